@@ -1,0 +1,6 @@
+"""The command line: ``python -m apps <application> <verb>``."""
+
+from apps.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,119 @@
+"""What all verbs share: errors and exit codes, JSON, tables and progress."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, ParamSpec
+
+import typer
+
+from data_prep.errors import InputError
+
+EXIT_INPUT_ERROR = 2
+EXIT_BROKEN_PIPE = 128 + 13  # what a shell reports for a process that SIGPIPE ended
+_SECONDS_BETWEEN_LINES = 10.0  # of progress in a log file
+
+Arguments = ParamSpec("Arguments")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Decorate a command: wrong input becomes a message and exit code 2, a closed pipe ends quietly.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the same signature.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()  # here, so that a closed pipe shows itself here
+        except InputError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            raise typer.Exit(EXIT_INPUT_ERROR) from None
+        except BrokenPipeError:
+            # The interpreter flushes once more at its end; give it somewhere to write.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_BROKEN_PIPE) from None
+
+    return guarded
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on one line.
+
+    Args:
+        value: Dictionaries, lists, strings, finite numbers, booleans and None.
+    """
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
+    """Print a table: drawn in a terminal, tab-separated with one header line into a pipe or file.
+
+    Args:
+        columns: Headers; those that end in ``>`` are right-aligned.
+        rows: Cells as text.
+        title: Shown in a terminal only.
+    """
+    headers = [column.rstrip(">") for column in columns]
+    if not sys.stdout.isatty():
+        print("\t".join(headers))
+        for row in rows:
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column, header in zip(columns, headers, strict=True):
+        table.add_column(header, justify="right" if column.endswith(">") else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, highlight=False).print(table)
+
+
+@contextmanager
+def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress with the remaining time on stderr.
+
+    Args:
+        title: What is being done.
+        unit: What is counted.
+
+    Yields:
+        A function to call with the number done and the number in all.
+    """
+    from tqdm import tqdm
+
+    interval = 0.1 if sys.stderr.isatty() else _SECONDS_BETWEEN_LINES
+    with tqdm(desc=title, unit=f" {unit}", file=sys.stderr, mininterval=interval, dynamic_ncols=True) as bar:
+
+        def update(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield update
+
+
+def number(value: float | None, digits: int = 4, unit: str = "") -> str:
+    """Format a number for a table.
+
+    Args:
+        value: The number, or None where there is none.
+        digits: After the point.
+        unit: Appended.
+
+    Returns:
+        The text; "-" for None.
+    """
+    return "-" if value is None else f"{value:.{digits}f}{unit}"

@@ -1,0 +1,31 @@
+"""All applications under one command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from apps.cli import vectors
+
+app = typer.Typer(
+    name="python -m apps",
+    help="Lectern: convolutional and recurrent networks, and word vectors, ready to use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(vectors.app, name="vectors")
+
+
+@app.callback()
+def applications() -> None:
+    """Choose an application, then a verb; each has its own --help."""
+
+
+def run() -> None:
+    """Run the command line on ``sys.argv`` and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character shows its escape, which JSON reads back as the character.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app(prog_name="python -m apps")

@@ -1,0 +1,57 @@
+"""Page "Word vectors": one section at a time, each reachable by a link."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.reports import preset_installed
+from apps.views.shared import input_errors, load_vectors
+from apps.views.word_vectors import analogy, benchmark, neighbours, objective, scores, word_map
+
+OURS, PEER = "vectors_en_wiki", "vectors_en_wiki_gensim"
+OUTPUT = (
+    "vectors_en_wiki_output"  # the keys that our model learned; the section "Objective" does without, too
+)
+SECTIONS = ("Analogy", "Neighbours", "Map", "Objective", "Scores", "Benchmark")
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Word vectors", anchor=False)
+    section = st.segmented_control(
+        "Section",
+        SECTIONS,
+        default=SECTIONS[0],
+        required=True,
+        key="section",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if section == "Benchmark":
+        benchmark.show()
+        return
+    ours = peer = None
+    with input_errors():
+        ours = load_vectors(OURS)
+    if ours is None:
+        st.info(
+            f"Make the preset with `python -m apps vectors fit --out models/presets/{OURS}`, then reload."
+        )
+        return
+    with input_errors():
+        peer = load_vectors(PEER) if preset_installed(PEER) else None
+    match section:
+        case "Analogy":
+            analogy.show(ours, peer)
+        case "Neighbours":
+            neighbours.show(ours, peer)
+        case "Map":
+            word_map.show(ours, OURS)
+        case "Objective":
+            output = load_vectors(OUTPUT).word_vectors if preset_installed(OUTPUT) else None
+            objective.show(ours, output)
+        case "Scores":
+            scores.show(OURS, PEER)
+
+
+main()

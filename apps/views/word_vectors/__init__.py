@@ -1,0 +1,1 @@
+"""Sections of the page "Word vectors", one file each."""

@@ -1,0 +1,323 @@
+"""Sequences to batches: padding with the one mask, length buckets, character windows, work prepared ahead.
+
+Everything is NumPy and plain generators, so that any Keras backend can train on it; ``as_dataset`` wraps a
+generator in ``tf.data`` as the last step. The mask of a batch is made here, from lengths, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.vocab import PAD
+
+Item = TypeVar("Item")
+
+# Batches are sorted by length only within so many batches, so that every epoch mixes them anew.
+_BATCHES_SORTED_TOGETHER = 64
+
+
+class Padded(NamedTuple):
+    """A padded batch: ``values`` (batch, time, ...) and ``mask`` (batch, time), True at real values."""
+
+    values: np.ndarray
+    mask: np.ndarray
+
+
+class PaddedCharacters(NamedTuple):
+    """Words as characters: ``values``, ``mask`` (batch, time, characters) and ``word_mask`` (batch, time)."""
+
+    values: np.ndarray
+    mask: np.ndarray
+    word_mask: np.ndarray
+
+
+class Window(NamedTuple):
+    """One step of truncated back-propagation: int32 inputs and targets, bool mask, all (rows, length)."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+
+
+def bucket_length(length: int, step: int = 16) -> int:
+    """Round a length up, so that a compiled function meets few different shapes.
+
+    Args:
+        length: 0 or more.
+        step: The result is a multiple of it, and at least it.
+
+    Returns:
+        The padded length.
+    """
+    return max(step, -(-length // step) * step)
+
+
+def pad(
+    sequences: Sequence[Any], *, length: int | None = None, dtype: Any = np.int32, value: float = PAD
+) -> Padded:
+    """Pad sequences at their ends to one length and make their mask.
+
+    Args:
+        sequences: Arrays (time, ...) of any times, also 0, and one shape behind the time: ids, or images of
+            letters.
+        length: The padded time; None takes the longest of the batch (at least 1).
+        dtype: Type of the values.
+        value: What stands behind the end.
+
+    Returns:
+        Values (batch, time, ...) and mask (batch, time).
+
+    Raises:
+        InputError: If there are no sequences, one is longer than ``length`` (nothing is cut) or the shapes
+            differ.
+    """
+    arrays = [np.asarray(sequence, dtype) for sequence in sequences]
+    if not arrays:
+        raise InputError("There is nothing to pad", allowed="one sequence or more", received="none")
+    lengths = np.array([len(array) for array in arrays])
+    time = max(1, int(lengths.max())) if length is None else length
+    if lengths.max() > time:
+        raise InputError(
+            "A sequence is longer than the batch", allowed=f"at most {time}", received=int(lengths.max())
+        )
+    # An empty list has no inner shape of its own.
+    shapes = {array.shape[1:] for array in arrays if array.size} or {arrays[0].shape[1:]}
+    if len(shapes) > 1:
+        raise InputError("The sequences of a batch differ in shape", received=sorted(shapes))
+    values = np.full((len(arrays), time, *shapes.pop()), value, dtype)
+    for row, array in enumerate(arrays):
+        if array.size:
+            values[row, : len(array)] = array
+    return Padded(values, np.arange(time) < lengths[:, None])
+
+
+def pad_characters(
+    sentences: Sequence[Sequence[Sequence[int]]],
+    *,
+    words: int | None = None,
+    characters: int | None = None,
+) -> PaddedCharacters:
+    """Pad sentences of words of character ids.
+
+    Args:
+        sentences: One list of words a sentence, one list of ids a word.
+        words: The padded number of words; None takes the largest.
+        characters: The padded number of characters; None takes the largest.
+
+    Returns:
+        Ids (batch, words, characters), their mask, and the mask of the words (batch, words), which equals
+        that of ``pad`` for the same sentences.
+
+    Raises:
+        InputError: If there are no sentences, or one does not fit.
+    """
+    word_mask = pad([np.zeros(len(sentence)) for sentence in sentences], length=words).mask
+    flat = pad([word for sentence in sentences for word in sentence] or [[]], length=characters)
+    shape = (*word_mask.shape, flat.values.shape[1])
+    values, mask = np.full(shape, PAD, np.int32), np.zeros(shape, bool)
+    if word_mask.any():
+        values[word_mask], mask[word_mask] = flat
+    return PaddedCharacters(values, mask, word_mask)
+
+
+def length_buckets(
+    lengths: Sequence[int],
+    batch_size: int,
+    *,
+    seed: int = 0,
+    epoch: int = 0,
+    shuffle: bool = True,
+    max_padded: int | None = None,
+) -> Iterator[np.ndarray]:
+    """Group examples of similar length; every example comes exactly once an epoch.
+
+    Args:
+        lengths: Length of each example.
+        batch_size: The most examples in a batch.
+        seed: With the epoch the only source of order: ``default_rng([seed, epoch])``.
+        epoch: Number of the epoch; another one gives another order.
+        shuffle: False orders by length alone (evaluation).
+        max_padded: The most time steps of a batch, padding included; one longer example is a batch of its
+            own.
+
+    Yields:
+        Indices of the examples of a batch, int64 (at most batch_size,).
+
+    Raises:
+        InputError: If ``batch_size`` is below 1.
+    """
+    _require_positive("batch_size", batch_size)
+    sizes = np.asarray(lengths, np.int64)
+    order = np.arange(len(sizes))
+    rng = np.random.default_rng([seed, epoch])
+    if shuffle:
+        rng.shuffle(order)
+    together = batch_size * _BATCHES_SORTED_TOGETHER if shuffle else max(1, len(order))
+    batches: list[np.ndarray] = []
+    for start in range(0, len(order), together):
+        part = order[start : start + together]
+        batches.extend(_cut(part[np.argsort(sizes[part], kind="stable")], sizes, batch_size, max_padded))
+    if shuffle:
+        batches = [batches[at] for at in rng.permutation(len(batches))]
+    yield from batches
+
+
+class CharacterWindows:
+    """A stream of ids as windows for truncated back-propagation with carried state.
+
+    The stream is cut into ``rows`` contiguous parts; row b of a window goes on where row b of the window
+    before it ended, so the state that the network carries belongs to it. Targets are the inputs shifted by
+    one. Every id that has a predecessor is a target exactly once, also at the tail, where the mask is False
+    behind the end.
+
+    Args:
+        ids: The stream, int (n,).
+        rows: Number of parallel parts (the batch size).
+        length: Time steps of a window.
+        before: The id that stands before the stream (the last one of the training part, when the validation
+            part is scored): the first id is then a target too.
+
+    Raises:
+        InputError: If the stream has no target for every row, or ``rows`` or ``length`` is below 1.
+    """
+
+    def __init__(self, ids: np.ndarray, rows: int, length: int, before: int | None = None) -> None:
+        _require_positive("rows", rows)
+        _require_positive("length", length)
+        stream = np.asarray(ids, np.int32)
+        if before is not None:
+            stream = np.concatenate([np.array([before], np.int32), stream])
+        self.targets = max(0, len(stream) - 1)
+        if self.targets < rows:
+            raise InputError(
+                f"The text is too short for {rows} rows",
+                allowed=f"{rows + (before is None)} characters or more",
+                received=len(ids),
+                remedy="Give a longer text or fewer rows",
+            )
+        self.rows, self.length = rows, length
+        # Part b holds the targets from borders[b] to borders[b + 1]; parts differ by one at most.
+        self._borders = np.arange(rows + 1) * self.targets // rows
+        self._stream = stream
+
+    def __len__(self) -> int:
+        return -(-int(np.diff(self._borders).max()) // self.length)
+
+    def __iter__(self) -> Iterator[Window]:
+        """Iterate over the windows from the start of the stream, where the carried state has to be zero."""
+        starts, ends = self._borders[:-1, None], self._borders[1:, None]
+        for step in range(len(self)):
+            at = starts + step * self.length + np.arange(self.length)
+            mask = at < ends
+            # Behind its end a row reads the stream's first id; the mask keeps it out of loss and score.
+            at = np.where(mask, at, 0)
+            inputs = np.where(mask, self._stream[at], PAD).astype(np.int32)
+            targets = np.where(mask, self._stream[at + 1], PAD).astype(np.int32)
+            yield Window(inputs, targets, mask)
+
+
+def prefetched(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
+    """Prepare items ahead in another thread, for loops that do not use ``tf.data``.
+
+    Args:
+        items: What is slow to make.
+        depth: How many are kept ready.
+
+    Yields:
+        The items in their order; an exception of theirs is raised here. Closing the generator ends the
+        thread.
+    """
+    _require_positive("depth", depth)
+    ready: queue.Queue[tuple[str, Any]] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(message: tuple[str, Any]) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put(message, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put(("item", item)):
+                    return
+            put(("end", None))
+        except BaseException as error:
+            put(("error", error))
+
+    thread = threading.Thread(target=work, name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while True:
+            what, content = ready.get()
+            if what == "end":
+                return
+            if what == "error":
+                raise content
+            yield content
+    finally:
+        stop.set()
+        thread.join()
+
+
+def as_dataset(
+    make_batches: Callable[[], Iterable[Any]], *, fixed_shapes: bool = False, prefetch: int = 2
+) -> Any:
+    """Wrap a generator of NumPy batches in ``tf.data`` with prefetch.
+
+    Args:
+        make_batches: Gives a fresh iterable of arrays, tuples or dicts of arrays, all of one structure.
+        fixed_shapes: Whether all batches have the shape of the first; else only the number of axes is fixed.
+        prefetch: Batches prepared ahead.
+
+    Returns:
+        A ``tf.data.Dataset``; a NamedTuple comes out as one.
+
+    Raises:
+        InputError: If there is no batch.
+    """
+    # Imported here: batches are used without TensorFlow too (JAX, one request).
+    import tensorflow as tf
+
+    first = next(iter(make_batches()), None)
+    if first is None:
+        raise InputError("There are no batches to train on", remedy="Give more data")
+
+    def spec(array: Any) -> Any:
+        array = np.asarray(array)
+        return tf.TensorSpec(array.shape if fixed_shapes else [None] * array.ndim, array.dtype)
+
+    signature = tf.nest.map_structure(spec, first)
+    return tf.data.Dataset.from_generator(make_batches, output_signature=signature).prefetch(prefetch)
+
+
+def _cut(
+    ordered: np.ndarray, sizes: np.ndarray, batch_size: int, max_padded: int | None
+) -> Iterator[np.ndarray]:
+    """Cut indices in order of length into batches of bounded number and bounded padded size."""
+    if max_padded is None:
+        yield from np.split(ordered, range(batch_size, len(ordered), batch_size))
+        return
+    start = 0
+    for end in range(1, len(ordered) + 1):
+        is_full = end < len(ordered) and (
+            end - start == batch_size or (end - start + 1) * sizes[ordered[end]] > max_padded
+        )
+        if is_full or end == len(ordered):
+            yield ordered[start:end]
+            start = end
+
+
+def _require_positive(name: str, number: int) -> None:
+    if number < 1:
+        raise InputError(f"{name} is too small", allowed="1 or more", received=number)

@@ -1,0 +1,352 @@
+"""Word vectors as data: unique keys and a float32 matrix, read from and written to every usual form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data_prep.array_files import read_arrays, write_arrays
+from data_prep.errors import InputError
+from data_prep.readers.word_vectors import FORMATS, detect_format, read_vectors, write_vectors
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
+
+STORAGES = ("float32", "float16", "int8")
+
+
+def quantise(vectors: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Store each row as whole numbers and one scale, symmetric about zero.
+
+    With ``scale = max(|row|) / (2**(bits-1) - 1)`` every number comes back within half a scale: for 8 bits
+    within 1/254 of the largest absolute value of its row.
+
+    Args:
+        vectors: Finite floats of shape (rows, dimensions).
+        bits: Bits a number, 2 to 16; up to 8 are kept as int8, more as int16.
+
+    Returns:
+        The codes, int8 or int16 of shape (rows, dimensions), and the scales, float32 of shape (rows,).
+
+    Raises:
+        InputError: ``bits`` is out of range, or a number is NaN or infinite.
+    """
+    if not 2 <= bits <= 16:
+        raise InputError("A quantised number has 2 to 16 bits", received=bits)
+    if not np.isfinite(vectors).all():
+        raise InputError("Only finite numbers can be quantised")
+    top = 2 ** (bits - 1) - 1
+    largest = np.max(np.abs(vectors), axis=1, initial=0.0).astype(np.float64)
+    scales = (largest / top).astype(np.float32)
+    # A row of zeros, or of numbers too small for a float32 scale, is stored as zeros.
+    divisors = np.where(scales > 0, scales, np.inf).astype(np.float64)
+    codes = np.clip(np.rint(vectors / divisors[:, None]), -top, top)
+    return codes.astype(np.int8 if bits <= 8 else np.int16), scales
+
+
+def dequantise(codes: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Undo :func:`quantise`; each number is within half its row's scale of the original.
+
+    Args:
+        codes: Integers of shape (rows, dimensions).
+        scales: Floats of shape (rows,).
+
+    Returns:
+        Float32 of shape (rows, dimensions).
+
+    Raises:
+        InputError: The shapes do not fit, the codes are no integers, or a scale is negative or not finite.
+    """
+    if codes.ndim != 2 or scales.shape != codes.shape[:1] or codes.dtype.kind != "i":
+        raise InputError(
+            "Quantised vectors need integer codes (rows, dimensions) and one scale a row",
+            received=f"codes {codes.dtype} {codes.shape}, scales {scales.dtype} {scales.shape}",
+        )
+    scales = scales.astype(np.float32)
+    if not (np.isfinite(scales) & (scales >= 0)).all():
+        raise InputError("The scales of quantised vectors are finite and not negative")
+    return codes.astype(np.float32) * scales[:, None]
+
+
+class WordVectors:
+    """A vocabulary with one vector a key; immutable, so that threads and pages can share it.
+
+    Args:
+        keys: Unique, non-empty strings; by convention by falling count in the corpus.
+        vectors: Finite floats of shape (keys, dimensions), kept as read-only float32: copied, unless they are
+            read-only float32 already.
+        counts: How often each key occurred in the corpus, non-negative integers of shape (keys,), or None.
+
+    Raises:
+        InputError: The shapes do not fit, a key is empty or twice there, or a number is NaN or infinite.
+    """
+
+    def __init__(self, keys: Iterable[str], vectors: np.ndarray, counts: Sequence[int] | None = None) -> None:
+        self.keys: tuple[str, ...] = tuple(keys)
+        self.vectors = _read_only(vectors, np.float32)
+        if counts is not None and np.asarray(counts).dtype.kind not in "iu":
+            raise InputError("The counts of word vectors are whole numbers", received=counts)
+        self.counts = None if counts is None else _read_only(counts, np.int64)
+        wrong = [key for key in self.keys if not isinstance(key, str) or not key]
+        if wrong:
+            raise InputError("A key of the word vectors is no text or empty", received=wrong[0])
+        self._index = {key: row for row, key in enumerate(self.keys)}
+        self._check()
+
+    def _check(self) -> None:
+        rows = len(self.keys)
+        if self.vectors.ndim != 2 or self.vectors.shape[0] != rows or self.vectors.shape[1] == 0 or rows == 0:
+            raise InputError(
+                "Word vectors are a matrix with one row a key and at least one key and dimension",
+                received=f"{rows} keys and an array of shape {self.vectors.shape}",
+            )
+        if len(self._index) < rows:
+            twice = next(key for row, key in enumerate(self.keys) if self._index[key] != row)
+            raise InputError("A key of the word vectors occurs twice", received=twice)
+        try:
+            "".join(self.keys).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError("A key of the word vectors holds half of a surrogate pair") from error
+        finite = np.isfinite(self.vectors).all(axis=1)
+        if not finite.all():
+            raise InputError(
+                f"The vector of {self.keys[int(np.argmin(finite))]!r} holds NaN or infinity",
+                allowed="finite numbers",
+            )
+        if self.counts is not None and (self.counts.shape != (rows,) or (self.counts < 0).any()):
+            raise InputError(
+                "The counts of word vectors are one non-negative whole number a key",
+                received=f"{rows} keys and counts of shape {self.counts.shape}",
+            )
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+        return self.vectors.shape[1]
+
+    @cached_property
+    def normalized(self) -> np.ndarray:
+        """The vectors at length 1, read-only float32 of shape (keys, dimensions); zero stays zero."""
+        # In float64, where no square of a float32 overflows or vanishes.
+        norms = np.sqrt(np.einsum("kd,kd->k", self.vectors, self.vectors, dtype=np.float64))[:, None]
+        unit = np.divide(
+            self.vectors, norms, out=np.zeros_like(self.vectors), where=norms > 0, casting="same_kind"
+        )
+        unit.setflags(write=False)
+        return unit
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._index
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return self.vectors[self._index[key]]
+
+    def __repr__(self) -> str:
+        return f"WordVectors({len(self)} keys, {self.dimensions} dimensions)"
+
+    def index(self, key: str) -> int:
+        """Row of a key.
+
+        Args:
+            key: The exact key.
+
+        Returns:
+            Its row in ``vectors``.
+
+        Raises:
+            KeyError: The key is unknown.
+        """
+        return self._index[key]
+
+    def matrix_for(self, vocabulary: Sequence[str] | Any, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Arrange the vectors for an embedding layer of another vocabulary.
+
+        Args:
+            vocabulary: A ``Vocabulary``, or the entries in the order of their ids.
+            seed: Of the random vectors for entries without a vector.
+
+        Returns:
+            The matrix, float32 of shape (entries, dimensions), and which entries were found, bool of shape
+            (entries,). The others are drawn from a normal distribution with each dimension's mean and
+            standard deviation; the padding entry ``<pad>`` is zero.
+        """
+        entries = (
+            vocabulary.decode(range(len(vocabulary))) if hasattr(vocabulary, "decode") else list(vocabulary)
+        )
+        found = np.array([entry in self._index for entry in entries], dtype=bool)
+        mean, deviation = self.vectors.mean(axis=0), self.vectors.std(axis=0)
+        random = np.random.default_rng(seed).standard_normal(
+            (len(entries), self.dimensions), dtype=np.float32
+        )
+        matrix = random * deviation + mean
+        matrix[found] = self.vectors[[self._index[entry] for entry in entries if entry in self._index]]
+        for row, entry in enumerate(entries):
+            if entry == "<pad>" and not found[row]:
+                matrix[row] = 0.0
+        return matrix, found
+
+    def to_arrays(self, storage: str = "float32", *, with_keys: bool = True) -> dict[str, np.ndarray]:
+        """Turn into plain arrays for an ``.npz`` file.
+
+        Args:
+            storage: ``"float32"`` (exact), ``"float16"`` (11 significant bits; up to 65,504) or ``"int8"``
+                (see :func:`quantise`).
+            with_keys: Whether keys and counts are among the arrays; a preset keeps them in its vocabulary.
+
+        Returns:
+            ``vectors``, or ``codes`` and ``scales``; with keys also ``keys`` (the UTF-8 bytes of a JSON list,
+            uint8) and, if known, ``counts`` (int64).
+
+        Raises:
+            InputError: The storage is unknown, or a number is too large for it.
+        """
+        if storage == "int8":
+            codes, scales = quantise(self.vectors)
+            arrays = {"codes": codes, "scales": scales}
+        elif storage in STORAGES:
+            with np.errstate(over="ignore"):
+                arrays = {"vectors": self.vectors.astype(storage)}
+            if not np.isfinite(arrays["vectors"]).all():
+                raise InputError(
+                    "The vectors do not fit float16", allowed="numbers up to 65504", remedy="Use float32"
+                )
+        else:
+            raise InputError("Unknown storage of word vectors", allowed=", ".join(STORAGES), received=storage)
+        if with_keys:
+            arrays["keys"] = np.frombuffer(json.dumps(self.keys, ensure_ascii=False).encode(), dtype=np.uint8)
+            if self.counts is not None:
+                arrays["counts"] = self.counts
+        return arrays
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, np.ndarray],
+        keys: Iterable[str] | None = None,
+        counts: Sequence[int] | None = None,
+    ) -> WordVectors:
+        """Undo :meth:`to_arrays`, whatever the storage was.
+
+        Args:
+            arrays: As :meth:`to_arrays` returns them.
+            keys: The keys, where they are not among the arrays.
+            counts: The counts, where they are not among the arrays.
+
+        Returns:
+            The word vectors, decoded to float32.
+
+        Raises:
+            InputError: An array is missing, of a wrong type or inconsistent with the others.
+        """
+        if "vectors" in arrays and arrays["vectors"].dtype.kind == "f":
+            vectors = arrays["vectors"].astype(np.float32)
+        elif {"codes", "scales"} <= set(arrays):
+            vectors = dequantise(arrays["codes"], arrays["scales"])
+        else:
+            raise InputError(
+                "These arrays are no word vectors",
+                allowed="'vectors', or 'codes' and 'scales'",
+                received=sorted(arrays),
+            )
+        vectors.setflags(write=False)
+        return cls(_decoded_keys(arrays) if keys is None else keys, vectors, arrays.get("counts", counts))
+
+    def save(
+        self, path: Path | str, file_format: str = "npz", *, storage: str = "float32", overwrite: bool = False
+    ) -> None:
+        """Write to a file, whole or not at all.
+
+        Args:
+            path: Where to, under exactly this name.
+            file_format: ``"npz"``, ``"text"`` or ``"binary"`` (word2vec; these two keep no counts).
+            storage: Of the numbers in an npz file, see :meth:`to_arrays`.
+            overwrite: Whether an existing file may be replaced.
+
+        Raises:
+            InputError: The format is unknown, the file cannot be written, or a key has white space that a
+                word2vec file cannot hold.
+        """
+        if file_format == "npz":
+            write_arrays(path, self.to_arrays(storage), overwrite=overwrite)
+        elif file_format in FORMATS:
+            write_vectors(path, self.keys, self.vectors, file_format, overwrite=overwrite)
+        else:
+            raise InputError(
+                "Unknown format of word vectors", allowed=", ".join(FORMATS), received=file_format
+            )
+
+    @classmethod
+    def load(cls, path: Path | str, file_format: str | None = None) -> WordVectors:
+        """Read a file of any of the formats.
+
+        Args:
+            path: The file.
+            file_format: ``"npz"``, ``"text"``, ``"binary"`` or None to look at its first bytes.
+
+        Returns:
+            The word vectors.
+
+        Raises:
+            InputError: The file is missing, damaged, a pickle or not well-formed.
+        """
+        if file_format is not None and file_format not in FORMATS:
+            raise InputError(
+                "Unknown format of word vectors", allowed=", ".join(FORMATS), received=file_format
+            )
+        if (file_format or detect_format(path)) == "npz":
+            return cls.from_arrays(read_arrays(path))
+        return cls(*read_vectors(path, file_format))
+
+    @classmethod
+    def from_keyed_vectors(cls, keyed_vectors: KeyedVectors) -> WordVectors:
+        """Take over gensim's vectors.
+
+        Args:
+            keyed_vectors: A trained model's ``wv``.
+
+        Returns:
+            The word vectors, with counts where gensim has them.
+        """
+        counts = keyed_vectors.expandos.get("count")
+        return cls(keyed_vectors.index_to_key, keyed_vectors.vectors, counts)
+
+    def to_keyed_vectors(self) -> KeyedVectors:
+        """Hand over to gensim.
+
+        Returns:
+            A new ``KeyedVectors`` with its own copy of the vectors, with counts where they are known.
+        """
+        from gensim.models import KeyedVectors
+
+        keyed_vectors = KeyedVectors(self.dimensions)
+        keyed_vectors.add_vectors(list(self.keys), self.vectors)
+        if self.counts is not None:
+            keyed_vectors.expandos["count"] = np.array(self.counts)
+        return keyed_vectors
+
+
+def _read_only(values: Any, dtype: type) -> np.ndarray:
+    """The values as a read-only array: a copy, unless they are one of this type already."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and not values.flags.writeable:
+        return np.ascontiguousarray(values)
+    array = np.array(values, dtype=dtype, order="C")
+    array.setflags(write=False)
+    return array
+
+
+def _decoded_keys(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    try:
+        keys = json.loads(arrays["keys"].astype(np.uint8, casting="equiv").tobytes().decode("utf-8"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("The arrays hold no readable list of keys under 'keys'") from error
+    if not isinstance(keys, list):
+        raise InputError("The keys of word vectors are a JSON list", received=keys)
+    return keys

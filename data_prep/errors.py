@@ -1,0 +1,44 @@
+"""The one error that a person's wrong input raises, everywhere in Lectern."""
+
+from __future__ import annotations
+
+_RECEIVED_LIMIT = 80
+
+
+class InputError(ValueError):
+    """Wrong input: what is wrong, what is allowed, what was received and what to do.
+
+    Command line and web views show the text of this error and nothing else; every other exception is a defect.
+
+    Args:
+        problem: What is wrong, as a sentence without its full stop.
+        allowed: What would have been accepted.
+        received: What came instead; its ``repr`` is shortened to 80 characters.
+        remedy: What the person can do next, as a sentence without its full stop.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        allowed: str | None = None,
+        received: object = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.allowed = allowed
+        self.received = received
+        self.remedy = remedy
+        parts = [problem]
+        if allowed is not None:
+            parts.append(f"Allowed: {allowed}")
+        if received is not None:
+            parts.append(f"Received: {_shortened(received)}")
+        if remedy is not None:
+            parts.append(remedy)
+        super().__init__(". ".join(part.rstrip(".") for part in parts) + ".")
+
+
+def _shortened(received: object) -> str:
+    text = repr(received)
+    return text if len(text) <= _RECEIVED_LIMIT else text[: _RECEIVED_LIMIT - 1] + "…"

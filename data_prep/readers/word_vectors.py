@@ -1,0 +1,284 @@
+"""The file formats of word vectors, word2vec text and word2vec binary, both ways.
+
+They are those of the original C tool (Mikolov et al. 2013, code.google.com/archive/p/word2vec) and of
+gensim's ``save_word2vec_format``: a header line ``<count> <dimensions>``, then one row a word. Nothing is
+ever unpickled: gensim's own ``KeyedVectors.save`` writes a pickle, and reading a crafted one runs its
+author's code.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from data_prep.array_files import atomic_writer
+from data_prep.errors import InputError
+
+FORMATS = ("npz", "text", "binary")
+_PICKLE_SUFFIXES = (".kv", ".model", ".pkl", ".pickle", ".w2v")
+_ASCII_SPACE = frozenset(" \t\n\r\x0b\x0c")
+_SAMPLE = 1 << 16  # bytes looked at to tell the formats apart
+_HEADER_LIMIT = 64  # bytes; two integers never need more
+_KEY_LIMIT = 4096  # bytes; a longer "key" in a binary file means that the rows are out of step
+
+
+def detect_format(path: Path | str) -> str:
+    """Tell from the first bytes how a vectors file is written.
+
+    Args:
+        path: The file; its suffix does not matter, except that the usual suffixes of pickles are refused.
+
+    Returns:
+        ``"npz"``, ``"text"`` or ``"binary"``.
+
+    Raises:
+        InputError: The file is missing, empty, a pickle, gzip-compressed, or starts with no word2vec header.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        start = file.read(_SAMPLE)
+    if start.startswith(b"PK\x03\x04"):
+        return "npz"
+    if start.startswith(b"\x80") or path.suffix.lower() in _PICKLE_SUFFIXES:
+        raise InputError(
+            f"{path} is a Python pickle (the format of gensim's KeyedVectors.save)",
+            allowed="word2vec text, word2vec binary or .npz",
+            remedy="Reading a pickle can run foreign code, so it is refused; if you trust the file, load it "
+            "in gensim, write it with save_word2vec_format(..., binary=True) and import that file",
+        )
+    if start.startswith(b"\x1f\x8b"):
+        raise InputError(
+            f"{path} is gzip-compressed", allowed="an uncompressed file", remedy="Run gunzip on it first"
+        )
+    _, dimensions, header_size = _header(start, path)
+    row, row_end, _ = start[header_size:].partition(b"\n")
+    numbers = row.rstrip().split(b" ")[1 : 1 + dimensions]
+    if not row_end and len(start) == _SAMPLE:
+        numbers = numbers[:-1]  # the last one may be cut
+    if numbers and all(_is_number(number) for number in numbers):
+        return "text"
+    # Not a well-formed row of text: float32 bytes betray themselves by control characters, bad text does not.
+    return (
+        "binary"
+        if any(byte < 32 and byte not in b"\t\n\r\x0b\x0c" for byte in start[header_size:])
+        else "text"
+    )
+
+
+def read_vectors(path: Path | str, file_format: str | None = None) -> tuple[list[str], np.ndarray]:
+    """Read a word2vec file of either format.
+
+    Args:
+        path: The file.
+        file_format: ``"text"``, ``"binary"`` or None to look at its first bytes.
+
+    Returns:
+        The keys in the order of the file and the vectors, float32 of shape (words, dimensions).
+
+    Raises:
+        InputError: The file is not a whole, well-formed word2vec file; the message names the line or the key.
+    """
+    path = Path(path)
+    file_format = file_format or detect_format(path)
+    if file_format not in ("text", "binary"):
+        raise InputError(f"{path} is no word2vec file", allowed="text or binary", received=file_format)
+    keys, vectors = _read_text(path) if file_format == "text" else _read_binary(path)
+    _check_rows(path, keys, vectors, first_row=2 if file_format == "text" else 1)
+    vectors.setflags(write=False)
+    return keys, vectors
+
+
+def write_vectors(
+    path: Path | str, keys: Sequence[str], vectors: np.ndarray, file_format: str, *, overwrite: bool = False
+) -> None:
+    """Write word2vec text or binary, byte for byte as gensim's ``save_word2vec_format`` writes them.
+
+    Args:
+        path: Where to; written under a temporary name and renamed, so that no half file is ever seen.
+        keys: The words, in order.
+        vectors: Float32 of shape (words, dimensions).
+        file_format: ``"text"`` (shortest decimal digits that give the same float32 back) or ``"binary"``.
+        overwrite: Whether an existing file may be replaced.
+
+    Raises:
+        InputError: A key holds ASCII white space, the format is unknown, or the file cannot be written.
+    """
+    if file_format not in ("text", "binary"):
+        raise InputError("Unknown format of word vectors", allowed="text or binary", received=file_format)
+    for key in keys:
+        if not _ASCII_SPACE.isdisjoint(key):
+            raise InputError(
+                "A key with white space cannot be written to a word2vec file",
+                received=key,
+                remedy="Replace the space, for example by an underscore, or save as npz",
+            )
+    with atomic_writer(path, overwrite=overwrite) as file:
+        file.write(f"{len(keys)} {vectors.shape[1]}\n".encode())
+        if file_format == "binary":
+            for key, row in zip(keys, vectors, strict=True):
+                file.write(key.encode() + b" " + row.astype("<f4").tobytes())
+        else:
+            for key, row in zip(keys, vectors, strict=True):
+                file.write(f"{key} {' '.join([str(value) for value in row])}\n".encode())
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open for reading; missing, unreadable and empty files are input errors."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no vectors file {path}", remedy="Check the name") from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror})", allowed="a file of word vectors"
+        ) from error
+    if os.fstat(file.fileno()).st_size == 0:
+        file.close()
+        raise InputError(f"The vectors file {path} is empty")
+    return file
+
+
+def _header(start: bytes, path: Path) -> tuple[int, int, int]:
+    """Count, dimensions and size in bytes of the header line."""
+    line, newline, _ = start[:_HEADER_LIMIT].partition(b"\n")
+    fields = line.split()
+    if (
+        not newline
+        or len(fields) != 2
+        or not all(field.isdigit() for field in fields)
+        or b"0" in map(_stripped, fields)
+    ):
+        raise InputError(
+            f"Line 1 of {path} is no word2vec header",
+            allowed="two positive whole numbers, '<words> <dimensions>'",
+            received=line.decode("utf-8", "replace"),
+            remedy="If the file has no header (GloVe), add that line in front",
+        )
+    return int(fields[0]), int(fields[1]), len(line) + 1
+
+
+def _stripped(field: bytes) -> bytes:
+    return field.lstrip(b"0") or b"0"
+
+
+def _check_header_fits(path: Path, count: int, dimensions: int, smallest_row: int, available: int) -> None:
+    """Refuse a header that promises more than the file can hold, before anything is allocated."""
+    if count * smallest_row > available:
+        raise InputError(
+            f"The header of {path} promises {count} words of {dimensions} dimensions, which need at least "
+            f"{count * smallest_row} bytes, but only {available} bytes follow it",
+            remedy="The file is cut short or its header is wrong; get it again",
+        )
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _decoded(key: bytes, path: Path, where: str) -> str:
+    try:
+        return key.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where} of {path} starts with a key that is not UTF-8",
+            received=key,
+            remedy="Convert the file to UTF-8",
+        ) from error
+
+
+def _read_text(path: Path) -> tuple[list[str], np.ndarray]:
+    with _open(path) as file:
+        count, dimensions, header_size = _header(file.readline(_HEADER_LIMIT), path)
+        # A row is a key of one byte at least and " 0" a number; the last line may lack its line end.
+        available = os.fstat(file.fileno()).st_size - header_size + 1
+        _check_header_fits(path, count, dimensions, 2 + 2 * dimensions, available)
+        keys, vectors = [], np.empty((count, dimensions), dtype=np.float32)
+        for row, line in enumerate(file):
+            if row == count:
+                raise InputError(
+                    f"{path} has more than the {count} words that its header promises: line {row + 2}"
+                )
+            parts = line.rstrip().split(b" ")
+            if len(parts) != dimensions + 1:
+                raise _ragged(path, row + 2, parts, dimensions)
+            keys.append(_decoded(parts[0], path, f"Line {row + 2}"))
+            try:
+                vectors[row] = parts[1:]
+            except ValueError:
+                wrong = next(part for part in parts[1:] if not _is_number(part))
+                raise InputError(
+                    f"Line {row + 2} of {path} (key {keys[-1]!r}) holds something that is not a number",
+                    received=wrong.decode("utf-8", "replace"),
+                ) from None
+    if len(keys) < count:
+        raise InputError(f"{path} ends after {len(keys)} of the {count} words that its header promises")
+    return keys, vectors
+
+
+def _ragged(path: Path, line: int, parts: list[bytes], dimensions: int) -> InputError:
+    numbers = len(parts) - 1
+    if numbers > dimensions and not all(_is_number(part) for part in parts[1 : numbers - dimensions + 1]):
+        key = b" ".join(parts[: numbers - dimensions + 1]).decode("utf-8", "replace")
+        return InputError(
+            f"Line {line} of {path} has a key with a space in it", received=key, allowed="keys without spaces"
+        )
+    key = parts[0].decode("utf-8", "replace")
+    return InputError(
+        f"Line {line} of {path} (key {key!r}) has {numbers} numbers",
+        allowed=f"{dimensions}, as the header says",
+    )
+
+
+def _read_binary(path: Path) -> tuple[list[str], np.ndarray]:
+    with _open(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        count, dimensions, position = _header(data[:_HEADER_LIMIT], path)
+        row_size = 4 * dimensions
+        _check_header_fits(path, count, dimensions, 2 + row_size, len(data) - position)
+        keys, vectors = [], np.empty((count, dimensions), dtype=np.float32)
+        for row in range(count):
+            space = data.find(b" ", position, position + _KEY_LIMIT)
+            if space < 0 or space + 1 + row_size > len(data):
+                last = f"the last whole one is {keys[-1]!r}" if keys else "none is whole"
+                raise InputError(
+                    f"{path} is cut short or damaged at word {row + 1} of {count} ({last})",
+                    remedy="Get the file again",
+                )
+            # The C tool ends each row with a newline, gensim does not.
+            keys.append(_decoded(data[position:space].lstrip(b"\n"), path, f"Word {row + 1}"))
+            vectors[row] = np.frombuffer(data[space + 1 : space + 1 + row_size], dtype="<f4")
+            position = space + 1 + row_size
+        if data[position:].strip(b"\n"):
+            raise InputError(
+                f"{path} holds {len(data) - position} bytes more than the {count} words of {dimensions} "
+                "dimensions that its header promises"
+            )
+    return keys, vectors
+
+
+def _check_rows(path: Path, keys: list[str], vectors: np.ndarray, first_row: int) -> None:
+    """Keys are unique, non-empty and free of ASCII white space; numbers are finite."""
+    seen: dict[str, int] = {}
+    unit = "Line" if first_row == 2 else "Word"  # a binary file has no lines
+    for row, key in enumerate(keys, start=first_row):
+        if not key:
+            raise InputError(f"{unit} {row} of {path} has an empty key")
+        if not _ASCII_SPACE.isdisjoint(key):
+            raise InputError(f"{unit} {row} of {path} has a key with a space in it", received=key)
+        if seen.setdefault(key, row) != row:
+            raise InputError(f"{unit}s {seen[key]} and {row} of {path} have the same key", received=key)
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise InputError(
+            f"{unit} {row + first_row} of {path} (key {keys[row]!r}) holds NaN or infinity",
+            allowed="finite numbers",
+        )

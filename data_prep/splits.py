@@ -1,0 +1,143 @@
+"""Seeded splits for sets without an official one; every split is checked to be disjoint."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from data_prep.errors import InputError
+
+
+def split(count: int, shares: Mapping[str, float], seed: int = 0) -> dict[str, np.ndarray]:
+    """Split examples at random.
+
+    Args:
+        count: Number of examples.
+        shares: Share of each part, for example ``{"train": 0.8, "dev": 0.1, "test": 0.1}``; they add up to 1.
+        seed: The same seed gives the same split.
+
+    Returns:
+        Sorted indices of each part, int64; every example is in exactly one part.
+
+    Raises:
+        InputError: If the shares are not positive or do not add up to 1, or a part would be empty.
+    """
+    _check_shares(shares)
+    order = np.random.default_rng(seed).permutation(count)
+    borders = np.round(np.cumsum([0.0, *shares.values()]) * count).astype(int)
+    parts = {
+        name: np.sort(order[first:last])
+        for name, first, last in zip(shares, borders[:-1], borders[1:], strict=True)
+    }
+    return _checked(parts, count)
+
+
+def group_split(
+    groups: Sequence[Hashable], shares: Mapping[str, float], seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Split examples so that no group (a word, a writer, a document) is in two parts.
+
+    Args:
+        groups: The group of each example.
+        shares: As in ``split``; met as nearly as whole groups allow.
+        seed: The same seed gives the same split.
+
+    Returns:
+        Sorted indices of each part, int64.
+
+    Raises:
+        InputError: If the shares are wrong, or a part would be empty.
+    """
+    _check_shares(shares)
+    parts = _assign_groups(groups, list(shares.values()), seed)
+    named = dict(zip(shares, parts, strict=True))
+    assert_disjoint({name: [groups[at] for at in part] for name, part in named.items()}, "group")
+    return _checked(named, len(groups))
+
+
+def k_folds(
+    count: int, folds: int, seed: int = 0, groups: Sequence[Hashable] | None = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Make the splits of a cross-validation.
+
+    Args:
+        count: Number of examples.
+        folds: Number of splits, 2 or more.
+        seed: The same seed gives the same folds.
+        groups: The group of each example, if no group may be in two folds.
+
+    Returns:
+        For each fold the sorted indices for training and for testing; every example is tested exactly once.
+
+    Raises:
+        InputError: If there are fewer examples or groups than folds, or fewer than 2 folds.
+    """
+    available = count if groups is None else len(set(groups))
+    if folds < 2 or folds > available:
+        raise InputError("The number of folds does not fit", allowed=f"2 to {available}", received=folds)
+    if groups is not None and len(groups) != count:
+        raise InputError("There are not as many groups as examples", allowed=str(count), received=len(groups))
+    kinds = range(count) if groups is None else groups
+    tests = _assign_groups(kinds, [1 / folds] * folds, seed)
+    splits = []
+    for test in tests:
+        train = np.setdiff1d(np.arange(count), test, assume_unique=True)
+        assert_disjoint({"train": [kinds[at] for at in train], "test": [kinds[at] for at in test]}, "group")
+        splits.append((train, test))
+    _checked({f"fold {number}": test for number, test in enumerate(tests)}, count)
+    return splits
+
+
+def assert_disjoint(parts: Mapping[str, Iterable[Hashable]], what: str = "example") -> None:
+    """Refuse parts that share something: an example, a document, a word.
+
+    Args:
+        parts: The members of each part, by its name.
+        what: What a member is called in the message.
+
+    Raises:
+        InputError: If two parts share a member; the message names both parts and the member.
+    """
+    owner: dict[Hashable, str] = {}
+    for name, members in parts.items():
+        for member in set(members):
+            if member in owner:
+                raise InputError(
+                    f"The parts {owner[member]} and {name} share the same {what}", received=member
+                )
+            owner[member] = name
+
+
+def _assign_groups(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[np.ndarray]:
+    """Give every group to the part that is furthest from its share, large groups first."""
+    members: dict[Hashable, list[int]] = {}
+    for at, group in enumerate(groups):
+        members.setdefault(group, []).append(at)
+    shuffled = list(members.values())
+    np.random.default_rng(seed).shuffle(shuffled)
+    wanted = np.array(shares) * len(groups)
+    parts: list[list[int]] = [[] for _ in shares]
+    for group_members in sorted(shuffled, key=len, reverse=True):
+        part = int(np.argmax(wanted))
+        parts[part].extend(group_members)
+        wanted[part] -= len(group_members)
+    return [np.array(sorted(part), np.int64) for part in parts]
+
+
+def _check_shares(shares: Mapping[str, float]) -> None:
+    values = list(shares.values())
+    if not values or min(values) <= 0 or not np.isclose(sum(values), 1.0, rtol=0, atol=1e-9):
+        raise InputError(
+            "The shares of a split are wrong", allowed="positive, together 1", received=dict(shares)
+        )
+
+
+def _checked(parts: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+    for name, part in parts.items():
+        if len(part) == 0:
+            raise InputError(
+                f"The part {name} would be empty", received=f"{count} examples", remedy="Give more data"
+            )
+    assert_disjoint({name: part.tolist() for name, part in parts.items()})
+    return parts

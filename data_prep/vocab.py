@@ -1,0 +1,301 @@
+"""The vocabulary: strings to ids and back; saved as JSON, so that a space or a newline is not lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_prep.errors import InputError
+
+PAD = 0
+UNK = 1
+PAD_TOKEN = "<pad>"
+UNK_TOKEN = "<unk>"
+BOS_TOKEN = "<bos>"
+EOS_TOKEN = "<eos>"
+DEFAULT_SPECIALS = (PAD_TOKEN, UNK_TOKEN)
+
+_FORMAT = "lectern.vocabulary"
+_VERSION = 1
+
+
+class Vocabulary:
+    """Ids for strings: first the specials (PAD=0, UNK=1, then others), then the entries in their order.
+
+    Args:
+        entries: Different strings, without the specials. Any string counts, also a space or a newline.
+        counts: How often each entry occurs in the corpus, one integer an entry; None if not known.
+        specials: ``()`` (word2vec: ids are ranks) or ``("<pad>", "<unk>", ...)``.
+
+    Raises:
+        InputError: If an entry is not a string, occurs twice or is a special, if the counts do not fit, or if
+            the specials are neither empty nor begin with ``<pad>``, ``<unk>``.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[str],
+        counts: Iterable[int] | None = None,
+        specials: Sequence[str] = DEFAULT_SPECIALS,
+    ) -> None:
+        self.specials: tuple[str, ...] = tuple(specials)
+        if self.specials and self.specials[:2] != DEFAULT_SPECIALS:
+            raise InputError(
+                "The vocabulary's special entries do not begin with <pad>, <unk>",
+                allowed="none at all, or <pad>, <unk> and further ones",
+                received=list(self.specials),
+            )
+        self.entries: tuple[str, ...] = tuple(entries)
+        self._strings = list(self.specials + self.entries)
+        self._ids = _numbered(self._strings)
+        self.counts = self._with_specials(counts)
+
+    @classmethod
+    def build(
+        cls,
+        counts_or_tokens: Mapping[str, int] | Iterable[str],
+        *,
+        min_count: int = 1,
+        max_size: int | None = None,
+        specials: Sequence[str] = DEFAULT_SPECIALS,
+    ) -> Vocabulary:
+        """Build a vocabulary by falling count; equal counts by the order of the strings.
+
+        Args:
+            counts_or_tokens: A ``Counter`` (see ``count_keys`` for a corpus larger than memory), or the
+                tokens.
+            min_count: Entries that occur less often are left out; at least 1.
+            max_size: At most so many entries are kept, specials not counted; None keeps all.
+            specials: As in the constructor.
+
+        Returns:
+            The vocabulary, with counts.
+
+        Raises:
+            InputError: If no entry is left, or ``min_count`` or ``max_size`` is below 1.
+        """
+        for name, value in (("min_count", min_count), ("max_size", max_size)):
+            if value is not None and value < 1:
+                raise InputError(f"The vocabulary's {name} is too small", allowed="1 or more", received=value)
+        is_counted = isinstance(counts_or_tokens, Mapping)
+        counted = counts_or_tokens if is_counted else Counter(counts_or_tokens)
+        kept = [(key, count) for key, count in counted.items() if count >= min_count]
+        if not kept:
+            raise InputError(
+                f"No entry occurs at least {min_count} times, so the vocabulary would be empty",
+                received=f"{len(counted)} different entries",
+                remedy="Give more text or a smaller min_count",
+            )
+        kept.sort(key=lambda item: (-item[1], item[0]))
+        kept = kept[:max_size]
+        return cls([key for key, _ in kept], [count for _, count in kept], specials)
+
+    def encode(self, tokens: Iterable[str]) -> np.ndarray:
+        """Look tokens up.
+
+        Args:
+            tokens: Lookup forms, as the tokenizer's ``keys`` gives them.
+
+        Returns:
+            Ids, int32 (n,); UNK for a string that is not in the vocabulary.
+
+        Raises:
+            InputError: If a string is unknown and the vocabulary has no UNK.
+        """
+        if self.specials:
+            return np.array(list(map(self._ids.get, tokens, repeat(UNK))), np.int32)
+        return np.array([self.id(token) for token in tokens], np.int32)
+
+    def encode_known(self, tokens: Iterable[str]) -> np.ndarray:
+        """Look tokens up and leave unknown ones out, as word2vec does with rare words.
+
+        Args:
+            tokens: Lookup forms.
+
+        Returns:
+            Ids of the known ones in their order, int32 (at most n,).
+        """
+        ids = np.array(list(map(self._ids.get, tokens, repeat(-1))), np.int32)
+        return ids[ids >= 0]
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Give the strings of ids.
+
+        Args:
+            ids: Integers from 0 to ``len(self) - 1``.
+
+        Returns:
+            One string an id.
+
+        Raises:
+            InputError: If an id is outside the vocabulary.
+        """
+        strings, size = self._strings, len(self._strings)
+        found = []
+        for number in ids:
+            if not 0 <= number < size:
+                raise InputError(
+                    "An id is outside the vocabulary", allowed=f"0 to {size - 1}", received=int(number)
+                )
+            found.append(strings[number])
+        return found
+
+    def id(self, token: str) -> int:
+        """Give the id of one string: UNK if it is unknown, an InputError if there is no UNK."""
+        number = self._ids.get(token, UNK if self.specials else None)
+        if number is None:
+            raise InputError("The vocabulary does not hold this entry and has no <unk>", received=token)
+        return number
+
+    def to_json(self) -> str:
+        """Write the vocabulary as JSON text in ASCII."""
+        counts = None if self.counts is None else self.counts[len(self.specials) :].tolist()
+        content = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "specials": list(self.specials),
+            "entries": list(self.entries),
+            "counts": counts,
+        }
+        return json.dumps(content)
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocabulary:
+        """Read what ``to_json`` wrote.
+
+        Args:
+            text: The JSON text.
+
+        Returns:
+            An equal vocabulary.
+
+        Raises:
+            InputError: If the text is not JSON, not a vocabulary, of an unknown version, or holds wrong
+                entries.
+        """
+        try:
+            content = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"The vocabulary is not valid JSON ({error})", received=text[:40]) from error
+        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+            raise InputError(
+                "The JSON text is not a vocabulary",
+                allowed=f'an object with "format": "{_FORMAT}"',
+                received=content,
+            )
+        if content.get("version") != _VERSION:
+            raise InputError(
+                "The vocabulary has an unknown version",
+                allowed=str(_VERSION),
+                received=content.get("version"),
+            )
+        for name in ("specials", "entries"):
+            if not isinstance(content.get(name), list):
+                raise InputError(f"The vocabulary's {name} are not a list", received=content.get(name))
+        return cls(content["entries"], content.get("counts"), content["specials"])
+
+    def save(self, path: str | Path) -> None:
+        """Write the vocabulary to a JSON file, under a temporary name first."""
+        path = Path(path)
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_text(self.to_json(), encoding="ascii")
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Vocabulary:
+        """Read a vocabulary from a JSON file.
+
+        Args:
+            path: What ``save`` wrote.
+
+        Returns:
+            The vocabulary.
+
+        Raises:
+            InputError: If the file is missing, unreadable, not UTF-8 or not a vocabulary.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"The vocabulary file cannot be read ({error.strerror})", received=str(path)
+            ) from error
+        except UnicodeDecodeError as error:
+            raise InputError("The vocabulary file is not UTF-8 text", received=str(path)) from error
+        return cls.from_json(text)
+
+    def __len__(self) -> int:
+        return len(self._strings)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self._ids
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over all strings in the order of their ids, specials first."""
+        return iter(self._strings)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        same = self.specials == other.specials and self.entries == other.entries
+        if self.counts is None or other.counts is None:
+            return same and self.counts is other.counts
+        return same and np.array_equal(self.counts, other.counts)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self.entries)} entries, specials={self.specials})"
+
+    def _with_specials(self, counts: Iterable[int] | None) -> np.ndarray | None:
+        """Check the counts and put zeros before them for the specials: int64 (len(self),), read-only."""
+        if counts is None:
+            return None
+        if not isinstance(counts, Iterable):
+            raise InputError("The vocabulary's counts are not whole numbers of 0 or more", received=counts)
+        numbers: list[Any] = counts.tolist() if isinstance(counts, np.ndarray) else list(counts)
+        if not all(isinstance(number, (int, np.integer)) and 0 <= number < 2**63 for number in numbers):
+            raise InputError(
+                "The vocabulary's counts are not whole numbers of 0 or more", received=numbers[:10]
+            )
+        if len(numbers) != len(self.entries):
+            raise InputError(
+                "The vocabulary has not as many counts as entries",
+                allowed=str(len(self.entries)),
+                received=len(numbers),
+            )
+        array = np.concatenate([np.zeros(len(self.specials), np.int64), np.array(numbers, np.int64)])
+        array.setflags(write=False)
+        return array
+
+
+def count_keys(key_lists: Iterable[Sequence[str]]) -> Counter[str]:
+    """Count lookup forms in a stream; memory grows with the different ones only.
+
+    Args:
+        key_lists: For example ``map(tokenizer.keys, corpus.lines())``.
+
+    Returns:
+        The count of each key.
+    """
+    counts: Counter[str] = Counter()
+    for keys in key_lists:
+        counts.update(keys)
+    return counts
+
+
+def _numbered(strings: list[str]) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for number, string in enumerate(strings):
+        if not isinstance(string, str):
+            raise InputError("A vocabulary entry is not a string", received=string)
+        if ids.setdefault(string, number) != number:
+            raise InputError("A vocabulary entry occurs twice", received=string)
+    return ids

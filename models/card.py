@@ -1,0 +1,136 @@
+"""Model cards: README.md of a preset, in which every number comes from its metrics and metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SCORE_KEYS = ("score", "protocol", "n")
+
+
+@dataclass(frozen=True)
+class CardText:
+    """What a person writes about a preset; numbers do not belong here.
+
+    Args:
+        title: Heading.
+        summary: What the model does, in a sentence or two.
+        data: What it was trained on, and where that comes from.
+        licence: Licence of the data and of the weights.
+        intended_use: What it is good for.
+        limits: What it is not good for, and known weaknesses.
+    """
+
+    title: str
+    summary: str
+    data: str
+    licence: str
+    intended_use: str
+    limits: str
+
+    def __post_init__(self) -> None:
+        """Refuse an empty part."""
+        for name, text in vars(self).items():
+            if not isinstance(text, str) or not text.strip():
+                raise ValueError(f"The card's {name} is empty.")
+
+
+def check_metrics(metrics: Mapping[str, Any]) -> None:
+    """Check that every measure has a score, its protocol and its number of examples.
+
+    Args:
+        metrics: Measure to mapping with ``score``, ``protocol`` and ``n``; ``standard_error``, ``baseline``,
+            ``unit`` and details may be there as well.
+
+    Raises:
+        ValueError: When there is no measure, or one lacks a key.
+    """
+    if not metrics:
+        raise ValueError("A preset needs at least one measure.")
+    for name, measure in metrics.items():
+        missing = [key for key in SCORE_KEYS if not isinstance(measure, Mapping) or key not in measure]
+        if missing:
+            raise ValueError(f"The measure {name!r} lacks {', '.join(missing)}.")
+
+
+def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Render the model card.
+
+    Args:
+        metadata: Metadata of the preset: ``card`` (the fields of :class:`CardText`), ``kind``, ``recipe``,
+            ``seed``, ``seconds``, ``processor``, ``versions``, ``data`` and ``weights``.
+        metrics: As :func:`check_metrics` wants them.
+
+    Returns:
+        Markdown text that ends in a newline.
+    """
+    card = metadata["card"]
+    parts = [f"# {card['title']}", card["summary"], "## Scores", _score_table(metrics)]
+    parts += ["## Data", card["data"], _bullets(metadata["data"])]
+    parts += [
+        "## Licence",
+        card["licence"],
+        "## Intended use",
+        card["intended_use"],
+        "## Limits",
+        card["limits"],
+    ]
+    training = {
+        "seed": metadata["seed"],
+        "training time": _duration(metadata["seconds"]),
+        "processor": metadata["processor"],
+        "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
+        "weights": f"{metadata['weights']['parameters']:,} numbers, stored as {metadata['weights']['dtype']}",
+    }
+    parts += ["## Training", _bullets(training), "Recipe:", _code(metadata["recipe"])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _score_table(metrics: Mapping[str, Any]) -> str:
+    rows = [
+        "| measure | score | standard error | examples | baseline | protocol |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, measure in metrics.items():
+        unit = f" {measure['unit']}" if measure.get("unit") else ""
+        score, baseline = _number(measure["score"]) + unit, _number(measure.get("baseline"))
+        cells = (name, score, _number(measure.get("standard_error")), _number(measure["n"]), baseline)
+        rows.append("| " + " | ".join(_cell(cell) for cell in (*cells, measure["protocol"])) + " |")
+    return "\n".join(rows)
+
+
+def _bullets(values: Mapping[str, Any]) -> str:
+    return "\n".join(f"- {name}: {_plain(value)}" for name, value in values.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return (
+        json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping | list | tuple) else _number(value)
+    )
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.3g} s"
+
+
+def _code(value: Any) -> str:
+    return "```json\n" + json.dumps(value, indent=2, ensure_ascii=False) + "\n```"

@@ -1,0 +1,15 @@
+"""The web front end: `make app`. This file only routes; every page is a file of apps/views."""
+
+import streamlit as st
+
+from apps.lecture_map import PAGES
+
+st.set_page_config(page_title="Lectern", page_icon="🎓", layout="wide")
+
+home = st.Page("apps/views/home.py", title="The lecture", icon=":material/route:", default=True)
+built = [
+    st.Page(page.view, title=page.title, icon=page.icon, url_path=page.key)
+    for page in PAGES.values()
+    if page.built
+]
+st.navigation([home, *built], position="top").run()

@@ -1,0 +1,54 @@
+"""The home page, started from the router."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from apps import lecture_map
+from apps.lecture_map import PARTS, built_topics, topics
+from apps.views.drawings import drawing_url
+from apps.views.style import LIGHT
+
+ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+
+
+def home() -> AppTest:
+    app = AppTest.from_file(str(ENTRY), default_timeout=60)
+    return app.run()
+
+
+def test_every_part_and_topic_is_there_in_order() -> None:
+    app = home()
+    assert not app.exception
+    assert [header.value for header in app.subheader] == [
+        f"{number}. {part.title}" for number, part in enumerate(PARTS, start=1)
+    ]
+    captions = " ".join(caption.value for caption in app.caption)
+    for topic in topics():
+        if not topic.built:
+            assert topic.title in captions
+    assert f"{len(built_topics())} of {len(topics())}" in captions
+
+
+def test_the_path_is_drawn_with_one_picture_a_part() -> None:
+    (path,) = [html for html in home().get("html") if "lecture-path" in html.proto.body]
+    for part in PARTS:
+        assert drawing_url(part.key, LIGHT) in path.proto.body
+        assert f'href="#{part.key}"' in path.proto.body
+
+
+def test_built_topics_link_to_their_page_and_state() -> None:
+    links = home().get("page_link")
+    assert len(links) == len(built_topics())
+    madrid = next(link for link in links if "Madrid" in link.proto.label)
+    assert madrid.proto.page == "vectors"
+    assert "paris" in madrid.proto.query_string
+
+
+def test_a_page_that_does_not_exist_is_not_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert built_topics()
+    monkeypatch.setattr(lecture_map, "ROOT", tmp_path)
+    assert built_topics() == ()

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_prep.batching import (
+    CharacterWindows,
+    as_dataset,
+    bucket_length,
+    length_buckets,
+    pad,
+    pad_characters,
+    prefetched,
+)
+from data_prep.errors import InputError
+
+
+def test_pad_makes_values_and_mask():
+    batch = pad([[5, 6], [], [7]])
+    assert batch.values.tolist() == [[5, 6], [0, 0], [7, 0]] and batch.values.dtype == np.int32
+    assert batch.mask.tolist() == [[True, True], [False, False], [True, False]]
+
+
+def test_mask_comes_from_lengths_not_from_ids():
+    assert pad([[0, 3], [0]], length=3).mask.tolist() == [[True, True, False], [True, False, False]]
+
+
+def test_pad_images():
+    images = [np.ones((2, 16, 8)), np.ones((3, 16, 8))]
+    batch = pad(images, dtype=np.float32)
+    assert batch.values.shape == (2, 3, 16, 8) and batch.values.dtype == np.float32
+    assert batch.values[0, 2].sum() == 0 and batch.mask.sum() == 5
+
+
+def test_pad_characters():
+    batch = pad_characters([[[1, 2], [3]], [[4, 5, 6]], []], characters=4)
+    assert batch.values.shape == (3, 2, 4)
+    assert batch.values[0].tolist() == [[1, 2, 0, 0], [3, 0, 0, 0]]
+    assert batch.values[1].tolist() == [[4, 5, 6, 0], [0, 0, 0, 0]]
+    assert batch.word_mask.tolist() == [[True, True], [True, False], [False, False]]
+    assert batch.mask.sum(axis=-1).tolist() == [[2, 1], [3, 0], [0, 0]]
+    assert pad_characters([[]]).values.shape == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("length", "padded"), [(0, 16), (1, 16), (16, 16), (17, 32)])
+def test_bucket_length(length, padded):
+    assert bucket_length(length) == padded
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 50), max_size=300),
+    st.integers(1, 20),
+    st.booleans(),
+    st.none() | st.integers(1, 200),
+)
+def test_every_example_comes_once(lengths, batch_size, shuffle, max_padded):
+    batches = list(length_buckets(lengths, batch_size, shuffle=shuffle, max_padded=max_padded))
+    assert sorted(at for batch in batches for at in batch) == list(range(len(lengths)))
+    assert all(1 <= len(batch) <= batch_size for batch in batches)
+    if max_padded is not None:
+        padded = [len(batch) * max(lengths[at] for at in batch) for batch in batches]
+        assert all(size <= max_padded or len(batch) == 1 for size, batch in zip(padded, batches, strict=True))
+
+
+def test_buckets_depend_on_seed_and_epoch_alone_and_save_padding():
+    lengths = np.random.default_rng(0).integers(1, 200, 5000)
+
+    def order(**settings):
+        return np.concatenate(list(length_buckets(lengths, 32, **settings))).tolist()
+
+    assert order(seed=1, epoch=2) == order(seed=1, epoch=2)
+    assert order(seed=1, epoch=2) != order(seed=1, epoch=3)
+    assert order(seed=1, epoch=2) != order(seed=2, epoch=2)
+    padded = sum(len(batch) * lengths[batch].max() for batch in length_buckets(lengths, 32))
+    assert padded < 1.1 * lengths.sum()
+
+
+@settings(deadline=None)
+@given(st.integers(2, 400), st.integers(1, 9), st.integers(1, 40), st.booleans())
+def test_windows_count_every_character_once_and_rows_continue(size, rows, length, with_before):
+    ids = np.arange(1, size + 1)
+    targets = size if with_before else size - 1
+    if targets < rows:
+        return
+    windows = CharacterWindows(ids, rows, length, before=99_999 if with_before else None)
+    steps = list(windows)
+    assert len(steps) == len(windows) and windows.targets == targets
+    assert all(array.shape == (rows, length) for step in steps for array in step)
+    seen = np.concatenate([step.targets[step.mask] for step in steps])
+    assert sorted(seen.tolist()) == list(range(1 if with_before else 2, size + 1))
+    stream = [99_999, *ids.tolist()] if with_before else ids.tolist()
+    read = []
+    for row in range(rows):
+        inputs = np.concatenate([step.inputs[row][step.mask[row]] for step in steps]).tolist()
+        outputs = np.concatenate([step.targets[row][step.mask[row]] for step in steps]).tolist()
+        # The state that a row carries always belongs to the character before.
+        assert outputs[:-1] == inputs[1:]
+        read.extend(inputs)
+    assert read == stream[:-1]
+    assert all(not step.inputs[~step.mask].any() for step in steps)
+
+
+def test_windows_can_be_read_again():
+    windows = CharacterWindows(np.arange(50), 3, 7)
+    first, second = list(windows), list(windows)
+    assert all(
+        np.array_equal(a, b) for x, y in zip(first, second, strict=True) for a, b in zip(x, y, strict=True)
+    )
+
+
+def test_prefetched_keeps_order_passes_errors_and_ends_its_thread():
+    assert list(prefetched(range(20), 3)) == list(range(20))
+
+    def broken():
+        yield 1
+        raise InputError("The second item is broken")
+
+    items = prefetched(broken())
+    assert next(items) == 1
+    with pytest.raises(InputError, match="second item"):
+        next(items)
+    endless = prefetched(iter(int, 1))
+    next(endless)
+    endless.close()
+    assert not any(thread.name == "prefetch" for thread in threading.enumerate())
+
+
+def test_as_dataset_gives_the_same_batches():
+    sequences = [[1, 2, 3], [4], [5, 6]]
+
+    def batches():
+        for indices in length_buckets([3, 1, 2], 2, shuffle=False):
+            yield pad([sequences[at] for at in indices])
+
+    dataset = as_dataset(batches)
+    assert dataset.element_spec.values.shape.as_list() == [None, None]
+    for _ in range(2):
+        for ours, theirs in zip(batches(), dataset.as_numpy_iterator(), strict=True):
+            assert np.array_equal(ours.values, theirs.values) and np.array_equal(ours.mask, theirs.mask)
+    windows = CharacterWindows(np.arange(30), 2, 5)
+    fixed = as_dataset(lambda: windows, fixed_shapes=True)
+    assert fixed.element_spec.inputs.shape.as_list() == [2, 5]
+    assert len(list(fixed)) == len(windows)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: pad([]), "nothing to pad"),
+        (lambda: pad([[1, 2, 3]], length=2), "longer than the batch"),
+        (lambda: pad([np.ones((1, 2)), np.ones((1, 3))]), "differ in shape"),
+        (lambda: list(length_buckets([1], 0)), "batch_size is too small"),
+        (lambda: CharacterWindows(np.arange(3), 3, 4), "too short for 3 rows. Allowed: 4 characters or more"),
+        (lambda: CharacterWindows(np.arange(3), 1, 0), "length is too small"),
+        (lambda: as_dataset(list), "no batches"),
+    ],
+)
+def test_errors(make, message):
+    with pytest.raises(InputError, match=message):
+        make()

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_prep.errors import InputError
+from data_prep.readers.text import iter_lines
+from data_prep.tokenizer import CharacterTokenizer, Token, WordTokenizer, tokenizer_from_config
+
+HARD = [
+    "",
+    " \t\r\n",
+    "Dogs bark.",
+    "don't B2B 3.14 x²",
+    "cafe\u0301 nai\u0308ve",
+    "\u0301 mark first",
+    "🙂👩‍👩‍👧 🇫🇷",
+    "שלום עולם مَرْحَبًا",
+    "a\0b\0\0",
+    "İstanbul ΑΣ'Α ΟΔΟΣ ẞ ﬁ",
+    "lone \ud800 surrogate",
+    "日本語 テキスト ｶﾞ",
+    "a\u2028b\u00a0c\u3000d\x1ce",
+    "\U00032000 \U0001e5d0 \U0010ffff",  # assigned after Unicode 15, or not at all
+]
+# Letters, marks, digits and spaces of many scripts, more often than arbitrary code points.
+unicode_text = st.text(
+    st.one_of(
+        st.characters(),
+        st.characters(categories=("L", "M", "N", "Z")),
+        st.sampled_from("aZ09 \n\0.'\u0301\u0308ΣςİI\ud800"),
+    ),
+    max_size=40,
+)
+word_tokenizers = [
+    WordTokenizer(punctuation, lower) for punctuation in (True, False) for lower in (True, False)
+]
+all_tokenizers = [*word_tokenizers, CharacterTokenizer(), CharacterTokenizer(lower=True)]
+
+
+def assert_spans(text, tokens):
+    assert all(text[token.start : token.end] == token.text != "" for token in tokens)
+    borders = [border for token in tokens for border in (token.start, token.end)]
+    assert borders == sorted(borders)
+
+
+def test_words_numbers_and_punctuation():
+    assert WordTokenizer().tokenize("Dogs can't, 42!") == [
+        Token("Dogs", 0, 4),
+        Token("can", 5, 8),
+        Token("'", 8, 9),
+        Token("t", 9, 10),
+        Token(",", 10, 11),
+        Token("42", 12, 14),
+        Token("!", 14, 15),
+    ]
+    assert WordTokenizer(punctuation=False).keys("Dogs can't, 42a!") == ["dogs", "can", "t", "42", "a"]
+
+
+def test_decomposed_accent_stays_in_its_word_and_is_composed_in_the_key():
+    tokenizer = WordTokenizer()
+    assert tokenizer.tokenize("cafe\u0301s") == [Token("cafe\u0301s", 0, 6)]
+    assert tokenizer.keys("CAFE\u0301S") == ["caf\u00e9s"]
+    assert tokenizer.key("T\u0308") == "\u1e97"
+
+
+def test_lower_is_an_option():
+    assert WordTokenizer(lower=False).keys("The É") == ["The", "É"]
+    assert CharacterTokenizer(lower=True).keys("Aİ") == ["a", "i\u0307"]
+    assert CharacterTokenizer().keys("A\u212b") == ["A", "\u212b"]
+
+
+@pytest.mark.parametrize("tokenizer", all_tokenizers, ids=lambda tokenizer: str(tokenizer.get_config()))
+def test_both_paths_agree_on_hard_texts(tokenizer):
+    light = [tokenizer.tokenize(text) for text in HARD]
+    assert tokenizer.tokenize_batch(HARD) == light
+    for text, tokens in zip(HARD, light, strict=True):
+        assert_spans(text, tokens)
+        assert tokenizer.keys(text) == [tokenizer.key(token.text) for token in tokens]
+    assert tokenizer.tokenize_batch([]) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(unicode_text, min_size=1, max_size=40))
+def test_both_paths_agree_on_arbitrary_unicode(texts):
+    for tokenizer in (word_tokenizers[0], word_tokenizers[2], all_tokenizers[4]):
+        light = [tokenizer.tokenize(text) for text in texts]
+        assert tokenizer.tokenize_batch(texts) == light
+
+
+@settings(max_examples=300, deadline=None)
+@given(unicode_text)
+def test_spans_and_keys_of_arbitrary_unicode(text):
+    for tokenizer in all_tokenizers:
+        tokens = tokenizer.tokenize(text)
+        assert_spans(text, tokens)
+        assert tokenizer.keys(text) == [tokenizer.key(token.text) for token in tokens]
+    assert "".join(token.text for token in CharacterTokenizer().tokenize(text)) == text
+    covered = "".join(token.text for token in WordTokenizer().tokenize(text))
+    assert covered == "".join(character for character in text if WordTokenizer().tokenize(character))
+
+
+def test_every_class_of_code_points_has_the_same_borders_in_both_paths():
+    everything = "".join(map(chr, range(0x110000)))
+    runs = regex.finditer(r"\p{L}+|\p{M}+|\p{N}+|\s+|\p{Cs}+|[^\p{L}\p{M}\p{N}\s\p{Cs}]+", everything)
+    characters = [everything[at] for run in runs for at in (run.start(), run.end() - 1)]
+    assert len(characters) > 3000
+    # A letter before each: a mark joins it, so does a letter; the rest is a token of its own or none.
+    texts = ["a" + character for character in characters]
+    for tokenizer in (WordTokenizer(), WordTokenizer(punctuation=False)):
+        assert tokenizer.tokenize_batch(texts) == [tokenizer.tokenize(text) for text in texts]
+
+
+def bundled_lines():
+    from gensim.test.utils import datapath
+
+    return list(iter_lines(datapath("head500.noblanks.cor"))) + list(
+        iter_lines(datapath("lee_background.cor"))
+    )
+
+
+@pytest.mark.parametrize("punctuation", [True, False])
+def test_both_paths_agree_on_bundled_text(punctuation):
+    lines = bundled_lines()
+    tokenizer = WordTokenizer(punctuation=punctuation)
+    light = [tokenizer.tokenize(line) for line in lines]
+    assert sum(map(len, light)) > 50_000
+    assert tokenizer.tokenize_batch(lines) == light
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "tokenizer", [WordTokenizer(), WordTokenizer(punctuation=False)], ids=["all", "words"]
+)
+def test_both_paths_agree_on_a_hundred_thousand_lines(data_dir, tokenizer):
+    lines, seen = [], 0
+    for line in iter_lines(data_dir / "wiki"):
+        lines.append(line)
+        if len(lines) == 10_000:
+            light = [tokenizer.tokenize(line) for line in lines]
+            assert tokenizer.tokenize_batch(lines) == light
+            assert [tokenizer.keys(line) for line in lines] == [
+                [tokenizer.key(t.text) for t in row] for row in light
+            ]
+            seen += len(lines)
+            lines = []
+        if seen == 100_000:
+            return
+    pytest.fail(f"only {seen} lines were compared")
+
+
+@pytest.mark.parametrize("tokenizer", all_tokenizers, ids=lambda tokenizer: str(tokenizer.get_config()))
+def test_config_round_trip(tokenizer):
+    revived = tokenizer_from_config(tokenizer.get_config())
+    assert type(revived) is type(tokenizer)
+    assert vars(revived).keys() == vars(tokenizer).keys()
+    assert revived.get_config() == tokenizer.get_config()
+    assert revived.keys("The Dog's É") == tokenizer.keys("The Dog's É")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"kind": "sentences"}, "no known kind"),
+        ({}, "no known kind"),
+        ({"kind": "words", "stem": True}, "wrong arguments"),
+        ({"kind": "words", "lower": 1}, "not a truth value"),
+    ],
+)
+def test_wrong_config(config, message):
+    with pytest.raises(InputError, match=message):
+        tokenizer_from_config(config)
+
+
+def test_light_path_does_not_load_tensorflow():
+    code = (
+        "import sys; from data_prep.tokenizer import WordTokenizer; WordTokenizer().tokenize('a b');"
+        "import data_prep.batching, data_prep.datasets, data_prep.wordpiece;"
+        "sys.exit('tensorflow' in sys.modules or 'pooch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
