@@ -35,7 +35,7 @@ lint: $(DEV_STAMP) ## Lint only
 	$(VENV)/bin/ruff check .
 
 bench: $(DEV_STAMP) ## word2vec against gensim on the Wikipedia text, then the tables of README and docs
-	$(VENV)/bin/python -m benchmarks.word2vec_vs_gensim
+	$(VENV)/bin/python -m benchmarks.word2vec_vs_gensim --store
 	$(VENV)/bin/python -m benchmarks.readme
 
 docs: $(APP_STAMP) ## Fill the generated parts of README and docs again

@@ -240,13 +240,13 @@ _WORD2VEC = (
     _word2vec("Reminder: dot product", "Large where directions agree and norms are large."),
     _word2vec("Attention", "Softmax over dot products finds the matching keys."),
     _word2vec(
-        "SGD step", "Pull the masked word to the query, push the rest away.", "models/word2vec_blocks.py"
+        "SGD step", "Pull the masked word to the query, push the rest away.", "models/word2vec_steps.py"
     ),
     Topic(
         "Approximations to make it fast",
         "Negative sampling, hierarchical softmax, blocks.",
         "vectors",
-        ("models/word2vec.py", "models/word2vec_blocks.py", "benchmarks/word2vec_vs_gensim.py"),
+        ("models/word2vec.py", "models/word2vec_steps.py", "benchmarks/word2vec_vs_gensim.py"),
         ("tests/models/test_word2vec.py",),
         {"section": "Benchmark"},
     ),

@@ -143,22 +143,59 @@ class Word2VecRun(Result):
     curve: tuple[CurvePoint, ...]
 
 
-def word2vec_benchmark() -> tuple[Word2VecRun, ...]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Word2VecBenchmark(Result):
+    """The last stored run of the benchmark of word2vec against gensim.
+
+    Attributes:
+        runs: Both systems at both tasks, ours first.
+        tokens: Words of the corpus.
+        epochs: Passes over it.
+        threads: Of both systems.
+        processor: What it ran on.
+    """
+
+    runs: tuple[Word2VecRun, ...]
+    tokens: int
+    epochs: int
+    threads: int
+    processor: str
+
+    @property
+    def protocol(self) -> str:
+        """The settings in one sentence."""
+        epochs = "one epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return (
+            f"{self.tokens:,} tokens of Wikipedia, {epochs}, {self.threads} threads on {self.processor}; "
+            "the same vocabulary and settings for both, one scorer."
+        )
+
+
+def word2vec_benchmark() -> Word2VecBenchmark | None:
     """Read the benchmark of word2vec against gensim.
 
     Returns:
-        Both systems at both tasks, ours first; nothing where the benchmark has not run yet.
+        Its last stored run, or None where it has not run yet.
 
     Raises:
         InputError: The file of results is damaged.
     """
-    results = benchmark_results("word2vec_vs_gensim") or {}
-    return tuple(
-        _run(task, system, results[task][system])
-        for task in ("skipgram", "cbow")
-        for system in ("ours", "gensim")
-        if system in results.get(task, {})
-    )
+    results = benchmark_results("word2vec_vs_gensim")
+    if results is None:
+        return None
+    try:
+        runs = tuple(
+            _run(task, system, results[task][system])
+            for task in ("skipgram", "cbow")
+            for system in ("ours", "gensim")
+            if task in results
+        )
+        settings = {name: results["settings"][name] for name in ("tokens", "epochs", "threads", "processor")}
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"The benchmark's results word2vec_vs_gensim.json lack {error}", remedy="Run it again"
+        ) from error
+    return Word2VecBenchmark(runs, **settings)
 
 
 def _run(task: str, system: str, measured: dict[str, Any]) -> Word2VecRun:

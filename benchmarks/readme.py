@@ -38,6 +38,19 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def pages() -> str:
+    """Write what the pages are for and which of them exist.
+
+    Returns:
+        A table.
+    """
+    rows = [
+        f"| {page.title} | {page.summary} | {'works' if page.built else 'not built yet'} |"
+        for page in PAGES.values()
+    ]
+    return "\n".join(["| page | what a person does there | state |", "| --- | --- | --- |", *rows])
+
+
 def lecture_map(root: Path = ROOT) -> str:
     """Write the lecture map: slide topic, page, code, test.
 
@@ -117,9 +130,10 @@ def word2vec_table() -> str:
     Returns:
         A table, or a sentence that names the command where it has not run.
     """
-    runs = word2vec_benchmark()
-    if not runs:
-        return "_Not measured yet: run `python -m benchmarks.word2vec_vs_gensim`._"
+    benchmark = word2vec_benchmark()
+    if benchmark is None:
+        return "_Not measured yet: run `python -m benchmarks.word2vec_vs_gensim --store`._"
+    runs = benchmark.runs
     speeds = {(run.task, run.system): run.words_per_second for run in runs}
     rows = []
     for run in runs:
@@ -147,7 +161,7 @@ def word2vec_table() -> str:
         "WordSim-353 ρ",
         "SimLex-999 ρ",
     ]
-    return table([*header, "peak memory, MiB"], rows)
+    return f"{benchmark.protocol}\n\n" + table([*header, "peak memory, MiB"], rows)
 
 
 def _vectors_scores() -> dict[str, VectorsScores]:
@@ -161,6 +175,7 @@ def _number(value: float | None, form: str) -> str:
 
 REGIONS: dict[str, Callable[[], str]] = {
     "lecture-map": lecture_map,
+    "pages": pages,
     "vectors": vectors_table,
     "vectors-sections": vectors_sections,
     "word2vec-benchmark": word2vec_table,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 import keras
@@ -50,6 +51,26 @@ class StepGuard(keras.callbacks.Callback):
         if loss is not None and not math.isfinite(loss):
             raise DivergedError(
                 f"the loss is {loss}", epoch=self.epoch, step=self.steps, run_dir=self.run_dir
+            )
+
+    def check_epoch(self, logs: Mapping[str, float]) -> None:
+        """Refuse an epoch without data, or with a loss that Keras has put a zero in the place of.
+
+        Args:
+            logs: Metrics of the epoch, as ``Model.fit`` reports them.
+
+        Raises:
+            InputError: When there was no step.
+            ValueError: When ``train_step`` returns a loss that no metric of the model has seen.
+        """
+        if self.steps == 0:
+            raise InputError(f"The training data of epoch {self.epoch} are empty")
+        if logs.get("loss") == 0.0 and self.last_loss:
+            # Model.fit prefers its metrics to what train_step returned where the names agree, and its own
+            # tracker of the loss is zero as long as nobody updates it.
+            raise ValueError(
+                "train_step returns a loss that no metric has seen: keep it in a keras.metrics.Mean named "
+                "'loss' that the model's metrics property returns."
             )
 
 

@@ -244,13 +244,14 @@ class _Run:
         started = time.perf_counter()
         keras.utils.set_random_seed(int(epoch_rng(self.settings["seed"], epoch).integers(2**31)))
         guard = StepGuard(epoch + 1, self.folder)
+        data = epoch_data(epoch)
         try:
-            logs = self._fit_once(epoch_data(epoch), epoch, [guard, bar, *self.callbacks])
-        except ValueError as error:
-            if "empty generator" not in str(error):
+            logs = self._fit_once(data, epoch, [guard, bar, *self.callbacks])
+        except (ValueError, StopIteration) as error:  # Keras looks at the first batch before it begins
+            if guard.steps or not (isinstance(error, StopIteration) or "empty generator" in str(error)):
                 raise
-            logs = {}  # Keras looks at the first batch before it begins; _check_epoch refuses it below
-        _check_epoch(epoch + 1, guard, logs)
+            logs = {}
+        guard.check_epoch(logs)
         with averaged_weights(self.model):
             metrics = self._with_evaluation(logs)
             value = self._monitored(metrics, epoch + 1)
@@ -358,19 +359,6 @@ class _Run:
 
     def _say(self, text: str) -> None:
         print(text, file=self.out, flush=True)
-
-
-def _check_epoch(epoch: int, guard: StepGuard, logs: Mapping[str, float]) -> None:
-    """Refuse an epoch without data, or with a loss that Keras has put a zero in the place of."""
-    if guard.steps == 0:
-        raise InputError(f"The training data of epoch {epoch} are empty")
-    if logs.get("loss") == 0.0 and guard.last_loss:
-        # Model.fit prefers its metrics to what train_step returned where the names agree, and its own tracker
-        # of the loss is zero as long as nobody updates it.
-        raise ValueError(
-            "train_step returns a loss that no metric has seen: keep it in a keras.metrics.Mean named 'loss' "
-            "that the model's metrics property returns."
-        )
 
 
 def _split(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -14,6 +14,7 @@ from apps.results import SectionScore
 from benchmarks import readme
 from data_prep.errors import InputError
 
+SETTINGS = {"tokens": 17_000_000, "epochs": 5, "threads": 2, "processor": "two cores"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -69,10 +70,10 @@ def test_benchmark_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
         "ours": {"words_per_second": 1200000.4, "analogies": 33.04, "answered": 15578, "wordsim353": 0.6},
         "gensim": {"words_per_second": 600000, "analogies": 32.2, "answered": 15578, "wordsim353": 0.576},
     }
-    (tmp_path / "word2vec_vs_gensim.json").write_text(json.dumps({"skipgram": sides}))
-    assert (
-        "| skip-gram, Lectern | 1,200,000 | 2.00 | 33.0 | 15,578 | 0.600 | – | – |" in readme.word2vec_table()
-    )
+    (tmp_path / "word2vec_vs_gensim.json").write_text(json.dumps({"skipgram": sides, "settings": SETTINGS}))
+    text = readme.word2vec_table()
+    assert "17,000,000 tokens of Wikipedia, 5 epochs, 2 threads on two cores" in text
+    assert "| skip-gram, Lectern | 1,200,000 | 2.00 | 33.0 | 15,578 | 0.600 | – | – |" in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from apps.cli import vectors
+from apps.cli import tagger, vectors
 
 app = typer.Typer(
     name="python -m apps",
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(vectors.app, name="vectors")
+app.add_typer(tagger.app, name="tagger")
 
 
 @app.callback()

@@ -82,6 +82,7 @@ def bars(
         textposition="auto",
         textangle=0,
         insidetextanchor="end",
+        insidetextfont={"color": palette().ground, "size": 12},
         hovertemplate=f"%{{y}}: %{{x:{number}}}<extra></extra>",
     )
     picture.update_layout(bargap=0.28)
@@ -124,6 +125,7 @@ def grouped_bars(
             textposition="auto",
             textangle=0,
             insidetextanchor="end",
+            insidetextfont={"color": palette().ground, "size": 12},
             hovertemplate=f"{name}, %{{y}}: %{{x:{number}}}<extra></extra>",
         )
     picture.update_layout(

@@ -67,8 +67,8 @@ def show() -> None:
     """Draw the page."""
     st.title("Lectern", anchor=False)
     st.markdown(
-        "A lecture on convolutional and recurrent networks turned into working software. Every model can be "
-        "used here, trained with one command, and measured against the best known system."
+        "A lecture on convolutional and recurrent networks turned into working software: use its models "
+        "here, train them with one command, and see them measured against the best known systems."
     )
     _path()
     for number, part in enumerate(PARTS, start=1):

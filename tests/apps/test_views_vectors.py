@@ -227,7 +227,7 @@ def test_map_of_neighbours_and_of_frequent_words() -> None:
     around = page(section="Map", words="Around a word", centre="france", size="20")
     assert chart(around, "map")["data"][0]["customdata"][0] == "france"
     assert len(chart(around, "map")["data"][0]["customdata"]) == 20
-    frequent = page(section="Map", words="Most frequent words", size="20")
+    frequent = page(section="Map", words="Frequent", size="20")
     assert chart(frequent, "map")["data"][0]["customdata"][:2] == ["france", "paris"]
 
 
@@ -300,9 +300,10 @@ def test_benchmark_before_and_after_it_ran(monkeypatch: pytest.MonkeyPatch, tmp_
         {"seconds": 1.0, "analogies": 10.0, "loss": 3.0},
         {"seconds": 2.0, "analogies": 20.0, "loss": 2.0},
     ]
+    settings = {"tokens": 1000, "epochs": 1, "threads": 2, "processor": "two cores"}
     side = {"words_per_second": 1e6, "analogies": 30.0, "wordsim353": 0.6, "curve": curve}
     (tmp_path / "word2vec_vs_gensim.json").write_text(
-        json.dumps({"skipgram": {"ours": side, "gensim": side}})
+        json.dumps({"skipgram": {"ours": side, "gensim": side}, "settings": settings})
     )
     app = page(section="Benchmark")
     assert not app.exception

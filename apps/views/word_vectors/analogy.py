@@ -89,7 +89,7 @@ def _form() -> tuple[str, dict]:
             allow = st.checkbox("Words of the expression may answer", key="allow", bind="query-params")
     with st.container(horizontal=True, gap="xsmall"):
         for example in EXAMPLES:
-            st.button(example, type="tertiary", on_click=_ask, args=(example,), key=f"ask {example}")
+            st.button(example, on_click=_ask, args=(example,), key=f"ask {example}")
     return query, {
         "topn": topn,
         "method": _METHODS[method],

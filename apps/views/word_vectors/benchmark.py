@@ -7,10 +7,10 @@ import streamlit as st
 
 from apps.reports import Word2VecRun, word2vec_benchmark
 from apps.views import charts
-from apps.views.shared import input_errors
+from apps.views.shared import input_errors, plain
 from apps.views.style import palette
 
-COMMAND = "python -m benchmarks.word2vec_vs_gensim"
+COMMAND = "python -m benchmarks.word2vec_vs_gensim --store"
 _TASKS = {"skipgram": "Skip-gram", "cbow": "CBOW"}
 _SYSTEMS = {"ours": "Lectern", "gensim": "gensim"}
 _MEASURES = {
@@ -26,11 +26,12 @@ _MEASURES = {
 def show() -> None:
     """Draw the section."""
     with input_errors():
-        runs = word2vec_benchmark()
-        if not runs:
+        benchmark = word2vec_benchmark()
+        if benchmark is None:
             st.info(f"The benchmark has not run in this checkout. Run it: `{COMMAND}`")
             return
-        st.markdown("Both systems learn from the same tokens with the same vocabulary, settings and threads.")
+        runs = benchmark.runs
+        st.markdown(plain(benchmark.protocol))
         measured = [name for name in _MEASURES if any(getattr(run, name) is not None for run in runs)]
         for start in range(0, len(measured), 2):
             for column, name in zip(st.columns(2, gap="medium"), measured[start : start + 2], strict=False):

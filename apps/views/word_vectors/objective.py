@@ -102,8 +102,8 @@ def _layers(result: MaskedPrediction) -> None:
         st.subheader("Direction and length", anchor=False)
         charts.show(_dot_products(result), "dot products", "Length and cosine of the best candidates")
         st.caption(
-            "z·v = |z| |v| cos θ. A key wins by pointing where z points, or by being long; along a dotted "
-            "line z·v is the same."
+            "z·v = |z| |v| cos θ. A key wins by pointing where z points and, where cos θ is positive, by "
+            "being long; along a dotted line z·v is the same."
         )
     if result.tied:
         st.info(
@@ -152,13 +152,14 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
     )
     shown = _shown(result)
     cosines, norms = [item.cosine for item in shown], [item.norm for item in shown]
-    low, high = min([0.0, *cosines]), max(cosines) * 1.15 + 0.02
-    top = max(norms) * 1.2
-    for dot in np.linspace(0, max(item.dot for item in shown), 5)[1:]:
-        grid = np.linspace(max(0.02, low), high, 60)
+    margin = 0.12 * (max(cosines) - min(cosines)) + 0.01
+    low, high = min(cosines) - margin, max(cosines) + margin
+    for dot in np.linspace(min(item.dot for item in shown), max(item.dot for item in shown), 5):
+        across = np.linspace(low, high, 80)
+        across = across[across * dot > 1e-6]  # a length is positive: cosine and product have one sign
         picture.add_scatter(
-            x=grid,
-            y=dot / (grid * result.query_norm),
+            x=across,
+            y=dot / (across * result.query_norm),
             mode="lines",
             line={"color": colours.muted, "width": 1, "dash": "dot"},
             hovertemplate=f"z·v = {dot:.1f}<extra></extra>",
@@ -182,7 +183,7 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
     )
     picture.update_layout(showlegend=False)
     picture.update_xaxes(range=[low, high])
-    picture.update_yaxes(range=[0, top])
+    picture.update_yaxes(range=[0, 1.2 * max(norms)])
     return picture
 
 

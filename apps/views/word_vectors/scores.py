@@ -67,7 +67,7 @@ def _sections(scores: dict[str, VectorsScores]) -> None:
                 ]
                 for name, found in scores.items()
             },
-            x_title="right answers, % of the answerable questions",
+            x_title="% right of the answerable questions",
             colours={"Lectern": colours.ours, "gensim": colours.peer},
         ),
         "sections",

@@ -12,7 +12,7 @@ from apps.views.shared import heavy_work, input_errors, load_vectors, plain
 from apps.views.style import palette
 
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
-SOURCES = ("Chosen words", "Around a word", "Most frequent words")
+SOURCES = ("Chosen", "Around a word", "Frequent")
 _CHOSEN = (
     "france paris germany berlin italy rome spain madrid japan tokyo russia moscow england london egypt "
     "cairo dog cat horse cow sheep wolf bear lion bird fish red green blue yellow black white orange purple "
@@ -58,7 +58,7 @@ def show(ours: Vectors, preset: str) -> None:
 
 
 def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
-    if source == "Chosen words":
+    if source == "Chosen":
         chosen = st.text_input("Words", _CHOSEN, key="chosen", bind="query-params", max_chars=5000)
         return tuple(chosen.replace(",", " ").split())
     count, box = st.columns(2) if source == "Around a word" else (st.container(), None)

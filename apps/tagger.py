@@ -1,0 +1,273 @@
+"""Tagger: raw text to sentences, words, parts of speech, probabilities and alternatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from apps.tagger_results import Alternative, TaggedSentence, TaggedText, TaggedToken
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from apps.tagger_results import NetworkView, TaggerEvaluation, Transitions
+    from data_prep.readers.conllu import Sentence
+    from data_prep.tokenizer import Token
+    from models.segmenter import Segmenter
+    from models.tag_predictor import TagPredictor
+
+DEFAULT_PRESET = "tagger_en_ewt"
+SEGMENTER_PRESET = "segmenter_en_ewt"
+ALTERNATIVES = 3
+_WORDS_AT_ONCE = 20_000  # what is held as arrays of probabilities, however long the text is
+
+
+class _Piece(NamedTuple):
+    """A sentence on its way through the network: its text, where it starts, its words with spans."""
+
+    text: str
+    start: int
+    words: Sequence[tuple[str, int, int]]
+
+
+class Tagger:
+    """Part-of-speech tags for text.
+
+    Args:
+        predictor: The network with its labels; never changed, so one object can serve many threads.
+        segmenter: Cuts a text into sentences of words.
+    """
+
+    def __init__(self, predictor: TagPredictor, segmenter: Segmenter) -> None:
+        self.predictor = predictor
+        self.segmenter = segmenter
+
+    @classmethod
+    def from_preset(
+        cls, name: str | Path = DEFAULT_PRESET, segmenter: str | Path = SEGMENTER_PRESET
+    ) -> Tagger:
+        """Open a preset of a tagger and one of a segmenter.
+
+        Args:
+            name: Name of a shipped tagger, or the folder of one's own.
+            segmenter: Name of a shipped segmenter, or the folder of one's own.
+
+        Returns:
+            The application.
+
+        Raises:
+            InputError: There is no such preset, or it is damaged.
+        """
+        from models.segmenter import load_segmenter
+        from models.tag_predictor import load_tagger
+
+        return cls(load_tagger(name), load_segmenter(segmenter))
+
+    def tag(self, text: str) -> TaggedText:
+        """Tag a text.
+
+        Args:
+            text: Any text with something else than white space in it, of any length.
+
+        Returns:
+            Its sentences; every character that is not white space is in a word, and
+            ``text[token.start:token.end] == token.text``.
+
+        Raises:
+            InputError: The text is empty or only white space.
+        """
+        return TaggedText(text, tuple(self.stream(text)))
+
+    def stream(self, text: str) -> Iterator[TaggedSentence]:
+        """Tag a text sentence by sentence, with bounded memory beside the text and its spans.
+
+        Args:
+            text: As :meth:`tag` takes it.
+
+        Returns:
+            An iterator over the sentences that :meth:`tag` returns.
+
+        Raises:
+            InputError: The text is empty or only white space; raised by the call itself.
+        """
+        _check_text(text)
+        return self._tagged(_pieces(text, self.segmenter.segment(text)))
+
+    def tag_batch(self, texts: Sequence[str]) -> list[TaggedText]:
+        """Tag many texts together: the same answers as one by one, sooner.
+
+        Args:
+            texts: Texts as :meth:`tag` takes them; none is fine.
+
+        Returns:
+            One result a text.
+
+        Raises:
+            InputError: A text is empty or only white space.
+        """
+        for text in texts:
+            _check_text(text)
+        found: list[list[TaggedSentence]] = [[] for _ in texts]
+        owners: list[int] = []
+
+        def pieces() -> Iterator[_Piece]:
+            for owner, text in enumerate(texts):
+                for piece in _pieces(text, self.segmenter.segment(text)):
+                    owners.append(owner)
+                    yield piece
+
+        for number, sentence in enumerate(self._tagged(pieces())):
+            found[owners[number]].append(sentence)
+        return [TaggedText(text, tuple(mine)) for text, mine in zip(texts, found, strict=True)]
+
+    def tag_tokens(self, sentences: Iterable[Sequence[str]]) -> list[TaggedSentence]:
+        """Tag sentences whose words are given.
+
+        Args:
+            sentences: Sentences of one word or more each; a word is any text that is not empty.
+
+        Returns:
+            One result a sentence; its text is the words with a space between two of them.
+
+        Raises:
+            InputError: A sentence or a word is empty, or a text stands where a list of words belongs.
+        """
+        return list(self._tagged(map(_given, sentences)))
+
+    def tag_sentences(self, sentences: Iterable[Sentence]) -> Iterator[TaggedSentence]:
+        """Tag the words of a treebank, whose own tags are not looked at.
+
+        Args:
+            sentences: As :func:`data_prep.readers.conllu.read_conllu` gives them.
+
+        Yields:
+            One result a sentence; its spans count in the sentence's own text.
+        """
+        yield from self._tagged(
+            _Piece(sentence.text, 0, [(word.form, word.start, word.end) for word in sentence.words])
+            for sentence in sentences
+        )
+
+    def evaluate(
+        self,
+        file: str | Path | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> TaggerEvaluation:
+        """Score on a treebank, on gold tokens and from raw text; see :mod:`apps.tagger_evaluation`.
+
+        Args:
+            file: A CoNLL-U file; None takes the official test part of UD English EWT.
+            progress: Called with sentences done and sentences in all.
+
+        Returns:
+            The scores of both protocols.
+
+        Raises:
+            InputError: The file is missing, not well-formed or not tagged, or the treebank cannot be had.
+        """
+        from apps.tagger_evaluation import evaluate
+        from data_prep.readers.conllu import read_conllu, read_ewt
+
+        sentences = read_ewt("test") if file is None else read_conllu(file, require_tags=True)
+        return evaluate(self, sentences, progress=progress)
+
+    def view(self, words: Sequence[str]) -> NetworkView:
+        """Show what the layers of the network hold for one sentence; see :mod:`apps.tagger_view`.
+
+        Args:
+            words: The words of the sentence.
+
+        Returns:
+            The values of the layers, a row a word.
+
+        Raises:
+            InputError: There are no words, or an empty one.
+        """
+        from apps.tagger_view import network_view
+
+        return network_view(self.predictor, [word for word, _, _ in _given(words).words])
+
+    def transitions(self) -> Transitions | None:
+        """Give what the CRF learned about which tag follows which; see :mod:`apps.tagger_view`.
+
+        Returns:
+            Its scores, or None where the network decides word by word.
+        """
+        from apps.tagger_view import crf_transitions
+
+        return crf_transitions(self.predictor)
+
+    def _tagged(self, pieces: Iterable[_Piece]) -> Iterator[TaggedSentence]:
+        waiting: list[_Piece] = []
+        words = 0
+        for piece in pieces:
+            waiting.append(piece)
+            words += len(piece.words)
+            if words >= _WORDS_AT_ONCE:
+                yield from self._answer(waiting)
+                waiting, words = [], 0
+        if waiting:
+            yield from self._answer(waiting)
+
+    def _answer(self, pieces: list[_Piece]) -> Iterator[TaggedSentence]:
+        predictions = self.predictor.predict([[word[0] for word in piece.words] for piece in pieces])
+        upos, xpos = self.predictor.upos, self.predictor.xpos
+        for piece, prediction in zip(pieces, predictions, strict=True):
+            probabilities = prediction.upos_probabilities  # (words, tags)
+            rows = np.arange(len(piece.words))
+            chosen = probabilities[rows, prediction.upos].tolist()
+            others = probabilities.copy()
+            others[rows, prediction.upos] = -1.0  # the chosen tag is no alternative to itself
+            best = np.argsort(-others, axis=1, kind="stable")[:, :ALTERNATIVES]
+            scores = np.take_along_axis(others, best, axis=1).tolist()
+            tokens = tuple(
+                TaggedToken(
+                    text=piece.text[start - piece.start : end - piece.start],
+                    start=start,
+                    end=end,
+                    upos=upos[tag],
+                    xpos=xpos[fine],
+                    probability=probability,
+                    alternatives=tuple(map(Alternative, [upos[other] for other in ids], values)),
+                    unknown=unknown,
+                )
+                for (_, start, end), tag, fine, probability, ids, values, unknown in zip(
+                    piece.words,
+                    prediction.upos.tolist(),
+                    prediction.xpos.tolist(),
+                    chosen,
+                    best.tolist(),
+                    scores,
+                    prediction.unknown.tolist(),
+                    strict=True,
+                )
+            )
+            yield TaggedSentence(piece.text, tokens, piece.start)
+
+
+def _check_text(text: str) -> None:
+    if not isinstance(text, str):
+        raise InputError("A text is needed", allowed="a string", received=type(text).__name__)
+    if not text or text.isspace():
+        raise InputError("The text is empty", allowed="a text with at least one word", received=text)
+
+
+def _pieces(text: str, sentences: Iterable[Sequence[Token]]) -> Iterator[_Piece]:
+    for words in sentences:
+        start = words[0].start
+        yield _Piece(text[start : words[-1].end], start, words)
+
+
+def _given(words: Sequence[str]) -> _Piece:
+    if isinstance(words, str):
+        raise InputError("A sentence is a list of words", received=words, remedy="Use tag() for a text")
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise InputError("A sentence is one word or more, and no word is empty", received=list(words))
+    spans, at = [], 0
+    for word in words:
+        spans.append((word, at, at + len(word)))
+        at += len(word) + 1
+    return _Piece(" ".join(words), 0, spans)

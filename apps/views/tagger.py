@@ -1,0 +1,57 @@
+"""Page "Tagging": one section at a time, each reachable by a link."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET
+from apps.views.shared import input_errors
+from apps.views.tagging import benchmark, calibration, errors, network, text, transitions
+from apps.views.tagging.loading import load_tagger
+
+SECTIONS = ("Text", "Network", "Errors", "Transitions", "Calibration", "Benchmark")
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Tagging", anchor=False)
+    section = st.segmented_control(
+        "Section",
+        SECTIONS,
+        default=SECTIONS[0],
+        required=True,
+        key="section",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    match section:
+        case "Errors":
+            errors.show(DEFAULT_PRESET)
+        case "Calibration":
+            calibration.show(DEFAULT_PRESET)
+        case "Benchmark":
+            benchmark.show()
+        case _:
+            _with_tagger(section)
+
+
+def _with_tagger(section: str) -> None:
+    tagger = None
+    with input_errors():
+        tagger = load_tagger(DEFAULT_PRESET, SEGMENTER_PRESET)
+    if tagger is None:
+        st.info(
+            f"Make the preset with `python -m apps tagger fit --out models/presets/{DEFAULT_PRESET}`, "
+            "then reload."
+        )
+        return
+    match section:
+        case "Text":
+            text.show(tagger)
+        case "Network":
+            network.show(tagger)
+        case "Transitions":
+            transitions.show(tagger, DEFAULT_PRESET)
+
+
+main()

@@ -1,0 +1,381 @@
+"""CoNLL-U: the file format of Universal Dependencies, as typed sentences and back.
+
+Format: https://universaldependencies.org/format.html. A line of a multiword token (``8-9``) or of an empty
+node (``8.1``) is not a word; both are kept, so that a file comes back as it was, with other tags if asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TextIO
+
+from data_prep.datasets import DATASETS, locate_files
+from data_prep.errors import InputError
+from data_prep.readers.conllu_checks import (
+    FORM,
+    MISC,
+    UPOS,
+    WORD_ID,
+    XPOS,
+    Line,
+    broken,
+    check_heads,
+    check_ids,
+    check_tags,
+    split_columns,
+)
+from data_prep.readers.conllu_checks import UNTAGGED as UNTAGGED
+from data_prep.readers.conllu_checks import UPOS_TAGS as UPOS_TAGS
+from data_prep.readers.text import iter_lines
+
+EWT = "ud_english_ewt"
+
+_TEXT = re.compile(r"#\s*text\s*=\s?(.*)")
+_SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(.*)")
+_NEW_DOCUMENT = re.compile(r"#\s*newdoc(\s|$)")
+_NEW_PARAGRAPH = re.compile(r"#\s*newpar(\s|$)")
+_MAX_LINE = 1 << 26
+
+Tags = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A syntactic word.
+
+    Args:
+        form: As written in the treebank.
+        upos: Universal part of speech, ``"_"`` where the file gives none.
+        xpos: Tag of the language's own set (Penn for English), ``"_"`` where the file gives none.
+        start: First code point in ``Sentence.text``.
+        end: Behind the last one. Words of a multiword token that are not its pieces share its span.
+    """
+
+    form: str
+    upos: str
+    xpos: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceToken:
+    """A token as it stands in the text: one word, or a multiword token.
+
+    Args:
+        form: As written; ``Sentence.text[start:end]``.
+        start: First code point in ``Sentence.text``.
+        end: Behind the last one.
+        first: Index of its first word in ``Sentence.words``.
+        last: Index of its last word.
+        space_after: False where MISC says ``SpaceAfter=No``.
+    """
+
+    form: str
+    start: int
+    end: int
+    first: int
+    last: int
+    space_after: bool
+
+    @property
+    def is_multiword(self) -> bool:
+        """Whether it stands for several words, or is written as if it did."""
+        return self.last > self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a treebank, or of a text that was tagged.
+
+    Args:
+        text: The sentence as it stands in its document.
+        words: Its syntactic words.
+        tokens: Its surface tokens in order; together they cover all words.
+        sent_id: Its name, or "".
+        new_document: Whether a document begins with it.
+        new_paragraph: Whether a paragraph begins with it.
+        comments: Comment lines, as in the file.
+        rows: All lines of ten columns, multiword tokens and empty nodes included.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    tokens: tuple[SurfaceToken, ...]
+    sent_id: str = ""
+    new_document: bool = False
+    new_paragraph: bool = False
+    comments: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def forms(self) -> list[str]:
+        """The words' forms."""
+        return [word.form for word in self.words]
+
+    @property
+    def space_after(self) -> bool:
+        """Whether white space follows the sentence in its document."""
+        return self.tokens[-1].space_after
+
+
+def read_conllu(path: str | Path, *, require_tags: bool = False) -> list[Sentence]:
+    """Read a CoNLL-U file, plain or gzip.
+
+    Args:
+        path: The file.
+        require_tags: Whether every word must have a UPOS tag.
+
+    Returns:
+        Its sentences.
+
+    Raises:
+        InputError: If the file is missing, not UTF-8, holds no sentence, or breaks the format: columns, ids,
+            heads, tags, or a text that its tokens do not rebuild; the line is named.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError("A CoNLL-U file is expected, not a folder", received=str(path))
+    sentences = list(parse_conllu(iter_lines(path, _MAX_LINE), str(path), require_tags=require_tags))
+    if not sentences:
+        raise InputError("The CoNLL-U file holds no sentence", received=str(path))
+    return sentences
+
+
+def read_ewt(part: Literal["train", "dev", "test"]) -> list[Sentence]:
+    """Read an official part of UD English EWT and check its size.
+
+    Args:
+        part: Name of the part.
+
+    Returns:
+        Its sentences.
+
+    Raises:
+        InputError: If the set cannot be had, or has not the published number of sentences and words.
+    """
+    paths = locate_files(EWT)
+    if part not in paths:
+        raise InputError("The treebank has no such part", allowed=", ".join(paths), received=part)
+    sentences = read_conllu(paths[part], require_tags=True)
+    found = {"sentences": len(sentences), "words": sum(len(s.words) for s in sentences)}
+    wanted = {unit: DATASETS[EWT].counts[f"{part}_{unit}"] for unit in found}
+    if found != wanted:
+        raise InputError(
+            f"{paths[part]} is not the {part} part that the project is measured on",
+            allowed=f"{wanted['sentences']} sentences, {wanted['words']} words",
+            received=f"{found['sentences']} sentences, {found['words']} words",
+        )
+    return sentences
+
+
+def parse_conllu(
+    lines: Iterable[str], source: str = "the text", *, require_tags: bool = False
+) -> Iterator[Sentence]:
+    """Parse the lines of a CoNLL-U text.
+
+    Args:
+        lines: Lines without their ends.
+        source: Named in errors.
+        require_tags: Whether every word must have a UPOS tag.
+
+    Yields:
+        Sentences, as soon as each is complete.
+
+    Raises:
+        InputError: As :func:`read_conllu`.
+    """
+    comments: list[str] = []
+    rows: list[Line] = []
+    number = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            if rows:
+                yield _sentence(comments, rows, source, require_tags)
+                comments, rows = [], []
+        elif line.startswith("#") and not rows:
+            comments.append(line)
+        else:
+            rows.append(Line(number, split_columns(line, number, source)))
+    if rows:
+        yield _sentence(comments, rows, source, require_tags)
+    elif comments:
+        raise broken(source, number, "comments are not followed by words")
+
+
+def plain_sentence(
+    text: str, words: Sequence[Word], *, sent_id: str = "", space_after: bool = True
+) -> Sentence:
+    """Make a sentence of words that were found in a text, every word a surface token of its own.
+
+    Args:
+        text: The sentence.
+        words: Words with spans in ``text`` that follow each other.
+        sent_id: Its name.
+        space_after: Whether white space follows the sentence.
+
+    Returns:
+        The sentence; columns other than form, tags and MISC are ``_``.
+
+    Raises:
+        InputError: If there are no words, or their spans overlap or leave the text.
+    """
+    if not words:
+        raise InputError("A sentence has at least one word", received=text)
+    ends = [word.start for word in words[1:]] + [len(text)]
+    starts = [0, *(word.end for word in words[:-1])]
+    for word, before, after in zip(words, starts, ends, strict=True):
+        if not before <= word.start < word.end <= after:
+            raise InputError("The spans of the words are not in order within the text", received=word)
+    tokens, rows = [], []
+    for at, (word, after) in enumerate(zip(words, ends, strict=True)):
+        spaced = space_after if at == len(words) - 1 else word.end < after
+        tokens.append(SurfaceToken(text[word.start : word.end], word.start, word.end, at, at, spaced))
+        misc = "_" if spaced else "SpaceAfter=No"
+        rows.append((str(at + 1), word.form, "_", word.upos, word.xpos, "_", "_", "_", "_", misc))
+    comments = ([f"# sent_id = {sent_id}"] if sent_id else []) + [f"# text = {_one_line(text)}"]
+    return Sentence(text, tuple(words), tuple(tokens), sent_id, comments=tuple(comments), rows=tuple(rows))
+
+
+def with_tags(sentence: Sentence, tags: Tags) -> Sentence:
+    """Return the sentence with other tags, everything else as it was.
+
+    Args:
+        sentence: The sentence.
+        tags: UPOS and XPOS of each word.
+
+    Returns:
+        A new sentence.
+
+    Raises:
+        InputError: If there is not one pair of tags for each word.
+    """
+    if len(tags) != len(sentence.words):
+        raise InputError(
+            "There is not one pair of tags for each word",
+            allowed=str(len(sentence.words)),
+            received=len(tags),
+        )
+    pairs = iter(tags)
+    rows = [
+        (*row[:UPOS], *next(pairs), *row[XPOS + 1 :]) if WORD_ID.fullmatch(row[0]) else row
+        for row in sentence.rows
+    ]
+    words = [replace(w, upos=u, xpos=x) for w, (u, x) in zip(sentence.words, tags, strict=True)]
+    return replace(sentence, words=tuple(words), rows=tuple(rows))
+
+
+def format_conllu(sentence: Sentence) -> str:
+    """Return a sentence as the lines of a CoNLL-U file, with the empty line behind it."""
+    lines = [*sentence.comments, *("\t".join(row) for row in sentence.rows)]
+    return "\n".join(lines) + "\n\n"
+
+
+def write_conllu(
+    sentences: Iterable[Sentence], file: TextIO | str | Path, tags: Iterable[Tags] | None = None
+) -> None:
+    """Write sentences as CoNLL-U.
+
+    Args:
+        sentences: The sentences.
+        file: An open text file, or a path.
+        tags: For each sentence UPOS and XPOS of each word, in place of those that it has.
+
+    Raises:
+        InputError: If the tags do not fit, or the file cannot be written.
+    """
+    if isinstance(file, str | Path):
+        try:
+            with Path(file).open("w", encoding="utf-8", newline="\n") as opened:
+                write_conllu(sentences, opened, tags)
+        except OSError as error:
+            raise InputError(f"The file cannot be written ({error.strerror})", received=str(file)) from error
+        return
+    if tags is not None:
+        sentences = map(with_tags, sentences, tags)
+    for sentence in sentences:
+        file.write(format_conllu(sentence))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s", " ", text)
+
+
+def _sentence(comments: list[str], lines: list[Line], source: str, require_tags: bool) -> Sentence:
+    word_lines = [line for line in lines if WORD_ID.fullmatch(line.columns[0])]
+    ranges = check_ids(lines, source)
+    if not word_lines:
+        raise broken(source, lines[0].number, "the sentence has no words")
+    check_heads(word_lines, source)
+    check_tags(word_lines, source, require_tags)
+    text = _comment(comments, _TEXT)
+    surface = _surface(word_lines, ranges)
+    if text is None:
+        text = "".join(f + (" " if spaced else "") for _, f, _, _, spaced in surface).rstrip(" ")
+    tokens = _located(text, surface, source)
+    return Sentence(
+        text=text,
+        words=_words(word_lines, tokens),
+        tokens=tokens,
+        sent_id=_comment(comments, _SENT_ID) or "",
+        new_document=any(_NEW_DOCUMENT.match(comment) for comment in comments),
+        new_paragraph=any(_NEW_PARAGRAPH.match(comment) for comment in comments),
+        comments=tuple(comments),
+        rows=tuple(line.columns for line in lines),
+    )
+
+
+def _comment(comments: list[str], pattern: re.Pattern[str]) -> str | None:
+    return next((match[1] for comment in comments if (match := pattern.fullmatch(comment))), None)
+
+
+def _surface(lines: list[Line], ranges: dict[int, tuple[Line, int]]) -> list[tuple[int, str, int, int, bool]]:
+    """List line number, form, first word, last word and space after of each surface token."""
+    surface, at = [], 0
+    while at < len(lines):
+        line, last = ranges.get(at, (lines[at], at))
+        spaced = "SpaceAfter=No" not in line.columns[MISC].split("|")
+        surface.append((line.number, line.columns[FORM], at, last, spaced))
+        at = last + 1
+    return surface
+
+
+def _located(
+    text: str, surface: list[tuple[int, str, int, int, bool]], source: str
+) -> tuple[SurfaceToken, ...]:
+    """Find the tokens in the text one after the other; nothing but white space may be between them."""
+    tokens, at = [], 0
+    for number, form, first, last, spaced in surface:
+        while at < len(text) and text[at].isspace() and not text.startswith(form, at):
+            at += 1
+        if not text.startswith(form, at):
+            raise broken(
+                source,
+                number,
+                "the tokens do not rebuild the sentence's text",
+                received=(form, text[at : at + 20]),
+            )
+        tokens.append(SurfaceToken(form, at, at + len(form), first, last, spaced))
+        at += len(form)
+    if text[at:].strip():
+        raise broken(
+            source, surface[-1][0], "the sentence's text goes on behind its tokens", received=text[at:]
+        )
+    return tuple(tokens)
+
+
+def _words(lines: list[Line], tokens: Sequence[SurfaceToken]) -> tuple[Word, ...]:
+    words = []
+    for token in tokens:
+        inside = [line.columns for line in lines[token.first : token.last + 1]]
+        pieces = [columns[FORM] for columns in inside]
+        separable = "".join(pieces) == token.form
+        at = token.start
+        for columns, piece in zip(inside, pieces, strict=True):
+            span = (at, at + len(piece)) if separable else (token.start, token.end)
+            words.append(Word(piece, columns[UPOS], columns[XPOS], *span))
+            at += len(piece)
+    return tuple(words)

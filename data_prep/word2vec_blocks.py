@@ -1,0 +1,227 @@
+"""Training input of word2vec: blocks of consecutive words with the window of every word and shared negatives.
+
+Instead of (word, context) pairs, the subsampled text is cut into blocks. All pairs of a block are one product of
+matrices, masked to the windows, which suits a processor far better than millions of short vectors. What this
+changes against word2vec's loop over pairs: pairs that cross the border of a block are lost (about 7 % at length
+32; the borders move from epoch to epoch), and the words of a group of blocks share their negatives.
+
+A batch is a mapping of NumPy arrays, with S steps of B blocks of T words, G groups and N negatives:
+    tokens     int32 (S, B, T)   word numbers; positions after the end of the text have empty windows
+    extents    int32 (S, B, T)   left * (window + 1) + right: how far the window of each word reaches
+    negatives  int32 (S, G, N)   block b uses the negatives of group b * G // B
+
+Source of the sampling: Mikolov et al. 2013, "Distributed representations of words and phrases and their
+compositionality" (subsampling, negatives from counts ** 0.75), with the formula of the published code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.word2vec_corpus import EncodedCorpus
+
+Batch = dict[str, np.ndarray]
+_SEGMENT = 2_000_000
+_NOISE_POWER = 0.75
+
+
+@dataclass(frozen=True)
+class BlockSettings:
+    """How a text becomes batches.
+
+    Args:
+        window: Largest distance of a context word.
+        shrinking: Whether each word draws its window from 1 to ``window``, as word2vec does.
+        sample: Subsampling threshold, a share of the text; 0 keeps every word.
+        block_length: Words in a block (T).
+        blocks: Blocks in a step (B).
+        groups: Groups of blocks that share negatives (G); divides ``blocks``.
+        shared_negatives: Negatives in a group (N).
+        steps: Steps in a batch (S).
+        seed: Of every draw; with the epoch it decides the batches.
+    """
+
+    window: int = 5
+    shrinking: bool = True
+    sample: float = 1e-4
+    block_length: int = 32
+    blocks: int = 64
+    groups: int = 8
+    shared_negatives: int = 64
+    steps: int = 32
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        for name in ("window", "block_length", "blocks", "groups", "shared_negatives", "steps"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+        if self.block_length <= self.window:
+            raise InputError(
+                "A block must be longer than the window",
+                allowed=f"more than {self.window}",
+                received=self.block_length,
+            )
+        if self.blocks % self.groups:
+            raise InputError(f"groups must divide the {self.blocks} blocks of a step", received=self.groups)
+        if self.sample < 0:
+            raise InputError("sample must not be negative", received=self.sample)
+
+    @property
+    def step_tokens(self) -> int:
+        """Words in a step."""
+        return self.blocks * self.block_length
+
+    @property
+    def batch_tokens(self) -> int:
+        """Words in a batch."""
+        return self.steps * self.step_tokens
+
+
+def keep_probabilities(counts: np.ndarray, sample: float) -> np.ndarray:
+    """Return with which probability subsampling keeps an occurrence of each word.
+
+    Args:
+        counts: int64 (words,).
+        sample: Threshold, a share of the text; 0 keeps all.
+
+    Returns:
+        float32 (words,), ``min(1, sqrt(t / n) + t / n)`` with ``t = sample * counts.sum()``, as in word2vec.c.
+    """
+    if sample == 0:
+        return np.ones(len(counts), np.float32)
+    threshold = sample * counts.sum()
+    return np.minimum(1.0, np.sqrt(threshold / counts) + threshold / counts).astype(np.float32)
+
+
+def noise_distribution(counts: np.ndarray) -> np.ndarray:
+    """Return the probability of each word as a negative, float64 (words,): counts ** 0.75, normalised."""
+    weights = np.asarray(counts, np.float64) ** _NOISE_POWER
+    return weights / weights.sum()
+
+
+class BlockStream:
+    """The batches of every epoch; an epoch can be made again without those before it.
+
+    Args:
+        corpus: The text.
+        settings: How it is cut.
+    """
+
+    def __init__(self, corpus: EncodedCorpus, settings: BlockSettings) -> None:
+        self.corpus = corpus
+        self.settings = settings
+        counts = corpus.vocabulary.counts
+        self._keep = keep_probabilities(counts, settings.sample)
+        self._noise = np.cumsum(noise_distribution(counts))
+        self._noise[-1] = 1.0
+        kept = float((counts * self._keep.astype(np.float64)).sum())
+        self.batches_per_epoch = max(1, round(kept / settings.batch_tokens + 0.5))
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch (from 0): every kept word once, blocks mixed within 2 million words.
+
+        The words of one article are far more alike than those of the whole text. Mixing keeps a step from
+        adding up many gradients of one rare word, on which large steps diverge.
+        """
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        size = self.settings.batch_tokens
+        tokens, sentences = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        for fresh_tokens, fresh_sentences in self._segments(rng):
+            tokens = np.concatenate((tokens, fresh_tokens))
+            sentences = np.concatenate((sentences, fresh_sentences))
+            full = len(tokens) // size * size
+            yield from self._batches(tokens[:full], sentences[:full], rng)
+            tokens, sentences = tokens[full:], sentences[full:]
+        if len(tokens):
+            padding = -len(tokens) % size
+            tokens = np.concatenate((tokens, np.zeros(padding, np.int32)))
+            # Every padded word is a sentence of its own, so its window is empty.
+            sentences = np.concatenate((sentences, -1 - np.arange(padding)))
+            yield from self._batches(tokens, sentences, rng)
+
+    def held_out(self) -> Batch | None:
+        """Return the fixed held-out sample as one batch of single steps, or None when there is none.
+
+        Nothing is subsampled and the draws have a seed of their own: the same words, windows and negatives
+        in every epoch and every run.
+        """
+        if len(self.corpus.held_out) == 0:
+            return None
+        rng = np.random.default_rng(0)
+        settings = self.settings
+        tokens = np.asarray(self.corpus.held_out)
+        sentences = _sentence_numbers(self.corpus.held_out_ends, 0, len(tokens))
+        padding = -len(tokens) % settings.step_tokens
+        tokens = np.concatenate((tokens, np.zeros(padding, np.int32)))
+        sentences = np.concatenate((sentences, -1 - np.arange(padding)))
+        return self._pack(tokens, sentences, rng)
+
+    def _segments(self, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield subsampled words with the number of their sentence, a stretch of the text at a time."""
+        total = len(self.corpus.ids)
+        start = int(rng.integers(min(self.settings.block_length, total)))  # moves the borders of the blocks
+        lows = [0, *range(start, total, _SEGMENT)] if start else [*range(0, total, _SEGMENT)]
+        for low, high in zip(lows, [*lows[1:], total], strict=True):
+            tokens = np.asarray(self.corpus.ids[low:high])
+            kept = rng.random(len(tokens), dtype=np.float32) < self._keep[tokens]
+            yield tokens[kept], _sentence_numbers(self.corpus.ends, low, high)[kept]
+
+    def _batches(
+        self, tokens: np.ndarray, sentences: np.ndarray, rng: np.random.Generator
+    ) -> Iterator[Batch]:
+        length, size = self.settings.block_length, self.settings.batch_tokens // self.settings.block_length
+        order = rng.permutation(len(tokens) // length)
+        tokens, sentences = tokens.reshape(-1, length), sentences.reshape(-1, length)
+        for low in range(0, len(order), size):
+            chosen = order[low : low + size]
+            yield self._pack(tokens[chosen], sentences[chosen], rng)
+
+    def _pack(self, tokens: np.ndarray, sentences: np.ndarray, rng: np.random.Generator) -> Batch:
+        settings = self.settings
+        shape = (-1, settings.blocks, settings.block_length)
+        tokens = tokens.reshape(shape)
+        return {
+            "tokens": tokens,
+            "extents": self._extents(sentences.reshape(-1, settings.block_length), rng).reshape(shape),
+            "negatives": self._negatives(len(tokens), rng),
+        }
+
+    def _negatives(self, steps: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the negatives of steps, one from each of G * N equal shares of the distribution.
+
+        A step then holds every frequent word as often as it should, not by luck; which group a draw falls to
+        is random, so each group still samples the whole distribution.
+        """
+        draws = self.settings.groups * self.settings.shared_negatives
+        places = (np.arange(draws) + rng.random((steps, draws))) / draws
+        words = np.searchsorted(self._noise, places).astype(np.int32)
+        return rng.permuted(words, axis=1).reshape(steps, self.settings.groups, -1)
+
+    def _extents(self, sentences: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return how far each window reaches within its sentence and block, (blocks, T) int32."""
+        window, length = self.settings.window, self.settings.block_length
+        places = np.arange(length, dtype=np.int16)
+        begins = np.ones(sentences.shape, bool)
+        begins[:, 1:] = sentences[:, 1:] != sentences[:, :-1]
+        finishes = np.ones(sentences.shape, bool)
+        finishes[:, :-1] = begins[:, 1:]
+        first = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
+        last = np.minimum.accumulate(np.where(finishes, places, length - 1)[:, ::-1], axis=1)[:, ::-1]
+        reach: np.ndarray | int = window
+        if self.settings.shrinking:
+            reach = rng.integers(1, window + 1, sentences.shape, dtype=np.int16)
+        left, right = np.minimum(reach, places - first), np.minimum(reach, last - places)
+        return (left.astype(np.int32) * (window + 1) + right).astype(np.int32)
+
+
+def _sentence_numbers(ends: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Return the number of the sentence of every word from ``low`` to ``high``, int64."""
+    first = int(np.searchsorted(ends, low, side="right"))
+    last = int(np.searchsorted(ends, high, side="left"))
+    borders = np.clip(np.concatenate(([low], ends[first : last + 1])), low, high)
+    return np.repeat(np.arange(first, first + len(borders) - 1), np.diff(borders))
