@@ -22,12 +22,14 @@ class Page:
         title: Its name in the navigation.
         icon: A Material symbol in Streamlit's notation.
         summary: What a person does there, in one sentence.
+        presets: What it cannot do without; until they are shipped it counts as not built.
     """
 
     key: str
     title: str
     icon: str
     summary: str
+    presets: tuple[str, ...] = ()
 
     @property
     def view(self) -> str:
@@ -36,8 +38,9 @@ class Page:
 
     @property
     def built(self) -> bool:
-        """Whether the page exists."""
-        return (ROOT / self.view).is_file()
+        """Whether the page exists, with every preset that it cannot do without."""
+        presets = [ROOT / "models" / "presets" / preset for preset in self.presets]
+        return (ROOT / self.view).is_file() and all(preset.is_dir() for preset in presets)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,11 @@ PAGES = {
             "Add and subtract words, walk their map, and see how the vectors were learned.",
         ),
         Page(
-            "tagger", "Tagging", ":material/label:", "Paste a text and see the part of speech of every word."
+            "tagger",
+            "Tagging",
+            ":material/label:",
+            "Paste a text and see the part of speech of every word.",
+            presets=("tagger_en_ewt",),
         ),
         Page(
             "ocr",
@@ -215,7 +222,9 @@ _TASKS = (
         "Part of speech tagging",
         "A tag for each word, from its context.",
         "tagger",
-        ("models/pos_tagger.py", "models/crf.py", "apps/tagger.py"),
+        ("models/pos_tagger.py", "models/crf.py", "models/segmenter.py", "apps/tagger.py"),
+        ("tests/apps/test_tagger.py", "tests/apps/test_views_tagger.py", "tests/apps/test_browser_tagger.py"),
+        {"text": "The old man the boat."},
     ),
     Topic("OCR", "A letter is easier to read in its word.", "ocr", ("models/ocr.py", "apps/ocr.py")),
     _reviews("RNN for many:1 tasks", "Read to the end token, predict from the state there."),

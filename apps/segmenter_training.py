@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from data_prep.conll_score import RawTextScores, Score
     from data_prep.readers.conllu import Sentence
-    from data_prep.segmentation_batches import Piece
     from data_prep.tokenizer import Token
     from models.segmenter import Segmenter
     from models.training import FitResult
@@ -57,7 +56,7 @@ class SegmenterRecipe:
     variations: Variations = field(default_factory=Variations)
     window: int = 600
     batch: int = 8192
-    epochs: int = 24
+    epochs: int = 12
     learning_rate: float = 3e-3
     warmup: int = 50
     averaging: float = 0.99
@@ -82,7 +81,7 @@ def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False
     The run lives in ``OUT.run`` beside the preset until the preset is written.
 
     Args:
-        out: Folder of the preset to make, or a preset to replace.
+        out: Folder of the preset to make.
         overrides: ``key=value`` for fields of :class:`SegmenterRecipe`.
         resume: Go on with an interrupted run.
 
@@ -90,12 +89,15 @@ def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False
         F1 of words and sentences on the dev and the test part, percent.
 
     Raises:
-        InputError: An override is wrong, the treebank cannot be had, or ``out`` cannot be written.
+        InputError: An override is wrong, ``out`` exists already or cannot be written, or the treebank cannot
+            be had.
     """
     from data_prep.readers.conllu import read_ewt
     from models.recipe import with_overrides
 
     recipe = with_overrides(SegmenterRecipe(), overrides)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already", remedy="Choose another folder")
     run_dir = out.parent / f"{out.name}.run"
     train, dev = read_ewt("train"), read_ewt("dev")
     model, result = train_segmenter(recipe, train, dev, run_dir, resume)
@@ -129,6 +131,7 @@ def train_segmenter(
     """
     import keras
 
+    from data_prep.batching import as_dataset
     from data_prep.segmentation_batches import documents, epoch_batches
     from models.segmenter import build_segmenter
     from models.training import fit
@@ -136,18 +139,13 @@ def train_segmenter(
     keras.utils.set_random_seed(recipe.seed)
     model = build_segmenter(recipe.network)
     split = documents(train)
-    model.compile(optimizer=_optimizer(recipe, split), loss=_loss(), jit_compile=False)
 
-    def data(epoch: int) -> Any:
-        batches = epoch_batches(
-            split,
-            window=recipe.window,
-            batch=recipe.batch,
-            seed=recipe.seed,
-            epoch=epoch,
-            variations=recipe.variations,
-        )
-        yield from map(tuple, batches)
+    def batches(epoch: int) -> Iterator[tuple[Any, ...]]:
+        arguments = {"window": recipe.window, "batch": recipe.batch, "variations": recipe.variations}
+        yield from map(tuple, epoch_batches(split, seed=recipe.seed, epoch=epoch, **arguments))
+
+    steps = recipe.epochs * sum(1 for _ in batches(0))  # other epochs have a few more or less
+    model.compile(optimizer=_optimizer(recipe, steps), loss=_loss(), jit_compile=False)
 
     def evaluate() -> dict[str, float]:
         scores = score_segmentation(segmenter_of(model, recipe).segment, dev)
@@ -160,7 +158,7 @@ def train_segmenter(
 
     result = fit(
         model,
-        data,
+        lambda epoch: as_dataset(lambda: batches(epoch)),
         epochs=recipe.epochs,
         run_dir=run_dir,
         seed=recipe.seed,
@@ -198,11 +196,9 @@ def segmenter_of(model: keras.Model, recipe: SegmenterRecipe) -> Segmenter:
     return Segmenter(recipe.network, variable_arrays(model.weights))
 
 
-def _optimizer(recipe: SegmenterRecipe, split: Sequence[Sequence[Piece]]) -> keras.Optimizer:
+def _optimizer(recipe: SegmenterRecipe, steps: int) -> keras.Optimizer:
     import keras
 
-    characters = sum(len(piece.text) + len(piece.space) for document in split for piece in document)
-    steps = max(1, round(characters / recipe.batch * recipe.epochs))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         max(1, steps - recipe.warmup),
@@ -304,7 +300,7 @@ def _write_preset(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train from the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m apps.segmenter_training", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the preset to make or to replace")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the preset to make")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     options = parser.parse_args(arguments)

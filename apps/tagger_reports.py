@@ -39,9 +39,9 @@ EMBEDDINGS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaggerScore(Result):
-    """One measure in percent, its standard error (None where there is none), and over how many words."""
+    """One measure in percent, its standard error, and over how many words; None where there is none."""
 
-    score: float
+    score: float | None
     standard_error: float | None
     n: int
 
@@ -132,7 +132,7 @@ class SpeedReport(Result):
         systems: Ours first.
         cores: That every system was held to.
         processor: What it ran on.
-        traces: How many graphs were compiled for ours.
+        first_sentence_ms: Ours for the very first sentence: nothing is compiled for it.
         raw_words_per_second: Ours from raw text, segmentation included.
         raw_sentence_ms: Ours for a sentence of raw text.
     """
@@ -140,7 +140,7 @@ class SpeedReport(Result):
     systems: tuple[TaggerSpeed, ...]
     cores: int
     processor: str
-    traces: int
+    first_sentence_ms: float
     raw_words_per_second: float
     raw_sentence_ms: float
 
@@ -168,7 +168,7 @@ def speed_report() -> SpeedReport | None:
             ),
             cores=int(found["settings"]["cores"]),
             processor=str(found["settings"]["processor"]),
-            traces=int(systems["lectern"]["traces"]),
+            first_sentence_ms=float(systems["lectern"]["first_sentence_ms"]),
             raw_words_per_second=float(systems["lectern"]["raw_text"]["words_per_second"]),
             raw_sentence_ms=float(systems["lectern"]["raw_text"]["one_sentence_ms"]),
         )
@@ -222,7 +222,7 @@ def transfer_report() -> tuple[TransferCell, ...]:
 
 
 def _score(values: Mapping[str, Any]) -> TaggerScore:
-    return TaggerScore(float(values["score"]), values.get("standard_error"), int(values["n"]))
+    return TaggerScore(values["score"], values.get("standard_error"), int(values["n"]))
 
 
 def _cell(values: Mapping[str, Any]) -> dict[str, Any]:

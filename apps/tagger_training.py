@@ -2,8 +2,8 @@
 
     python -m apps tagger fit --out models/presets/tagger_en_ewt
 
-The run (checkpoints, word vectors) lives in ``OUT.run`` beside the preset until the preset is written. What it took
-and what it reached stand in the preset's metadata and metrics.
+The run (checkpoints, word vectors) lives in ``OUT.run`` beside the preset until the preset is written. What it
+took and what it reached stand in the preset's metadata and metrics.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from apps.tagger_scores import accuracies, calibrated
 from apps.tagger_sources import TaggerSource, made_source, treebank_source
 from apps.tagger_vectors import WordTable, word_table
 from data_prep.errors import InputError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from models.training import FitResult
 
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
-_TEMPERATURES = (0.3, 3.0)
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class TaggerRecipe:
     layers: int = 2
     units: int = 160
     word_dropout: float = 0.1
-    dropout: float = 0.45
+    dropout: float = 0.4
     output: Literal["softmax", "crf"] = "softmax"
-    epochs: int = 18
+    epochs: int = 12
     batch_size: int = 32
     learning_rate: float = 0.002
     warmup: int = 200
@@ -116,8 +116,8 @@ def fit_tagger(
         What was made: preset, epochs, seconds, scores.
 
     Raises:
-        InputError: The treebank or the vectors cannot be had, an override is wrong, ``out`` exists already or cannot
-            be written, or training diverges.
+        InputError: The treebank or the vectors cannot be had, an override is wrong, ``out`` exists already or
+            cannot be written, or training diverges.
     """
     from models.atomic import writing_to
     from models.recipe import with_overrides
@@ -312,59 +312,6 @@ def predictor_of(config: PosTaggerConfig, vocabulary: Vocabulary, model: keras.M
         for name, array in variable_arrays(model.weights).items()
     }
     return TagPredictor(config, vocabulary, arrays)
-
-
-def accuracies(predictor: TagPredictor, sentences: Sequence[Sentence]) -> dict[str, float]:
-    """Score on given tokens: percent of words with the right UPOS, of unknown ones, and with the right XPOS."""
-    import numpy as np
-
-    predictions = predictor.predict([sentence.forms for sentence in sentences])
-    words = [word for sentence in sentences for word in sentence.words]
-    upos = np.concatenate([prediction.upos for prediction in predictions])
-    xpos = np.concatenate([prediction.xpos for prediction in predictions])
-    unknown = np.concatenate([prediction.unknown for prediction in predictions])
-    right = np.array([predictor.upos[tag] == word.upos for tag, word in zip(upos, words, strict=True)])
-    fine = [predictor.xpos[tag] == word.xpos for tag, word in zip(xpos, words, strict=True)]
-    return {
-        "dev_upos": 100.0 * float(right.mean()),
-        "dev_unknown": 100.0 * float(right[unknown].mean()) if unknown.any() else 0.0,
-        "dev_xpos": 100.0 * float(np.mean(fine)),
-    }
-
-
-def calibrated(predictor: TagPredictor, dev: Sequence[Sentence]) -> TagPredictor:
-    """Fit both temperatures on dev: those with the smallest mean negative log-likelihood (Guo et al. 2017).
-
-    Args:
-        predictor: A trained tagger; its own temperatures do not matter.
-        dev: Tagged sentences that training did not see.
-
-    Returns:
-        The same tagger with other temperatures.
-    """
-    import numpy as np
-    from scipy.optimize import minimize_scalar
-
-    words = [word for sentence in dev for word in sentence.words]
-    logits = predictor.logits([sentence.forms for sentence in dev])
-    bounds = tuple(np.log(_TEMPERATURES))
-
-    def fitted(head: Literal["upos", "xpos"], tags: Sequence[str]) -> float:
-        labels = getattr(predictor, head)
-        known = [at for at, tag in enumerate(tags) if tag in labels]
-        right = [labels.index(tags[at]) for at in known]
-
-        def loss(log_temperature: float) -> float:
-            found = predictor.probabilities(logits, head, float(np.exp(log_temperature)))
-            return -float(np.log(np.maximum(found[known, right], 1e-12)).mean())
-
-        return float(
-            np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"maxiter": 15}).x)
-        )
-
-    return predictor.with_temperatures(
-        fitted("upos", [word.upos for word in words]), fitted("xpos", [word.xpos for word in words])
-    )
 
 
 def _metrics(predictor: TagPredictor, dev: Sequence[Sentence], source: TaggerSource) -> dict[str, Any]:

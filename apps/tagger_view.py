@@ -39,34 +39,38 @@ def network_view(predictor: TagPredictor, words: Sequence[str]) -> NetworkView:
     layers = [
         LayerView(
             "characters",
-            "Character encoder",
-            "What the letters of each word say, whatever word it is: endings, capitals, digits, signs.",
-            _rows(inside["characters"]),
+            "Letters",
+            "What the character network says of each word, whatever word it is: endings, capitals, digits, signs.",
+            _rows(inside.characters),
         ),
         LayerView(
-            "embedding",
-            "Word embedding",
-            "Vectors from unlabelled text, which stay as they are, and what training added to them.",
-            _rows(inside["embedding"]),
+            "vectors",
+            "Word vectors",
+            "Vectors from text without tags; training leaves them as they are. Zero for a word that has none.",
+            _rows(inside.vector),
+        ),
+        LayerView(
+            "trained",
+            "Trained vectors",
+            "What training on tags added to each word; rare words share the vector of the unknown word.",
+            _rows(inside.trained),
         ),
     ]
-    for number in range(1, predictor.layers + 1):
-        layers.append(
+    for number, (ahead, back) in enumerate(zip(inside.forward, inside.backward, strict=True), start=1):
+        layers += [
             LayerView(
-                f"forward_{number}",
-                f"BiLSTM {number}, left to right",
-                "The state behind each word: it has read the words before it and the word itself.",
-                _rows(inside[f"forward_{number}"]),
-            )
-        )
-        layers.append(
+                f"forward{number}",
+                f"→ {number}",
+                f"BiLSTM layer {number}, left to right: the state has read the words before and the word itself.",
+                _rows(ahead),
+            ),
             LayerView(
-                f"backward_{number}",
-                f"BiLSTM {number}, right to left",
-                "The state at each word on the way back: it has read the words after it and the word itself.",
-                _rows(inside[f"backward_{number}"]),
-            )
-        )
+                f"backward{number}",
+                f"← {number}",
+                f"BiLSTM layer {number}, right to left: the state has read the words behind and the word itself.",
+                _rows(back),
+            ),
+        ]
     return NetworkView(
         words=tuple(words),
         unknown=tuple(prediction.unknown.tolist()),
@@ -85,15 +89,9 @@ def crf_transitions(predictor: TagPredictor) -> Transitions | None:
     Returns:
         Its scores, or None where the network decides word by word.
     """
-    potentials = predictor.potentials
-    if potentials is None:
+    if predictor.transitions is None:
         return None
-    size = len(predictor.upos)
-    scores = np.full((size + 1, size + 1), np.nan)
-    scores[0, :size] = potentials.start
-    scores[1:, :size] = potentials.transitions
-    scores[1:, size] = potentials.end
-    return Transitions((START, *predictor.upos), (*predictor.upos, END), _rows(scores))
+    return Transitions(predictor.upos, predictor.upos, _rows(predictor.transitions))
 
 
 def followers(pairs: Sequence[Sequence[int]], tags: Sequence[str]) -> Transitions:

@@ -1,7 +1,7 @@
 """Train word vectors on a text: the recipe of the shipped preset and the path from raw text to a preset.
 
-    python -m apps vectors fit --out models/presets/vectors_en_wiki     the shipped preset, from the wiki set
-    python -m apps vectors fit --text FILE_OR_FOLDER --out DIR          one's own text
+python -m apps vectors fit --out models/presets/vectors_en_wiki --set output_words=10000   the shipped preset
+python -m apps vectors fit --text FILE_OR_FOLDER --out DIR          one's own text
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
+    from data_prep.embeddings import WordVectors
     from data_prep.word2vec_blocks import BlockSettings, BlockStream
     from data_prep.word2vec_corpus import EncodedCorpus
+    from models.card import CardText
     from models.training import FitResult
     from models.word2vec import Word2Vec, Word2VecConfig
 
@@ -27,8 +29,20 @@ _CORPUS_FILE = "corpus.int32"
 
 
 _USUAL: dict[str, dict[str, Any]] = {
-    "skipgram": {"sample": 1e-4, "learning_rate": 0.025, "blocks": 64, "damping": 150.0},
-    "cbow": {"sample": 1e-3, "learning_rate": 0.05, "blocks": 128, "damping": 1500.0},
+    "skipgram": {
+        "sample": 1e-4,
+        "learning_rate": 0.025,
+        "blocks": 64,
+        "damping": 150.0,
+        "shared_negatives": 64,
+    },
+    "cbow": {
+        "sample": 1e-3,
+        "learning_rate": 0.05,
+        "blocks": 128,
+        "damping": 10_000.0,
+        "shared_negatives": 48,
+    },
 }
 
 
@@ -48,6 +62,8 @@ class VectorsRecipe:
         min_count: Rarer words are left out.
         max_vocabulary: Train at most so many words; none for all.
         kept_words: How many of the most frequent words the preset keeps; none for all.
+        output_words: Write a second preset ``OUT_output`` with the output vectors of so many words, which
+            the page needs to show a prediction; none for no such preset.
         storage: ``"float16"`` or ``"float32"`` in the preset.
         sample: Subsampling threshold; none for gensim's usual 1e-4 (skip-gram), 1e-3 (CBOW).
         learning_rate: At the start; none for word2vec.c's 0.025 (skip-gram), 0.05 (CBOW).
@@ -55,11 +71,11 @@ class VectorsRecipe:
         epochs: Passes over the text.
         seed: Of all draws.
         context_gradient: See :class:`models.word2vec.Word2VecConfig`.
-        damping: See there; none for 150 (skip-gram), 1500 (CBOW, whose pairs pull less).
+        damping: See there; none for 150 (skip-gram), 10,000 (CBOW, whose pairs pull less).
         block_length: Words in a block; see :class:`data_prep.word2vec_blocks.BlockSettings`.
         blocks: Blocks in a step; none for 64 (skip-gram), 128 (CBOW), and fewer for a small text.
         blocks_per_group: Blocks that share negatives.
-        shared_negatives: Negatives that a group shares.
+        shared_negatives: Negatives that a group shares; none for 64 (skip-gram), 48 (CBOW).
         steps: Steps in a batch; fewer for a small text.
         threads: Operations side by side.
     """
@@ -75,6 +91,7 @@ class VectorsRecipe:
     min_count: int = 5
     max_vocabulary: int | None = None
     kept_words: int | None = 50_000
+    output_words: int | None = None
     storage: Literal["float16", "float32"] = "float16"
     sample: float | None = None
     learning_rate: float | None = None
@@ -86,7 +103,7 @@ class VectorsRecipe:
     block_length: int = 32
     blocks: int | None = None
     blocks_per_group: int = 8
-    shared_negatives: int = 64
+    shared_negatives: int | None = None
     steps: int = 32
     threads: int = 2
 
@@ -95,7 +112,7 @@ class VectorsRecipe:
         for name in ("min_count", "epochs", "blocks_per_group", "threads"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        for name in ("max_vocabulary", "kept_words"):
+        for name in ("max_vocabulary", "kept_words", "output_words"):
             if getattr(self, name) is not None and getattr(self, name) < 2:
                 raise InputError(f"{name} must be at least 2, or none", received=getattr(self, name))
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
@@ -108,9 +125,7 @@ class VectorsRecipe:
     def settled(self) -> VectorsRecipe:
         """Return the recipe with every ``None`` that stands for "as is usual here" replaced."""
         usual = _USUAL[self.architecture]
-        return replace(
-            self, **{name: value for name, value in usual.items() if getattr(self, name) is None}
-        )
+        return replace(self, **{name: value for name, value in usual.items() if getattr(self, name) is None})
 
 
 def fit_vectors(
@@ -142,14 +157,20 @@ def fit_vectors(
         raise InputError(f"{out} exists already", remedy="Choose another folder")
     paths, source = _texts(text, sample)
     run_dir = out.parent / f"{out.name}.run"
-    with writing_to(run_dir):
-        run_dir.mkdir(parents=True, exist_ok=True)
-        corpus = encode(paths, recipe, run_dir / _CORPUS_FILE)
+    fresh = not run_dir.exists()
+    try:
+        with writing_to(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
+            corpus = encode(paths, recipe, run_dir / _CORPUS_FILE)
+    except InputError:
+        if fresh:
+            _remove_run(run_dir)
+        raise
     fitted = fitted_to(recipe, corpus)
     model, stream = compiled(fitted, corpus)
     result = _train(model, stream, fitted, run_dir, resume)
     checksums = {path.name: f"sha256 {sha256_of(path)}" for path in _files(paths)}
-    summary = _write_preset(out, model, corpus, fitted, result, source, checksums)
+    summary = _write_presets(out, model, corpus, fitted, result, source, checksums)
     _remove_run(run_dir)
     return summary
 
@@ -251,7 +272,9 @@ def compiled(recipe: VectorsRecipe, corpus: EncodedCorpus) -> tuple[Word2Vec, Bl
     stream = BlockStream(corpus, settings_of(recipe))
     model = build_word2vec(config_of(recipe, len(corpus.vocabulary)), corpus.vocabulary.counts)
     batches = recipe.epochs * stream.batches_per_epoch
-    model.compile(keras.optimizers.SGD(linear_decay(recipe.learning_rate, recipe.minimum_learning_rate, batches)))
+    model.compile(
+        keras.optimizers.SGD(linear_decay(recipe.learning_rate, recipe.minimum_learning_rate, batches))
+    )
     return model, stream
 
 
@@ -286,7 +309,7 @@ def _train(
     )
 
 
-def _write_preset(
+def _write_presets(
     out: Path,
     model: Word2Vec,
     corpus: EncodedCorpus,
@@ -295,48 +318,38 @@ def _write_preset(
     source: str,
     checksums: dict[str, str],
 ) -> dict[str, Any]:
-    import numpy as np
-    from keras import ops
-
     from apps.cli.common import progress_bar
     from apps.vectors_evaluation import evaluate
     from apps.vectors_preset import metrics_of, save_vectors_preset
-    from data_prep.embeddings import WordVectors
-    from models.card import CardText
 
-    kept = min(len(corpus.vocabulary), recipe.kept_words or len(corpus.vocabulary))
-    matrix = np.asarray(ops.convert_to_numpy(model.input_vectors))[:kept]
-    if recipe.storage == "float16":  # scored as they are shipped
-        matrix = matrix.astype(np.float16).astype(np.float32)
-    vectors = WordVectors(list(corpus.vocabulary)[:kept], matrix, corpus.vocabulary.counts[:kept])
-    with progress_bar("analogies", "questions") as progress:
-        evaluation = evaluate(vectors, progress=progress)
-    total = evaluation.analogies.total
-    save_vectors_preset(
-        vectors,
-        out,
-        metrics=metrics_of(evaluation),
-        metadata={
-            "recipe": recipe,
-            "seed": recipe.seed,
-            "data": checksums,
-            "seconds": result.seconds,
-            "tokens": corpus.raw_tokens,
-            "history": list(result.history),
-        },
-        card=CardText(
-            title=f"Word vectors from {source}",
-            summary=f"Word vectors ({recipe.architecture}) that Lectern's Keras word2vec learned from {source}.",
-            data=source,
-            licence=_LICENCES.get(source, "that of the text they were trained on"),
-            intended_use="Neighbours, analogies and similarities of words; the first layer of other networks.",
-            limits="One vector a word, whatever its sense; lower case; they carry the prejudices of their text.",
-        ),
-        storage=recipe.storage,
-    )
+    metadata = {
+        "recipe": recipe,
+        "seed": recipe.seed,
+        "data": checksums,
+        "seconds": result.seconds,
+        "tokens": corpus.raw_tokens,
+        "history": list(result.history),
+    }
+    parts = [(out, model.input_vectors, recipe.kept_words or len(corpus.vocabulary), "input")]
+    if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
+        parts.append((out.parent / f"{out.name}_output", model.output_vectors, recipe.output_words, "output"))
+    evaluations = []
+    for folder, matrix, words, side in parts:
+        vectors = _as_shipped(matrix, corpus, words, recipe.storage)
+        with progress_bar(f"analogies ({side} vectors)", "questions") as progress:
+            evaluations.append(evaluate(vectors, progress=progress))
+        save_vectors_preset(
+            vectors,
+            folder,
+            metrics=metrics_of(evaluations[-1]),
+            metadata=metadata,
+            card=_card(recipe, source, side),
+            storage=recipe.storage,
+        )
+    evaluation, total = evaluations[0], evaluations[0].analogies.total
     return {
         "preset": str(out),
-        "words": kept,
+        "words": min(len(corpus.vocabulary), parts[0][2]),
         "dimensions": recipe.dimensions,
         "tokens": corpus.raw_tokens,
         "seconds": round(result.seconds, 1),
@@ -348,9 +361,38 @@ def _write_preset(
     }
 
 
-_WIKI = "English Wikipedia (2014), 30 million words"
+def _as_shipped(matrix: Any, corpus: EncodedCorpus, words: int, storage: str) -> WordVectors:
+    """Return the vectors of the most frequent words, rounded as the preset will hold them."""
+    import numpy as np
+    from keras import ops
+
+    from data_prep.embeddings import WordVectors
+
+    kept = min(len(corpus.vocabulary), words)
+    rows = np.asarray(ops.convert_to_numpy(matrix))[:kept]
+    rows = rows.astype(storage).astype(np.float32)
+    return WordVectors(list(corpus.vocabulary)[:kept], rows, corpus.vocabulary.counts[:kept])
+
+
+def _card(recipe: VectorsRecipe, source: str, side: str) -> CardText:
+    from models.card import CardText
+
+    use = "Neighbours, analogies and similarities of words; the first layer of other networks."
+    if side == "output":
+        use = "Keys of word2vec's second layer: which words a context predicts. Not for neighbours of words."
+    return CardText(
+        title=f"Word vectors from {source}" + (" (output matrix)" if side == "output" else ""),
+        summary=f"The {side} vectors that Lectern's Keras word2vec ({recipe.architecture}) learned from {source}.",
+        data=source,
+        licence=_LICENCES.get(source, "that of the text they were trained on"),
+        intended_use=use,
+        limits="One vector a word, whatever its sense; lower case; they carry the prejudices of their text.",
+    )
+
+
+WIKI = "English Wikipedia (2014), 30 million words"
 _GENSIM_TEXTS = "the texts that gensim carries (Lee's news documents and the head of a web corpus)"
-_LICENCES = {_WIKI: "Text and vectors: CC BY-SA 3.0", _GENSIM_TEXTS: "LGPL 2.1, as gensim"}
+_LICENCES = {WIKI: "Text and vectors: CC BY-SA 3.0", _GENSIM_TEXTS: "LGPL 2.1, as gensim"}
 
 
 def _texts(text: Path | None, sample: bool) -> tuple[list[Path], str]:
@@ -364,7 +406,7 @@ def _texts(text: Path | None, sample: bool) -> tuple[list[Path], str]:
         return [gensim_data(name) for name in SAMPLE_TEXTS], _GENSIM_TEXTS
     from data_prep.datasets import locate
 
-    return [locate("wiki")], _WIKI
+    return [locate("wiki")], WIKI
 
 
 def _files(paths: list[Path]) -> list[Path]:

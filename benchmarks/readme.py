@@ -17,25 +17,14 @@ from pathlib import Path
 
 from apps.lecture_map import PAGES, PARTS, ROOT, Topic
 from apps.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
+from benchmarks import tagger_tables
+from benchmarks.markdown import number as _number
+from benchmarks.markdown import table
 from data_prep.errors import InputError
 
-FILES = ("README.md", "docs/lecture-map.md", "docs/word-vectors.md")
+FILES = ("README.md", "docs/lecture-map.md", "docs/tagging.md", "docs/word-vectors.md")
 VECTORS_PRESETS = {"Lectern": "vectors_en_wiki", "gensim": "vectors_en_wiki_gensim"}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a Markdown table, the first column to the left and the others to the right.
-
-    Args:
-        header: Names of the columns.
-        rows: Cells of each row.
-
-    Returns:
-        The table without a final newline.
-    """
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def pages() -> str:
@@ -169,13 +158,12 @@ def _vectors_scores() -> dict[str, VectorsScores]:
     return {name: vectors_scores(preset) for name, preset in there.items()}
 
 
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
-
-
 REGIONS: dict[str, Callable[[], str]] = {
     "lecture-map": lecture_map,
     "pages": pages,
+    "tagger": tagger_tables.tagger_table,
+    "tagger-speed": tagger_tables.speed_table,
+    "tagger-transfer": tagger_tables.transfer_table,
     "vectors": vectors_table,
     "vectors-sections": vectors_sections,
     "word2vec-benchmark": word2vec_table,

@@ -1,7 +1,8 @@
 """Train word2vec with Lectern and with gensim on the same tokens, vocabulary, settings and threads; score both.
 
     python -m benchmarks.word2vec_vs_gensim --tokens 17000000            about ten minutes on two cores
-    python -m benchmarks.word2vec_vs_gensim --tokens 1000000 --json      a quick look, nothing is stored
+    python -m benchmarks.word2vec_vs_gensim --tokens 1000000 --json      a quick look
+    python -m benchmarks.word2vec_vs_gensim --store                      and write the table of README
 
 Fair by construction: both read the same file of tokens (one sentence a line), each in a process of its own, pinned to
 the same number of cores; both count the vocabulary themselves (the words must agree); both train
@@ -72,9 +73,10 @@ def write_tokens(text: Path, tokens: int, folder: Path) -> int:
 
     keys = WordTokenizer(punctuation=False, lower=True).keys
     written = held_out = 0
-    with (folder / "train.txt").open("w", encoding="utf-8") as train, (folder / "held_out.txt").open(
-        "w", encoding="utf-8"
-    ) as rest:
+    with (
+        (folder / "train.txt").open("w", encoding="utf-8") as train,
+        (folder / "held_out.txt").open("w", encoding="utf-8") as rest,
+    ):
         for line in iter_lines(text):
             words = keys(line)
             now, after = words[: tokens - written], words[tokens - written :]
@@ -116,7 +118,7 @@ def train_ours(folder: Path, tokens: int, architecture: str, epochs: int, thread
     model, stream = compiled(recipe, corpus)
     held_out, curve = stream.held_out(), []
     for epoch in range(epochs):
-        model.fit(epoch_batches(stream, epoch), initial_epoch=epoch, epochs=epoch + 1, verbose=0)
+        model.fit(epoch_batches(stream, epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
         seconds, paused = clock.seconds(), time.perf_counter()
         point = {"seconds": seconds, "loss": model.mean_loss(held_out)}
         curve.append({**point, "analogies": _analogies(_ours(model, corpus))})
@@ -245,6 +247,16 @@ def run(text: Path, tokens: int, epochs: int, threads: int, architectures: Seque
     return {**results, "settings": settings}
 
 
+def store(results: dict[str, Any]) -> None:
+    """Write the results; an architecture that was not run keeps what an equal run before it measured."""
+    from models.atomic import write_json
+
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    kept = before if before.get("settings") == results["settings"] else {}
+    RESULTS.parent.mkdir(exist_ok=True)
+    write_json(RESULTS, {**kept, **results})
+
+
 def print_results(results: dict[str, Any]) -> None:
     """Print the results as a table."""
     from apps.cli.common import number, print_table
@@ -304,10 +316,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if options.store:
-        from models.atomic import write_json
-
-        RESULTS.parent.mkdir(exist_ok=True)
-        write_json(RESULTS, results)
+        store(results)
     if options.json:
         print(json.dumps(results, indent=2))
     else:

@@ -2,8 +2,8 @@
 
 word2vec's vectors say what a word is about; what its immediate neighbours are says what kind of word it is.
 Schuetze 1995, "Distributional part-of-speech tagging"; the square roots of the shares and their principal
-components follow Lebret and Collobert 2014, "Word embeddings through Hellinger PCA". Raw text is enough, so words
-that a treebank lacks get a vector as well.
+components follow Lebret and Collobert 2014, "Word embeddings through Hellinger PCA". Raw text is enough, so
+words that a treebank lacks get a vector as well.
 """
 
 from __future__ import annotations
@@ -181,8 +181,8 @@ def _count(
 def _components(shares: np.ndarray, totals: np.ndarray, dimensions: int) -> np.ndarray:
     """Return the weighted principal components of the square roots of the shares, (keys, dimensions).
 
-    Words weigh by the square root of their count (at most 1,000), since the shares of rare ones are noisy. The
-    first components are many times larger than the last: their scales are brought closer together.
+    Words weigh by the square root of their count (at most 1,000), since the shares of rare ones are noisy.
+    The first components are many times larger than the last: their scales are brought closer together.
     """
     np.sqrt(shares / np.maximum(totals, 1.0)[:, None].astype(np.float32), out=shares)
     weights = np.minimum(np.sqrt(totals), 1000.0)

@@ -118,9 +118,9 @@ def epoch_batches(
     examples = [
         example for document in split for example in _document_windows(document, window, variations, rng)
     ]
-    lengths = [len(ids) for ids, _ in examples]
+    lengths = [-(-len(ids) // _MULTIPLE) * _MULTIPLE for ids, _ in examples]
     for rows in length_buckets(lengths, _MOST_WINDOWS, seed=seed, epoch=epoch, max_padded=batch):
-        time = -(-max(lengths[row] for row in rows) // _MULTIPLE) * _MULTIPLE
+        time = max(lengths[row] for row in rows)
         ids = pad([examples[row][0] for row in rows], length=time, value=PADDING).values
         labels = pad([examples[row][1] for row in rows], length=time, value=INSIDE).values
         yield Batch(ids, labels, ((ids != PADDING) & ~is_space(ids)).astype(np.float32))

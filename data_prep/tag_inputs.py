@@ -1,4 +1,4 @@
-"""Words of a sentence to the numbers that a tagger reads: ids, characters, mask. One way for fit and for use."""
+"""Words of a sentence to the numbers that a tagger reads: ids, characters, mask; one way for fit and use."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class TagInputs:
     """Encoder of words.
 
     Args:
-        vocabulary: First the keys that have a row of their own among the word vectors, then forms of the training
-            data that are no such key. Its counts say how often each exact form occurred in training, so that 0
-            marks a form never seen there.
+        vocabulary: First the keys that have a row of their own among the word vectors, then forms of the
+            training data that are no such key. Its counts say how often each exact form occurred in training,
+            so that 0 marks a form never seen there.
         rows: Number of rows of the word vectors, specials included.
         alphabet: The characters that the network knows, in the order of their ids.
     """
@@ -106,8 +106,8 @@ def tagger_vocabulary(
         max_rows: At most so many rows of word vectors, specials included.
 
     Returns:
-        The vocabulary of :class:`TagInputs`; the number of its rows; and how many of those stand for keys that
-        occur at least twice in training (they come first, specials included), which get a vector of their own.
+        The vocabulary of :class:`TagInputs`; the number of its rows; and how many of those stand for keys
+        that occur at least twice in training (they come first, specials included) and get a trained vector.
     """
     exact = Counter(forms)
     keyed: Counter[str] = Counter()

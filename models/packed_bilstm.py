@@ -1,7 +1,7 @@
 """A BiLSTM layer in NumPy for serving: sentences packed without padding, both directions in one product.
 
-One sentence costs a fraction of a call into a compiled graph, nothing is traced, and threads can share the weights.
-The arithmetic is that of ``keras.layers.LSTM`` (Hochreiter and Schmidhuber 1997, with a forget gate).
+One sentence costs a fraction of a call into a compiled graph, nothing is traced, and threads can share the
+weights. The arithmetic is that of ``keras.layers.LSTM`` (Hochreiter and Schmidhuber 1997, with a forget gate).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 class Packing(NamedTuple):
     """The order in which a recurrence meets the words of some sentences, laid one behind the other.
 
-    ``ahead`` and ``back`` are places of words, int (words,): first the first (last) word of every sentence, longest
-    sentence first, then the second ones. ``sizes`` says how many sentences have a word at each step.
+    ``ahead`` and ``back`` are places of words, int (words,): first the first (last) word of every sentence,
+    longest sentence first, then the second ones. ``sizes`` says how many sentences have a word at each step.
     """
 
     ahead: np.ndarray
@@ -42,8 +42,8 @@ class PackedBiLSTM:
     """Two LSTMs with the weights of Keras layers.
 
     Args:
-        ahead: Kernel (inputs, 4 units), recurrent kernel (units, 4 units) and bias (4 units,) of the layer that
-            reads from the first word on.
+        ahead: Kernel (inputs, 4 units), recurrent kernel (units, 4 units) and bias (4 units,) of the layer
+            that reads from the first word on.
         back: The same of the one that reads from the last word on.
     """
 
@@ -90,6 +90,6 @@ class PackedBiLSTM:
 
 
 def _prepared(array: np.ndarray) -> np.ndarray:
-    """Put Keras' gates input, forget, cell, output in the order input, forget, output, cell; halve the first 3."""
+    """Put Keras' gates (input, forget, cell, output) in another order, cell last; halve the others."""
     first, forget, cell, output = np.split(array, 4, axis=-1)
     return np.concatenate([0.5 * first, 0.5 * forget, 0.5 * output, cell], axis=-1).astype(np.float32)

@@ -79,4 +79,4 @@ class PackedCRF:
 
 
 def _normalised(values: np.ndarray) -> np.ndarray:
-    return values / values.sum(axis=1, keepdims=True)
+    return values / np.maximum(values.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)

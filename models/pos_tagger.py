@@ -1,9 +1,9 @@
 """The tagger: word vectors and a character CNN, a BiLSTM over the sentence, two heads (UPOS and XPOS).
 
-After Ma and Hovy 2016, "End-to-end sequence labeling via bi-directional LSTM-CNNs-CRF", and Huang, Xu and Yu 2015.
-A word is the sum of what is known about it before training (vectors that stay as they are) and what training adds,
-beside what its characters say. Padding comes last and is never read: the backward direction reads each sentence
-reversed by its own length, so neither needs a mask inside the recurrence.
+After Ma and Hovy 2016, "End-to-end sequence labeling via bi-directional LSTM-CNNs-CRF", and Huang, Xu and Yu
+2015. A word is what is known about it before training (vectors that stay as they are), what training adds, and
+what its characters say, side by side. Padding comes last and is never read: the backward direction reads each
+sentence reversed by its own length, so neither direction needs a mask inside the recurrence.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ class CharacterCNN(keras.layers.Layer):
         self.kernels, self.biases = [], []
         for width in self.widths:
             shape = (width, self.dimensions, self.units)
-            self.kernels.append(self.add_weight(shape, "glorot_uniform", name=f"kernel_of_{width}"))
-            self.biases.append(self.add_weight((self.units,), "zeros", name=f"bias_of_{width}"))
+            self.kernels.append(self.add_weight(shape, "glorot_uniform", name=f"width{width}_kernel"))
+            self.biases.append(self.add_weight((self.units,), "zeros", name=f"width{width}_bias"))
         self.built = True
 
     def call(self, characters: Any) -> Any:
@@ -222,16 +222,16 @@ def build_pos_tagger(config: PosTaggerConfig) -> keras.Model:
         config: Its arguments.
 
     Returns:
-        A network from ``words`` int32 (batch, time), ``characters`` int32 (batch, time, characters) and ``mask``
-        bool (batch, time) to logits ``upos`` and ``xpos``, float (batch, time, tags). With ``output="crf"`` the
-        layer ``crf`` holds the transitions of UPOS.
+        A network from ``words`` int32 (batch, time), ``characters`` int32 (batch, time, characters) and
+        ``mask`` bool (batch, time) to logits ``upos`` and ``xpos``, float (batch, time, tags). With
+        ``output="crf"`` the layer ``crf`` holds the transitions of UPOS.
     """
     words = keras.Input((None,), dtype="int32", name="words")
     characters = keras.Input((None, None), dtype="int32", name="characters")
     mask = keras.Input((None,), dtype="bool", name="mask")
     hidden = _embedded(config, words, characters)
     for number in range(1, config.layers + 1):
-        hidden = keras.layers.Dropout(config.dropout, name=f"dropout_{number}")(hidden)
+        hidden = keras.layers.Dropout(config.dropout, name=f"dropout{number}")(hidden)
         hidden = _bidirectional(config.units, hidden, mask, number)
     hidden = keras.layers.Dropout(config.dropout, name="dropout_heads")(hidden)
     upos = keras.layers.Dense(len(config.upos), name="upos_head")(hidden)
@@ -289,11 +289,11 @@ def _embedded(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
 
 
 def _bidirectional(units: int, hidden: Any, mask: Any, number: int) -> Any:
-    ahead = keras.layers.LSTM(units, return_sequences=True, name=f"forward_{number}")(hidden)
-    turned = ReversedWords(name=f"reverse_{number}")(hidden, mask)
-    back = keras.layers.LSTM(units, return_sequences=True, name=f"backward_{number}")(turned)
-    back = ReversedWords(name=f"restore_{number}")(back, mask)
-    return keras.layers.Concatenate(name=f"bilstm_{number}")([ahead, back])
+    ahead = keras.layers.LSTM(units, return_sequences=True, name=f"forward{number}")(hidden)
+    turned = ReversedWords(name=f"reverse{number}")(hidden, mask)
+    back = keras.layers.LSTM(units, return_sequences=True, name=f"backward{number}")(turned)
+    back = ReversedWords(name=f"restore{number}")(back, mask)
+    return keras.layers.Concatenate(name=f"bilstm{number}")([ahead, back])
 
 
 def _check_tagger(

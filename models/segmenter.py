@@ -53,7 +53,7 @@ class SegmenterConfig:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 16)
     dropout: float = 0.2
-    embedding_dropout: float = 0.0
+    embedding_dropout: float = 0.05
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""

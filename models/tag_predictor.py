@@ -1,7 +1,7 @@
 """The trained tagger for use: words in, calibrated probabilities out; NumPy only once the preset is open.
 
-``Model.predict`` costs 40 ms a sentence and a compiled graph 2 ms (TensorFlow 2.21, two cores), so the network is
-written out here on packed sentences. A test compares it with the Keras network on the same weights.
+``Model.predict`` costs many times what the arithmetic of one sentence does, so the network is written out here on
+packed sentences. A test compares it with the Keras network on the same weights.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _REMEMBERED_WORDS = 20_000
 class Prediction(NamedTuple):
     """The tags of one sentence.
 
-    ``upos_probabilities`` float32 (words, UPOS tags) and ``xpos_probabilities`` float32 (words, XPOS tags), both
-    calibrated; ``upos`` and ``xpos`` int32 (words,), the tags decided on; ``unknown`` bool (words,), True for a form
-    that training never saw.
+    ``upos_probabilities`` float32 (words, UPOS tags) and ``xpos_probabilities`` float32 (words, XPOS tags),
+    both calibrated; ``upos`` and ``xpos`` int32 (words,), the tags decided on; ``unknown`` bool (words,), True
+    for a form that training never saw.
     """
 
     upos_probabilities: np.ndarray
@@ -254,8 +254,8 @@ class _CharacterEncoder:
         self._kernels = [
             (
                 width,
-                arrays[f"character_encoder/kernel_of_{width}"],
-                arrays[f"character_encoder/bias_of_{width}"],
+                arrays[f"character_encoder/width{width}_kernel"],
+                arrays[f"character_encoder/width{width}_bias"],
             )
             for width in config.character_widths
         ]
@@ -274,8 +274,8 @@ class _CharacterEncoder:
 
 def _layer(arrays: Mapping[str, np.ndarray], number: int) -> PackedBiLSTM:
     names = ("kernel", "recurrent_kernel", "bias")
-    ahead = [arrays[f"forward_{number}/lstm_cell/{name}"] for name in names]
-    return PackedBiLSTM(ahead, [arrays[f"backward_{number}/lstm_cell/{name}"] for name in names])
+    ahead = [arrays[f"forward{number}/lstm_cell/{name}"] for name in names]
+    return PackedBiLSTM(ahead, [arrays[f"backward{number}/lstm_cell/{name}"] for name in names])
 
 
 def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:

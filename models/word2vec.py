@@ -161,7 +161,12 @@ class Word2Vec(keras.Model):
         return ops.stack([loss, ops.sum(has_context, axis=-1)], axis=-1)
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Any:
         """Return the sum of the loss over all predictions of a batch; keeps their mean as ``pair_loss``."""
         total, predictions = ops.sum(y_pred[:, 0]), ops.sum(y_pred[:, 1])
@@ -171,7 +176,9 @@ class Word2Vec(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The loss of a batch as a sum, and its mean over predictions."""
-        return [self._loss_tracker, self.pair_loss] if getattr(self, "_loss_tracker", None) else [self.pair_loss]
+        return (
+            [self._loss_tracker, self.pair_loss] if getattr(self, "_loss_tracker", None) else [self.pair_loss]
+        )
 
     def mean_loss(self, batch: Batch) -> float:
         """Return the mean loss over the predictions of a batch, in nats, without training."""
@@ -213,7 +220,9 @@ class Word2Vec(keras.Model):
         if self.config.loss == "full_softmax":
             normaliser = ops.logsumexp(self._all_scores(queries), axis=-1)
             return ops.sum(weights * (normaliser - scores), axis=1)
-        return ops.sum(weights * ops.softplus(-scores), axis=1) + self._negative_loss(queries, weights, negatives)
+        return ops.sum(weights * ops.softplus(-scores), axis=1) + self._negative_loss(
+            queries, weights, negatives
+        )
 
     def _negative_loss(self, queries: Any, weights: Any, negatives: Any) -> Any:
         """Return the loss of the shared negatives of every block, (blocks,)."""
@@ -238,7 +247,9 @@ class Word2Vec(keras.Model):
         return ops.take(self.output_vectors, nodes, axis=0), signs
 
 
-def linear_decay(rate: float, minimum: float, batches: int) -> keras.optimizers.schedules.LearningRateSchedule:
+def linear_decay(
+    rate: float, minimum: float, batches: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
     """Return word2vec's schedule: from ``rate`` to ``minimum`` in a straight line over all batches."""
     return keras.optimizers.schedules.PolynomialDecay(rate, max(1, batches), end_learning_rate=minimum)
 

@@ -89,7 +89,8 @@ class HandWrittenStep:
         shape = Shape(blocks // halves, length, groups // halves, shared, self.config.dimensions)
         masks, pair_counts = window_tables(length, self.config.window)
         rate = tf.cast(self.model.optimizer.learning_rate, tf.float32)
-        if self.config.architecture == "skipgram":  # the gradient is linear in both: cheaper than scaling rows
+        if self.config.architecture == "skipgram":
+            # The gradient is linear in both, and scaling these is cheaper than scaling the rows.
             masks, pair_counts = masks * rate, pair_counts * rate
         damping = [
             tf.constant(factors) if (factors < 1).any() else None
@@ -111,7 +112,9 @@ class HandWrittenStep:
                 tf.gather(pair_counts, extents),
                 tf.reshape(batch["negatives"][number], [-1]),
             )
-            parts = [Half(*part) for part in zip(*(tf.split(column, halves) for column in columns), strict=True)]
+            parts = [
+                Half(*part) for part in zip(*(tf.split(column, halves) for column in columns), strict=True)
+            ]
             self._update(parts, [self._half_steps(part, shape, masks, rate) for part in parts], damping)
             return (number + 1,)
 

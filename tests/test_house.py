@@ -188,7 +188,12 @@ def test_there_is_one_tensorflow() -> None:
     assert users["tensorflow"].split(".")[:2] == users["tensorflow-text"].split(".")[:2]
 
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "tensorflow_text": "tensorflow-text", "PIL": "pillow"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "tensorflow_text": "tensorflow-text",
+    "PIL": "pillow",
+    "pycrfsuite": "python-crfsuite",
+}
 
 
 def test_every_import_is_pinned() -> None:

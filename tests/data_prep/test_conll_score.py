@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -133,7 +134,7 @@ def test_without_multiword_tokens_alignment_is_equality_of_spans(seed):
 
     def cut():
         borders = sorted({0, len(text), *draw.sample(range(len(text)), 25)})
-        pieces = [text[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+        pieces = [text[a:b] for a, b in itertools.pairwise(borders)]
         middle = draw.randrange(1, len(pieces))
         return [sentence(*pieces[:middle]), sentence(*pieces[middle:])]
 

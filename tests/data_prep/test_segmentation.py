@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 import time
 
 import numpy as np
@@ -26,7 +27,21 @@ from data_prep.segmentation import (
 )
 from data_prep.segmentation_rules import segment_by_rules
 
-AWKWARD = ["don't", "a\u0301", "\u0301", "👩‍👩‍👧", "🇺🇸", "\0", "\n\n", "\r\n", "\u2029", "שלום", "\ud800", "...", "\u200d"]
+AWKWARD = [
+    "don't",
+    "a\u0301",
+    "\u0301",
+    "👩‍👩‍👧",
+    "🇺🇸",
+    "\0",
+    "\n\n",
+    "\r\n",
+    "\u2029",
+    "שלום",
+    "\ud800",
+    "...",
+    "\u200d",
+]
 TEXTS = st.lists(st.one_of(st.sampled_from(AWKWARD), st.text(max_size=5)), max_size=30).map("".join)
 
 CONLLU = """\
@@ -84,7 +99,9 @@ def test_ids_are_one_a_character_and_never_padding():
     assert is_space(ids).tolist() == [c.isspace() for c in text]
 
 
-@pytest.mark.parametrize(("typeset", "typed"), [("’", "'"), ("“", '"'), ("é", "e"), ("É", "E"), ("£", "$"), ("•", "*")])
+@pytest.mark.parametrize(
+    ("typeset", "typed"), [("’", "'"), ("“", '"'), ("é", "e"), ("É", "E"), ("£", "$"), ("•", "*")]
+)
 def test_typeset_signs_count_as_those_of_the_keyboard(typeset, typed):
     assert character_ids(typeset) == character_ids(typed)
 
@@ -105,12 +122,12 @@ def test_a_wrapped_line_is_a_space_and_other_breaks_are_not():
     assert (character_ids("a \r\n \t\nb")[1:-1] == paragraph).all()
 
 
-def test_ids_do_not_depend_on_wrapping():
+@pytest.mark.parametrize("width", [72, 80, 100])
+def test_ids_do_not_depend_on_wrapping(width):
     text = "One two three four five six seven eight nine ten, eleven twelve. " * 20
-    lines = "\n".join(text[at : at + 65 * 1].strip() for at in range(0, len(text), 65))
-    assert len(lines.split("\n")) == 20
-    ids = character_ids(lines)
-    assert (ids != LINE).all()
+    lines = textwrap.fill(text, width)
+    assert lines.count("\n") > 10
+    assert (character_ids(lines) == character_ids(lines.replace("\n", " "))).all()
 
 
 def test_cut_at_labels():
@@ -210,7 +227,10 @@ def test_cut_text_can_be_scored():
         ("a well-known U.S. firm", [["a", "well", "-", "known", "U.S.", "firm"]]),
         ("See http://a.org/x-y?z=1. Yes", [["See", "http://a.org/x-y?z=1", "."], ["Yes"]]),
         ("me@x.org paid $3.50 ... :-)", [["me@x.org", "paid", "$", "3.50", "...", ":-)"]]),
-        ('"Go!" he said. (Now.) So', [['"', "Go", "!", '"', "he", "said", "."], ["(", "Now", ".", ")"], ["So"]]),
+        (
+            '"Go!" he said. (Now.) So',
+            [['"', "Go", "!", '"', "he", "said", "."], ["(", "Now", ".", ")"], ["So"]],
+        ),
     ],
 )
 def test_rules(text, words):

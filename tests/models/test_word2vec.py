@@ -191,16 +191,20 @@ def test_window_tables_agree_with_the_mask_of_the_network():
     masks, pairs = window_tables(5, WINDOW)
     extents = data["extents"].reshape(-1, 5)
     rows = np.arange(5) * (WINDOW + 1) ** 2 + extents
-    np.testing.assert_array_equal(masks[rows], np.asarray(network()._window_mask(keras.ops.convert_to_tensor(extents))))
+    np.testing.assert_array_equal(
+        masks[rows], np.asarray(network()._window_mask(keras.ops.convert_to_tensor(extents)))
+    )
     np.testing.assert_array_equal(pairs[extents], masks[rows].sum(-1))
 
 
 def test_huffman_codes_are_a_prefix_code_with_short_paths_for_frequent_words():
     codes = huffman_codes(COUNTS)
     lengths = (codes.signs != 0).sum(1)
-    assert (2.0 ** -lengths).sum() == pytest.approx(1.0)
+    assert (2.0**-lengths).sum() == pytest.approx(1.0)
     assert (np.diff(lengths) >= 0).all()
-    paths = {tuple(zip(nodes[:n], signs[:n], strict=True)) for nodes, signs, n in zip(*codes, lengths, strict=True)}
+    paths = {
+        tuple(zip(nodes[:n], signs[:n], strict=True)) for nodes, signs, n in zip(*codes, lengths, strict=True)
+    }
     assert len(paths) == VOCABULARY
     assert codes.nodes.max() == VOCABULARY - 2
 
@@ -215,7 +219,9 @@ def test_probabilities_of_the_tree_sum_to_one():
 
 def test_learning_rate_falls_in_a_straight_line():
     schedule = linear_decay(0.1, 0.0, 10)
-    assert [float(schedule(step)) for step in (0, 5, 10, 12)] == pytest.approx([0.1, 0.05, 0.0, 0.0], abs=1e-7)
+    assert [float(schedule(step)) for step in (0, 5, 10, 12)] == pytest.approx(
+        [0.1, 0.05, 0.0, 0.0], abs=1e-7
+    )
 
 
 def test_config_survives_saving():

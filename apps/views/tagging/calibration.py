@@ -74,8 +74,8 @@ def _table(scores: TaggerScores) -> None:
         [
             {
                 "measure": SCORES[name],
-                "%": round(one.score, 2),
-                "± s.e.": None if one.standard_error is None else round(one.standard_error, 2),
+                "%": None if one.score is None else round(one.score, 2),
+                "± s.e.": "–" if one.standard_error is None else f"{one.standard_error:.2f}",
                 "words": one.n,
             }
             for name, one in scores.scores.items()

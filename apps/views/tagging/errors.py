@@ -14,7 +14,7 @@ from apps.views.shared import input_errors
 from apps.views.style import palette
 from apps.views.tagging.loading import load_scores
 
-_PAIR = "pair of tags"
+_PAIR = "pair"
 _MATRIX = "confusion matrix"
 _LARGEST = 26  # pixels of the largest square
 
@@ -29,7 +29,7 @@ def show(preset: str) -> None:
         confusions = load_scores(preset).confusions
         wrong = confusions.accuracy.n - confusions.accuracy.correct
         st.markdown(
-            f"**{wrong:,}** of the {confusions.accuracy.n:,} words of the treebank's dev part have a wrong tag. "
+            f"**{wrong:,}** of the {confusions.accuracy.n:,} words of the treebank's dev part are tagged wrong. "
             "A square is as large as the error is frequent. Choose one to read where it happened."
         )
         matrix, sentences = st.columns([3, 2], gap="medium")

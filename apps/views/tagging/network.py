@@ -74,7 +74,7 @@ def _probabilities(view: NetworkView) -> None:
     picture.update_yaxes(autorange="reversed", type="category", showgrid=False)
     charts.show(picture, "probabilities", "Probability of every tag for every word")
     if any(view.unknown):
-        st.caption("* never seen in training: the letters and the neighbours have to decide.")
+        st.caption(r"\* Never seen in training: the letters and the neighbours have to decide.")
 
 
 def _layer_picture(view: NetworkView, layer: LayerView) -> go.Figure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import streamlit as st
 
 from apps.tagger import Tagger
@@ -23,7 +25,7 @@ EXAMPLES = {
     "Buffalo": "Buffalo buffalo Buffalo buffalo buffalo buffalo Buffalo buffalo.",
 }
 MOST_CHARACTERS = 20_000
-MOST_UPLOADED = 2_000_000
+MOST_UPLOADED = 1 << 20
 _ON_A_PAGE = 40
 
 
@@ -47,7 +49,7 @@ def show(tagger: Tagger) -> None:
             st.button(name, on_click=_take, args=(example,), key=f"take {name}")
     with st.expander("Tag a text file instead"):
         upload = st.file_uploader(
-            "A text in UTF-8, at most 2 MB", type=["txt", "md", "text"], key="file to tag"
+            "A text in UTF-8, at most 1 MiB", type=["txt", "md", "text"], key="file to tag"
         )
         if upload is not None:
             st.caption(f"The page shows {plain(upload.name)}; remove it to go back to the box above.")
@@ -81,15 +83,17 @@ def _tagged(tagger: Tagger, text: str) -> TaggedText:
 def _result(tagged: TaggedText) -> None:
     tokens = tagged.tokens
     pages = -(-len(tagged.sentences) // _ON_A_PAGE)
-    page = st.pagination(pages, key="page of ribbons") if pages > 1 else 1
+    # A name for each text, so that another text begins on its first page.
+    name = f"pages of {crc32(tagged.text.encode('utf-8', 'replace'))}"
+    page = st.pagination(pages, key=name) if pages > 1 else 1
     shown = tagged.sentences[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
     st.html(ribbons(shown, palette()))
     st.html(legend({token.upos for sentence in shown for token in sentence.tokens}, palette()))
     ambiguous, unknown = sum(t.ambiguous for t in tokens), sum(t.unknown for t in tokens)
     st.caption(
-        f"{len(tagged.sentences):,} sentences, {len(tokens):,} words. The fainter a ribbon, the less sure "
-        f"the network. Dashed with a question mark: below {100 * AMBIGUOUS_BELOW:.0f} % "
-        f"({ambiguous:,} words). Dotted underline: never seen in training ({unknown:,} words). Point at a word, or tap it, for the "
+        f"{len(tagged.sentences):,} sentences, {len(tokens):,} words. The fainter a ribbon, the less sure the "
+        f"network. Dashed, with a question mark: below {100 * AMBIGUOUS_BELOW:.0f} % ({ambiguous:,} words). "
+        f"Dotted underline: never seen in training ({unknown:,} words). Point at a word, or tap it, for its "
         "alternatives."
     )
     with st.container(horizontal=True, gap="small"):

@@ -8,7 +8,6 @@ import streamlit as st
 from apps.tagger import Tagger
 from apps.tagger_results import Transitions
 from apps.tagger_view import followers
-from apps.tagset import tag_name
 from apps.views import charts
 from apps.views.shared import input_errors
 from apps.views.style import palette
@@ -66,10 +65,7 @@ def _extremes(found: Transitions, unit: str) -> None:
         with column:
             st.subheader(title, anchor=False)
             st.dataframe(
-                [
-                    {"tag": tag_name(first), "is followed by": tag_name(second), unit: round(score, 2)}
-                    for score, first, second in chosen
-                ],
+                [{"tag": first, "then": second, unit: round(score, 2)} for score, first, second in chosen],
                 hide_index=True,
             )
 

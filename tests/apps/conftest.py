@@ -1,0 +1,166 @@
+"""What tests of applications share: small taggers, the web page on a free port, and a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import models.preset
+from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
+from data_prep.segmentation_rules import segment_by_rules
+
+FORMS = "the dog barks Dogs bark . The old man a boat , she has n't 7 Madrid and because oh $"
+
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS, ANSWER_MILLISECONDS = 60, 60_000
+
+
+class RuleSegmenter:
+    """Rules in place of the network: no preset is needed."""
+
+    def segment(self, text: str):
+        return segment_by_rules(text)
+
+
+@pytest.fixture(scope="session", params=["softmax", "crf"])
+def random_tagger(request: pytest.FixtureRequest) -> Tagger:
+    """A tagger whose weights mean nothing; every rule about its answers holds all the same."""
+    import keras
+
+    from data_prep.readers.conllu import UPOS_TAGS
+    from data_prep.tag_inputs import alphabet_of, tagger_vocabulary
+    from models.pos_tagger import PosTaggerConfig, build_pos_tagger
+    from models.tag_predictor import TagPredictor
+    from models.variables import variable_arrays
+
+    vocabulary, rows, trained = tagger_vocabulary(FORMS.split(), ["cat"], 50)
+    config = PosTaggerConfig(
+        word_rows=rows,
+        trained_rows=trained,
+        alphabet=alphabet_of(FORMS.split(), 1),
+        upos=UPOS_TAGS,
+        xpos=("NN", "NNS", "VBZ", "DT", "."),
+        vector_dimensions=6,
+        trained_dimensions=5,
+        character_dimensions=4,
+        character_units=3,
+        layers=2,
+        units=7,
+        output=request.param,
+    )
+    keras.utils.set_random_seed(3)
+    model = build_pos_tagger(config)
+    random = np.random.default_rng(3)
+    for variable in model.weights:
+        if variable.dtype == "float32":
+            variable.assign(random.normal(0.0, 0.7, variable.shape))
+    return Tagger(TagPredictor(config, vocabulary, variable_arrays(model.weights)), RuleSegmenter())
+
+
+@pytest.fixture(scope="session")
+def tiny_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tagger of made sentences and a segmenter that cuts at spaces, under the shipped names."""
+    from apps.tagger_training import fit_tagger
+
+    folder = tmp_path_factory.mktemp("tagger presets")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models.preset, "PRESETS_DIR", folder)
+        save_segmenter(folder / SEGMENTER_PRESET)
+        fit_tagger(folder / DEFAULT_PRESET, ["epochs=3"], sample=True)
+    return folder
+
+
+def save_segmenter(target: Path) -> None:
+    """Write a segmenter whose weights are zero: a space ends a word, an empty line a sentence."""
+    from data_prep.segmentation import LABELS
+    from models.card import CardText
+    from models.segmenter import KIND, SegmenterConfig, segmenter_specs
+
+    config = SegmenterConfig(embedding=2, channels=2, kernel=3, dilations=(1,))
+    models.preset.save_preset(
+        target,
+        kind=KIND,
+        config=config,
+        weights={name: np.zeros(spec.shape, np.float32) for name, spec in segmenter_specs(config).items()},
+        golden={"characters": np.arange(1, 9, dtype=np.int32)},
+        metrics={"none": {"score": 0.0, "protocol": "none", "n": 0}},
+        metadata={"recipe": {}, "seed": 0, "data": {"none": "none"}, "seconds": 0.0},
+        card=CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else."),
+        labels=LABELS,
+    )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server that runs as `make app` runs it, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until_healthy(process, port, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"the server did not start within {START_SECONDS} s: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Debian's Chromium, or another one on the path."""
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("BROWSER TESTS LEFT OUT: no Chromium; on Debian: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    # Chromium refuses its sandbox to the superuser, which is who runs in most containers.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=program, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, request: pytest.FixtureRequest) -> Iterator[object]:
+    """A window, 1280 pixels wide in the light theme unless the test asks otherwise."""
+    options = {"width": 1280, "dark": False} | getattr(request, "param", {})
+    context = browser.new_context(
+        viewport={"width": options["width"], "height": 900},
+        color_scheme="dark" if options["dark"] else "light",
+    )
+    context.set_default_timeout(ANSWER_MILLISECONDS)
+    yield context.new_page()
+    context.close()

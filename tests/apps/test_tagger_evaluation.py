@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from apps.tagger import Tagger
+from apps.tagger_evaluation import (
+    calibration_error,
+    confusions,
+    confusions_from,
+    evaluate,
+    metrics_of,
+    reliability,
+    tag_gold_tokens,
+)
+from apps.tagger_results import Accuracy
+from data_prep.errors import InputError
+from data_prep.readers.conllu import Word, plain_sentence, write_conllu
+from models.card import check_metrics
+
+LABELS = ("NOUN", "VERB", "PUNCT", "X")
+
+
+class Oracle:
+    """Knows the tag of every word by heart, and is as sure as it is told to be."""
+
+    upos, xpos = LABELS, ("NN", ".")
+
+    def __init__(self, tags: dict[str, str], probability: float) -> None:
+        self.tags, self.probability = tags, probability
+
+    def predict(self, sentences):
+        return [self._one(words) for words in sentences]
+
+    def _one(self, words):
+        ids = np.array([LABELS.index(self.tags.get(word, "X")) for word in words])
+        probabilities = np.full((len(words), len(LABELS)), (1 - self.probability) / (len(LABELS) - 1))
+        probabilities[np.arange(len(words)), ids] = self.probability
+        return SimpleNamespace(
+            upos_probabilities=probabilities,
+            upos=ids,
+            xpos=np.array([int(word == ".") for word in words]),
+            unknown=np.array([word not in self.tags for word in words], bool),
+        )
+
+
+def sentence(text: str, *tags: str):
+    words, at = [], 0
+    for form, tag in zip(text.split(), tags, strict=True):
+        start = text.index(form, at)
+        at = start + len(form)
+        words.append(Word(form, tag, "." if tag == "PUNCT" else "NN", start, at))
+    return plain_sentence(text, words)
+
+
+@pytest.fixture
+def treebank():
+    return [
+        sentence("Dogs bark .", "NOUN", "VERB", "PUNCT"),
+        sentence("Cats bark loudly .", "NOUN", "NOUN", "X", "PUNCT"),
+    ]
+
+
+@pytest.fixture
+def oracle() -> Tagger:
+    from data_prep.segmentation_rules import segment_by_rules
+
+    tags = {"Dogs": "NOUN", "Cats": "NOUN", "bark": "VERB", ".": "PUNCT"}
+    return Tagger(Oracle(tags, 0.8), SimpleNamespace(segment=segment_by_rules))
+
+
+def test_scores_on_gold_tokens_and_from_raw_text(oracle: Tagger, treebank) -> None:
+    seen = []
+    found = evaluate(oracle, treebank, progress=lambda done, total: seen.append((done, total)))
+    assert found.upos == Accuracy(6, 7)
+    assert found.xpos == Accuracy(7, 7)
+    assert found.unknown_words == Accuracy(1, 1)
+    assert found.calibration_error == pytest.approx(abs(0.8 - 6 / 7))
+    raw = found.raw_text
+    assert (raw.words_f1, raw.sentences_f1) == (100.0, 100.0)
+    assert raw.upos_f1 == pytest.approx(100 * 6 / 7)
+    assert seen[-1] == (4, 4) and seen == sorted(seen)
+    values = found.to_dict()
+    assert list(values) == ["gold_tokens", "raw_text"]
+    assert values["gold_tokens"]["unknown_words"] == {"accuracy": 100.0, "n": 1}
+    assert list(values["gold_tokens"]) == ["upos", "xpos", "unknown_words"]
+    assert list(values["raw_text"]) == ["words_f1", "sentences_f1", "upos_f1"]
+
+
+def test_words_without_penn_tags_do_not_count(oracle: Tagger, treebank) -> None:
+    words = tuple(replace(word, xpos="_") for word in treebank[0].words)
+    assert evaluate(oracle, [replace(treebank[0], words=words)]).xpos == Accuracy(0, 0)
+    assert Accuracy(0, 0).to_dict() == {"accuracy": None, "n": 0}
+
+
+def test_a_file_is_scored_and_an_untagged_one_refused(oracle: Tagger, treebank, tmp_path) -> None:
+    write_conllu(treebank, tmp_path / "gold.conllu")
+    assert oracle.evaluate(tmp_path / "gold.conllu").upos == Accuracy(6, 7)
+    untagged = [[("_", "_") for _ in one.words] for one in treebank]
+    write_conllu(treebank, tmp_path / "bare.conllu", untagged)
+    with pytest.raises(InputError, match="unknown UPOS tag"):
+        oracle.evaluate(tmp_path / "bare.conllu")
+
+
+def test_confusions_count_and_quote(oracle: Tagger, treebank) -> None:
+    found = confusions(treebank, tag_gold_tokens(oracle, treebank), LABELS)
+    assert found.counts[LABELS.index("NOUN")] == (2, 1, 0, 0)
+    assert list(found.examples) == ["NOUN>VERB"]
+    (example,) = found.examples["NOUN>VERB"]
+    assert (example.before, example.word, example.after) == ("Cats ", "bark", " loudly .")
+    assert found.accuracy == Accuracy(6, 7)
+    assert found.followers[0][LABELS.index("NOUN")] == 2  # both sentences begin with a noun
+    assert found.followers[1 + LABELS.index("PUNCT")][len(LABELS)] == 2  # and end with a full stop
+    assert confusions_from(found.to_dict()) == found
+
+
+def test_long_sentences_are_quoted_in_part(oracle: Tagger) -> None:
+    long = sentence(" ".join(["Dogs"] * 50), *["NOUN"] * 24, "VERB", *["NOUN"] * 25)
+    (example,) = confusions([long], tag_gold_tokens(oracle, [long]), LABELS).examples["VERB>NOUN"]
+    assert example.before == "…" + "Dogs " * 20
+    assert example.after == " Dogs" * 20 + "…"
+
+
+def test_metrics_of_a_preset_have_score_protocol_and_number(oracle: Tagger, treebank) -> None:
+    tagged = confusions(treebank, tag_gold_tokens(oracle, treebank), LABELS)
+    metrics = metrics_of(evaluate(oracle, treebank), tagged, trained_on="the training part")
+    check_metrics(metrics)
+    assert metrics["upos"]["score"] == pytest.approx(100 * 6 / 7)
+    assert metrics["upos"]["standard_error"] == pytest.approx(100 * (6 / 49 / 7) ** 0.5)
+    assert len(metrics["calibration_error"]["bins"]) == 15
+    assert confusions_from(metrics["upos_dev"]["confusions"]) == tagged
+
+
+def test_calibration_error_by_hand() -> None:
+    bins = reliability(np.array([0.1, 0.2, 0.55, 0.95, 1.0]), np.array([0, 1, 1, 1, 0], bool), bins=2)
+    assert [one.n for one in bins] == [2, 3]
+    low = abs(0.15 - 0.5)
+    high = abs((0.55 + 0.95 + 1.0) / 3 - 2 / 3)
+    assert calibration_error(bins) == pytest.approx((2 * low + 3 * high) / 5)
+    assert calibration_error(()) == 0.0
+
+
+def test_the_end_of_an_interval_belongs_to_it() -> None:
+    bins = reliability(np.array([0.0, 0.5, 0.500001, 1.0]), np.ones(4, bool), bins=2)
+    assert [one.n for one in bins] == [2, 2]
+    empty = reliability(np.array([0.9]), np.array([True]), bins=2)[0]
+    assert (empty.n, empty.confidence, empty.accuracy) == (0, None, None)

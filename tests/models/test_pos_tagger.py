@@ -1,0 +1,237 @@
+"""The tagger's network, and its form for serving."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from data_prep.embeddings import quantise
+from data_prep.errors import InputError
+from data_prep.readers.conllu import UPOS_TAGS
+from data_prep.tag_inputs import TagInputs, alphabet_of, batch_inputs, tagger_vocabulary
+from models.pos_tagger import PosTaggerConfig, build_pos_tagger, masked_crossentropy, tagger_losses
+from models.tag_predictor import TagPredictor, load_tagger
+from models.variables import variable_arrays
+from tests.models import contract
+
+SENTENCES = [["Dogs", "bark", "."], ["The", "dogs", "sleep", "quietly", "."]]
+FORMS = [form for sentence in SENTENCES for form in sentence] * 2
+VOCABULARY, ROWS, TRAINED = tagger_vocabulary(FORMS, ["cat", "tree"], 50)
+CONFIG = PosTaggerConfig(
+    word_rows=ROWS,
+    trained_rows=TRAINED,
+    alphabet=alphabet_of(FORMS, 1),
+    upos=UPOS_TAGS,
+    xpos=(".", "DT", "NNS", "RB", "VBP"),
+    vector_dimensions=6,
+    trained_dimensions=8,
+    character_dimensions=5,
+    character_units=4,
+    character_widths=(2, 3),
+    layers=2,
+    units=7,
+    dropout=0.1,
+)
+INPUTS = TagInputs(VOCABULARY, ROWS, CONFIG.alphabet)
+
+
+def build(config: PosTaggerConfig = CONFIG) -> keras.Model:
+    """Build a network whose every weight is a small random number."""
+    model = build_pos_tagger(config)
+    rng = np.random.default_rng(3)
+    for weight in model.weights:
+        if weight.dtype == "float32":
+            weight.assign(rng.normal(scale=0.4, size=weight.shape))
+    vectors = rng.normal(size=(config.word_rows, config.vector_dimensions))
+    model.get_layer("frozen_vectors").fill(*quantise(vectors.astype(np.float32)))
+    return model
+
+
+def inputs(sentences=SENTENCES) -> dict[str, np.ndarray]:
+    return batch_inputs([INPUTS.encode(sentence) for sentence in sentences])
+
+
+def tags() -> dict[str, np.ndarray]:
+    return {
+        "upos": np.array([[7, 15, 12, -1, -1], [5, 7, 15, 2, 12]], np.int32),
+        "xpos": np.array([[2, 4, 0, -1, -1], [1, 2, 4, 3, 0]], np.int32),
+    }
+
+
+def test_every_argument_survives_json() -> None:
+    values = {
+        "word_rows": 40,
+        "trained_rows": 20,
+        "alphabet": "abc",
+        "upos": ("NOUN", "VERB"),
+        "xpos": ("NN", "VB"),
+        "vector_dimensions": 9,
+        "trained_dimensions": 8,
+        "character_dimensions": 7,
+        "character_units": 6,
+        "character_widths": (3, 5),
+        "layers": 1,
+        "units": 5,
+        "word_dropout": 0.2,
+        "dropout": 0.3,
+        "output": "crf",
+        "upos_temperature": 1.2,
+        "xpos_temperature": 1.3,
+    }
+    contract.check_config_round_trip(PosTaggerConfig, values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"units": 0}, "sizes are at least 1"),
+        ({"trained_rows": ROWS + 1}, "trained rows"),
+        ({"dropout": 1.0}, "dropout is no share"),
+        ({"word_dropout": -0.1}, "word_dropout is no share"),
+        ({"upos_temperature": 0.0}, "temperature is above 0"),
+        ({"alphabet": "aa"}, "alphabet is a list without repetition"),
+        ({"xpos": ()}, "xpos is a list without repetition"),
+    ],
+)
+def test_configs_that_make_no_network_are_refused(change, message) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(CONFIG, **change)
+
+
+@pytest.mark.parametrize("output", ["softmax", "crf"])
+def test_contract(output: str, tmp_path) -> None:
+    config = replace(CONFIG, output=output)
+    model = build(config)
+    contract.check_stable_names(build_pos_tagger, config)
+    contract.check_output_shapes(model, [(inputs(), (2, 5, 17)), (inputs(SENTENCES[:1]), (1, 3, 17))])
+    contract.check_single_equals_batch(model, inputs())
+    plain = inputs(SENTENCES[:1])
+    longer = {
+        "words": np.pad(plain["words"], ((0, 0), (0, 4))),
+        "characters": np.pad(plain["characters"], ((0, 0), (0, 4), (0, 9))),
+        "mask": np.pad(plain["mask"], ((0, 0), (0, 4))),
+    }
+    contract.check_padding_changes_nothing(model, plain, longer, lambda array: array[:, :3])
+    preset = contract.check_save_load_equal(
+        "pos_tagger", config, model, inputs(), tmp_path, vocabulary=VOCABULARY, labels=UPOS_TAGS
+    )
+    opened = load_tagger(preset.path).predict(SENTENCES)
+    for one, two in zip(opened, predictor(config, model).predict(SENTENCES), strict=True):
+        np.testing.assert_array_equal(one.upos_probabilities, two.upos_probabilities)
+
+
+@pytest.mark.parametrize("output", ["softmax", "crf"])
+def test_learns_two_sentences_by_heart(output: str) -> None:
+    keras.utils.set_random_seed(1)
+    config = replace(CONFIG, output=output, word_dropout=0.0)
+    model = build_pos_tagger(config)
+    model.compile(keras.optimizers.Adam(0.03), loss=tagger_losses(model, config), jit_compile=False)
+    contract.check_overfits(model, inputs(), tags(), steps=150, loss_below=0.1)
+    found = predictor(config, model).predict(SENTENCES)
+    for row, prediction in enumerate(found):
+        expected = tags()["upos"][row][: len(SENTENCES[row])]
+        np.testing.assert_array_equal(prediction.upos, expected)
+
+
+def test_training_leaves_the_given_vectors_alone() -> None:
+    model = build()
+    model.compile(keras.optimizers.Adam(0.1), loss=tagger_losses(model, CONFIG), jit_compile=False)
+    before = variable_arrays(model.weights)
+    model.train_on_batch(inputs(), tags())
+    after = variable_arrays(model.weights)
+    for name in ("frozen_vectors/codes", "frozen_vectors/scales"):
+        np.testing.assert_array_equal(before[name], after[name])
+    trained = np.abs(before["trained_vectors/embeddings"] - after["trained_vectors/embeddings"]).max(axis=1)
+    assert (trained[2:] > 0).any()
+
+
+def test_words_are_dropped_in_training_only() -> None:
+    layer = build_pos_tagger(replace(CONFIG, word_dropout=0.5)).get_layer("trained_words")
+    ids = ops.convert_to_tensor(np.tile(np.arange(8, dtype=np.int32), (50, 1)))
+    calm, dropped = ops.convert_to_numpy(layer(ids)), ops.convert_to_numpy(layer(ids, training=True))
+    np.testing.assert_array_equal(calm[0], [0, 1, 2, 3, 4, 5, 6, 7])
+    assert 0.4 < (dropped[:, 2:] == 1).mean() < 0.6
+    assert (dropped[:, 0] == 0).all(), "padding is no word"
+
+
+def test_loss_leaves_padding_out_and_smooths() -> None:
+    logits = ops.convert_to_tensor(np.random.default_rng(0).normal(size=(2, 5, 17)).astype("float32"))
+    labels = tags()["upos"]
+    shares = ops.convert_to_numpy(ops.log_softmax(logits))
+    right = [shares[row, step, tag] for (row, step), tag in np.ndenumerate(labels) if tag >= 0]
+    assert float(masked_crossentropy()(labels, logits)) == pytest.approx(-np.mean(right), rel=1e-5)
+    expected = -0.9 * np.mean(right) - 0.1 * shares.mean(axis=-1)[labels >= 0].mean()
+    assert float(masked_crossentropy(0.1)(labels, logits)) == pytest.approx(expected, rel=1e-5)
+
+
+def predictor(config: PosTaggerConfig, model: keras.Model) -> TagPredictor:
+    return TagPredictor(config, VOCABULARY, variable_arrays(model.weights))
+
+
+@pytest.mark.parametrize("output", ["softmax", "crf"])
+def test_serving_equals_the_network(output: str) -> None:
+    config = replace(CONFIG, output=output)
+    model, sentences = build(config), [*SENTENCES, ["Q" * 30, "naïve"], ["x"]]
+    serving = predictor(config, model)
+    batch = inputs(sentences)
+    upos, xpos = contract.answers(model, batch)
+    logits = serving.logits(sentences)
+    np.testing.assert_allclose(logits.upos, upos[batch["mask"]], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(logits.xpos, xpos[batch["mask"]], rtol=1e-4, atol=1e-4)
+    if output == "crf":
+        layer, mask = model.get_layer("crf"), ops.convert_to_tensor(batch["mask"])
+        expected = layer.marginals(ops.convert_to_tensor(upos), mask)
+        best = ops.convert_to_numpy(layer.viterbi(ops.convert_to_tensor(upos), mask)[0])[batch["mask"]]
+        np.testing.assert_array_equal(np.concatenate([p.upos for p in serving.predict(sentences)]), best)
+    else:
+        expected = ops.softmax(ops.convert_to_tensor(upos))
+    np.testing.assert_allclose(
+        np.concatenate([p.upos_probabilities for p in serving.predict(sentences)]),
+        ops.convert_to_numpy(expected)[batch["mask"]],
+        atol=1e-4,
+    )
+
+
+def test_serving_any_number_of_sentences(monkeypatch) -> None:
+    serving = predictor(CONFIG, build())
+    many = [["Dogs", "bark"] * length for length in (0, 3, 1, 9, 0, 2)]
+    alone = [serving.predict([sentence])[0] for sentence in many]
+    monkeypatch.setattr("models.tag_predictor._WORDS_AT_ONCE", 5)
+    monkeypatch.setattr("models.tag_predictor._REMEMBERED_WORDS", 1)
+    together = serving.predict(many)
+    assert serving.predict([]) == []
+    for one, two, sentence in zip(alone, together, many, strict=True):
+        assert one.upos_probabilities.shape == (len(sentence), 17)
+        np.testing.assert_allclose(one.upos_probabilities, two.upos_probabilities, atol=1e-6)
+        np.testing.assert_array_equal(one.xpos, two.xpos)
+
+
+def test_unknown_is_a_form_that_training_never_saw() -> None:
+    (found,) = predictor(CONFIG, build()).predict([["Dogs", "DOGS", "dogs", "cat", "Bark"]])
+    assert found.unknown.tolist() == [False, True, False, True, True]
+
+
+def test_temperature_changes_confidence_but_not_tags() -> None:
+    serving = predictor(CONFIG, build())
+    calm = serving.with_temperatures(4.0, 4.0)
+    for one, two in zip(serving.predict(SENTENCES), calm.predict(SENTENCES), strict=True):
+        np.testing.assert_array_equal(one.upos, two.upos)
+        assert (two.upos_probabilities.max(axis=1) < one.upos_probabilities.max(axis=1)).all()
+    assert serving.config.upos_temperature == 1.0
+
+
+def test_inside_shows_what_the_layers_say() -> None:
+    seen = predictor(CONFIG, build()).inside(SENTENCES[1])
+    assert seen.embedding.shape == (5, 6 + 8 + 2 * 4)
+    np.testing.assert_array_equal(
+        seen.embedding, np.concatenate([seen.vector, seen.trained, seen.characters], axis=1)
+    )
+    assert [array.shape for array in (*seen.forward, *seen.backward)] == [(5, 7)] * 4
+    # Read from left to right, the first word's state knows nothing of the others.
+    other = predictor(CONFIG, build()).inside([SENTENCES[1][0], "bark"])
+    np.testing.assert_allclose(seen.forward[0][0], other.forward[0][0], atol=1e-6)
+    assert np.abs(seen.backward[0][0] - other.backward[0][0]).max() > 1e-3

@@ -1,0 +1,123 @@
+"""The tagger's benchmarks: what they feed and count, and the tables made of their results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import apps.reports
+from apps.tagger_reports import TaggerScore, TaggerScores
+from apps.tagger_results import Confusions
+from benchmarks import tagger_tables
+from benchmarks.embedding_transfer import TransferSettings, draw, one_run
+from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, accuracy, features, train_or_load
+from benchmarks.tagger_speed import measure
+from data_prep.embeddings import WordVectors
+from data_prep.errors import InputError
+from data_prep.made_sentences import made_sentences
+
+GOLD = [(["Dogs", "bark", "."], ["NOUN", "VERB", "PUNCT"]), (["Cats", "sleep"], ["NOUN", "VERB"])] * 8
+
+
+def test_accuracy_counts_words_not_sentences() -> None:
+    assert accuracy([["A", "B", "C"], ["A"]], [["A", "B", "X"], ["A"]]) == 75.0
+
+
+def test_crf_features_name_the_word_and_its_neighbours() -> None:
+    first, second = features(["Dogs", "bark"])
+    assert {"bias", "w=dogs", "s2=gs", "title=True", "BOS", "+1:w=bark"} <= set(first)
+    assert {"w=bark", "-1:w=dogs", "EOS"} <= set(second)
+    assert features([]) == []
+
+
+@pytest.mark.parametrize("peer", [SpacyPeer(2), CrfsuitePeer(20), NltkPeer()], ids=lambda peer: peer.name)
+def test_peers_learn_and_come_back_from_their_folder(peer, tmp_path: Path) -> None:
+    said: list[str] = []
+    train_or_load(peer, GOLD, GOLD, tmp_path, said.append)
+    before = peer.tag([words for words, _ in GOLD])
+    assert [len(tags) for tags in before] == [len(words) for words, _ in GOLD]
+    train_or_load(peer, GOLD, GOLD, tmp_path, said.append)
+    assert said[-1].endswith("trained before")
+    assert peer.tag([words for words, _ in GOLD]) == before
+
+
+def test_measure_scores_and_times_every_system() -> None:
+    calls: list[int] = []
+
+    def tag(sentences):
+        calls.append(len(sentences))
+        return [["NOUN"] * len(words) for words in sentences]
+
+    found = measure({"one": tag, "other": tag}, GOLD, repeats=3, sentences=4)
+    assert found["one"]["upos_accuracy"] == pytest.approx(40.0)
+    assert len(found["one"]["passes"]) == 3 and found["one"]["words_per_second"] > 0
+    assert calls.count(len(GOLD)) == 2 * (1 + 3)
+    assert set(calls) == {1, len(GOLD)}
+
+
+def test_draws_are_seeded_and_nested() -> None:
+    sentences = list(range(1000))
+    assert draw(sentences, 1.0, 1) == draw(sentences, 10.0, 1)[:10]
+    assert draw(sentences, 10.0, 1) != draw(sentences, 10.0, 2)
+    assert sorted(draw(sentences, 100.0, 1)) == sentences
+    assert len(draw(sentences, 0.001, 1)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("embedding", ["random", "frozen", "fine_tuned"])
+def test_every_start_of_the_embeddings_learns(embedding: str) -> None:
+    train, dev = made_sentences("train"), made_sentences("dev")
+    keys = sorted({form.lower() for sentence in train for form in sentence.forms})[::2]
+    vectors = WordVectors(keys, np.random.default_rng(1).normal(size=(len(keys), 8)).astype(np.float32))
+    right, _ = one_run(train, dev, vectors, embedding, 6, 1, TransferSettings(units=16))
+    assert right > 80.0
+
+
+def test_tables_say_what_to_run_and_then_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(tagger_tables, "preset_installed", lambda preset: False)
+    for table in (tagger_tables.tagger_table, tagger_tables.speed_table, tagger_tables.transfer_table):
+        assert table().startswith("_Not measured yet: ")
+    one = {"words_per_second": 30000, "one_sentence_ms": 0.8, "upos_accuracy": 97.0, "training_seconds": 600}
+    ours = {**one, "first_sentence_ms": 1.0, "raw_text": {"words_per_second": 20000, "one_sentence_ms": 2.0}}
+    systems = {"lectern": ours, "spacy": {**one, "words_per_second": 10000}}
+    values = {"settings": {"cores": 1, "processor": "a processor"}, "systems": systems}
+    (tmp_path / "tagger_speed.json").write_text(json.dumps(values))
+    assert "| Lectern | 30,000 | 3.00 | 0.80 | 97.00 | 600 |" in tagger_tables.speed_table()
+    assert "| Lectern, from raw text | 20,000 | – | 2.00 | – | – |" in tagger_tables.speed_table()
+    cell = {"sentences": 125, "mean": 80.5, "deviation": 1.25, "unknown_mean": 60.0, "seeds": 3}
+    cells = [
+        {"embedding": name, "share": share, **cell}
+        for name in ("random", "frozen", "fine_tuned")
+        for share in (1.0, 100.0)
+    ]
+    (tmp_path / "embedding_transfer_tags.json").write_text(json.dumps({"cells": cells}))
+    table = tagger_tables.transfer_table()
+    assert "| embeddings | 1 % (125 sentences) | new words | 100 % (125 sentences) | new words |" in table
+    assert "| word2vec, frozen | 80.50 ± 1.25 | 60.00 | 80.50 ± 1.25 | 60.00 |" in table
+
+
+def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = {"upos": TaggerScore(97.125, 0.1, 25094), "xpos": TaggerScore(None, None, 0)}
+    nothing = Confusions((), (), {}, ())
+    found = TaggerScores("tagger_en_ewt", scores, (), nothing, 90.0, "a processor", "softmax")
+    monkeypatch.setattr(tagger_tables, "preset_installed", lambda preset: True)
+    monkeypatch.setattr(tagger_tables, "tagger_scores", lambda preset: found)
+    table = tagger_tables.tagger_table()
+    assert "| universal tags, gold tokens | 97.12 | 0.10 | 25,094 |" in table
+    assert "| Penn tags, gold tokens | – | – | 0 |" in table
+    assert table.endswith("Trained in 1.5 minutes on a processor; output: softmax.")
+
+
+@pytest.mark.parametrize("name", ["tagger_speed", "embedding_transfer_tags"])
+def test_damaged_results_are_named(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    (tmp_path / f"{name}.json").write_text("{}")
+    report = tagger_tables.speed_table if name == "tagger_speed" else tagger_tables.transfer_table
+    with pytest.raises(InputError, match="Run it again"):
+        report()
