@@ -105,7 +105,7 @@ PAGES = {
             "Tagging",
             ":material/label:",
             "Paste a text and see the part of speech of every word.",
-            presets=("tagger_en_ewt",),
+            presets=("tagger_en_ewt", "segmenter_en_ewt"),
         ),
         Page(
             "ocr",

@@ -135,14 +135,14 @@ class BlockStream:
             tokens = np.concatenate((tokens, fresh_tokens))
             sentences = np.concatenate((sentences, fresh_sentences))
             full = len(tokens) // size * size
-            yield from self._batches(tokens[:full], sentences[:full], rng)
+            yield from self._batches(tokens[:full], self._room(sentences[:full]), rng)
             tokens, sentences = tokens[full:], sentences[full:]
         if len(tokens):
             padding = -len(tokens) % size
             tokens = np.concatenate((tokens, np.zeros(padding, np.int32)))
             # Every padded word is a sentence of its own, so its window is empty.
             sentences = np.concatenate((sentences, -1 - np.arange(padding)))
-            yield from self._batches(tokens, sentences, rng)
+            yield from self._batches(tokens, self._room(sentences), rng)
 
     def held_out(self) -> Batch | None:
         """Return the fixed held-out sample as one batch of single steps, or None when there is none.
@@ -159,7 +159,7 @@ class BlockStream:
         padding = -len(tokens) % settings.step_tokens
         tokens = np.concatenate((tokens, np.zeros(padding, np.int32)))
         sentences = np.concatenate((sentences, -1 - np.arange(padding)))
-        return self._pack(tokens, sentences, rng)
+        return self._pack(tokens, self._room(sentences), rng)
 
     def _segments(self, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield subsampled words with the number of their sentence, a stretch of the text at a time."""
@@ -171,23 +171,32 @@ class BlockStream:
             kept = rng.random(len(tokens), dtype=np.float32) < self._keep[tokens]
             yield tokens[kept], _sentence_numbers(self.corpus.ends, low, high)[kept]
 
-    def _batches(
-        self, tokens: np.ndarray, sentences: np.ndarray, rng: np.random.Generator
-    ) -> Iterator[Batch]:
+    def _room(self, sentences: np.ndarray) -> np.ndarray:
+        """Return how many words of its sentence stand left and right of each word, int8 (tokens, 2), capped."""
+        if len(sentences) == 0:
+            return np.zeros((0, 2), np.int8)
+        begins = np.concatenate(([0], np.flatnonzero(sentences[1:] != sentences[:-1]) + 1))
+        lengths = np.diff(begins, append=len(sentences))
+        left = np.arange(len(sentences), dtype=np.int32) - np.repeat(begins.astype(np.int32), lengths)
+        right = np.repeat(lengths.astype(np.int32) - 1, lengths) - left
+        cap = min(self.settings.block_length, np.iinfo(np.int8).max)
+        return np.stack((np.minimum(left, cap), np.minimum(right, cap)), axis=1).astype(np.int8)
+
+    def _batches(self, tokens: np.ndarray, room: np.ndarray, rng: np.random.Generator) -> Iterator[Batch]:
         length, size = self.settings.block_length, self.settings.batch_tokens // self.settings.block_length
         order = rng.permutation(len(tokens) // length)
-        tokens, sentences = tokens.reshape(-1, length), sentences.reshape(-1, length)
+        tokens, room = tokens.reshape(-1, length), room.reshape(-1, length, 2)
         for low in range(0, len(order), size):
             chosen = order[low : low + size]
-            yield self._pack(tokens[chosen], sentences[chosen], rng)
+            yield self._pack(tokens[chosen], room[chosen], rng)
 
-    def _pack(self, tokens: np.ndarray, sentences: np.ndarray, rng: np.random.Generator) -> Batch:
+    def _pack(self, tokens: np.ndarray, room: np.ndarray, rng: np.random.Generator) -> Batch:
         settings = self.settings
         shape = (-1, settings.blocks, settings.block_length)
         tokens = tokens.reshape(shape)
         return {
             "tokens": tokens,
-            "extents": self._extents(sentences.reshape(-1, settings.block_length), rng).reshape(shape),
+            "extents": self._extents(room.reshape(-1, settings.block_length, 2), rng).reshape(shape),
             "negatives": self._negatives(len(tokens), rng),
         }
 
@@ -202,21 +211,16 @@ class BlockStream:
         words = np.searchsorted(self._noise, places).astype(np.int32)
         return rng.permuted(words, axis=1).reshape(steps, self.settings.groups, -1)
 
-    def _extents(self, sentences: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _extents(self, room: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return how far each window reaches within its sentence and block, (blocks, T) int32."""
         window, length = self.settings.window, self.settings.block_length
-        places = np.arange(length, dtype=np.int16)
-        begins = np.ones(sentences.shape, bool)
-        begins[:, 1:] = sentences[:, 1:] != sentences[:, :-1]
-        finishes = np.ones(sentences.shape, bool)
-        finishes[:, :-1] = begins[:, 1:]
-        first = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
-        last = np.minimum.accumulate(np.where(finishes, places, length - 1)[:, ::-1], axis=1)[:, ::-1]
+        places = np.minimum(np.arange(length), window)
+        limits = np.stack((places, places[::-1]), axis=1).astype(np.int16)  # to the borders of the block
         reach: np.ndarray | int = window
         if self.settings.shrinking:
-            reach = rng.integers(1, window + 1, sentences.shape, dtype=np.int16)
-        left, right = np.minimum(reach, places - first), np.minimum(reach, last - places)
-        return (left.astype(np.int32) * (window + 1) + right).astype(np.int32)
+            reach = rng.integers(1, window + 1, room.shape[:2], dtype=np.int16)[..., None]
+        sides = np.minimum(np.minimum(room, limits), reach)
+        return sides[..., 0].astype(np.int32) * (window + 1) + sides[..., 1]
 
 
 def _sentence_numbers(ends: np.ndarray, low: int, high: int) -> np.ndarray:

@@ -32,12 +32,12 @@ def forms():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A tagger after two epochs on the made sentences."""
+    """A tagger after six epochs on the made sentences."""
     table = word_table(SAMPLE_RECIPE, tmp_path_factory.mktemp("run"), forms())
     config = config_of(SAMPLE_RECIPE, table, TRAIN)
     batches = TrainingBatches(TRAIN, config, table.vocabulary, 32, 1)
-    model = compiled_tagger(replace(SAMPLE_RECIPE, averaging=0.0), config, table, 2 * len(batches))
-    for epoch in range(2):
+    model = compiled_tagger(replace(SAMPLE_RECIPE, averaging=0.0), config, table, 6 * len(batches))
+    for epoch in range(6):
         for inputs, tags in batches.epoch(epoch):
             model.train_on_batch(inputs, tags)
     return predictor_of(config, table.vocabulary, model)

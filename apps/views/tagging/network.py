@@ -29,18 +29,17 @@ def show(tagger: Tagger) -> None:
             words = [token.text for token in tagger.tag(sentence).tokens]
             view = tagger.view(words)
         _probabilities(view)
-        key = st.segmented_control(
+        title = st.segmented_control(
             "Layer",
-            [layer.key for layer in view.layers],
-            format_func={layer.key: layer.title for layer in view.layers}.__getitem__,
-            default=view.layers[0].key,
+            [layer.title for layer in view.layers],
+            default=view.layers[0].title,
             required=True,
             key="layer",
             bind="query-params",
         )
-        layer = next(layer for layer in view.layers if layer.key == key)
+        layer = next(layer for layer in view.layers if layer.title == title)
         st.caption(layer.about)
-        charts.show(_layer_picture(view, layer), f"layer {key}", f"{layer.title}: values of the units")
+        charts.show(_layer_picture(view, layer), f"layer {layer.key}", f"{layer.title}: values of the units")
         units = len(layer.values[0])
         if units > _MOST_UNITS:
             st.caption(f"The {_MOST_UNITS} of {units} units that vary most over the words of this sentence.")

@@ -46,10 +46,10 @@ def show(tagger: Tagger, preset: str) -> None:
     charts.show(
         _picture(found, unit), "transitions", f"{unit} of a tag in the columns after a tag in the rows"
     )
-    _extremes(found, unit)
+    _extremes(found)
 
 
-def _extremes(found: Transitions, unit: str) -> None:
+def _extremes(found: Transitions) -> None:
     ranked = sorted(
         (score, first, second)
         for first, row in zip(found.rows, found.scores, strict=True)
@@ -65,7 +65,7 @@ def _extremes(found: Transitions, unit: str) -> None:
         with column:
             st.subheader(title, anchor=False)
             st.dataframe(
-                [{"tag": first, "then": second, unit: round(score, 2)} for score, first, second in chosen],
+                [{"tag": first, "then": second, "score": round(score, 2)} for score, first, second in chosen],
                 hide_index=True,
             )
 
@@ -86,6 +86,6 @@ def _picture(found: Transitions, unit: str) -> go.Figure:
         ygap=1,
         hovertemplate=f"%{{y}}, then %{{x}}: %{{z:+.2f}} ({unit})<extra></extra>",
     )
-    picture.update_xaxes(side="top", tickangle=-60, type="category", showgrid=False)
+    picture.update_xaxes(side="top", tickangle=-60, type="category", showgrid=False, dtick=1)
     picture.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return picture

@@ -36,12 +36,13 @@ def show(ours: Vectors, peer: Vectors | None) -> None:
     result = None
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Lectern** · vectors that the Keras model learned")
+        st.markdown(f"**Lectern** · Keras model, {len(ours.word_vectors):,} words")
         with input_errors():
             result = ours.analogy(query, **options)
             _answers(result, "ours", palette().ours)
     with right:
-        st.markdown("**gensim** · vectors of the same text")
+        words = "" if peer is None else f", {len(peer.word_vectors):,} words"
+        st.markdown(f"**gensim** · the same text{words}")
         if peer is None:
             st.info("The preset with gensim's vectors is not installed.")
         elif result is not None:
