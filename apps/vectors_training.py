@@ -41,7 +41,7 @@ _USUAL: dict[str, dict[str, Any]] = {
         "learning_rate": 0.05,
         "blocks": 128,
         "damping": 10_000.0,
-        "shared_negatives": 48,
+        "shared_negatives": 40,
     },
 }
 
@@ -75,7 +75,7 @@ class VectorsRecipe:
         block_length: Words in a block; see :class:`data_prep.word2vec_blocks.BlockSettings`.
         blocks: Blocks in a step; none for 64 (skip-gram), 128 (CBOW), and fewer for a small text.
         blocks_per_group: Blocks that share negatives.
-        shared_negatives: Negatives that a group shares; none for 64 (skip-gram), 48 (CBOW).
+        shared_negatives: Negatives that a group shares; none for 64 (skip-gram), 40 (CBOW).
         steps: Steps in a batch; fewer for a small text.
         threads: Operations side by side.
     """
