@@ -204,8 +204,6 @@ def fitted_to(recipe: VectorsRecipe, corpus: EncodedCorpus) -> VectorsRecipe:
 
     The learning rate falls once a batch, and a step of 2,048 words is much of a text of 20,000.
     """
-    from models.word2vec import Word2VecConfig
-
     recipe = recipe.settled()
     by_hand = recipe.loss == "negative_sampling"
     recipe = recipe if by_hand else replace(recipe, steps=1)
@@ -218,7 +216,6 @@ def fitted_to(recipe: VectorsRecipe, corpus: EncodedCorpus) -> VectorsRecipe:
             recipe = replace(recipe, blocks=blocks, blocks_per_group=min(recipe.blocks_per_group, blocks))
         else:
             break
-    Word2VecConfig(len(corpus.vocabulary), dimensions=recipe.dimensions)
     return recipe
 
 
