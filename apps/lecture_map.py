@@ -124,6 +124,7 @@ PAGES = {
             "Writing",
             ":material/edit_note:",
             "Let a character model write, and see what it copied.",
+            presets=("writer_shakespeare",),
         ),
     )
 }
@@ -137,12 +138,9 @@ def _digits(title: str, idea: str) -> Topic:
     return Topic(title, idea, "digits", ("models/digit_cnn.py", "apps/digits.py"))
 
 
-def _cells(title: str, idea: str) -> Topic:
-    return Topic(title, idea, "writer", ("models/recurrent.py", "models/char_lm.py"))
-
-
-def _writer(title: str, idea: str) -> Topic:
-    return Topic(title, idea, "writer", ("models/char_lm.py", "apps/writer.py"))
+def _writer(title: str, idea: str, section: str, code: tuple[str, ...], *tests: str) -> Topic:
+    pages = ("tests/apps/test_views_writer.py", "tests/apps/test_browser_writer.py")
+    return Topic(title, idea, "writer", code, (*tests, *pages), {"section": section})
 
 
 def _reviews(title: str, idea: str) -> Topic:
@@ -230,15 +228,59 @@ _TASKS = (
     _reviews("RNN for many:1 tasks", "Read to the end token, predict from the state there."),
 )
 _RECURRENT = (
-    _cells("Recurrent neural network", "One block repeated, its state passed on."),
-    _cells("Training RNNs", "Unroll, back-propagate, and meet vanishing gradients."),
-    _cells("Memory", "Gates decide what is stored: LSTM, GRU, MGU."),
+    _writer(
+        "Recurrent neural network",
+        "One block repeated, its state passed on.",
+        "Unrolled",
+        ("models/recurrent.py", "models/char_lm.py", "apps/writer_view.py"),
+        "tests/models/test_gates.py",
+    ),
+    _writer(
+        "Training RNNs",
+        "Unroll, back-propagate, and meet vanishing gradients.",
+        "Gates",
+        ("models/gate_gradients.py", "apps/writer_training.py"),
+        "tests/models/test_gates.py",
+    ),
+    _writer(
+        "Memory",
+        "Gates decide what is stored: LSTM, GRU, MGU.",
+        "Gates",
+        ("models/recurrent.py", "models/gates.py"),
+        "tests/models/test_gates.py",
+    ),
 )
 _GENERATION = (
-    _writer("RNN generation", "Outputs are copied back as the next input."),
-    _writer("Generating from a language model", "A weighted die with a side for each token."),
-    _writer("Sequence completion", "Next token prediction: targets are shifted inputs."),
-    _writer("Sampling from an RNN-LM", "Which one is Shakespeare, and what is copied?"),
+    _writer(
+        "RNN generation",
+        "Outputs are copied back as the next input.",
+        "Unrolled",
+        ("models/lm_generator.py", "apps/writer_view.py"),
+        "tests/apps/test_writer.py",
+    ),
+    _writer(
+        "Generating from a language model",
+        "A weighted die with a side for each token.",
+        "Write",
+        ("models/lm_generator.py", "apps/writer_chances.py", "apps/writer.py"),
+        "tests/apps/test_writer.py",
+    ),
+    _writer(
+        "Sequence completion",
+        "Next token prediction: targets are shifted inputs.",
+        "Unrolled",
+        ("data_prep/streams.py", "models/lm_scoring.py", "apps/writer_view.py"),
+        "tests/apps/test_writer.py",
+    ),
+    _writer(
+        "Sampling from an RNN-LM",
+        "Which one is Shakespeare, and what is copied?",
+        "Quiz",
+        ("apps/writer_quiz.py", "apps/copies.py", "data_prep/copy_index.py"),
+        "tests/apps/test_writer.py",
+        "tests/apps/test_copies.py",
+        "tests/data_prep/test_copy_index.py",
+    ),
 )
 _WORD2VEC = (
     _word2vec(

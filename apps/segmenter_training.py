@@ -1,16 +1,14 @@
 """Train the segmenter on UD English EWT and write its preset.
 
-    python -m apps.segmenter_training --out models/presets/segmenter_en_ewt     the shipped preset
-    python -m apps.segmenter_training --out DIR --set epochs=2 --resume
+    python -m apps tagger fit-segmenter --out models/presets/segmenter_en_ewt     the shipped preset
+    python -m apps tagger fit-segmenter --out DIR --set epochs=2 --resume
 
 The weights are those of the best epoch on the dev part. The test part is read once, behind the last epoch.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +73,7 @@ class SegmenterRecipe:
             )
 
 
-def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False) -> dict[str, float]:
+def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False) -> dict[str, Any]:
     """Train a segmenter and write it as a preset.
 
     The run lives in ``OUT.run`` beside the preset until the preset is written.
@@ -86,7 +84,7 @@ def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False
         resume: Go on with an interrupted run.
 
     Returns:
-        F1 of words and sentences on the dev and the test part, percent.
+        What was made: preset, epochs, seconds, F1 of words and sentences on the dev and the test part in percent.
 
     Raises:
         InputError: An override is wrong, ``out`` exists already or cannot be written, or the treebank cannot
@@ -104,7 +102,8 @@ def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False
     metrics = {**_metrics(segmenter_of(model, recipe), dev, "dev"), **_test_metrics(model, recipe)}
     _write_preset(out, model, recipe, result, metrics)
     shutil.rmtree(run_dir)
-    return {name: measure["score"] for name, measure in metrics.items()}
+    scores = {name: round(measure["score"], 2) for name, measure in metrics.items()}
+    return {"preset": str(out), "epochs": result.epochs, "seconds": round(result.seconds), **scores}
 
 
 def train_segmenter(
@@ -295,24 +294,3 @@ def _write_preset(
         dtype=recipe.storage,
         verify_command=VERIFY_COMMAND,
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Train from the command line; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m apps.segmenter_training", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the preset to make")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    options = parser.parse_args(arguments)
-    try:
-        scores = fit_segmenter(options.out, options.set, options.resume)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for name, score in scores.items():
-        print(f"{name} {score:.2f} %")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -215,37 +216,61 @@ class Tagger:
     def _answer(self, pieces: list[_Piece]) -> Iterator[TaggedSentence]:
         predictions = self.predictor.predict([[word[0] for word in piece.words] for piece in pieces])
         upos, xpos = self.predictor.upos, self.predictor.xpos
-        for piece, prediction in zip(pieces, predictions, strict=True):
-            probabilities = prediction.upos_probabilities  # (words, tags)
-            rows = np.arange(len(piece.words))
-            chosen = probabilities[rows, prediction.upos].tolist()
-            others = probabilities.copy()
-            others[rows, prediction.upos] = -1.0  # the chosen tag is no alternative to itself
-            best = np.argsort(-others, axis=1, kind="stable")[:, :ALTERNATIVES]
-            scores = np.take_along_axis(others, best, axis=1).tolist()
-            tokens = tuple(
+        probabilities = np.concatenate([prediction.upos_probabilities for prediction in predictions])
+        tags = np.concatenate([prediction.upos for prediction in predictions])
+        fine = np.concatenate([prediction.xpos for prediction in predictions])
+        unknown = np.concatenate([prediction.unknown for prediction in predictions])
+        chosen, best, scores = _likeliest(probabilities, tags)
+        others = [[upos[tag] for tag in three] for three in best.tolist()]
+        # All words of all pieces, one behind the other; each piece takes its own from them.
+        values = zip(
+            [upos[tag] for tag in tags.tolist()],
+            [xpos[tag] for tag in fine.tolist()],
+            chosen.tolist(),
+            others,
+            scores.tolist(),
+            unknown.tolist(),
+            strict=True,
+        )
+        for piece in pieces:
+            text, first = piece.text, piece.start
+            tokens = [
                 TaggedToken(
-                    text=piece.text[start - piece.start : end - piece.start],
-                    start=start,
-                    end=end,
-                    upos=upos[tag],
-                    xpos=xpos[fine],
-                    probability=probability,
-                    alternatives=tuple(map(Alternative, [upos[other] for other in ids], values)),
-                    unknown=unknown,
+                    text[start - first : end - first],
+                    start,
+                    end,
+                    tag,
+                    penn,
+                    probability,
+                    tuple(map(Alternative, names, shares)),
+                    is_unknown,
                 )
-                for (_, start, end), tag, fine, probability, ids, values, unknown in zip(
-                    piece.words,
-                    prediction.upos.tolist(),
-                    prediction.xpos.tolist(),
-                    chosen,
-                    best.tolist(),
-                    scores,
-                    prediction.unknown.tolist(),
-                    strict=True,
+                for (_, start, end), (tag, penn, probability, names, shares, is_unknown) in zip(
+                    piece.words, islice(values, len(piece.words)), strict=True
                 )
-            )
-            yield TaggedSentence(piece.text, tokens, piece.start)
+            ]
+            yield TaggedSentence(text, tuple(tokens), first)
+
+
+def _likeliest(probabilities: np.ndarray, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the probability of each chosen tag, and the likeliest other tags.
+
+    Args:
+        probabilities: Float (words, tags).
+        tags: The chosen ones, int (words,).
+
+    Returns:
+        Probabilities of the chosen tags (words,); the other tags and their probabilities, both (words, 3), the
+        likeliest first.
+    """
+    rows = np.arange(len(tags))
+    left = probabilities.copy()
+    best = np.empty((len(tags), ALTERNATIVES), np.int64)
+    taken = tags
+    for place in range(ALTERNATIVES):
+        left[rows, taken] = -1.0
+        best[:, place] = taken = left.argmax(axis=1)
+    return probabilities[rows, tags], best, probabilities[rows[:, None], best]
 
 
 def _check_text(text: str) -> None:

@@ -199,13 +199,21 @@ def confusions(
     return Confusions(tuple(labels), _plain(counts), examples, _plain(_followers(sentences, number)))
 
 
-def metrics_of(test: TaggerEvaluation, dev: Confusions, *, trained_on: str) -> dict[str, dict[str, Any]]:
+def metrics_of(
+    test: TaggerEvaluation,
+    dev: Confusions,
+    *,
+    trained_on: str,
+    published: Mapping[str, float] | None = None,
+) -> dict[str, dict[str, Any]]:
     """Turn an evaluation into the metrics of a preset.
 
     Args:
         test: Scores on the test part.
         dev: Confusions on the dev part: examples are shown to people, who should not read the test part.
         trained_on: What the network was trained on, for the protocols.
+        published: System to the UPOS accuracy on gold tokens that its authors give, percent; the best one is the
+            baseline.
 
     Returns:
         Measure to score, protocol, number of examples, standard error and more.
@@ -218,6 +226,8 @@ def metrics_of(test: TaggerEvaluation, dev: Confusions, *, trained_on: str) -> d
             test.unknown_words, f"{gold}, words whose spelling does not occur in {trained_on}"
         ),
     }
+    if published:
+        metrics["upos"] |= {"baseline": max(published.values()), "published": dict(published)}
     for name in ("words_f1", "sentences_f1", "upos_f1", "xpos_f1"):
         metrics[f"raw_{name}"] = {
             "score": getattr(test.raw_text, name),

@@ -39,11 +39,15 @@ EMBEDDINGS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaggerScore(Result):
-    """One measure in percent, its standard error, and over how many words; None where there is none."""
+    """One measure in percent, its standard error, and over how many words; None where there is none.
+
+    ``published`` is what the authors of other systems give for the same measure, percent.
+    """
 
     score: float | None
     standard_error: float | None
     n: int
+    published: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -222,7 +226,9 @@ def transfer_report() -> tuple[TransferCell, ...]:
 
 
 def _score(values: Mapping[str, Any]) -> TaggerScore:
-    return TaggerScore(values["score"], values.get("standard_error"), int(values["n"]))
+    return TaggerScore(
+        values["score"], values.get("standard_error"), int(values["n"]), dict(values.get("published", {}))
+    )
 
 
 def _cell(values: Mapping[str, Any]) -> dict[str, Any]:

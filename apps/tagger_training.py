@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from apps.tagger_pretraining import Pretraining, PretrainingSettings, pretrained
 from apps.tagger_scores import accuracies, calibrated
 from apps.tagger_sources import TaggerSource, made_source, treebank_source
 from apps.tagger_vectors import WordTable, word_table
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from data_prep.readers.conllu import Sentence
     from data_prep.vocab import Vocabulary
-    from models.pos_tagger import PosTaggerConfig
+    from models.tagger_kind import PosTaggerConfig
     from models.tag_predictor import TagPredictor
     from models.training import FitResult
 
@@ -46,8 +47,8 @@ class TaggerRecipe:
         character_dimensions: Length of a character's vector.
         character_units: Filters of each width.
         character_widths: Widths of the windows over a word's characters.
-        layers: Number of BiLSTM layers.
-        units: Units of each direction.
+        units: Units of each direction, one number for each BiLSTM layer.
+        pretraining: How the first layer learns from the raw text.
         word_dropout: Share of words whose trained vector is taken for unknown.
         dropout: Share of values left out around the BiLSTM layers.
         output: ``"softmax"`` or ``"crf"``.
@@ -72,18 +73,18 @@ class TaggerRecipe:
     character_dimensions: int = 32
     character_units: int = 40
     character_widths: tuple[int, ...] = (2, 3, 4)
-    layers: int = 2
-    units: int = 160
+    units: tuple[int, ...] = (256, 160)
+    pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
     word_dropout: float = 0.1
     dropout: float = 0.4
-    output: Literal["softmax", "crf"] = "softmax"
+    output: Literal["softmax", "crf"] = "crf"
     epochs: int = 12
-    batch_size: int = 32
-    learning_rate: float = 0.002
+    batch_size: int = 64
+    learning_rate: float = 0.003
     warmup: int = 200
     weight_decay: float = 0.0005
     label_smoothing: float = 0.0
-    xpos_weight: float = 0.5
+    xpos_weight: float = 1.0
     averaging: float = 0.998
     seed: int = 1
 
@@ -132,10 +133,12 @@ def fit_tagger(
         run_dir.mkdir(parents=True, exist_ok=True)
     table = word_table(recipe, run_dir, (word.form for sentence in train for word in sentence.words))
     config = config_of(recipe, table, train)
-    model, result = _train(recipe, config, table, train, dev, run_dir, resume)
+    model, result, pretraining_seconds = _train(recipe, config, table, train, dev, run_dir, resume)
     predictor = calibrated(predictor_of(config, table.vocabulary, model), dev)
     metrics = _metrics(predictor, dev, source)
-    summary = _write_preset(out, recipe, table, model, predictor, result, metrics, source)
+    summary = _write_preset(
+        out, recipe, table, model, predictor, result, pretraining_seconds, metrics, source
+    )
     _remove_run(run_dir)
     return summary
 
@@ -148,9 +151,10 @@ SAMPLE_RECIPE = TaggerRecipe(
     trained_dimensions=16,
     character_dimensions=16,
     character_units=16,
-    layers=1,
-    units=32,
+    units=(32,),
+    pretraining=PretrainingSettings(parts=0),
     epochs=8,
+    batch_size=32,
     learning_rate=0.01,
     warmup=10,
     averaging=0.9,
@@ -161,7 +165,7 @@ def config_of(recipe: TaggerRecipe, table: WordTable, train: Sequence[Sentence])
     """Return the network's config that a recipe asks for: alphabet and XPOS tags come from training alone."""
     from data_prep.readers.conllu import UPOS_TAGS
     from data_prep.tag_inputs import alphabet_of
-    from models.pos_tagger import PosTaggerConfig
+    from models.tagger_kind import PosTaggerConfig
 
     words = [word for sentence in train for word in sentence.words]
     return PosTaggerConfig(
@@ -175,7 +179,6 @@ def config_of(recipe: TaggerRecipe, table: WordTable, train: Sequence[Sentence])
         character_dimensions=recipe.character_dimensions,
         character_units=recipe.character_units,
         character_widths=recipe.character_widths,
-        layers=recipe.layers,
         units=recipe.units,
         word_dropout=recipe.word_dropout,
         dropout=recipe.dropout,
@@ -183,18 +186,26 @@ def config_of(recipe: TaggerRecipe, table: WordTable, train: Sequence[Sentence])
     )
 
 
-def compiled_tagger(
-    recipe: TaggerRecipe, config: PosTaggerConfig, table: WordTable, steps: int
-) -> keras.Model:
-    """Build and compile the network with its frozen vectors; ``steps`` are those of the whole run."""
+def new_tagger(recipe: TaggerRecipe, config: PosTaggerConfig, table: WordTable) -> keras.Model:
+    """Build the network with its frozen vectors and random weights."""
     import keras
 
     from data_prep.embeddings import quantise
-    from models.pos_tagger import build_pos_tagger, tagger_losses
+    from models.fast_lstm import fastest_products
+    from models.pos_tagger import build_pos_tagger
 
     keras.utils.set_random_seed(recipe.seed)
-    model = build_pos_tagger(config)
+    model = build_pos_tagger(config, products=fastest_products())
     model.get_layer("frozen_vectors").fill(*quantise(table.matrix))
+    return model
+
+
+def compile_tagger(model: keras.Model, recipe: TaggerRecipe, config: PosTaggerConfig, steps: int) -> None:
+    """Set optimizer and losses; ``steps`` are those of the whole run."""
+    import keras
+
+    from models.pos_tagger import tagger_losses
+
     warmup = min(recipe.warmup, steps // 2)
     rate = keras.optimizers.schedules.CosineDecay(
         recipe.learning_rate / max(1, warmup),
@@ -216,7 +227,6 @@ def compiled_tagger(
         loss_weights={"upos": 1.0, "xpos": recipe.xpos_weight},
         jit_compile=False,  # slower for recurrent networks on a CPU
     )
-    return model
 
 
 class TrainingBatches:
@@ -271,14 +281,19 @@ def _train(
     dev: Sequence[Sentence],
     run_dir: Path,
     resume: bool,
-) -> tuple[keras.Model, FitResult]:
+) -> tuple[keras.Model, FitResult, float]:
     import keras
 
     from data_prep.batching import as_dataset, prefetched
     from models.training import fit
 
     batches = TrainingBatches(train, config, table.vocabulary, recipe.batch_size, recipe.seed)
-    model = compiled_tagger(recipe, config, table, recipe.epochs * len(batches))
+    model = new_tagger(recipe, config, table)
+    seconds = 0.0
+    if recipe.pretraining.parts and recipe.raw_text:
+        task = Pretraining(recipe.pretraining, config, table.vocabulary, recipe.raw_text, recipe.seed)
+        seconds = pretrained(model, task, run_dir, resume=resume)
+    compile_tagger(model, recipe, config, recipe.epochs * len(batches))
 
     def data(epoch: int) -> Any:
         if keras.backend.backend() == "tensorflow":
@@ -297,7 +312,7 @@ def _train(
         monitor="dev_upos",
         mode="max",
     )
-    return model, result
+    return model, result, seconds
 
 
 def predictor_of(config: PosTaggerConfig, vocabulary: Vocabulary, model: keras.Model) -> TagPredictor:
@@ -325,7 +340,7 @@ def _metrics(predictor: TagPredictor, dev: Sequence[Sentence], source: TaggerSou
     with progress_bar("sentences", "sentences") as progress:
         test = evaluate(tagger, source.read("test"), progress=progress)
     mistakes = confusions(dev, tag_gold_tokens(tagger, dev), predictor.upos)
-    return metrics_of(test, mistakes, trained_on=source.trained_on)
+    return metrics_of(test, mistakes, trained_on=source.trained_on, published=source.published)
 
 
 def _remove_run(run_dir: Path) -> None:
@@ -341,6 +356,7 @@ def _write_preset(
     model: keras.Model,
     predictor: TagPredictor,
     result: FitResult,
+    pretraining_seconds: float,
     metrics: dict[str, Any],
     source: TaggerSource,
 ) -> dict[str, Any]:
@@ -360,7 +376,8 @@ def _write_preset(
             "recipe": recipe,
             "seed": recipe.seed,
             "data": source.checksums,
-            "seconds": result.seconds,
+            "seconds": result.seconds + pretraining_seconds,
+            "pretraining_seconds": pretraining_seconds,
             "history": list(result.history),
             "best_epoch": result.best_epoch,
         },

@@ -119,14 +119,19 @@ def _neighbours(recipe: TaggerRecipe, run_dir: Path) -> WordVectors:
     path = run_dir / f"neighbours-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.npz"
     if path.is_file():
         return WordVectors.load(path)
-    found = neighbour_vectors({name: _texts(name)() for name in recipe.raw_text}, recipe.neighbours)
+    found = neighbour_vectors({name: raw_texts(name)() for name in recipe.raw_text}, recipe.neighbours)
     found.save(path)
     return found
 
 
-def _texts(name: str) -> Callable[[], Iterator[str]]:
+def raw_texts(name: str) -> Callable[[], Iterator[str]]:
+    """Return what opens the texts of a data set without tags.
+
+    Raises:
+        InputError: If there is no such data set, or it cannot be had.
+    """
     from data_prep.datasets import locate
-    from data_prep.neighbour_vectors import review_texts, wiki_texts
+    from data_prep.raw_forms import review_texts, wiki_texts
 
     readers = {"wiki": wiki_texts, "imdb": review_texts}
     if name not in readers:

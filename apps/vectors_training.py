@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from apps.vectors_trained import GENSIM_TEXTS, WIKI, write_presets
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from data_prep.embeddings import WordVectors
     from data_prep.word2vec_blocks import BlockSettings, BlockStream
     from data_prep.word2vec_corpus import EncodedCorpus
-    from models.card import CardText
     from models.training import FitResult
     from models.word2vec import Word2Vec, Word2VecConfig
 
@@ -170,7 +169,7 @@ def fit_vectors(
     model, stream = compiled(fitted, corpus)
     result = _train(model, stream, fitted, run_dir, resume)
     checksums = {path.name: f"sha256 {sha256_of(path)}" for path in _files(paths)}
-    summary = _write_presets(out, model, corpus, fitted, result, source, checksums)
+    summary = write_presets(out, model, corpus, fitted, result, source, checksums)
     _remove_run(run_dir)
     return summary
 
@@ -306,92 +305,6 @@ def _train(
     )
 
 
-def _write_presets(
-    out: Path,
-    model: Word2Vec,
-    corpus: EncodedCorpus,
-    recipe: VectorsRecipe,
-    result: FitResult,
-    source: str,
-    checksums: dict[str, str],
-) -> dict[str, Any]:
-    from apps.cli.common import progress_bar
-    from apps.vectors_evaluation import evaluate
-    from apps.vectors_preset import metrics_of, save_vectors_preset
-
-    metadata = {
-        "recipe": recipe,
-        "seed": recipe.seed,
-        "data": checksums,
-        "seconds": result.seconds,
-        "tokens": corpus.raw_tokens,
-        "history": list(result.history),
-    }
-    parts = [(out, model.input_vectors, recipe.kept_words or len(corpus.vocabulary), "input")]
-    if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
-        parts.append((out.parent / f"{out.name}_output", model.output_vectors, recipe.output_words, "output"))
-    evaluations = []
-    for folder, matrix, words, side in parts:
-        vectors = _as_shipped(matrix, corpus, words, recipe.storage)
-        with progress_bar(f"analogies ({side} vectors)", "questions") as progress:
-            evaluations.append(evaluate(vectors, progress=progress))
-        save_vectors_preset(
-            vectors,
-            folder,
-            metrics=metrics_of(evaluations[-1]),
-            metadata=metadata,
-            card=_card(recipe, source, side),
-            storage=recipe.storage,
-        )
-    evaluation, total = evaluations[0], evaluations[0].analogies.total
-    return {
-        "preset": str(out),
-        "words": min(len(corpus.vocabulary), parts[0][2]),
-        "dimensions": recipe.dimensions,
-        "tokens": corpus.raw_tokens,
-        "seconds": round(result.seconds, 1),
-        "words_per_second": round(corpus.raw_tokens * result.epochs / max(result.seconds, 1e-9)),
-        "analogies": total.accuracy,
-        "answered": total.answered,
-        "wordsim353": evaluation.wordsim353.spearman,
-        "simlex999": evaluation.simlex999.spearman,
-    }
-
-
-def _as_shipped(matrix: Any, corpus: EncodedCorpus, words: int, storage: str) -> WordVectors:
-    """Return the vectors of the most frequent words, rounded as the preset will hold them."""
-    import numpy as np
-    from keras import ops
-
-    from data_prep.embeddings import WordVectors
-
-    kept = min(len(corpus.vocabulary), words)
-    rows = np.asarray(ops.convert_to_numpy(matrix))[:kept]
-    rows = rows.astype(storage).astype(np.float32)
-    return WordVectors(list(corpus.vocabulary)[:kept], rows, corpus.vocabulary.counts[:kept])
-
-
-def _card(recipe: VectorsRecipe, source: str, side: str) -> CardText:
-    from models.card import CardText
-
-    use = "Neighbours, analogies and similarities of words; the first layer of other networks."
-    if side == "output":
-        use = "Keys of word2vec's second layer: which words a context predicts. Not for neighbours of words."
-    return CardText(
-        title=f"Word vectors from {source}" + (" (output matrix)" if side == "output" else ""),
-        summary=f"The {side} vectors that Lectern's Keras word2vec ({recipe.architecture}) learned from {source}.",
-        data=source,
-        licence=_LICENCES.get(source, "that of the text they were trained on"),
-        intended_use=use,
-        limits="One vector a word, whatever its sense; lower case; they carry the prejudices of their text.",
-    )
-
-
-WIKI = "English Wikipedia (2014), 30 million words"
-_GENSIM_TEXTS = "the texts that gensim carries (Lee's news documents and the head of a web corpus)"
-_LICENCES = {WIKI: "Text and vectors: CC BY-SA 3.0", _GENSIM_TEXTS: "LGPL 2.1, as gensim"}
-
-
 def _texts(text: Path | None, sample: bool) -> tuple[list[Path], str]:
     """Return the files or folders to read and what to call them."""
     if text is not None:
@@ -399,8 +312,8 @@ def _texts(text: Path | None, sample: bool) -> tuple[list[Path], str]:
     if sample:
         from apps.vectors_evaluation import gensim_data
 
-        print(f"Training on {_GENSIM_TEXTS}", file=sys.stderr)
-        return [gensim_data(name) for name in SAMPLE_TEXTS], _GENSIM_TEXTS
+        print(f"Training on {GENSIM_TEXTS}", file=sys.stderr)
+        return [gensim_data(name) for name in SAMPLE_TEXTS], GENSIM_TEXTS
     from data_prep.datasets import locate
 
     return [locate("wiki")], WIKI

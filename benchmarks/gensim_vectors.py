@@ -13,9 +13,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from apps.vectors_training import VectorsRecipe
+    from data_prep.embeddings import WordVectors
 
 KEPT_WORDS = 20_000
 
@@ -30,19 +34,21 @@ def write_sentences(corpus: Any, file: Path) -> None:
             begin = end
 
 
-def make(out: Path, threads: int) -> dict[str, Any]:
-    """Train gensim on the wiki set and write the preset; return its metrics."""
+def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
+    """Train gensim's skip-gram on the wiki set as a recipe asks.
+
+    Args:
+        recipe: Settled; its skip-gram settings are those of gensim's of the same meaning.
+
+    Returns:
+        The vectors of all words, gensim's settings, and seconds.
+    """
     from gensim.models import Word2Vec
 
-    from apps.vectors_evaluation import evaluate
-    from apps.vectors_preset import metrics_of, save_vectors_preset
-    from apps.vectors_training import WIKI, VectorsRecipe, encode
+    from apps.vectors_training import encode
     from data_prep.datasets import locate
     from data_prep.embeddings import WordVectors
-    from models.atomic import sha256_of
-    from models.card import CardText
 
-    recipe = VectorsRecipe(threads=threads).settled()
     settings: dict[str, Any] = {
         "vector_size": recipe.dimensions,
         "window": recipe.window,
@@ -52,7 +58,7 @@ def make(out: Path, threads: int) -> dict[str, Any]:
         "alpha": recipe.learning_rate,
         "min_alpha": recipe.minimum_learning_rate,
         "sg": 1,
-        "workers": threads,
+        "workers": recipe.threads,
         "seed": recipe.seed,
         "epochs": recipe.epochs,
     }
@@ -62,22 +68,45 @@ def make(out: Path, threads: int) -> dict[str, Any]:
         begun = time.perf_counter()
         model = Word2Vec(corpus_file=str(Path(temporary) / "sentences"), **settings)
         seconds = time.perf_counter() - begun
-    every = WordVectors.from_keyed_vectors(model.wv)
-    words, counts = every.keys, every.counts
+    return WordVectors.from_keyed_vectors(model.wv), settings, seconds
 
-    def first(number: int) -> WordVectors:
-        return WordVectors(
-            words[:number], every.vectors[:number], None if counts is None else counts[:number]
-        )
 
-    scored = recipe.kept_words or len(every)
-    metrics = metrics_of(evaluate(first(scored)))
+def scores(every: WordVectors, scored: int) -> dict[str, Any]:
+    """Score the first ``scored`` words as ours are scored, and those that are kept; return both as metrics."""
+    from apps.vectors_evaluation import evaluate
+    from apps.vectors_preset import metrics_of
+
+    metrics = metrics_of(evaluate(first(every, scored)))
     for measure in metrics.values():
-        measure["protocol"] += f"; scored with {scored:,} words as ours are, of which {KEPT_WORDS:,} are kept here"
-    kept = metrics_of(evaluate(first(KEPT_WORDS)))
-    metrics |= {f"{name}_kept_words": measure for name, measure in kept.items()}
+        measure["protocol"] += (
+            f"; scored with {scored:,} words as ours are, of which {KEPT_WORDS:,} are kept here"
+        )
+    kept = metrics_of(evaluate(first(every, KEPT_WORDS)))
+    return metrics | {f"{name}_kept_words": measure for name, measure in kept.items()}
+
+
+def first(every: WordVectors, number: int) -> WordVectors:
+    """Return the vectors of the first ``number`` words."""
+    from data_prep.embeddings import WordVectors
+
+    counts = None if every.counts is None else every.counts[:number]
+    return WordVectors(every.keys[:number], every.vectors[:number], counts)
+
+
+def make(out: Path, threads: int) -> dict[str, Any]:
+    """Train gensim on the wiki set and write the preset; return its metrics."""
+    from apps.vectors_preset import save_vectors_preset
+    from apps.vectors_trained import WIKI
+    from apps.vectors_training import VectorsRecipe
+    from data_prep.datasets import locate
+    from models.atomic import sha256_of
+    from models.card import CardText
+
+    recipe = VectorsRecipe(threads=threads).settled()
+    every, settings, seconds = train(recipe)
+    metrics = scores(every, recipe.kept_words or len(every))
     save_vectors_preset(
-        first(KEPT_WORDS),
+        first(every, KEPT_WORDS),
         out,
         metrics=metrics,
         metadata={

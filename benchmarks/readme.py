@@ -17,12 +17,12 @@ from pathlib import Path
 
 from apps.lecture_map import PAGES, PARTS, ROOT, Topic
 from apps.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
-from benchmarks import tagger_tables
+from benchmarks import ladder_tables, tagger_tables, writer_tables
 from benchmarks.markdown import number as _number
 from benchmarks.markdown import table
 from data_prep.errors import InputError
 
-FILES = ("README.md", "docs/lecture-map.md", "docs/tagging.md", "docs/word-vectors.md")
+FILES = ("README.md", "docs/lecture-map.md", "docs/tagging.md", "docs/word-vectors.md", "docs/writing.md")
 VECTORS_PRESETS = {"Lectern": "vectors_en_wiki", "gensim": "vectors_en_wiki_gensim"}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
 
@@ -160,6 +160,8 @@ def _vectors_scores() -> dict[str, VectorsScores]:
 
 REGIONS: dict[str, Callable[[], str]] = {
     "lecture-map": lecture_map,
+    "loss-ladder": ladder_tables.ladder_table,
+    "loss-ladder-samples": ladder_tables.ladder_samples,
     "pages": pages,
     "tagger": tagger_tables.tagger_table,
     "tagger-speed": tagger_tables.speed_table,
@@ -167,6 +169,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "vectors": vectors_table,
     "vectors-sections": vectors_sections,
     "word2vec-benchmark": word2vec_table,
+    "writer": writer_tables.writer_table,
+    "writer-speed": writer_tables.generation_table,
 }
 
 

@@ -7,6 +7,7 @@ from apps.tagger_reports import (
     EMBEDDINGS,
     SCORES,
     SYSTEMS,
+    TaggerScore,
     speed_report,
     tagger_scores,
     transfer_report,
@@ -26,11 +27,31 @@ def tagger_table() -> str:
         return "_Not measured yet: `python -m apps tagger fit` makes the preset._"
     found = tagger_scores(PRESET)
     rows = [
-        [SCORES[name], number(one.score, ".2f"), number(one.standard_error, ".2f"), f"{one.n:,}"]
+        [
+            SCORES[name],
+            number(one.score, ".2f"),
+            number(one.standard_error, ".2f"),
+            f"{one.n:,}",
+            _others(one, measured=name == "upos"),
+        ]
         for name, one in found.scores.items()
     ]
     facts = f"Trained in {found.seconds / 60:.1f} minutes on {found.processor}; output: {found.output}."
-    return table(["test part of UD English EWT", "%", "standard error", "words"], rows) + f"\n\n{facts}"
+    header = ["test part of UD English EWT", "%", "standard error", "words", "others, %"]
+    return table(header, rows) + f"\n\n{facts}"
+
+
+def _others(score: TaggerScore, measured: bool) -> str:
+    """Name what other systems reach: published, and ``measured`` by the last run of the speed benchmark."""
+    found = [f"{system} {value:.2f} (published)" for system, value in score.published.items()]
+    report = speed_report() if measured else None
+    if report is not None:
+        found += [
+            f"{SYSTEMS[one.system]} {one.upos_accuracy:.2f}"
+            for one in report.systems
+            if one.system != "lectern"
+        ]
+    return ", ".join(found) or "–"
 
 
 def speed_table() -> str:

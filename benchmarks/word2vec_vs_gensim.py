@@ -118,7 +118,9 @@ def train_ours(folder: Path, tokens: int, architecture: str, epochs: int, thread
     model, stream = compiled(recipe, corpus)
     held_out, curve = stream.held_out(), []
     for epoch in range(epochs):
-        model.fit(epoch_batches(stream, epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
+        model.fit(
+            epoch_batches(stream, epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0
+        )
         seconds, paused = clock.seconds(), time.perf_counter()
         point = {"seconds": seconds, "loss": model.mean_loss(held_out)}
         curve.append({**point, "analogies": _analogies(_ours(model, corpus))})

@@ -8,25 +8,17 @@ words that a treebank lacks get a vector as well.
 
 from __future__ import annotations
 
-import re
-import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from data_prep.embeddings import WordVectors
 from data_prep.errors import InputError
-from data_prep.readers.text import iter_lines
+from data_prep.raw_forms import BORDER, numbered_forms
 from data_prep.tag_inputs import word_key
 
-# Clitics are words of their own, as in the treebanks of English.
-_TOKEN = re.compile(r"\w+(?=n't\b)|n't\b|'(?:s|re|ve|ll|d|m)\b|\w+|[^\w\s]", re.IGNORECASE)
-_BREAK = re.compile(r"<br />")
-_APOSTROPHE = "’"
-_BORDER = -1  # begin of a text
 _AFTER_THESE = tuple(".!?:;\"'(-*")  # a capital behind them says nothing about the word
 _LOWER, _TITLE, _UPPER, _OTHER = range(4)
 _CASE_PRIOR = np.array([0.5, 0.2, 0.05])
@@ -66,7 +58,7 @@ def neighbour_vectors(corpora: Mapping[str, Iterable[str]], settings: NeighbourS
     Raises:
         InputError: If no key occurs often enough.
     """
-    streams = [_encoded(texts) for texts in corpora.values()]
+    streams = [numbered_forms(texts) for texts in corpora.values()]
     counts: Counter[str] = Counter()
     for ids, forms in streams:
         for form, count in zip(forms, np.bincount(ids[ids >= 0], minlength=len(forms)), strict=True):
@@ -94,51 +86,6 @@ def neighbour_vectors(corpora: Mapping[str, Iterable[str]], settings: NeighbourS
     return WordVectors([key for key, _ in kept], vectors.astype(np.float32), totals.astype(np.int64))
 
 
-def review_texts(path: Path) -> Iterator[str]:
-    """Read the texts of the Large Movie Review Dataset out of its archive, labelled and unlabelled ones.
-
-    Args:
-        path: ``aclImdb_v1.tar.gz``.
-
-    Yields:
-        One review after the other, in the order of the archive.
-
-    Raises:
-        InputError: If the archive is damaged, or a review is not UTF-8.
-    """
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                folder = Path(member.name).parent.name
-                if member.isfile() and folder in ("pos", "neg", "unsup") and member.name.endswith(".txt"):
-                    yield _BREAK.sub(" ", archive.extractfile(member).read().decode("utf-8"))
-    except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The archive {path} is damaged ({error})", remedy="Get it again") from error
-
-
-def wiki_texts(path: Path) -> Iterator[str]:
-    """Read the paragraphs of the Wikipedia text."""
-    return iter_lines(path)
-
-
-def _encoded(texts: Iterable[str]) -> tuple[np.ndarray, list[str]]:
-    """Turn texts into one stream of form numbers, int32, each text behind a border; and list the forms."""
-    numbers: dict[str, int] = {}
-    blocks, block = [], []
-    for text in texts:
-        block.append(_BORDER)
-        for form in _TOKEN.findall(text.replace(_APOSTROPHE, "'")):
-            number = numbers.get(form)
-            if number is None:
-                number = numbers[form] = len(numbers)
-            block.append(number)
-        if len(block) > _BLOCK:
-            blocks.append(np.array(block, np.int32))
-            block = []
-    blocks.append(np.array(block, np.int32))
-    return np.concatenate(blocks), list(numbers)
-
-
 def _case(form: str) -> int:
     if form.islower():
         return _LOWER
@@ -161,7 +108,7 @@ def _count(
     silent[[border, *(rows[mark] for mark in _AFTER_THESE if mark in rows)]] = True
     for start in range(0, len(ids), _BLOCK):
         # One word more on both sides, so that no neighbour is lost between blocks.
-        part = row_of[np.r_[_BORDER if start == 0 else ids[start - 1], ids[start : start + _BLOCK + 1]]]
+        part = row_of[np.r_[BORDER if start == 0 else ids[start - 1], ids[start : start + _BLOCK + 1]]]
         if start + _BLOCK >= len(ids):
             part = np.append(part, border)
         before, here, behind = part[:-2], part[1:-1], part[2:]

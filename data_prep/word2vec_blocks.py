@@ -138,10 +138,7 @@ class BlockStream:
             yield from self._batches(tokens[:full], self._room(sentences[:full]), rng)
             tokens, sentences = tokens[full:], sentences[full:]
         if len(tokens):
-            padding = -len(tokens) % size
-            tokens = np.concatenate((tokens, np.zeros(padding, np.int32)))
-            # Every padded word is a sentence of its own, so its window is empty.
-            sentences = np.concatenate((sentences, -1 - np.arange(padding)))
+            tokens, sentences = _padded(tokens, sentences, size)
             yield from self._batches(tokens, self._room(sentences), rng)
 
     def held_out(self) -> Batch | None:
@@ -153,12 +150,9 @@ class BlockStream:
         if len(self.corpus.held_out) == 0:
             return None
         rng = np.random.default_rng(0)
-        settings = self.settings
         tokens = np.asarray(self.corpus.held_out)
         sentences = _sentence_numbers(self.corpus.held_out_ends, 0, len(tokens))
-        padding = -len(tokens) % settings.step_tokens
-        tokens = np.concatenate((tokens, np.zeros(padding, np.int32)))
-        sentences = np.concatenate((sentences, -1 - np.arange(padding)))
+        tokens, sentences = _padded(tokens, sentences, self.settings.step_tokens)
         return self._pack(tokens, self._room(sentences), rng)
 
     def _segments(self, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -221,6 +215,15 @@ class BlockStream:
             reach = rng.integers(1, window + 1, room.shape[:2], dtype=np.int16)[..., None]
         sides = np.minimum(np.minimum(room, limits), reach)
         return sides[..., 0].astype(np.int32) * (window + 1) + sides[..., 1]
+
+
+def _padded(tokens: np.ndarray, sentences: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fill up with words 0 to a multiple of ``size``, each a sentence of its own: its window is empty."""
+    padding = -len(tokens) % size
+    return (
+        np.concatenate((tokens, np.zeros(padding, np.int32))),
+        np.concatenate((sentences, -1 - np.arange(padding))),
+    )
 
 
 def _sentence_numbers(ends: np.ndarray, low: int, high: int) -> np.ndarray:

@@ -174,8 +174,9 @@ WORD_VECTORS = Kind(
 # preset can name a row of this table and nothing else, so its file never decides which code runs.
 KINDS: dict[str, str] = {
     "word_vectors": "models.kinds:WORD_VECTORS",
-    "pos_tagger": "models.pos_tagger:POS_TAGGER",
+    "pos_tagger": "models.tagger_kind:POS_TAGGER",
     "segmenter": "models.segmenter:SEGMENTER",
+    "char_lm": "models.char_lm:CHAR_LM",
 }
 
 

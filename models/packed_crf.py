@@ -6,6 +6,8 @@ import numpy as np
 
 from models.packed_bilstm import Packing
 
+_TINY = np.finfo(np.float64).tiny
+
 
 class PackedCRF:
     """Potentials of a trained ``LinearChainCRF``.
@@ -34,49 +36,57 @@ class PackedCRF:
         """
         emitted = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature)
         moved = np.exp((self.transitions - self.transitions.max()) / temperature)
-        first, last = np.exp(self.start / temperature), np.exp(self.end / temperature)
-        ahead, back = np.empty_like(emitted), np.empty_like(emitted)
+        returned = np.ascontiguousarray(moved.T)
+        # Rows in the order of the steps: what a step reads and writes lies side by side.
+        ahead, behind = emitted[packing.ahead], emitted[packing.back]
+        back = np.empty_like(behind)
         start = previous = 0
         for size in packing.sizes.tolist():
-            places, reached = packing.ahead[start : start + size], packing.back[start : start + size]
+            stop, before = start + size, slice(start - previous, start - previous + size)
             if start:
-                before = packing.ahead[start - previous : start][:size]
-                behind = packing.back[start - previous : start][:size]
-                ahead[places] = _normalised((ahead[before] @ moved) * emitted[places])
-                back[reached] = _normalised((emitted[behind] * back[behind]) @ moved.T)
+                ahead[start:stop] *= ahead[before] @ moved
+                np.matmul(behind[before] * back[before], returned, out=back[start:stop])
             else:
-                ahead[places] = _normalised(first * emitted[places])
-                back[reached] = last
-            start, previous = start + size, size
-        return _normalised(ahead * back)
+                ahead[:stop] *= np.exp(self.start / temperature)
+                back[:stop] = np.exp(self.end / temperature)
+            _normalise(ahead[start:stop])
+            _normalise(back[start:stop])
+            start, previous = stop, size
+        found = np.empty_like(emitted)
+        found[packing.ahead] = ahead
+        found[packing.back] *= back
+        _normalise(found)
+        return found
 
     def viterbi(self, logits: np.ndarray, packing: Packing) -> np.ndarray:
         """Find the most probable tags, int32 (words,); arguments as for :meth:`marginals`."""
-        scores = logits.astype(np.float64)
-        came_from = np.zeros(scores.shape, np.int32)
+        scores = logits.astype(np.float64)[packing.ahead]  # in the order of the steps
+        came_from = np.zeros(scores.shape, np.intp)
         start = previous = 0
         for size in packing.sizes.tolist():
-            places = packing.ahead[start : start + size]
+            stop, before = start + size, slice(start - previous, start - previous + size)
             if start:
-                best = scores[packing.ahead[start - previous : start][:size]]
-                through = best[:, :, None] + self.transitions
-                came_from[places] = through.argmax(axis=1)
-                scores[places] += through.max(axis=1)
+                through = scores[before, :, None] + self.transitions
+                through.argmax(axis=1, out=came_from[start:stop])
+                scores[start:stop] += through.max(axis=1)
             else:
-                scores[places] += self.start
+                scores[:stop] += self.start
+            start, previous = stop, size
+        step_of = np.empty_like(packing.ahead)
+        step_of[packing.ahead] = np.arange(len(step_of))
+        turned = step_of[packing.back]  # the last word of each sentence first
+        scores, came_from = scores[turned], came_from[turned]
+        chosen = (scores + self.end).argmax(axis=1)
+        start = previous = 0
+        for size in packing.sizes.tolist():
+            if start:
+                after = np.arange(start - previous, start - previous + size)
+                chosen[start : start + size] = came_from[after, chosen[after]]
             start, previous = start + size, size
         tags = np.empty(len(scores), np.int32)
-        start = previous = 0
-        for size in packing.sizes.tolist():
-            places = packing.back[start : start + size]
-            if start:
-                after = packing.back[start - previous : start][:size]
-                tags[places] = came_from[after, tags[after]]
-            else:
-                tags[places] = (scores[places] + self.end).argmax(axis=1)
-            start, previous = start + size, size
+        tags[packing.back] = chosen
         return tags
 
 
-def _normalised(values: np.ndarray) -> np.ndarray:
-    return values / np.maximum(values.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+def _normalise(values: np.ndarray) -> None:
+    values /= np.maximum(np.add.reduce(values, axis=1, keepdims=True), _TINY)

@@ -8,87 +8,17 @@ sentence reversed by its own length, so neither direction needs a mask inside th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from data_prep.errors import InputError
 from data_prep.tag_inputs import FIRST_CHARACTER
-from data_prep.vocab import PAD, UNK, Vocabulary
+from data_prep.vocab import PAD, UNK
 from models.crf import LinearChainCRF
-from models.kinds import Kind
-
-OUTPUTS = ("upos", "xpos")
-
-
-@dataclass(frozen=True)
-class PosTaggerConfig:
-    """Every argument of the network.
-
-    Args:
-        word_rows: Rows of the frozen vectors; ids 0 and 1 are PAD and UNK.
-        trained_rows: The first so many rows have a trained vector as well; others share that of UNK.
-        alphabet: Characters with an id, in their order.
-        upos: UPOS tags in the order of the logits.
-        xpos: XPOS tags in the order of the logits.
-        vector_dimensions: Length of a frozen vector.
-        trained_dimensions: Length of a trained vector.
-        character_dimensions: Length of a character's vector.
-        character_units: Filters of each width.
-        character_widths: Widths of the windows, in characters.
-        layers: Number of BiLSTM layers.
-        units: Units of each direction.
-        word_dropout: Share of words whose trained vector is replaced by that of UNK in training.
-        dropout: Share of values left out in training, before and after each BiLSTM layer.
-        output: ``"softmax"`` decides word by word, ``"crf"`` for the whole sentence (UPOS only).
-        upos_temperature: UPOS logits are divided by it for probabilities; fitted after training.
-        xpos_temperature: The same for XPOS.
-    """
-
-    word_rows: int
-    trained_rows: int
-    alphabet: str
-    upos: tuple[str, ...]
-    xpos: tuple[str, ...]
-    vector_dimensions: int = 100
-    trained_dimensions: int = 64
-    character_dimensions: int = 32
-    character_units: int = 40
-    character_widths: tuple[int, ...] = (2, 3, 4)
-    layers: int = 2
-    units: int = 160
-    word_dropout: float = 0.1
-    dropout: float = 0.4
-    output: Literal["softmax", "crf"] = "softmax"
-    upos_temperature: float = 1.0
-    xpos_temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse values that make no network."""
-        sizes = (self.vector_dimensions, self.trained_dimensions, self.character_dimensions)
-        sizes += (self.character_units, *self.character_widths, self.layers, self.units)
-        if min(sizes) < 1 or not self.character_widths:
-            raise InputError("A tagger's sizes are at least 1", received=sizes)
-        if not 2 <= self.trained_rows <= self.word_rows:
-            raise InputError(
-                "A tagger's trained rows are some of its word rows",
-                allowed=f"2 to {self.word_rows}",
-                received=self.trained_rows,
-            )
-        for name in ("word_dropout", "dropout"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} is no share", allowed="0 to below 1", received=getattr(self, name))
-        if min(self.upos_temperature, self.xpos_temperature) <= 0.0:
-            raise InputError(
-                "A temperature is above 0", received=(self.upos_temperature, self.xpos_temperature)
-            )
-        for name in (*OUTPUTS, "alphabet"):
-            values = getattr(self, name)
-            if not values or len(set(values)) < len(values):
-                raise InputError(f"A tagger's {name} is a list without repetition", received=values)
+from models.fast_lstm import FastLSTM, Products
+from models.tagger_kind import PosTaggerConfig
 
 
 class FrozenVectors(keras.layers.Layer):
@@ -215,11 +145,12 @@ class ReversedWords(keras.layers.Layer):
         return ops.take_along_axis(values, order[..., None], axis=1)
 
 
-def build_pos_tagger(config: PosTaggerConfig) -> keras.Model:
+def build_pos_tagger(config: PosTaggerConfig, *, products: Products = "float32") -> keras.Model:
     """Build the network.
 
     Args:
         config: Its arguments.
+        products: How the recurrent layers multiply in training, as ``models.fast_lstm.FastLSTM`` takes it.
 
     Returns:
         A network from ``words`` int32 (batch, time), ``characters`` int32 (batch, time, characters) and
@@ -229,10 +160,10 @@ def build_pos_tagger(config: PosTaggerConfig) -> keras.Model:
     words = keras.Input((None,), dtype="int32", name="words")
     characters = keras.Input((None, None), dtype="int32", name="characters")
     mask = keras.Input((None,), dtype="bool", name="mask")
-    hidden = _embedded(config, words, characters)
-    for number in range(1, config.layers + 1):
+    hidden = embedded_words(config, words, characters)
+    for number, units in enumerate(config.units, start=1):
         hidden = keras.layers.Dropout(config.dropout, name=f"dropout{number}")(hidden)
-        hidden = _bidirectional(config.units, hidden, mask, number)
+        hidden = _bidirectional(units, hidden, mask, number, products)
     hidden = keras.layers.Dropout(config.dropout, name="dropout_heads")(hidden)
     upos = keras.layers.Dense(len(config.upos), name="upos_head")(hidden)
     xpos = keras.layers.Dense(len(config.xpos), name="xpos_head")(hidden)
@@ -272,7 +203,17 @@ def tagger_losses(
     return {"upos": upos, "xpos": smoothed}
 
 
-def _embedded(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
+def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
+    """Put what is known about words side by side.
+
+    Args:
+        config: Of the tagger; the names of the layers are the same in every network that calls this.
+        words: Keras input, int32 (batch, time).
+        characters: Keras input, int32 (batch, time, characters).
+
+    Returns:
+        Frozen vector, trained vector and what the characters say, float (batch, time, values).
+    """
     frozen = FrozenVectors(config.word_rows, config.vector_dimensions, name="frozen_vectors")(words)
     rows = TrainedWords(config.trained_rows, config.word_dropout, name="trained_words")(words)
     trained = keras.layers.Embedding(config.trained_rows, config.trained_dimensions, name="trained_vectors")(
@@ -288,33 +229,10 @@ def _embedded(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
     return keras.layers.Concatenate(name="word_embedding")([frozen, trained, encoder(characters)])
 
 
-def _bidirectional(units: int, hidden: Any, mask: Any, number: int) -> Any:
-    ahead = keras.layers.LSTM(units, return_sequences=True, name=f"forward{number}")(hidden)
+def _bidirectional(units: int, hidden: Any, mask: Any, number: int, products: Products) -> Any:
+    settings = {"products": products, "return_sequences": True}
+    ahead = FastLSTM(units, **settings, name=f"forward{number}")(hidden)
     turned = ReversedWords(name=f"reverse{number}")(hidden, mask)
-    back = keras.layers.LSTM(units, return_sequences=True, name=f"backward{number}")(turned)
+    back = FastLSTM(units, **settings, name=f"backward{number}")(turned)
     back = ReversedWords(name=f"restore{number}")(back, mask)
     return keras.layers.Concatenate(name=f"bilstm{number}")([ahead, back])
-
-
-def _check_tagger(
-    config: PosTaggerConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None
-) -> None:
-    if vocabulary is None or len(vocabulary) < config.word_rows or vocabulary.counts is None:
-        raise InputError(
-            "The vocabulary does not fit the tagger",
-            allowed=f"{config.word_rows} entries or more, with counts",
-            received=vocabulary,
-        )
-    if labels != config.upos:
-        raise InputError(
-            "The labels are not the tagger's UPOS tags", allowed=str(config.upos), received=labels
-        )
-
-
-POS_TAGGER = Kind(
-    PosTaggerConfig,
-    build=build_pos_tagger,
-    needs_vocabulary=True,
-    needs_labels=True,
-    check=_check_tagger,
-)

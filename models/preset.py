@@ -96,7 +96,7 @@ def save_preset(
         target: Folder to make; a preset that is there is kept until the new one is verified, then replaced.
         kind: Row of ``models.kinds.KINDS``.
         config: Instance of the kind's config class.
-        weights: The trained network, or the named arrays of a kind of plain arrays.
+        weights: The trained network, or its named arrays for a kind that is opened as plain arrays.
         golden: Input name to array: an example whose answer is stored and compared at every loading. For
             ``word_vectors`` ``{"rows": int32 row numbers}``.
         metrics: Measure to mapping with ``score``, ``protocol``, ``n``, and ``standard_error``, ``baseline``.
@@ -121,6 +121,8 @@ def save_preset(
     if missing := [key for key in _PROVENANCE if key not in metadata]:
         raise ValueError(f"The metadata of a preset lack {', '.join(missing)}.")
     _check_parts(rules, config, vocabulary, labels)
+    if rules.build is None and not isinstance(weights, Mapping):
+        weights = variable_arrays(weights.weights)
     stored = _stored_arrays(rules, config, weights, dtype)
     _check_replaceable(target)
     with replacing_folder(target) as staging:

@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -84,10 +85,10 @@ def _at(values: Any, dotted: str) -> str:
 
 
 def engine_versions() -> dict[str, str]:
-    """Return the versions of what computes: Python, Keras, NumPy and the backend."""
-    import keras  # late: presets of plain arrays are read without it
-
-    packages = ["keras", "numpy", _ENGINE_PACKAGES.get(keras.backend.backend(), "keras")]
+    """Return the versions of what computes: Python, NumPy and, where it was loaded, Keras and its backend."""
+    packages = ["numpy"]
+    if (keras := sys.modules.get("keras")) is not None:  # never loaded for this: it takes seconds
+        packages = ["keras", "numpy", _ENGINE_PACKAGES.get(keras.backend.backend(), "keras")]
     return {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in packages},

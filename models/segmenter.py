@@ -9,7 +9,7 @@ that the whole text would give.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,9 @@ from data_prep.errors import InputError
 from data_prep.segmentation import CHARACTER_IDS, LABELS, PADDING, character_ids, cut
 from data_prep.tokenizer import Token
 from models.arrays import ArraySpec
+from models.blas_threads import in_threads, one_blas_thread
 from models.kinds import Arrays, Kind
+from models.workspace import Workspace
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
 KIND = "segmenter"
 PRESET = "segmenter_en_ewt"
 _KERNEL_NAME = re.compile(r"layer_(\d+)_dilation_(\d+)_convolution/kernel")
-_WINDOW = 4096  # characters whose activations are in memory at a time
+_WINDOW = 1024  # characters whose activations a processor core keeps close by
+_NO_LABELS = np.zeros(0, np.int8)
+
+_workspace = Workspace()
 
 
 @dataclass(frozen=True)
@@ -158,10 +163,9 @@ class Segmenter:
             ``data_prep.segmentation.LONGEST_SENTENCE`` words.
         """
         ids = character_ids(text)
-        labels = np.empty(len(ids), np.int8)
-        for start, logits in self._windows(ids):
-            labels[start : start + len(logits)] = logits.argmax(-1)
-        return cut(text, ids, labels)
+        with one_blas_thread() as threads:
+            labels = in_threads(lambda start: self._window(ids, start).argmax(-1), _starts(ids), threads)
+            return cut(text, ids, np.concatenate([_NO_LABELS, *labels]))
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Give the logits of the labels of every character.
@@ -172,23 +176,27 @@ class Segmenter:
         Returns:
             float32 (time, 3).
         """
-        return np.concatenate([np.zeros((0, len(LABELS)), np.float32), *(w for _, w in self._windows(ids))])
+        windows = (self._window(ids, start) for start in _starts(ids))
+        return np.concatenate([np.zeros((0, len(LABELS)), np.float32), *windows])
 
-    def _windows(self, ids: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """Give the start and the logits (at most _WINDOW, 3) of one window after the other."""
-        reach = self.config.reach
-        for start in range(0, len(ids), _WINDOW):
-            left = max(0, start - reach)
-            seen = ids[left : start + _WINDOW + reach]
-            yield start, self._forward(seen)[start - left : start - left + _WINDOW]
+    def _window(self, ids: np.ndarray, start: int) -> np.ndarray:
+        """Give the logits of a window of the text, float32 (at most _WINDOW, 3)."""
+        left = max(0, start - self.config.reach)
+        seen = ids[left : start + _WINDOW + self.config.reach]
+        return self._forward(seen)[start - left : start - left + _WINDOW]
 
     def _forward(self, ids: np.ndarray) -> np.ndarray:
+        time, channels, kernel = len(ids), self.config.channels, self.config.kernel
         x = self._embeddings[ids]  # (time, embedding)
-        for number, (dilation, kernel, bias) in enumerate(self._layers):
-            new = _taps(x, dilation, self.config.kernel) @ kernel
+        new = _workspace.array("new", time, channels)
+        for number, (dilation, weights, bias) in enumerate(self._layers):
+            np.matmul(_taps(x, dilation, kernel), weights, out=new)
             new += bias
             np.maximum(new, 0, out=new)
-            x = x + new if number else new  # (time, channels)
+            if number:
+                x += new
+            else:
+                x = new.copy()  # (time, channels)
         return x @ self._kernel + self._bias
 
 
@@ -210,6 +218,11 @@ def load_segmenter(preset: str | Path = PRESET) -> Segmenter:
     return Segmenter(loaded.config, loaded.arrays)
 
 
+def _starts(ids: np.ndarray) -> range:
+    """Give where the windows of a text start."""
+    return range(0, len(ids), _WINDOW)
+
+
 def _convolution(number: int, dilation: int) -> str:
     # With the dilation in their names the arrays alone say how they are used.
     return f"layer_{number}_dilation_{dilation}_convolution"
@@ -217,10 +230,18 @@ def _convolution(number: int, dilation: int) -> str:
 
 def _taps(x: np.ndarray, dilation: int, kernel: int) -> np.ndarray:
     """Put the inputs of a convolution side by side: (time, channels) to (time, kernel * channels)."""
-    time, margin = len(x), kernel // 2 * dilation
-    padded = np.zeros((time + 2 * margin, x.shape[1]), x.dtype)
-    padded[margin : margin + time] = x
-    return np.concatenate([padded[tap * dilation : tap * dilation + time] for tap in range(kernel)], axis=1)
+    time, channels = x.shape
+    taps = _workspace.array("taps", time, kernel, channels)
+    for tap in range(kernel):
+        shift = (tap - kernel // 2) * dilation
+        start, end = max(0, -shift), min(time, time - shift)  # where the tap meets a character
+        if end <= start:
+            taps[:, tap] = 0.0
+            continue
+        taps[start:end, tap] = x[start + shift : end + shift]
+        taps[:start, tap] = 0.0
+        taps[end:, tap] = 0.0
+    return taps.reshape(time, kernel * channels)
 
 
 def _config_of(arrays: Arrays) -> SegmenterConfig:

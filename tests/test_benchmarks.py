@@ -30,7 +30,9 @@ def test_text_that_is_too_short_is_refused(tmp_path):
 
 def test_both_systems_are_trained_and_scored_on_the_same_vocabulary(tmp_path):
     text = tmp_path / "text.txt"
-    text.write_text("\n".join("the man and the king of france the woman and the queen of spain" for _ in range(400)))
+    text.write_text(
+        "\n".join("the man and the king of france the woman and the queen of spain" for _ in range(400))
+    )
     command = [sys.executable, "-m", "benchmarks.word2vec_vs_gensim", "--json", "--text", str(text)]
     command += ["--tokens", "5000", "--epochs", "2", "--architectures", "skipgram"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

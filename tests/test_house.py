@@ -102,7 +102,7 @@ def test_the_guard_sees_imports(source: str, layers: set[str]) -> None:
 @pytest.mark.parametrize("path", python_files("models"), ids=lambda path: path.name)
 def test_networks_use_keras_alone(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    allowed = {"keras", "numpy", "tqdm"}
+    allowed = {"keras", "numpy", "threadpoolctl", "tqdm"}
     if "TensorFlow" in (ast.get_docstring(ast.parse(source)) or ""):
         allowed.add("tensorflow")  # a fast path that says why at its top
     assert third_party(source) <= allowed, path.name

@@ -6,8 +6,9 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -20,6 +21,12 @@ _SECONDS_BETWEEN_LINES = 10.0  # of progress in a log file
 
 Arguments = ParamSpec("Arguments")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Preset folder to write.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated."),
+]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")]
 
 
 def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -55,6 +62,15 @@ def print_json(value: Any) -> None:
         value: Dictionaries, lists, strings, finite numbers, booleans and None.
     """
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def print_summary(summary: Mapping[str, Any], as_json: bool) -> None:
+    """Print what a training made: one JSON object, or a line for each setting and result."""
+    if as_json:
+        print_json(summary)
+    else:
+        rows = [(str(key), str(value)) for key, value in summary.items()]
+        print_table(("setting or result", "value"), rows)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from apps.cli import tagger, vectors
+from apps.cli import tagger, vectors, writer
 
 app = typer.Typer(
     name="python -m apps",
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(tagger.app, name="tagger")
+app.add_typer(writer.app, name="writer")
 
 
 @app.callback()

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from apps.cli.common import JsonOption, number, print_json, print_table, progress_bar, verb
+from apps.cli.common import (
+    JsonOption,
+    OutFolder,
+    ResumeOption,
+    SetOption,
+    number,
+    print_json,
+    print_summary,
+    print_table,
+    progress_bar,
+    verb,
+)
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,14 +60,9 @@ _COLOURS = {
 @app.command()
 @verb
 def fit(
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Preset folder to write.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")
-    ] = False,
+    out: OutFolder,
+    overrides: SetOption = None,
+    resume: ResumeOption = False,
     sample: Annotated[
         bool, typer.Option("--sample", help="Train on a few sentences that the project carries.")
     ] = False,
@@ -66,12 +72,21 @@ def fit(
     from apps.tagger_training import fit_tagger
 
     summary = fit_tagger(out, list(overrides or ()), resume=resume, sample=sample)
-    if as_json:
-        print_json(summary)
-    else:
-        print_table(
-            ("setting or result", "value"), [(str(key), str(value)) for key, value in summary.items()]
-        )
+    print_summary(summary, as_json)
+
+
+@app.command("fit-segmenter")
+@verb
+def fit_segmenter(
+    out: OutFolder,
+    overrides: SetOption = None,
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train what cuts text into sentences and words, on UD English EWT, and write it as a preset."""
+    from apps import segmenter_training
+
+    print_summary(segmenter_training.fit_segmenter(out, list(overrides or ()), resume), as_json)
 
 
 @app.command()

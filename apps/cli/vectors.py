@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.cli.common import JsonOption, number, print_json, print_table, progress_bar, verb
+from apps.cli.common import (
+    JsonOption,
+    OutFolder,
+    ResumeOption,
+    SetOption,
+    number,
+    print_json,
+    print_summary,
+    print_table,
+    progress_bar,
+    verb,
+)
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +41,6 @@ FileOption = Annotated[
     typer.Option("--vectors", metavar="FILE", help="Vectors file (npz, word2vec text or binary) to use."),
 ]
 TopnOption = Annotated[int, typer.Option(help="How many answers.")]
-OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Preset folder to write.")]
 # An expression may start with a minus: what is no option of ours is an argument.
 _ASKING = {"ignore_unknown_options": True}
 
@@ -43,13 +53,8 @@ def fit(
         Path | None,
         typer.Option(metavar="FILE_OR_FOLDER", help="Plain or .gz text; the wiki set if not given."),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")
-    ] = False,
+    overrides: SetOption = None,
+    resume: ResumeOption = False,
     sample: Annotated[bool, typer.Option("--sample", help="Train on the texts that gensim carries.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,12 +64,7 @@ def fit(
     from apps.vectors_training import fit_vectors
 
     summary = fit_vectors(text, out, list(overrides or ()), resume, sample)
-    if as_json:
-        print_json(summary)
-    else:
-        print_table(
-            ("setting or result", "value"), [(str(key), str(value)) for key, value in summary.items()]
-        )
+    print_summary(summary, as_json)
 
 
 @app.command()

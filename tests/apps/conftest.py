@@ -57,8 +57,7 @@ def random_tagger(request: pytest.FixtureRequest) -> Tagger:
         trained_dimensions=5,
         character_dimensions=4,
         character_units=3,
-        layers=2,
-        units=7,
+        units=(7, 7),
         output=request.param,
     )
     keras.utils.set_random_seed(3)

@@ -2,93 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from apps.reports import preset_installed
 
-ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, ANSWER_MILLISECONDS = 60, 60_000
 PRESETS = ("vectors_en_wiki", "vectors_en_wiki_gensim")
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that runs as `make app` runs it, on a free port."""
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> str:
+    """Address of the server, which is not started where a preset is missing."""
     missing = [name for name in PRESETS if not preset_installed(name)]
     if missing:
         pytest.skip(f"BROWSER TESTS LEFT OUT: not shipped: {', '.join(missing)}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _wait_until_healthy(server, port, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"the server did not start within {START_SECONDS} s: {log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """Debian's Chromium, or another one on the path."""
-    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("BROWSER TESTS LEFT OUT: no Chromium; on Debian: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    # Chromium refuses its sandbox to the superuser, which is who runs in most containers.
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program, args=arguments)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser, request: pytest.FixtureRequest) -> Iterator[object]:
-    """A window, 1280 pixels wide in the light theme unless the test asks otherwise."""
-    options = {"width": 1280, "dark": False} | getattr(request, "param", {})
-    context = browser.new_context(
-        viewport={"width": options["width"], "height": 900},
-        color_scheme="dark" if options["dark"] else "light",
-    )
-    context.set_default_timeout(ANSWER_MILLISECONDS)
-    yield context.new_page()
-    context.close()
+    return request.getfixturevalue("server")
 
 
 def expression_box(page):

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from apps import segmenter_training
-from apps.segmenter_training import SegmenterRecipe, fit_segmenter, main, score_segmentation, train_segmenter
+from apps.cli.main import app
+from apps.segmenter_training import SegmenterRecipe, fit_segmenter, score_segmentation, train_segmenter
 from data_prep.errors import InputError
 from data_prep.readers import conllu
 from data_prep.readers.conllu import Word, plain_sentence
@@ -82,10 +84,10 @@ def test_training_learns_and_chooses_by_dev(tmp_path):
 
 def test_fit_writes_a_preset_with_scores_and_removes_the_run(tmp_path, tiny_treebank, no_files):
     out = tmp_path / "mine"
-    scores = fit_segmenter(out, SMALL)
-    assert scores == dict.fromkeys(
-        ("dev_words_f1", "dev_sentences_f1", "test_words_f1", "test_sentences_f1"), 100.0
-    )
+    summary = fit_segmenter(out, SMALL)
+    assert (summary["preset"], summary["epochs"]) == (str(out), 40)
+    names = ("dev_words_f1", "dev_sentences_f1", "test_words_f1", "test_sentences_f1")
+    assert [summary[name] for name in names] == [100.0] * 4
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["test_words_f1"]["n"] == 27
     assert metrics["test_words_f1"]["baseline"] == 100.0
@@ -102,9 +104,21 @@ def test_scores_are_those_of_the_raw_text():
     assert (glued.words.f1, glued.sentences.f1) == (100.0, 0.0)
 
 
-def test_command_line_names_what_is_wrong(tmp_path, capsys):
-    assert main(["--out", str(tmp_path / "x"), "--set", "epochs=none"]) == 2
-    assert "'epochs'" in capsys.readouterr().err
+def test_command_line_trains(tmp_path, tiny_treebank, no_files):
+    out = tmp_path / "mine"
+    settings = [part for override in (*SMALL, "epochs=1") for part in ("--set", override)]
+    done = CliRunner().invoke(app, ["tagger", "fit-segmenter", "--out", str(out), *settings, "--json"])
+    assert done.exit_code == 0, done.output
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["preset"], summary["epochs"]) == (str(out), 1)
+    assert load_segmenter(out).config.dilations == (1, 2)
+
+
+def test_command_line_names_what_is_wrong(tmp_path):
+    arguments = ["tagger", "fit-segmenter", "--out", str(tmp_path / "x"), "--set", "epochs=none"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert "Error: " in done.stderr and "'epochs'" in done.stderr
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path):

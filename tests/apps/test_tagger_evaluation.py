@@ -126,8 +126,12 @@ def test_long_sentences_are_quoted_in_part(oracle: Tagger) -> None:
 
 def test_metrics_of_a_preset_have_score_protocol_and_number(oracle: Tagger, treebank) -> None:
     tagged = confusions(treebank, tag_gold_tokens(oracle, treebank), LABELS)
-    metrics = metrics_of(evaluate(oracle, treebank), tagged, trained_on="the training part")
+    published = {"one": 90.0, "other": 95.0}
+    result = evaluate(oracle, treebank)
+    metrics = metrics_of(result, tagged, trained_on="the training part", published=published)
     check_metrics(metrics)
+    assert metrics["upos"]["baseline"] == 95.0 and metrics["upos"]["published"] == published
+    assert "baseline" not in metrics_of(result, tagged, trained_on="made sentences")["upos"]
     assert metrics["upos"]["score"] == pytest.approx(100 * 6 / 7)
     assert metrics["upos"]["standard_error"] == pytest.approx(100 * (6 / 49 / 7) ** 0.5)
     assert len(metrics["calibration_error"]["bins"]) == 15

@@ -13,9 +13,10 @@ from apps.tagger_training import (
     SAMPLE_RECIPE,
     TaggerRecipe,
     TrainingBatches,
-    compiled_tagger,
+    compile_tagger,
     config_of,
     fit_tagger,
+    new_tagger,
     predictor_of,
 )
 from apps.tagger_vectors import principal_components, word_table
@@ -36,7 +37,9 @@ def trained(tmp_path_factory):
     table = word_table(SAMPLE_RECIPE, tmp_path_factory.mktemp("run"), forms())
     config = config_of(SAMPLE_RECIPE, table, TRAIN)
     batches = TrainingBatches(TRAIN, config, table.vocabulary, 32, 1)
-    model = compiled_tagger(replace(SAMPLE_RECIPE, averaging=0.0), config, table, 6 * len(batches))
+    recipe = replace(SAMPLE_RECIPE, averaging=0.0)
+    model = new_tagger(recipe, config, table)
+    compile_tagger(model, recipe, config, 6 * len(batches))
     for epoch in range(6):
         for inputs, tags in batches.epoch(epoch):
             model.train_on_batch(inputs, tags)

@@ -78,7 +78,7 @@ def test_a_text_is_tagged_with_alternatives_and_nothing_is_markup() -> None:
     assert body.count('role="tooltip"') == 4
     assert body.count('class="row"') == 4 * 4
     assert "</span>  <span" in body  # both spaces between the words are there
-    assert any("1 sentences, 4 words" in caption.value for caption in app.caption)
+    assert any("1 sentence, 4 words" in caption.value for caption in app.caption)
 
 
 def test_examples_and_links_fill_the_box() -> None:

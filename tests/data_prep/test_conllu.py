@@ -107,6 +107,7 @@ def test_untagged_words_are_read_unless_tags_are_required() -> None:
         ("1\tWe", "one\tWe", "no id"),
         ("2-3", "2-9", "beyond the end"),
         ("2-3", "3-2", "range is empty"),
+        ("3\tn't", ROW.format("3-4", "n't", "_", "_", "_", "_") + "\n3\tn't", "overlaps another"),
         ("3.1", "3.2", "do not count up"),
         ("PRON", "PRN", "unknown UPOS tag"),
         ("VERB\tVB\t_\t0", "VERB\tVB\t_\t1", "in a circle"),

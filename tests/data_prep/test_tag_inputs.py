@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-
 import numpy as np
 import pytest
 
 from data_prep.errors import InputError
 from data_prep.made_sentences import made_sentences
-from data_prep.neighbour_vectors import NeighbourSettings, neighbour_vectors, review_texts
+from data_prep.neighbour_vectors import NeighbourSettings, neighbour_vectors
 from data_prep.readers.conllu import UPOS_TAGS
 from data_prep.tag_inputs import (
     FIRST_CHARACTER,
@@ -100,19 +97,6 @@ def test_neighbours_do_not_depend_on_the_block(monkeypatch) -> None:
 def test_text_without_frequent_words_is_refused() -> None:
     with pytest.raises(InputError, match="No word of the text is frequent enough"):
         neighbour_vectors({"made": ["one two"]}, NeighbourSettings(min_count=2))
-
-
-def test_reviews_come_out_of_the_archive(tmp_path) -> None:
-    path = tmp_path / "reviews.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
-        for name, text in (("a/pos/1.txt", "good<br />film"), ("a/urls.txt", "no"), ("a/unsup/2.txt", "so")):
-            member = tarfile.TarInfo(name)
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text.encode()))
-    assert list(review_texts(path)) == ["good film", "so"]
-    path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(InputError, match="is damaged"):
-        list(review_texts(path))
 
 
 def test_made_sentences_are_tagged_and_the_same_every_time() -> None:

@@ -67,7 +67,6 @@ def test_held_out_lines_are_not_trained_on(tmp_path):
     assert " ".join(encoded.vocabulary.decode(encoded.ids)) == f"{train} {train}"
 
 
-
 def test_first_tokens_are_trained_on_and_the_lines_after_them_held_out(tmp_path):
     encoded = corpus(tmp_path, LINES, max_tokens=6, min_count=1)
     assert encoded.raw_tokens == 6

@@ -32,8 +32,7 @@ CONFIG = PosTaggerConfig(
     character_dimensions=5,
     character_units=4,
     character_widths=(2, 3),
-    layers=2,
-    units=7,
+    units=(7, 7),
     dropout=0.1,
 )
 INPUTS = TagInputs(VOCABULARY, ROWS, CONFIG.alphabet)
@@ -74,8 +73,7 @@ def test_every_argument_survives_json() -> None:
         "character_dimensions": 7,
         "character_units": 6,
         "character_widths": (3, 5),
-        "layers": 1,
-        "units": 5,
+        "units": (5,),
         "word_dropout": 0.2,
         "dropout": 0.3,
         "output": "crf",
@@ -88,7 +86,7 @@ def test_every_argument_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"units": 0}, "sizes are at least 1"),
+        ({"units": (0,)}, "sizes are at least 1"),
         ({"trained_rows": ROWS + 1}, "trained rows"),
         ({"dropout": 1.0}, "dropout is no share"),
         ({"word_dropout": -0.1}, "word_dropout is no share"),
@@ -197,11 +195,13 @@ def test_serving_equals_the_network(output: str) -> None:
 
 
 def test_serving_any_number_of_sentences(monkeypatch) -> None:
-    serving = predictor(CONFIG, build())
-    many = [["Dogs", "bark"] * length for length in (0, 3, 1, 9, 0, 2)]
+    model = build()
+    serving = predictor(CONFIG, model)
+    many = [["Dogs", "bark", "at", "cats"][: length % 5] * length for length in (0, 3, 1, 9, 0, 2)]
     alone = [serving.predict([sentence])[0] for sentence in many]
     monkeypatch.setattr("models.tag_predictor._WORDS_AT_ONCE", 5)
-    monkeypatch.setattr("models.tag_predictor._REMEMBERED_WORDS", 1)
+    monkeypatch.setattr("models.packed_words._REMEMBERED_WORDS", 3)
+    serving = predictor(CONFIG, model)
     together = serving.predict(many)
     assert serving.predict([]) == []
     for one, two, sentence in zip(alone, together, many, strict=True):

@@ -33,7 +33,7 @@ def style(colours: Palette) -> str:
   opacity: .78; }}
 .ribbons .ambiguous {{ border: 1px dashed {colours.negative}; }}
 .ribbons .ambiguous .tag::after {{ content: " ?"; color: {colours.negative}; font-weight: 700;
-  font-size: .8rem; }}
+  font-size: .8rem; line-height: 0; }}
 .ribbons .unknown .form {{ text-decoration: underline dotted {colours.muted}; text-underline-offset: .2em; }}
 .ribbons .card {{ display: none; position: absolute; z-index: 50; left: 0; top: 100%;
   width: min(24rem, 100%); box-sizing: border-box; background: {colours.ground};

@@ -91,10 +91,10 @@ def _result(tagged: TaggedText) -> None:
     st.html(legend({token.upos for sentence in shown for token in sentence.tokens}, palette()))
     ambiguous, unknown = sum(t.ambiguous for t in tokens), sum(t.unknown for t in tokens)
     st.caption(
-        f"{len(tagged.sentences):,} sentences, {len(tokens):,} words. The fainter a ribbon, the less sure the "
-        f"network. Dashed, with a question mark: below {100 * AMBIGUOUS_BELOW:.0f} % ({ambiguous:,} words). "
-        f"Dotted underline: never seen in training ({unknown:,} words). Point at a word, or tap it, for its "
-        "alternatives."
+        f"{_counted(len(tagged.sentences), 'sentence')}, {_counted(len(tokens), 'word')}. The fainter a ribbon, the "
+        f"less sure the network. Dashed, with a question mark: below {100 * AMBIGUOUS_BELOW:.0f} % "
+        f"({_counted(ambiguous, 'word')}). Dotted underline: never seen in training ({_counted(unknown, 'word')}). "
+        "Point at a word, or tap it, for its alternatives."
     )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
@@ -113,3 +113,7 @@ def _result(tagged: TaggedText) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

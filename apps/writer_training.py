@@ -1,0 +1,343 @@
+"""Train the writer: the recipe of the shipped preset and the path from a text to a preset.
+
+    python -m apps writer fit --out models/presets/writer_shakespeare
+
+The run (checkpoints) lives in ``OUT.run`` beside the preset until the preset is written. What it took and what it
+reached stand in the preset's metadata and metrics. The part that is scored is scored once, by the final weights:
+nothing is chosen on it. To choose a recipe, ``--set split=slice`` trains and scores inside the training part only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from apps.writer_preset import metrics_of, stored_form, validation_score, write_preset
+from apps.writer_sources import WriterSource, file_source, sample_source, shakespeare_source
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+    from data_prep.streams import Parts, StreamWindows, Tokens
+    from models.char_lm import CharLMConfig
+    from models.lm_scoring import LanguageModel
+    from models.training import FitResult
+
+_SAMPLE_TOKENS = 200
+_SAMPLE_TEMPERATURE = 0.8
+
+
+@dataclass(frozen=True)
+class WriterRecipe:
+    """Everything that decides the writer; the defaults made the shipped preset.
+
+    Args:
+        tokens: What a token is.
+        vocabulary_size: The most entries of the vocabulary; none keeps all (2,000 word pieces).
+        lower: Whether words and word pieces are lower-cased.
+        cell: Kind of the recurrent layers.
+        layers: How many there are.
+        units: Length of the state of each.
+        embedding: Length of a token's vector.
+        dropout: Share of values left out behind each recurrent layer, one mask a window.
+        input_dropout: The same for the tokens' vectors.
+        token_dropout: Share of tokens read as unknown.
+        weight_dropout: Share of the recurrent kernels left out, for an LSTM.
+        split: Row of ``data_prep.streams.SPLITS``.
+        epochs: Passes over the training part.
+        batch_size: Rows, each a part of the text of its own.
+        length: Tokens of a window, through which the gradient goes back; the state goes on.
+        learning_rate: The highest, after ``warmup`` steps; it falls along a cosine to ``final_rate`` of it.
+        warmup: Steps.
+        final_rate: Share of the learning rate that is left at the end.
+        weight_decay: Of AdamW; not for biases.
+        clip: The gradient of all weights together is made no longer than this.
+        averaging: Momentum of the averaged weights, which are scored and kept; 0 for none.
+        products: What the factors of an LSTM's products are rounded to in training; ``"auto"`` is what this processor
+            multiplies fastest.
+        seed: Of all draws.
+    """
+
+    tokens: Literal["char", "word", "piece"] = "char"
+    vocabulary_size: int | None = None
+    lower: bool = False
+    cell: Literal["rnn", "lstm", "gru", "mgu"] = "lstm"
+    layers: int = 2
+    units: int = 512
+    embedding: int = 64
+    dropout: float = 0.5
+    input_dropout: float = 0.1
+    token_dropout: float = 0.01
+    weight_dropout: float = 0.0
+    split: Literal["last_tenth", "slice", "char_rnn"] = "last_tenth"
+    epochs: int = 20
+    batch_size: int = 64
+    length: int = 128
+    learning_rate: float = 0.003
+    warmup: int = 100
+    final_rate: float = 0.0
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    averaging: float = 0.995
+    products: Literal["auto", "float32", "bfloat16"] = "auto"
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values that the network's config does not check."""
+        for name in ("epochs", "batch_size", "length"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+        for name in ("averaging", "final_rate"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
+        if not 0.0 < self.learning_rate < 1.0:
+            raise InputError("learning_rate must lie between 0 and 1", received=self.learning_rate)
+        if self.clip <= 0.0:
+            raise InputError("clip must be above 0", received=self.clip)
+        if min(self.warmup, self.weight_decay) < 0:
+            raise InputError("warmup and weight_decay are not negative")
+
+
+SAMPLE_RECIPE = WriterRecipe(
+    layers=1,
+    units=96,
+    embedding=32,
+    dropout=0.1,
+    epochs=4,
+    batch_size=16,
+    length=64,
+    learning_rate=0.008,
+    warmup=20,
+    averaging=0.98,
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained writer.
+
+    Args:
+        model: Its network, without carried state.
+        language_model: The same for use.
+        result: Epochs, seconds, history.
+        parts: What it was trained on and what it is to be scored on.
+    """
+
+    model: keras.Model
+    language_model: LanguageModel
+    result: FitResult
+    parts: Parts
+
+
+def fit_writer(
+    out: Path,
+    overrides: Sequence[str] = (),
+    *,
+    text: Path | None = None,
+    cell: str | None = None,
+    tokens: str | None = None,
+    resume: bool = False,
+    sample: bool = False,
+) -> dict[str, Any]:
+    """Train a writer and write it as a preset.
+
+    Args:
+        out: Folder of the preset to make.
+        overrides: ``key=value`` for fields of :class:`WriterRecipe`.
+        text: A text file of one's own; None for Tiny Shakespeare.
+        cell: Kind of the recurrent layers, instead of that of the recipe.
+        tokens: What a token is, instead of that of the recipe.
+        resume: Go on with an interrupted run.
+        sample: Train on a small text that gensim carries, where there are no data.
+
+    Returns:
+        What was made: preset, epochs, seconds, scores.
+
+    Raises:
+        InputError: The text cannot be had or is too short, an override is wrong, ``out`` exists already or cannot be
+            written, or training diverges.
+    """
+    from models.recipe import with_overrides
+
+    if text is not None and sample:
+        raise InputError("A text and the sample exclude each other", remedy="Give one of them")
+    more = [f"{name}={value}" for name, value in (("cell", cell), ("tokens", tokens)) if value is not None]
+    recipe = with_overrides(SAMPLE_RECIPE if sample else WriterRecipe(), [*more, *overrides])
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    source = _source(text, sample)
+    run_dir = out.parent / f"{out.name}.run"
+    trained = train(recipe, source, run_dir, resume=resume)
+    metrics = metrics_of(trained, source, recipe)
+    summary = write_preset(out, recipe, trained, metrics, source)
+    _remove_run(run_dir)
+    return summary
+
+
+def train(
+    recipe: WriterRecipe,
+    source: WriterSource,
+    run_dir: Path,
+    *,
+    resume: bool = False,
+    show_samples: bool = True,
+) -> Trained:
+    """Train a writer in a run folder, without scoring or keeping it.
+
+    Args:
+        recipe: All settings.
+        source: The text.
+        run_dir: Where checkpoints go.
+        resume: Go on with the run that is there.
+        show_samples: Print what it writes after every epoch.
+
+    Returns:
+        The trained writer.
+
+    Raises:
+        InputError: If the text is too short for the recipe, or training diverges.
+    """
+    from data_prep.streams import learn_tokens, split_text
+    from models.char_lm import without_state
+    from models.recurrent import FreshState
+    from models.training import fit
+
+    parts = split_text(source.text, recipe.split)
+    tokens = learn_tokens(parts.train, recipe.tokens, max_size=recipe.vocabulary_size, lower=recipe.lower)
+    config = config_of(recipe, tokens)
+    windows = _windows(recipe, tokens, parts)
+    model = compiled_writer(recipe, config, recipe.epochs * len(windows))
+
+    def evaluate() -> dict[str, float]:
+        language_model = stored_form(config, tokens, model)
+        if show_samples:
+            _show(language_model, recipe.seed)
+        if recipe.split != "slice":
+            return {}  # the part that is scored is not looked at while anything can still be chosen
+        return {"dev_nats": validation_score(language_model, parts)[0]}
+
+    result = fit(
+        model,
+        lambda epoch: window_data(windows, epoch),
+        epochs=recipe.epochs,
+        run_dir=run_dir,
+        seed=recipe.seed,
+        recipe={**vars(recipe), "text": dict(source.checksums)},
+        resume=resume,
+        evaluate=evaluate,
+        keep_best=False,
+        callbacks=[FreshState()],
+    )
+    final = without_state(config, model)
+    return Trained(final, stored_form(config, tokens, final), result, parts)
+
+
+def config_of(recipe: WriterRecipe, tokens: Tokens) -> CharLMConfig:
+    """Return the network's config that a recipe asks for."""
+    from models.char_lm import CharLMConfig
+
+    return CharLMConfig(
+        tokens=len(tokens.vocabulary),
+        cell=recipe.cell,
+        layers=recipe.layers,
+        units=recipe.units,
+        embedding=recipe.embedding,
+        dropout=recipe.dropout,
+        input_dropout=recipe.input_dropout,
+        token_dropout=recipe.token_dropout,
+        weight_dropout=recipe.weight_dropout,
+        tokenizer=recipe.tokens,
+        lower=recipe.lower,
+        start=tokens.start,
+    )
+
+
+def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> keras.Model:
+    """Build and compile the network that carries its state; ``steps`` are those of the whole run."""
+    import keras
+
+    from models.char_lm import build_char_lm
+    from models.fast_lstm import fastest_products
+
+    keras.utils.set_random_seed(recipe.seed)
+    products = fastest_products() if recipe.products == "auto" else recipe.products
+    model = build_char_lm(config, batch_size=recipe.batch_size, stateful=True, products=products)
+    warmup = min(recipe.warmup, steps // 2)
+    rate = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / max(1, warmup),
+        max(1, steps - warmup),
+        alpha=recipe.final_rate,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=recipe.weight_decay,
+        beta_2=0.99,
+        global_clipnorm=recipe.clip,
+        use_ema=recipe.averaging > 0,
+        ema_momentum=recipe.averaging,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,  # slower for recurrent networks on a CPU
+    )
+    return model
+
+
+def window_data(windows: StreamWindows, epoch: int) -> Any:
+    """Return the windows of an epoch, pairs of inputs and targets, in a form that the backend reads."""
+    import keras
+
+    from data_prep.batching import as_dataset, prefetched
+
+    if keras.backend.backend() == "tensorflow":
+        return as_dataset(lambda: map(tuple, windows.epoch(epoch)), fixed_shapes=True)
+    return prefetched(map(tuple, windows.epoch(epoch)))
+
+
+def _source(text: Path | None, sample: bool) -> WriterSource:
+    if sample:
+        return sample_source()
+    return shakespeare_source() if text is None else file_source(text)
+
+
+def _windows(recipe: WriterRecipe, tokens: Tokens, parts: Parts) -> StreamWindows:
+    """Cut the training part; a text that is too short is told how long it would have to be."""
+    from data_prep.streams import TRAINING_SHARE, StreamWindows
+
+    ids = tokens.encode_all(parts.train)
+    needed = recipe.batch_size * recipe.length + 1
+    if len(ids) < needed:
+        whole = len(ids) / (parts.train_characters or 1)  # tokens of a character
+        share = TRAINING_SHARE**2 if recipe.split == "slice" else TRAINING_SHARE
+        raise InputError(
+            f"The text is too short: its training part does not hold one window of {recipe.batch_size} rows of "
+            f"{recipe.length} tokens",
+            allowed=f"{needed:,} tokens or more, about {round(needed / whole / share) + 1:,} characters of text",
+            received=f"{len(ids):,} tokens",
+            remedy="Give more text, or a smaller window with --set batch_size=8 --set length=32",
+        )
+    return StreamWindows(ids, recipe.batch_size, recipe.length, seed=recipe.seed)
+
+
+def _show(language_model: LanguageModel, seed: int) -> None:
+    """Print what the writer writes by now, above the progress bar."""
+    from tqdm import tqdm
+
+    from models.lm_scoring import written_by_steps
+
+    text = written_by_steps(language_model, _SAMPLE_TOKENS, temperature=_SAMPLE_TEMPERATURE, seed=seed)
+    tqdm.write("\n".join(f"    {line}" for line in text.split("\n")), file=sys.stderr)
+
+
+def _remove_run(run_dir: Path) -> None:
+    import shutil
+
+    shutil.rmtree(run_dir, ignore_errors=True)

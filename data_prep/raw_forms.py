@@ -1,0 +1,85 @@
+"""Raw text as numbers of word forms, cut as the treebanks of English cut words: for what is learned without tags."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.readers.text import iter_lines
+
+BORDER = -1  # begin of a text
+
+# Clitics are words of their own.
+_TOKEN = re.compile(r"\w+(?=n't\b)|n't\b|'(?:s|re|ve|ll|d|m)\b|\w+|[^\w\s]", re.IGNORECASE)
+_BREAK = re.compile(r"<br />")
+_APOSTROPHE = "’"
+_BLOCK = 1 << 22
+_CHARACTERS_A_WORD = 5
+
+
+def numbered_forms(texts: Iterable[str], forms: list[str] | None = None) -> tuple[np.ndarray, list[str]]:
+    """Turn texts into one stream of form numbers.
+
+    Args:
+        texts: Paragraphs or reviews.
+        forms: Forms that have a number already; new ones go behind them.
+
+    Returns:
+        Int32 (n,), each text behind a ``BORDER``, and the form of each number.
+    """
+    numbers = {} if forms is None else {form: number for number, form in enumerate(forms)}
+    blocks, block = [], []
+    for text in texts:
+        block.append(BORDER)
+        for form in _TOKEN.findall(text.replace(_APOSTROPHE, "'")):
+            number = numbers.get(form)
+            if number is None:
+                number = numbers[form] = len(numbers)
+            block.append(number)
+        if len(block) > _BLOCK:
+            blocks.append(np.array(block, np.int32))
+            block = []
+    blocks.append(np.array(block, np.int32))
+    return np.concatenate(blocks), list(numbers)
+
+
+def first_words(texts: Iterable[str], words: int) -> Iterator[str]:
+    """Give the first texts, until they hold about so many words."""
+    left = words * _CHARACTERS_A_WORD
+    for text in texts:
+        left -= len(text)
+        if left < 0:
+            return
+        yield text
+
+
+def review_texts(path: Path) -> Iterator[str]:
+    """Read the texts of the Large Movie Review Dataset out of its archive, labelled and unlabelled ones.
+
+    Args:
+        path: ``aclImdb_v1.tar.gz``.
+
+    Yields:
+        One review after the other, in the order of the archive.
+
+    Raises:
+        InputError: If the archive is damaged, or a review is not UTF-8.
+    """
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                folder = Path(member.name).parent.name
+                if member.isfile() and folder in ("pos", "neg", "unsup") and member.name.endswith(".txt"):
+                    yield _BREAK.sub(" ", archive.extractfile(member).read().decode("utf-8"))
+    except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The archive {path} is damaged ({error})", remedy="Get it again") from error
+
+
+def wiki_texts(path: Path) -> Iterator[str]:
+    """Read the paragraphs of the Wikipedia text."""
+    return iter_lines(path)

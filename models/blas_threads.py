@@ -1,0 +1,90 @@
+"""How many threads NumPy's matrix products take.
+
+The products of a small network last microseconds. Threads that wait for each other around each of them cost more
+than they save, and many times more on a busy machine: there a product waits for the slowest thread. So serving
+takes one thread a product, and several for parts of a large input that do not depend on each other.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from threadpoolctl import LibController, ThreadpoolController
+
+Part = TypeVar("Part")
+Answer = TypeVar("Answer")
+
+_lock = threading.Lock()
+_users = 0
+_before: list[int] = []
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[int]:
+    """Hold matrix products to one thread.
+
+    The setting is the process's, not the thread's: the first user sets it, the last one puts it back.
+
+    Yields:
+        How many threads a product took before, at least 1.
+    """
+    global _users
+    with _lock:
+        if not _users:
+            _before[:] = [library.get_num_threads() for library in _libraries()]
+            _set([1] * len(_before))
+        _users += 1
+        allowed = max(_before, default=1)
+    try:
+        yield allowed
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                _set(_before)
+
+
+def in_threads(work: Callable[[Part], Answer], parts: Iterable[Part], threads: int) -> Iterator[Answer]:
+    """Work on parts, several at a time, inside :func:`one_blas_thread`.
+
+    Args:
+        work: Called with each part; NumPy lets other threads run meanwhile.
+        parts: Any.
+        threads: At most so many, and no more than there are processor cores for this process.
+
+    Yields:
+        The answers in the order of the parts.
+    """
+    parts = list(parts)
+    threads = min(threads, len(parts), _cores())
+    if threads < 2:
+        yield from map(work, parts)
+        return
+    with ThreadPoolExecutor(threads, "lectern-blas") as pool:
+        yield from pool.map(work, parts)
+
+
+def _set(threads: list[int]) -> None:
+    for library, number in zip(_libraries(), threads, strict=True):
+        if number != library.get_num_threads():
+            library.set_num_threads(number)
+
+
+@functools.cache
+def _libraries() -> list[LibController]:
+    """Return the libraries for matrix products that are loaded; NumPy's is, from its import on."""
+    import numpy  # noqa: F401
+
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,354 @@
+"""The page "Writing", started from the router, with a small writer of random weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import apps.reports
+import apps.writer_texts
+import models.preset
+from apps.ladder_report import NETWORKS, TITLES
+from apps.lecture_map import ROOT, Page
+from apps.views.style import DARK, LIGHT
+from apps.views.writing.letters import shown, tint
+from apps.views.writing.unrolled_drawing import drawing
+from apps.writer import DEFAULT_PRESET
+from apps.writer_results import Step
+from apps.writer_sources import file_source
+from tests.apps.writer_preset import made_play, save_writer
+
+ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+SECTIONS = ["Write", "Read", "Copies", "Quiz", "Gates", "Unrolled", "Ladder"]
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("writer presets")
+    text = tmp_path_factory.mktemp("text") / "play.txt"
+    text.write_text(made_play() + "?'!;", encoding="utf-8")
+    save_writer(folder / DEFAULT_PRESET, text)
+    (folder / "text.path").write_text(str(text), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    text = Path((presets / "text.path").read_text(encoding="utf-8"))
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.writer_texts, "_known_source", lambda data: file_source(text))
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    # The page counts as built where its preset is shipped; here it is the tiny one.
+    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
+    yield
+    st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fresh_resources() -> Iterator[None]:
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ENTRY), default_timeout=300)
+    app.run()
+    app.switch_page("apps/views/writer.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def chart(app: AppTest, key: str) -> dict:
+    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.spec)
+
+
+def drawn(app: AppTest, key: str) -> dict:
+    """What the component of this key was given."""
+    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.json)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def write(app: AppTest, prompt: str, length: int = 80) -> AppTest:
+    app.text_area(key="prompt to write from").set_value(prompt)
+    app.number_input(key="length").set_value(length)
+    return press(app, "Write")
+
+
+def text_of(app: AppTest, key: str = "written") -> str:
+    return "".join(token[0] for token in drawn(app, key)["tokens"])
+
+
+def messages(app: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+def test_it_opens_with_a_prompt_and_waits() -> None:
+    app = page(prompt="BEN:\n")
+    assert not app.exception
+    assert not app.error
+    assert app.text_area(key="prompt to write from").value == "BEN:\n"
+    assert not app.get("bidi_component")
+
+
+def test_a_text_is_written_with_copies_and_the_next_letter() -> None:
+    app = write(page(), "ANNA:\n")
+    assert not app.exception
+    assert not app.error
+    assert text_of(app).startswith("ANNA:\n") and len(text_of(app)) == 6 + 80
+    assert drawn(app, "written")["quiet"] == 6
+    assert any("stand word for word in the training text" in item.value for item in app.markdown)
+    bars = chart(app, "next letter")["data"]
+    assert [trace["name"] for trace in bars] == ["the model", "drawn from"]
+    assert len(bars[0]["x"]) == 8
+    again = write(page(), "ANNA:\n")
+    assert text_of(again) == text_of(app)
+
+
+def test_a_letter_shows_its_alternatives_and_writing_goes_on_from_there() -> None:
+    app = write(page(), "ANNA:\n")
+    before = text_of(app)
+    app.session_state["chosen letter"] = 6 + 10
+    app.run()
+    assert not app.exception
+    names = chart(app, "next letter")["data"][0]["y"]
+    assert sum("←" in name for name in names) == 1
+    button = next(b for b in app.button if (b.key or "").startswith("go on ") and not b.disabled)
+    button.click().run()
+    assert not app.exception
+    after = text_of(app)
+    assert after[:16] == before[:16]
+    assert after[16] != before[16]
+    assert len(after) == 16 + 1 + 80
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"), [("", "The prompt is empty"), ("naïve", "'ï' at 2"), ("€", "'€' at 0")]
+)
+def test_wrong_prompts_are_one_message_and_the_page_lives(prompt: str, message: str) -> None:
+    app = write(page(), prompt)
+    assert not app.exception
+    assert [message in found for found in messages(app)] == [True]
+    write(app, "BEN:")
+    assert not app.error
+    assert text_of(app).startswith("BEN:")
+
+
+def test_unknown_characters_can_be_mapped_and_top_k_has_a_bound() -> None:
+    app = page()
+    app.checkbox(key="map").check()
+    write(app, "naïve")
+    assert not app.exception
+    assert not app.error
+    app.number_input(key="top_k").set_value(900)
+    write(app, "BEN:")
+    assert not app.exception
+    assert ["top_k" in found for found in messages(app)] == [True]
+
+
+def test_temperature_zero_and_a_stop_string() -> None:
+    app = page()
+    app.slider(key="temperature").set_value(0.0)
+    app.text_input(key="stop").set_value("e")
+    write(app, "ANNA:\n", 200)
+    assert not app.exception
+    written = text_of(app)[6:]
+    assert len(written) == 200 or written.endswith("e")
+    assert max(chart(app, "next letter")["data"][1]["x"]) == 100.0
+
+
+def test_a_text_is_read_with_its_surprises() -> None:
+    app = page(section="Read", text="The king <b>&</b> falls.")
+    assert ["'<' at" in found for found in messages(app)] == [True]
+    app.text_area(key="text to read").set_value("The king falls.")
+    app = press(app, "Read")
+    assert not app.exception
+    assert not app.error
+    assert text_of(app, "heat") == "The king falls."
+    assert len(drawn(app, "heat")["notes"]) > 5
+    assert [metric.label for metric in app.metric][:2] == ["bits a character", "nats a character"]
+    app.session_state["read letter"] = 2
+    app.run()
+    assert any("“e”" in item.value for item in app.markdown)
+    assert 5 <= len(chart(app, "alternatives")["data"][0]["x"]) <= 6
+
+
+@pytest.mark.parametrize("text", ["", "\0", "naïve", "שלום"], ids=ascii)
+def test_texts_that_cannot_be_read_are_one_message(text: str) -> None:
+    app = page(section="Read")
+    app.text_area(key="text to read").set_value(text)
+    app = press(app, "Read")
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_copied_passages_have_sources() -> None:
+    app = page(section="Copies")
+    assert not app.exception
+    assert not app.error
+    app.button(key="compare Training text").click().run()
+    tokens = drawn(app, "compared")["tokens"]
+    assert all(marked for *_, marked in tokens)
+    assert "characters copied" in drawn(app, "compared")["notes"][tokens[0][2]]
+    assert app.dataframe[0].value["characters"].max() == len(tokens)
+    assert len(chart(app, "matches")["data"]) == 3
+    app.button(key="compare Shuffled").click().run()
+    assert not any(marked for *_, marked in drawn(app, "compared")["tokens"])
+
+
+def test_the_quiz_asks_answers_and_counts() -> None:
+    app = page(section="Quiz")
+    assert not app.exception
+    assert not app.error
+    first = text_of(app, "passage")
+    app.button(key="quiz training").click().run()
+    assert app.button(key="quiz sample").disabled
+    verdict = [item.proto.body for item in app.get("html") if "this is" in item.proto.body]
+    assert len(verdict) == 1
+    assert any("of 1 right" in caption.value for caption in app.caption)
+    app.button(key="quiz next").click().run()
+    assert not app.exception
+    assert text_of(app, "passage") != first
+    assert not app.button(key="quiz sample").disabled
+
+
+def test_gates_of_the_units_that_follow_a_property() -> None:
+    app = page(section="Gates", text="BEN:\nThe heart rises.\n\nANNA:\nNot so.\n")
+    assert not app.exception
+    assert not app.error
+    picture = chart(app, "gates")["data"][0]
+    assert len(picture["y"]) == 24  # two layers of 12 units
+    assert len(picture["x"]) == len(text_of(app, "coloured")) == 37
+    assert len(chart(app, "own gradients")["data"]) == 2
+    assert "benchmarks.loss_ladder" in app.info[0].value
+    app.selectbox(key="follow").set_value("quote").run()
+    assert not app.exception
+    assert ["the same at every step" in found for found in messages(app)] == [True]
+
+
+def test_texts_without_gates_are_one_message() -> None:
+    app = page(section="Gates", text="€")
+    assert not app.exception
+    assert ["'€' at 0" in found for found in messages(app)] == [True]
+
+
+@pytest.mark.parametrize("section", ["Gates", "Read", "Write"])
+def test_a_link_that_is_too_long_is_cut_and_says_so(section: str) -> None:
+    app = page(section=section, text="a" * 10_001, prompt="a" * 10_001)
+    assert not app.exception
+    assert not app.error or section == "Gates"  # all letters alike: no unit can follow anything
+    assert ["the box holds the first" in warning.value for warning in app.warning] == [True]
+
+
+def test_the_unrolled_network() -> None:
+    app = page(section="Unrolled", unrolled="ANNA:\\nT", write="5")
+    assert not app.exception
+    assert not app.error
+    assert any("data:image/svg+xml" in item.proto.body for item in app.get("html"))
+    assert any("of 6 targets" in caption.value for caption in app.caption)
+    app = page(section="Unrolled", unrolled="")
+    assert not app.exception
+    assert ["The prompt is empty" in found for found in messages(app)] == [True]
+
+
+def ladder_results() -> dict:
+    rung = {"n": 100, "standard_error": 0.01, "parameters": 9, "seconds": 1.5, "units": None, "sample": "Ay."}
+    settings = {"text": "a play", "prompt": "A:\n", "budget": 9, "train_characters": 900, "processor": "one"}
+    return {
+        "settings": {**settings, "recipe": {"epochs": 1}},
+        "rungs": [
+            {**rung, "name": name, "nats_per_character": 4.0 - at / 4} for at, name in enumerate(TITLES)
+        ],
+        "gradients": {cell: {"sums": [0.1, 0.5, 1.0], "hidden": [0.1, 0.5, 1.0]} for cell in NETWORKS},
+    }
+
+
+def test_the_ladder_before_and_after_it_was_measured(tmp_path: Path) -> None:
+    app = page(section="Ladder")
+    assert not app.exception
+    assert app.metric[0].value == "3.0000"
+    assert ["benchmarks." in info.value for info in app.info] == [True, True]
+    results = tmp_path / "loss_ladder.json"
+    results.write_text(json.dumps(ladder_results()), encoding="utf-8")
+    systems = {"lectern": {"characters_per_second": 20.0}, "torch": {"characters_per_second": 30.0}}
+    settings = {"units": 256, "cores": 1, "processor": "one"}
+    (tmp_path / "generation.json").write_text(
+        json.dumps({"settings": settings, "systems": systems, "ratio": 0.67}), encoding="utf-8"
+    )
+    app = page(section="Ladder")
+    assert not app.exception
+    assert not app.info
+    assert chart(app, "ladder")["data"][0]["x"][0] == 4.0
+    assert chart(app, "writing speed")["data"][0]["x"] == [30.0, 20.0]
+    assert app.code[0].value == "A:\nAy."
+    assert len(app.dataframe[0].value) == len(TITLES)
+    app = page(section="Gates")
+    assert len(chart(app, "ladder gradients")["data"]) == 4
+    results.write_text("{}", encoding="utf-8")
+    app = page(section="Ladder")
+    assert not app.exception
+    assert ["loss ladder lack" in found for found in messages(app)] == [True]
+
+
+@pytest.mark.parametrize("section", ["Write", "Copies", "Quiz"])
+def test_without_the_training_text_the_page_says_so(section: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from data_prep.errors import InputError
+
+    def nowhere(data: object) -> None:
+        raise InputError("The text is nowhere")
+
+    monkeypatch.setattr(apps.writer_texts, "_known_source", nowhere)
+    st.cache_resource.clear()
+    app = page(section=section)
+    if section == "Write":
+        write(app, "BEN:")
+        assert len(text_of(app)) == 84
+    assert not app.exception
+    assert not app.error
+    assert ["The text is nowhere" in info.value for info in app.info] == [True]
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_without_or_with_a_damaged_preset_the_page_lives(
+    section: str, presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    st.cache_resource.clear()
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    app = page(section=section)
+    assert not app.exception
+    assert len(app.error) == 1
+    shutil.copytree(presets / DEFAULT_PRESET, tmp_path / DEFAULT_PRESET)
+    weights = tmp_path / DEFAULT_PRESET / "weights.npz"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    app = page(section=section)
+    assert not app.exception
+    assert ["weights.npz" in found for found in messages(app)] == [True]
+    st.cache_resource.clear()
+
+
+def test_a_drawing_escapes_what_it_shows() -> None:
+    steps = [Step("<", True, "&", 0.1, "\n", 0.5), Step("&", False, ">", 0.2, ">", 0.2)]
+    for colours in (LIGHT, DARK):
+        svg = drawing(steps, colours)
+        assert "&lt;" in svg and "<<" not in svg and ">&<" not in svg
+        assert "↵" in svg
+
+
+def test_tokens_can_be_seen() -> None:
+    assert [shown(token) for token in (" ", "\n", "a", "\x07")] == ["␣ space", "↵ line end", "a", "\\x07"]
+    assert tint("#102030", 0.0) == ""
+    assert tint("#102030", 0.5) == "rgba(16,32,48,0.50)"
+    assert tint("#102030", 7.0) == "rgba(16,32,48,1.00)"

@@ -1,0 +1,224 @@
+"""A language model for use: logits, scores, unknown characters, long texts."""
+
+from __future__ import annotations
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import models.lm_layers
+import models.lm_scoring
+from data_prep.errors import InputError
+from data_prep.streams import learn_tokens
+from data_prep.vocab import UNK, Vocabulary
+from models.char_lm import CharLMConfig, build_char_lm
+from models.lm_scoring import LanguageModel, load_language_model, written_by_steps
+from models.recurrent import CELLS
+from models.variables import variable_arrays
+from tests.models import contract
+
+VOCABULARY = Vocabulary(list("abcdef \n"))
+RNG = np.random.default_rng(0)
+TEXT = "".join(RNG.choice(list("abcdef \n"), 900))
+
+
+def pair(cell: str = "lstm", layers: int = 2, units: int = 9) -> tuple[keras.Model, LanguageModel]:
+    """A network with drawn weights, and its form for use."""
+    config = CharLMConfig(
+        tokens=len(VOCABULARY), cell=cell, layers=layers, units=units, embedding=5, start=VOCABULARY.id("\n")
+    )
+    model = build_char_lm(config)
+    rng = np.random.default_rng(2)
+    for weight in model.weights:
+        weight.assign(rng.normal(scale=0.5, size=weight.shape))
+    return model, LanguageModel(config, VOCABULARY, variable_arrays(model.weights))
+
+
+def expected_logits(model: keras.Model, ids: np.ndarray) -> np.ndarray:
+    return ops.convert_to_numpy(model.predict_on_batch(ids[None]))[0]
+
+
+@pytest.fixture(scope="module")
+def lstm() -> tuple[keras.Model, LanguageModel]:
+    return pair()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("layers", [1, 3])
+def test_logits_are_those_of_the_network(cell: str, layers: int) -> None:
+    model, language_model = pair(cell, layers)
+    ids = language_model.encode(TEXT[:60])
+    logits, state = language_model.logits(ids)
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(logits, expected_logits(model, ids), atol=1e-4)
+    assert len(state) == layers
+    np.testing.assert_array_equal(language_model.last_logits(ids)[0], logits[-1])
+
+
+def test_the_state_is_carried_from_call_to_call(lstm) -> None:
+    _, model = lstm
+    ids = model.encode(TEXT)
+    whole, after = model.logits(ids)
+    parts, state = [], None
+    for first, last in ((0, 1), (1, 1), (1, 250), (250, 900)):
+        logits, state = model.logits(ids[first:last], state)
+        parts.append(logits)
+    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
+    for one, two in zip(state, after, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_rows_side_by_side_are_one_pass(cell: str, monkeypatch) -> None:
+    _, model = pair(cell, units=5)
+    ids = model.encode(TEXT)
+    plain, state = model.logits(ids)
+    monkeypatch.setattr(models.lm_layers, "_ROW_LENGTH", 23)
+    monkeypatch.setattr(models.lm_layers, "_GUESS_STEPS", 3)  # too few: rows have to be read again
+    monkeypatch.setattr(models.lm_scoring, "_TOKENS_AT_ONCE", 201)
+    rows, again = model.logits(ids)
+    np.testing.assert_allclose(rows, plain, atol=5e-4)
+    for one, two in zip(state, again, strict=True):
+        np.testing.assert_allclose(one, two, atol=5e-4)
+
+
+def test_a_state_that_never_fades_is_carried_through_all_rows(monkeypatch) -> None:
+    """Gates that stay open: a cell that counts characters from the first one on cannot be guessed."""
+    config = CharLMConfig(tokens=len(VOCABULARY), layers=1, units=2, embedding=3)
+    arrays = {
+        name: np.zeros_like(array) for name, array in variable_arrays(build_char_lm(config).weights).items()
+    }
+    arrays["recurrent1/lstm_cell/bias"][:] = [0.0, 0.0, 40.0, 40.0, 0.01, 0.02, 40.0, 40.0]
+    arrays["logits/kernel"][:] = 1.0
+    model = LanguageModel(config, VOCABULARY, arrays)
+    ids = model.encode(TEXT[:400])
+    plain, _ = model.logits(ids)
+    monkeypatch.setattr(models.lm_layers, "_ROW_LENGTH", 20)
+    monkeypatch.setattr(models.lm_layers, "_GUESS_STEPS", 20)
+    np.testing.assert_allclose(model.logits(ids)[0], plain, atol=1e-3)
+    assert plain[-1, 0] > plain[100, 0] + 0.1
+
+
+def test_scores_are_minus_log_probabilities(lstm) -> None:
+    model, language_model = lstm
+    text = TEXT[:50]
+    scores = language_model.score(text)
+    ids = language_model.encode(text)
+    read = np.concatenate([[VOCABULARY.id("\n")], ids[:-1]])
+    shares = ops.convert_to_numpy(ops.log_softmax(expected_logits(model, read)))
+    np.testing.assert_allclose(scores.nats, -shares[np.arange(50), ids], atol=1e-4)
+    np.testing.assert_array_equal(scores.ids, ids)
+    np.testing.assert_array_equal(scores.alternatives[:, 0], shares.argmax(axis=1))
+    expected = -np.sort(-np.exp(shares), axis=1)[:, :5]
+    np.testing.assert_allclose(scores.probabilities, expected, atol=1e-4)
+    assert scores.n == 50
+    assert scores.bits == pytest.approx(scores.nats.sum() / np.log(2))
+    assert scores.perplexity == pytest.approx(np.exp(scores.nats.mean()))
+    assert scores.nats_per_character == pytest.approx(scores.nats_per_token)
+    assert scores.nats.dtype == np.float64
+
+
+def test_long_texts_are_scored_in_parts(lstm, monkeypatch) -> None:
+    _, model = lstm
+    whole = model.score(TEXT)
+    monkeypatch.setattr(models.lm_scoring, "_TOKENS_AT_ONCE", 70)
+    parts = model.score(TEXT)
+    np.testing.assert_allclose(parts.nats, whole.nats, atol=1e-4)
+    assert parts.alternatives.shape == whole.alternatives.shape == (900, 5)
+
+
+def test_one_token_has_no_standard_error(lstm) -> None:
+    scores = lstm[1].score("a")
+    assert (scores.n, scores.standard_error) == (1, None)
+    assert lstm[1].score("ab").standard_error > 0
+
+
+def test_unknown_characters_are_named_with_their_places(lstm) -> None:
+    _, model = lstm
+    with pytest.raises(InputError, match=r"character that the model never saw: 'Ω' at 2, 'z' at 4"):
+        model.encode("abΩcz")
+    ids = model.encode("abΩcz", unknown="map")
+    assert ids.tolist()[2] == ids.tolist()[4] == UNK
+    assert model.decode(ids[:2]) == "ab"
+    with pytest.raises(InputError, match="What to do with unknown tokens"):
+        model.encode("ab", unknown="drop")
+    with pytest.raises(InputError, match="and 7 more"):
+        model.encode("Ω" * 12)
+
+
+@pytest.mark.parametrize("text", ["", None, 5])
+def test_what_is_no_text_is_refused(lstm, text) -> None:
+    with pytest.raises(InputError, match="nothing to score" if text == "" else "A text is needed"):
+        lstm[1].score(text)
+
+
+@pytest.mark.parametrize("ids", [[99], [-1], [[2, 3]]])
+def test_ids_outside_the_vocabulary_are_refused(lstm, ids) -> None:
+    with pytest.raises(InputError, match="no tokens of this vocabulary"):
+        lstm[1].logits(np.array(ids))
+
+
+def test_no_ids_give_no_logits(lstm) -> None:
+    logits, state = lstm[1].logits(np.zeros(0, np.int32))
+    assert logits.shape == (0, len(VOCABULARY))
+    np.testing.assert_array_equal(state[0], 0.0)
+
+
+def test_words_and_pieces_are_written_as_text() -> None:
+    text = "the dog sees the old garden. the garden sees no dog. "
+    for kind, expected in (("word", "the dog sees the old"), ("piece", "the dog")):
+        tokens = learn_tokens([text * 3], kind, max_size=40)
+        config = CharLMConfig(tokens=len(tokens.vocabulary), layers=1, units=3, embedding=2, tokenizer=kind)
+        arrays = variable_arrays(build_char_lm(config).weights)
+        model = LanguageModel(config, tokens.vocabulary, arrays)
+        assert model.decode(model.encode(text)).startswith(expected)
+        scores = model.score(text)
+        assert scores.characters == len(text)
+        assert scores.nats_per_character == pytest.approx(scores.nats.sum() / len(text))
+
+
+def test_an_unknown_word_is_called_a_word() -> None:
+    tokens = learn_tokens(["the dog sees"], "word")
+    config = CharLMConfig(tokens=len(tokens.vocabulary), layers=1, units=3, embedding=2, tokenizer="word")
+    model = LanguageModel(config, tokens.vocabulary, variable_arrays(build_char_lm(config).weights))
+    with pytest.raises(InputError, match="a word that the model never saw: 'cat' at 4"):
+        model.encode("the cat sees")
+
+
+def test_threads_share_a_model(lstm) -> None:
+    _, model = lstm
+    texts = [TEXT[at : at + 60] for at in range(0, 480, 60)]
+    expected = [model.score(text).nats for text in texts]
+    found: dict[int, np.ndarray] = {}
+
+    def work(at: int) -> None:
+        found[at] = model.score(texts[at]).nats
+
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(len(texts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for at, nats in enumerate(expected):
+        np.testing.assert_allclose(found[at], nats, atol=1e-9)
+
+
+def test_a_preset_opens_as_a_language_model(tmp_path, lstm) -> None:
+    network, model = lstm
+    ids = model.encode(TEXT[:20])[None]
+    preset = contract.check_save_load_equal(
+        "char_lm", model.config, network, {"ids": ids}, tmp_path, vocabulary=VOCABULARY
+    )
+    opened = load_language_model(preset.path)
+    np.testing.assert_allclose(opened.score(TEXT).nats, model.score(TEXT).nats, atol=1e-9)
+
+
+def test_writing_by_steps_repeats_and_has_no_specials(lstm) -> None:
+    _, model = lstm
+    one, two = (written_by_steps(model, 80, temperature=5.0, seed=3) for _ in range(2))
+    assert one == two and len(one) == 80
+    assert one != written_by_steps(model, 80, temperature=5.0, seed=4)
+    assert set(one) <= set(VOCABULARY.entries)

@@ -1,0 +1,143 @@
+"""The loss ladder: every rung on a small text, what is stored, and the table and picture made of it."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import apps.reports
+from apps.ladder_report import NETWORKS, TITLES, Ladder, ladder_from, ladder_report
+from apps.writer_sources import WriterSource
+from benchmarks import ladder_tables, loss_ladder
+from benchmarks.loss_ladder import RECIPE, LadderSettings, counting_rung, main, run
+from data_prep.errors import InputError
+from data_prep.streams import split_text
+
+TEXT = "".join(
+    f"ROMEO:\nThe {word} of {other} is mine.\n\n"
+    for word in ("rose", "night", "sun")
+    for other in ("Rome", "love", "gold", "the king")
+    for _ in range(6)
+)
+SETTINGS = LadderSettings(budget=3_000, sample_characters=20, gradient_steps=12, gradient_windows=3)
+TINY = replace(
+    RECIPE, epochs=3, batch_size=4, length=32, embedding=8, learning_rate=0.02, warmup=2, averaging=0.0
+)
+
+
+def source(text: str = TEXT) -> WriterSource:
+    return WriterSource(text, "a small text", {"text.txt": "sha256 0"}, None, {})
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    return run(source(), tmp_path_factory.mktemp("runs"), SETTINGS, TINY)
+
+
+def test_every_rung_is_scored_on_the_same_characters(results: dict) -> None:
+    rungs = {rung["name"]: rung for rung in results["rungs"]}
+    assert list(rungs) == [name for name in TITLES if name != "shipped"]
+    held_out = len(TEXT) - int(0.9 * len(TEXT))
+    assert {rung["n"] for rung in rungs.values()} == {held_out}
+    assert rungs["uniform"]["nats_per_character"] == pytest.approx(np.log(len(set(TEXT))))
+    losses = [rungs[name]["nats_per_character"] for name in ("uniform", "unigram", "bigram", "five_gram")]
+    assert losses == sorted(losses, reverse=True)
+    for name in NETWORKS:
+        assert 0.5 * SETTINGS.budget < rungs[name]["parameters"] <= SETTINGS.budget
+        assert (
+            rungs[name]["units"] >= 1
+            and rungs[name]["nats_per_character"] < rungs["uniform"]["nats_per_character"]
+        )
+    units = [rungs[name]["units"] for name in NETWORKS]
+    assert units == sorted(units, reverse=True), "the fewer gates, the more units fit"
+
+
+def test_every_rung_writes_a_sample_and_networks_have_gradients(results: dict) -> None:
+    for rung in results["rungs"]:
+        assert len(rung["sample"]) == SETTINGS.sample_characters and set(rung["sample"]) <= set(TEXT)
+    for name in NETWORKS:
+        assert {key: len(values) for key, values in results["gradients"][name].items()} == {
+            "sums": 12,
+            "hidden": 12,
+        }
+        assert min(results["gradients"][name]["hidden"]) >= 0.0
+    recipe = results["settings"]["recipe"]
+    assert recipe["epochs"] == 3 and not {"cell", "units"} & set(recipe)
+
+
+@pytest.mark.slow
+def test_what_is_finished_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_ladder, "NETWORKS", ("rnn",))
+    first = run(source(), tmp_path, SETTINGS, TINY)
+    again = run(source(), tmp_path, SETTINGS, TINY)
+    assert [r["nats_per_character"] for r in again["rungs"]] == [
+        r["nats_per_character"] for r in first["rungs"]
+    ]
+    assert again["gradients"] == first["gradients"]
+
+
+def test_results_come_back_from_json_and_make_table_and_picture(
+    results: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(loss_ladder, "RESULTS", tmp_path / "loss_ladder.json")
+    monkeypatch.setattr(loss_ladder, "PICTURE", tmp_path / "ladder.svg")
+    for empty in (ladder_tables.ladder_table, ladder_tables.ladder_samples):
+        assert empty().startswith("_Not measured yet: run `python -m benchmarks.loss_ladder --store`")
+    assert ladder_report() is None
+    loss_ladder.store(results)
+    report = ladder_report()
+    assert isinstance(report, Ladder) and report == ladder_from(json.loads(json.dumps(results)))
+    assert [rung.name for rung in report.rungs] == [name for name in TITLES if name != "shipped"]
+    assert report.rungs[0].bits == pytest.approx(np.log2(len(set(TEXT))))
+    written = ladder_tables.ladder_table()
+    assert f"| every character equally likely | {np.log(len(set(TEXT))):.4f} | 0.0000 |" in written
+    assert f"{report.rungs[0].n:,} scored" in written and "3,000 parameters" in written
+    assert "    ROMEO:\n" in ladder_tables.ladder_samples()
+    assert "--- LSTM\nROMEO:\n" in ladder_tables.ladder_text(report)
+    picture = ElementTree.fromstring((tmp_path / "ladder.svg").read_text(encoding="utf-8"))
+    bars = [float(shape.get("width")) for shape in picture if shape.tag.endswith("rect")]
+    assert len(bars) == 8 and bars[0] == max(bars)
+    assert bars[3] / bars[0] == pytest.approx(report.rungs[3].nats / report.rungs[0].nats, abs=0.001)
+
+
+def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    (tmp_path / "loss_ladder.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"loss ladder lack.*Run it again"):
+        ladder_report()
+
+
+def test_an_unknown_rung_is_refused(results: dict) -> None:
+    wrong = {**results, "rungs": [{**results["rungs"][0], "name": "trigram"}]}
+    with pytest.raises(InputError, match=r"unknown rung.*Received: 'trigram'"):
+        ladder_from(wrong)
+
+
+def test_the_held_out_text_is_read_as_behind_a_line_break() -> None:
+    text = ("ab\n" * 300) + "b" + "ab\n" * 40
+    rung = counting_rung("bigram", split_text(text), replace(SETTINGS, prompt="a"))
+    assert rung["n"] == len(text) - int(0.9 * len(text))
+
+
+@pytest.mark.parametrize("name", ["budget", "sample_characters", "gradient_steps", "gradient_windows"])
+def test_settings_without_sense_are_refused(name: str) -> None:
+    with pytest.raises(InputError, match=rf"{name} must be at least 1.*Received: 0"):
+        LadderSettings(**{name: 0})
+
+
+def test_what_the_ladder_decides_cannot_be_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    assert main(["--text", str(path), "--set", "units=7"]) == 2
+    assert "The ladder itself decides units" in capsys.readouterr().err
+
+
+def test_a_missing_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--text", str(tmp_path / "none.txt")]) == 2
+    assert "none.txt" in capsys.readouterr().err
