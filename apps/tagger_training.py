@@ -153,6 +153,7 @@ SAMPLE_RECIPE = TaggerRecipe(
     character_units=16,
     units=(32,),
     pretraining=PretrainingSettings(parts=0),
+    output="softmax",
     epochs=8,
     batch_size=32,
     learning_rate=0.01,

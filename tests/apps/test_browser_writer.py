@@ -64,7 +64,7 @@ def test_a_click_on_a_letter_opens_its_alternatives_and_goes_on_from_there(page,
     page.get_by_text("at letter 41").wait_for()
     bars = page.locator("[data-testid=stPlotlyChart] .yaxislayer-above text")
     bars.filter(has_text="←").first.wait_for()
-    page.locator("[class*=st-key-go-on] button:enabled").first.click()
+    page.locator("[class*=st-key-go-on-40-] button:enabled").first.click()
     letters(page).nth(46).filter(has_not_text=before[46]).wait_for()
     letters(page).nth(46 + 150).wait_for()
     after = text_of(page)

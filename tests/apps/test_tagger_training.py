@@ -131,7 +131,7 @@ def test_unknown_settings_are_refused(tmp_path) -> None:
 def test_sample_becomes_a_preset_that_tags(tmp_path: Path) -> None:
     from models.tag_predictor import load_tagger
 
-    summary = fit_tagger(tmp_path / "made", ["epochs=3"], sample=True)
+    summary = fit_tagger(tmp_path / "made", sample=True)
     assert summary["upos"] > 95.0
     tagger = load_tagger(tmp_path / "made")
     (found,) = tagger.predict([["Anna", "can", "see", "the", "dog", "."]])

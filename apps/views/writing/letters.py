@@ -33,6 +33,7 @@ _JS = """
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector('.letters');
   const card = parentElement.querySelector('.card');
+  card.style.display = 'none';
   box.style.setProperty('--mark', data.mark);
   box.setAttribute('aria-label', data.label);
   const spans = data.tokens.map(([text, colour, note, marked], at) => {

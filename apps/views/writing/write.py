@@ -255,7 +255,7 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
         for number, token in enumerate(following.tokens[:_GO_ON]):
             st.button(
                 plain(shown(token.token)),
-                key=f"go on {number}",
+                key=f"go on {at} {number}",  # a late click must not go on from another letter
                 on_click=_go_on,
                 args=(writing, at, token.token),
                 disabled=token.token == actual,
