@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from data_prep.readers.conllu import Sentence
     from data_prep.vocab import Vocabulary
-    from models.tagger_kind import PosTaggerConfig
     from models.tag_predictor import TagPredictor
+    from models.tagger_kind import PosTaggerConfig
     from models.training import FitResult
 
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
