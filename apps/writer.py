@@ -68,8 +68,10 @@ class Writer:
         Raises:
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
+        from models.preset import load_preset, resolve_preset
+
+        resolve_preset(name)  # a wrong name is told before Keras is loaded
         from models.lm_scoring import KIND, LanguageModel
-        from models.preset import load_preset
         from models.variables import variable_arrays
 
         opened = load_preset(name, kind=KIND)

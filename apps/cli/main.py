@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -27,6 +28,9 @@ def applications() -> None:
 
 def run() -> None:
     """Run the command line on ``sys.argv`` and exit."""
+    os.environ.setdefault(
+        "TF_CPP_MIN_LOG_LEVEL", "2"
+    )  # TensorFlow's notes about the processor help nobody here
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows its escape, which JSON reads back as the character.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
