@@ -78,7 +78,10 @@ def speed_table() -> str:
     raw = ["Lectern, from raw text", f"{report.raw_words_per_second:,.0f}", "–"]
     rows.append([*raw, f"{report.raw_sentence_ms:.2f}", "–", "–"])
     header = ["tagger", "words/s", "speed / spaCy", "one sentence, ms", "UPOS, %", "training, s"]
-    facts = f"{report.cores} core(s) of {report.processor}, the same for all."
+    facts = (
+        f"{report.cores} core(s) of {report.processor}, the same for all; spaCy, CRFsuite and NLTK use one of them. "
+        "The first row gives tags and their probabilities, the last one is the whole application."
+    )
     return table(header, rows) + f"\n\n{facts}"
 
 

@@ -54,8 +54,8 @@ def _speed(report: SpeedReport) -> None:
             charts.show(picture, f"speed {name}", title)
     st.caption(
         f"All trained on the same sentences and held to {report.cores} processor core(s) of "
-        f"{plain(report.processor)}; given words to universal tags. From raw text, segmentation included, "
-        f"Lectern tags {report.raw_words_per_second:,.0f} words a second and a sentence in "
+        f"{plain(report.processor)}; given words to universal tags; the others use one core. From raw text, "
+        f"segmentation included, Lectern tags {report.raw_words_per_second:,.0f} words a second and a sentence in "
         f"{report.raw_sentence_ms:.1f} ms. Measure again, on this computer: `{SPEED_COMMAND}`"
     )
 
