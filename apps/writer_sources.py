@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from data_prep.errors import InputError
 
 if TYPE_CHECKING:
     from models.card import CardText
@@ -47,17 +44,12 @@ def shakespeare_source() -> WriterSource:
     Raises:
         InputError: If it cannot be had, or is not the file that it should be.
     """
-    from apps.tagger_files import read_text
     from data_prep.datasets import DATASETS, locate
+    from data_prep.readers.plays import read_shakespeare
     from models.card import CardText
 
     dataset, path = DATASETS[SHAKESPEARE], locate(SHAKESPEARE)
-    text = read_text(path)
-    counts = {"characters": len(text), "different_characters": len(set(text))}
-    if counts != dict(dataset.counts):
-        raise InputError(
-            f"{path} is not Tiny Shakespeare", allowed=str(dict(dataset.counts)), received=counts
-        )
+    text = read_shakespeare(path)
     card = CardText(
         title="Shakespeare, letter by letter",
         summary="A character language model: it says how probable each next character is, and so writes and scores "
@@ -68,7 +60,7 @@ def shakespeare_source() -> WriterSource:
         limits="It has read a million characters of one author. What it writes looks like verse and means nothing; "
         "parts of it are copied from the training text. It knows only the characters of that text.",
     )
-    return WriterSource(text, "Tiny Shakespeare", {path.name: _sha256(path)}, card, PUBLISHED)
+    return WriterSource(text, "Tiny Shakespeare", _checksums(path), card, PUBLISHED)
 
 
 def file_source(path: Path) -> WriterSource:
@@ -92,7 +84,7 @@ def file_source(path: Path) -> WriterSource:
         intended_use="Trying out what a recurrent network learns from a text of one's own.",
         limits="It has read this one text, and parts of what it writes are copied from it.",
     )
-    return WriterSource(text, path.name, {path.name: _sha256(path)}, card, {})
+    return WriterSource(text, path.name, _checksums(path), card, {})
 
 
 def sample_source() -> WriterSource:
@@ -117,6 +109,7 @@ def sample_source() -> WriterSource:
     return WriterSource(source.text, "the news texts of gensim's test data", source.checksums, card, {})
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
+def _checksums(path: Path) -> dict[str, str]:
+    from models.atomic import sha256_of
+
+    return {path.name: f"sha256 {sha256_of(path)}"}
