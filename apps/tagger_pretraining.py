@@ -130,10 +130,9 @@ def pretrain(
     """
     import keras
 
-    from data_prep.batching import as_dataset, prefetched
     from models.context_lm import build_context_lm, take_over
     from models.fast_lstm import fastest_products
-    from models.training import fit
+    from models.training import fit, training_data
 
     settings = task.settings
     keras.utils.set_random_seed(task.seed)
@@ -148,15 +147,12 @@ def pretrain(
     reader.get_layer("neighbours").log_expected.assign(batches.log_expected)
     _compile(reader, settings)
 
-    def data(part: int) -> Any:
-        def batch() -> Iterator[tuple[dict[str, Any]]]:
-            return ((inputs,) for inputs in batches.part(part, settings.steps))
-
-        return as_dataset(batch) if keras.backend.backend() == "tensorflow" else prefetched(batch())
+    def part(number: int) -> Iterator[tuple[dict[str, Any]]]:
+        return ((inputs,) for inputs in batches.part(number, settings.steps))
 
     result = fit(
         reader,
-        data,
+        lambda number: training_data(lambda: part(number)),
         epochs=settings.parts,
         run_dir=run_dir,
         seed=task.seed,
@@ -210,13 +206,8 @@ def _digest(task: Pretraining, model: keras.Model) -> str:
 def _compile(reader: keras.Model, settings: PretrainingSettings) -> None:
     import keras
 
-    steps = settings.parts * settings.steps
-    warmup = min(settings.warmup, steps // 2)
-    rate = keras.optimizers.schedules.CosineDecay(
-        settings.learning_rate / max(1, warmup),
-        steps - warmup,
-        warmup_target=settings.learning_rate,
-        warmup_steps=warmup,
-    )
+    from models.schedules import warmup_then_cosine
+
+    rate = warmup_then_cosine(settings.learning_rate, settings.warmup, settings.parts * settings.steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, beta_2=0.98, clipnorm=5.0)
     reader.compile(optimizer, jit_compile=False)

@@ -206,16 +206,10 @@ def compile_tagger(model: keras.Model, recipe: TaggerRecipe, config: PosTaggerCo
     import keras
 
     from models.pos_tagger import tagger_losses
+    from models.schedules import warmup_then_cosine
 
-    warmup = min(recipe.warmup, steps // 2)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / max(1, warmup),
-        steps - warmup,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup,
-    )
     optimizer = keras.optimizers.AdamW(
-        rate,
+        warmup_then_cosine(recipe.learning_rate, recipe.warmup, steps),
         weight_decay=recipe.weight_decay,
         beta_2=0.98,
         clipnorm=5.0,
@@ -283,10 +277,7 @@ def _train(
     run_dir: Path,
     resume: bool,
 ) -> tuple[keras.Model, FitResult, float]:
-    import keras
-
-    from data_prep.batching import as_dataset, prefetched
-    from models.training import fit
+    from models.training import fit, training_data
 
     batches = TrainingBatches(train, config, table.vocabulary, recipe.batch_size, recipe.seed)
     model = new_tagger(recipe, config, table)
@@ -296,14 +287,9 @@ def _train(
         seconds = pretrained(model, task, run_dir, resume=resume)
     compile_tagger(model, recipe, config, recipe.epochs * len(batches))
 
-    def data(epoch: int) -> Any:
-        if keras.backend.backend() == "tensorflow":
-            return as_dataset(lambda: batches.epoch(epoch))
-        return prefetched(batches.epoch(epoch))
-
     result = fit(
         model,
-        data,
+        lambda epoch: training_data(lambda: batches.epoch(epoch)),
         epochs=recipe.epochs,
         run_dir=run_dir,
         seed=recipe.seed,

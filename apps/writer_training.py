@@ -262,20 +262,13 @@ def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> k
 
     from models.char_lm import build_char_lm
     from models.fast_lstm import fastest_products
+    from models.schedules import warmup_then_cosine
 
     keras.utils.set_random_seed(recipe.seed)
     products = fastest_products() if recipe.products == "auto" else recipe.products
     model = build_char_lm(config, batch_size=recipe.batch_size, stateful=True, products=products)
-    warmup = min(recipe.warmup, steps // 2)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / max(1, warmup),
-        max(1, steps - warmup),
-        alpha=recipe.final_rate,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup,
-    )
     optimizer = keras.optimizers.AdamW(
-        rate,
+        warmup_then_cosine(recipe.learning_rate, recipe.warmup, steps, recipe.final_rate),
         weight_decay=recipe.weight_decay,
         beta_2=0.99,
         global_clipnorm=recipe.clip,
@@ -293,13 +286,9 @@ def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> k
 
 def window_data(windows: StreamWindows, epoch: int) -> Any:
     """Return the windows of an epoch, pairs of inputs and targets, in a form that the backend reads."""
-    import keras
+    from models.training import training_data
 
-    from data_prep.batching import as_dataset, prefetched
-
-    if keras.backend.backend() == "tensorflow":
-        return as_dataset(lambda: map(tuple, windows.epoch(epoch)), fixed_shapes=True)
-    return prefetched(map(tuple, windows.epoch(epoch)))
+    return training_data(lambda: map(tuple, windows.epoch(epoch)), fixed_shapes=True)
 
 
 def _source(text: Path | None, sample: bool) -> WriterSource:

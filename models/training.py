@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -24,6 +24,7 @@ from typing import Any, Literal, TextIO
 import keras
 import numpy as np
 
+from data_prep.batching import as_dataset, prefetched
 from data_prep.errors import InputError
 from models.arrays import ArraySpec, first_non_finite, read_arrays
 from models.atomic import write_bytes, writing_to
@@ -69,6 +70,21 @@ class FitResult:
 def epoch_rng(seed: int, epoch: int) -> np.random.Generator:
     """Return the generator of one epoch: the same after a resume as in an undisturbed run."""
     return np.random.default_rng([seed, epoch])
+
+
+def training_data(make_batches: Callable[[], Iterable[Any]], *, fixed_shapes: bool = False) -> Any:
+    """Return an epoch's batches in the form that the backend reads fastest, prepared ahead.
+
+    Args:
+        make_batches: Gives the batches afresh, as ``data_prep.batching.as_dataset`` takes them.
+        fixed_shapes: Whether all batches have the shape of the first.
+
+    Returns:
+        What ``Model.fit`` takes as ``x``.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return as_dataset(make_batches, fixed_shapes=fixed_shapes)
+    return prefetched(make_batches())
 
 
 def fit(
