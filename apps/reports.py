@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.results import Result, SectionScore
 from data_prep.errors import InputError
@@ -218,6 +218,40 @@ def _run(task: str, system: str, measured: dict[str, Any]) -> Word2VecRun:
             for point in measured.get("curve", ())
         ),
     )
+
+
+class StoredFacts(NamedTuple):
+    """What a preset says of itself: where its metrics stand, and its metadata, metrics and config as JSON gave them."""
+
+    metrics_path: Path
+    metadata: dict[str, Any]
+    metrics: dict[str, Any]
+    config: dict[str, Any]
+
+
+def stored_facts(preset: str, kind: str) -> StoredFacts:
+    """Read what a preset says of itself; its weights are not opened.
+
+    Args:
+        preset: Name of a shipped preset, or a folder.
+        kind: The kind that it has to be of.
+
+    Returns:
+        Its facts, checked against the manifest.
+
+    Raises:
+        InputError: There is no such preset, it is damaged, or it is another kind of preset.
+    """
+    from models.manifest import check_files, read_manifest
+    from models.preset import CONFIG, METRICS, resolve_preset
+
+    folder = resolve_preset(preset)
+    metadata = read_manifest(folder)
+    if metadata["kind"] != kind:
+        raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
+    check_files(folder, metadata["files"], frozenset({CONFIG, METRICS}))
+    metrics, config = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (METRICS, CONFIG))
+    return StoredFacts(folder / METRICS, metadata, metrics, config)
 
 
 def benchmark_results(name: str) -> dict[str, Any] | None:

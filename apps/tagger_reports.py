@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from apps.reports import benchmark_results
+from apps.reports import benchmark_results, stored_facts
 from apps.results import Result
 from apps.tagger_evaluation import confusions_from
 from apps.tagger_results import Confusions, ReliabilityBin
@@ -85,16 +84,7 @@ def tagger_scores(preset: str) -> TaggerScores:
     Raises:
         InputError: There is no such preset, it is damaged, or it is another kind of preset.
     """
-    from models.manifest import check_files, read_manifest
-    from models.preset import CONFIG, METRICS, resolve_preset
-
-    folder = resolve_preset(preset)
-    metadata = read_manifest(folder)
-    if metadata["kind"] != KIND:
-        raise InputError(f"The preset {folder} is of another kind", allowed=KIND, received=metadata["kind"])
-    check_files(folder, metadata["files"], frozenset({CONFIG, METRICS}))
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    path, metadata, metrics, config = stored_facts(preset, KIND)
     try:
         return TaggerScores(
             preset=preset,
@@ -106,7 +96,7 @@ def tagger_scores(preset: str) -> TaggerScores:
             output=str(config["output"]),
         )
     except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / METRICS} does not hold the scores of a tagger ({error!r})") from error
+        raise InputError(f"{path} does not hold the scores of a tagger ({error!r})") from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

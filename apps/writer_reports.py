@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from typing import Any
 
-from apps.reports import benchmark_results
+from apps.reports import benchmark_results, stored_facts
 from apps.results import Result
 from apps.writer_results import WriterEvaluation
 from data_prep.errors import InputError
@@ -65,16 +64,7 @@ def writer_scores(preset: str) -> WriterScores:
     Raises:
         InputError: There is no such preset, it is damaged, or it is another kind of preset.
     """
-    from models.manifest import check_files, read_manifest
-    from models.preset import CONFIG, METRICS, resolve_preset
-
-    folder = resolve_preset(preset)
-    metadata = read_manifest(folder)
-    if metadata["kind"] != KIND:
-        raise InputError(f"The preset {folder} is of another kind", allowed=KIND, received=metadata["kind"])
-    check_files(folder, metadata["files"], frozenset({CONFIG, METRICS}))
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    path, metadata, metrics, config = stored_facts(preset, KIND)
     try:
         loss = metrics["nats_per_character"]
         return WriterScores(
@@ -91,7 +81,7 @@ def writer_scores(preset: str) -> WriterScores:
             processor=str(metadata["processor"]),
         )
     except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / METRICS} does not hold the scores of a writer ({error!r})") from error
+        raise InputError(f"{path} does not hold the scores of a writer ({error!r})") from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
