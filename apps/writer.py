@@ -68,15 +68,12 @@ class Writer:
         Raises:
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
-        from models.preset import load_preset, resolve_preset
-
-        resolve_preset(name)  # a wrong name is told before Keras is loaded
         from models.lm_scoring import KIND, LanguageModel
-        from models.variables import variable_arrays
+        from models.preset import load_preset
 
         opened = load_preset(name, kind=KIND)
-        arrays = opened.arrays if opened.model is None else variable_arrays(opened.model.weights)
-        return cls(LanguageModel(opened.config, opened.vocabulary, arrays), arrays, opened.metadata, text)
+        language_model = LanguageModel(opened.config, opened.vocabulary, opened.arrays)
+        return cls(language_model, opened.arrays, opened.metadata, text)
 
     @property
     def learned(self) -> LearnedText:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from apps.writer_sources import WriterSource
     from apps.writer_training import Trained, WriterRecipe
     from data_prep.streams import Parts, Tokens
-    from models.char_lm import CharLMConfig
+    from models.char_lm_kind import CharLMConfig
     from models.lm_scoring import LanguageModel
 
 _GOLDEN_TOKENS = 48

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import keras
 
     from data_prep.streams import Parts, StreamWindows, Tokens
-    from models.char_lm import CharLMConfig
+    from models.char_lm_kind import CharLMConfig
     from models.lm_scoring import LanguageModel
     from models.training import FitResult
 
@@ -238,7 +238,7 @@ def train(
 
 def config_of(recipe: WriterRecipe, tokens: Tokens) -> CharLMConfig:
     """Return the network's config that a recipe asks for."""
-    from models.char_lm import CharLMConfig
+    from models.char_lm_kind import CharLMConfig
 
     return CharLMConfig(
         tokens=len(tokens.vocabulary),

@@ -48,7 +48,7 @@ Write = Callable[[int], np.ndarray]
 def random_model(units: int, seed: int = _SEED) -> LanguageModel:
     """Make a language model of one LSTM layer with drawn weights; speed does not depend on what it has learned."""
     from data_prep.vocab import Vocabulary
-    from models.char_lm import CharLMConfig
+    from models.char_lm_kind import CharLMConfig
     from models.kinds import kind_named
     from models.lm_scoring import KIND, LanguageModel
 
@@ -132,7 +132,7 @@ def predict_loop(model: LanguageModel) -> Write:
 
 def model_arrays(model: LanguageModel) -> dict[str, np.ndarray]:
     """Return the weights of a language model of one layer by the paths of its network."""
-    from models.char_lm import recurrent_name
+    from models.char_lm_kind import recurrent_name
 
     layer, folder = model.layers[0], f"{recurrent_name(1)}/lstm_cell"
     return {

@@ -177,7 +177,7 @@ def _network_rung(
     """Train and score one of the four networks; return the rung and the lengths of its gradient."""
     from apps.writer_training import config_of, train
     from data_prep.streams import learn_tokens
-    from models.char_lm import parameter_count, units_for
+    from models.char_lm_kind import parameter_count, units_for
     from models.variables import variable_arrays
 
     sized = replace(recipe, cell=cell)
@@ -198,7 +198,7 @@ def _network_rung(
 
 
 def _shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    from models.char_lm import parameter_count
+    from models.char_lm_kind import parameter_count
     from models.lm_scoring import KIND, LanguageModel
     from models.preset import load_preset
     from models.variables import variable_arrays

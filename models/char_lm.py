@@ -6,80 +6,17 @@ same values at every step of a sequence (Gal and Ghahramani 2016). A token is a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import ops
 
 from data_prep.errors import InputError
-from data_prep.vocab import UNK, Vocabulary
+from data_prep.vocab import UNK
+from models.char_lm_kind import CharLMConfig, recurrent_name
 from models.fast_lstm import Products
-from models.kinds import Kind
-from models.recurrent import CELLS, CellName, recurrent_layer
+from models.recurrent import recurrent_layer
 from models.variables import assign_arrays, variable_arrays, variable_specs
-
-TokenKind = Literal["char", "word", "piece"]
-MAX_LAYERS = 3
-
-
-@dataclass(frozen=True)
-class CharLMConfig:
-    """Every argument of the network.
-
-    Args:
-        tokens: Size of the vocabulary, specials included.
-        cell: Kind of the recurrent layers.
-        layers: How many there are, 1 to 3.
-        units: Length of the state of each.
-        embedding: Length of a token's vector.
-        dropout: Share of values left out in training behind each recurrent layer, the same ones at every step.
-        input_dropout: The same for the vectors of the tokens.
-        token_dropout: Share of tokens that are read as unknown in training; it makes the unknown one known.
-        weight_dropout: Share of the recurrent kernels left out in training, the same for a whole batch; LSTM only.
-        tokenizer: What a token is.
-        lower: Whether words and word pieces are lower-cased; characters never are.
-        start: Id that is read before the first token of a text.
-    """
-
-    tokens: int
-    cell: CellName = "lstm"
-    layers: int = 2
-    units: int = 512
-    embedding: int = 64
-    dropout: float = 0.0
-    input_dropout: float = 0.0
-    token_dropout: float = 0.0
-    weight_dropout: float = 0.0
-    tokenizer: TokenKind = "char"
-    lower: bool = False
-    start: int = UNK
-
-    def __post_init__(self) -> None:
-        """Refuse values that make no network."""
-        if min(self.units, self.embedding) < 1:
-            raise InputError("A language model's sizes are at least 1", received=(self.units, self.embedding))
-        if not 1 <= self.layers <= MAX_LAYERS:
-            raise InputError(
-                "The number of recurrent layers does not fit",
-                allowed=f"1 to {MAX_LAYERS}",
-                received=self.layers,
-            )
-        if self.cell not in CELLS:
-            raise InputError("There is no such recurrent cell", allowed=", ".join(CELLS), received=self.cell)
-        if self.tokenizer not in ("char", "word", "piece"):
-            raise InputError("There is no such token", allowed="char, word, piece", received=self.tokenizer)
-        if not self.tokens > UNK:
-            raise InputError("A vocabulary holds <pad>, <unk> and more", received=self.tokens)
-        if not 0 <= self.start < self.tokens:
-            raise InputError(
-                "The start is no id of the vocabulary", allowed=f"0 to {self.tokens - 1}", received=self.start
-            )
-        for name in ("dropout", "input_dropout", "token_dropout", "weight_dropout"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} is no share", allowed="0 to below 1", received=getattr(self, name))
-        if self.weight_dropout > 0.0 and self.cell != "lstm":
-            raise InputError("Only an LSTM leaves recurrent weights out", allowed="lstm", received=self.cell)
 
 
 class UnknownTokens(keras.layers.Layer):
@@ -151,46 +88,6 @@ def build_char_lm(
     return keras.Model(ids, logits, name="char_lm")
 
 
-def recurrent_name(number: int) -> str:
-    """Return the name of the recurrent layer of this number, from 1."""
-    return f"recurrent{number}"  # without "_": models.variables numbers such names anew
-
-
-def parameter_count(config: CharLMConfig) -> int:
-    """Return how many numbers a network of this config learns, without building it."""
-    blocks, units = len(CELLS[config.cell].blocks), config.units
-    biases = 2 if config.cell == "gru" else 1  # Keras keeps one bias for each of the two products
-    total = config.tokens * config.embedding + (units + 1) * config.tokens
-    for number in range(config.layers):
-        inputs = config.embedding if number == 0 else units
-        total += blocks * units * (inputs + units + biases)
-    return total
-
-
-def units_for(budget: int, config: CharLMConfig) -> CharLMConfig:
-    """Return the config with the most units whose network has at most ``budget`` numbers.
-
-    Args:
-        budget: How many numbers the network may learn.
-        config: All the rest.
-
-    Raises:
-        InputError: If not even one unit fits.
-    """
-    values = {field.name: getattr(config, field.name) for field in fields(config)}
-
-    def sized(units: int) -> CharLMConfig:
-        return CharLMConfig(**{**values, "units": units})
-
-    if parameter_count(sized(1)) > budget:
-        raise InputError("The budget of parameters is too small", received=budget)
-    low, high = 1, budget
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if parameter_count(sized(middle)) <= budget else (low, middle - 1)
-    return sized(low)
-
-
 def without_state(config: CharLMConfig, trained: keras.Model) -> keras.Model:
     """Return a network of any batch size, carrying no state, with the weights of a trained one."""
     model = build_char_lm(config)
@@ -202,15 +99,3 @@ def without_state(config: CharLMConfig, trained: keras.Model) -> keras.Model:
 def _dropout(rate: float, name: str) -> keras.layers.Layer:
     """Leave out the same values at every step: one mask a sequence and feature."""
     return keras.layers.Dropout(rate, noise_shape=(None, 1, None), name=name)
-
-
-def _check(config: CharLMConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
-    if vocabulary is None or len(vocabulary) != config.tokens:
-        raise InputError(
-            "The vocabulary does not have one entry for each logit",
-            allowed=f"{config.tokens} entries",
-            received=None if vocabulary is None else len(vocabulary),
-        )
-
-
-CHAR_LM = Kind(CharLMConfig, build=build_char_lm, needs_vocabulary=True, check=_check)

@@ -16,7 +16,7 @@ from data_prep.errors import InputError
 from models.gates import LayerWeights, Values, checked_ids, layer_values, recurrent_weights
 
 if TYPE_CHECKING:
-    from models.char_lm import CharLMConfig
+    from models.char_lm_kind import CharLMConfig
 
 
 class GradientNorms(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from models.char_lm import CharLMConfig
+    from models.char_lm_kind import CharLMConfig
 
 MAX_STEPS = 10_000
 

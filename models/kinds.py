@@ -176,7 +176,7 @@ KINDS: dict[str, str] = {
     "word_vectors": "models.kinds:WORD_VECTORS",
     "pos_tagger": "models.tagger_kind:POS_TAGGER",
     "segmenter": "models.segmenter:SEGMENTER",
-    "char_lm": "models.char_lm:CHAR_LM",
+    "char_lm": "models.char_lm_kind:CHAR_LM",
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from models.recurrent import CELLS, CellName
+from models.cells import CELLS, CellName
 
 State = np.ndarray  # float32 (states of the cell, rows, units)
 

@@ -12,10 +12,9 @@ import numpy as np
 from data_prep.errors import InputError
 from data_prep.streams import Tokens, tokens_of
 from data_prep.vocab import UNK, Vocabulary
-from models.char_lm import CharLMConfig, recurrent_name
+from models.char_lm_kind import CharLMConfig, recurrent_name
 from models.lm_layers import NumpyRecurrent, numpy_layer
 from models.preset import load_preset
-from models.variables import variable_arrays
 
 KIND = "char_lm"
 WRITER_PRESET = "writer_shakespeare"
@@ -297,4 +296,4 @@ def load_language_model(preset: str | Path = WRITER_PRESET) -> LanguageModel:
         InputError: If there is no such preset, it is damaged, or holds something else.
     """
     opened = load_preset(preset, kind=KIND)
-    return LanguageModel(opened.config, opened.vocabulary, variable_arrays(opened.model.weights))
+    return LanguageModel(opened.config, opened.vocabulary, opened.arrays)

@@ -8,16 +8,14 @@ recurrent neural networks" (MGU).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import ops
 
 from data_prep.errors import InputError
+from models.cells import CELLS, CellName
 from models.fast_lstm import FastLSTM, Products
-
-CellName = Literal["rnn", "lstm", "gru", "mgu"]
 
 
 class MGUCell(keras.layers.Layer):
@@ -90,32 +88,11 @@ class MGU(keras.layers.RNN):
         return cls(**config)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What is to be known about one kind of recurrent layer.
-
-    Args:
-        layer: Makes the layer from its units.
-        path: Name of the cell in the paths of the layer's weights, ``<layer>/<path>/kernel``.
-        blocks: Columns of the kernels by block, each ``units`` wide, in their order.
-        states: What is carried from step to step, in the order of the layer's states; the first is the output.
-        title: Its name for people.
-    """
-
-    layer: Callable[..., keras.layers.RNN]
-    path: str
-    blocks: tuple[str, ...]
-    states: tuple[str, ...]
-    title: str
-
-
-CELLS: dict[str, Cell] = {
-    "rnn": Cell(keras.layers.SimpleRNN, "simple_rnn_cell", ("state",), ("hidden",), "simple recurrent"),
-    "lstm": Cell(
-        keras.layers.LSTM, "lstm_cell", ("input", "forget", "candidate", "output"), ("hidden", "cell"), "LSTM"
-    ),
-    "gru": Cell(keras.layers.GRU, "gru_cell", ("update", "reset", "candidate"), ("hidden",), "GRU"),
-    "mgu": Cell(MGU, "mgu_cell", ("forget", "candidate"), ("hidden",), "MGU"),
+_LAYERS: dict[str, Callable[..., keras.layers.RNN]] = {
+    "rnn": keras.layers.SimpleRNN,
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "mgu": MGU,
 }
 
 
@@ -152,7 +129,7 @@ def recurrent_layer(
         return FastLSTM(units, products=products or "float32", weight_dropout=weight_dropout, **arguments)
     if weight_dropout > 0.0:
         raise InputError("Only an LSTM leaves recurrent weights out", allowed="lstm", received=cell)
-    return CELLS[cell].layer(units, **arguments)
+    return _LAYERS[cell](units, **arguments)
 
 
 def reset_states(model: keras.Model) -> None:

@@ -51,7 +51,8 @@ def save_writer(target: Path, text_file: Path, kind: str = "char", **config: obj
     """Write a preset of a writer that names ``text_file`` as what it learned from."""
     import keras
 
-    from models.char_lm import CharLMConfig, build_char_lm
+    from models.char_lm import build_char_lm
+    from models.char_lm_kind import CharLMConfig
 
     source = file_source(text_file)
     tokens = learn_tokens(split_text(source.text, SPLIT).train, kind)

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from data_prep.errors import InputError
 from models import gates
-from models.char_lm import CharLMConfig, build_char_lm
+from models.char_lm import build_char_lm
+from models.char_lm_kind import CharLMConfig
 from models.gate_gradients import gradient_norms
 from models.gates import gate_values, rank_units, recurrent_weights
 from models.variables import variable_arrays

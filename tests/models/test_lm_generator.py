@@ -11,11 +11,11 @@ import pytest
 from data_prep.errors import InputError
 from data_prep.streams import learn_tokens
 from data_prep.vocab import UNK, Vocabulary
-from models.char_lm import CharLMConfig
+from models.cells import CELLS
+from models.char_lm_kind import CharLMConfig
 from models.kinds import kind_named
 from models.lm_generator import MAX_LENGTH, Generator, Noise, Settings
 from models.lm_scoring import KIND, LanguageModel
-from models.recurrent import CELLS
 
 VOCABULARY = Vocabulary(list("abcdefgh \n"))
 

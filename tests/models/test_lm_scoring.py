@@ -14,9 +14,10 @@ import models.lm_scoring
 from data_prep.errors import InputError
 from data_prep.streams import learn_tokens
 from data_prep.vocab import UNK, Vocabulary
-from models.char_lm import CharLMConfig, build_char_lm
+from models.cells import CELLS
+from models.char_lm import build_char_lm
+from models.char_lm_kind import CharLMConfig
 from models.lm_scoring import LanguageModel, load_language_model, written_by_steps
-from models.recurrent import CELLS
 from models.variables import variable_arrays
 from tests.models import contract
 

@@ -8,8 +8,9 @@ import pytest
 from keras import ops
 
 from data_prep.errors import InputError
+from models.cells import CELLS
 from models.lm_layers import numpy_layer
-from models.recurrent import CELLS, MGU, MGUCell, recurrent_layer, reset_states
+from models.recurrent import MGU, MGUCell, recurrent_layer, reset_states
 from models.variables import variable_arrays
 
 UNITS, FEATURES = 6, 4

@@ -1,0 +1,69 @@
+"""The preset of a language model: its arrays are those of the network, and it answers as the network does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data_prep.errors import InputError
+from models.arrays import specs_of
+from models.cells import CELLS
+from models.char_lm import build_char_lm
+from models.char_lm_kind import CharLMConfig, char_lm_answer, char_lm_specs, parameter_count, units_for
+from models.variables import variable_arrays
+from tests.apps.writer_preset import made_play, save_writer
+
+
+@pytest.fixture(params=[(cell, layers) for cell in CELLS for layers in (1, 3)], ids=str)
+def network(request: pytest.FixtureRequest):
+    cell, layers = request.param
+    config = CharLMConfig(tokens=9, cell=cell, layers=layers, units=6, embedding=4)
+    model = build_char_lm(config)
+    rng = np.random.default_rng(3)
+    for weight in model.weights:
+        weight.assign(rng.normal(scale=0.5, size=weight.shape))
+    return config, model
+
+
+def test_arrays_are_those_of_the_network(network) -> None:
+    config, model = network
+    assert char_lm_specs(config) == specs_of(variable_arrays(model.weights))
+    assert list(char_lm_specs(config)) == list(variable_arrays(model.weights))
+    assert parameter_count(config) == model.count_params()
+
+
+def test_answers_as_the_network(network) -> None:
+    _, model = network
+    ids = np.random.default_rng(0).integers(0, 9, (3, 7)).astype(np.int32)
+    answer = char_lm_answer(variable_arrays(model.weights), {"ids": ids})["logits"]
+    np.testing.assert_allclose(answer, model.predict(ids, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_most_units_within_a_budget(cell: str) -> None:
+    config = units_for(20_000, CharLMConfig(tokens=9, cell=cell))
+    more = CharLMConfig(tokens=9, cell=cell, units=config.units + 1)
+    assert parameter_count(config) <= 20_000 < parameter_count(more)
+
+
+def test_a_budget_for_no_unit_is_refused() -> None:
+    with pytest.raises(InputError, match="budget of parameters is too small"):
+        units_for(60, CharLMConfig(tokens=9))
+
+
+def test_a_preset_opens_and_scores_without_keras(tmp_path: Path) -> None:
+    text = tmp_path / "play.txt"
+    text.write_text(made_play(60), encoding="utf-8")
+    preset = save_writer(tmp_path / "preset", text)
+    code = (
+        "import sys\n"
+        "from apps.writer import Writer\n"
+        f"print(Writer.from_preset({str(preset)!r}).score('the old king').to_dict()['n'])\n"
+        "print({'tensorflow', 'keras'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["12", "set()"]
