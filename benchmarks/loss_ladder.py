@@ -118,7 +118,7 @@ def run(
         rungs.append(rung)
     if preset is not None:
         report(f"{TITLES['shipped']} ...")
-        rungs.append(_shipped_rung(preset, parts, settings))
+        rungs.append(shipped_rung(preset, parts, settings))
     return {
         "settings": {
             **asdict(settings),
@@ -197,18 +197,29 @@ def _network_rung(
     return rung, norms
 
 
-def _shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    from models.char_lm_kind import parameter_count
-    from models.lm_scoring import KIND, LanguageModel
-    from models.preset import load_preset
-    from models.variables import variable_arrays
+def shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
+    """Score a preset.
 
-    loaded = load_preset(preset, kind=KIND)
-    model = LanguageModel(loaded.config, loaded.vocabulary, variable_arrays(loaded.model.weights))
+    Args:
+        preset: Name of a shipped one, or its folder.
+        parts: The split text.
+        settings: Length, prompt and seed of the sample.
+
+    Returns:
+        The rung as it is stored.
+
+    Raises:
+        InputError: There is no such preset, or it is damaged.
+    """
+    from apps.writer import Writer
+    from models.char_lm_kind import parameter_count
+
+    writer = Writer.from_preset(preset)
+    model = writer.language_model
     return {
         **_scored("shipped", model, parts, settings),
         "parameters": parameter_count(model.config),
-        "seconds": float(loaded.metadata["seconds"]),
+        "seconds": float(writer.metadata["seconds"]),
         "units": model.config.units,
         "layers": model.config.layers,
         "cell": model.config.cell,

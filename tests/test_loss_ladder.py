@@ -14,9 +14,10 @@ import apps.reports
 from apps.ladder_report import NETWORKS, TITLES, Ladder, ladder_from, ladder_report
 from apps.writer_sources import WriterSource
 from benchmarks import ladder_tables, loss_ladder
-from benchmarks.loss_ladder import RECIPE, LadderSettings, counting_rung, main, run
+from benchmarks.loss_ladder import RECIPE, LadderSettings, counting_rung, main, run, shipped_rung
 from data_prep.errors import InputError
 from data_prep.streams import split_text
+from tests.apps.writer_preset import save_writer
 
 TEXT = "".join(
     f"ROMEO:\nThe {word} of {other} is mine.\n\n"
@@ -71,6 +72,15 @@ def test_every_rung_writes_a_sample_and_networks_have_gradients(results: dict) -
 
 
 @pytest.mark.slow
+def test_the_last_rung_is_a_preset(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT, encoding="utf-8")
+    rung = shipped_rung(save_writer(tmp_path / "preset", text), split_text(TEXT, "last_tenth"), SETTINGS)
+    assert (rung["name"], rung["cell"], rung["units"], rung["seconds"]) == ("shipped", "lstm", 12, 60.0)
+    assert rung["n"] == len(TEXT) - int(0.9 * len(TEXT)) and len(rung["sample"]) == 20
+    assert rung["nats_per_character"] > 0.5, "random weights know nothing"
+
+
 def test_what_is_finished_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss_ladder, "NETWORKS", ("rnn",))
     first = run(source(), tmp_path, SETTINGS, TINY)
