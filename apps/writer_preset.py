@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import keras
+    import numpy as np
 
     from apps.writer_sources import WriterSource
     from apps.writer_training import Trained, WriterRecipe
@@ -18,14 +19,12 @@ if TYPE_CHECKING:
 _GOLDEN_TOKENS = 48
 
 
-def stored_form(config: CharLMConfig, tokens: Tokens, model: keras.Model) -> LanguageModel:
+def stored_form(config: CharLMConfig, tokens: Tokens, arrays: Mapping[str, np.ndarray]) -> LanguageModel:
     """Return the language model of a network, with its weights as a preset stores them (float16)."""
     import numpy as np
 
     from models.lm_scoring import LanguageModel
-    from models.variables import variable_arrays
 
-    arrays = variable_arrays(model.weights)
     stored = {name: array.astype(np.float16).astype(np.float32) for name, array in arrays.items()}
     return LanguageModel(config, tokens.vocabulary, stored)
 
@@ -118,7 +117,7 @@ def write_preset(
         out,
         kind=KIND,
         config=language_model.config,
-        weights=trained.model,
+        weights=trained.arrays,
         golden={"ids": golden[None]},
         metrics=metrics,
         metadata={

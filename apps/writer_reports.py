@@ -172,6 +172,8 @@ def char_rnn_score() -> WriterEvaluation | None:
 
 def _shape(config: dict[str, Any]) -> str:
     layers = "one layer" if config["layers"] == 1 else f"{config['layers']} layers"
+    members = f"{config['members']} networks of " if config["members"] > 1 else ""
     return (
-        f"{layers} of {config['units']} {config['cell'].upper()} units, reads {_TOKENS[config['tokenizer']]}"
+        f"{members}{layers} of {config['units']} {config['cell'].upper()} units, "
+        f"reads {_TOKENS[config['tokenizer']]}"
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,7 @@ from data_prep.errors import InputError
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
     from data_prep.streams import Parts, StreamWindows, Tokens
     from models.char_lm_kind import CharLMConfig
@@ -42,11 +43,12 @@ class WriterRecipe:
         cell: Kind of the recurrent layers.
         layers: How many there are.
         units: Length of the state of each.
+        members: Networks that are trained apart, each from a seed of its own, and answer together.
         embedding: Length of a token's vector.
         dropout: Share of values left out behind each recurrent layer, one mask a window.
         input_dropout: The same for the tokens' vectors.
         token_dropout: Share of tokens read as unknown.
-        weight_dropout: Share of the recurrent kernels left out, for an LSTM.
+        weight_dropout: Share of the recurrent kernels left out; of an LSTM only.
         split: Row of ``data_prep.streams.SPLITS``.
         epochs: Passes over the training part.
         batch_size: Rows, each a part of the text of its own.
@@ -67,16 +69,17 @@ class WriterRecipe:
     lower: bool = False
     cell: Literal["rnn", "lstm", "gru", "mgu"] = "lstm"
     layers: int = 2
-    units: int = 512
+    units: int = 480
+    members: int = 2
     embedding: int = 64
     dropout: float = 0.5
     input_dropout: float = 0.1
-    token_dropout: float = 0.01
-    weight_dropout: float = 0.0
+    token_dropout: float = 0.02
+    weight_dropout: float = 0.3
     split: Literal["last_tenth", "slice", "char_rnn"] = "last_tenth"
     epochs: int = 20
     batch_size: int = 64
-    length: int = 128
+    length: int = 64
     learning_rate: float = 0.003
     warmup: int = 100
     final_rate: float = 0.0
@@ -105,8 +108,11 @@ class WriterRecipe:
 SAMPLE_RECIPE = WriterRecipe(
     layers=1,
     units=96,
+    members=1,
     embedding=32,
     dropout=0.1,
+    token_dropout=0.01,
+    weight_dropout=0.0,
     epochs=4,
     batch_size=16,
     length=64,
@@ -121,13 +127,13 @@ class Trained:
     """A trained writer.
 
     Args:
-        model: Its network, without carried state.
-        language_model: The same for use.
+        arrays: Weights of its network by path.
+        language_model: The same for use, with the weights as a preset stores them.
         result: Epochs, seconds, history.
         parts: What it was trained on and what it is to be scored on.
     """
 
-    model: keras.Model
+    arrays: dict[str, np.ndarray]
     language_model: LanguageModel
     result: FitResult
     parts: Parts
@@ -161,12 +167,10 @@ def fit_writer(
         InputError: The text cannot be had or is too short, an override is wrong, ``out`` exists already or cannot be
             written, or training diverges.
     """
-    from models.recipe import with_overrides
-
     if text is not None and sample:
         raise InputError("A text and the sample exclude each other", remedy="Give one of them")
     more = [f"{name}={value}" for name, value in (("cell", cell), ("tokens", tokens)) if value is not None]
-    recipe = with_overrides(SAMPLE_RECIPE if sample else WriterRecipe(), [*more, *overrides])
+    recipe = chosen_recipe(SAMPLE_RECIPE if sample else WriterRecipe(), [*more, *overrides])
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already", remedy="Choose another folder")
     source = _source(text, sample)
@@ -176,6 +180,24 @@ def fit_writer(
     summary = write_preset(out, recipe, trained, metrics, source)
     _remove_run(run_dir)
     return summary
+
+
+def chosen_recipe(recipe: WriterRecipe, overrides: Sequence[str]) -> WriterRecipe:
+    """Change a recipe as a person asks; cells that leave no weights out get a recipe that does not ask them to.
+
+    Args:
+        recipe: What holds where nothing else is asked.
+        overrides: ``key=value`` for its fields.
+
+    Raises:
+        InputError: An override is wrong.
+    """
+    from models.recipe import with_overrides
+
+    found = with_overrides(recipe, overrides)
+    if found.cell == "lstm" or any(override.startswith("weight_dropout=") for override in overrides):
+        return found
+    return replace(found, weight_dropout=0.0)
 
 
 def train(
@@ -202,18 +224,59 @@ def train(
         InputError: If the text is too short for the recipe, or training diverges.
     """
     from data_prep.streams import learn_tokens, split_text
-    from models.char_lm import without_state
-    from models.recurrent import FreshState
-    from models.training import fit
+    from models.char_lm_kind import joined
 
     parts = split_text(source.text, recipe.split)
     tokens = learn_tokens(parts.train, recipe.tokens, max_size=recipe.vocabulary_size, lower=recipe.lower)
+    if recipe.members == 1:
+        return _train_one(recipe, source, parts, tokens, run_dir, resume=resume, show_samples=show_samples)
+    members = []
+    for number in range(recipe.members):
+        folder = run_dir / f"member{number + 1}"
+        own = replace(recipe, members=1, seed=recipe.seed + number)
+        settings = {"resume": resume, "show_samples": show_samples}
+        members.append(_train_one(own, source, parts, tokens, folder, **settings))
+    config, arrays = joined(members[0].language_model.config, [member.arrays for member in members])
+    history = tuple(
+        {"member": number, **epoch}
+        for number, member in enumerate(members, start=1)
+        for epoch in member.result.history
+    )
+    result = replace(
+        members[-1].result,
+        epochs=sum(member.result.epochs for member in members),
+        seconds=sum(member.result.seconds for member in members),
+        history=history,
+    )
+    return Trained(arrays, stored_form(config, tokens, arrays), result, parts)
+
+
+def _train_one(
+    recipe: WriterRecipe,
+    source: WriterSource,
+    parts: Parts,
+    tokens: Tokens,
+    run_dir: Path,
+    *,
+    resume: bool,
+    show_samples: bool,
+) -> Trained:
+    """Train a single network."""
+    from models.char_lm_kind import char_lm_specs
+    from models.recurrent import FreshState
+    from models.training import fit
+    from models.variables import variable_arrays
+
     config = config_of(recipe, tokens)
     windows = _windows(recipe, tokens, parts)
     model = compiled_writer(recipe, config, recipe.epochs * len(windows))
 
+    def weights() -> dict[str, np.ndarray]:
+        found = variable_arrays(model.weights)
+        return {name: found[name] for name in char_lm_specs(config)}  # not the carried state
+
     def evaluate() -> dict[str, float]:
-        language_model = stored_form(config, tokens, model)
+        language_model = stored_form(config, tokens, weights())
         if show_samples:
             _show(language_model, recipe.seed)
         if recipe.split != "slice":
@@ -232,8 +295,7 @@ def train(
         keep_best=False,
         callbacks=[FreshState()],
     )
-    final = without_state(config, model)
-    return Trained(final, stored_form(config, tokens, final), result, parts)
+    return Trained(weights(), stored_form(config, tokens, weights()), result, parts)
 
 
 def config_of(recipe: WriterRecipe, tokens: Tokens) -> CharLMConfig:

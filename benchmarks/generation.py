@@ -101,7 +101,7 @@ def numpy_loop(model: LanguageModel) -> Write:
         for at in range(length):
             token = (logits / TEMPERATURE + noise[at]).argmax()
             found[at] = token
-            state = layer.step(model.table[token][None], state)
+            state = layer.step(model.tables[0][token][None], state)
             logits = (state[0] @ model.kernel)[0] + model.bias
         return found
 
@@ -115,7 +115,7 @@ def predict_loop(model: LanguageModel) -> Write:
     from models.variables import assign_arrays
 
     network = build_char_lm(model.config, batch_size=1, stateful=True)
-    assign_arrays(network.weights, model_arrays(model))
+    assign_arrays(network.weights, model.arrays)
 
     def write(length: int) -> np.ndarray:
         reset_states(network)
@@ -130,21 +130,6 @@ def predict_loop(model: LanguageModel) -> Write:
     return write
 
 
-def model_arrays(model: LanguageModel) -> dict[str, np.ndarray]:
-    """Return the weights of a language model of one layer by the paths of its network."""
-    from models.char_lm_kind import recurrent_name
-
-    layer, folder = model.layers[0], f"{recurrent_name(1)}/lstm_cell"
-    return {
-        "embedding/embeddings": model.embeddings,
-        f"{folder}/kernel": layer.kernel,
-        f"{folder}/recurrent_kernel": layer.recurrent_kernel,
-        f"{folder}/bias": layer.bias,
-        "logits/kernel": model.kernel,
-        "logits/bias": model.bias,
-    }
-
-
 def torch_loops(model: LanguageModel) -> dict[str, Write]:
     """Return the loops of PyTorch with the same weights; none where it is not installed."""
     if importlib.util.find_spec("torch") is None:
@@ -153,7 +138,7 @@ def torch_loops(model: LanguageModel) -> dict[str, Write]:
 
     return {
         name: lambda length, loop=loop: loop(_read(model), noise_of(model, length), TEMPERATURE)
-        for name, loop in loops(model_arrays(model)).items()
+        for name, loop in loops(model.arrays).items()
     }
 
 

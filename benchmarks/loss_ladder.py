@@ -41,9 +41,11 @@ PICTURE = ROOT / "docs" / "images" / "loss-ladder.svg"
 COUNTING = {"uniform": 0, "unigram": 1, "bigram": 2, "five_gram": 5}
 RECIPE = WriterRecipe(
     layers=1,
+    members=1,
     dropout=0.1,
     input_dropout=0.0,
     token_dropout=0.0,
+    weight_dropout=0.0,
     epochs=6,
     batch_size=32,
     length=128,
@@ -178,7 +180,6 @@ def _network_rung(
     from apps.writer_training import config_of, train
     from data_prep.streams import learn_tokens
     from models.char_lm_kind import parameter_count, units_for
-    from models.variables import variable_arrays
 
     sized = replace(recipe, cell=cell)
     config = config_of(sized, learn_tokens(parts.train))
@@ -193,7 +194,7 @@ def _network_rung(
         "units": sized.units,
     }
     ids = model.encode(parts.validation[0], unknown="map")
-    norms = gradient_lengths(model.config, variable_arrays(trained.model.weights), ids, settings)
+    norms = gradient_lengths(model.config, trained.arrays, ids, settings)
     return rung, norms
 
 

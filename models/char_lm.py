@@ -13,10 +13,9 @@ from keras import ops
 
 from data_prep.errors import InputError
 from data_prep.vocab import UNK
-from models.char_lm_kind import CharLMConfig, recurrent_name
+from models.char_lm_kind import CharLMConfig, embedding_name, layer_numbers, recurrent_name
 from models.fast_lstm import Products
 from models.recurrent import recurrent_layer
-from models.variables import assign_arrays, variable_arrays, variable_specs
 
 
 class UnknownTokens(keras.layers.Layer):
@@ -70,30 +69,26 @@ def build_char_lm(
     if stateful and batch_size is None:
         raise InputError("A network that carries its state needs a batch size", allowed="1 or more")
     ids = keras.Input((None,), batch_size=batch_size, dtype="int32", name="ids")
-    hidden = UnknownTokens(config.token_dropout, name="unknown_tokens")(ids)
-    hidden = keras.layers.Embedding(config.tokens, config.embedding, name="embedding")(hidden)
-    hidden = _dropout(config.input_dropout, "input_dropout")(hidden)
-    for number in range(1, config.layers + 1):
-        name = recurrent_name(number)
-        hidden = recurrent_layer(
-            config.cell,
-            config.units,
-            stateful=stateful,
-            name=name,
-            weight_dropout=config.weight_dropout,
-            products=products,
-        )(hidden)
-        hidden = _dropout(config.dropout, f"dropout{number}")(hidden)
+    read = UnknownTokens(config.token_dropout, name="unknown_tokens")(ids)
+    outputs = []
+    for member in range(1, config.members + 1):
+        name = embedding_name(member)
+        hidden = keras.layers.Embedding(config.tokens, config.embedding, name=name)(read)
+        hidden = _dropout(config.input_dropout, f"input_dropout{'' if member == 1 else member}")(hidden)
+        for number in layer_numbers(config, member):
+            hidden = recurrent_layer(
+                config.cell,
+                config.units,
+                stateful=stateful,
+                name=recurrent_name(number),
+                weight_dropout=config.weight_dropout,
+                products=products,
+            )(hidden)
+            hidden = _dropout(config.dropout, f"dropout{number}")(hidden)
+        outputs.append(hidden)
+    hidden = outputs[0] if len(outputs) == 1 else keras.layers.Concatenate(name="members")(outputs)
     logits = keras.layers.Dense(config.tokens, dtype="float32", name="logits")(hidden)
     return keras.Model(ids, logits, name="char_lm")
-
-
-def without_state(config: CharLMConfig, trained: keras.Model) -> keras.Model:
-    """Return a network of any batch size, carrying no state, with the weights of a trained one."""
-    model = build_char_lm(config)
-    arrays = variable_arrays(trained.weights)
-    assign_arrays(model.weights, {name: arrays[name] for name in variable_specs(model.weights)})
-    return model
 
 
 def _dropout(rate: float, name: str) -> keras.layers.Layer:

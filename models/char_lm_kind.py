@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal
@@ -19,9 +19,11 @@ from models.kinds import Kind
 from models.lm_layers import numpy_layer
 
 TokenKind = Literal["char", "word", "piece"]
-MAX_LAYERS = 3
+MAX_LAYERS, MAX_MEMBERS = 3, 4
 
-_RECURRENT = re.compile(r"(?P<layer>recurrent(?P<number>\d+))/(?P<path>\w+)/recurrent_kernel")
+_RECURRENT = re.compile(r"recurrent(?P<number>\d+)/(?P<rest>.+)")
+
+Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class CharLMConfig:
         tokenizer: What a token is.
         lower: Whether words and word pieces are lower-cased; characters never are.
         start: Id that is read before the first token of a text.
+        members: Stacks of ``layers`` side by side, 1 to 4: each has token vectors of its own, all share the logits.
     """
 
     tokens: int
@@ -55,6 +58,7 @@ class CharLMConfig:
     tokenizer: TokenKind = "char"
     lower: bool = False
     start: int = UNK
+    members: int = 1
 
     def __post_init__(self) -> None:
         """Refuse values that make no network."""
@@ -65,6 +69,10 @@ class CharLMConfig:
                 "The number of recurrent layers does not fit",
                 allowed=f"1 to {MAX_LAYERS}",
                 received=self.layers,
+            )
+        if not 1 <= self.members <= MAX_MEMBERS:
+            raise InputError(
+                "The number of members does not fit", allowed=f"1 to {MAX_MEMBERS}", received=self.members
             )
         if self.cell not in CELLS:
             raise InputError("There is no such recurrent cell", allowed=", ".join(CELLS), received=self.cell)
@@ -83,24 +91,36 @@ class CharLMConfig:
             raise InputError("Only an LSTM leaves recurrent weights out", allowed="lstm", received=self.cell)
 
 
+def embedding_name(member: int) -> str:
+    """Return the name of the layer that holds the token vectors of a member, from 1."""
+    return "embedding" if member == 1 else f"embedding{member}"
+
+
 def recurrent_name(number: int) -> str:
-    """Return the name of the recurrent layer of this number, from 1."""
+    """Return the name of the recurrent layer of this number, from 1; those of the first member come first."""
     return f"recurrent{number}"  # without "_": models.variables numbers such names anew
+
+
+def layer_numbers(config: CharLMConfig, member: int) -> range:
+    """Return the numbers of a member's recurrent layers; member and numbers count from 1."""
+    return range((member - 1) * config.layers + 1, member * config.layers + 1)
 
 
 def char_lm_specs(config: CharLMConfig) -> dict[str, ArraySpec]:
     """Give names, shapes and dtypes of the arrays of ``models.char_lm.build_char_lm``, in its order."""
     cell, units = CELLS[config.cell], config.units
     columns = len(cell.blocks) * units
-    shapes: dict[str, tuple[int, ...]] = {"embedding/embeddings": (config.tokens, config.embedding)}
-    inputs = config.embedding
-    for number in range(1, config.layers + 1):
-        folder = f"{recurrent_name(number)}/{cell.path}"
-        shapes[f"{folder}/kernel"] = (inputs, columns)
-        shapes[f"{folder}/recurrent_kernel"] = (units, columns)
-        shapes[f"{folder}/bias"] = (columns,) if cell.biases == 1 else (cell.biases, columns)
-        inputs = units
-    shapes |= {"logits/kernel": (units, config.tokens), "logits/bias": (config.tokens,)}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for member in range(1, config.members + 1):
+        shapes[f"{embedding_name(member)}/embeddings"] = (config.tokens, config.embedding)
+        inputs = config.embedding
+        for number in layer_numbers(config, member):
+            folder = f"{recurrent_name(number)}/{cell.path}"
+            shapes[f"{folder}/kernel"] = (inputs, columns)
+            shapes[f"{folder}/recurrent_kernel"] = (units, columns)
+            shapes[f"{folder}/bias"] = (columns,) if cell.biases == 1 else (cell.biases, columns)
+            inputs = units
+    shapes |= {"logits/kernel": (config.members * units, config.tokens), "logits/bias": (config.tokens,)}
     return {name: ArraySpec(shape, "float32") for name, shape in shapes.items()}
 
 
@@ -127,26 +147,53 @@ def units_for(budget: int, config: CharLMConfig) -> CharLMConfig:
     return replace(config, units=units)
 
 
-def char_lm_answer(
-    arrays: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def joined(config: CharLMConfig, members: Sequence[Arrays]) -> tuple[CharLMConfig, dict[str, np.ndarray]]:
+    """Put networks that were trained apart side by side, so that they answer with the mean of their logits.
+
+    An ensemble (Hansen and Salamon 1990) whose probabilities are the geometric means, set to a sum of 1.
+
+    Args:
+        config: Of each of them, with one member.
+        members: Their arrays.
+
+    Returns:
+        Config and arrays of the network of them all.
+    """
+    together: dict[str, np.ndarray] = {}
+    for member, arrays in enumerate(members, start=1):
+        together[f"{embedding_name(member)}/embeddings"] = arrays["embedding/embeddings"]
+        for name, array in arrays.items():
+            if match := _RECURRENT.fullmatch(name):
+                number = (member - 1) * config.layers + int(match["number"])
+                together[f"{recurrent_name(number)}/{match['rest']}"] = array
+    together["logits/kernel"] = np.concatenate([arrays["logits/kernel"] for arrays in members]) / len(members)
+    together["logits/bias"] = np.mean([arrays["logits/bias"] for arrays in members], axis=0)
+    return replace(config, members=len(members)), together
+
+
+def char_lm_answer(arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
     """Read ids from a state of zero: ``ids`` int (batch, time) to ``logits`` float32 (batch, time, tokens)."""
-    values = arrays["embedding/embeddings"][inputs["ids"]].swapaxes(0, 1)
-    for name, cell in _recurrent_layers(arrays):
-        layer = numpy_layer(cell, name, arrays)
-        projected = layer.project(values)
-        values, _ = layer.run(
-            lambda steps, found=projected: found[steps], len(values), layer.zeros(values.shape[1])
-        )
-    return {"logits": values.swapaxes(0, 1) @ arrays["logits/kernel"] + arrays["logits/bias"]}
+    ids = inputs["ids"].swapaxes(0, 1)
+    vectors = [array for name, array in arrays.items() if name.endswith("/embeddings")]
+    layers = _recurrent_layers(arrays)
+    depth, outputs = len(layers) // len(vectors), []
+    for member, table in enumerate(vectors):
+        values = table[ids]
+        for name, cell in layers[member * depth : (member + 1) * depth]:
+            layer = numpy_layer(cell, name, arrays)
+            projected = layer.project(values)
+            start = layer.zeros(values.shape[1])
+            values, _ = layer.run(lambda steps, found=projected: found[steps], len(values), start)
+        outputs.append(values.swapaxes(0, 1))
+    return {"logits": np.concatenate(outputs, axis=-1) @ arrays["logits/kernel"] + arrays["logits/bias"]}
 
 
-def _recurrent_layers(arrays: Mapping[str, np.ndarray]) -> list[tuple[str, CellName]]:
+def _recurrent_layers(arrays: Arrays) -> list[tuple[str, CellName]]:
     """Return name and cell of each recurrent layer, the first one first."""
-    cells = {cell.path: name for name, cell in CELLS.items()}
-    found = [match for match in map(_RECURRENT.fullmatch, arrays) if match]
+    cells = {f"{cell.path}/recurrent_kernel": name for name, cell in CELLS.items()}
+    found = [match for match in map(_RECURRENT.fullmatch, arrays) if match and match["rest"] in cells]
     found.sort(key=lambda match: int(match["number"]))
-    return [(match["layer"], cells[match["path"]]) for match in found]
+    return [(recurrent_name(int(match["number"])), cells[match["rest"]]) for match in found]
 
 
 def _check(config: CharLMConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:

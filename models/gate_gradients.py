@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
-from models.gates import LayerWeights, Values, checked_ids, layer_values, recurrent_weights
+from models.gates import LayerWeights, Values, checked_ids, layer_values, member_vectors, recurrent_weights
 
 if TYPE_CHECKING:
     from models.char_lm_kind import CharLMConfig
@@ -55,20 +55,24 @@ def gradient_norms(
     exact = {name: np.asarray(array, np.float64) for name, array in arrays.items() if array.dtype.kind == "f"}
     read = checked_ids(ids[:-1], config.tokens)
     wanted = int(checked_ids(ids[-1:], config.tokens)[0])
-    inputs = exact["embedding/embeddings"][read]
     layers, values = recurrent_weights(exact), []
-    for weights in layers:
-        values.append(layer_values(config.cell, weights, inputs))
-        inputs = values[-1]["hidden"]
-    logits = inputs[-1] @ exact["logits/kernel"] + exact["logits/bias"]
+    for number, weights in enumerate(layers):
+        member, place = divmod(number, config.layers)
+        below = member_vectors(exact, member)[read] if place == 0 else values[-1]["hidden"]
+        values.append(layer_values(config.cell, weights, below))
+    last = np.concatenate([own["hidden"][-1] for own in values[config.layers - 1 :: config.layers]])
+    logits = last @ exact["logits/kernel"] + exact["logits/bias"]
     error = np.exp(logits - logits.max())
     error /= error.sum()
     error[wanted] -= 1.0
-    outside = np.zeros_like(inputs)
-    outside[-1] = exact["logits/kernel"] @ error
+    by_outputs = np.split(exact["logits/kernel"] @ error, config.members)
     found = []
-    for weights, own in zip(reversed(layers), reversed(values), strict=True):
-        norms, outside = _back_through(config.cell, weights, own, outside)
+    for number in reversed(range(len(layers))):
+        member, place = divmod(number, config.layers)
+        if place == config.layers - 1:  # the last layer of a member, which the logits read at the last step
+            outside = np.zeros_like(values[number]["hidden"])
+            outside[-1] = by_outputs[member]
+        norms, outside = _back_through(config.cell, layers[number], values[number], outside)
         found.append(norms)
     return found[::-1]
 

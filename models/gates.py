@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_letters
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from models.char_lm_kind import CharLMConfig
+from models.char_lm_kind import CharLMConfig, embedding_name
 
 MAX_STEPS = 10_000
 
@@ -51,20 +49,26 @@ def gate_values(config: CharLMConfig, arrays: Mapping[str, np.ndarray], ids: Seq
         ids: The tokens that it reads, int (time,), 1 to 10,000.
 
     Returns:
-        For each layer its values by name, float32 (time, units): ``hidden``, the output, for all cells; for the LSTM
+        For each layer, those of the first member first, its values by name, float32 (time, units): ``hidden``, the
+        output, for all cells; for the LSTM
         ``input``, ``forget``, ``candidate``, ``output`` and ``cell``; for the GRU ``update``, ``reset`` and
         ``candidate``; for the MGU ``forget`` and ``candidate``.
 
     Raises:
         InputError: If there are no ids, too many, or one is outside the vocabulary.
     """
-    inputs = np.asarray(arrays["embedding/embeddings"], np.float32)[checked_ids(ids, config.tokens)]
-    found = []
-    for weights in recurrent_weights(arrays):
-        values = layer_values(config.cell, weights, inputs)
-        inputs = values["hidden"]
-        found.append(values)
+    ids = checked_ids(ids, config.tokens)
+    found: list[Values] = []
+    for number, weights in enumerate(recurrent_weights(arrays)):
+        member, place = divmod(number, config.layers)
+        below = member_vectors(arrays, member)[ids] if place == 0 else found[-1]["hidden"]
+        found.append(layer_values(config.cell, weights, np.asarray(below, np.float32)))
     return found
+
+
+def member_vectors(arrays: Mapping[str, np.ndarray], member: int) -> np.ndarray:
+    """Return the token vectors of a member of the network, counted from 0, (tokens, embedding)."""
+    return arrays[f"{embedding_name(member + 1)}/embeddings"]
 
 
 def recurrent_weights(arrays: Mapping[str, np.ndarray]) -> list[LayerWeights]:

@@ -294,21 +294,25 @@ def _compiled(model: LanguageModel, filtered: bool) -> Any:
     """Return the loop as a compiled function; ``filtered`` adds top-k and top-p, which need a sort a token."""
     import tensorflow as tf
 
-    table, kernel, bias = (tf.constant(array) for array in (model.table, model.kernel, model.bias))
+    kernel, bias = tf.constant(model.kernel), tf.constant(model.bias)
     steps = [_step(tf, layer) for layer in model.layers]
-    across = [None, *((tf.constant(layer.kernel), tf.constant(layer.bias)) for layer in model.layers[1:])]
+    tables = {number: tf.constant(table) for number, table in model.tables.items()}
+    across = [(tf.constant(layer.kernel), tf.constant(layer.bias)) for layer in model.layers]
     never = np.zeros(model.config.tokens, np.float32)
     never[: UNK + 1] = -np.inf  # padding and the unknown token are no text
     never = tf.constant(never)
 
     def next_state(token: Any, states: Any) -> tuple[Any, Any]:
-        projected, found = tf.gather(table, token), []
+        found: list[Any] = []
         for number, (step, state) in enumerate(zip(steps, states, strict=True)):
-            if number:
+            if number in tables:
+                projected = tf.gather(tables[number], token)
+            else:
                 weights, offset = across[number]
                 projected = tf.matmul(found[-1][0], weights) + offset
             found.append(step(projected, state))
-        return tf.matmul(found[-1][0], kernel) + bias, tuple(found)
+        last = [state[0] for state in found[model.config.layers - 1 :: model.config.layers]]
+        return tf.matmul(tf.concat(last, axis=1), kernel) + bias, tuple(found)
 
     def loop(logits, states, noise, count, scale, top_k, top_p):
         def body(at, logits, states, found):

@@ -12,7 +12,7 @@ import numpy as np
 from data_prep.errors import InputError
 from data_prep.streams import Tokens, tokens_of
 from data_prep.vocab import UNK, Vocabulary
-from models.char_lm_kind import CharLMConfig, recurrent_name
+from models.char_lm_kind import CharLMConfig, embedding_name, recurrent_name
 from models.lm_layers import NumpyRecurrent, numpy_layer
 from models.preset import load_preset
 
@@ -90,12 +90,19 @@ class LanguageModel:
         self.config = config
         self.tokens: Tokens = tokens_of(config.tokenizer, vocabulary, lower=config.lower)
         self.vocabulary = vocabulary
+        self.arrays = arrays
         self.layers: tuple[NumpyRecurrent, ...] = tuple(
-            numpy_layer(config.cell, recurrent_name(number), arrays) for number in range(1, config.layers + 1)
+            numpy_layer(config.cell, recurrent_name(number), arrays)
+            for number in range(1, config.members * config.layers + 1)
         )
-        self.embeddings: np.ndarray = arrays["embedding/embeddings"]
-        # What a token adds to the first layer's gates, float32 (tokens, blocks * units): no product with it later.
-        self.table: np.ndarray = self.layers[0].project(self.embeddings)
+        # What a token adds to the gates of a member's first layer, float32 (tokens, blocks * units) by the layer's
+        # place in ``layers``: no product with its vector is needed later.
+        self.tables: dict[int, np.ndarray] = {
+            member * config.layers: self.layers[member * config.layers].project(
+                arrays[f"{embedding_name(member + 1)}/embeddings"]
+            )
+            for member in range(config.members)
+        }
         self.kernel, self.bias = arrays["logits/kernel"], arrays["logits/bias"]
 
     def encode(self, text: str, *, unknown: Unknown = "refuse") -> np.ndarray:
@@ -218,17 +225,23 @@ class LanguageModel:
         for first in range(0, len(ids), _TOKENS_AT_ONCE):
             part = ids[first : first + _TOKENS_AT_ONCE]
             states = []
-            outputs = None
-            for layer, before in zip(self.layers, state, strict=True):
-                outputs, after = layer.read(self._inputs(layer, part, outputs), len(part), before)
+            outputs: list[np.ndarray] = []
+            for number, before in enumerate(state):
+                output, after = self.layers[number].read(
+                    self._inputs(number, part, outputs), len(part), before
+                )
+                outputs.append(output)
                 states.append(after)
             state = tuple(states)
-            yield outputs @ self.kernel + self.bias, state
+            last = outputs[self.config.layers - 1 :: self.config.layers]
+            yield np.concatenate(last, axis=1) @ self.kernel + self.bias, state
 
-    def _inputs(self, layer: NumpyRecurrent, ids: np.ndarray, below: np.ndarray | None):
-        """Return the function from positions to what a layer reads there."""
-        if below is None:
-            return lambda positions: self.table[ids[positions]]
+    def _inputs(self, number: int, ids: np.ndarray, outputs: list[np.ndarray]):
+        """Return the function from positions to what the layer at this place reads there."""
+        if number in self.tables:
+            table = self.tables[number]
+            return lambda positions: table[ids[positions]]
+        layer, below = self.layers[number], outputs[number - 1]
         return lambda positions: layer.project(below[positions])
 
     def _unknown(self, text: str, places: np.ndarray) -> InputError:

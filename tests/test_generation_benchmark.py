@@ -12,7 +12,6 @@ from benchmarks.generation import (
     ALPHABET,
     agreement,
     measure,
-    model_arrays,
     numpy_loop,
     ours,
     predict_loop,
@@ -56,7 +55,7 @@ def test_agreement_ends_at_the_first_difference() -> None:
 
 def test_weights_go_back_into_the_network(model) -> None:
     network = build_char_lm(model.config)
-    assign_arrays(network.weights, model_arrays(model))
+    assign_arrays(network.weights, model.arrays)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")

@@ -39,7 +39,16 @@ from models.variables import copy_values
 ROOT = Path(__file__).resolve().parents[2]
 LINE = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n"
 SMALL = replace(SAMPLE_RECIPE, units=8, batch_size=4, length=16, epochs=1)
-TINY = ["layers=1", "units=16", "embedding=8", "batch_size=4", "length=16", "epochs=2", "averaging=0.9"]
+TINY = [
+    "layers=1",
+    "members=1",
+    "units=16",
+    "embedding=8",
+    "batch_size=4",
+    "length=16",
+    "epochs=2",
+    "averaging=0.9",
+]
 
 
 @pytest.fixture
@@ -87,6 +96,22 @@ def test_learns_more_with_every_epoch(tmp_path: Path, text: Path) -> None:
     score, error, count = validation_score(trained.language_model, trained.parts)
     assert score == pytest.approx(losses[-1], abs=1e-6)
     assert 0 < error < score and count == trained.parts.validation_characters
+
+
+def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Path) -> None:
+    recipe = replace(SMALL, members=2, epochs=1)
+    trained = train(recipe, file_source(text), tmp_path / "run", show_samples=False)
+    assert [line["member"] for line in trained.result.history] == [1, 2] and trained.result.epochs == 2
+    assert trained.language_model.config.members == 2
+    for number in (0, 1):
+        alone = replace(SMALL, epochs=1, seed=SMALL.seed + number)
+        single = train(alone, file_source(text), tmp_path / f"alone{number}", show_samples=False)
+        found = trained.arrays[
+            "recurrent1/lstm_cell/kernel" if number == 0 else "recurrent2/lstm_cell/kernel"
+        ]
+        np.testing.assert_array_equal(found, single.arrays["recurrent1/lstm_cell/kernel"])
+    again = train(recipe, file_source(text), tmp_path / "run", resume=True, show_samples=False)
+    np.testing.assert_array_equal(again.arrays["logits/kernel"], trained.arrays["logits/kernel"])
 
 
 def test_nothing_is_scored_before_the_end(tmp_path: Path, text: Path) -> None:

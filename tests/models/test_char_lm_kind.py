@@ -13,15 +13,24 @@ from data_prep.errors import InputError
 from models.arrays import specs_of
 from models.cells import CELLS
 from models.char_lm import build_char_lm
-from models.char_lm_kind import CharLMConfig, char_lm_answer, char_lm_specs, parameter_count, units_for
+from models.char_lm_kind import (
+    CharLMConfig,
+    char_lm_answer,
+    char_lm_specs,
+    joined,
+    parameter_count,
+    units_for,
+)
 from models.variables import variable_arrays
 from tests.apps.writer_preset import made_play, save_writer
 
+SHAPES = [(cell, *shape) for cell in CELLS for shape in ((1, 1), (3, 1), (2, 2))]
 
-@pytest.fixture(params=[(cell, layers) for cell in CELLS for layers in (1, 3)], ids=str)
+
+@pytest.fixture(params=SHAPES, ids=str)
 def network(request: pytest.FixtureRequest):
-    cell, layers = request.param
-    config = CharLMConfig(tokens=9, cell=cell, layers=layers, units=6, embedding=4)
+    cell, layers, members = request.param
+    config = CharLMConfig(tokens=9, cell=cell, layers=layers, members=members, units=6, embedding=4)
     model = build_char_lm(config)
     rng = np.random.default_rng(3)
     for weight in model.weights:
@@ -32,7 +41,6 @@ def network(request: pytest.FixtureRequest):
 def test_arrays_are_those_of_the_network(network) -> None:
     config, model = network
     assert char_lm_specs(config) == specs_of(variable_arrays(model.weights))
-    assert list(char_lm_specs(config)) == list(variable_arrays(model.weights))
     assert parameter_count(config) == model.count_params()
 
 
@@ -41,6 +49,29 @@ def test_answers_as_the_network(network) -> None:
     ids = np.random.default_rng(0).integers(0, 9, (3, 7)).astype(np.int32)
     answer = char_lm_answer(variable_arrays(model.weights), {"ids": ids})["logits"]
     np.testing.assert_allclose(answer, model.predict(ids, verbose=0), atol=1e-5)
+
+
+def test_joined_networks_answer_with_the_mean_of_their_logits() -> None:
+    config = CharLMConfig(tokens=9, layers=2, units=6, embedding=4)
+    rng = np.random.default_rng(4)
+    specs = char_lm_specs(config)
+    members = [
+        {name: rng.normal(size=spec.shape).astype(np.float32) for name, spec in specs.items()}
+        for _ in range(3)
+    ]
+    together, arrays = joined(config, members)
+    assert {name: array.shape for name, array in arrays.items()} == {
+        name: spec.shape for name, spec in char_lm_specs(together).items()
+    }
+    ids = {"ids": rng.integers(0, 9, (2, 5))}
+    expected = np.mean([char_lm_answer(member, ids)["logits"] for member in members], axis=0)
+    np.testing.assert_allclose(char_lm_answer(arrays, ids)["logits"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("members", [0, 5])
+def test_the_number_of_members_is_bounded(members: int) -> None:
+    with pytest.raises(InputError, match="number of members does not fit"):
+        CharLMConfig(tokens=9, members=members)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -24,9 +24,11 @@ CELLS = {
 IDS = np.random.default_rng(3).integers(2, 11, 40)
 
 
-def network(cell: str, layers: int = 2) -> tuple[CharLMConfig, keras.Model, dict[str, np.ndarray]]:
+def network(
+    cell: str, layers: int = 2, members: int = 1
+) -> tuple[CharLMConfig, keras.Model, dict[str, np.ndarray]]:
     """A network with large weights, biases too, so that gates open and close."""
-    config = CharLMConfig(tokens=11, cell=cell, layers=layers, units=7, embedding=5)
+    config = CharLMConfig(tokens=11, cell=cell, layers=layers, members=members, units=7, embedding=5)
     keras.utils.set_random_seed(1)
     model = build_char_lm(config)
     rng = np.random.default_rng(2)
@@ -37,17 +39,18 @@ def network(cell: str, layers: int = 2) -> tuple[CharLMConfig, keras.Model, dict
 
 def outputs_of(model: keras.Model, ids: np.ndarray) -> list[np.ndarray]:
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
+    layers.sort(key=lambda layer: layer.name)
     inside = keras.Model(model.input, [layer.output for layer in layers])
     found = inside(ids[None])
     return [np.asarray(output)[0] for output in (found if isinstance(found, list) else [found])]
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("layers", [1, 3])
-def test_hidden_states_are_the_layers_outputs(cell: str, layers: int) -> None:
-    config, model, arrays = network(cell, layers)
+@pytest.mark.parametrize(("layers", "members"), [(1, 1), (3, 1), (2, 2)])
+def test_hidden_states_are_the_layers_outputs(cell: str, layers: int, members: int) -> None:
+    config, model, arrays = network(cell, layers, members)
     values = gate_values(config, arrays, IDS)
-    assert len(values) == layers
+    assert len(values) == layers * members
     for own, output in zip(values, outputs_of(model, IDS), strict=True):
         assert set(own) == CELLS[cell]
         assert {array.shape for array in own.values()} == {(len(IDS), config.units)}
@@ -144,6 +147,31 @@ def test_gradients_by_the_weighted_sums_are_those_of_small_changes(
 
         slopes = [(changed_loss(at, small) - changed_loss(at, -small)) / (2 * small) for at in range(blocks)]
         assert np.linalg.norm(slopes) == pytest.approx(found[layer].sums[changed_step], rel=1e-5)
+
+
+def test_gradients_of_members_side_by_side_are_their_own() -> None:
+    """Logits that read one member alone leave the other one without a gradient, and its own as if it were alone."""
+    config, _, arrays = network("lstm", 2, members=2)
+    alone = CharLMConfig(tokens=11, cell="lstm", layers=2, units=7, embedding=5)
+    for member in (0, 1):
+        kernel = np.zeros_like(arrays["logits/kernel"])
+        kernel[member * 7 : (member + 1) * 7] = arrays["logits/kernel"][member * 7 : (member + 1) * 7]
+        found = gradient_norms(config, {**arrays, "logits/kernel": kernel}, IDS[:12])
+        single = {
+            "embedding/embeddings": arrays[
+                "embedding/embeddings" if member == 0 else "embedding2/embeddings"
+            ],
+            "logits/kernel": kernel[member * 7 : (member + 1) * 7],
+            "logits/bias": arrays["logits/bias"],
+        }
+        for name, array in arrays.items():
+            for number in (1, 2):
+                if name.startswith(f"recurrent{2 * member + number}/"):
+                    single[name.replace(f"recurrent{2 * member + number}/", f"recurrent{number}/")] = array
+        expected = gradient_norms(alone, single, IDS[:12])
+        for own, one in zip(found[2 * member : 2 * member + 2], expected, strict=True):
+            np.testing.assert_allclose(own.sums, one.sums)
+        assert all((other.sums == 0).all() for other in found[2 - 2 * member : 4 - 2 * member])
 
 
 def test_a_simple_network_forgets_and_an_open_lstm_does_not() -> None:

@@ -26,10 +26,18 @@ RNG = np.random.default_rng(0)
 TEXT = "".join(RNG.choice(list("abcdef \n"), 900))
 
 
-def pair(cell: str = "lstm", layers: int = 2, units: int = 9) -> tuple[keras.Model, LanguageModel]:
+def pair(
+    cell: str = "lstm", layers: int = 2, units: int = 9, members: int = 1
+) -> tuple[keras.Model, LanguageModel]:
     """A network with drawn weights, and its form for use."""
     config = CharLMConfig(
-        tokens=len(VOCABULARY), cell=cell, layers=layers, units=units, embedding=5, start=VOCABULARY.id("\n")
+        tokens=len(VOCABULARY),
+        cell=cell,
+        layers=layers,
+        members=members,
+        units=units,
+        embedding=5,
+        start=VOCABULARY.id("\n"),
     )
     model = build_char_lm(config)
     rng = np.random.default_rng(2)
@@ -48,14 +56,14 @@ def lstm() -> tuple[keras.Model, LanguageModel]:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("layers", [1, 3])
-def test_logits_are_those_of_the_network(cell: str, layers: int) -> None:
-    model, language_model = pair(cell, layers)
+@pytest.mark.parametrize(("layers", "members"), [(1, 1), (3, 1), (2, 2)])
+def test_logits_are_those_of_the_network(cell: str, layers: int, members: int) -> None:
+    model, language_model = pair(cell, layers, members=members)
     ids = language_model.encode(TEXT[:60])
     logits, state = language_model.logits(ids)
     assert logits.dtype == np.float32
     np.testing.assert_allclose(logits, expected_logits(model, ids), atol=1e-4)
-    assert len(state) == layers
+    assert len(state) == layers * members
     np.testing.assert_array_equal(language_model.last_logits(ids)[0], logits[-1])
 
 

@@ -109,7 +109,19 @@ def _units(writer: Writer, view: GateView) -> None:
         f"The {len(best)} of {len(fits)} units of all layers that follow “{followed}” best, the best on top, by the "
         "correlation over the letters of this text. With so many units and one short text, some follow by chance. "
         "Rows are named layer·unit."
+        + _members_note(writer)
         + (" Each row is shaded by its own largest value." if name == _UNBOUNDED else "")
+    )
+
+
+def _members_note(writer: Writer) -> str:
+    """Say which layers are whose, where the writer is several networks side by side."""
+    config = writer.language_model.config
+    if config.members == 1:
+        return ""
+    return (
+        f" The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
+        f"{config.layers} are those of the first one."
     )
 
 
@@ -212,10 +224,14 @@ def _own_gradients(writer: Writer, text: str) -> None:
     st.markdown("**The writer, on the text above**")
     layers = writer.gradients(text)
     colours = palette()
-    looks = ((colours.ours, "solid"), (colours.peer, "dash"), (colours.muted, "dot"))
+    tones, dashes = (colours.ours, colours.peer, colours.muted), ("solid", "dash", "dot", "dashdot")
+    depth = writer.language_model.config.layers  # a dash for each network, a tone for each layer of it
     charts.show(
         _gradient_picture(
-            {f"layer {at}": (values, *looks[at - 1]) for at, values in enumerate(layers, start=1)}
+            {
+                f"layer {at + 1}": (values, tones[at % depth], dashes[at // depth])
+                for at, values in enumerate(layers)
+            }
         ),
         "own gradients",
         "Length of the gradient by step back for the layers of the writer",
