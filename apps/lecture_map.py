@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -93,7 +94,13 @@ PAGES = {
             ":material/grid_on:",
             "Convolve, pool and contract by hand and see every product and sum.",
         ),
-        Page("digits", "Digits", ":material/draw:", "Draw a digit and look into the network that reads it."),
+        Page(
+            "digits",
+            "Digits",
+            ":material/draw:",
+            "Draw a digit and look into the network that reads it.",
+            presets=("digits_mnist", "digits_lecture"),
+        ),
         Page(
             "vectors",
             "Word vectors",
@@ -130,12 +137,20 @@ PAGES = {
 }
 
 
-def _bench(title: str, idea: str) -> Topic:
-    return Topic(title, idea, "convolution", ("apps/convolution.py",))
+def _bench(title: str, idea: str, query: str, *parts: str) -> Topic:
+    """A topic of the bench; ``query`` is its state, such as ``"section=Kinds&kind=Full"``, ``parts`` name its code."""
+    code = tuple(f"apps/convolution_{part}.py" for part in parts)
+    subject = "einsum" if parts[0] == "contract" else parts[0]
+    tests = (f"tests/apps/test_convolution_{subject}.py", "tests/apps/test_convolution_keras.py")
+    pages = ("tests/apps/test_views_convolution.py", "tests/apps/test_browser_convolution.py")
+    return Topic(
+        title, idea, "convolution", ("apps/convolution.py", *code), (*tests, *pages), dict(parse_qsl(query))
+    )
 
 
-def _digits(title: str, idea: str) -> Topic:
-    return Topic(title, idea, "digits", ("models/digit_cnn.py", "apps/digits.py"))
+def _digits(title: str, idea: str, query: dict[str, str], code: tuple[str, ...], *tests: str) -> Topic:
+    pages = ("tests/apps/test_views_digits.py", "tests/apps/test_browser_digits.py")
+    return Topic(title, idea, "digits", code, (*tests, *pages), query)
 
 
 def _writer(title: str, idea: str, section: str, code: tuple[str, ...], *tests: str) -> Topic:
@@ -155,35 +170,140 @@ def _word2vec(title: str, idea: str, *code: str) -> Topic:
 
 
 _TENSORS = (
-    _bench("Einstein summation", "An index that is raised and lowered is summed out."),
-    _bench("Example", "A matrix and two vectors, contracted both ways."),
-    _bench("Derivative as contraction", "dy = A dx: the derivative is a tensor that contracts with dx."),
-    _bench("Batching", "A minibatch is one more mode."),
+    _bench(
+        "Einstein summation",
+        "An index that is raised and lowered is summed out.",
+        "section=Einstein&e=a_ij^k b_jk^l c_lm",
+        "einsum",
+        "contract",
+    ),
+    _bench(
+        "Example", "A matrix and two vectors, contracted both ways.", "section=Einstein", "einsum", "contract"
+    ),
+    _bench(
+        "Derivative as contraction",
+        "dy = A dx: the derivative is a tensor that contracts with dx.",
+        "section=Einstein&e=h_i = tanh(a_i^j b_j)&by=b",
+        "contract",
+    ),
+    _bench("Batching", "A minibatch is one more mode.", "section=Einstein&batch=b", "einsum", "contract"),
 )
 _CONVOLUTION = (
-    _bench("Convolutional neural networks", "A layer a → a ∗ b + c with learned b and c."),
-    _bench("Detect a block of three ones", "Two small kernels and one nonlinearity find it."),
+    _bench(
+        "Convolutional neural networks",
+        "A layer a → a ∗ b + c with learned b and c.",
+        "section=Learned",
+        "learned",
+    ),
+    _bench(
+        "Detect a block of three ones",
+        "Two small kernels and one nonlinearity find it.",
+        "section=Signal",
+        "1d",
+        "layers",
+        "examples",
+    ),
 )
 _POOLING = (
-    _bench("Pooling", "From equivariance to invariance: one unit for a group."),
-    _bench("Pooling in action", "Max-pool or sum-pool: from localise to detect."),
-    _bench("Local pooling", "Small shifts change the output little."),
-    _bench("A detector of flexible length", "Convolve, sum-pool in blocks of two, convolve."),
+    _bench(
+        "Pooling",
+        "From equivariance to invariance: one unit for a group.",
+        "section=Signal&layers=average",
+        "1d",
+        "layers",
+    ),
+    _bench(
+        "Pooling in action",
+        "Max-pool or sum-pool: from localise to detect.",
+        "section=Signal&layers=correlate -1 1 cyclic; correlate 1 0 0 -1 cyclic bias -1; relu; max&layer=4",
+        "1d",
+        "layers",
+        "examples",
+    ),
+    _bench(
+        "Local pooling",
+        "Small shifts change the output little.",
+        "section=Signal&layers=max window 3 stride 1; average blocks 2",
+        "1d",
+        "layers",
+    ),
+    _bench(
+        "A detector of flexible length",
+        "Convolve, sum-pool in blocks of two, convolve.",
+        "section=Signal&layers=correlate -1 1 cyclic; sum blocks 2; correlate 1 -1 cyclic&layer=3&at=2",
+        "1d",
+        "layers",
+        "examples",
+    ),
 )
+_KINDS = ("kinds", "nd")
 _SHAPES = (
-    _bench("Channels", "Several kernels in parallel; each output is a channel."),
-    _bench("Full convolution", "The filter has as many modes as the input."),
-    _bench("Full convolution (no padding)", "Only valid positions: the output shrinks."),
-    _bench("Pointwise convolution", "1×1: a weighted sum of channels."),
-    _bench("Same filter on each channel", "A filter with one channel slides over all."),
-    _bench("Layerwise convolution", "Each channel has its own filter."),
-    _bench("Visualizations", "Padding and stride, position by position."),
-    _bench("Calculating sizes", "4×4×3 input, 2×2×2 filter: what comes out?"),
+    _bench("Channels", "Several kernels in parallel; each output is a channel.", "section=Kinds", *_KINDS),
+    _bench(
+        "Full convolution",
+        "The filter has as many modes as the input.",
+        "section=Kinds&kind=Full&boundary=cyclic",
+        *_KINDS,
+    ),
+    _bench(
+        "Full convolution (no padding)",
+        "Only valid positions: the output shrinks.",
+        "section=Kinds&kind=Full",
+        *_KINDS,
+    ),
+    _bench(
+        "Pointwise convolution",
+        "1×1: a weighted sum of channels.",
+        "section=Kinds&kind=Pointwise&heads=1",
+        *_KINDS,
+    ),
+    _bench(
+        "Same filter on each channel",
+        "A filter with one channel slides over all.",
+        "section=Kinds&kind=Same filter on each channel",
+        *_KINDS,
+    ),
+    _bench(
+        "Layerwise convolution",
+        "Each channel has its own filter.",
+        "section=Kinds&kind=Layerwise (depthwise)",
+        *_KINDS,
+    ),
+    _bench(
+        "Visualizations",
+        "Padding and stride, position by position.",
+        "section=Digit&zeros=1&hop=2",
+        *_KINDS,
+        "digit",
+    ),
+    _bench(
+        "Calculating sizes", "4×4×3 input, 2×2×2 filter: what comes out?", "section=Sizes", "sizes", "stack"
+    ),
 )
 _NETWORK = (
-    _digits("Putting it together", "Convolution, nonlinearity, pooling, residual connections."),
-    _digits("A CNN for MNIST", "Activations, gradients and weights of every layer."),
-    _digits("LeNet and ResNet", "Two famous networks from the same blocks."),
+    _digits(
+        "Putting it together",
+        "Convolution, nonlinearity, pooling, residual connections.",
+        {"section": "Depth"},
+        ("models/cnn_plan.py", "models/digit_cnn.py"),
+        "tests/models/test_digit_cnn.py",
+    ),
+    _digits(
+        "A CNN for MNIST",
+        "Activations, gradients and weights of every layer.",
+        {"section": "Layers", "network": "Lecture", "source": "Example"},
+        ("models/inspection.py", "models/attribution.py", "apps/digit_inspection.py"),
+        "tests/models/test_inspection.py",
+        "tests/apps/test_digit_inspection.py",
+    ),
+    _digits(
+        "LeNet and ResNet",
+        "Two famous networks from the same blocks.",
+        {"section": "Draw"},
+        ("models/cnn_plan.py", "models/digit_cnn.py", "data_prep/images.py", "apps/digits.py"),
+        "tests/models/test_digit_cnn.py",
+        "tests/data_prep/test_images.py",
+    ),
 )
 _TOKENS = (
     _reviews("Sequence prediction", "Models have to scale to fit the input's length."),

@@ -10,7 +10,7 @@ nothing is chosen on it. To choose a recipe, ``--set split=slice`` trains and sc
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SAMPLE_TOKENS = 200
 _SAMPLE_TEMPERATURE = 0.8
+_NAMES_STREAM = 1  # of the seed: other draws than those of the windows
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class WriterRecipe:
         input_dropout: The same for the tokens' vectors.
         token_dropout: Share of tokens read as unknown.
         weight_dropout: Share of the recurrent kernels left out; of an LSTM only.
+        renamed: Share of the speakers of a play that get other names, new ones in every epoch; see
+            :mod:`data_prep.speaker_names`. A text without speakers stays as it is.
         split: Row of ``data_prep.streams.SPLITS``.
         epochs: Passes over the training part.
         batch_size: Rows, each a part of the text of its own.
@@ -76,6 +79,7 @@ class WriterRecipe:
     input_dropout: float = 0.1
     token_dropout: float = 0.02
     weight_dropout: float = 0.3
+    renamed: float = 0.0
     split: Literal["last_tenth", "slice", "char_rnn"] = "last_tenth"
     epochs: int = 20
     batch_size: int = 64
@@ -94,7 +98,7 @@ class WriterRecipe:
         for name in ("epochs", "batch_size", "length"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        for name in ("averaging", "final_rate"):
+        for name in ("averaging", "final_rate", "renamed"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
         if not 0.0 < self.learning_rate < 1.0:
@@ -375,7 +379,26 @@ def _windows(recipe: WriterRecipe, tokens: Tokens, parts: Parts) -> StreamWindow
             received=f"{len(ids):,} tokens",
             remedy="Give more text, or a smaller window with --set batch_size=8 --set length=32",
         )
-    return StreamWindows(ids, recipe.batch_size, recipe.length, seed=recipe.seed)
+    return StreamWindows(
+        ids, recipe.batch_size, recipe.length, seed=recipe.seed, varied=_varied(recipe, tokens, parts)
+    )
+
+
+def _varied(recipe: WriterRecipe, tokens: Tokens, parts: Parts) -> Callable[[int], np.ndarray] | None:
+    """Return the function from an epoch to its tokens, with the speakers' names of that epoch."""
+    import numpy as np
+
+    from data_prep.speaker_names import SpeakerNames
+
+    if recipe.renamed == 0.0:
+        return None
+    plays = [SpeakerNames(text, recipe.renamed) for text in parts.train]
+
+    def ids(epoch: int) -> np.ndarray:
+        rng = np.random.default_rng([recipe.seed, epoch, _NAMES_STREAM])
+        return tokens.encode_all([play.renamed(rng) for play in plays])
+
+    return ids
 
 
 def _show(language_model: LanguageModel, seed: int) -> None:

@@ -17,12 +17,15 @@ from pathlib import Path
 
 from apps.lecture_map import PAGES, PARTS, ROOT, Topic
 from apps.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
-from benchmarks import ladder_tables, tagger_tables, writer_tables
+from benchmarks import digits_tables, ladder_tables, tagger_tables, writer_tables
 from benchmarks.markdown import number as _number
 from benchmarks.markdown import table
 from data_prep.errors import InputError
 
-FILES = ("README.md", "docs/lecture-map.md", "docs/tagging.md", "docs/word-vectors.md", "docs/writing.md")
+FILES = (
+    *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/tagging.md"),
+    *("docs/word-vectors.md", "docs/writing.md"),
+)
 VECTORS_PRESETS = {"Lectern": "vectors_en_wiki", "gensim": "vectors_en_wiki_gensim"}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
 
@@ -159,6 +162,8 @@ def _vectors_scores() -> dict[str, VectorsScores]:
 
 
 REGIONS: dict[str, Callable[[], str]] = {
+    "digits": digits_tables.digits_table,
+    "digits-speed": digits_tables.speed_table,
     "lecture-map": lecture_map,
     "loss-ladder": ladder_tables.ladder_table,
     "loss-ladder-samples": ladder_tables.ladder_samples,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -185,12 +185,22 @@ class StreamWindows:
         rows: Number of parallel parts (the batch size).
         length: Time steps of a window.
         seed: With the epoch the only source of the place.
+        varied: Epoch to that epoch's own form of the stream, int (any,); it is cut, or begun anew at its end, to have
+            as many tokens as ``ids``. None reads ``ids`` in every epoch.
 
     Raises:
         InputError: If the stream does not fill one window, or ``rows`` or ``length`` is below 1.
     """
 
-    def __init__(self, ids: np.ndarray, rows: int, length: int, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        ids: np.ndarray,
+        rows: int,
+        length: int,
+        *,
+        seed: int = 0,
+        varied: Callable[[int], np.ndarray] | None = None,
+    ) -> None:
         for name, value in (("rows", rows), ("length", length)):
             if value < 1:
                 raise InputError(f"{name} is too small", allowed="1 or more", received=value)
@@ -203,6 +213,7 @@ class StreamWindows:
                 remedy="Give a longer text, or fewer rows or shorter windows",
             )
         self.rows, self.length, self.seed = rows, length, seed
+        self._varied = varied
 
     def __len__(self) -> int:
         return (len(self._stream) - 1) // (self.rows * self.length)
@@ -218,7 +229,10 @@ class StreamWindows:
         """
         count = len(self._stream)
         offset = int(np.random.default_rng([self.seed, epoch]).integers(count))
-        ring = np.roll(self._stream, -offset)
+        stream = self._stream
+        if self._varied is not None:
+            stream = np.resize(np.asarray(self._varied(epoch), np.int32), count)
+        ring = np.roll(stream, -offset)
         part = len(self) * self.length
         starts = np.arange(self.rows)[:, None] * part
         for step in range(len(self)):

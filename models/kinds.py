@@ -177,6 +177,7 @@ KINDS: dict[str, str] = {
     "pos_tagger": "models.tagger_kind:POS_TAGGER",
     "segmenter": "models.segmenter:SEGMENTER",
     "char_lm": "models.char_lm_kind:CHAR_LM",
+    "digit_cnn": "models.digit_kind:DIGIT_CNN",
 }
 
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from apps.cli import tagger, vectors, writer
+from apps.cli import digits, tagger, vectors, writer
 
 app = typer.Typer(
     name="python -m apps",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(tagger.app, name="tagger")
 app.add_typer(writer.app, name="writer")
+app.add_typer(digits.app, name="digits")
 
 
 @app.callback()

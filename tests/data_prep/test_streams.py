@@ -14,6 +14,16 @@ from data_prep.vocab import UNK
 TEXT = "ROMEO:\nBut soft, what light?\n\nJULIET:\nAy me.\n" * 40
 
 
+def test_an_epoch_can_have_a_form_of_its_own() -> None:
+    ids = np.arange(40)
+    windows = StreamWindows(ids, 2, 5, seed=3, varied=lambda epoch: 100 * epoch + np.arange(30 + 20 * epoch))
+    plain = StreamWindows(ids, 2, 5, seed=3)
+    for epoch in (1, 2):
+        own, other = (np.concatenate([window.inputs for window in w.epoch(epoch)]) for w in (windows, plain))
+        assert own.shape == other.shape, "as many windows as the stream itself has"
+        np.testing.assert_array_equal(own, 100 * epoch + other)
+
+
 def test_last_tenth_is_nanogpts() -> None:
     parts = split_text(TEXT)
     border = int(0.9 * len(TEXT))

@@ -1,0 +1,284 @@
+"""Training and inference images a second of the digit networks: ours beside the same networks in PyTorch, in one run.
+
+    python -m benchmarks.digits            the lecture's network and the ResNet
+    python -m benchmarks.digits --store    keeps the result for README and page
+
+Both systems have the same layers, weights, images and batch size, AdamW, and the same number of processor cores, and
+they take turns, so that a busy moment of the computer meets both. What they answer is compared first. Ours trains as
+``python -m apps digits fit`` does, with products in bfloat16 where the processor has instructions for them, and
+answers as the application does, in NumPy. PyTorch is measured in all its ways: float32 and bfloat16 (autocast), images
+stored channels first and last, for inference also traced and frozen; its best way counts. It is measured if it is
+installed (``pip install -r requirements-bench.txt``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.tagger_speed import limit_cores
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from benchmarks.digits_torch import TorchSystem
+    from models.digit_kind import DigitCNNConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "digits.json"
+NETWORKS = ("lecture", "lenet5", "resnet")
+OURS, PEER = "lectern", "torch"
+_SEED = 1
+
+# Number of steps (training) or repetitions (inference): to do.
+Work = Callable[[int], None]
+
+
+def made_batch(size: int, classes: int = 10, seed: int = _SEED) -> tuple[np.ndarray, np.ndarray]:
+    """Make images float32 (size, 28, 28, 1) and labels int32 (size,): speed does not depend on what they show."""
+    rng = np.random.default_rng(seed)
+    images = rng.random((size, 28, 28, 1), np.float32) * (rng.random((size, 28, 28, 1)) < 0.2)
+    return images.astype(np.float32), rng.integers(classes, size=size).astype(np.int32)
+
+
+def random_arrays(config: DigitCNNConfig, seed: int = _SEED) -> dict[str, np.ndarray]:
+    """Draw weights by path, with variances of batch norm above 0."""
+    from models.digit_kind import digit_specs
+
+    rng = np.random.default_rng(seed)
+    found = {}
+    for name, spec in digit_specs(config).items():
+        scale = np.sqrt(2.0 / max(1, int(np.prod(spec.shape[:-1]))))
+        values = rng.normal(scale=scale, size=spec.shape)
+        found[name] = (np.abs(values) + 0.5 if name.endswith(("variance", "gamma")) else values).astype(
+            np.float32
+        )
+    return found
+
+
+class OurSystem:
+    """Our networks: Keras learns, NumPy answers.
+
+    Args:
+        architecture: Whose recipe is taken.
+        config: The network.
+        arrays: Its weights.
+    """
+
+    def __init__(self, architecture: str, config: DigitCNNConfig, arrays: dict[str, np.ndarray]) -> None:
+        from dataclasses import replace
+
+        from apps.digits_training import RECIPES, compiled_network
+        from models.packed_cnn import PackedCNN
+        from models.variables import assign_arrays
+
+        # PyTorch averages no weights either.
+        recipe = replace(RECIPES[architecture], averaging=0.0, products="auto")
+        self.model = compiled_network(recipe, config, 1000)
+        assign_arrays(self.model.weights, arrays)
+        self.packed = PackedCNN(arrays)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Answer images."""
+        return self.packed.logits(images)
+
+    def training(self, images: np.ndarray, labels: np.ndarray) -> dict[str, Work]:
+        """Return what makes steps of training."""
+        import tensorflow as tf
+
+        data = tf.data.Dataset.from_tensors((images, labels)).repeat()
+
+        def steps(count: int) -> None:
+            self.model.fit(data, steps_per_epoch=count, shuffle=False, verbose=0)
+
+        return {"": steps}
+
+    def inference(self, images: np.ndarray) -> dict[str, Work]:
+        """Return what answers a batch again and again."""
+
+        def repeat(count: int) -> None:
+            for _ in range(count):
+                self.packed.logits(images)
+
+        return {"": repeat}
+
+
+def measured(
+    systems: dict[str, OurSystem | TorchSystem], options: argparse.Namespace
+) -> dict[str, dict[str, Any]]:
+    """Time all systems on one network, in turn.
+
+    Args:
+        systems: Name to system.
+        options: ``batch_size``, ``inference_batch``, ``steps``, ``repeats``, ``singles``.
+
+    Returns:
+        For each system images a second in training and inference and milliseconds for one image: medians of its best
+        way, and those of every way.
+    """
+    images, labels = made_batch(options.batch_size)
+    many = made_batch(options.inference_batch)[0]
+    one = made_batch(1)[0]
+    found: dict[str, dict[str, Any]] = {name: {"ways": {}} for name in systems}
+    rounds = (
+        (
+            "training_images_per_second",
+            lambda system: system.training(images, labels),
+            options.steps,
+            len(images),
+        ),
+        ("inference_images_per_second", lambda system: system.inference(many), 1, len(many)),
+        ("one_digit_ms", lambda system: system.inference(one), options.singles, 1),
+    )
+    for measure, ways, count, size in rounds:
+        works = {(name, way): work for name, system in systems.items() for way, work in ways(system).items()}
+        seconds = _in_turn(works, count, options.repeats)
+        for (name, way), passes in seconds.items():
+            typical = statistics.median(passes)
+            value = 1000.0 * typical / count if measure == "one_digit_ms" else size * count / typical
+            found[name]["ways"].setdefault(way, {})[measure] = value
+    for one_system in found.values():
+        for measure, *_ in rounds:
+            values = [way[measure] for way in one_system["ways"].values() if measure in way]
+            one_system[measure] = min(values) if measure == "one_digit_ms" else max(values)
+    return found
+
+
+def _in_turn(works: dict[Any, Work], count: int, repeats: int) -> dict[Any, list[float]]:
+    """Return the seconds that each work takes, pass by pass, after a first call that counts for nothing."""
+    for work in works.values():
+        work(max(1, count // 4))
+    seconds: dict[Any, list[float]] = {key: [] for key in works}
+    for _ in range(repeats):
+        for key, work in works.items():
+            began = time.perf_counter()
+            work(count)
+            seconds[key].append(time.perf_counter() - began)
+    return seconds
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure all networks.
+
+    Args:
+        options: ``networks`` and ``threads`` besides those of :func:`measured`.
+
+    Returns:
+        Settings, the numbers of each network and system, and our speeds by PyTorch's.
+    """
+    from models.run_folder import engine_versions, processor
+
+    there = importlib.util.find_spec("torch") is not None
+    networks: dict[str, Any] = {}
+    for architecture in options.networks:
+        print(f"{architecture} ...", file=sys.stderr, flush=True)
+        networks[architecture] = measured(_systems(architecture, options, there), options)
+    versions = engine_versions()
+    if there:
+        versions["torch"] = str(importlib.import_module("torch").__version__)
+    return {
+        "settings": {
+            "threads": options.threads,
+            "batch_size": options.batch_size,
+            "inference_batch": options.inference_batch,
+            "steps": options.steps,
+            "repeats": options.repeats,
+            "processor": processor(),
+            "versions": versions,
+        },
+        "networks": networks,
+        "ratios": {name: _ratios(systems) for name, systems in networks.items()} if there else {},
+    }
+
+
+def _systems(
+    architecture: str, options: argparse.Namespace, with_torch: bool
+) -> dict[str, OurSystem | TorchSystem]:
+    """Return the systems with one network, after comparing what they answer."""
+    from apps.digits_training import RECIPES, config_of
+
+    config = config_of(RECIPES[architecture], 10)
+    arrays = random_arrays(config)
+    systems: dict[str, Any] = {OURS: OurSystem(architecture, config, arrays)}
+    if with_torch:
+        from benchmarks.digits_torch import TorchSystem
+
+        systems[PEER] = TorchSystem(config.steps, arrays, options.threads)
+        images = made_batch(16)[0]
+        ours, others = (system.logits(images) for system in systems.values())
+        if not np.allclose(ours, others, rtol=1e-3, atol=1e-3 * float(np.abs(ours).max())):
+            raise InputError(f"The two networks {architecture} do not answer alike")
+    return systems
+
+
+def _ratios(systems: dict[str, dict[str, Any]]) -> dict[str, float]:
+    ours, peer = systems[OURS], systems[PEER]
+    return {
+        "training": ours["training_images_per_second"] / peer["training_images_per_second"],
+        "inference": ours["inference_images_per_second"] / peer["inference_images_per_second"],
+        "one_digit": peer["one_digit_ms"] / ours["one_digit_ms"],
+    }
+
+
+def print_results(results: dict[str, Any]) -> None:
+    """Print the table of :func:`run`."""
+    print("network\tsystem\ttraining, images/s\tinference, images/s\tone digit, ms")
+    for network, systems in results["networks"].items():
+        for name, system in systems.items():
+            print(
+                f"{network}\t{name}\t{system['training_images_per_second']:,.0f}\t"
+                f"{system['inference_images_per_second']:,.0f}\t{system['one_digit_ms']:.2f}"
+            )
+    for network, ratios in results["ratios"].items():
+        shown = ", ".join(f"{what.replace('_', ' ')} {ratio:.2f}" for what, ratio in ratios.items())
+        print(f"ours / PyTorch's best, {network}: {shown}")
+    if not results["ratios"]:
+        print("PyTorch is not installed: pip install -r requirements-bench.txt")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark on the arguments of the command line and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.digits", description=__doc__.split("\n")[0])
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=["lecture", "resnet"])
+    numbers = {
+        "batch-size": (128, "images of a training step"),
+        "inference-batch": (1024, "images of a batch that is answered"),
+        "steps": (20, "training steps of a pass"),
+        "singles": (100, "single images of a pass"),
+        "repeats": (5, "passes"),
+        "threads": (2, "processor cores for both systems"),
+    }
+    for name, (default, text) in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    for name in numbers:
+        if getattr(options, name.replace("-", "_")) < 1:
+            parser.error(f"--{name} must be 1 or more")
+    limit_cores(options.threads)
+    try:
+        results = run(options)
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    if options.store:
+        from models.atomic import write_json
+
+        RESULTS.parent.mkdir(exist_ok=True)
+        write_json(RESULTS, results)
+    print(json.dumps(results)) if options.json else print_results(results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""Images moved, turned, scaled, slanted and bent at random, as other hands would have drawn them.
+
+The bending is that of Simard, Steinkraus and Platt 2003, "Best practices for convolutional neural networks applied to
+visual document analysis": a field of random displacements, smoothed by a Gaussian. All movements of an image are put
+into one field and the image is read once along it, between pixels linearly. Everything is drawn from one generator a
+batch after the other, so seed and epoch alone decide the images. Only NumPy, which lets a training step run meanwhile.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_prep.errors import InputError
+
+_KEPT_VARIANCE = 0.999  # of a smoothed field, by its strongest components
+_AT_ONCE = 256  # images whose intermediate arrays stay in a processor's cache
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far images are changed; the extent is drawn anew for every image and epoch.
+
+    Args:
+        shift: Pixels at most, to each side and up or down.
+        rotation: Degrees at most, to each side.
+        scaling: Sides are multiplied by 1 less to 1 plus this share, both independently.
+        shear: Upright lines lean by at most this many pixels a pixel.
+        elastic: Standard deviation of the displacement by bending, in pixels.
+        smoothness: Standard deviation of the Gaussian that smooths the bending, in pixels.
+    """
+
+    shift: float = 2.0
+    rotation: float = 10.0
+    scaling: float = 0.1
+    shear: float = 0.1
+    elastic: float = 0.7
+    smoothness: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that no image survives."""
+        for name, most in (
+            ("shift", 14.0), ("rotation", 180.0), ("scaling", 0.9), ("shear", 2.0), ("elastic", 10.0),
+        ):  # fmt: skip
+            if not 0.0 <= getattr(self, name) <= most:
+                raise InputError(
+                    f"{name} is out of range", allowed=f"0 to {most:g}", received=getattr(self, name)
+                )
+        if not 0.5 <= self.smoothness <= 20.0:
+            raise InputError("smoothness is out of range", allowed="0.5 to 20", received=self.smoothness)
+
+    @property
+    def changes(self) -> bool:
+        """Whether any image is changed at all."""
+        return max(self.shift, self.rotation, self.scaling, self.shear, self.elastic) > 0.0
+
+
+NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class ImageBatches:
+    """Labelled images as batches, in an order and with changes that seed and epoch alone decide.
+
+    Args:
+        images: uint8 (n, height, width), 0 for paper and 255 for ink.
+        labels: int (n,).
+        batch_size: Images in a batch.
+        augmentation: How far they are changed.
+        seed: With the epoch the only source of all draws.
+        drop_rest: Leave out the images of an epoch that do not fill a batch, other ones each time; else the last batch
+            is smaller.
+
+    Raises:
+        InputError: If there are no images, not as many labels, or not enough for one batch.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        *,
+        seed: int = 0,
+        drop_rest: bool = True,
+    ) -> None:
+        if len(images) != len(labels):
+            raise InputError(
+                "There are not as many labels as images", allowed=str(len(images)), received=len(labels)
+            )
+        if batch_size < 1 or len(images) < (batch_size if drop_rest else 1):
+            raise InputError(
+                "There are too few images for a batch",
+                allowed=f"{max(batch_size, 1)} or more",
+                received=len(images),
+                remedy="Give more images, or a smaller batch_size",
+            )
+        self.images, self.labels = np.asarray(images, np.uint8), np.asarray(labels, np.int32)
+        self.batch_size, self.augmentation, self.seed, self.drop_rest = (
+            batch_size, augmentation, seed, drop_rest,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        whole = len(self.images) // self.batch_size
+        return whole if self.drop_rest else -(-len(self.images) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the batches of an epoch: images float32 (batch, height, width, 1) from 0 to 1, labels int32."""
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.images))
+        for at in range(len(self)):
+            chosen = order[at * self.batch_size : (at + 1) * self.batch_size]
+            yield augmented(self.images[chosen], self.augmentation, rng), self.labels[chosen]
+
+
+def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """Change images at random.
+
+    Args:
+        images: uint8 (n, height, width), 0 for paper.
+        augmentation: How far.
+        rng: What is drawn from.
+
+    Returns:
+        Float32 (n, height, width, 1) from 0 to 1; what comes from outside an image is 0.
+    """
+    if not augmentation.changes:
+        return (images.astype(np.float32) / np.float32(255.0))[..., None]
+    found = np.empty((*images.shape, 1), np.float32)
+    for at in range(0, len(images), _AT_ONCE):
+        part = images[at : at + _AT_ONCE]
+        rows, columns = displaced(len(part), *part.shape[1:], augmentation, rng)
+        found[at : at + _AT_ONCE, ..., 0] = sampled(part, rows, columns)
+    return found
+
+
+def displaced(
+    count: int, height: int, width: int, augmentation: Augmentation, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw from where each pixel of some images is read.
+
+    Args:
+        count: Number of images.
+        height: Their height.
+        width: Their width.
+        augmentation: How far pixels move.
+        rng: What is drawn from.
+
+    Returns:
+        Rows and columns, float32 (count, height, width) both, in pixels of the image that is read.
+    """
+    matrix, offset = _affine(count, augmentation, rng)
+    y = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
+    x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
+    places = []
+    for axis, middle in enumerate(((height - 1) / 2, (width - 1) / 2)):
+        down = matrix[:, axis, 0, None] * y + (offset[:, axis, None] + np.float32(middle))
+        across = matrix[:, axis, 1, None] * x
+        places.append(down[:, :, None] + across[:, None, :])
+    if augmentation.elastic > 0.0:
+        rows, columns = (_smoothing(length, augmentation.smoothness) for length in (height, width))
+        for place in places:
+            noise = rng.standard_normal((count, rows.shape[1], columns.shape[1]), np.float32)
+            place += np.float32(augmentation.elastic) * (rows @ noise @ columns.T)
+    return places[0], places[1]
+
+
+def sampled(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Read images between their pixels, linearly; outside of them there is 0.
+
+    Args:
+        images: uint8 (n, height, width).
+        rows: Float32 (n, height, width), row to read for each pixel.
+        columns: The same for columns.
+
+    Returns:
+        Float32 (n, height, width) from 0 to 1.
+    """
+    count, height, width = images.shape
+    framed = np.zeros((count, height + 3, width + 3), np.uint32)
+    framed[:, 1:-2, 1:-2] = images
+    # Four neighbours in one number, so that there is one look-up a pixel and not four.
+    packed = (
+        framed[:, :-1, :-1] | framed[:, :-1, 1:] << 8 | framed[:, 1:, :-1] << 16 | framed[:, 1:, 1:] << 24
+    )
+    rows = np.clip(rows + np.float32(1.0), 0.0, np.float32(height + 1))
+    columns = np.clip(columns + np.float32(1.0), 0.0, np.float32(width + 1))
+    top, left = rows.astype(np.int32), columns.astype(np.int32)
+    rows -= top
+    columns -= left
+    first = np.arange(count, dtype=np.int32)[:, None, None] * np.int32(packed[0].size)
+    four = np.take(packed.reshape(-1), first + top * np.int32(width + 2) + left)
+    corners = [((four >> shift) & 255).astype(np.float32) for shift in (0, 8, 16, 24)]
+    above = corners[0] + columns * (corners[1] - corners[0])
+    below = corners[2] + columns * (corners[3] - corners[2])
+    return (above + rows * (below - above)) * np.float32(1.0 / 255.0)
+
+
+def _affine(
+    count: int, augmentation: Augmentation, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw matrices (count, 2, 2) and offsets (count, 2), rows first, that lead from a new pixel to an old one."""
+    angle, scale_y, scale_x, shear, down, right = rng.uniform(-1.0, 1.0, (6, count)).astype(np.float32)
+    angle = np.radians(np.float32(augmentation.rotation) * angle)
+    shear = np.float32(augmentation.shear) * shear
+    scale_y, scale_x = (1.0 / (1.0 + np.float32(augmentation.scaling) * one) for one in (scale_y, scale_x))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    matrix = np.empty((count, 2, 2), np.float32)
+    matrix[:, 0, 0], matrix[:, 0, 1] = cosine * scale_y, sine * scale_y
+    matrix[:, 1, 0], matrix[:, 1, 1] = (shear * cosine - sine) * scale_x, (shear * sine + cosine) * scale_x
+    return matrix, np.float32(augmentation.shift) * np.stack([down, right], axis=1)
+
+
+@functools.cache
+def _smoothing(length: int, smoothness: float) -> np.ndarray:
+    """Return the strongest components of Gaussian smoothing along an axis, float32 (length, components).
+
+    Normal draws times them have the distribution of white noise that was smoothed, with standard deviation 1 in the
+    middle, at a fraction of the draws and products.
+    """
+    at = np.arange(length)
+    margin = int(4 * smoothness)  # noise goes on beyond the borders
+    outside = np.arange(-margin, length + margin)
+    kernel = np.exp(-0.5 * ((at[:, None] - outside) / smoothness) ** 2)
+    left, strengths, _ = np.linalg.svd(kernel, full_matrices=False)
+    share = np.cumsum(strengths**2) / np.sum(strengths**2)
+    components = left * strengths
+    components = components[:, : int(np.searchsorted(share, _KEPT_VARIANCE)) + 1]
+    middle = np.sqrt((components[length // 2] ** 2).sum())
+    return np.ascontiguousarray(components / middle, np.float32)

@@ -1,0 +1,229 @@
+"""A picture from outside, as bytes or as an array, to grey values, in bounded memory.
+
+Pillow decodes a file of some kilobytes to gigabytes with no more than a warning, ignores transparency and the
+camera's rotation, and clips 16 bits; here formats, bytes and pixels are limited before anything is decoded, and
+transparency, rotation and depth count.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_BYTES = 16_000_000
+MAX_PIXELS = 24_000_000
+MAX_SIDE = 10_000
+WORKING_SIDE = 512  # pixels of the longer side of what is handed on
+FORMATS = ("PNG", "JPEG")
+
+_ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
+_BAND = 64  # rows converted at a time, or a few more
+_ORIENTATION = 0x0112  # EXIF tag
+# EXIF orientation to (transpose, flip rows, flip columns) that put the picture upright.
+_UPRIGHT = {
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+
+
+class GrayImage(NamedTuple):
+    """A picture: ``gray`` float32 (height, width), 0 for black to 1 for white, and its ``size`` as it came."""
+
+    gray: np.ndarray
+    size: tuple[int, int]
+
+
+def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) -> GrayImage:
+    """Read a picture.
+
+    Args:
+        source: Bytes of a PNG or JPEG, the path of one, or an array (height, width), (height, width, 1), (..., 3) or
+            (..., 4): uint8 from 0 to 255, uint16 from 0 to 65535, bool, or float from 0 to 1.
+        name: What it is called in messages.
+
+    Returns:
+        Its grey values, upright, on white where it is transparent (on black where it would be white on white),
+        averaged down to at most 512 pixels a side.
+
+    Raises:
+        InputError: It is missing, no PNG or JPEG, animated, damaged, too large, or an array of another kind.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name or "The image")
+    if isinstance(source, str | Path):
+        return decode_gray(_read_bytes(Path(source)), name or str(source))
+    if not isinstance(source, bytes):
+        raise InputError(
+            "This is no image", allowed="bytes, a path or an array", received=type(source).__name__
+        )
+    return decode_gray(source, name or "The image")
+
+
+def decode_gray(content: bytes, name: str = "The image") -> GrayImage:
+    """Decode a PNG or JPEG; as :func:`read_gray`."""
+    if not content:
+        raise InputError(f"{name} is empty", allowed=_ALLOWED)
+    if len(content) > MAX_BYTES:
+        raise InputError(
+            f"{name} is too large",
+            allowed=f"at most {MAX_BYTES:,} bytes",
+            received=f"{len(content):,} bytes",
+            remedy="Crop it or make it smaller",
+        )
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's warning about bombs: the limits below are stricter
+        try:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                return _decoded(image, name)
+        except InputError:
+            raise
+        except Image.UnidentifiedImageError as error:
+            raise InputError(f"{name} is no PNG or JPEG{_what_it_is(content)}", allowed=_ALLOWED) from error
+        except Image.DecompressionBombError as error:  # raised before the size can be looked at
+            raise InputError(f"{name} is too large", allowed=_ALLOWED) from error
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise InputError(f"{name} is damaged ({error})", remedy="Save it again") from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}", remedy="Check the name") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def _what_it_is(content: bytes) -> str:
+    """Name well-known formats that come under a wrong name."""
+    known = {b"GIF8": "a GIF", b"%PDF": "a PDF", b"BM": "a BMP", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
+    found = next((what for start, what in known.items() if content.startswith(start)), None)
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        found = "a WebP"
+    return "" if found is None else f", but {found}"
+
+
+def _decoded(image: Image, name: str) -> GrayImage:
+    width, height = image.size
+    check_size(height, width, name)
+    if image.format == "PNG" and getattr(image, "is_animated", False):
+        raise InputError(f"{name} is animated", allowed="one picture")
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    if image.format != "PNG":
+        image.draft("L", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG can be decoded at an eighth of its size
+    image.load()
+    factor = max(1, -(-max(image.size) // WORKING_SIDE))
+    bands = [
+        _band(image.crop((0, top, image.width, end)), factor) for top, end in _bands(image.height, factor)
+    ]
+    gray = _on_paper(np.concatenate([band[0] for band in bands]), np.concatenate([band[1] for band in bands]))
+    transpose, rows, columns = _UPRIGHT.get(orientation, (False, False, False))
+    gray = gray.T if transpose else gray
+    gray = gray[:: -1 if rows else 1, :: -1 if columns else 1]
+    return GrayImage(np.ascontiguousarray(gray), (width, height))
+
+
+def check_size(height: int, width: int, name: str) -> None:
+    """Refuse a picture that has too many pixels, or is too long a strip.
+
+    Raises:
+        InputError: Its sides or their product are over the limits.
+    """
+    if min(height, width) < 1:
+        raise InputError(f"{name} has no pixels", received=f"{width} x {height} pixels")
+    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
+        raise InputError(
+            f"{name} is too large",
+            allowed=f"sides of at most {MAX_SIDE:,} pixels, and {MAX_PIXELS:,} pixels in all",
+            received=f"{width:,} x {height:,} pixels",
+            remedy="Crop it or make it smaller",
+        )
+
+
+def _bands(height: int, factor: int) -> list[tuple[int, int]]:
+    """Cut rows into bands, all but the last one of whole blocks of ``factor`` rows."""
+    rows = factor * -(-_BAND // factor)
+    return [(top, min(top + rows, height)) for top in range(0, height, rows)]
+
+
+def _band(image: Image, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return some rows as grey values times opacity, and opacity, both 0 to 1, averaged by ``factor``."""
+    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        values = np.asarray(image, np.float32) / 65535.0
+        gray = _averaged(values, factor)
+        return gray, np.ones_like(gray)
+    if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
+        pixels = np.asarray(image.convert("RGBA"), np.float32)
+        alpha = pixels[:, :, 3] / 255.0
+        gray = _luminance(pixels[:, :, :3]) / 255.0
+        return _averaged(gray * alpha, factor), _averaged(alpha, factor)
+    if image.mode not in ("L", "1"):
+        image = image.convert("RGB").convert("L")  # CMYK, YCbCr and palettes have no other way to grey
+    gray = _averaged(np.asarray(image.convert("L"), np.float32) / 255.0, factor)
+    return gray, np.ones_like(gray)
+
+
+def _luminance(colours: np.ndarray) -> np.ndarray:
+    """Return the grey of colours (..., 3) as ITU-R 601-2 weighs them; Pillow's ``convert("L")`` does so too."""
+    return colours @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
+    """Average blocks of ``factor`` times ``factor``; blocks at the ends may be smaller."""
+    if factor == 1:
+        return values
+    rows, columns = (np.arange(0, length, factor) for length in values.shape)
+    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
+    heights, widths = (np.diff(np.append(at, n)) for at, n in zip((rows, columns), values.shape, strict=True))
+    return sums / np.outer(heights, widths).astype(np.float32)
+
+
+def _on_paper(light: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Lay a picture on white; on black if nothing can be seen on white."""
+    on_white = light + (1.0 - opacity)
+    if np.ptp(on_white) < 0.02 <= np.ptp(light):
+        return light
+    return on_white
+
+
+def _from_array(values: np.ndarray, name: str) -> GrayImage:
+    allowed = "(height, width) or (height, width, 1, 3 or 4), of uint8, uint16, bool or float from 0 to 1"
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (1, 3, 4)):
+        raise InputError(f"{name} has a wrong shape", allowed=allowed, received=values.shape)
+    check_size(*values.shape[:2], name)
+    largest: Any = {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}.get(values.dtype.name)
+    if largest is None:
+        if values.dtype.kind != "f":
+            raise InputError(f"{name} has a wrong type", allowed=allowed, received=values.dtype.name)
+        if not (np.isfinite(values).all() and values.min() >= 0.0 and values.max() <= 1.0):
+            raise InputError(f"{name} has values out of range", allowed="numbers from 0 to 1")
+        largest = 1.0
+    height, width = values.shape[:2]
+    factor = max(1, -(-max(height, width) // WORKING_SIDE))
+    parts = []
+    for top, end in _bands(height, factor):
+        band = values[top:end].astype(np.float32) / np.float32(largest)
+        gray = band if band.ndim == 2 else band[:, :, 0]
+        if band.ndim == 3 and band.shape[2] > 1:
+            gray = _luminance(band[:, :, :3])
+        alpha = band[:, :, 3] if band.ndim == 3 and band.shape[2] == 4 else np.ones_like(gray)
+        parts.append((_averaged(gray * alpha, factor), _averaged(alpha, factor)))
+    gray = _on_paper(*(np.concatenate([part[at] for part in parts]) for at in (0, 1)))
+    return GrayImage(gray, (width, height))

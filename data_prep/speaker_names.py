@@ -1,0 +1,85 @@
+"""Other names for the speakers of a play: augmentation for a language model that has to read plays with new ones.
+
+Whoever learns a play by heart expects its names, and is wrong about every other play. Here speakers get new names that
+hold for a stretch of the text, in the headings and where they are called by name, so that a name can only be known
+from what was read before. New names are those of other speakers, or words of the text in capitals.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.readers.plays import PlayText, Speech
+
+_STRETCH = (20, 80)  # speeches that a name holds for, at least and at most
+_WORD = re.compile(r"[A-Za-z]{3,11}")
+_OF_SPEAKERS = 0.5  # share of the new names that are those of other speakers
+
+
+class SpeakerNames:
+    """A play whose speakers can be renamed again and again.
+
+    Args:
+        text: A text as :mod:`data_prep.readers.plays` describes it; one without speakers stays as it is.
+        share: How many of the speakers of a stretch get another name, 0 to 1.
+
+    Raises:
+        InputError: If ``share`` is no share.
+    """
+
+    def __init__(self, text: str, share: float) -> None:
+        if not 0.0 <= share <= 1.0:
+            raise InputError("The share of renamed speakers is no share", allowed="0 to 1", received=share)
+        self.text, self.share = text, share
+        self._speeches = PlayText(text).speeches
+        self._speakers = sorted({speech.speaker for speech in self._speeches})
+        known = set(text)
+        capitals = {word.upper() for word in _WORD.findall(text)}
+        self._words = sorted(word for word in capitals if known.issuperset(word))
+
+    def renamed(self, rng: np.random.Generator) -> str:
+        """Return the text with other names.
+
+        Args:
+            rng: Draws the stretches, the speakers and the names.
+
+        Returns:
+            The text; everything but names is as it was.
+        """
+        if not self._speeches or self.share == 0.0:
+            return self.text
+        pieces = [self.text[: self._speeches[0].start]]
+        first = 0
+        while first < len(self._speeches):
+            count = int(rng.integers(*_STRETCH, endpoint=True))
+            pieces.append(self._stretch(self._speeches[first : first + count], rng))
+            first += count
+        return "".join(pieces)
+
+    def _stretch(self, speeches: tuple[Speech, ...], rng: np.random.Generator) -> str:
+        """Return the text of some speeches in a row, renamed."""
+        names = {
+            speaker: self._new_name(rng)
+            for speaker in sorted({speech.speaker for speech in speeches})
+            if rng.random() < self.share
+        }
+        if not names:
+            return self.text[speeches[0].start : speeches[-1].end]
+        called = {name.title(): names[name].title() for name in names if name.isalpha() and name.isupper()}
+        pattern = re.compile(rf"\b({'|'.join(map(re.escape, called))})\b") if called else None
+        pieces = []
+        for speech in speeches:
+            words = self.text[speech.words_start : speech.end]
+            if pattern is not None:
+                words = pattern.sub(lambda match: called[match[0]], words)
+            heading = self.text[speech.start : speech.words_start]
+            name = names.get(speech.speaker)
+            pieces.append((heading if name is None else heading.replace(speech.speaker, name, 1)) + words)
+        return "".join(pieces)
+
+    def _new_name(self, rng: np.random.Generator) -> str:
+        source = self._speakers if rng.random() < _OF_SPEAKERS or not self._words else self._words
+        return source[int(rng.integers(len(source)))]

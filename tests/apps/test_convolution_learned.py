@@ -1,0 +1,128 @@
+"""The learned detector: gradients, and whether it finds the lecture's weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from apps.convolution_1d import run_signal
+from apps.convolution_layers import Convolution, Pool, Relu
+from apps.convolution_learned import (
+    HAND_MADE,
+    LENGTH,
+    STARTS,
+    TASKS,
+    Weights,
+    detector_weights,
+    errors,
+    gradient,
+    learn_detector,
+    made_signals,
+    outputs,
+    random_weights,
+    targets,
+)
+from data_prep.errors import InputError
+
+
+def test_signals_hold_blocks_that_are_apart() -> None:
+    signals = made_signals(300, 4)
+    assert signals.shape == (300, LENGTH)
+    assert set(np.unique(signals)) == {0.0, 1.0}
+    lonely = (np.roll(signals, 1, 1) == 1) & (signals == 0) & (np.roll(signals, -1, 1) == 1)
+    assert not lonely.any()
+    assert 0.3 < targets(signals, "detect").mean() < 0.7
+    assert np.array_equal(signals, made_signals(300, 4))
+
+
+def test_targets_are_the_slides() -> None:
+    signal = np.array([[0, 0, 0, 0, 0, 1, 1, 1, 0, 0.0]])
+    assert targets(signal, "localise").tolist() == [[0, 0, 0, 0, 1, 0, 0, 0, 0, 0]]
+    assert targets(signal, "detect").tolist() == [1]
+    assert targets(np.array([[1, 1, 1, 1, 0, 0.0]]), "detect").tolist() == [0]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_network_is_the_bench_s(task: str) -> None:
+    signal = made_signals(1, 3)
+    random = np.random.default_rng(5)
+    weights = random_weights(random)
+    one = Weights(weights.first[:1], weights.second[:1], np.array([0.3]))
+    layers = [
+        Convolution(tuple(one.first[0]), padding="cyclic"),
+        Convolution(tuple(one.second[0]), padding="cyclic", bias=0.3),
+        Relu(),
+        *([Pool("max")] if task == "detect" else []),
+    ]
+    wanted = run_signal(tuple(signal[0]), layers).output
+    assert np.allclose(outputs(one, signal, task)[0, ..., 0], wanted if task == "localise" else wanted[0])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_gradients_are_finite_differences(task: str) -> None:
+    signals = made_signals(12, 6)
+    wanted = targets(signals, task)
+    random = np.random.default_rng(2)
+    drawn = random_weights(random)
+    weights = Weights(drawn.first, drawn.second, random.normal(0.0, 0.3, STARTS))
+    found = gradient(weights, signals, wanted, task)
+    positions = wanted[0].size
+    for name in ("first", "second", "bias"):
+        value = getattr(weights, name)
+        for index in np.ndindex(*value.shape):
+            losses = []
+            for step in (1e-6, -1e-6):
+                moved = value.copy()
+                moved[index] += step
+                parts = {key: getattr(weights, key) for key in ("first", "second", "bias")} | {name: moved}
+                losses.append(0.5 * positions * errors(Weights(**parts), signals, wanted, task)[index[0]])
+            assert np.isclose(getattr(found, name)[index], (losses[0] - losses[1]) / 2e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_sgd_finds_a_detector_like_the_lecture_s(task: str) -> None:
+    learned = learn_detector(task, seed=1)
+    assert learned.accuracy >= 0.99
+    assert learned.hand_made_accuracy == 1.0
+    assert learned.starts_right >= 1
+    assert learned.snapshots[0].step == 0
+    assert learned.snapshots[-1].losses[learned.best] < 1e-3 < learned.snapshots[0].losses[learned.best]
+    grouped = np.array(learned.detector.grouped)
+    hand_made = np.array(HAND_MADE.grouped)
+    cosine = grouped @ hand_made / np.linalg.norm(grouped) / np.linalg.norm(hand_made)
+    assert cosine > 0.98
+
+
+def test_detecting_learns_the_slides_numbers() -> None:
+    found = learn_detector("detect", seed=0).detector
+    assert np.allclose(found.scaled.first, HAND_MADE.first, atol=0.1)
+    assert np.allclose(found.scaled.second, HAND_MADE.second, atol=0.1)
+    assert np.isclose(found.bias, HAND_MADE.bias, atol=0.1)
+
+
+def test_a_seed_repeats() -> None:
+    assert learn_detector("detect", 3, 40) == learn_detector("detect", 3, 40)
+    assert learn_detector("detect", 3, 40).detector != learn_detector("detect", 4, 40).detector
+
+
+def test_scaling_keeps_the_network() -> None:
+    signals = made_signals(5, 1)
+    found = learn_detector("localise", 2, 30).detector
+    assert np.allclose(
+        outputs(detector_weights(found), signals, "localise"),
+        outputs(detector_weights(found.scaled), signals, "localise"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("find",), "Unknown task"),
+        (("detect", -1), "The seed is out of range"),
+        (("detect", 1, 0), "The number of steps is out of range"),
+        (("detect", 1, 10**9), "The number of steps is out of range"),
+    ],
+)
+def test_wrong_settings_are_refused(arguments: tuple, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        learn_detector(*arguments)

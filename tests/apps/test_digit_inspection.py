@@ -1,0 +1,258 @@
+"""Looking into digit networks: layers as strips, saved epochs, nearest training digits, stored errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import apps.digit_examples
+import apps.digit_reports
+import apps.reports
+from apps import digit_neighbours
+from apps.cli.digits_inspect import write_strips
+from apps.digit_epochs import epoch_arrays, epochs_file, saved_epochs, write_epochs
+from apps.digit_examples import EACH, choose, examples, write
+from apps.digit_inspection import DigitInspector
+from apps.digit_neighbours import example_features, neighbours_file
+from apps.digit_reports import depth_report, digit_errors, digits_scores, speed_report
+from benchmarks.digit_errors import pictures_of
+from data_prep.errors import InputError
+from data_prep.images import digit_batch
+from tests.apps.digit_presets import EPOCHS, digits_of, save_digits
+
+LECTURE_LAYERS = ["crop", "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"]
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_digits(tmp_path_factory.mktemp("digits") / "digits_lecture", "lecture")
+
+
+@pytest.fixture(scope="module")
+def inspector(preset: Path) -> DigitInspector:
+    return DigitInspector.from_preset(preset)
+
+
+def picture(at: int = 0) -> np.ndarray:
+    return digit_batch(examples().images[at : at + 1])[0]
+
+
+def test_the_lectures_network_layer_by_layer(inspector: DigitInspector) -> None:
+    found = inspector.look(picture(), "5")
+    layers = {layer.name: layer for layer in found.layers}
+    assert list(layers) == LECTURE_LAYERS
+    first = layers["conv1"]
+    assert first.shape == (24, 24, 8)
+    assert first.settings == "filter 5×5×1, stride 1"
+    assert first.formula == "8×5×5×1 + 8 = 208"  # the slide's
+    assert layers["pool2"].settings == "window 3×3, stride 3"
+    assert layers["logits"].formula == "10×256 + 10 = 2,570"
+    assert first.activations.tiles.shape == (1, 8, 24, 24)
+    assert first.activations.low < 0 < first.activations.high
+    assert first.gradients is not None and first.weights[0].gradients is not None
+    assert found.label == "5"
+    assert found.probability == pytest.approx(
+        inspector.digits.probabilities(picture()[None])[0].max(), rel=1e-4
+    )
+    plain = found.to_dict()
+    assert plain["layers"][1]["weights"][0]["name"] == "kernel"
+    assert json.loads(json.dumps(plain)) == plain
+
+
+def test_a_resnet_looks_the_same_way() -> None:
+    inspector = DigitInspector(digits_of("resnet"))
+    found = inspector.look(picture())
+    kinds = {layer.kind for layer in found.layers}
+    assert {"Conv2D", "ReLU", "Add", "GlobalAveragePooling2D", "Dense"} <= kinds
+    assert found.label == found.answer
+    assert all(layer.gradients is not None for layer in found.layers)
+
+
+def test_dead_filters_are_named(preset: Path) -> None:
+    digits = digits_of("lecture")
+    arrays = {name: array.copy() for name, array in digits.arrays.items()}
+    arrays["conv1/kernel"][..., 3] = 0.0
+    arrays["conv1/bias"][3] = -1.0
+    inspector = DigitInspector(type(digits)(digits.config, arrays, digits.labels))
+    layers = {layer.name: layer for layer in inspector.look(picture()).layers}
+    assert 3 in layers["relu1"].dead
+    assert not layers["pool1"].dead
+
+
+def test_saliency_and_occlusion_have_the_images_size(inspector: DigitInspector) -> None:
+    gradient = inspector.saliency(picture(), "3")
+    assert gradient.shape == (28, 28)
+    assert gradient[2:26, 2:26].any()
+    border = np.ones((28, 28), bool)
+    border[2:26, 2:26] = False
+    assert not gradient[border].any()  # the network crops two pixels off
+    lost = inspector.occlusion(picture(), "3", patch=7, stride=4)
+    assert lost.shape == (28, 28)
+
+
+def test_the_nearest_digit_is_the_digit_itself(inspector: DigitInspector) -> None:
+    stored = examples()
+    near = inspector.neighbours(picture(40))
+    assert len(near) == 5
+    assert near[0].distance == pytest.approx(0, abs=1e-4)
+    assert near[0].number == stored.numbers[40]
+    assert near[0].label == str(stored.labels[40])
+    assert [one.distance for one in near] == sorted(one.distance for one in near)
+    hidden = inspector.digits.hidden(digit_batch(stored.images))
+    distances = np.sort(np.linalg.norm(hidden - hidden[40], axis=1))
+    np.testing.assert_allclose([one.distance for one in near], distances[:5], atol=1e-3)
+
+
+def test_features_beside_a_preset_give_the_same_neighbours(tmp_path: Path, capsys) -> None:
+    folder = save_digits(tmp_path / "resnet", "resnet")
+    path = neighbours_file(folder)
+    computed = DigitInspector.from_preset(folder).neighbours(picture(70))
+    assert digit_neighbours.main([str(folder)]) == 0
+    assert capsys.readouterr().out.strip() == str(path) == str(tmp_path / "resnet.neighbours.npz")
+    stored = DigitInspector.from_preset(folder)
+    found = stored.neighbours(picture(70))
+    assert found[0].number == computed[0].number
+    np.testing.assert_allclose(
+        [one.distance for one in found], [one.distance for one in computed], rtol=0.05, atol=0.05
+    )
+    assert stored._features.dtype == np.float32
+    other = digits_of("resnet", seed=9)
+    with pytest.raises(InputError, match="belongs to another network"):
+        example_features(other, path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="neighbours"):
+        example_features(stored.digits, path)
+    assert digit_neighbours.main([str(tmp_path / "nowhere")]) == 2
+    assert digit_neighbours.main([]) == 2
+
+
+@pytest.mark.parametrize("count", [0, 51, True, "5"])
+def test_numbers_of_neighbours_out_of_bounds(inspector: DigitInspector, count: object) -> None:
+    with pytest.raises(InputError, match="number of neighbours"):
+        inspector.neighbours(picture(), count)
+
+
+def test_other_classes_have_no_neighbours_among_digits() -> None:
+    digits = digits_of("lecture")
+    letters = type(digits)(digits.config, digits.arrays, tuple("abcdefghij"))
+    with pytest.raises(InputError, match="reads something else"):
+        DigitInspector(letters).neighbours(picture())
+    with pytest.raises(InputError, match="no such class"):
+        DigitInspector(letters).look(picture(), "3")
+
+
+def test_saved_epochs_open_as_networks(preset: Path, inspector: DigitInspector) -> None:
+    assert inspector.epochs == EPOCHS
+    first = inspector.at_epoch(0)
+    assert not np.array_equal(first.digits.arrays["conv1/kernel"], inspector.digits.arrays["conv1/kernel"])
+    last = inspector.at_epoch(EPOCHS[-1])
+    np.testing.assert_allclose(
+        last.look(picture()).loss, inspector.look(picture()).loss, rtol=0.05, atol=0.01
+    )
+    with pytest.raises(InputError, match="was not saved"):
+        inspector.at_epoch(77)
+    with pytest.raises(InputError, match="was not saved"):
+        DigitInspector(inspector.digits).at_epoch(0)
+
+
+def test_files_of_epochs_that_do_not_fit(tmp_path: Path) -> None:
+    path = epochs_file(tmp_path / "mine")
+    assert path == tmp_path / "mine.epochs.npz"
+    assert saved_epochs(path) == ()
+    arrays = {"conv1/kernel": np.ones((2, 2), np.float32)}
+    write_epochs(path, {0: arrays, 12: arrays})
+    assert saved_epochs(path) == (0, 12)
+    np.testing.assert_array_equal(epoch_arrays(path, 12, arrays)["conv1/kernel"], arrays["conv1/kernel"])
+    with pytest.raises(InputError, match="conv1/kernel"):
+        epoch_arrays(path, 12, {"conv1/kernel": np.ones((3, 2), np.float32)})
+    with pytest.raises(ValueError, match="not finite"):
+        write_epochs(path, {1: {"a": np.array([1e6], np.float32)}})
+    with pytest.raises(ValueError, match="Epochs are from 0"):
+        write_epochs(path, {-1: arrays})
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"mine\.epochs\.npz"):
+        saved_epochs(path)
+    np.savez(path, other=np.ones(3))
+    with pytest.raises(InputError, match="does not hold epochs"):
+        saved_epochs(path)
+
+
+def test_the_examples_are_whole_and_read_only() -> None:
+    stored = examples()
+    assert stored.images.shape == (500, 28, 28)
+    assert np.bincount(stored.labels).tolist() == [EACH] * 10
+    assert (np.diff(stored.numbers) > 0).all() and stored.numbers[-1] < 55_000
+    assert not stored.images.flags.writeable
+    assert apps.digit_examples.FILE.stat().st_size < 2 << 20
+
+
+@pytest.mark.realdata
+def test_the_examples_are_mnists(data_dir: Path) -> None:
+    from data_prep.readers.mnist import read_mnist
+
+    train = read_mnist("train")
+    chosen = choose(train.images, train.labels)
+    for stored, expected in zip(examples(), chosen, strict=True):
+        np.testing.assert_array_equal(stored, expected)
+
+
+def test_damaged_examples_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.arange(20) % 10
+    few = choose(np.zeros((20, 28, 28), np.uint8), labels, each=2)
+    write(few, tmp_path / "few.npz")
+    monkeypatch.setattr(apps.digit_examples, "FILE", tmp_path / "few.npz")
+    with pytest.raises(InputError, match="does not hold 500 digits"):
+        examples.__wrapped__()
+    with pytest.raises(InputError, match="Too few images"):
+        choose(np.zeros((20, 28, 28), np.uint8), labels, each=3)
+
+
+def test_strips_are_written_as_files(inspector: DigitInspector, tmp_path: Path) -> None:
+    files = write_strips(inspector.look(picture()), tmp_path / "strips")
+    names = [path.name for path in files]
+    assert names[:2] == ["001-crop-activations.png", "001-crop-activations-gradient.png"]
+    assert "002-conv1-kernel-gradient.png" in names
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in files)
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    return tmp_path
+
+
+def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
+    assert digit_errors(str(preset)) is None
+    numbers = [mistake["index"] for mistake in apps.digit_reports.mistakes(str(preset))[1]]
+    stored = pictures_of({str(preset): numbers}, examples().images)
+    (results / "digit_errors.json").write_text(json.dumps(stored))
+    found = digit_errors(str(preset))
+    assert found.n == 10_000
+    assert [error.confidence for error in found.errors] == sorted(
+        (error.confidence for error in found.errors), reverse=True
+    )
+    np.testing.assert_array_equal(found.errors[0].image, examples().images[found.errors[0].number])
+    assert sum(count for *_, count in found.confusions) == len(found.errors)
+    del stored["images"][str(numbers[0])]
+    (results / "digit_errors.json").write_text(json.dumps(stored))
+    with pytest.raises(InputError, match="damaged or those of another network"):
+        digit_errors(str(preset))
+
+
+def test_stored_scores_speed_and_depth(preset: Path, results: Path) -> None:
+    scores = digits_scores(str(preset))
+    assert (scores.accuracy, scores.n, scores.parameters) == (98.0, 10_000, 5994)
+    assert depth_report() is None and speed_report() is None
+    for name, report in (("digits_depth", depth_report), ("digits", speed_report)):
+        (results / f"{name}.json").write_text("{}")
+        with pytest.raises(InputError, match="Run it again"):
+            report()
+
+
+def test_a_network_without_a_test_score_has_no_errors(tmp_path: Path) -> None:
+    folder = save_digits(tmp_path / "chosen", "lecture", split="validation")
+    with pytest.raises(InputError, match="does not list the errors"):
+        apps.digit_reports.mistakes(str(folder))

@@ -1,0 +1,334 @@
+"""The page "Digits", started from the router, with small networks of drawn weights."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import apps.reports
+import apps.views.canvas
+import models.preset
+from apps.digit_examples import examples
+from apps.digits import DEFAULT_PRESET, LECTURE_PRESET
+from apps.drawn_pictures import from_base64, to_base64, to_link
+from apps.lecture_map import ROOT, Page
+from apps.views.digit_pages.source import SIZE, STORE
+from benchmarks.digit_errors import pictures_of
+from tests.apps.digit_presets import digits_of, save_digits
+
+ENTRY = ROOT / "streamlit_app.py"
+SECTIONS = ["Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark"]
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("digit presets")
+    save_digits(folder / DEFAULT_PRESET, "resnet")
+    save_digits(folder / LECTURE_PRESET, "lecture")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    # The page counts as built where its presets are shipped; here they are the tiny ones.
+    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
+    yield
+    st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fresh_resources() -> Iterator[None]:
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ENTRY), default_timeout=300)
+    app.run()
+    app.switch_page("apps/views/digits.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def seven() -> np.ndarray:
+    ink = np.zeros((SIZE, SIZE), np.uint8)
+    ink[15:22, 20:60] = 255
+    for row in range(22, 70):
+        ink[row, 60 - row // 2 : 67 - row // 2] = 255
+    return ink
+
+
+def messages(app: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+def html(app: AppTest) -> str:
+    return "".join(item.proto.body for item in app.get("html"))
+
+
+def canvas_data(app: AppTest) -> dict:
+    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith("-canvas")]
+    return json.loads(found.proto.json)
+
+
+def chart(app: AppTest, key: str) -> dict:
+    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.spec)
+
+
+def test_an_empty_canvas_waits() -> None:
+    app = page()
+    assert not app.error
+    assert canvas_data(app)["drawing"] == ""
+    assert (canvas_data(app)["width"], canvas_data(app)["height"]) == (SIZE, SIZE)
+    assert not app.get("plotly_chart")
+
+
+def test_a_drawing_has_an_answer_its_steps_and_a_link() -> None:
+    app = page()
+    app.session_state[STORE] = seven()
+    app.run()
+    assert not app.exception and not app.error
+    bars = chart(app, "probabilities")["data"][0]
+    assert sum(bars["x"]) == pytest.approx(100)
+    for step in ("gray", "ink", "box", "scaled", "centred"):
+        assert f"<b>{step}</b>" in html(app)
+    assert app.query_params["drawing"] in (to_link(seven()), [to_link(seven())])
+
+
+def test_a_link_opens_with_its_drawing() -> None:
+    app = page(drawing=to_link(seven()))
+    np.testing.assert_array_equal(from_base64(canvas_data(app)["drawing"], SIZE, SIZE), seven())
+    assert canvas_data(app)["version"] == 1
+    assert chart(app, "probabilities")
+    app.run()
+    assert canvas_data(app)["version"] == 1  # what the visitor draws from now on stays
+
+
+@pytest.mark.parametrize("text", ["nonsense", "A" * 9_000, "é"], ids=["damaged", "long", "accent"])
+def test_a_wrong_link_is_one_message_and_the_page_lives(text: str) -> None:
+    app = page(drawing=text)
+    assert ["drawing of the link" in message for message in messages(app)] == [True]
+    app.session_state[STORE] = seven()
+    app.run()
+    assert not app.exception and not app.error
+    assert chart(app, "probabilities")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (7, "damaged"),
+        ("x" * 100, "damaged"),
+        ("=" * len(to_base64(seven())), "damaged"),
+        (["drawing"], "damaged"),
+    ],
+    ids=["number", "short", "pads", "list"],
+)
+def test_hostile_canvas_values_are_one_message(
+    value: object, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [value]
+
+    def hostile(*, key: str, on_drawing_change, **rest: object) -> None:
+        if sent:
+            st.session_state[key] = {"drawing": sent.pop()}
+            on_drawing_change()
+
+    monkeypatch.setattr(apps.views.canvas, "_canvas", hostile)
+    app = page()
+    assert [message in found for found in messages(app)] == [True]
+    assert not app.get("plotly_chart")
+
+
+def test_a_canvas_full_of_ink_is_one_message_or_an_answer() -> None:
+    app = page()
+    app.session_state[STORE] = np.full((SIZE, SIZE), 255, np.uint8)
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def upload(app: AppTest, content: bytes, name: str) -> AppTest:
+    app.file_uploader(key="digit file").upload(name, content, "image/png")
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_uploads() -> None:
+    app = page(source="Upload")
+    assert not app.get("plotly_chart")
+    written = io.BytesIO()
+    Image.fromarray(255 - np.kron(seven(), np.ones((3, 3), np.uint8))).save(written, "PNG")
+    upload(app, written.getvalue(), "seven.png")
+    assert not app.error
+    assert "dark ink on light paper" in html(app)
+    assert chart(app, "probabilities")
+    upload(app, b"%PDF-1.7 no picture", "digit.png")
+    assert ["no PNG or JPEG" in message for message in messages(app)] == [True]
+    blank = io.BytesIO()
+    Image.new("L", (40, 40), 255).save(blank, "PNG")
+    upload(app, blank.getvalue(), "**blank**.png")
+    assert ["shows nothing" in message for message in messages(app)] == [True]
+
+
+def test_layers_of_an_example() -> None:
+    app = page(section="Layers", network="Lecture", source="Example", digit="3", number="2")
+    assert not app.error
+    assert "8×5×5×1 + 8 = 208" in html(app)
+    assert "kernel, gradient: max" in html(app)
+    assert "relu1" not in html(app)
+    assert any("The image shows a 3" in item.value for item in app.markdown)
+    app.toggle(key="all").set_value(True).run()
+    assert "relu1" in html(app)
+    app.pills(key="strips").set_value(["Weights"]).run()
+    assert not app.exception
+    assert "activations: max" not in html(app)
+    app.selectbox(key="loss").set_value("8").run()
+    assert any("The loss of “8”" in item.value for item in app.markdown)
+
+
+def test_layers_at_a_saved_epoch() -> None:
+    finished = page(section="Layers", network="Lecture", source="Example")
+    first = page(section="Layers", network="Lecture", source="Example", epoch="0")
+    assert first.select_slider(key="epoch").options == ["0", "1", "3", "finished"]
+    assert html(first) != html(finished)
+
+
+def test_reasons_for_an_example() -> None:
+    app = page(section="Reasons", network="Lecture", source="Example", digit="0", patch="9")
+    assert not app.error
+    for name in ("saliency", "occlusion"):
+        assert np.shape(chart(app, name)["data"][0]["z"]) == (28, 28)
+    assert html(app).count("training image") == 5
+    app.selectbox(key="reasons").set_value("1").run()
+    assert not app.exception
+    assert any("Reasons for **1**" in item.value for item in app.markdown)
+
+
+def test_errors_before_and_after_their_pictures_were_stored(tmp_path: Path) -> None:
+    app = page(section="Errors")
+    assert ["benchmarks.digit_errors" in info.value for info in app.info] == [True]
+    stored = pictures_of({DEFAULT_PRESET: [4, 1]}, examples().images)
+    (tmp_path / "digit_errors.json").write_text(json.dumps(stored))
+    app = page(section="Errors")
+    assert not app.error
+    assert html(app).count("<figure>") == 2
+    assert html(app).index("image 1") < html(app).index("image 4")  # the more confident one first
+    assert "source=Error&amp;error=1" in html(app)
+    app = page(section="Errors", shows="9")
+    assert html(app).count("<figure>") == 1
+    app = page(section="Draw", source="Error", error="2")
+    assert any("It is a 9." in caption.value for caption in app.caption)
+    (tmp_path / "digit_errors.json").write_text('{"errors": {"digits_mnist": 2}, "images": {}}')
+    app = page(section="Errors")
+    assert ["damaged or those of another network" in found for found in messages(app)] == [True]
+
+
+def depth_results() -> dict:
+    norms = {f"conv{at}": 0.5**at for at in range(20)}
+    run = {
+        "parameters": 9,
+        "train_loss": [1.0, 0.5],
+        "validation_accuracy": [97.0, 98.0],
+        "gradient_norms": {"first": norms, "last": dict.fromkeys(norms, 0.1)},
+    }
+    settings = {"layers": 20, "images": 55_000, "processor": "one"}
+    return {"settings": settings, "runs": {"resnet": run, "plain": run}}
+
+
+def speed_results() -> dict:
+    measured = {"training_images_per_second": 9.0, "inference_images_per_second": 8.0, "one_digit_ms": 7.0}
+    networks = {"lecture": {"lectern": measured, "torch": measured}, "resnet": {"lectern": measured}}
+    return {"settings": {"threads": 2, "processor": "one"}, "networks": networks}
+
+
+def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path) -> None:
+    assert ["benchmarks.digits_depth" in info.value for info in page(section="Depth").info] == [True]
+    app = page(section="Benchmark")
+    assert ["benchmarks.digits " in info.value for info in app.info] == [True]
+    assert [metric.value for metric in app.metric][:2] == [
+        "98.00",
+        f"{digits_of('resnet').config.parameters:,}",
+    ]
+    (tmp_path / "digits_depth.json").write_text(json.dumps(depth_results()))
+    (tmp_path / "digits.json").write_text(json.dumps(speed_results()))
+    app = page(section="Depth")
+    assert not app.info
+    assert [trace["name"] for trace in chart(app, "depth loss")["data"]] == ["residual", "plain"]
+    assert chart(app, "depth gradients")["data"][0]["y"][1] == 0.5
+    app = page(section="Depth", when="behind training")
+    assert chart(app, "depth gradients")["data"][0]["y"][1] == 0.1
+    app = page(section="Benchmark")
+    bars = chart(app, "digits training_images_per_second")["data"]
+    assert [trace["name"] for trace in bars] == ["Lectern", "PyTorch"]
+    assert bars[1]["x"] == [9.0, None]
+    for name, section in (("digits_depth", "Depth"), ("digits", "Benchmark")):
+        (tmp_path / f"{name}.json").write_text("{}")
+        assert len(page(section=section).error) == 1
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_without_presets_the_page_lives(
+    section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    st.cache_resource.clear()
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    app = page(section=section)
+    if section in ("Draw", "Layers", "Reasons"):
+        assert len(app.error) == 1
+        assert "python -m apps digits fit" in app.info[0].value
+    else:
+        assert app.info
+    st.cache_resource.clear()
+
+
+def test_a_damaged_preset_is_one_message(
+    presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    st.cache_resource.clear()
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    folder = save_digits(tmp_path / DEFAULT_PRESET, "lecture")
+    weights = next(path for path in folder.iterdir() if path.suffix == ".npz" and "golden" not in path.name)
+    weights.write_bytes(weights.read_bytes()[:-50])
+    app = page()
+    assert len(app.error) == 1
+    st.cache_resource.clear()
+
+
+def test_a_wide_canvas_takes_a_word() -> None:
+    def script() -> None:
+        import numpy as np
+        import streamlit as st
+
+        from apps.views.canvas import canvas
+
+        if "word" not in st.session_state:
+            word = np.zeros((84, 336), np.uint8)
+            word[40, 10:300] = 255
+            st.session_state["word"] = word
+        look = {"pen": 5.0, "shown": 700, "store": "word", "colour": "#20242c"}
+        ink = canvas(key="canvas", label="A word", width=336, height=84, **look)
+        st.markdown(f"{ink.shape} {ink.sum()}")
+
+    app = AppTest.from_function(script).run(timeout=60)
+    assert not app.exception
+    data = canvas_data(app)
+    assert (data["width"], data["height"], data["shown"]) == (336, 84, 700)
+    assert from_base64(data["drawing"], 336, 84)[40].sum() == 290 * 255
+    assert app.markdown[0].value == f"(84, 336) {290 * 255}"

@@ -1,0 +1,194 @@
+"""The benchmarks of the digit networks: the same networks on both sides, and what is counted."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from apps.digit_reports import depth_report, speed_report
+from apps.digits_sources import sample_source
+from benchmarks import digits, digits_depth, digits_tables
+from data_prep.errors import InputError
+from models.digit_kind import DigitCNNConfig
+from models.packed_cnn import PackedCNN
+
+SMALL = {
+    "lecture": DigitCNNConfig("lecture"),
+    "lenet5": DigitCNNConfig("lenet5"),
+    "resnet": DigitCNNConfig("resnet", widths=(4, 6, 8), blocks=2),
+}
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+
+
+@needs_torch
+@pytest.mark.parametrize("name", SMALL)
+def test_pytorch_has_the_same_networks(name: str) -> None:
+    from benchmarks.digits_torch import TorchSystem
+
+    config = SMALL[name]
+    arrays = digits.random_arrays(config)
+    images = digits.made_batch(5)[0]
+    found = TorchSystem(config.steps, arrays, 1).logits(images)
+    expected = PackedCNN(arrays).logits(images)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+@needs_torch
+def test_pytorch_learns_in_every_way() -> None:
+    from benchmarks.digits_torch import TorchSystem
+
+    config = SMALL["lecture"]
+    system = TorchSystem(config.steps, digits.random_arrays(config), 1)
+    images, labels = digits.made_batch(4)
+    for work in (*system.training(images, labels).values(), *system.inference(images).values()):
+        work(1)
+    assert len(system.training(images, labels)) == 4 and len(system.inference(images)) == 8
+
+
+class Slow:
+    """A system whose work is counted instead of done."""
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+
+    def training(self, images: np.ndarray, labels: np.ndarray) -> dict:
+        return {"one way": self.done.append, "another": self.done.append}
+
+    def inference(self, images: np.ndarray) -> dict:
+        return {"one way": self.done.append}
+
+
+def test_the_best_way_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = argparse.Namespace(batch_size=8, inference_batch=16, steps=4, repeats=3, singles=10)
+    seconds = iter([[2.0, 2.0, 8.0], [1.0, 4.0, 4.0], [0.5] * 3, [0.1] * 3])
+
+    def in_turn(works: dict, count: int, repeats: int) -> dict:
+        return {key: next(seconds) for key in works}
+
+    monkeypatch.setattr(digits, "_in_turn", in_turn)
+    found = digits.measured({"lectern": Slow()}, options)["lectern"]
+    assert found["training_images_per_second"] == 8 * 4 / 2.0
+    assert found["inference_images_per_second"] == 16 / 0.5
+    assert found["one_digit_ms"] == pytest.approx(1000 * 0.1 / 10)
+    assert found["ways"]["another"] == {"training_images_per_second": 8 * 4 / 4.0}
+
+
+def test_systems_take_turns_after_a_first_call() -> None:
+    done: list[tuple[str, int]] = []
+    works = {name: (lambda count, name=name: done.append((name, count))) for name in "ab"}
+    digits._in_turn(works, 8, 2)
+    assert done == [("a", 2), ("b", 2), ("a", 8), ("b", 8), ("a", 8), ("b", 8)]
+
+
+def test_ratios_above_one_are_ours() -> None:
+    ours = {"training_images_per_second": 30.0, "inference_images_per_second": 20.0, "one_digit_ms": 2.0}
+    peer = {"training_images_per_second": 10.0, "inference_images_per_second": 40.0, "one_digit_ms": 3.0}
+    assert digits._ratios({"lectern": ours, "torch": peer}) == {
+        "training": 3.0,
+        "inference": 0.5,
+        "one_digit": 1.5,
+    }
+
+
+def stored_speed() -> dict:
+    one = {"training_images_per_second": 3000.0, "inference_images_per_second": 9000.0, "one_digit_ms": 2.5}
+    return {
+        "settings": {"threads": 2, "processor": "a processor"},
+        "networks": {"resnet": {"lectern": one, "torch": one}},
+        "ratios": {"resnet": {"training": 1.0, "inference": 1.0, "one_digit": 1.0}},
+    }
+
+
+def depth_results() -> dict:
+    run = {
+        "parameters": 5,
+        "seconds": 1.0,
+        "train_loss": [2.0, 1.0],
+        "validation_accuracy": [50.0, 90.0],
+        "gradient_norms": {
+            "first": {"stem_conv": 1.0, "logits": 0.0},
+            "last": {"stem_conv": 0.1, "logits": 0.2},
+        },
+    }
+    return {
+        "settings": {"layers": 20, "images": 55_000, "processor": "a processor"},
+        "runs": {"resnet": run, "plain": run},
+    }
+
+
+def test_page_and_tables_read_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apps import reports
+
+    (tmp_path / "digits.json").write_text(json.dumps(stored_speed()), encoding="utf-8")
+    (tmp_path / "digits_depth.json").write_text(json.dumps(depth_results()), encoding="utf-8")
+    monkeypatch.setattr(reports, "RESULTS_DIR", tmp_path)
+    assert [one.system for one in speed_report().systems] == ["lectern", "torch"]
+    assert depth_report().layers == 20
+    table = digits_tables.speed_table()
+    assert "| resnet, Lectern | 3,000 | 9,000 | 2.50 |" in table and "2 cores of a processor" in table
+
+
+def test_tables_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apps import reports
+
+    monkeypatch.setattr(reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(digits_tables, "preset_installed", lambda name: False)
+    assert digits_tables.speed_table().startswith("_Not measured yet")
+    assert digits_tables.digits_table().startswith("_Not measured yet")
+
+
+def test_the_picture_of_depth_is_drawn() -> None:
+    from xml.etree import ElementTree
+
+    picture = ElementTree.fromstring(digits_depth_picture())
+    assert len(picture.findall(".//{http://www.w3.org/2000/svg}polyline")) == 6
+
+
+def digits_depth_picture() -> str:
+    return digits_tables.depth_picture(depth_results())
+
+
+def test_the_comparison_decides_its_own_settings() -> None:
+    assert digits_depth.recipe_of(["epochs=2"]).epochs == 2
+    for override in ("architecture=lecture", "averaging=0.9", "split=final"):
+        with pytest.raises(InputError, match="comparison itself decides"):
+            digits_depth.recipe_of([override])
+
+
+def test_gradients_of_every_layer_are_measured() -> None:
+    from apps.digits_training import compiled_network, config_of
+    from models.variables import variable_arrays
+
+    recipe = replace(
+        digits_depth.recipe_of(), architecture="resnet", widths=(4, 6), blocks=1, products="float32"
+    )
+    config = config_of(recipe, 10)
+    model = compiled_network(recipe, config, 1)
+    before = variable_arrays(model.weights)
+    images = np.random.default_rng(1).integers(0, 256, (16, 28, 28)).astype(np.uint8)
+    found = digits_depth.gradient_norms(model, images, np.arange(16) % 10)
+    assert len(found) == config.depth == 6
+    assert [*found][:: len(found) - 1] == ["stem_conv", "logits"]
+    assert all(np.isfinite(norm) for norm in found.values()) and found["stem_conv"] > 0.0
+    for name, array in variable_arrays(model.weights).items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
+@pytest.mark.slow
+def test_the_comparison_runs_on_the_sample(tmp_path: Path) -> None:
+    whole = sample_source(1)
+    source = replace(whole, train=whole.train.part(slice(200)), validation=whole.validation.part(slice(50)))
+    recipe = replace(digits_depth.recipe_of(), widths=(4, 6), blocks=1, epochs=2, batch_size=50)
+    results = digits_depth.run(source, tmp_path, recipe)
+    assert results["settings"]["layers"] == 6 and results["settings"]["images"] == 200
+    for run in results["runs"].values():
+        assert len(run["train_loss"]) == len(run["validation_accuracy"]) == 2
+        assert list(run["gradient_norms"]["first"]) == list(run["gradient_norms"]["last"])
+    assert results["runs"]["resnet"]["parameters"] > results["runs"]["plain"]["parameters"]
+    digits_depth.print_results(results)
