@@ -10,7 +10,7 @@ from benchmarks.markdown import number, table
 COMMAND = "python -m benchmarks.loss_ladder --store"
 
 _HEADER = ("model", "nats a character", "standard error", "bits a character", "parameters", "seconds")
-_WIDTH, _NAMES, _BAR, _STEP = 720, 210, 22, 32
+_WIDTH, _NAMES, _BAR, _STEP = 720, 250, 22, 32
 _COUNTING, _NETWORK, _SHIPPED = "#8a8f98", "#4c78a8", "#d1603d"  # readable on white and on black
 
 
