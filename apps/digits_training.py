@@ -171,6 +171,7 @@ def fit_digits(
     from apps.digits_evaluation import metrics_of, score
     from apps.digits_preset import write_preset
     from models.recipe import with_overrides
+    from models.run_folder import remove_run, run_folder_of
 
     if folder is not None and sample:
         raise InputError("A folder and the sample exclude each other", remedy="Give one of them")
@@ -178,16 +179,14 @@ def fit_digits(
         raise InputError("There is no such architecture", allowed=", ".join(RECIPES), received=architecture)
     recipe = RECIPES[architecture or "resnet"]
     recipe = with_overrides(sample_recipe(recipe) if sample else recipe, overrides)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    run_dir = run_folder_of(out)
     source = _source(folder, sample, recipe.seed)
-    run_dir = out.parent / f"{out.name}.run"
     trained = train(recipe, source, run_dir, resume=resume)
     final = recipe.split == "final"
     images = source.test if final else source.validation
     result = score(trained.digits, images, "test" if final else "validation")
     summary = write_preset(out, recipe, trained, metrics_of(result, source, trained.learned), source)
-    _remove_run(run_dir)
+    remove_run(run_dir)
     return summary
 
 
@@ -321,9 +320,3 @@ def _source(folder: Path | None, sample: bool, seed: int) -> DigitsSource:
     if sample:
         return sample_source(seed)
     return mnist_source() if folder is None else folder_source(folder, seed)
-
-
-def _remove_run(run_dir: Path) -> None:
-    import shutil
-
-    shutil.rmtree(run_dir, ignore_errors=True)

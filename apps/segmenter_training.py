@@ -8,7 +8,6 @@ The weights are those of the best epoch on the dev part. The test part is read o
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,16 +91,15 @@ def fit_segmenter(out: Path, overrides: Sequence[str] = (), resume: bool = False
     """
     from data_prep.readers.conllu import read_ewt
     from models.recipe import with_overrides
+    from models.run_folder import remove_run, run_folder_of
 
     recipe = with_overrides(SegmenterRecipe(), overrides)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already", remedy="Choose another folder")
-    run_dir = out.parent / f"{out.name}.run"
+    run_dir = run_folder_of(out)
     train, dev = read_ewt("train"), read_ewt("dev")
     model, result = train_segmenter(recipe, train, dev, run_dir, resume)
     metrics = {**_metrics(segmenter_of(model, recipe), dev, "dev"), **_test_metrics(model, recipe)}
     _write_preset(out, model, recipe, result, metrics)
-    shutil.rmtree(run_dir)
+    remove_run(run_dir)
     scores = {name: round(measure["score"], 2) for name, measure in metrics.items()}
     return {"preset": str(out), "epochs": result.epochs, "seconds": round(result.seconds), **scores}
 

@@ -122,13 +122,12 @@ def fit_tagger(
     """
     from models.atomic import writing_to
     from models.recipe import with_overrides
+    from models.run_folder import remove_run, run_folder_of
 
     recipe = with_overrides(SAMPLE_RECIPE if sample else TaggerRecipe(), overrides)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    run_dir = run_folder_of(out)
     source = made_source() if sample else treebank_source(recipe)
     train, dev = source.read("train"), source.read("dev")
-    run_dir = out.parent / f"{out.name}.run"
     with writing_to(run_dir):
         run_dir.mkdir(parents=True, exist_ok=True)
     table = word_table(recipe, run_dir, (word.form for sentence in train for word in sentence.words))
@@ -139,7 +138,7 @@ def fit_tagger(
     summary = _write_preset(
         out, recipe, table, model, predictor, result, pretraining_seconds, metrics, source
     )
-    _remove_run(run_dir)
+    remove_run(run_dir)
     return summary
 
 
@@ -328,12 +327,6 @@ def _metrics(predictor: TagPredictor, dev: Sequence[Sentence], source: TaggerSou
         test = evaluate(tagger, source.read("test"), progress=progress)
     mistakes = confusions(dev, tag_gold_tokens(tagger, dev), predictor.upos)
     return metrics_of(test, mistakes, trained_on=source.trained_on, published=source.published)
-
-
-def _remove_run(run_dir: Path) -> None:
-    import shutil
-
-    shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def _write_preset(

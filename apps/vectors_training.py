@@ -150,12 +150,11 @@ def fit_vectors(
     """
     from models.atomic import sha256_of, writing_to
     from models.recipe import with_overrides
+    from models.run_folder import remove_run, run_folder_of
 
     recipe = with_overrides(VectorsRecipe(), overrides)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    run_dir = run_folder_of(out)
     paths, source = _texts(text, sample)
-    run_dir = out.parent / f"{out.name}.run"
     fresh = not run_dir.exists()
     try:
         with writing_to(run_dir):
@@ -163,14 +162,14 @@ def fit_vectors(
             corpus = encode(paths, recipe, run_dir / _CORPUS_FILE)
     except InputError:
         if fresh:
-            _remove_run(run_dir)
+            remove_run(run_dir)
         raise
     fitted = fitted_to(recipe, corpus)
     model, stream = compiled(fitted, corpus)
     result = _train(model, stream, fitted, run_dir, resume)
     checksums = {path.name: f"sha256 {sha256_of(path)}" for path in _files(paths)}
     summary = write_presets(out, model, corpus, fitted, result, source, checksums)
-    _remove_run(run_dir)
+    remove_run(run_dir)
     return summary
 
 
@@ -321,13 +320,6 @@ def _texts(text: Path | None, sample: bool) -> tuple[list[Path], str]:
 
 def _files(paths: list[Path]) -> list[Path]:
     return [file for path in paths for file in (sorted(path.rglob("*.*")) if path.is_dir() else [path])]
-
-
-def _remove_run(run_dir: Path) -> None:
-    """Remove what the finished run needed: the preset holds its recipe and history."""
-    import shutil
-
-    shutil.rmtree(run_dir, ignore_errors=True)
 
 
 @contextmanager

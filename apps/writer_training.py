@@ -171,18 +171,18 @@ def fit_writer(
         InputError: The text cannot be had or is too short, an override is wrong, ``out`` exists already or cannot be
             written, or training diverges.
     """
+    from models.run_folder import remove_run, run_folder_of
+
     if text is not None and sample:
         raise InputError("A text and the sample exclude each other", remedy="Give one of them")
     more = [f"{name}={value}" for name, value in (("cell", cell), ("tokens", tokens)) if value is not None]
     recipe = chosen_recipe(SAMPLE_RECIPE if sample else WriterRecipe(), [*more, *overrides])
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    run_dir = run_folder_of(out)
     source = _source(text, sample)
-    run_dir = out.parent / f"{out.name}.run"
     trained = train(recipe, source, run_dir, resume=resume)
     metrics = metrics_of(trained, source, recipe)
     summary = write_preset(out, recipe, trained, metrics, source)
-    _remove_run(run_dir)
+    remove_run(run_dir)
     return summary
 
 
@@ -409,9 +409,3 @@ def _show(language_model: LanguageModel, seed: int) -> None:
 
     text = written_by_steps(language_model, _SAMPLE_TOKENS, temperature=_SAMPLE_TEMPERATURE, seed=seed)
     tqdm.write("\n".join(f"    {line}" for line in text.split("\n")), file=sys.stderr)
-
-
-def _remove_run(run_dir: Path) -> None:
-    import shutil
-
-    shutil.rmtree(run_dir, ignore_errors=True)

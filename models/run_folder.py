@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,25 @@ from models.recipe import differing_keys
 
 RECIPE_FILE = "recipe.json"
 _ENGINE_PACKAGES = {"tensorflow": "tensorflow", "jax": "jaxlib", "torch": "torch"}
+
+
+def run_folder_of(out: Path) -> Path:
+    """Say where the run of a preset lies until the preset is written: ``OUT.run``, beside it.
+
+    Args:
+        out: Folder of the preset to make.
+
+    Raises:
+        InputError: When something is there already.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    return out.parent / f"{out.name}.run"
+
+
+def remove_run(folder: Path) -> None:
+    """Remove what a finished run needed: the preset holds its recipe and history."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def begin_run(folder: Path, content: dict[str, Any], resume: bool, out: TextIO) -> list[str]:
