@@ -29,7 +29,7 @@ def evaluate(model: LanguageModel, learned: LearnedText, split: str | None = Non
     Raises:
         InputError: There is no such split, or the model learned from characters that it would score.
     """
-    from apps.writer_training import validation_score
+    from apps.writer_preset import validation_score
     from data_prep.streams import SPLITS, split_text
 
     wanted = split or learned.split

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from apps.writer_recipe import WriterRecipe
     from apps.writer_sources import WriterSource
-    from apps.writer_training import Trained, WriterRecipe
+    from apps.writer_training import Trained
     from data_prep.streams import Parts, Tokens
     from models.char_lm_kind import CharLMConfig
     from models.lm_scoring import LanguageModel

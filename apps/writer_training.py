@@ -1,4 +1,4 @@
-"""Train the writer: the recipe of the shipped preset and the path from a text to a preset.
+"""Train the writer: the path from a text to a preset.
 
     python -m apps writer fit --out models/presets/writer_shakespeare
 
@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from apps.writer_preset import metrics_of, stored_form, validation_score, write_preset
+from apps.writer_recipe import SAMPLE_RECIPE, WriterRecipe, chosen_recipe
 from apps.writer_sources import WriterSource, file_source, sample_source, shakespeare_source
 from data_prep.errors import InputError
 
@@ -31,99 +32,6 @@ if TYPE_CHECKING:
 _SAMPLE_TOKENS = 200
 _SAMPLE_TEMPERATURE = 0.8
 _NAMES_STREAM = 1  # of the seed: other draws than those of the windows
-
-
-@dataclass(frozen=True)
-class WriterRecipe:
-    """Everything that decides the writer; the defaults made the shipped preset.
-
-    Args:
-        tokens: What a token is.
-        vocabulary_size: The most entries of the vocabulary; none keeps all (2,000 word pieces).
-        lower: Whether words and word pieces are lower-cased.
-        cell: Kind of the recurrent layers.
-        layers: How many there are.
-        units: Length of the state of each.
-        members: Networks that are trained apart, each from a seed of its own, and answer together.
-        embedding: Length of a token's vector.
-        dropout: Share of values left out behind each recurrent layer, one mask a window.
-        input_dropout: The same for the tokens' vectors.
-        token_dropout: Share of tokens read as unknown.
-        weight_dropout: Share of the recurrent kernels left out; of an LSTM only.
-        renamed: Share of the speakers of a play that get other names, new ones in every epoch; see
-            :mod:`data_prep.speaker_names`. A text without speakers stays as it is.
-        split: Row of ``data_prep.streams.SPLITS``.
-        epochs: Passes over the training part.
-        batch_size: Rows, each a part of the text of its own.
-        length: Tokens of a window, through which the gradient goes back; the state goes on.
-        learning_rate: The highest, after ``warmup`` steps; it falls along a cosine to ``final_rate`` of it.
-        warmup: Steps.
-        final_rate: Share of the learning rate that is left at the end.
-        weight_decay: Of AdamW; not for biases.
-        clip: The gradient of all weights together is made no longer than this.
-        averaging: Momentum of the averaged weights, which are scored and kept; 0 for none.
-        products: What the factors of an LSTM's products are rounded to in training; ``"auto"`` is what this processor
-            multiplies fastest.
-        seed: Of all draws.
-    """
-
-    tokens: Literal["char", "word", "piece"] = "char"
-    vocabulary_size: int | None = None
-    lower: bool = False
-    cell: Literal["rnn", "lstm", "gru", "mgu"] = "lstm"
-    layers: int = 2
-    units: int = 480
-    members: int = 2
-    embedding: int = 64
-    dropout: float = 0.5
-    input_dropout: float = 0.1
-    token_dropout: float = 0.02
-    weight_dropout: float = 0.3
-    renamed: float = 0.0
-    split: Literal["last_tenth", "slice", "char_rnn"] = "last_tenth"
-    epochs: int = 20
-    batch_size: int = 64
-    length: int = 64
-    learning_rate: float = 0.003
-    warmup: int = 100
-    final_rate: float = 0.0
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    averaging: float = 0.995
-    products: Literal["auto", "float32", "bfloat16"] = "auto"
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values that the network's config does not check."""
-        for name in ("epochs", "batch_size", "length"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        for name in ("averaging", "final_rate", "renamed"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
-        if not 0.0 < self.learning_rate < 1.0:
-            raise InputError("learning_rate must lie between 0 and 1", received=self.learning_rate)
-        if self.clip <= 0.0:
-            raise InputError("clip must be above 0", received=self.clip)
-        if min(self.warmup, self.weight_decay) < 0:
-            raise InputError("warmup and weight_decay are not negative")
-
-
-SAMPLE_RECIPE = WriterRecipe(
-    layers=1,
-    units=96,
-    members=1,
-    embedding=32,
-    dropout=0.1,
-    token_dropout=0.01,
-    weight_dropout=0.0,
-    epochs=4,
-    batch_size=16,
-    length=64,
-    learning_rate=0.008,
-    warmup=20,
-    averaging=0.98,
-)
 
 
 @dataclass(frozen=True)
@@ -186,24 +94,6 @@ def fit_writer(
     return summary
 
 
-def chosen_recipe(recipe: WriterRecipe, overrides: Sequence[str]) -> WriterRecipe:
-    """Change a recipe as a person asks; cells that leave no weights out get a recipe that does not ask them to.
-
-    Args:
-        recipe: What holds where nothing else is asked.
-        overrides: ``key=value`` for its fields.
-
-    Raises:
-        InputError: An override is wrong.
-    """
-    from models.recipe import with_overrides
-
-    found = with_overrides(recipe, overrides)
-    if found.cell == "lstm" or any(override.startswith("weight_dropout=") for override in overrides):
-        return found
-    return replace(found, weight_dropout=0.0)
-
-
 def train(
     recipe: WriterRecipe,
     source: WriterSource,
@@ -228,17 +118,35 @@ def train(
         InputError: If the text is too short for the recipe, or training diverges.
     """
     from data_prep.streams import learn_tokens, split_text
-    from models.char_lm_kind import joined
+    from models.char_lm_kind import softened
 
     parts = split_text(source.text, recipe.split)
     tokens = learn_tokens(parts.train, recipe.tokens, max_size=recipe.vocabulary_size, lower=recipe.lower)
-    if recipe.members == 1:
-        return _train_one(recipe, source, parts, tokens, run_dir, resume=resume, show_samples=show_samples)
+    work = _train_one if recipe.members == 1 else _train_members
+    trained = work(recipe, source, parts, tokens, run_dir, resume=resume, show_samples=show_samples)
+    arrays = softened(trained.arrays, recipe.calibration)
+    return replace(
+        trained,
+        arrays=arrays,
+        language_model=stored_form(trained.language_model.config, tokens, arrays),
+    )
+
+
+def _train_members(
+    recipe: WriterRecipe,
+    source: WriterSource,
+    parts: Parts,
+    tokens: Tokens,
+    run_dir: Path,
+    **settings: bool,
+) -> Trained:
+    """Train networks one after the other, each from its own seed, and put them together."""
+    from models.char_lm_kind import joined
+
     members = []
     for number in range(recipe.members):
-        folder = run_dir / f"member{number + 1}"
         own = replace(recipe, members=1, seed=recipe.seed + number)
-        settings = {"resume": resume, "show_samples": show_samples}
+        folder = run_dir / f"member{number + 1}"
         members.append(_train_one(own, source, parts, tokens, folder, **settings))
     config, arrays = joined(members[0].language_model.config, [member.arrays for member in members])
     history = tuple(
@@ -293,13 +201,19 @@ def _train_one(
         epochs=recipe.epochs,
         run_dir=run_dir,
         seed=recipe.seed,
-        recipe={**vars(recipe), "text": dict(source.checksums)},
+        recipe={**_of_the_run(recipe), "text": dict(source.checksums)},
         resume=resume,
         evaluate=evaluate,
         keep_best=False,
         callbacks=[FreshState()],
     )
-    return Trained(weights(), stored_form(config, tokens, weights()), result, parts)
+    arrays = weights()
+    return Trained(arrays, stored_form(config, tokens, arrays), result, parts)
+
+
+def _of_the_run(recipe: WriterRecipe) -> dict[str, Any]:
+    """Return what decides a training; what is done with the trained network does not."""
+    return {name: value for name, value in vars(recipe).items() if name != "calibration"}
 
 
 def config_of(recipe: WriterRecipe, tokens: Tokens) -> CharLMConfig:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.command import write_results
 from data_prep.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,10 +56,7 @@ def main() -> int:
         errors = {preset: [mistake["index"] for mistake in mistakes(preset)[1]] for preset in options.presets}
         results = pictures_of(errors, read_mnist("test").images)
         if options.store:
-            from models.atomic import write_json
-
-            RESULTS.parent.mkdir(exist_ok=True)
-            write_json(RESULTS, results)
+            write_results(RESULTS, results)
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2

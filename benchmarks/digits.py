@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import json
 import statistics
 import sys
 import time
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.command import add_output_options, check_positive, show, write_results
 from benchmarks.tagger_speed import limit_cores
 from data_prep.errors import InputError
 
@@ -259,12 +259,9 @@ def main(arguments: list[str] | None = None) -> int:
     }
     for name, (default, text) in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(parser, RESULTS)
     options = parser.parse_args(arguments)
-    for name in numbers:
-        if getattr(options, name.replace("-", "_")) < 1:
-            parser.error(f"--{name} must be 1 or more")
+    check_positive(parser, options, (name.replace("-", "_") for name in numbers))
     limit_cores(options.threads)
     try:
         results = run(options)
@@ -272,11 +269,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     if options.store:
-        from models.atomic import write_json
-
-        RESULTS.parent.mkdir(exist_ok=True)
-        write_json(RESULTS, results)
-    print(json.dumps(results)) if options.json else print_results(results)
+        write_results(RESULTS, results)
+    show(results, options.json, print_results)
     return 0
 
 

@@ -12,7 +12,6 @@ The length of the loss's gradient by each layer's kernel is measured on the same
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.command import add_output_options, show, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -156,10 +156,8 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
 def store(results: dict[str, Any]) -> None:
     """Write the results, and the picture of the documentation."""
     from benchmarks.digits_tables import depth_picture
-    from models.atomic import write_json
 
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    write_json(RESULTS, results)
+    write_results(RESULTS, results)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_text(depth_picture(results), encoding="utf-8")
 
@@ -186,8 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
     parser.add_argument("--sample", action="store_true", help="the small digits that scikit-learn carries")
     parser.add_argument("--runs", type=Path, help="folder of the two runs; kept, and gone on with")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(parser, RESULTS)
     options = parser.parse_args(arguments)
     try:
         from apps.digits_sources import mnist_source, sample_source
@@ -201,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.store:
         store(results)
-    print(json.dumps(results)) if options.json else print_results(results)
+    show(results, options.json, print_results)
     return 0
 
 

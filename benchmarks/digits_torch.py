@@ -187,6 +187,8 @@ def _apply(torch: Any, step: Step, part: Any, inputs: list[Any]) -> Any:
             return functional.max_pool2d(first, settings["size"])
         case "add":
             return inputs[0] + inputs[1]
+        case "mean_pool":
+            return functional.avg_pool2d(first, settings["size"], ceil_mode=True)
         case "mean":
             return first.mean(dim=(2, 3))
         case "flatten":

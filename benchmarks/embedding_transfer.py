@@ -13,7 +13,6 @@ also those that no training sentence holds; frozen ones stay there.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.command import add_output_options, show, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -338,8 +338,7 @@ def main() -> int:
     parser.add_argument("--preset", default="vectors_en_wiki", help="word vectors to start from")
     parser.add_argument("--vectors", type=Path, help="a file of word vectors instead of a preset")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(parser, RESULTS)
     options = parser.parse_args()
     try:
         from apps.vectors import Vectors
@@ -357,11 +356,8 @@ def main() -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     if options.store:
-        from models.atomic import write_json
-
-        RESULTS.parent.mkdir(exist_ok=True)
-        write_json(RESULTS, results)
-    print(json.dumps(results)) if options.json else print_results(results)
+        write_results(RESULTS, results)
+    show(results, options.json, print_results)
     return 0
 
 

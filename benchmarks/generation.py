@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import json
 import statistics
 import string
 import sys
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.command import add_output_options, check_positive, show, write_results
 from benchmarks.tagger_speed import limit_cores
 from data_prep.errors import InputError
 
@@ -250,12 +250,9 @@ def main() -> int:
     parser.add_argument("--slow-length", type=int, default=100, help="characters of a pass of predict")
     parser.add_argument("--repeats", type=int, default=9, help="passes")
     parser.add_argument("--threads", type=int, default=1, help="processor cores for every system")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(parser, RESULTS)
     options = parser.parse_args()
-    for name in ("units", "length", "slow_length", "repeats", "threads"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be 1 or more")
+    check_positive(parser, options, ("units", "length", "slow_length", "repeats", "threads"))
     limit_cores(options.threads)
     try:
         results = run(options)
@@ -263,11 +260,8 @@ def main() -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     if options.store:
-        from models.atomic import write_json
-
-        RESULTS.parent.mkdir(exist_ok=True)
-        write_json(RESULTS, results)
-    print(json.dumps(results)) if options.json else print_results(results)
+        write_results(RESULTS, results)
+    show(results, options.json, print_results)
     return 0
 
 

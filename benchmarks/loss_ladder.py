@@ -15,7 +15,6 @@ step are kept too, medians over windows of the held-out text.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -25,7 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.ladder_report import NETWORKS, RESULTS_NAME, TITLES
-from apps.writer_training import WriterRecipe
+from apps.writer_recipe import WriterRecipe
+from benchmarks.command import add_output_options, show, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ RECIPE = WriterRecipe(
     length=128,
     learning_rate=0.004,
     averaging=0.99,
+    calibration=1.0,
 )
 _LAST_TENTH = "last_tenth"
 _SET_HERE = ("cell", "units", "tokens")
@@ -226,7 +227,7 @@ def shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> 
 
 
 def _scored(name: str, model: LanguageModel, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    from apps.writer_training import validation_score
+    from apps.writer_preset import validation_score
     from models.lm_generator import Generator
 
     nats, error, count = validation_score(model, parts)
@@ -272,10 +273,8 @@ def store(results: dict[str, Any]) -> None:
     """Write the results, and the picture of the documentation."""
     from apps.ladder_report import ladder_from
     from benchmarks.ladder_tables import ladder_picture
-    from models.atomic import write_json
 
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    write_json(RESULTS, results)
+    write_results(RESULTS, results)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_text(ladder_picture(ladder_from(results)), encoding="utf-8")
 
@@ -292,8 +291,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--budget", type=int, default=LadderSettings().budget, help="parameters of a network")
     parser.add_argument("--prompt", default=LadderSettings().prompt, help="what every sample goes on from")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    add_output_options(parser, RESULTS)
     return parser.parse_args(arguments)
 
 
@@ -332,14 +330,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.store:
         store(results)
-    if options.json:
-        print(json.dumps(results))
-    else:
-        from apps.ladder_report import ladder_from
-        from benchmarks.ladder_tables import ladder_text
-
-        print(ladder_text(ladder_from(results)))
+    show(results, options.json, _print)
     return 0
+
+
+def _print(results: dict[str, Any]) -> None:
+    from apps.ladder_report import ladder_from
+    from benchmarks.ladder_tables import ladder_text
+
+    print(ladder_text(ladder_from(results)))
 
 
 def _report(line: str) -> None:

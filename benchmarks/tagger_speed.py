@@ -13,7 +13,6 @@ compiled, so that there is no trace for any length; the time of the very first s
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -25,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.command import add_output_options, check_positive, show, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -239,12 +239,9 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5, help="passes over the test part")
     parser.add_argument("--sentences", type=int, default=300, help="sentences that are tagged one by one")
     parser.add_argument("--peers", type=Path, help="folder for trained peers")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output_options(parser, RESULTS)
     options = parser.parse_args()
-    for name in ("threads", "epochs", "repeats", "sentences"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be 1 or more")
+    check_positive(parser, options, ("threads", "epochs", "repeats", "sentences"))
     limit_cores(options.threads)
     try:
         results = run(options)
@@ -252,11 +249,8 @@ def main() -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     if options.store:
-        from models.atomic import write_json
-
-        RESULTS.parent.mkdir(exist_ok=True)
-        write_json(RESULTS, results)
-    print(json.dumps(results)) if options.json else print_results(results)
+        write_results(RESULTS, results)
+    show(results, options.json, print_results)
     return 0
 
 

@@ -28,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import write_results
 from data_prep.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -251,12 +252,9 @@ def run(text: Path, tokens: int, epochs: int, threads: int, architectures: Seque
 
 def store(results: dict[str, Any]) -> None:
     """Write the results; an architecture that was not run keeps what an equal run before it measured."""
-    from models.atomic import write_json
-
     before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     kept = before if before.get("settings") == results["settings"] else {}
-    RESULTS.parent.mkdir(exist_ok=True)
-    write_json(RESULTS, {**kept, **results})
+    write_results(RESULTS, {**kept, **results})
 
 
 def print_results(results: dict[str, Any]) -> None:

@@ -171,6 +171,20 @@ def joined(config: CharLMConfig, members: Sequence[Arrays]) -> tuple[CharLMConfi
     return replace(config, members=len(members)), together
 
 
+def softened(arrays: Arrays, temperature: float) -> dict[str, np.ndarray]:
+    """Divide the logits of a network by a number, so that it is as sure as it is right (Guo et al. 2017).
+
+    Args:
+        arrays: Of the network.
+        temperature: Above 1 for a network that is too sure of itself.
+
+    Returns:
+        The arrays with other weights of the last layer.
+    """
+    last = {name: arrays[name] / np.float32(temperature) for name in ("logits/kernel", "logits/bias")}
+    return {**arrays, **last}
+
+
 def char_lm_answer(arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
     """Read ids from a state of zero: ``ids`` int (batch, time) to ``logits`` float32 (batch, time, tokens)."""
     ids = inputs["ids"].swapaxes(0, 1)

@@ -4,7 +4,8 @@
   middle (the MNIST demo of ConvNetJS, Karpathy 2014).
 - ``lenet5``: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition".
 - ``resnet``: He, Zhang, Ren and Sun 2015, "Deep residual learning for image recognition", with a stride in the first
-  convolution, so that twenty layers and more stay cheap on a processor.
+  convolution, so that twenty layers and more stay cheap on a processor; where a stage begins, its connection takes the
+  mean of 2x2 neighbours (He, Zhang, Zhang, Zhang, Xie and Li 2018, "Bag of tricks for image classification").
 - ``plain``: the same without its connections.
 """
 
@@ -23,7 +24,8 @@ from models.arrays import ArraySpec
 
 Architecture = Literal["lecture", "lenet5", "resnet", "plain"]
 Operation = Literal[
-    "crop", "pad", "rescale", "conv", "subsample", "batch_norm", "relu", "squash", "max_pool", "mean", "add",
+    "crop", "pad", "rescale", "conv", "subsample", "batch_norm", "relu", "squash", "max_pool",
+    "mean_pool", "mean", "add",
     "flatten", "dropout", "dense",
 ]  # fmt: skip
 ARCHITECTURES = ("lecture", "lenet5", "resnet", "plain")
@@ -141,6 +143,10 @@ class _Plan:
     def max_pool(self, name: str, size: int) -> str:
         height, width, channels = self.shapes[self.last]
         return self.add("max_pool", name, (height // size, width // size, channels), size=size)
+
+    def mean_pool(self, name: str, size: int) -> str:
+        height, width, channels = self.shapes[self.last]
+        return self.add("mean_pool", name, (-(-height // size), -(-width // size), channels), size=size)
 
     def flatten(self, name: str) -> str:
         return self.add("flatten", name, (math.prod(self.shapes[self.last]),))
@@ -262,7 +268,10 @@ def _block(plan: _Plan, name: str, width: int, stride: int, connected: bool) -> 
     branch = plan.batch_norm(f"{name}_norm2", zero=connected)
     if connected:
         if plan.shapes[before] != plan.shapes[branch]:
-            plan.conv(f"{name}_shortcut_conv", width, 1, stride=stride, bias=False, inputs=(before,))
+            plan.last = before
+            if stride > 1:  # a convolution with this stride would pass three of four numbers over
+                plan.mean_pool(f"{name}_shortcut_pool", stride)
+            plan.conv(f"{name}_shortcut_conv", width, 1, bias=False)
             before = plan.batch_norm(f"{name}_shortcut_norm")
         plan.add("add", f"{name}_add", inputs=(branch, before))
     plan.add("relu", f"{name}_relu2")

@@ -158,6 +158,8 @@ def _layer(step: Step, config: DigitCNNConfig, dtype: str) -> keras.layers.Layer
             return ScaledTanh(**given)
         case "max_pool":
             return layers.MaxPooling2D(settings["size"], **given)
+        case "mean_pool":
+            return layers.AveragePooling2D(settings["size"], padding="same", **given)
         case "mean":
             return layers.GlobalAveragePooling2D(**given)
         case "add":

@@ -37,7 +37,7 @@ class PackedCNN:
 
     def __init__(self, arrays: Arrays) -> None:
         self.steps = plan_of_arrays(arrays)
-        self._weights = _folded(self.steps, arrays)
+        self._weights = folded_weights(self.steps, arrays)
         self._last_use = {name: at for at, step in enumerate(self.steps) for name in step.inputs}
 
     @property
@@ -95,7 +95,7 @@ class PackedCNN:
 Weights = dict[str, np.ndarray]
 
 
-def _folded(steps: tuple[Step, ...], arrays: Arrays) -> dict[str, Weights]:
+def folded_weights(steps: tuple[Step, ...], arrays: Arrays) -> dict[str, Weights]:
     """Return the weights of each step, with those of batch norm in the convolution before it."""
     weights = {
         step.name: {name: np.asarray(arrays[f"{step.name}/{name}"], np.float32) for name in step.arrays}
@@ -124,7 +124,8 @@ def _connected(kernel: np.ndarray, maps: tuple[tuple[int, ...], ...]) -> np.ndar
     return found
 
 
-def _conv(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
+def convolved(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
+    """Compute a step ``conv`` with weights of :func:`folded_weights`, float32 (n, height, width, channels)."""
     size, stride = step.arrays["kernel"][0], step.settings["stride"]
     height, width, filters = step.shape
     if step.settings["same"] and size > 1:
@@ -162,6 +163,14 @@ def _subsample(step: Step, weights: Weights | None, images: np.ndarray) -> np.nd
     return _blocks(step, images, 2).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
 
 
+def _mean_pool(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
+    """Take the mean of blocks; one that reaches over the end has fewer numbers."""
+    starts = [range(0, length, step.settings["size"]) for length in images.shape[1:3]]
+    sums = np.add.reduceat(np.add.reduceat(images, starts[0], axis=1), starts[1], axis=2)
+    counts = [np.diff([*at, length]) for at, length in zip(starts, images.shape[1:3], strict=True)]
+    return sums / np.outer(*counts)[:, :, None].astype(np.float32)
+
+
 def _squash(step: Step, weights: Weights | None, values: np.ndarray) -> np.ndarray:
     return np.float32(SQUASH_AMPLITUDE) * np.tanh(np.float32(SQUASH_SLOPE) * values)
 
@@ -182,12 +191,13 @@ _OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "rescale": lambda step, _, x: (
         x * np.float32(step.settings["scale"]) + np.float32(step.settings["offset"])
     ),
-    "conv": _conv,
+    "conv": convolved,
     "subsample": _subsample,
     "batch_norm": lambda step, _, x: x,  # folded into the convolution
     "relu": lambda step, _, x: np.maximum(x, np.float32(0)),
     "squash": _squash,
     "max_pool": lambda step, _, x: _blocks(step, x, step.settings["size"]).max(axis=(2, 4)),
+    "mean_pool": _mean_pool,
     "mean": lambda step, _, x: x.mean(axis=(1, 2)),
     "add": lambda step, _, x, y: x + y,
     "flatten": lambda step, _, x: x.reshape(len(x), math.prod(step.shape)),

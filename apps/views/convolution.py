@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.views.bench import digit, einstein, kinds, learned, signals, sizes
+from apps.views.shared import one_of
 
 VIEWS = {
     "Signal": signals,
@@ -20,15 +21,7 @@ SECTIONS = tuple(VIEWS)
 def main() -> None:
     """Draw the page."""
     st.title("Convolution bench", anchor=False)
-    section = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="section",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = one_of("Section", SECTIONS, "section")
     VIEWS[section].show()
 
 

@@ -10,7 +10,7 @@ from apps.digits import DEFAULT_PRESET, LECTURE_PRESET
 from apps.reports import preset_installed
 from apps.views.digit_pages import benchmark, depth, draw, errors, layers, reasons
 from apps.views.digit_pages.loading import load_inspector
-from apps.views.shared import input_errors
+from apps.views.shared import input_errors, one_of
 
 SECTIONS = ("Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark")
 WITHOUT_NETWORK = ("Depth", "Benchmark")
@@ -21,15 +21,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Digits", anchor=False)
     with st.container(horizontal=True, gap="medium"):
-        section = st.segmented_control(
-            "Section",
-            SECTIONS,
-            default=SECTIONS[0],
-            required=True,
-            key="section",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        section = one_of("Section", SECTIONS, "section")
         network = None if section in WITHOUT_NETWORK else _network()
     if network is not None:
         _with_network(section, network)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
@@ -39,6 +39,28 @@ def heavy_work() -> BoundedSemaphore:
         A semaphore that all visitors share; use it in a ``with`` statement.
     """
     return BoundedSemaphore(_HEAVY_AT_ONCE)
+
+
+def one_of(label: str, choices: Sequence[str], key: str) -> str:
+    """Let the visitor choose one of a few by buttons in a row; the choice stands in the page's address.
+
+    Args:
+        label: Of the choice, for screen readers.
+        choices: The first one is chosen at the beginning.
+        key: Of the widget, and its query parameter.
+
+    Returns:
+        The choice.
+    """
+    return st.segmented_control(
+        label,
+        choices,
+        default=choices[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET
-from apps.views.shared import input_errors
+from apps.views.shared import input_errors, one_of
 from apps.views.tagging import benchmark, calibration, errors, network, text, transitions
 from apps.views.tagging.loading import load_tagger
 
@@ -15,15 +15,7 @@ SECTIONS = ("Text", "Network", "Errors", "Transitions", "Calibration", "Benchmar
 def main() -> None:
     """Draw the page."""
     st.title("Tagging", anchor=False)
-    section = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="section",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = one_of("Section", SECTIONS, "section")
     match section:
         case "Errors":
             errors.show(DEFAULT_PRESET)

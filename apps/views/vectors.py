@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.reports import preset_installed
-from apps.views.shared import input_errors, load_vectors
+from apps.views.shared import input_errors, load_vectors, one_of
 from apps.views.word_vectors import analogy, benchmark, neighbours, objective, scores, word_map
 
 OURS, PEER = "vectors_en_wiki", "vectors_en_wiki_gensim"
@@ -18,15 +18,7 @@ SECTIONS = ("Analogy", "Neighbours", "Map", "Objective", "Scores", "Benchmark")
 def main() -> None:
     """Draw the page."""
     st.title("Word vectors", anchor=False)
-    section = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="section",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = one_of("Section", SECTIONS, "section")
     if section == "Benchmark":
         benchmark.show()
         return

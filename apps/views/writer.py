@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.views.shared import input_errors
+from apps.views.shared import input_errors, one_of
 from apps.views.writing import copies, gates, ladder, quiz, reading, unrolled, write
 from apps.views.writing.loading import load_writer
 from apps.writer import DEFAULT_PRESET
@@ -15,15 +15,7 @@ SECTIONS = ("Write", "Read", "Copies", "Quiz", "Gates", "Unrolled", "Ladder")
 def main() -> None:
     """Draw the page."""
     st.title("Writing", anchor=False)
-    section = st.segmented_control(
-        "Section",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="section",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    section = one_of("Section", SECTIONS, "section")
     if section == "Ladder":
         ladder.show(DEFAULT_PRESET)
         return

@@ -16,18 +16,10 @@ import keras
 import numpy as np
 import pytest
 
+from apps.writer_preset import metrics_of, validation_score
+from apps.writer_recipe import SAMPLE_RECIPE, WriterRecipe
 from apps.writer_sources import file_source, sample_source
-from apps.writer_training import (
-    SAMPLE_RECIPE,
-    WriterRecipe,
-    compiled_writer,
-    config_of,
-    fit_writer,
-    metrics_of,
-    train,
-    validation_score,
-    window_data,
-)
+from apps.writer_training import compiled_writer, config_of, fit_writer, train, window_data
 from data_prep.errors import InputError
 from data_prep.streams import StreamWindows, learn_tokens, split_text
 from models.lm_scoring import WRITER_PRESET, load_language_model
@@ -112,6 +104,16 @@ def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Pat
         np.testing.assert_array_equal(found, single.arrays["recurrent1/lstm_cell/kernel"])
     again = train(recipe, file_source(text), tmp_path / "run", resume=True, show_samples=False)
     np.testing.assert_array_equal(again.arrays["logits/kernel"], trained.arrays["logits/kernel"])
+
+
+def test_calibration_divides_the_logits_and_trains_nothing(tmp_path: Path, text: Path) -> None:
+    source, recipe = file_source(text), replace(SMALL, calibration=1.0)
+    plain = train(recipe, source, tmp_path / "run", show_samples=False)
+    soft = train(replace(recipe, calibration=2.0), source, tmp_path / "run", resume=True, show_samples=False)
+    assert plain.result.history == soft.result.history
+    ids = plain.language_model.encode("ROMEO")
+    logits, halves = (found.language_model.logits(ids)[0] for found in (plain, soft))
+    np.testing.assert_allclose(halves, logits / 2.0, atol=1e-3)  # weights are stored in halves
 
 
 def test_nothing_is_scored_before_the_end(tmp_path: Path, text: Path) -> None:

@@ -19,6 +19,7 @@ from models.char_lm_kind import (
     char_lm_specs,
     joined,
     parameter_count,
+    softened,
     units_for,
 )
 from models.variables import variable_arrays
@@ -66,6 +67,18 @@ def test_joined_networks_answer_with_the_mean_of_their_logits() -> None:
     ids = {"ids": rng.integers(0, 9, (2, 5))}
     expected = np.mean([char_lm_answer(member, ids)["logits"] for member in members], axis=0)
     np.testing.assert_allclose(char_lm_answer(arrays, ids)["logits"], expected, atol=1e-5)
+
+
+def test_softened_networks_are_as_much_less_sure() -> None:
+    config = CharLMConfig(tokens=9, units=6, embedding=4)
+    rng = np.random.default_rng(4)
+    arrays = {
+        name: rng.normal(size=spec.shape).astype(np.float32) for name, spec in char_lm_specs(config).items()
+    }
+    ids = {"ids": rng.integers(0, 9, (2, 5))}
+    logits, softer = (char_lm_answer(found, ids)["logits"] for found in (arrays, softened(arrays, 1.25)))
+    assert softer.dtype == np.float32
+    np.testing.assert_allclose(softer, logits / 1.25, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("members", [0, 5])

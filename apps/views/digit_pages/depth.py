@@ -9,7 +9,7 @@ import streamlit as st
 
 from apps.digit_reports import DepthReport, DepthRun, depth_report
 from apps.views import charts
-from apps.views.shared import input_errors, plain
+from apps.views.shared import input_errors, one_of, plain
 from apps.views.style import palette
 
 COMMAND = "python -m benchmarks.digits_depth --store"
@@ -69,15 +69,7 @@ def _curves(
 
 def _gradients(report: DepthReport) -> None:
     st.subheader("Length of the gradient, layer by layer", anchor=False)
-    when = st.segmented_control(
-        "When",
-        WHEN,
-        default=WHEN[0],
-        required=True,
-        key="when",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    when = one_of("When", WHEN, "when")
     picture = charts.figure(x_title="layer, from the image to the answer", y_title="length", height=360)
     for run, (colour, dash) in zip(report.runs, _looks(), strict=True):
         norms = run.first_norms if when == WHEN[0] else run.last_norms

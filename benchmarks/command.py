@@ -1,0 +1,53 @@
+"""What the command lines of the benchmarks share: their last options, and what becomes of the results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def add_output_options(parser: argparse.ArgumentParser, path: Path) -> None:
+    """Add ``--store`` and ``--json``.
+
+    Args:
+        parser: Of the benchmark.
+        path: File of its results.
+    """
+    parser.add_argument("--store", action="store_true", help=f"write {path.relative_to(ROOT)}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def check_positive(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, names: Iterable[str]
+) -> None:
+    """Leave with a message where one of the numbers is below 1.
+
+    Args:
+        parser: Says the message.
+        options: With the numbers.
+        names: Theirs, as attributes of ``options``.
+    """
+    for name in names:
+        if getattr(options, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} must be 1 or more")
+
+
+def write_results(path: Path, results: dict[str, Any]) -> None:
+    """Write results for page and documentation, whole or not at all."""
+    from models.atomic import write_json
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, results)
+
+
+def show(results: dict[str, Any], as_json: bool, table: Callable[[dict[str, Any]], None]) -> None:
+    """Print results: as one JSON object, or as ``table`` prints them."""
+    if as_json:
+        print(json.dumps(results))
+    else:
+        table(results)
