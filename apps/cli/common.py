@@ -29,6 +29,22 @@ SetOption = Annotated[
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")]
 
 
+def group(help_text: str, name: str | None = None) -> typer.Typer:
+    """Make an empty group of commands.
+
+    Args:
+        help_text: What they are for.
+        name: How the group is called; None leaves it to the group above.
+    """
+    return typer.Typer(
+        name=name,
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+
 def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """Decorate a command: wrong input becomes a message and exit code 2, a closed pipe ends quietly.
 

@@ -13,6 +13,7 @@ from apps.cli.common import (
     OutFolder,
     ResumeOption,
     SetOption,
+    group,
     number,
     print_json,
     print_summary,
@@ -25,12 +26,7 @@ if TYPE_CHECKING:
     from apps.digits import Digits
     from apps.digits_results import DigitsEvaluation
 
-app = typer.Typer(
-    help="Handwritten digits: train, evaluate, classify images, look inside the network.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = group("Handwritten digits: train, evaluate, classify images, look inside the network.")
 
 PresetOption = Annotated[
     str | None,

@@ -5,16 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-import typer
-
 from apps.cli import digits, tagger, vectors, writer
+from apps.cli.common import group
 
-app = typer.Typer(
-    name="python -m apps",
-    help="Lectern: convolutional and recurrent networks, and word vectors, ready to use.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+app = group(
+    "Lectern: convolutional and recurrent networks, and word vectors, ready to use.", "python -m apps"
 )
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(tagger.app, name="tagger")

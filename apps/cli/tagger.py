@@ -16,6 +16,7 @@ from apps.cli.common import (
     OutFolder,
     ResumeOption,
     SetOption,
+    group,
     number,
     print_json,
     print_summary,
@@ -29,12 +30,7 @@ if TYPE_CHECKING:
     from apps.tagger import Tagger
     from apps.tagger_results import TaggedSentence, TaggedToken, TaggerEvaluation
 
-app = typer.Typer(
-    help="Parts of speech: train, evaluate, tag text.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = group("Parts of speech: train, evaluate, tag text.")
 
 PresetOption = Annotated[
     str | None,

@@ -12,6 +12,7 @@ from apps.cli.common import (
     OutFolder,
     ResumeOption,
     SetOption,
+    group,
     number,
     print_json,
     print_summary,
@@ -25,12 +26,7 @@ if TYPE_CHECKING:
     from apps.results import VectorsEvaluation
     from apps.vectors import Vectors
 
-app = typer.Typer(
-    help="Word vectors: train, evaluate, ask, import and export.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = group("Word vectors: train, evaluate, ask, import and export.")
 
 PresetOption = Annotated[
     str | None,

@@ -15,6 +15,7 @@ from apps.cli.common import (
     OutFolder,
     ResumeOption,
     SetOption,
+    group,
     number,
     print_json,
     print_summary,
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
     from apps.writer import Writer
     from apps.writer_results import ScoredText, Written
 
-app = typer.Typer(
-    help="A character language model: train, evaluate, write, score texts, find copies.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = group("A character language model: train, evaluate, write, score texts, find copies.")
 
 PresetOption = Annotated[
     str | None,
