@@ -66,7 +66,7 @@ class DigitsRecipe:
     dropout: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     split: Literal["final", "choose"] = "final"
-    epochs: int = 80
+    epochs: int = 40
     batch_size: int = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 0.003
