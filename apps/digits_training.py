@@ -265,7 +265,7 @@ def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epo
 
     from models.digit_cnn import build_digit_cnn
     from models.fast_lstm import fastest_products
-    from models.pos_tagger import masked_crossentropy
+    from models.losses import masked_crossentropy
     from models.schedules import warmup_then_cosine
 
     keras.utils.set_random_seed(recipe.seed)

@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.command import add_output_options, check_positive, show, write_results
-from benchmarks.tagger_speed import limit_cores
+from benchmarks.command import add_output_options, check_positive, limit_cores, show, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:

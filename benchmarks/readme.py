@@ -17,13 +17,13 @@ from pathlib import Path
 
 from apps.lecture_map import PAGES, PARTS, ROOT, Topic
 from apps.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
-from benchmarks import digits_tables, ladder_tables, tagger_tables, writer_tables
+from benchmarks import digits_tables, ladder_tables, ocr_tables, tagger_tables, writer_tables
 from benchmarks.markdown import number as _number
 from benchmarks.markdown import table
 from data_prep.errors import InputError
 
 FILES = (
-    *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/tagging.md"),
+    *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/reader.md", "docs/tagging.md"),
     *("docs/word-vectors.md", "docs/writing.md"),
 )
 VECTORS_PRESETS = {"Lectern": "vectors_en_wiki", "gensim": "vectors_en_wiki_gensim"}
@@ -167,6 +167,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "lecture-map": lecture_map,
     "loss-ladder": ladder_tables.ladder_table,
     "loss-ladder-samples": ladder_tables.ladder_samples,
+    "ocr": ocr_tables.reader_table,
+    "ocr-protocols": ocr_tables.protocols_table,
+    "ocr-speed": ocr_tables.speed_table,
     "pages": pages,
     "tagger": tagger_tables.tagger_table,
     "tagger-speed": tagger_tables.speed_table,

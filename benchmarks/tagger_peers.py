@@ -135,12 +135,14 @@ class CrfsuitePeer(Peer):
 
     Args:
         iterations: Of L-BFGS, at most.
+        describe: Makes the features of each item of a sequence; None takes those of words, :func:`features`.
     """
 
     name = "python-crfsuite"
 
-    def __init__(self, iterations: int = 100) -> None:
+    def __init__(self, iterations: int = 100, describe: Callable[[Any], Any] | None = None) -> None:
         self.iterations = iterations
+        self.describe = describe or features
         self.tagger: Any = None
 
     def train(self, train: Sequence[Tagged], dev: Sequence[Tagged], folder: Path) -> None:
@@ -153,7 +155,7 @@ class CrfsuitePeer(Peer):
             verbose=False,
         )
         for words, tags in train:
-            trainer.append(features(words), tags)
+            trainer.append(self.describe(words), tags)
         trainer.train(str(folder / _CRF_FILE))
         self.load(folder)
 
@@ -166,7 +168,7 @@ class CrfsuitePeer(Peer):
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """Tag sentences; see :meth:`Peer.tag`."""
-        return [self.tagger.tag(features(words)) for words in sentences]
+        return [self.tagger.tag(self.describe(words)) for words in sentences]
 
 
 class NltkPeer(Peer):

@@ -13,18 +13,16 @@ compiled, so that there is no trace for any length; the time of the very first s
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.command import add_output_options, check_positive, show, write_results
+from benchmarks.command import add_output_options, check_positive, limit_cores, show, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -195,19 +193,6 @@ def _settings(options: argparse.Namespace, test: Sequence[Tagged]) -> dict[str, 
         "processor": processor(),
         "versions": engine_versions(),
     }
-
-
-def limit_cores(threads: int) -> None:
-    """Hold this process, and the libraries that it loads later, to some cores.
-
-    Args:
-        threads: How many.
-    """
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"):
-        os.environ[variable] = str(threads)
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
-    with suppress(AttributeError, OSError):  # macOS cannot pin; the variables hold there
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def print_results(results: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from data_prep.tag_inputs import FIRST_CHARACTER
 from data_prep.vocab import PAD, UNK
 from models.crf import LinearChainCRF
 from models.fast_lstm import FastLSTM, Products
+from models.losses import masked_crossentropy
 from models.tagger_kind import PosTaggerConfig
 
 
@@ -171,27 +172,6 @@ def build_pos_tagger(config: PosTaggerConfig, *, products: Products = "float32")
         upos = LinearChainCRF(len(config.upos), name="crf")(upos)
     inputs = {"words": words, "characters": characters, "mask": mask}
     return keras.Model(inputs, {"upos": upos, "xpos": xpos}, name="pos_tagger")
-
-
-def masked_crossentropy(label_smoothing: float = 0.0) -> Any:
-    """Make the loss of a head without CRF: mean cross-entropy over words, labels -1 left out.
-
-    Args:
-        label_smoothing: Share of the probability that is spread over all tags.
-
-    Returns:
-        A function of labels int (batch, time) and logits (batch, time, tags).
-    """
-
-    def loss(labels: Any, logits: Any) -> Any:
-        labels = ops.cast(labels, "int32")
-        real = ops.cast(labels >= 0, logits.dtype)
-        scores = ops.log_softmax(logits, axis=-1)
-        right = ops.take_along_axis(scores, ops.maximum(labels, 0)[..., None], axis=-1)[..., 0]
-        wanted = (1.0 - label_smoothing) * right + label_smoothing * ops.mean(scores, axis=-1)
-        return -ops.sum(wanted * real) / ops.maximum(ops.sum(real), 1.0)
-
-    return loss
 
 
 def tagger_losses(

@@ -15,8 +15,8 @@ from data_prep.errors import InputError
 from models.cnn_plan import C3_MAPS, LOGITS, plan_of_arrays
 from models.digit_cnn import build_digit_cnn
 from models.digit_kind import KIND, DigitCNNConfig, digit_specs
+from models.losses import masked_crossentropy
 from models.packed_cnn import PackedCNN
-from models.pos_tagger import masked_crossentropy
 from models.variables import assign_arrays, variable_arrays, variable_specs
 from tests.models.contract import (
     check_config_round_trip,
