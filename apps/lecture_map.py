@@ -119,6 +119,7 @@ PAGES = {
             "Reading",
             ":material/history_edu:",
             "Read handwritten words, letter by letter and with context.",
+            presets=("ocr_letters", "ocr_words"),
         ),
         Page(
             "reviews",
@@ -344,7 +345,14 @@ _TASKS = (
         ("tests/apps/test_tagger.py", "tests/apps/test_views_tagger.py", "tests/apps/test_browser_tagger.py"),
         {"text": "The old man the boat."},
     ),
-    Topic("OCR", "A letter is easier to read in its word.", "ocr", ("models/ocr.py", "apps/ocr.py")),
+    Topic(
+        "OCR",
+        "A letter is easier to read in its word.",
+        "ocr",
+        ("models/ocr.py", "models/packed_ocr.py", "models/ctc.py", "models/letter_search.py", "apps/ocr.py"),
+        ("tests/models/test_ocr.py", "tests/apps/test_ocr.py", "tests/apps/test_views_ocr.py"),
+        {"section": "Letters"},
+    ),
     _reviews("RNN for many:1 tasks", "Read to the end token, predict from the state there."),
 )
 _RECURRENT = (

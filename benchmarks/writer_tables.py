@@ -33,7 +33,7 @@ def writer_table() -> str:
     if other is not None:
         rows.append(
             [
-                "one network of the same recipe, trained and scored by char-rnn's split",
+                "one network, trained and scored by char-rnn's split",
                 f"{other.nats_per_character:.4f}",
                 "–",
                 f"{other.bits_per_character:.3f}",

@@ -116,6 +116,12 @@ def locate_files(name: str) -> dict[str, Path]:
     return {part: cache / file.name for part, file in dataset.files.items()}
 
 
+def at_hand(name: str) -> bool:
+    """Say whether a data set, a name of ``DATASETS``, is on this machine already; nothing is downloaded."""
+    folders = (*_data_dirs(name), _cache_dir() / name)
+    return any(_present(DATASETS[name], folder) is not None for folder in folders)
+
+
 def _data_dirs(name: str) -> list[Path]:
     value = os.environ.get(DATA_DIR_VARIABLE)
     if not value:

@@ -1,4 +1,4 @@
-"""A drawn, scanned or photographed digit, letter or word, to what a network reads: one way for all who ask.
+"""A drawn, scanned or photographed digit to what a network reads: one way for all who ask.
 
 Training sets are prepared already and only change their type (:func:`digit_batch`). Everything else, a canvas, an
 upload, a file, a folder of one's own images, goes through :func:`prepare_digit`, which makes of it what the makers of
@@ -105,52 +105,6 @@ def prepare_digit(source: Source, name: str | None = None) -> PreparedImage:
     return PreparedImage(centred[..., None], (*steps, ImageStep("centred", text, centred)))
 
 
-def prepare_letter(source: Source, name: str | None = None) -> PreparedImage:
-    """Make of an image of one letter 16x8 pixels that it fills, as in the data set of Kassel and Taskar.
-
-    Args:
-        source: As for :func:`prepare_digit`.
-        name: What it is called in messages.
-
-    Returns:
-        Float32 (16, 8, 1), 1 for ink, and every step; the shape is not kept, for that data set does not keep it.
-
-    Raises:
-        InputError: As :func:`prepare_digit`.
-    """
-    ink, steps = find_ink(source, name)
-    scaled = resized(ink, LETTER_HEIGHT, LETTER_WIDTH)
-    text = f"scaled to {LETTER_HEIGHT} x {LETTER_WIDTH} pixels"
-    return PreparedImage(scaled[..., None], (*steps, ImageStep("scaled", text, scaled)))
-
-
-def prepare_word(source: Source, name: str | None = None) -> PreparedImage:
-    """Make of an image of one word 16 pixels of height and the width that keeps its shape.
-
-    Args:
-        source: As for :func:`prepare_digit`.
-        name: What it is called in messages.
-
-    Returns:
-        Float32 (16, width, 1), 1 for ink, and every step.
-
-    Raises:
-        InputError: As :func:`prepare_digit`, or the word would be wider than 512 pixels.
-    """
-    ink, steps = find_ink(source, name)
-    height, width = ink.shape
-    scaled_width = max(1, round(LETTER_HEIGHT * width / height))
-    if scaled_width > MAX_WORD_WIDTH:
-        raise InputError(
-            f"{name or 'The image'} is too long a strip for a word",
-            allowed=f"at most {MAX_WORD_WIDTH // LETTER_HEIGHT} times as wide as high",
-            received=f"{width} x {height} pixels of ink",
-        )
-    scaled = resized(ink, LETTER_HEIGHT, scaled_width)
-    text = f"scaled to a height of {LETTER_HEIGHT} pixels, its shape kept"
-    return PreparedImage(scaled[..., None], (*steps, ImageStep("scaled", text, scaled)))
-
-
 def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[ImageStep]]:
     """Find what is drawn: grey values, light ink on dark paper, without specks, cut to the ink.
 
@@ -168,8 +122,7 @@ def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[
     picture = read_gray(source, name)
     ink, dark = _ink(picture, called)
     clean = _without_specks(ink)
-    rows, columns = (np.flatnonzero(clean.any(axis=axis)) for axis in (1, 0))
-    box = clean[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box = cut_to_ink(clean)
     width, height = picture.size
     steps = [
         ImageStep("gray", f"{width:,} x {height:,} pixels as grey values", picture.gray),
@@ -178,6 +131,12 @@ def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[
         ImageStep("box", "cut to the ink", box),
     ]
     return box, [step for step in steps if step.name != "clean" or clean is not ink]
+
+
+def cut_to_ink(ink: np.ndarray) -> np.ndarray:
+    """Return the part of an image (height, width) that holds all its ink; there has to be some."""
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _ink(picture: GrayImage, name: str) -> tuple[np.ndarray, bool]:

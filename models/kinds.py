@@ -178,6 +178,7 @@ KINDS: dict[str, str] = {
     "segmenter": "models.segmenter:SEGMENTER",
     "char_lm": "models.char_lm_kind:CHAR_LM",
     "digit_cnn": "models.digit_kind:DIGIT_CNN",
+    "ocr": "models.ocr_kind:OCR",
 }
 
 

@@ -5,10 +5,12 @@ What it sends back is a text from the visitor's browser: it counts only if it is
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from apps.drawn_pictures import from_canvas, to_base64
+from apps.drawn_pictures import from_canvas, from_link, to_base64, to_link
 from apps.views.shared import plain
 from data_prep.errors import InputError
 
@@ -191,3 +193,37 @@ def put(store: str, drawing: np.ndarray | None) -> None:
     """
     st.session_state[store] = drawing
     st.session_state[f"{store} version"] = st.session_state.get(f"{store} version", 0) + 1
+
+
+def linked_canvas(
+    *, link: str, width: int, height: int, store: str, **canvas_settings: Any
+) -> np.ndarray | None:
+    """Draw a canvas whose drawing stands in the page's address.
+
+    Args:
+        link: Query parameter that holds it.
+        width: As :func:`canvas` has it.
+        height: As :func:`canvas` has it.
+        store: As :func:`canvas` has it.
+        **canvas_settings: The others of :func:`canvas`.
+
+    Returns:
+        As :func:`canvas`; a damaged address is told on the page.
+    """
+    taken = f"{store} of the link"
+    text = st.query_params.get(link)
+    if text is not None and st.session_state.get(taken) != text:
+        st.session_state[taken] = text
+        try:
+            put(store, from_link(text, width, height))
+        except InputError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+    ink = canvas(width=width, height=height, store=store, **canvas_settings)
+    text = None if ink is None else to_link(ink)
+    if text != st.query_params.get(link):
+        st.session_state[taken] = text
+        if text is None:
+            st.query_params.pop(link, None)
+        else:
+            st.query_params[link] = text
+    return ink

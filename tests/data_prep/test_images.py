@@ -15,14 +15,10 @@ from data_prep.errors import InputError
 from data_prep.images import (
     DIGIT_BOX,
     DIGIT_SIZE,
-    LETTER_HEIGHT,
     centred_by_mass,
     digit_batch,
     digit_bytes,
-    find_ink,
     prepare_digit,
-    prepare_letter,
-    prepare_word,
 )
 
 
@@ -108,7 +104,10 @@ def test_size_and_contrast_change_little(
     canvas.paste(image, (height // 8, height // 8))
     gray = dark + (light - dark) * np.asarray(canvas, np.float32) / 255.0
     found = prepare_digit(1.0 - gray if turn else gray).image
-    assert np.abs(found - prepare_digit(seven()).image).mean() < 0.03
+    expected = prepare_digit(seven()).image
+    # Images are moved by whole pixels: where the centre of mass lies between two, the one or the other is right.
+    moved = [np.roll(expected, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    assert min(np.abs(found - image).mean() for image in moved) < 0.03
 
 
 def test_uneven_light_and_grain_of_a_photograph() -> None:
@@ -180,28 +179,6 @@ def test_centring_never_cuts_off() -> None:
     lopsided[0] = 1.0
     lopsided[19, 0] = 0.01
     assert centred_by_mass(lopsided, 28).sum() == pytest.approx(lopsided.sum())
-
-
-def test_letters_fill_their_box() -> None:
-    prepared = prepare_letter(seven())
-    assert prepared.image.shape == (16, 8, 1)
-    assert prepared.image[0].any() and prepared.image[-1].any()
-    assert prepared.image[:, 0].any() and prepared.image[:, -1].any()
-
-
-def test_words_keep_their_shape() -> None:
-    word = np.full((120, 600), 255, np.uint8)
-    word[20:100, 100:500] = seven(400, 80, 10)
-    ink, _ = find_ink(word)
-    prepared = prepare_word(word)
-    assert prepared.image.shape == (LETTER_HEIGHT, round(16 * ink.shape[1] / ink.shape[0]), 1)
-
-
-def test_a_strip_is_no_word() -> None:
-    strip = np.full((40, 2000), 255, np.uint8)
-    strip[18:22, 20:1980] = 0
-    with pytest.raises(InputError, match="too long a strip"):
-        prepare_word(strip)
 
 
 def test_prepared_sets_only_change_their_type() -> None:

@@ -9,18 +9,15 @@ import streamlit as st
 
 from apps.digit_examples import examples
 from apps.digit_reports import DigitErrors
-from apps.drawn_pictures import from_link, to_link
-from apps.views.canvas import canvas, put
+from apps.views.canvas import linked_canvas
 from apps.views.digit_pages.pictures import STYLE, digit_figure
-from apps.views.shared import heavy_work, input_errors, plain
+from apps.views.shared import heavy_work, input_errors
 from apps.views.style import palette
-from data_prep.errors import InputError
 from data_prep.images import PreparedImage, digit_batch, prepare_digit
 
 SOURCES = ("Draw", "Upload", "Example", "Error")
 SIZE, PEN, SHOWN = 84, 7.0, 336
 STORE, LINK = "drawn digit", "drawing"
-_READ = "drawing of the link"
 
 
 class Chosen(NamedTuple):
@@ -63,8 +60,8 @@ def choose(errors: DigitErrors | None) -> Chosen | None:
 
 
 def _drawn() -> Chosen | None:
-    _take_link()
-    ink = canvas(
+    ink = linked_canvas(
+        link=LINK,
         key="canvas",
         label="Draw a digit here with mouse, pen or finger",
         width=SIZE,
@@ -74,36 +71,11 @@ def _drawn() -> Chosen | None:
         store=STORE,
         colour=palette().text,
     )
-    _put_link(ink)
     if ink is None:
         st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
         return None
     prepared = prepare_digit(ink, "The drawing")
     return Chosen(prepared.image, None, prepared)
-
-
-def _take_link() -> None:
-    """Put the drawing of the page's address on the canvas, once."""
-    text = st.query_params.get(LINK)
-    if text is None or st.session_state.get(_READ) == text:
-        return
-    st.session_state[_READ] = text
-    try:
-        put(STORE, from_link(text, SIZE, SIZE))
-    except InputError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-
-
-def _put_link(ink: np.ndarray | None) -> None:
-    """Write the drawing into the page's address."""
-    text = None if ink is None else to_link(ink)
-    if text == st.query_params.get(LINK):
-        return
-    st.session_state[_READ] = text
-    if text is None:
-        st.query_params.pop(LINK, None)
-    else:
-        st.query_params[LINK] = text
 
 
 def _uploaded() -> Chosen | None:

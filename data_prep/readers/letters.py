@@ -1,0 +1,213 @@
+"""Handwritten words letter by letter: 52,152 letters of 16x8 pixels (Kassel; Taskar, Guestrin and Koller 2003).
+
+One line a letter, fields parted by tabs as the publisher's ``letter.names`` lists them: id, letter, next_id (-1 behind
+the last letter of a word), word_id, position, fold, and 128 pixels, row by row. The publisher left out the first letter
+of each word, a capital: "ommanding" is there, "commanding" is not. Who wrote a word is not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from data_prep.datasets import DATASETS, locate
+from data_prep.errors import InputError
+from data_prep.images import LETTER_HEIGHT, LETTER_WIDTH
+from data_prep.readers.text import iter_lines
+
+DATASET = "ocr_letters"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+FOLDS = 10
+_PIXELS = LETTER_HEIGHT * LETTER_WIDTH
+_FIELDS = 6 + _PIXELS
+
+
+class LetterWords(NamedTuple):
+    """Words with the picture of each letter, one word behind the other.
+
+    ``images`` uint8 (letters, 16, 8), 0 for paper and 255 for ink; ``labels`` int64 (letters,), places in ``LETTERS``;
+    ``starts`` int64 (words + 1,), where each word begins; ``folds`` int64 (words,).
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    starts: np.ndarray
+    folds: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Letters of each word, int64 (words,)."""
+        return np.diff(self.starts)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Each word as written."""
+        return tuple(decode_word(self.labels[self.letters_of(at)]) for at in range(len(self.folds)))
+
+    def letters_of(self, word: int) -> slice:
+        """Return where the letters of a word are."""
+        return slice(int(self.starts[word]), int(self.starts[word + 1]))
+
+    def part(self, chosen: np.ndarray) -> LetterWords:
+        """Return some of the words, int (chosen,), in the order in which they are chosen."""
+        chosen = np.asarray(chosen, np.int64)
+        lengths = self.lengths[chosen]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        letters = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
+        return LetterWords(self.images[letters], self.labels[letters], starts, self.folds[chosen])
+
+
+def read_letters(path: Path | None = None) -> LetterWords:
+    """Read the data set and check its size.
+
+    Args:
+        path: ``letter.data``, plain or gzip; None finds or downloads it.
+
+    Returns:
+        All its words, in the order of the file.
+
+    Raises:
+        InputError: It cannot be had, is not in the publisher's format, or has other counts than published.
+    """
+    path = locate(DATASET) if path is None else path
+    words = parse_letters(iter_lines(path), str(path))
+    found = {
+        "letters": len(words.labels),
+        "words": len(words.folds),
+        "different_words": len(set(words.texts)),
+        "folds": len(set(words.folds.tolist())),
+    }
+    wanted = dict(DATASETS[DATASET].counts)
+    if found != wanted:
+        raise InputError(
+            f"{path} is not the whole set of letters",
+            allowed=", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in wanted.items()),
+            received=", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in found.items()),
+            remedy="Remove the file, so that it is downloaded again",
+        )
+    return words
+
+
+def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords:
+    """Read lines in the publisher's format.
+
+    Args:
+        lines: Without their ends; an empty one is refused.
+        source: Named in errors.
+
+    Returns:
+        The words.
+
+    Raises:
+        InputError: A line lacks fields or pixels, has a letter outside a-z, or breaks the chain of ``next_id``; it is
+            named.
+    """
+    rows, labels, starts, folds = [], [], [0], []
+    expected: _Expected | None = None
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        letter, fields, pixels = _fields(line, number, source)
+        labels.append(letter)
+        rows.append(pixels)
+        identity, following, word, position, fold = fields
+        if expected is not None:
+            _check_chain(expected, fields, number, source)
+        elif position != 1:
+            raise _broken(source, number, "a word begins with position 1", position)
+        if following == -1:
+            starts.append(number)
+            folds.append(fold)
+            expected = None
+        elif following == identity:
+            raise _broken(
+                source, number, "a letter does not follow itself: the chain of next_id is broken", following
+            )
+        else:
+            expected = _Expected(following, word, position + 1, fold)
+    if not rows:
+        raise InputError("The file holds no letters", received=source)
+    if expected is not None:
+        raise _broken(
+            source, number, "the last word is not finished: next_id leads behind the file", expected.identity
+        )
+    images = np.stack(rows).reshape(-1, LETTER_HEIGHT, LETTER_WIDTH) * np.uint8(255)
+    return LetterWords(
+        images, np.array(labels, np.int64), np.array(starts, np.int64), np.array(folds, np.int64)
+    )
+
+
+def encode_word(text: str) -> np.ndarray:
+    """Return the place of each letter in ``LETTERS``, int64 (letters,).
+
+    Raises:
+        InputError: The text is empty, or a character is not in a-z.
+    """
+    wrong = next((letter for letter in text if letter not in LETTERS), None)
+    if wrong is not None or not text:
+        raise InputError("The reader knows words of the letters a-z", allowed="a-z", received=wrong or text)
+    return np.array([ord(letter) - ord("a") for letter in text], np.int64)
+
+
+def decode_word(labels: Iterable[int]) -> str:
+    """Return the word of places in ``LETTERS``."""
+    return "".join(LETTERS[label] for label in labels)
+
+
+class _Expected(NamedTuple):
+    """What the next line has to say: id, word_id, position and fold."""
+
+    identity: int
+    word: int
+    position: int
+    fold: int
+
+
+def _fields(line: str, number: int, source: str) -> tuple[int, tuple[int, int, int, int, int], np.ndarray]:
+    """Return the letter's place, (id, next_id, word_id, position, fold), and its pixels uint8 (128,), 0 or 1."""
+    columns = line.rstrip("\t").split("\t", 6)
+    if len(columns) < 6:
+        raise _broken(source, number, "fields are missing", line, f"{_FIELDS} fields parted by tabs")
+    letter = columns[1]
+    if len(letter) != 1 or letter not in LETTERS:
+        raise _broken(source, number, "the letter is not one of a-z", letter, "a-z")
+    try:
+        identity, following, word, position, fold = (int(columns[at]) for at in (0, 2, 3, 4, 5))
+    except ValueError:
+        raise _broken(
+            source, number, "id, next_id, word_id, position and fold are whole numbers", line
+        ) from None
+    if not 0 <= fold < FOLDS:
+        raise _broken(source, number, "the fold does not fit", fold, f"0 to {FOLDS - 1}")
+    pixels = columns[6].split("\t") if len(columns) > 6 else []
+    if len(pixels) != _PIXELS:
+        raise _broken(source, number, "a letter has not all its pixels", len(pixels), f"{_PIXELS} pixels")
+    if not set(pixels) <= {"0", "1"}:
+        wrong = next(pixel for pixel in pixels if pixel not in ("0", "1"))
+        raise _broken(source, number, "a pixel is neither 0 nor 1", wrong, "0 or 1")
+    drawn = np.frombuffer("".join(pixels).encode("ascii"), np.uint8) - np.uint8(ord("0"))
+    return LETTERS.index(letter), (identity, following, word, position, fold), drawn
+
+
+def _check_chain(
+    expected: _Expected, fields: tuple[int, int, int, int, int], number: int, source: str
+) -> None:
+    identity, _, word, position, fold = fields
+    if identity != expected.identity:
+        raise _broken(
+            source, number, "the chain of next_id is broken", identity, f"the letter {expected.identity}"
+        )
+    if (word, position, fold) != (expected.word, expected.position, expected.fold):
+        raise _broken(
+            source,
+            number,
+            "word_id, position and fold do not go on with the word",
+            (word, position, fold),
+            str((expected.word, expected.position, expected.fold)),
+        )
+
+
+def _broken(source: str, number: int, what: str, received: object, allowed: str | None = None) -> InputError:
+    return InputError(f"{source}, line {number}: {what}", allowed=allowed, received=received)

@@ -1,0 +1,51 @@
+"""Words for the reader's language model, and for words composed of letters.
+
+The set of letters leaves out the first letter of each of its words, a capital (``data_prep.readers.letters``). A model
+of its words has to know whole words and such tails alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from data_prep.errors import InputError
+
+_WORD = re.compile(r"[a-z]{3,15}")
+
+
+def spellable(words: Iterable[str], without: Collection[str] = ()) -> tuple[str, ...]:
+    """Keep the words of 3 to 15 letters a-z.
+
+    Args:
+        words: Any words, for example the vocabulary of a corpus.
+        without: Words that must not come, neither whole nor without their first letter.
+
+    Returns:
+        The words in their order.
+
+    Raises:
+        InputError: No word is left.
+    """
+    left_out = set(without)
+    kept = tuple(
+        word for word in words if _WORD.fullmatch(word) and word not in left_out and word[1:] not in left_out
+    )
+    if not kept:
+        raise InputError("No word can be spelled", allowed="words of 3 to 15 letters a-z")
+    return kept
+
+
+def with_tails(words: Iterable[str], without: Collection[str] = ()) -> tuple[str, ...]:
+    """Add to each word what is left of it without its first letter.
+
+    Args:
+        words: Words of two letters or more.
+        without: As in :func:`spellable`.
+
+    Returns:
+        Words and tails, each once, sorted.
+    """
+    left_out = set(without)
+    found = {form for word in words for form in (word, word[1:])}
+    return tuple(sorted(form for form in found if form not in left_out and form[1:] not in left_out))

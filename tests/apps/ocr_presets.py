@@ -1,0 +1,68 @@
+"""Readers of drawn weights with a small language model, for tests that need one and do not mind what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from apps.ocr import Reader
+from data_prep.letter_words import PLAIN, compose_word
+from data_prep.pen_letters import pen_letters
+from models.card import CardText
+from models.letter_lm import fit_letter_lm
+from models.ocr_kind import KIND, LABELS, OcrConfig, ocr_specs
+from models.packed_ocr import PackedLetters, PackedWords
+from models.preset import save_preset
+
+WORDS = ("the", "tea", "eat", "hate", "heat", "that", "other", "bother")
+
+
+def small(reads: str, seed: int = 0, **changes) -> tuple[OcrConfig, dict[str, np.ndarray]]:
+    """Draw a small network that reads letters or words."""
+    language = fit_letter_lm(WORDS, 3)
+    levels = language.model.levels
+    config = OcrConfig(
+        reads=reads,
+        filters=(4, 6, 8),
+        convolutions=1,
+        features=10,
+        units=6,
+        lm_grams=tuple(len(level.grams) for level in levels),
+        lm_contexts=tuple(len(level.contexts) for level in levels),
+        **changes,
+    )
+    random = np.random.default_rng(seed)
+    arrays = {}
+    for name, spec in ocr_specs(config).items():
+        values = random.normal(0.0, 0.5, spec.shape)
+        arrays[name] = (np.abs(values) + 0.5 if "variance" in name or "gamma" in name else values).astype(
+            spec.dtype
+        )
+    return config, arrays | language.arrays()
+
+
+def small_reader(**changes) -> Reader:
+    return Reader(PackedLetters(*small("letters", **changes)), PackedWords(*small("words", 1)))
+
+
+def save_reader(target: Path, reads: str, metrics: dict | None = None, seed: int = 0) -> Path:
+    """Write a preset of drawn weights."""
+    config, arrays = small(reads, seed)
+    letters = pen_letters(np.arange(5), 1)
+    golden = {"image": compose_word(letters, PLAIN)[None]}
+    if reads == "letters":
+        batch = (letters / 255.0).astype(np.float32)[..., None]
+        golden = {"letters": batch, "lengths": np.array([2, 3], np.int64)}
+    save_preset(
+        target,
+        kind=KIND,
+        config=config,
+        weights=arrays,
+        golden=golden,
+        metrics=metrics or {"none": {"score": 0.0, "protocol": "none", "n": 0}},
+        metadata={"recipe": {}, "seed": 0, "data": {"none": "none"}, "seconds": 60.0},
+        card=CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else."),
+        labels=LABELS,
+    )
+    return target

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from apps.cli.main import app
+from apps.ocr_evaluation import (
+    OcrEvaluation,
+    edit_distance,
+    error_rate,
+    metrics_of,
+    read_letters,
+    read_words,
+    score,
+)
+from apps.ocr_recipes import RECIPES, LettersRecipe, WordsRecipe, config_of, sample_recipe
+from apps.ocr_sources import OcrSource, frequent_words, sample_source
+from apps.ocr_training import fit_ocr, language_of
+from data_prep.errors import InputError
+from data_prep.letter_words import PLAIN
+from models.card import check_metrics
+from models.letter_lm import fit_letter_lm
+from models.packed_ocr import PackedLetters, PackedWords
+from models.preset import load_preset
+from models.recipe import from_dict, to_dict, with_overrides
+from tests.models.ocr_arrays import TINY, TINY_WORDS, random_arrays, with_language
+
+QUICK = ("epochs=1", "filters=4,4,4", "features=8", "units=4", "lm_order=2")
+
+
+@pytest.fixture(scope="module")
+def source() -> OcrSource:
+    return sample_source(1)
+
+
+def readers() -> dict[str, PackedLetters | PackedWords]:
+    found = {}
+    for config, kind in ((TINY, PackedLetters), (TINY_WORDS, PackedWords)):
+        config, language = with_language(config, fit_letter_lm(["hello", "help", "word"], 3))
+        found[config.reads] = kind(config, {**random_arrays(config), **language})
+    return found
+
+
+def test_edits_are_counted() -> None:
+    assert edit_distance("kitten", "sitting") == 3
+    assert edit_distance("", "abc") == 3 == edit_distance("abc", "")
+    assert edit_distance("same", "same") == 0
+
+
+def test_errors_by_letter_and_by_word() -> None:
+    rate = error_rate(["cat", "bot", "a"], ["cat", "boat", "b"])
+    assert rate.character_error == pytest.approx(100 * 2 / 8)
+    assert rate.word_error == pytest.approx(200 / 3) and rate.n == 8 and rate.words == 3
+    assert error_rate(["ab"] * 4, ["ab"] * 4).standard_error == 0.0 < rate.standard_error
+
+
+def test_an_answer_for_each_word_is_needed() -> None:
+    with pytest.raises(InputError, match="one answer for each word"):
+        error_rate(["a"], ["a", "b"])
+
+
+def test_the_sample_is_drawn_by_rules(source: OcrSource) -> None:
+    assert len(source.words.folds) == 600 and set(source.words.folds.tolist()) == set(range(10))
+    assert not set(source.words.texts) & set(source.texts)
+    assert sum(len(source.fold(fold).folds) for fold in range(10)) == 600
+    assert set(source.training(0, 1).folds.tolist()) == set(range(2, 10))
+    again = sample_source(1)
+    np.testing.assert_array_equal(again.words.images, source.words.images)
+
+
+def test_words_of_the_set_are_left_out() -> None:
+    everything, _ = frequent_words(())
+    without, checksum = frequent_words({"ommanding", "the"})
+    assert set(everything) - set(without) == {"commanding", "the"} and checksum.startswith("sha256 ")
+
+
+def test_every_way_gives_one_answer_a_word(source: OcrSource) -> None:
+    words, both = source.fold(0), readers()
+    found = read_letters(both["letters"], words)
+    assert set(found) == {"alone", "bilstm", "crf", "alone_search", "search"}
+    for answers in found.values():
+        assert [len(answer) for answer in answers] == words.lengths.tolist()
+    named = read_letters(both["letters"], words, {"lm": both["letters"].language})
+    assert set(named) == {"alone", "bilstm", "crf", "alone_lm", "lm"}
+    few = words.part(np.arange(4))
+    images = read_words(both["words"], few, PLAIN)
+    assert set(images) == {"greedy", "beam", "words"} and all(
+        len(answers) == 4 for answers in images.values()
+    )
+
+
+@pytest.mark.parametrize("reads", ["letters", "words"])
+def test_metrics_are_those_of_a_preset(reads: str, source: OcrSource) -> None:
+    recipe = RECIPES[reads]
+    errors = score(readers()[reads], source.fold(0).part(np.arange(3)), recipe)
+    metrics = metrics_of(errors, recipe, source)
+    check_metrics(metrics)
+    if reads == "letters":
+        assert metrics["context"]["score"] == errors["search"].character_error
+        assert metrics["alone"]["protocol"].startswith("character error, each letter alone")
+    assert (
+        "fold 1"
+        in metrics_of(errors, replace(recipe, split="choose"), source)[next(iter(errors))]["protocol"]
+    )
+
+
+def test_recipes_survive_json_and_decide_the_config() -> None:
+    for reads, recipe in RECIPES.items():
+        assert from_dict(type(recipe), json.loads(json.dumps(to_dict(recipe)))) == recipe
+        language = language_of(sample_recipe(recipe), ["hello", "help", "held"])
+        config = config_of(recipe, language)
+        assert config.reads == reads and len(config.lm_grams) == 4
+        assert config.filters == recipe.filters and config.lm_weight == recipe.lm_weight
+    assert config_of(replace(RECIPES["words"], lm_order=0), None).lm_grams == ()
+    changed = with_overrides(LettersRecipe(), ["augmentation.movement.shift=1.5", "other_words=0.1"])
+    assert changed.augmentation.movement.shift == 1.5 and changed.other_words == 0.1
+
+
+@pytest.mark.parametrize(
+    ("recipe", "values", "message"),
+    [
+        (LettersRecipe, {"epochs": 0}, "epochs must be at least 1"),
+        (LettersRecipe, {"learning_rate": 0.0}, "learning_rate must be above 0"),
+        (LettersRecipe, {"warmup": 0.7}, "warmup is a share"),
+        (LettersRecipe, {"weight_decay": -1.0}, "weight_decay is not negative"),
+        (LettersRecipe, {"lm_order": 7}, "lm_order does not fit"),
+        (LettersRecipe, {"other_words": 1.5}, "other_words is no share"),
+        (LettersRecipe, {"lm_order": 0}, "needs a language model"),
+        (WordsRecipe, {"epoch_words": 0}, "epoch_words must be at least 1"),
+        (WordsRecipe, {"batch_size": 0}, "batch_size must be at least 1"),
+    ],
+)
+def test_recipes_that_make_no_sense_are_refused(recipe: type, values: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        recipe(**values)
+
+
+def test_an_evaluation_prints_what_was_asked_for() -> None:
+    rate = error_rate(["cat", "bot"], ["cat", "boat"])
+    found = OcrEvaluation({"alone": rate, "search": rate, "context": rate}, {"greedy": rate, "words": rate})
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["letters"]["alone"] == plain["letters"]["context"] == plain["words"]
+    assert plain["words"]["n"] == 7 and plain["words"]["character_error"] == pytest.approx(100 / 7)
+    assert len(found.rates) == 5
+
+
+def test_an_unknown_reader_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such reader"):
+        fit_ocr(tmp_path / "out", reads="lines")
+
+
+@pytest.mark.slow
+def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSource) -> None:
+    from PIL import Image
+
+    from data_prep.letter_words import compose_word
+
+    presets = {reads: tmp_path / reads for reads in RECIPES}
+    for reads, out in presets.items():
+        settings = [part for setting in QUICK for part in ("--set", setting)]
+        settings += ["--set", "epoch_words=64"] if reads == "words" else []
+        done = CliRunner().invoke(
+            app, ["ocr", "fit", "--out", str(out), "--reads", reads, "--sample", "--json", *settings]
+        )
+        assert done.exit_code == 0, done.output
+        summary = json.loads(done.stdout.splitlines()[-1])
+        assert summary["reads"] == reads and summary["epochs"] == 1
+        assert not (tmp_path / f"{reads}.run").exists()
+        assert load_preset(out, kind="ocr").metadata["learned_letters"] > 1_000
+    options = ["--letters-preset", str(presets["letters"]), "--words-preset", str(presets["words"])]
+    done = CliRunner().invoke(app, ["ocr", "evaluate", "--json", *options])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    letters = int(source.fold(0).lengths.sum())
+    assert (
+        found["letters"]["alone"]["n"] == found["letters"]["context"]["n"] == found["words"]["n"] == letters
+    )
+    image = compose_word(source.fold(0).images[source.fold(0).letters_of(0)])[..., 0]
+    path = tmp_path / "word.png"
+    Image.fromarray((255 * (1 - image)).astype(np.uint8)).resize((image.shape[1] * 4, 64)).save(path)
+    done = CliRunner().invoke(app, ["ocr", "read", str(path), "--json", *options])
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    assert {"text", "probabilities", "alternatives"} <= set(answer)
+    assert len(answer["probabilities"]) == len(answer["text"])
+
+
+@pytest.mark.slow
+def test_a_stopped_training_ends_as_an_undisturbed_one(tmp_path: Path, source: OcrSource) -> None:
+    from apps.ocr_training import train
+
+    recipe = with_overrides(sample_recipe(LettersRecipe()), [*QUICK, "epochs=2"])
+    words = source.words.part(np.arange(40))
+    language = fit_letter_lm(source.texts[:50], 2)
+    whole = train(recipe, words, source.texts[:50], language, tmp_path / "whole")
+
+    class Stopped(Exception):
+        pass
+
+    stopping = source.words.part(np.arange(2))
+    import apps.ocr_evaluation as evaluation
+
+    before = evaluation.score
+
+    def stop(*arguments: object) -> dict:
+        raise Stopped
+
+    evaluation.score = stop
+    try:
+        with pytest.raises(Stopped):
+            train(recipe, words, source.texts[:50], language, tmp_path / "half", validation=stopping)
+    finally:
+        evaluation.score = before
+    again = train(recipe, words, source.texts[:50], language, tmp_path / "half", resume=True)
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(array, again.arrays[name], err_msg=name)

@@ -1,0 +1,286 @@
+"""The page "Reading", started from the router, with small readers of drawn weights."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import apps.reports
+import models.preset
+from apps.drawn_pictures import to_link
+from apps.lecture_map import ROOT, Page
+from apps.letter_bank import scored_words, spell
+from apps.ocr import LETTERS_PRESET, WORDS_PRESET
+from apps.views.reading.source import HEIGHT, STORE, WIDTH
+from data_prep.datasets import DATA_DIR_VARIABLE
+from tests.apps.ocr_presets import save_reader
+
+ENTRY = ROOT / "streamlit_app.py"
+SECTIONS = ["Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark"]
+ERRORS = {"mean": 5.0, "deviation": 0.5}
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reader presets")
+    score = {"score": 1.5, "protocol": "fold 0", "n": 4617, "standard_error": 0.2, "word_error": 6.0}
+    save_reader(folder / LETTERS_PRESET, "letters", {"alone": score, "bilstm": score})
+    save_reader(folder / WORDS_PRESET, "words", seed=1)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))  # the set is not at hand
+    monkeypatch.setattr("data_prep.datasets._cache_dir", lambda: tmp_path)
+    # The page counts as built where its presets are shipped; here they are the tiny ones.
+    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
+    scored_words.cache_clear()
+    st.cache_resource.clear()
+    yield
+    scored_words.cache_clear()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ENTRY), default_timeout=300)
+    app.run()
+    app.switch_page("apps/views/ocr.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "".join(item.proto.body for item in app.get("html"))
+
+
+def chart(app: AppTest, key: str) -> dict:
+    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.spec)
+
+
+def messages(app: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+def drawing() -> np.ndarray:
+    """Two bars and a dot, apart from one another, as a visitor draws them."""
+    ink = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for left in (40, 80):
+        ink[20:70, left : left + 6] = 255
+    ink[60:68, 120:128] = 255
+    return ink
+
+
+def png(image: np.ndarray) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(image).save(written, "PNG")
+    return written.getvalue()
+
+
+def letter_file(letter: str) -> bytes:
+    return png(255 - np.kron(spell(letter)[0], np.ones((8, 8), np.uint8)))
+
+
+def test_a_composed_word_is_shown_before_and_after_context() -> None:
+    app = page(word="Heat", hand="5")
+    assert not app.error
+    assert html(app).count("<figure") == 4 and html(app).count('class="row"') == 4 * 2 * 4
+    assert html(app).count('class="changed"') == html(app).count(" → ")
+    for key in ("columns alone", "columns context"):
+        shares = np.array(chart(app, key)["data"][0]["z"])
+        assert shares.shape == (26, 4)
+        np.testing.assert_allclose(shares.sum(axis=0), 100.0)
+    assert len(app.dataframe[0].value) == 5
+    assert "It says heat." in app.caption[0].value
+
+
+@pytest.mark.parametrize(
+    ("word", "message"), [("two words", "letters a-z"), ("é", "letters a-z"), (" ", "letters a-z")]
+)
+@pytest.mark.parametrize("section", ["Letters", "Words", "Noise"])
+def test_a_word_outside_a_to_z_is_one_message_and_the_page_lives(
+    section: str, word: str, message: str
+) -> None:
+    app = page(section=section, word=word)
+    assert [message in one for one in messages(app)] == [True]
+    app.text_input(key="word").set_value("fine").run()
+    assert not app.exception and not app.error
+
+
+def test_a_drawing_is_cut_into_letters_and_stands_in_the_address() -> None:
+    app = page(source="Draw")
+    assert not app.error and "<figure" not in html(app)
+    app.session_state[STORE] = drawing()
+    app.run()
+    assert not app.exception and not app.error
+    assert html(app).count("<figure") == 3
+    link = to_link(drawing())
+    assert app.query_params["drawing"] in (link, [link])
+    again = page(source="Draw", drawing=link)
+    assert html(again).count("<figure") == 3
+
+
+def test_uploaded_letters_and_words() -> None:
+    app = page(source="Upload")
+    app.file_uploader(key="letter files").upload("t.png", letter_file("t"), "image/png").run()
+    assert not app.exception and html(app).count("<figure") == 1
+    app = page(section="Words", source="Upload")
+    app.file_uploader(key="word file").upload("t.png", letter_file("t"), "image/png").run()
+    assert not app.exception and not app.error
+    assert chart(app, "path") and "<b>gray</b>" in html(app)
+
+
+@pytest.mark.parametrize(("section", "key"), [("Letters", "letter files"), ("Words", "word file")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"%PDF-1.7 no picture", "no PNG or JPEG, but a PDF"),
+        (png(np.full((60, 90), 255, np.uint8)), "shows nothing"),
+    ],
+    ids=["no image", "blank"],
+)
+def test_a_wrong_upload_is_one_message(section: str, key: str, content: bytes, message: str) -> None:
+    app = page(section=section, source="Upload")
+    app.file_uploader(key=key).upload("mine.png", content, "image/png").run()
+    assert not app.exception
+    assert [message in one for one in messages(app)] == [True]
+
+
+def test_the_path_of_a_word_over_its_image() -> None:
+    app = page(section="Words", word="other")
+    assert not app.error
+    picture = chart(app, "path")
+    image, frames, path = picture["data"]
+    assert len(image["z"]) == 16 and len(frames["x"]) == len(path["x"]) == -(-len(image["z"][0]) // 2)
+    assert frames["y"][-1] == "blank" and set(path["y"]) <= set(frames["y"])
+    answer = "".join(one["text"].strip("<b>/") for one in picture["layout"].get("annotations", ()))
+    assert f'aria-label="The answer">{answer or "–"}<' in html(app)
+
+
+def test_the_transitions_are_a_square_of_letters() -> None:
+    app = page(section="Transitions")
+    picture = chart(app, "transitions")["data"][0]
+    assert np.array(picture["z"]).shape == (26, 26)
+    assert len(app.dataframe) == 2
+
+
+def protocols(folder: Path) -> None:
+    network = {"character_error": ERRORS, "word_error": {"mean": 9.0, "deviation": None}, "n": 100}
+    networks = {name: {"text": name, **network} for name in ("alone", "bilstm")}
+    one = {"text": "ten folds", "splits": ["x", "y"], "seconds": 60.0, "networks": networks}
+    found = {"protocols": {"a": one, "c": one}, "published": {"a": {"SVM": 28.6}}}
+    (folder / "ocr_protocols.json").write_text(json.dumps(found))
+
+
+def context(folder: Path) -> None:
+    curve = {"character_error": [1.0, 2.0], "n": 50}
+    example = {"number": 2, "word": "heat", "alone": "heat", "context": "hate", "change": 2}
+    examples = [
+        {"kind": "wrong", "bank": "pen", **example},
+        {"kind": "wrong", "bank": "set", **example},
+        {"kind": "helps", "bank": "set", **example},
+    ]
+    found = {
+        "settings": {"processor": "one"},
+        "levels": [0.0, 0.1],
+        "curves": {"alone": curve, "bilstm": curve, "words": curve},
+        "examples": examples,
+    }
+    (folder / "ocr_context.json").write_text(json.dumps(found))
+
+
+def speed(folder: Path) -> None:
+    one = {"words_per_second": 900.0, "one_word_ms": 2.0, "character_error": 1.0, "word_error": 4.0}
+    systems = {"bilstm": one, "search": one, "python-crfsuite": one}
+    systems["words"] = {"words_per_second": 90.0, "one_word_ms": 20.0}
+    found = {"settings": {"threads": 1, "processor": "one", "words": 617}, "systems": systems}
+    (folder / "ocr_speed.json").write_text(json.dumps(found))
+
+
+def test_seen_and_unseen_words_are_two_groups(tmp_path: Path) -> None:
+    app = page(section="Unseen words")
+    assert "ocr_protocols" in app.info[0].value
+    protocols(tmp_path)
+    app = page(section="Unseen words")
+    assert not app.info and not app.error
+    bars = chart(app, "seen and unseen")["data"]
+    assert [bar["x"] for bar in bars] == [[5.0, 5.0]] * 2
+    assert [name.strip() for name in bars[0]["y"]] == ["seen words", "unseen words"]
+    assert len(app.dataframe) == 2 and "SVM (published)" in app.dataframe[0].value["network"].tolist()
+
+
+def test_noise_turns_pixels_and_marks_the_curves(tmp_path: Path) -> None:
+    app = page(section="Noise", noise="20", word="heat")
+    assert "ocr_context" in app.info[0].value
+    context(tmp_path)
+    app = page(section="Noise", noise="20", word="heat")
+    assert not app.info and not app.error
+    picture = chart(app, "noise curves")
+    assert len(picture["data"]) == 3 and picture["data"][0]["y"] == [1.0, 2.0]
+    assert picture["layout"]["shapes"][0]["x0"] == 20
+    clean = page(section="Noise", noise="0", word="heat")
+    assert html(clean) != html(app)
+
+
+def test_errors_of_context_without_the_set_are_those_of_the_pen(tmp_path: Path) -> None:
+    app = page(section="Errors")
+    assert "ocr_context" in app.info[0].value
+    context(tmp_path)
+    app = page(section="Errors")
+    assert not app.info and not app.error
+    assert app.number_input(key="example").max == 1
+    assert "When collected: alone heat, in context hate." in app.caption[0].value
+    app = page(section="Errors", kind="Context helps")
+    assert "no such example" in app.info[0].value
+
+
+def test_the_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
+    app = page(section="Benchmark")
+    assert "ocr_speed" in app.info[0].value
+    speed(tmp_path)
+    app = page(section="Benchmark")
+    assert not app.info and not app.error
+    assert len(chart(app, "speed words_per_second")["data"][0]["x"]) == 4
+    assert len(chart(app, "speed character_error")["data"][0]["x"]) == 3
+    assert app.dataframe[0].value["letters wrong, %"].tolist() == [1.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("Unseen words", "ocr_protocols"),
+        ("Noise", "ocr_context"),
+        ("Errors", "ocr_context"),
+        ("Benchmark", "ocr_speed"),
+    ],
+)
+def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.json").write_text("{}")
+    app = page(section=section)
+    assert [f"{name}.json lack" in one for one in messages(app)] == [True]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_without_presets_the_page_lives(
+    section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    app = page(section=section)
+    infos = {"Unseen words": 1, "Benchmark": 3}
+    assert len(app.error) == (0 if section in infos else 1)
+    assert len(app.info) == infos.get(section, 1)

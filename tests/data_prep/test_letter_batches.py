@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from data_prep.errors import InputError
+from data_prep.letter_batches import (
+    PADDED,
+    ComposedBatches,
+    LetterBatches,
+    image_inputs,
+    letter_inputs,
+    letter_pictures,
+    spelled,
+)
+from data_prep.letter_words import PLAIN, LetterPool
+from data_prep.readers.letters import LetterWords, decode_word, encode_word
+from data_prep.word_list import spellable, with_tails
+
+TEXTS = ("cat", "at", "tact", "a")
+
+
+def made_words() -> LetterWords:
+    """Pixel number k of a letter's picture is ink, k its place in the alphabet."""
+    labels = [encode_word(text) for text in TEXTS]
+    flat = np.concatenate(labels)
+    images = np.zeros((len(flat), 128), np.uint8)
+    images[np.arange(len(flat)), flat] = 255
+    starts = np.cumsum([0, *map(len, labels)])
+    return LetterWords(images.reshape(-1, 16, 8), flat, starts, np.arange(len(TEXTS)))
+
+
+def seen(batches: LetterBatches, epoch: int = 0) -> list[str]:
+    """The words of an epoch, after checking that pictures, places and labels belong together."""
+    found = []
+    for inputs, labels in batches.epoch(epoch):
+        shown = inputs["letters"].reshape(len(inputs["letters"]), -1).argmax(axis=1)
+        np.testing.assert_array_equal(shown, labels["alone"])
+        real = inputs["places"] >= 0
+        np.testing.assert_array_equal(shown[inputs["places"][real]], labels["context"][real])
+        assert (labels["context"][~real] == PADDED).all()
+        np.testing.assert_array_equal(labels["context"], labels["chain"])
+        found += [decode_word(row[row >= 0]) for row in labels["context"]]
+    return found
+
+
+def test_every_word_comes_once_an_epoch() -> None:
+    batches = LetterBatches(made_words(), (), 3)
+    assert len(batches) == 2
+    assert sorted(seen(batches)) == sorted(TEXTS)
+    assert seen(batches, 1) == seen(LetterBatches(made_words(), (), 3), 1)
+    assert len({tuple(seen(batches, epoch)) for epoch in range(6)}) > 1
+
+
+def test_letters_are_exchanged_for_the_same_letters() -> None:
+    assert sorted(seen(LetterBatches(made_words(), (), 2, swapped=1.0))) == sorted(TEXTS)
+
+
+def test_other_words_take_their_share() -> None:
+    found = seen(LetterBatches(made_words(), ("tacta", "dog"), 2, other_words=0.5))
+    assert found.count("tacta") == 2 and len(found) == 4 and "dog" not in found
+    assert seen(LetterBatches(made_words(), ("tacta",), 2, other_words=1.0)) == ["tacta"] * 4
+
+
+def test_words_that_cannot_be_spelled_are_refused() -> None:
+    with pytest.raises(InputError, match="No word can be spelled"):
+        LetterBatches(made_words(), ("dog",), 2, other_words=0.5)
+
+
+def test_places_point_to_letters() -> None:
+    assert letter_inputs([2, 3]).tolist() == [[0, 1, PADDED], [2, 3, 4]]
+    assert letter_pictures(np.full((1, 16, 8), 255, np.uint8)).tolist() == np.ones((1, 16, 8, 1)).tolist()
+
+
+def test_images_are_padded_with_paper() -> None:
+    some = [np.full((16, width, 1), 0.5, np.float32) for width in (7, 30)]
+    inputs = image_inputs(some)
+    assert inputs["image"].shape == (2, 16, 48, 1) and inputs["mask"].shape == (2, 24)
+    assert inputs["mask"].sum(axis=1).tolist() == [4, 15]
+    assert (inputs["image"][0, :, :7] == 0.5).all() and not inputs["image"][0, :, 7:].any()
+
+
+def test_composed_words_come_with_their_labels() -> None:
+    words = made_words()
+    pool = LetterPool(words.images, words.labels)
+    batches = ComposedBatches(pool, ("tact", "cat", "dog"), 4, PLAIN, 10, seed=3)
+    assert len(batches) == 3
+    count = 0
+    for inputs, labels in batches.epoch(0):
+        assert inputs["image"].shape[0] == inputs["mask"].shape[0] == len(labels) <= 4
+        assert {decode_word(row[row >= 0]) for row in labels} <= {"tact", "cat"}
+        count += len(labels)
+    assert count == 10
+    first, again = (next(iter(batches.epoch(1)))[0]["image"] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+def test_only_spellable_words_are_kept() -> None:
+    assert spellable(["the", "it's", "a", "über", "commanding", "ommanding", "x" * 16], {"ommanding"}) == (
+        "the",
+    )
+    assert with_tails(["spin", "pin"]) == ("in", "pin", "spin")
+    assert with_tails(["spin", "tab"], {"pin"}) == ("ab", "tab")
+    with pytest.raises(InputError, match="No word can be spelled"):
+        spellable(["É"])
+    words = made_words()
+    assert [decode_word(word) for word in spelled(TEXTS, LetterPool(words.images, words.labels))] == list(
+        TEXTS
+    )

