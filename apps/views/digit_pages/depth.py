@@ -85,6 +85,12 @@ def _gradients(report: DepthReport) -> None:
     picture.update_layout(margin={"t": 40}, showlegend=True)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
     charts.show(picture, "depth gradients", f"Length of the gradient by layer, {when}")
+    if when == WHEN[0]:
+        st.caption(
+            "A block with a connection begins by adding nothing: until the first step the gradient of the layers in "
+            "it is 0, which this axis cannot show, and all of it goes around. Without connections it grows from layer "
+            "to layer on its way back to the image."
+        )
     st.caption(
         f"Euclidean length of the loss's gradient by the weights of each layer. {report.images:,} training images; "
         f"{plain(report.processor)}. Measure again: `{COMMAND}`"

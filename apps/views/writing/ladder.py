@@ -97,7 +97,7 @@ def _picture(report: Ladder) -> go.Figure:
     return charts.bars(
         [_name(rung) for rung in report.rungs],
         [rung.nats for rung in report.rungs],
-        x_title="nats a character on held-out text: shorter is better",
+        x_title="nats a character, held-out text",
         colour=[
             colours.peer if rung.name == "shipped" else colours.muted if rung.units is None else colours.ours
             for rung in report.rungs
