@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
+from models.cnn_graph import CompiledCNN
 from models.cnn_plan import C3_MAPS, LOGITS, plan_of_arrays
 from models.digit_cnn import build_digit_cnn
 from models.digit_kind import KIND, DigitCNNConfig, digit_specs
@@ -170,6 +171,26 @@ def test_save_and_load(network, tmp_path: Path) -> None:
     labels = tuple(f"class {n}" for n in range(config.classes))
     preset = check_save_load_equal(KIND, config, model, {"image": images(2)}, tmp_path, labels=labels)
     assert preset.model is None, "it opens without Keras"
+
+
+def test_the_compiled_graph_answers_as_keras_does(network) -> None:
+    _, model = network
+    given, arrays = images(5), variable_arrays(model.weights)
+    expected = model.predict(given, verbose=0)
+    np.testing.assert_allclose(CompiledCNN(arrays, "float32").logits(given), expected, rtol=1e-4, atol=1e-4)
+    rounded = CompiledCNN(arrays, "bfloat16").logits(given)
+    assert rounded.dtype == np.float32 and rounded.shape == expected.shape
+    difference = np.abs(rounded - expected)
+    assert 0.0 < difference.max() < 0.05 * np.abs(expected).max()
+
+
+def test_the_compiled_graph_answers_any_number_of_images() -> None:
+    compiled = CompiledCNN(variable_arrays(drawn(SMALL["lecture"]).weights), "float32")
+    many = images(600)
+    found = compiled.logits(many)
+    assert found.shape == (600, 5)
+    np.testing.assert_allclose(found[590:], compiled.logits(many[590:]), rtol=1e-5, atol=1e-5)
+    assert compiled.logits(many[:0]).shape == (0, 5)
 
 
 def test_labels_have_to_fit(tmp_path: Path) -> None:
