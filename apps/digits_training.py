@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from models.digit_kind import DigitCNNConfig
     from models.training import FitResult
 
+_STEPS_TOGETHER = 8  # steps without a return to Python
 _STATISTICS_BATCHES = 16
 _STATISTICS_EPOCH = 1 << 20  # whose draws no epoch of a training has
 
@@ -55,6 +56,8 @@ class DigitsRecipe:
         averaging: Momentum of the averaged weights, which are scored and kept; 0 for none.
         products: What the factors of products are rounded to in training; ``"auto"`` is what this processor multiplies
             fastest.
+        shards: Equal parts of a batch, each with its own statistics of batch norm, whose gradients are computed side by
+            side and averaged (``models.sharded``).
         keep_epochs: Epochs whose weights are kept beside the preset, as far as there are so many; 0 for those before
             training.
         seed: Of all draws.
@@ -75,14 +78,19 @@ class DigitsRecipe:
     label_smoothing: float = 0.1
     averaging: float = 0.998
     products: Literal["auto", "float32", "bfloat16"] = "auto"
+    shards: int = 2
     keep_epochs: tuple[int, ...] = ()
     seed: int = 1
 
     def __post_init__(self) -> None:
         """Refuse values that the network's config does not check."""
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "shards"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+        if self.batch_size % self.shards:
+            raise InputError(
+                "batch_size must be a multiple of shards", received=(self.batch_size, self.shards)
+            )
         for name in ("label_smoothing", "averaging"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
@@ -240,6 +248,7 @@ def train(recipe: DigitsRecipe, source: DigitsSource, run_dir: Path, *, resume: 
         resume=resume,
         evaluate=evaluate,
         keep_best=False,
+        steps_per_epoch=len(batches),
     )
     measure(model, batches)
     digits = stored_form(config, source.labels, model)
@@ -267,10 +276,12 @@ def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epo
     from models.fast_lstm import fastest_products
     from models.losses import masked_crossentropy
     from models.schedules import warmup_then_cosine
+    from models.sharded import one_core_an_operation, sharded
 
+    one_core_an_operation()
     keras.utils.set_random_seed(recipe.seed)
     products = fastest_products() if recipe.products == "auto" else recipe.products
-    model = build_digit_cnn(config, products=products)
+    model = sharded(build_digit_cnn(config, products=products), recipe.shards)
     steps = recipe.epochs * steps_per_epoch
     settings = {
         "learning_rate": warmup_then_cosine(recipe.learning_rate, round(recipe.warmup * steps), steps),
@@ -286,6 +297,7 @@ def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epo
     model.compile(
         optimizer,
         loss=masked_crossentropy(recipe.label_smoothing),
+        steps_per_execution=min(_STEPS_TOGETHER, steps_per_epoch),
         jit_compile=False,  # XLA's convolutions on a processor are slower than oneDNN's
     )
     return model

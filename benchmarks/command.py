@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from data_prep.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -60,9 +63,32 @@ def write_results(path: Path, results: dict[str, Any]) -> None:
     write_json(path, results)
 
 
-def show(results: dict[str, Any], as_json: bool, table: Callable[[dict[str, Any]], None]) -> None:
-    """Print results: as one JSON object, or as ``table`` prints them."""
-    if as_json:
+def carry_out(
+    options: argparse.Namespace,
+    measure: Callable[[], dict[str, Any]],
+    store: Callable[[dict[str, Any]], None],
+    table: Callable[[dict[str, Any]], None],
+) -> int:
+    """Measure, keep the results where that is asked for, and print them.
+
+    Args:
+        options: With ``store`` and ``json``.
+        measure: Gives the results; its ``InputError`` becomes a message.
+        store: Keeps them.
+        table: Prints them.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        results = measure()
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    if options.store:
+        store(results)
+    if options.json:
         print(json.dumps(results))
     else:
         table(results)
+    return 0

@@ -11,16 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.command import write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import ROOT, write_results
 from data_prep.errors import InputError
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "digit_errors.json"
+RESULTS = RESULTS_DIR / "digit_errors.json"
 
 
 def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str, Any]:

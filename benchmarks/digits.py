@@ -5,10 +5,11 @@
 
 Both systems have the same layers, weights, images and batch size, AdamW, and the same number of processor cores, and
 they take turns, so that a busy moment of the computer meets both. What they answer is compared first. Ours trains as
-``python -m apps digits fit`` does, with products in bfloat16 where the processor has instructions for them, and
-answers as the application does, in NumPy, or for many images by a compiled graph; the better way counts. PyTorch is
-measured in all its ways: float32 and bfloat16 (autocast), images stored channels first and last, for inference also
-traced and frozen; its best way counts. It is measured if it is installed (``pip install -r requirements-bench.txt``).
+``python -m apps digits fit`` does, in parts of a batch that have a core each, with products in bfloat16 where the
+processor has instructions for them, and answers as the application does, in NumPy, or for many images by a compiled
+graph; the better way counts. PyTorch is measured in all its ways: float32 and bfloat16 (autocast), images stored
+channels first and last, for inference also traced and frozen; its best way counts. It is measured if it is installed
+(``pip install -r requirements-bench.txt``).
 """
 
 from __future__ import annotations
@@ -16,16 +17,24 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import math
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.command import add_output_options, check_positive, limit_cores, show, write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,11 +43,12 @@ if TYPE_CHECKING:
     from models.digit_kind import DigitCNNConfig
     from models.packed_cnn import PackedCNN
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "digits.json"
+RESULTS = RESULTS_DIR / "digits.json"
 NETWORKS = ("lecture", "lenet5", "resnet")
 OURS, PEER = "lectern", "torch"
 _SEED = 1
+_GROUP = 8  # steps, as many as ours makes together
+_PAUSE = 0.3  # seconds between passes
 
 # Number of steps (training) or repetitions (inference): to do.
 Work = Callable[[int], None]
@@ -125,7 +135,7 @@ def measured(
 
     Args:
         systems: Name to system.
-        options: ``batch_size``, ``inference_batch``, ``steps``, ``repeats``, ``singles``.
+        options: ``batch_size``, ``inference_batch``, ``milliseconds``, ``repeats``.
 
     Returns:
         For each system images a second in training and inference and milliseconds for one image: medians of its best
@@ -136,21 +146,16 @@ def measured(
     one = made_batch(1)[0]
     found: dict[str, dict[str, Any]] = {name: {"ways": {}} for name in systems}
     rounds = (
-        (
-            "training_images_per_second",
-            lambda system: system.training(images, labels),
-            options.steps,
-            len(images),
-        ),
-        ("inference_images_per_second", lambda system: system.inference(many), 1, len(many)),
-        ("one_digit_ms", lambda system: system.inference(one), options.singles, 1),
+        ("training_images_per_second", lambda system: system.training(images, labels), len(images)),
+        ("inference_images_per_second", lambda system: system.inference(many), len(many)),
+        ("one_digit_ms", lambda system: system.inference(one), 1),
     )
-    for measure, ways, count, size in rounds:
+    for measure, ways, size in rounds:
         works = {(name, way): work for name, system in systems.items() for way, work in ways(system).items()}
-        seconds = _in_turn(works, count, options.repeats)
+        seconds = _in_turn(works, options.milliseconds / 1000.0, options.repeats)
         for (name, way), passes in seconds.items():
             typical = statistics.median(passes)
-            value = 1000.0 * typical / count if measure == "one_digit_ms" else size * count / typical
+            value = 1000.0 * typical if measure == "one_digit_ms" else size / typical
             found[name]["ways"].setdefault(way, {})[measure] = value
     for one_system in found.values():
         for measure, *_ in rounds:
@@ -159,17 +164,34 @@ def measured(
     return found
 
 
-def _in_turn(works: dict[Any, Work], count: int, repeats: int) -> dict[Any, list[float]]:
-    """Return the seconds that each work takes, pass by pass, after a first call that counts for nothing."""
-    for work in works.values():
-        work(max(1, count // 4))
+def _in_turn(works: dict[Any, Work], least: float, repeats: int) -> dict[Any, list[float]]:
+    """Return the seconds that one step of each work takes, pass by pass.
+
+    A pass is at least ``least`` seconds long, and begins after a moment in which the threads of the system before it,
+    which wait for more work with a busy loop, fall asleep.
+    """
+    counts = {key: _count_for(work, least) for key, work in works.items()}
     seconds: dict[Any, list[float]] = {key: [] for key in works}
     for _ in range(repeats):
         for key, work in works.items():
+            time.sleep(_PAUSE)
             began = time.perf_counter()
-            work(count)
-            seconds[key].append(time.perf_counter() - began)
+            work(counts[key])
+            seconds[key].append((time.perf_counter() - began) / counts[key])
     return seconds
+
+
+def _count_for(work: Work, least: float) -> int:
+    """Return how many steps last ``least`` seconds; the first ones, which compile, are not timed."""
+    count = _GROUP
+    work(count)
+    while True:
+        began = time.perf_counter()
+        work(count)
+        taken = time.perf_counter() - began
+        if taken >= least:
+            return count
+        count = _GROUP * math.ceil(count / _GROUP * min(10.0, 1.2 * least / taken))
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -196,7 +218,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "threads": options.threads,
             "batch_size": options.batch_size,
             "inference_batch": options.inference_batch,
-            "steps": options.steps,
+            "milliseconds": options.milliseconds,
             "repeats": options.repeats,
             "processor": processor(),
             "versions": versions,
@@ -258,8 +280,7 @@ def main(arguments: list[str] | None = None) -> int:
     numbers = {
         "batch-size": (128, "images of a training step"),
         "inference-batch": (1024, "images of a batch that is answered"),
-        "steps": (20, "training steps of a pass"),
-        "singles": (100, "single images of a pass"),
+        "milliseconds": (600, "length of a pass at least"),
         "repeats": (5, "passes"),
         "threads": (2, "processor cores for both systems"),
     }
@@ -269,15 +290,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     check_positive(parser, options, (name.replace("-", "_") for name in numbers))
     limit_cores(options.threads)
-    try:
-        results = run(options)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.command import add_output_options, show, write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import ROOT, add_output_options, carry_out, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from apps.digits_sources import DigitsSource
     from apps.digits_training import DigitsRecipe
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "digits_depth.json"
+RESULTS = RESULTS_DIR / "digits_depth.json"
 PICTURE = ROOT / "docs" / "images" / "digits-depth.svg"
 NETWORKS = ("resnet", "plain")
 TITLES = {"resnet": "with connections", "plain": "without"}
@@ -83,7 +83,7 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
     found = {}
     for name in NETWORKS:
         print(f"{TITLES[name]} ...", file=sys.stderr, flush=True)
-        found[name] = _measured(name, source, runs / name, recipe)
+        found[name] = _one(name, source, runs / name, recipe)
     depth = config_of(replace(recipe, architecture="plain"), len(source.labels)).depth
     return {
         "settings": {
@@ -99,7 +99,7 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
     }
 
 
-def _measured(name: str, source: DigitsSource, folder: Path, recipe: DigitsRecipe) -> dict[str, Any]:
+def _one(name: str, source: DigitsSource, folder: Path, recipe: DigitsRecipe) -> dict[str, Any]:
     from apps.digits_training import compiled_network, config_of, train
 
     recipe = replace(recipe, architecture=name)
@@ -186,20 +186,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, help="folder of the two runs; kept, and gone on with")
     add_output_options(parser, RESULTS)
     options = parser.parse_args(arguments)
-    try:
-        from apps.digits_sources import mnist_source, sample_source
+    return carry_out(options, lambda: _measured(options), store, print_results)
 
-        recipe = recipe_of(options.set)
-        source = sample_source(recipe.seed) if options.sample else mnist_source()
-        with tempfile.TemporaryDirectory() as temporary:
-            results = run(source, Path(temporary) if options.runs is None else options.runs, recipe)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        store(results)
-    show(results, options.json, print_results)
-    return 0
+
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Run it as the command line asks for."""
+    from apps.digits_sources import mnist_source, sample_source
+
+    recipe = recipe_of(options.set)
+    source = sample_source(recipe.seed) if options.sample else mnist_source()
+    with tempfile.TemporaryDirectory() as temporary:
+        return run(source, Path(temporary) if options.runs is None else options.runs, recipe)
 
 
 if __name__ == "__main__":

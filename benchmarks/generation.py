@@ -20,19 +20,24 @@ import string
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.command import add_output_options, check_positive, limit_cores, show, write_results
-from data_prep.errors import InputError
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 
 if TYPE_CHECKING:
     from models.lm_scoring import LanguageModel
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "generation.json"
+RESULTS = RESULTS_DIR / "generation.json"
 ALPHABET = string.ascii_letters + "\n !$&',-.3:;?"  # the 65 characters of Tiny Shakespeare
 PROMPT = "ROMEO:"
 TEMPERATURE = 0.8
@@ -253,15 +258,7 @@ def main() -> int:
     options = parser.parse_args()
     check_positive(parser, options, ("units", "length", "slow_length", "repeats", "threads"))
     limit_cores(options.threads)
-    try:
-        results = run(options)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
 
 
 def _read(model: LanguageModel) -> np.ndarray:

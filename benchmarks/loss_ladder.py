@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.ladder_report import NETWORKS, RESULTS_NAME, TITLES
+from apps.reports import RESULTS_DIR
 from apps.writer_recipe import WriterRecipe
-from benchmarks.command import add_output_options, show, write_results
+from benchmarks.command import ROOT, add_output_options, carry_out, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from data_prep.streams import Parts
     from models.lm_scoring import LanguageModel
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / f"{RESULTS_NAME}.json"
+RESULTS = RESULTS_DIR / f"{RESULTS_NAME}.json"
 PICTURE = ROOT / "docs" / "images" / "loss-ladder.svg"
 COUNTING = {"uniform": 0, "unigram": 1, "bigram": 2, "five_gram": 5}
 RECIPE = WriterRecipe(  # chosen for the LSTM on split "slice"
@@ -161,7 +161,7 @@ def counting_rung(name: str, parts: Parts, settings: LadderSettings) -> dict[str
     start = "\n" if "\n" in alphabet else ""  # what stands before a text, as for the networks
     nats = np.concatenate([model.score(piece, start) for piece in parts.validation])
     return {
-        **_measured(name, float(nats.mean()), float(nats.std(ddof=1) / np.sqrt(len(nats))), len(nats)),
+        **_figures(name, float(nats.mean()), float(nats.std(ddof=1) / np.sqrt(len(nats))), len(nats)),
         "parameters": model.parameters,
         "seconds": seconds,
         "sample": model.sample(settings.sample_characters, prompt=settings.prompt, seed=settings.seed),
@@ -233,10 +233,10 @@ def _scored(name: str, model: LanguageModel, parts: Parts, settings: LadderSetti
     written = Generator(model).generate(
         settings.prompt, length=settings.sample_characters, temperature=1.0, seed=settings.seed
     )
-    return {**_measured(name, nats, error, count), "sample": written}
+    return {**_figures(name, nats, error, count), "sample": written}
 
 
-def _measured(name: str, nats: float, error: float | None, count: int) -> dict[str, Any]:
+def _figures(name: str, nats: float, error: float | None, count: int) -> dict[str, Any]:
     return {"name": name, "nats_per_character": nats, "standard_error": error, "n": count}
 
 
@@ -309,28 +309,25 @@ def _chosen_preset(options: argparse.Namespace, split: str) -> str | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark on the arguments of the command line and return the exit code."""
     options = _arguments(arguments)
-    try:
-        from apps.writer_sources import file_source, shakespeare_source
-        from models.recipe import with_overrides
+    return carry_out(options, lambda: _measured(options), store, _print)
 
-        settings = LadderSettings(budget=options.budget, prompt=options.prompt)
-        recipe = with_overrides(RECIPE, options.set)
-        changed = [name for name in _SET_HERE if getattr(recipe, name) != getattr(RECIPE, name)]
-        if changed:
-            raise InputError(f"The ladder itself decides {', '.join(changed)}", remedy="Leave it out")
-        source = shakespeare_source() if options.text is None else file_source(options.text)
-        with tempfile.TemporaryDirectory() as temporary:
-            runs = Path(temporary) if options.runs is None else options.runs
-            results = run(
-                source, runs, settings, recipe, preset=_chosen_preset(options, recipe.split), report=_report
-            )
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        store(results)
-    show(results, options.json, _print)
-    return 0
+
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Run it as the command line asks for."""
+    from apps.writer_sources import file_source, shakespeare_source
+    from models.recipe import with_overrides
+
+    settings = LadderSettings(budget=options.budget, prompt=options.prompt)
+    recipe = with_overrides(RECIPE, options.set)
+    changed = [name for name in _SET_HERE if getattr(recipe, name) != getattr(RECIPE, name)]
+    if changed:
+        raise InputError(f"The ladder itself decides {', '.join(changed)}", remedy="Leave it out")
+    source = shakespeare_source() if options.text is None else file_source(options.text)
+    with tempfile.TemporaryDirectory() as temporary:
+        runs = Path(temporary) if options.runs is None else options.runs
+        return run(
+            source, runs, settings, recipe, preset=_chosen_preset(options, recipe.split), report=_report
+        )
 
 
 def _print(results: dict[str, Any]) -> None:

@@ -19,18 +19,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.command import add_output_options, check_positive, limit_cores, show, write_results
-from data_prep.errors import InputError
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 
 if TYPE_CHECKING:
     from apps.tagger import Tagger
     from benchmarks.tagger_peers import Peer, Tagged
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "tagger_speed.json"
+RESULTS = RESULTS_DIR / "tagger_speed.json"
 _SEED = 1
 _WARM_UP = 20  # sentences that are tagged once more before the clock counts
 
@@ -228,15 +234,7 @@ def main() -> int:
     options = parser.parse_args()
     check_positive(parser, options, ("threads", "epochs", "repeats", "sentences"))
     limit_cores(options.threads)
-    try:
-        results = run(options)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
 
 
 def _report(line: str) -> None:

@@ -28,11 +28,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import ROOT, write_results
 from data_prep.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "word2vec_vs_gensim.json"
+RESULTS = RESULTS_DIR / "word2vec_vs_gensim.json"
 ARCHITECTURES = ("skipgram", "cbow")
 SYSTEMS = ("ours", "gensim")
 _LONGEST_SENTENCE = 10_000  # gensim cuts longer ones silently

@@ -62,7 +62,7 @@ def in_threads(work: Callable[[Part], Answer], parts: Iterable[Part], threads: i
         The answers in the order of the parts.
     """
     parts = list(parts)
-    threads = min(threads, len(parts), _cores())
+    threads = min(threads, len(parts), usable_cores())
     if threads < 2:
         yield from map(work, parts)
         return
@@ -84,7 +84,8 @@ def _libraries() -> list[LibController]:
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Return the number of cores that this process is not kept from."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

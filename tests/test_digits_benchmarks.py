@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,25 +66,33 @@ class Slow:
 
 
 def test_the_best_way_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = argparse.Namespace(batch_size=8, inference_batch=16, steps=4, repeats=3, singles=10)
+    options = argparse.Namespace(batch_size=8, inference_batch=16, milliseconds=5, repeats=3)
     seconds = iter([[2.0, 2.0, 8.0], [1.0, 4.0, 4.0], [0.5] * 3, [0.1] * 3])
 
-    def in_turn(works: dict, count: int, repeats: int) -> dict:
+    def in_turn(works: dict, least: float, repeats: int) -> dict:
         return {key: next(seconds) for key in works}
 
     monkeypatch.setattr(digits, "_in_turn", in_turn)
     found = digits.measured({"lectern": Slow()}, options)["lectern"]
-    assert found["training_images_per_second"] == 8 * 4 / 2.0
+    assert found["training_images_per_second"] == 8 / 2.0
     assert found["inference_images_per_second"] == 16 / 0.5
-    assert found["one_digit_ms"] == pytest.approx(1000 * 0.1 / 10)
-    assert found["ways"]["another"] == {"training_images_per_second": 8 * 4 / 4.0}
+    assert found["one_digit_ms"] == pytest.approx(1000 * 0.1)
+    assert found["ways"]["another"] == {"training_images_per_second": 8 / 4.0}
 
 
-def test_systems_take_turns_after_a_first_call() -> None:
-    done: list[tuple[str, int]] = []
-    works = {name: (lambda count, name=name: done.append((name, count))) for name in "ab"}
-    digits._in_turn(works, 8, 2)
-    assert done == [("a", 2), ("b", 2), ("a", 8), ("b", 8), ("a", 8), ("b", 8)]
+def test_systems_take_turns_and_passes_are_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    works = {
+        name: (lambda count, name=name, step=step: (done.append(name), time.sleep(count * step)))
+        for name, step in {"a": 1e-4, "b": 2e-4}.items()
+    }
+    monkeypatch.setattr(digits, "_PAUSE", 0.0)
+    monkeypatch.setattr(digits, "_count_for", lambda work, least: 50)
+    seconds = digits._in_turn(works, 0.0, 2)
+    assert done == ["a", "b", "a", "b"]
+    assert min(seconds["b"]) >= 2e-4 > min(seconds["a"]) * 0.5
+    monkeypatch.undo()
+    assert 0.02 / 1e-4 * 0.2 < digits._count_for(works["a"], 0.02) <= 0.02 / 1e-4 * 2
 
 
 def test_ratios_above_one_are_ours() -> None:

@@ -62,7 +62,7 @@ def test_numpy_has_a_library_that_is_found() -> None:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_answers_come_in_the_order_of_the_parts(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blas_threads, "_cores", lambda: 8)
+    monkeypatch.setattr(blas_threads, "usable_cores", lambda: 8)
     seen = set()
 
     def work(part: int) -> int:
@@ -75,6 +75,6 @@ def test_answers_come_in_the_order_of_the_parts(threads: int, monkeypatch: pytes
 
 
 def test_an_error_in_a_thread_is_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blas_threads, "_cores", lambda: 8)
+    monkeypatch.setattr(blas_threads, "usable_cores", lambda: 8)
     with pytest.raises(ZeroDivisionError):
         list(in_threads(lambda part: 1 / part, [1, 0, 2], 2))
