@@ -126,6 +126,7 @@ PAGES = {
             "Reviews",
             ":material/thumbs_up_down:",
             "Read a document to its end and give a verdict.",
+            presets=("reviews_imdb", "topics_bbc"),
         ),
         Page(
             "writer",
@@ -159,8 +160,9 @@ def _writer(title: str, idea: str, section: str, code: tuple[str, ...], *tests: 
     return Topic(title, idea, "writer", code, (*tests, *pages), {"section": section})
 
 
-def _reviews(title: str, idea: str) -> Topic:
-    return Topic(title, idea, "reviews", ("models/text_classifier.py", "apps/reviews.py"))
+def _reviews(title: str, idea: str, section: str, code: tuple[str, ...], *tests: str) -> Topic:
+    pages = ("tests/apps/test_views_reviews.py", "tests/apps/test_browser_reviews.py")
+    return Topic(title, idea, "reviews", code, (*tests, *pages), {"section": section})
 
 
 def _word2vec(title: str, idea: str, *code: str) -> Topic:
@@ -307,7 +309,13 @@ _NETWORK = (
     ),
 )
 _TOKENS = (
-    _reviews("Sequence prediction", "Models have to scale to fit the input's length."),
+    _reviews(
+        "Sequence prediction",
+        "Models have to scale to fit the input's length.",
+        "Padding",
+        ("data_prep/document_batches.py", "apps/reviews_padding.py"),
+        "tests/data_prep/test_text_inputs.py",
+    ),
     Topic(
         "Discrete-valued sequences",
         "Characters, words, word parts: text as tokens.",
@@ -332,11 +340,30 @@ _TOKENS = (
         ("tests/data_prep/test_embeddings.py",),
         {"section": "Neighbours", "word": "dog"},
     ),
-    _reviews("Sequences of tokens", "Split, embed, one by one into the model."),
-    _reviews("Class labels as tokens", "Row i of W in softmax(Wz) embeds label i."),
+    _reviews(
+        "Sequences of tokens",
+        "Split, embed, one by one into the model.",
+        "Inside",
+        ("data_prep/text_inputs.py", "models/text_classifier.py", "models/packed_text.py"),
+        "tests/data_prep/test_text_inputs.py",
+        "tests/models/test_text_classifier.py",
+    ),
+    _reviews(
+        "Class labels as tokens",
+        "Row i of W in softmax(Wz) embeds label i.",
+        "Labels",
+        ("apps/reviews_explained.py", "apps/reviews_labels_map.py"),
+        "tests/apps/test_reviews_explained.py",
+    ),
 )
 _TASKS = (
-    _reviews("Sequence prediction tasks", "Many to one, many to many, generation."),
+    _reviews(
+        "Sequence prediction tasks",
+        "Many to one, many to many, generation.",
+        "Networks",
+        ("models/text_classifier.py", "apps/reviews_reports.py", "benchmarks/reviews_networks.py"),
+        "tests/test_reviews_benchmarks.py",
+    ),
     Topic(
         "Part of speech tagging",
         "A tag for each word, from its context.",
@@ -353,7 +380,15 @@ _TASKS = (
         ("tests/models/test_ocr.py", "tests/apps/test_ocr.py", "tests/apps/test_views_ocr.py"),
         {"section": "Letters"},
     ),
-    _reviews("RNN for many:1 tasks", "Read to the end token, predict from the state there."),
+    _reviews(
+        "RNN for many:1 tasks",
+        "Read to the end token, predict from the state there.",
+        "Verdict",
+        ("models/text_classifier.py", "apps/reviews.py", "apps/reviews_explained.py"),
+        "tests/models/test_text_classifier.py",
+        "tests/apps/test_reviews.py",
+        "tests/apps/test_reviews_explained.py",
+    ),
 )
 _RECURRENT = (
     _writer(

@@ -52,7 +52,7 @@ class _NetworkRecipe:
     weight_decay: float = 0.01
     products: Literal["auto", "float32", "bfloat16"] = "auto"
     lm_order: int = 5
-    lm_weight: float = 0.3
+    lm_weight: float = 0.8
     beam: int = 16
     seed: int = 1
 
@@ -77,6 +77,7 @@ class LettersRecipe(_NetworkRecipe):
 
     Args:
         augmentation: How letters are changed.
+        passes: How often an epoch goes through the words: with few of them what an epoch costs besides counts.
         other_words: Share of the words learned from that are other ones, spelled with the letters of the training
             folds: with few words of its own a network learns these by heart, and sees them where they are not.
         swapped: Share of the set's own words whose letters are exchanged for other pictures of the same letters.
@@ -85,6 +86,7 @@ class LettersRecipe(_NetworkRecipe):
     """
 
     augmentation: LetterAugmentation = field(default_factory=LetterAugmentation)
+    passes: int = 1
     other_words: float = 0.5
     swapped: float = 0.3
     label_smoothing: float = 0.0
@@ -93,6 +95,8 @@ class LettersRecipe(_NetworkRecipe):
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
         _NetworkRecipe.__post_init__(self)
+        if self.passes < 1:
+            raise InputError("passes must be at least 1", received=self.passes)
         for name in ("other_words", "swapped", "label_smoothing"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} is no share", allowed="0 to 1", received=getattr(self, name))

@@ -34,6 +34,7 @@ class NetworkErrors(Result):
         word_error: Mean.
         word_deviation: Deviation.
         n: Letters that were read.
+        splits: For how many splits it was trained.
     """
 
     name: str
@@ -43,6 +44,7 @@ class NetworkErrors(Result):
     word_error: float
     word_deviation: float | None
     n: int
+    splits: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -228,6 +230,7 @@ def _network(name: str, values: dict[str, Any]) -> NetworkErrors:
         word_error=float(word["mean"]),
         word_deviation=_maybe(word["deviation"]),
         n=int(values["n"]),
+        splits=int(values["splits"]),
     )
 
 

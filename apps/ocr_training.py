@@ -193,6 +193,7 @@ def batches_of(recipe: Recipe, words: LetterWords, texts: Sequence[str]) -> Lett
         recipe.augmentation,
         other_words=recipe.other_words,
         swapped=recipe.swapped,
+        passes=recipe.passes,
         seed=recipe.seed,
     )
 

@@ -1,6 +1,7 @@
 """What word vectors from unlabelled text are worth to another task: random, frozen and fine-tuned embeddings.
 
     python -m benchmarks.embedding_transfer --task tags      some minutes on two cores
+    python -m benchmarks.embedding_transfer --task reviews   half an hour; see ``benchmarks.transfer_reviews``
 
 Task "tags": a small BiLSTM without characters learns universal tags from 1, 10 and 100 % of the training
 sentences of UD English EWT, the same sentences for all three starts of its embeddings, with three seeds (of
@@ -18,12 +19,20 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from benchmarks.command import add_output_options, show, write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,9 +41,10 @@ if TYPE_CHECKING:
     from data_prep.embeddings import WordVectors
     from data_prep.readers.conllu import Sentence
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "embedding_transfer_tags.json"
+RESULTS = RESULTS_DIR / "embedding_transfer_tags.json"
 EMBEDDINGS = ("random", "frozen", "fine_tuned")
+
+Example = TypeVar("Example")
 
 
 @dataclass(frozen=True)
@@ -115,19 +125,19 @@ def run(settings: TransferSettings, vectors: WordVectors, name: str) -> dict[str
     }
 
 
-def draw(sentences: Sequence[Sentence], share: float, seed: int) -> list[Sentence]:
-    """Draw a part of the sentences.
+def draw(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
+    """Draw a part of the examples.
 
     Args:
-        sentences: All training sentences.
+        examples: All to learn from, such as sentences.
         share: Percent, above 0.
         seed: The same seed draws the same; a larger share holds the smaller ones.
 
     Returns:
-        At least one sentence.
+        At least one example.
     """
-    order = np.random.default_rng(seed).permutation(len(sentences))
-    return [sentences[at] for at in order[: max(1, round(len(sentences) * share / 100))]]
+    order = np.random.default_rng(seed).permutation(len(examples))
+    return [examples[at] for at in order[: max(1, round(len(examples) * share / 100))]]
 
 
 def one_run(
@@ -334,31 +344,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.embedding_transfer", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--task", choices=["tags"], default="tags", help="what is learned")
+    parser.add_argument("--task", choices=["tags", "reviews"], default="tags", help="what is learned")
     parser.add_argument("--preset", default="vectors_en_wiki", help="word vectors to start from")
     parser.add_argument("--vectors", type=Path, help="a file of word vectors instead of a preset")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
+    parser.add_argument("--threads", type=int, default=2, help="processor cores")
     add_output_options(parser, RESULTS)
     options = parser.parse_args()
-    try:
-        from apps.vectors import Vectors
-        from models.recipe import with_overrides
+    check_positive(parser, options, ("threads",))
+    limit_cores(options.threads)
+    path, table = RESULTS, print_results
+    if options.task == "reviews":
+        from benchmarks import transfer_reviews
 
-        settings = with_overrides(TransferSettings(), options.set)
-        if len(settings.shares) != len(settings.epochs):
-            raise InputError("There is one number of epochs for each share", received=options.set)
-        opened = (
-            Vectors.from_file(options.vectors) if options.vectors else Vectors.from_preset(options.preset)
-        )
-        name = options.vectors.name if options.vectors else options.preset
-        results = run(settings, opened.word_vectors, name)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+        path, table = transfer_reviews.RESULTS, transfer_reviews.print_results
+    return carry_out(options, lambda: _measured(options), partial(write_results, path), table)
+
+
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Run it as the command line asks for."""
+    from apps.vectors import Vectors
+    from models.recipe import with_overrides
+
+    opened = Vectors.from_file(options.vectors) if options.vectors else Vectors.from_preset(options.preset)
+    name = options.vectors.name if options.vectors else options.preset
+    if options.task == "reviews":
+        from benchmarks.transfer_reviews import measured
+
+        return measured(options.set, opened.word_vectors, name, options.threads)
+    settings = with_overrides(TransferSettings(), options.set)
+    if len(settings.shares) != len(settings.epochs):
+        raise InputError("There is one number of epochs for each share", received=options.set)
+    return run(settings, opened.word_vectors, name)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.command import ROOT, add_output_options, check_positive, limit_cores, show, write_results
-from data_prep.errors import InputError
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 
 if TYPE_CHECKING:
     from apps.ocr import Reader
     from data_prep.readers.letters import LetterWords
 
-RESULTS = ROOT / "benchmarks" / "results" / "ocr_context.json"
+RESULTS = RESULTS_DIR / "ocr_context.json"
 LEVELS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 _EXAMPLES = 8  # of each kind from each bank
 _SHORTEST, _LONGEST = 4, 12  # letters of an example of the pen
@@ -163,15 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     check_positive(parser, options, ("composed", "pen_words", "threads"))
     limit_cores(options.threads)
-    try:
-        results = run(options)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
 
 
 def _wrong(read: str, text: str) -> int:

@@ -3,12 +3,12 @@
     python -m benchmarks.ocr_protocols --runs runs/ocr            about an hour on two cores; gone on with when repeated
     python -m benchmarks.ocr_protocols --runs runs/ocr --store    keeps the result for README and page
 
-Protocols (a), (b) and (c) are those of ``data_prep.letter_folds``. For each split two networks are trained: one on the
-words of the split, and one mostly on other words, spelled with the letters of the split's training words. Each has
-three answers that are trained together over the same convolutions: the letter alone, the BiLSTM, the CRF. The language
-model has seen no word of the set, neither whole nor without its first letter; in (c) there is for comparison one that
-has. ``words`` reads images of words, composed of the letters of a fold that was left out; no word of the set was
-learned.
+Protocols (a), (b) and (c) are those of ``data_prep.letter_folds``. A network is trained on the words of each split;
+in (c), and for the first splits of (a) and (b), another one mostly on other words, spelled with the letters of the
+split's training words. Each has three answers that are trained together over the same convolutions: the letter alone,
+the BiLSTM, the CRF. The language model has seen no word of the set, neither whole nor without its first letter; in
+(c) there is for comparison one that has. ``words`` reads images of words, composed of the letters of a fold that was
+left out; no word of the set was learned. The settings were chosen on words held out of training words.
 """
 
 from __future__ import annotations
@@ -20,12 +20,20 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.command import ROOT, add_output_options, check_positive, limit_cores, show, write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     from data_prep.readers.letters import LetterWords
     from models.letter_lm import LetterLM
 
-RESULTS = ROOT / "benchmarks" / "results" / "ocr_protocols.json"
+RESULTS = RESULTS_DIR / "ocr_protocols.json"
 LETTERS_PROTOCOLS = ("a", "b", "c")
 WORDS = "words"
 WORDS_TEXT = (
@@ -51,9 +59,11 @@ OWN_NETWORKS = {
     "alone_lm": "letter alone + language model",
     "bilstm": "CNN + BiLSTM",
     "crf": "CNN + BiLSTM + CRF",
+    "lm": "CNN + BiLSTM + language model",
 }
 OTHER_NETWORKS = {
     "bilstm": "CNN + BiLSTM, other words",
+    "crf": "CNN + BiLSTM + CRF, other words",
     "lm": "CNN + BiLSTM, other words + language model",
 }
 SEEN_NETWORKS = {
@@ -77,6 +87,7 @@ class Plan:
         other_words: Share of other words for the second network of each split.
         words: Recipe for words in one piece.
         splits: At most so many splits of each protocol.
+        other_splits: Of these at most so many for the second network, where the words that are read were learned.
     """
 
     letters: LettersRecipe
@@ -84,12 +95,15 @@ class Plan:
     other_words: float
     words: WordsRecipe
     splits: int
+    other_splits: int
 
-    def recipes(self, protocol: str) -> dict[str, Recipe]:
-        """Return the recipe of each network of a split by its name."""
+    def recipes(self, protocol: str, number: int) -> dict[str, Recipe]:
+        """Return the recipe of each network of a split, counted from 0, by its name."""
         if protocol == WORDS:
             return {WORDS: self.words}
         own = self.few if protocol == "b" else self.letters
+        if protocol != "c" and number >= self.other_splits:
+            return {"own": own}
         return {"own": own, "other": replace(own, other_words=self.other_words)}
 
 
@@ -99,6 +113,7 @@ def plan_of(
     letters: Sequence[str] = (),
     few: Sequence[str] = (),
     words: Sequence[str] = (),
+    other_splits: int = 2,
 ) -> Plan:
     """Return the plan, with ``key=value`` overrides of its three recipes.
 
@@ -108,13 +123,14 @@ def plan_of(
     from apps.ocr_recipes import LettersRecipe, WordsRecipe
     from models.recipe import with_overrides
 
-    own = LettersRecipe(other_words=0.0, answer="bilstm", epochs=12)
+    own = LettersRecipe(other_words=0.0, answer="bilstm", epochs=8)
     return Plan(
         letters=with_overrides(own, letters),
-        few=with_overrides(replace(own, epochs=60, batch_size=24, swapped=0.5), few),
+        few=with_overrides(replace(own, epochs=6, passes=8, batch_size=24, swapped=0.5), few),
         other_words=other_words,
         words=with_overrides(WordsRecipe(epochs=16), words),
         splits=splits,
+        other_splits=other_splits,
     )
 
 
@@ -173,9 +189,9 @@ def _protocol(
     splits = _splits(name, source.words)[: plan.splits]
     used = dict(languages) if name == "c" else {"lm": languages["lm"]}
     scores = []
-    for split in splits:
+    for number, split in enumerate(splits):
         ours = {}
-        for network, recipe in plan.recipes(name).items():
+        for network, recipe in plan.recipes(name, number).items():
             print(f"{name}, {split.name}, {network} ...", file=sys.stderr, flush=True)
             ours[network] = _network(recipe, source, split, runs / split.name / network, used)
         scores.append(ours)
@@ -242,7 +258,7 @@ def _summaries(protocol: str, scores: Sequence[Mapping[str, Any]]) -> dict[str, 
     for run_name, networks in groups.items():
         for way, text in networks.items():
             name = f"other_{way}" if run_name == "other" else way
-            found[name] = _summary(text, [one[run_name]["errors"][way] for one in scores])
+            found[name] = _summary(text, [one[run_name]["errors"][way] for one in scores if run_name in one])
     if protocol == "c":
         for way, text in SEEN_NETWORKS.items():
             run_name = "own" if way == "alone_seen" else "other"
@@ -290,6 +306,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--protocols", nargs="+", choices=names, default=list(names))
     parser.add_argument("--splits", type=int, default=10, help="at most so many splits of each protocol")
     parser.add_argument("--other-words", type=float, default=0.8, help="share of other words, second network")
+    parser.add_argument(
+        "--other-splits",
+        type=int,
+        default=2,
+        help="splits of (a) and (b) with a second network; all of (c) have one",
+    )
     for option, what in (
         ("set", "letters"),
         ("few-set", "letters in (b)"),
@@ -302,24 +324,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", action="store_true", help="words that the project draws by rules")
     add_output_options(parser, RESULTS)
     options = parser.parse_args(arguments)
-    check_positive(parser, options, ("splits", "threads"))
+    check_positive(parser, options, ("splits", "other_splits", "threads"))
     limit_cores(options.threads)
-    try:
-        from apps.ocr_sources import letters_source, sample_source
+    return carry_out(options, lambda: _measured(options), partial(write_results, RESULTS), print_results)
 
-        plan = plan_of(options.splits, options.other_words, options.set, options.few_set, options.words_set)
-        source = sample_source(plan.letters.seed) if options.sample else letters_source()
-        with tempfile.TemporaryDirectory() as temporary:
-            runs = Path(temporary) if options.runs is None else options.runs
-            results = run(source, runs, plan, options.protocols)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Run it as the command line asks for."""
+    from apps.ocr_sources import letters_source, sample_source
+
+    recipes = options.set, options.few_set, options.words_set
+    plan = plan_of(options.splits, options.other_words, *recipes, options.other_splits)
+    source = sample_source(plan.letters.seed) if options.sample else letters_source()
+    with tempfile.TemporaryDirectory() as temporary:
+        runs = Path(temporary) if options.runs is None else options.runs
+        results = run(source, runs, plan, options.protocols)
     results["settings"]["threads"] = options.threads
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+    return results
 
 
 if __name__ == "__main__":

@@ -18,21 +18,28 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.command import ROOT, add_output_options, check_positive, limit_cores, show, write_results
+from apps.reports import RESULTS_DIR
+from benchmarks.command import (
+    add_output_options,
+    carry_out,
+    check_positive,
+    limit_cores,
+    write_results,
+)
 from benchmarks.tagger_speed import measure
-from data_prep.errors import InputError
 
 if TYPE_CHECKING:
     from apps.ocr import Reader
     from data_prep.readers.letters import LetterWords
     from models.packed_ocr import PackedLetters
 
-RESULTS = ROOT / "benchmarks" / "results" / "ocr_speed.json"
+RESULTS = RESULTS_DIR / "ocr_speed.json"
 PEER = "python-crfsuite"
 OURS = ("bilstm", "search")
 _TEST_FOLD = 0
@@ -233,15 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     check_positive(parser, options, ("threads", "repeats", "singles", "iterations"))
     limit_cores(options.threads)
-    try:
-        results = run(options)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        write_results(RESULTS, results)
-    show(results, options.json, print_results)
-    return 0
+    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
 
 
 if __name__ == "__main__":

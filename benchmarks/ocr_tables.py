@@ -11,6 +11,7 @@ from benchmarks.markdown import number, table
 
 COMMAND = "python -m benchmarks.ocr_protocols --runs runs/ocr --store"
 SPEED_COMMAND = "python -m benchmarks.ocr_speed --store"
+_HEADINGS = {"a": "(a) nine folds learned", "b": "(b) one fold learned", "c": "(c) words never learned"}
 PRESETS = {"ocr_letters": ("alone", "context"), "ocr_words": ("greedy", "words")}
 
 
@@ -58,6 +59,25 @@ def protocols_table() -> str:
     return "\n\n".join(parts)
 
 
+def summary_table() -> str:
+    """Write the character error of each network in each protocol of the last stored run.
+
+    Returns:
+        A table with a line of facts, or a sentence that names the command where it has not run.
+    """
+    results = benchmark_results("ocr_protocols")
+    if results is None:
+        return f"_Not measured yet: run `{COMMAND}`._"
+    protocols = {name: one for name, one in results["protocols"].items() if name in _HEADINGS}
+    texts = {key: network["text"] for one in protocols.values() for key, network in one["networks"].items()}
+    rows = [
+        [text, *(_error(one["networks"].get(key)) for one in protocols.values())]
+        for key, text in texts.items()
+    ]
+    header = ["character error, %", *(_HEADINGS[name] for name in protocols)]
+    return table(header, rows) + "\n\nMean over the splits of each protocol."
+
+
 def speed_table() -> str:
     """Write the last stored run of the speed benchmark.
 
@@ -85,6 +105,10 @@ def speed_table() -> str:
     return table(header, rows) + f"\n\n{facts}"
 
 
+def _error(network: Mapping[str, Any] | None) -> str:
+    return "–" if network is None else number(network["character_error"]["mean"], ".2f")
+
+
 def _facts(protocol: Mapping[str, Any]) -> str:
     few, many = min(protocol["learned_letters"]), max(protocol["learned_letters"])
     learned = f"{few:,}" if few == many else f"{few:,} to {many:,}"
@@ -100,10 +124,19 @@ def _table(protocol: Mapping[str, Any], published: Mapping[str, float]) -> str:
                 for key in ("character_error", "word_error")
                 for what in ("mean", "deviation")
             ),
+            str(network["splits"]),
             number(network["n"], ","),
         ]
         for network in protocol["networks"].values()
     ]
-    rows += [[f"{name} (published)", number(error, ".1f"), *["–"] * 4] for name, error in published.items()]
-    header = ["network", "character error, %", "deviation", "word error, %", "deviation", "letters read"]
+    rows += [[f"{name} (published)", number(error, ".1f"), *["–"] * 5] for name, error in published.items()]
+    header = [
+        "network",
+        "character error, %",
+        "deviation",
+        "word error, %",
+        "deviation",
+        "splits",
+        "letters read",
+    ]
     return table(header, rows)

@@ -17,14 +17,21 @@ from pathlib import Path
 
 from apps.lecture_map import PAGES, PARTS, ROOT, Topic
 from apps.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
-from benchmarks import digits_tables, ladder_tables, ocr_tables, tagger_tables, writer_tables
+from benchmarks import (
+    digits_tables,
+    ladder_tables,
+    ocr_tables,
+    reviews_tables,
+    tagger_tables,
+    writer_tables,
+)
 from benchmarks.markdown import number as _number
 from benchmarks.markdown import table
 from data_prep.errors import InputError
 
 FILES = (
-    *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/reader.md", "docs/tagging.md"),
-    *("docs/word-vectors.md", "docs/writing.md"),
+    *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/reader.md", "docs/reviews.md"),
+    *("docs/tagging.md", "docs/word-vectors.md", "docs/writing.md"),
 )
 VECTORS_PRESETS = {"Lectern": "vectors_en_wiki", "gensim": "vectors_en_wiki_gensim"}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
@@ -168,9 +175,14 @@ REGIONS: dict[str, Callable[[], str]] = {
     "loss-ladder": ladder_tables.ladder_table,
     "loss-ladder-samples": ladder_tables.ladder_samples,
     "ocr": ocr_tables.reader_table,
+    "ocr-summary": ocr_tables.summary_table,
     "ocr-protocols": ocr_tables.protocols_table,
     "ocr-speed": ocr_tables.speed_table,
     "pages": pages,
+    "reviews": reviews_tables.reviews_table,
+    "reviews-networks": reviews_tables.networks_table,
+    "reviews-speed": reviews_tables.speed_table,
+    "reviews-transfer": reviews_tables.transfer_table,
     "tagger": tagger_tables.tagger_table,
     "tagger-speed": tagger_tables.speed_table,
     "tagger-transfer": tagger_tables.transfer_table,

@@ -75,6 +75,7 @@ class LetterBatches:
         augmentation: How letters are changed.
         other_words: Share of the words of an epoch that are other ones.
         swapped: Share of the set's own words whose letters are exchanged for other pictures of the same letters.
+        passes: How often an epoch has as many words as the set.
         seed: With the epoch the only source of all draws.
 
     Raises:
@@ -90,26 +91,27 @@ class LetterBatches:
         *,
         other_words: float = 0.0,
         swapped: float = 0.0,
+        passes: int = 1,
         seed: int = 0,
     ) -> None:
         self.words, self.batch_size, self.augmentation = words, batch_size, augmentation
-        self.other_words, self.swapped, self.seed = other_words, swapped, seed
+        self.other_words, self.swapped, self.passes, self.seed = other_words, swapped, passes, seed
         self._pool = LetterPool(words.images, words.labels)
         self._texts = spelled(texts, self._pool) if other_words > 0.0 else []
 
     def __len__(self) -> int:
-        return -(-len(self.words.folds) // self.batch_size)
+        return -(-self.passes * len(self.words.folds) // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield as many words as the set has.
+        """Yield as many words as the set has, ``passes`` times.
 
         Yields:
             ``letters`` float32 (letters, 16, 8, 1) and ``places`` as :func:`letter_inputs` gives them, with the labels
             ``alone`` int32 (letters,), and ``context`` and ``chain`` int32 (words, longest).
         """
         rng = np.random.default_rng([self.seed, epoch])
-        count = len(self.words.folds)
-        own = rng.permutation(count)
+        own = np.concatenate([rng.permutation(len(self.words.folds)) for _ in range(self.passes)])
+        count = len(own)
         chosen = [int(at) for at in own[: count - round(self.other_words * count)]]
         labels = [self.words.labels[self.words.letters_of(at)] for at in chosen]
         others = count - len(chosen)

@@ -77,6 +77,21 @@ def gradient_norms(
     return found[::-1]
 
 
+def input_gradients(cell: str, weights: LayerWeights, values: Values, outside: np.ndarray) -> np.ndarray:
+    """Go back through a layer in time, to what it read.
+
+    Args:
+        cell: Its kind.
+        weights: Of the layer.
+        values: Of the layer, as ``models.gates.layer_values`` gives them.
+        outside: Gradient by the layer's output, (time, units).
+
+    Returns:
+        The gradient by its inputs, (time, inputs).
+    """
+    return _back_through(cell, weights, values, outside)[1]
+
+
 class _Back(NamedTuple):
     """Gradients of one step: by its weighted sums (blocks * units,), and by hidden and cell before it (units,)."""
 

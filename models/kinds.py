@@ -179,6 +179,7 @@ KINDS: dict[str, str] = {
     "char_lm": "models.char_lm_kind:CHAR_LM",
     "digit_cnn": "models.digit_kind:DIGIT_CNN",
     "ocr": "models.ocr_kind:OCR",
+    "text_classifier": "models.text_classifier_kind:TEXT_CLASSIFIER",
 }
 
 

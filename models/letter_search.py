@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from data_prep.readers.letters import decode_word, encode_word
+from data_prep.readers.letters import LETTERS, encode_word
 
 
 class Hypothesis(NamedTuple):
@@ -57,23 +57,22 @@ def beam_search(
     Returns:
         At most ``width`` words, best first.
     """
-    places, count = scores.shape
-    words = np.zeros((1, 0), np.int64)
-    totals = np.zeros(1)
-    for at in range(places):
-        following = totals[:, None] + scores[at]
+    count = scores.shape[1]
+    texts, last, totals = [""], np.zeros(0, np.int64), np.zeros(1)
+    for at, letters in enumerate(scores):
+        following = totals[:, None] + letters
         if transitions is not None:
-            following += transitions.start if at == 0 else transitions.pairs[words[:, -1]]
+            following += transitions.start if at == 0 else transitions.pairs[last]
         if scorer is not None:
-            following += weight * _next(scorer, words)[:, :count]
+            following += weight * _next(scorer, texts)[:, :count]
         best = _best(following.ravel(), width)
-        words = np.concatenate([words[best // count], (best % count)[:, None]], axis=1)
-        totals = following.ravel()[best]
+        last, totals = best % count, following.ravel()[best]
+        texts = [texts[word] + LETTERS[letter] for word, letter in zip(best // count, last, strict=True)]
     if transitions is not None:
-        totals = totals + transitions.end[words[:, -1]]
+        totals = totals + transitions.end[last]
     if scorer is not None:
-        totals = totals + weight * _next(scorer, words)[:, count]
-    return ranked([decode_word(word) for word in words], totals)
+        totals = totals + weight * _next(scorer, texts)[:, count]
+    return ranked(texts, totals)
 
 
 def ranked(texts: Sequence[str], totals: np.ndarray) -> tuple[Hypothesis, ...]:
@@ -93,8 +92,8 @@ def letter_shares(hypotheses: Sequence[Hypothesis], letters: int = 26) -> np.nda
     return found
 
 
-def _next(scorer: Scorer, words: np.ndarray) -> np.ndarray:
-    return np.stack([scorer.log_probabilities(decode_word(word)) for word in words])
+def _next(scorer: Scorer, texts: Sequence[str]) -> np.ndarray:
+    return np.array([scorer.log_probabilities(text) for text in texts])
 
 
 def _best(values: np.ndarray, width: int) -> np.ndarray:

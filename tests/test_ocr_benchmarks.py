@@ -74,10 +74,22 @@ def test_what_is_finished_is_not_done_again(trainings: list[str], source: OcrSou
 
 
 def test_the_recipes_of_a_split_differ_in_their_words_alone() -> None:
-    recipes = plan().recipes("b")
+    recipes = plan().recipes("b", 0)
     assert recipes["own"].other_words == 0.0 and recipes["other"].other_words == 0.8
     assert recipes["own"].epochs == recipes["other"].epochs
-    assert set(plan().recipes("words")) == {"words"}
+    assert set(plan().recipes("words", 0)) == {"words"}
+
+
+def test_the_second_network_is_for_every_split_of_unseen_words_only(
+    trainings: list[str], source: OcrSource, tmp_path: Path
+) -> None:
+    few = ocr_protocols.plan_of(3, 0.8, ("lm_order=2",), other_splits=1)
+    results = ocr_protocols.run(source, tmp_path, few, ("a", "c"))["protocols"]
+    splits = {
+        name: {key: one["splits"] for key, one in results[name]["networks"].items()} for name in results
+    }
+    assert splits["a"]["lm"] == 3 and splits["a"]["other_lm"] == 1
+    assert set(splits["c"].values()) == {3}
 
 
 def test_tables_come_from_results(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from apps.cli import digits, ocr, tagger, vectors, writer
+from apps.cli import digits, ocr, reviews, tagger, vectors, writer
 from apps.cli.common import group
 
 app = group(
@@ -16,6 +16,7 @@ app.add_typer(tagger.app, name="tagger")
 app.add_typer(writer.app, name="writer")
 app.add_typer(digits.app, name="digits")
 app.add_typer(ocr.app, name="ocr")
+app.add_typer(reviews.app, name="reviews")
 
 
 @app.callback()

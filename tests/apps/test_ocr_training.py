@@ -131,6 +131,7 @@ def test_recipes_survive_json_and_decide_the_config() -> None:
         (LettersRecipe, {"lm_order": 7}, "lm_order does not fit"),
         (LettersRecipe, {"other_words": 1.5}, "other_words is no share"),
         (LettersRecipe, {"lm_order": 0}, "needs a language model"),
+        (LettersRecipe, {"passes": 0}, "passes must be at least 1"),
         (WordsRecipe, {"epoch_words": 0}, "epoch_words must be at least 1"),
         (WordsRecipe, {"batch_size": 0}, "batch_size must be at least 1"),
     ],

@@ -180,7 +180,12 @@ def test_the_transitions_are_a_square_of_letters() -> None:
 
 
 def protocols(folder: Path) -> None:
-    network = {"character_error": ERRORS, "word_error": {"mean": 9.0, "deviation": None}, "n": 100}
+    network = {
+        "character_error": ERRORS,
+        "word_error": {"mean": 9.0, "deviation": None},
+        "n": 100,
+        "splits": 2,
+    }
     networks = {name: {"text": name, **network} for name in ("alone", "bilstm")}
     one = {"text": "ten folds", "splits": ["x", "y"], "seconds": 60.0, "networks": networks}
     found = {"protocols": {"a": one, "c": one}, "published": {"a": {"SVM": 28.6}}}

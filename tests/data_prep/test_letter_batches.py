@@ -52,6 +52,13 @@ def test_every_word_comes_once_an_epoch() -> None:
     assert len({tuple(seen(batches, epoch)) for epoch in range(6)}) > 1
 
 
+def test_an_epoch_can_go_through_the_words_more_than_once() -> None:
+    batches = LetterBatches(made_words(), ("tacta",), 3, passes=2)
+    assert len(batches) == 3
+    assert sorted(seen(batches)) == sorted(TEXTS * 2)
+    assert seen(LetterBatches(made_words(), ("tacta",), 3, passes=2, other_words=0.5)).count("tacta") == 4
+
+
 def test_letters_are_exchanged_for_the_same_letters() -> None:
     assert sorted(seen(LetterBatches(made_words(), (), 2, swapped=1.0))) == sorted(TEXTS)
 

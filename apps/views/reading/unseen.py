@@ -58,6 +58,7 @@ def _table(protocol: ProtocolReport) -> None:
             "letters wrong, %": round(one.character_error, 2),
             "± s.d.": None if one.character_deviation is None else round(one.character_deviation, 2),
             "words wrong, %": round(one.word_error, 2),
+            "splits": one.splits,
             "letters read": one.n,
         }
         for one in protocol.networks

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
+from apps.reviews_reports import ReviewsTransferCell
 from apps.tagger_reports import (
     EMBEDDINGS,
     SYSTEMS,
@@ -67,7 +70,9 @@ def _transfer(cells: tuple[TransferCell, ...]) -> None:
         (right, "unknown_mean", "% right, words not among the training sentences"),
     ):
         with column:
-            charts.show(_transfer_picture(cells, field, title), f"transfer {field}", title)
+            charts.show(
+                transfer_picture(cells, field, title, "training sentences used"), f"transfer {field}", title
+            )
     st.caption(
         f"A small BiLSTM without characters, trained {cells[0].seeds} times on a part of the treebank's "
         "sentences and scored on its dev part; bars show the standard deviation over the seeds. "
@@ -90,10 +95,23 @@ def _transfer(cells: tuple[TransferCell, ...]) -> None:
         )
 
 
-def _transfer_picture(cells: tuple[TransferCell, ...], field: str, title: str) -> go.Figure:
+def transfer_picture(
+    cells: Sequence[TransferCell | ReviewsTransferCell], field: str, title: str, x_title: str
+) -> go.Figure:
+    """Draw a score by the share of the labels, a line for each start of the embeddings.
+
+    Args:
+        cells: Of the table.
+        field: Which score of them; ``"mean"`` has bars for its deviation.
+        title: Name and unit of the score.
+        x_title: What the shares are of.
+
+    Returns:
+        The picture.
+    """
     colours = palette()
     looks = {"random": colours.muted, "frozen": colours.peer, "fine_tuned": colours.ours}
-    picture = charts.figure(x_title="training sentences used", y_title=title, height=360)
+    picture = charts.figure(x_title=x_title, y_title=title, height=360)
     for embedding, colour in looks.items():
         row = [cell for cell in cells if cell.embedding == embedding]
         picture.add_scatter(

@@ -1,0 +1,289 @@
+"""Task "reviews" of ``benchmarks.embedding_transfer``: what word vectors are worth to verdicts on films.
+
+A small network learns from 1, 10 and 100 % of the labels of IMDB's train half without 5,000 reviews, on which the table
+is scored; the same reviews for all three starts of its embeddings, with three seeds. The number of epochs is fixed
+beforehand and nothing is chosen by score; the official test half is left alone. Words that the reviews used hold twice
+have a row of their own, and with word vectors so has every word that has a vector.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.reports import RESULTS_DIR
+from benchmarks.embedding_transfer import EMBEDDINGS, draw
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from apps.reviews_recipes import MemberRecipe
+    from data_prep.embeddings import WordVectors
+    from data_prep.readers.labelled_texts import LabelledTexts
+    from data_prep.vocab import Vocabulary
+
+RESULTS = RESULTS_DIR / "embedding_transfer_reviews.json"
+
+
+@dataclass(frozen=True)
+class ReviewsTransferSettings:
+    """Everything that decides the table.
+
+    Args:
+        shares: Percent of the labels, one column each.
+        epochs: Passes over the documents for each share.
+        seeds: How many runs a cell has.
+        scored: Documents that are left out and scored.
+        network: As ``models.text_classifier_kind.TextClassifierConfig``.
+        units: Filters of each width, or length of a state.
+        widths: Words in a window of each kind of filter.
+        max_words: Words that are read, half of them the first ones and half the last ones; 0 for all.
+        batch_size: Documents in a step.
+        learning_rate: The highest of AdamW; it falls along a cosine to 0.
+        dropout: Share left out.
+    """
+
+    shares: tuple[float, ...] = (1.0, 10.0, 100.0)
+    epochs: tuple[int, ...] = (40, 12, 3)
+    seeds: int = 3
+    scored: int = 5_000
+    network: str = "convolution"
+    units: int = 64
+    widths: tuple[int, ...] = (2, 3)
+    max_words: int = 300
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    dropout: float = 0.4
+
+    def member(self, embedding: str, epochs: int, dimensions: int) -> MemberRecipe:
+        """Return the recipe of the network; random vectors are trained like those of word2vec."""
+        from apps.reviews_recipes import MemberRecipe
+
+        return MemberRecipe(
+            network=self.network,
+            dimensions=dimensions,
+            units=self.units,
+            widths=self.widths,
+            max_words=self.max_words,
+            head_words=self.max_words // 2,
+            dropout=self.dropout,
+            start="frozen" if embedding == "frozen" else "fine_tuned",
+            epochs=epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            products="float32",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """Documents as ids of one vocabulary that holds every word; labels; and which of them are scored.
+
+    Args:
+        ids: Of each document, the end last.
+        labels: Int (n,).
+        classes: Number of labels.
+        vocabulary: Special ids first.
+        learned: Places of the documents to learn from.
+        scored: Places of those to score.
+    """
+
+    ids: Sequence[np.ndarray]
+    labels: np.ndarray
+    classes: int
+    vocabulary: Vocabulary
+    learned: np.ndarray
+    scored: np.ndarray
+
+
+def documents_of(texts: LabelledTexts, scored: int, seed: int = 0) -> Documents:
+    """Read documents and leave some out.
+
+    Args:
+        texts: With labels.
+        scored: How many are scored.
+        seed: Of the draw.
+
+    Returns:
+        The documents; equal texts are on one side.
+
+    Raises:
+        InputError: There are not so many documents.
+    """
+    from data_prep.splits import group_split
+    from data_prep.text_inputs import encode, learn_vocabulary, plain
+
+    if not 1 <= scored < len(texts):
+        raise InputError(
+            "scored does not fit the documents", allowed=f"1 to {len(texts) - 1}", received=scored
+        )
+    share = scored / len(texts)
+    groups = [plain(text).strip() for text in texts.texts]
+    parts = group_split(groups, {"learned": 1.0 - share, "scored": share}, seed)
+    vocabulary = learn_vocabulary(texts.texts, min_count=1)
+    ids = [encode(text, vocabulary).ids for text in texts.texts]
+    return Documents(ids, texts.labels, len(texts.classes), vocabulary, parts["learned"], parts["scored"])
+
+
+def run(
+    settings: ReviewsTransferSettings, documents: Documents, vectors: WordVectors, name: str
+) -> dict[str, Any]:
+    """Train and score every cell of the table.
+
+    Args:
+        settings: The table.
+        documents: To learn from and to score.
+        vectors: Of unlabelled text.
+        name: What to call them in the results.
+
+    Returns:
+        What ``apps.reviews_reports.transfer_report`` reads.
+    """
+    from models.run_folder import engine_versions, processor
+
+    began = time.perf_counter()
+    cells = []
+    for share, epochs in zip(settings.shares, settings.epochs, strict=True):
+        for embedding in EMBEDDINGS:
+            scores = []
+            for seed in range(1, settings.seeds + 1):
+                chosen = draw(documents.learned.tolist(), share, seed)
+                member = settings.member(embedding, epochs, vectors.dimensions)
+                scores.append(one_run(member, documents, chosen, vectors, embedding, seed))
+                print(
+                    f"{share:g} %, {embedding}, seed {seed}: {scores[-1]:.2f} %", file=sys.stderr, flush=True
+                )
+            cells.append(
+                {
+                    "embedding": embedding,
+                    "share": share,
+                    "documents": len(chosen),
+                    "mean": statistics.mean(scores),
+                    "deviation": statistics.stdev(scores) if len(scores) > 1 else 0.0,
+                    "n": len(documents.scored),
+                    "seeds": len(scores),
+                    "runs": scores,
+                }
+            )
+    return {
+        "settings": {
+            **asdict(settings),
+            "vectors": name,
+            "dimensions": vectors.dimensions,
+            "processor": processor(),
+            "versions": engine_versions(),
+            "seconds": time.perf_counter() - began,
+        },
+        "cells": cells,
+    }
+
+
+def one_run(
+    member: MemberRecipe,
+    documents: Documents,
+    chosen: Sequence[int],
+    vectors: WordVectors,
+    embedding: str,
+    seed: int,
+) -> float:
+    """Train one network and score it.
+
+    Args:
+        member: Its recipe.
+        documents: All of them.
+        chosen: Places of those to learn from.
+        vectors: Of unlabelled text.
+        embedding: ``"random"``, ``"frozen"`` or ``"fine_tuned"``.
+        seed: Of all draws.
+
+    Returns:
+        Percent of the scored documents that are right.
+    """
+    from apps.reviews_training import train_member
+    from models.packed_text import packed_network
+    from models.variables import variable_arrays
+
+    rows, entries = _rows(documents, chosen, vectors, embedding)
+    config = member.config(len(entries), documents.classes)
+    with tempfile.TemporaryDirectory() as folder:
+        model, _ = train_member(
+            member,
+            config,
+            [rows[documents.ids[at]] for at in chosen],
+            documents.labels[list(chosen)],
+            Path(folder),
+            seed=seed,
+            vectors=_start(entries, vectors, embedding, seed),
+            recipe={"embedding": embedding},
+        )
+    network = packed_network(config, variable_arrays(model.weights))
+    logits = network.logits([rows[documents.ids[at]] for at in documents.scored.tolist()])
+    return 100.0 * float((logits.argmax(axis=1) == documents.labels[documents.scored]).mean())
+
+
+def print_results(results: dict[str, Any]) -> None:
+    """Print the table."""
+    print("embeddings\tdocuments\tmean, %\tdeviation\tscored")
+    for cell in results["cells"]:
+        print(
+            f"{cell['embedding']}\t{cell['documents']:,}\t{cell['mean']:.2f}\t{cell['deviation']:.2f}\t{cell['n']:,}"
+        )
+
+
+def measured(overrides: Sequence[str], vectors: WordVectors, name: str, threads: int) -> dict[str, Any]:
+    """Run it as the command line asks for.
+
+    Args:
+        overrides: ``key=value`` for the settings.
+        vectors: Of unlabelled text.
+        name: What to call them.
+        threads: Processor cores, for the record.
+
+    Raises:
+        InputError: A setting is wrong, or the reviews cannot be had.
+    """
+    from data_prep.readers.reviews import read_imdb
+    from models.recipe import with_overrides
+
+    settings = with_overrides(ReviewsTransferSettings(), overrides)
+    if len(settings.shares) != len(settings.epochs):
+        raise InputError("There is one number of epochs for each share", received=list(overrides))
+    documents = documents_of(read_imdb(unlabelled=False).train, settings.scored)
+    results = run(settings, documents, vectors, name)
+    results["settings"]["threads"] = threads
+    return results
+
+
+def _rows(
+    documents: Documents, chosen: Sequence[int], vectors: WordVectors, embedding: str
+) -> tuple[np.ndarray, list[str]]:
+    """Choose the words that have a row of their own: rows by id, int32, unknown for all others; and their names."""
+    from data_prep.text_inputs import SPECIALS
+    from data_prep.vocab import UNK
+
+    count = len(documents.vocabulary)
+    names = documents.vocabulary.decode(range(count))
+    own = np.bincount(np.concatenate([documents.ids[at] for at in chosen]), minlength=count) > 1
+    if embedding != "random":
+        own |= np.array([name in vectors for name in names])
+    own[: len(SPECIALS)] = True
+    rows = np.full(count, UNK, np.int32)
+    rows[own] = np.arange(own.sum())
+    return rows, [name for name, kept in zip(names, own.tolist(), strict=True) if kept]
+
+
+def _start(entries: Sequence[str], vectors: WordVectors, embedding: str, seed: int) -> np.ndarray:
+    """Return the first vectors float32 (rows, dimensions); random ones have the spread of those of word2vec."""
+    if embedding != "random":
+        return vectors.matrix_for(entries, seed)[0]
+    drawn = np.random.default_rng(seed).normal(
+        0.0, float(vectors.vectors.std()), (len(entries), vectors.dimensions)
+    )
+    return drawn.astype(np.float32)

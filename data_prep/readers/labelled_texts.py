@@ -1,0 +1,290 @@
+"""Labelled documents of one's own: a CSV file, or a folder with a sub-folder a label; bad rows are reported."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.readers.text import TextCorpus
+
+MAX_ROW_CHARACTERS = 1 << 22  # of one row, so that a quote that never closes does not swallow the file
+_SEPARATORS = ",;\t"
+_SUFFIXES = (".txt", ".gz")
+
+
+class Row(NamedTuple):
+    """A document of a CSV file: its row behind the header, from 1; its text; its label, "" where none was asked for."""
+
+    number: int
+    text: str
+    label: str
+
+
+class Refused(NamedTuple):
+    """What could not be used: its row (or its place in the folder) from 1, where it stands, and why."""
+
+    number: int
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledTexts:
+    """Documents with labels.
+
+    Args:
+        texts: The documents as they were written.
+        labels: Number of the label of each, int64 (n,).
+        classes: Names of the labels.
+        names: Where each comes from: a file, or a row.
+        refused: What could not be used.
+    """
+
+    texts: Sequence[str]
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    names: Sequence[str]
+    refused: tuple[Refused, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of all texts and labels in their order."""
+        digest = hashlib.sha256()
+        for text, label in zip(self.texts, self.labels.tolist(), strict=True):
+            digest.update(f"{self.classes[label]}\0{text}\0".encode("utf-8", "surrogatepass"))
+        return f"sha256:{digest.hexdigest()}"
+
+    def chosen(self, rows: Sequence[int] | np.ndarray) -> LabelledTexts:
+        """Return some of the documents; the classes stay."""
+        return LabelledTexts(
+            [self.texts[at] for at in rows],
+            self.labels[np.asarray(rows, np.int64)],
+            self.classes,
+            [self.names[at] for at in rows],
+        )
+
+    def check_trainable(self, least: int = 2) -> None:
+        """Refuse what no classifier can learn from.
+
+        Args:
+            least: Documents that every class has to have.
+
+        Raises:
+            InputError: There is one class only, or a class has too few documents.
+        """
+        if len(self.classes) < 2:
+            raise InputError(
+                "All documents have one label",
+                allowed="two labels or more",
+                received=list(self.classes),
+                remedy="Give documents of another class as well",
+            )
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        if counts.min() < least:
+            rare = self.classes[int(counts.argmin())]
+            raise InputError(
+                f"The label {rare} has too few documents",
+                allowed=f"{least} or more",
+                received=int(counts.min()),
+            )
+
+
+def labelled(rows: Iterable[tuple[str, str, str]]) -> LabelledTexts:
+    """Put documents together, each with its label and where it comes from; classes are sorted by name."""
+    texts, labels, names = [], [], []
+    for text, label, name in rows:
+        texts.append(text)
+        labels.append(label)
+        names.append(name)
+    classes = tuple(sorted(set(labels)))
+    numbers = {name: number for number, name in enumerate(classes)}
+    array = np.array([numbers[label] for label in labels], np.int64)
+    return LabelledTexts(texts, array, classes, names)
+
+
+def iter_csv(path: str | Path, text: str, label: str | None = None) -> Iterator[Row | Refused]:
+    """Read a CSV file of any size row by row; fields are separated by comma, semicolon or tab.
+
+    Args:
+        path: UTF-8, plain or gzip; its first row names the columns.
+        text: Column of the documents.
+        label: Column of the labels; None where there is none.
+
+    Yields:
+        A :class:`Row`, or a :class:`Refused` for a row with broken quotes, with another number of fields than the
+        header, without text or without label; the rows behind it go on. Empty lines are passed over.
+
+    Raises:
+        InputError: The file is missing, empty, not UTF-8 or binary, or lacks a column.
+    """
+    # The limit is the csv module's own, for the whole process; its default is 128 KiB.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW_CHARACTERS))
+    lines = _Lines(Path(path))
+    header, separator = _header(lines, [text] if label is None else [text, label])
+    at_text, at_label = header.index(text), None if label is None else header.index(label)
+    number = 0
+    while (found := _record(lines, separator)) != []:
+        if found == [""]:  # an empty line
+            continue
+        number += 1
+        where = f"line {lines.begun}"
+        if isinstance(found, str):
+            yield Refused(number, where, found)
+        elif len(found) != len(header):
+            yield Refused(number, where, f"it has {len(found)} fields and the header has {len(header)}")
+        elif not found[at_text].strip():
+            yield Refused(number, where, "its text is empty")
+        elif at_label is not None and not found[at_label].strip():
+            yield Refused(number, where, "its label is empty")
+        else:
+            yield Row(number, found[at_text], "" if at_label is None else found[at_label].strip())
+
+
+def read_csv(path: str | Path, text: str, label: str) -> LabelledTexts:
+    """Read all of a CSV file; as :func:`iter_csv`, spaces around a label left out.
+
+    Raises:
+        InputError: Also if no row can be used.
+    """
+    refused: list[Refused] = []
+
+    def rows() -> Iterator[tuple[str, str, str]]:
+        for row in iter_csv(path, text, label):
+            if isinstance(row, Refused):
+                refused.append(row)
+            else:
+                yield row.text, row.label, f"row {row.number}"
+
+    return _not_empty(labelled(rows()), refused, path)
+
+
+def read_folder(folder: str | Path) -> LabelledTexts:
+    """Read a folder with a sub-folder for each label.
+
+    Args:
+        folder: Its sub-folders hold ``.txt`` or ``.gz`` files in UTF-8, one document a file, further sub-folders
+            included; names that begin with a dot are passed over.
+
+    Returns:
+        The documents, sorted by name; files that are empty, binary or not UTF-8 are refused, the others go on.
+
+    Raises:
+        InputError: It is no folder, has no sub-folders, holds another kind of file, or no file can be used.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder", allowed="a folder with one sub-folder a label")
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and len(parts := path.relative_to(folder).parts) > 1
+        and not any(part.startswith(".") for part in parts)
+    ]
+    other = next((path for path in files if path.suffix.lower() not in _SUFFIXES), None)
+    if other is not None:
+        raise InputError(f"{other} is no text", allowed="files " + ", ".join(_SUFFIXES))
+    if not files:
+        raise InputError(
+            f"{folder} holds no labelled texts", allowed="one sub-folder a label, with files .txt or .gz"
+        )
+    refused: list[Refused] = []
+
+    def rows() -> Iterator[tuple[str, str, str]]:
+        for number, path in enumerate(files, start=1):
+            name = path.relative_to(folder).as_posix()
+            try:
+                yield "\n".join(TextCorpus(path).lines()), name.partition("/")[0], name
+            except InputError as error:
+                refused.append(Refused(number, name, error.problem))
+
+    return _not_empty(labelled(rows()), refused, folder)
+
+
+class _Lines:
+    """Lines of a file that can be given back: those behind a broken quote are read again."""
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", allowed="a CSV file")
+        self._file = TextCorpus(path, max_characters=MAX_ROW_CHARACTERS).lines()
+        self._waiting: deque[str] = deque()
+        self._read = 0
+        self.begun = 0  # line at which the last record began, from 1
+
+    def next(self) -> str | None:
+        line = self._waiting.popleft() if self._waiting else next(self._file, None)
+        self._read += line is not None
+        return line
+
+    def begin(self) -> None:
+        self.begun = self._read + 1
+
+    def give_back(self, lines: list[str]) -> None:
+        self._waiting.extendleft(reversed(lines))
+        self._read -= len(lines)
+
+
+def _record(lines: _Lines, separator: str) -> list[str] | str:
+    """Read one record: its fields, ``[""]`` for an empty line, none at the end of the file, or why it is broken."""
+    taken: list[str] = []
+
+    def feed() -> Iterator[str]:
+        size = 0
+        while size <= MAX_ROW_CHARACTERS and (line := lines.next()) is not None:
+            taken.append(line)
+            size += len(line) + 1
+            yield line + "\n"
+
+    lines.begin()
+    try:
+        fields = next(csv.reader(feed(), delimiter=separator, strict=True), None)
+    except csv.Error as error:
+        lines.give_back(taken[1:])
+        return f"its quotes are broken or it is too long ({error})"
+    if fields is None:
+        return []
+    return fields or [""]
+
+
+def _header(lines: _Lines, wanted: list[str]) -> tuple[list[str], str]:
+    """Read the first row; the separator is the one by which it names the columns that are asked for."""
+    first = lines.next()
+    if first is None:
+        raise InputError("The CSV file is empty", allowed="a first row with the names of the columns")
+    lines.give_back([first])
+    tried = {}
+    for separator in _SEPARATORS:
+        found = _record(lines, separator)
+        if isinstance(found, str):
+            raise InputError(f"The first row of the CSV file cannot be read: {found}", received=first)
+        if all(found.count(name) == 1 for name in wanted):
+            return found, separator
+        tried[separator] = found
+        lines.give_back([first])
+    columns = max(tried.values(), key=len)
+    missing = next((name for name in wanted if columns.count(name) != 1), wanted[0])
+    twice = " once only" if columns.count(missing) > 1 else ""
+    raise InputError(
+        f"The CSV file has no column {missing}{twice}",
+        allowed=", ".join(columns),
+        remedy="Name the columns with --text and --label",
+    )
+
+
+def _not_empty(found: LabelledTexts, refused: list[Refused], path: str | Path) -> LabelledTexts:
+    if not found.texts:
+        first = f"; the first, {refused[0].where}: {refused[0].reason}" if refused else ""
+        raise InputError(f"{path} holds no document that can be used ({len(refused)} refused{first})")
+    return replace(found, refused=tuple(refused))

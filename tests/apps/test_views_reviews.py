@@ -1,0 +1,217 @@
+"""The page "Reviews", started from the router, with small classifiers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import apps.reports
+import models.preset
+from apps.lecture_map import ROOT, Page
+from apps.reviews import DEFAULT_PRESET, TOPICS_PRESET
+from tests.apps.reviews_presets import drawn, save_reviews, weighing
+
+ENTRY = ROOT / "streamlit_app.py"
+SECTIONS = ["Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"]
+STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 1}  # sections to the tables that they show
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("review presets")
+    save_reviews(folder / DEFAULT_PRESET, (weighing(), drawn("attention")))
+    save_reviews(folder / TOPICS_PRESET)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    # The page counts as built where its presets are shipped; here they are the tiny ones.
+    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ENTRY), default_timeout=120)
+    app.run()
+    app.switch_page("apps/views/reviews.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def chart(app: AppTest, key: str) -> dict:
+    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.spec)
+
+
+def drawn_text(app: AppTest, key: str) -> list:
+    """The pieces of the component of this key."""
+    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.json)["tokens"]
+
+
+def messages(app: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+@pytest.mark.parametrize("way", ["Gradient times input", "Leaving it out"])
+def test_a_text_is_coloured_and_the_verdict_runs_to_its_end(way: str) -> None:
+    text = "The <b>film</b>  was not bad, zzz!"
+    app = page(text=text, way=way)
+    assert not app.error
+    pieces = drawn_text(app, "document")
+    assert "".join(piece[0] for piece in pieces) == text + " EOS"
+    marked = [piece[0] for piece in pieces if piece[3]]
+    assert marked == ["<", "b", ">", "<", "/", "b", ">", "zzz"]
+    assert all(piece[1] for piece in pieces if piece[0] == "bad")
+    curve = chart(app, "running")["data"][0]
+    assert len(curve["x"]) == len([piece for piece in pieces if piece[0].strip() or piece[3]])
+    assert app.query_params["text"] in (text, [text])
+
+
+def test_examples_fill_the_box_and_a_label_can_be_asked_for() -> None:
+    app = page(label="neg")
+    app.button(key="take One word").click().run()
+    assert not app.exception
+    assert [message for message in messages(app) if "known" in message]  # the tiny vocabulary lacks it
+    app.text_area(key="text").set_value("a good film")
+    next(button for button in app.button if button.label == "Read").click().run()
+    assert not app.error
+    assert any("Blue speaks for neg, red for pos" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(("text", "message"), [(" ", "empty"), ("!?", "no word"), ("zzz", "is known")])
+@pytest.mark.parametrize("section", ["Verdict", "Inside"])
+def test_a_text_without_answer_is_one_message_and_the_page_lives(
+    section: str, text: str, message: str
+) -> None:
+    app = page(section=section, text=text)
+    assert [message in one for one in messages(app)] == [True]
+    app.text_area(key="text").set_value("a good film")
+    next(button for button in app.button if button.label == "Read").click().run()
+    assert not app.exception and not app.error
+
+
+def test_inside_are_attention_and_states_up_to_the_end() -> None:
+    app = page(section="Inside", text="a good film")
+    assert not app.error
+    assert [piece[0] for piece in drawn_text(app, "attention")] == ["a", " ", "good", " ", "film", " EOS"]
+    assert chart(app, "states")["data"][0]["x"] == [1, 2, 3, 4]
+    app = page(section="Inside", classifier="News topics")
+    assert "have no state" in app.info[0].value
+
+
+def test_labels_are_rows_with_their_words() -> None:
+    app = page(section="Labels", classifier="News topics")
+    assert not app.error
+    assert {name.strip() for name in chart(app, "nearest pos")["data"][0]["y"][:4]} == {
+        "good", "warm", "funny", "moving",
+    }  # fmt: skip
+    assert "vectors" in app.info[0].value
+
+
+def test_a_file_gets_verdicts_and_bad_rows_are_named() -> None:
+    app = page(section="File", column="review")
+    assert app.info
+    content = 'id,review\n1,"a good, warm film"\n2,zzz\n3,dull\n'
+    app.file_uploader(key="csv file").upload("mine.csv", content.encode(), "text/csv").run()
+    assert not app.exception and not app.error
+    assert chart(app, "file")["data"][0]["x"] == [1, 1]
+    assert "row 2" in app.warning[0].value and app.get("download_button")
+    assert app.dataframe[0].value["verdict"].tolist() == ["pos", "–", "neg"]
+    app = page(section="File", column="missing")
+    app.file_uploader(key="csv file").upload("mine.csv", content.encode(), "text/csv").run()
+    assert ["no column missing" in one for one in messages(app)] == [True]
+
+
+def networks(folder: Path) -> None:
+    one = {"text": "LSTM", "accuracy": 88.0, "standard_error": 0.2, "n": 25000, "validation": 88.5}
+    one |= {"seconds": 600.0, "parameters": 1000, "left_out_share": 0.1}
+    settings = {"learned": 22500, "duplicates": 123, "threads": 2, "processor": "one"}
+    padding = {"batch_size": 64, "shuffled": 0.6, "bucketed": 0.05, "lengths": [10, 200, 30, 40]}
+    found = {"settings": settings, "networks": {"lstm": one}, "published": {"x": 89.4}, "padding": padding}
+    (folder / "reviews_networks.json").write_text(json.dumps(found))
+
+
+def transfer(folder: Path) -> None:
+    cells = [
+        {"embedding": name, "share": share, "documents": 200, "sentences": 200, "mean": 80.0, "deviation": 1.0,
+         "n": 5000, "seeds": 3, "unknown_mean": 70.0}
+        for name in ("random", "frozen", "fine_tuned")
+        for share in (1.0, 100.0)
+    ]  # fmt: skip
+    for task in ("reviews", "tags"):
+        (folder / f"embedding_transfer_{task}.json").write_text(json.dumps({"cells": cells}))
+
+
+def speed(folder: Path) -> None:
+    one = {"documents_per_second": 900.0, "one_document_ms": 2.0, "accuracy": 93.0, "training_seconds": 60.0}
+    found = {
+        "settings": {"threads": 2, "processor": "one", "documents": 5000},
+        "systems": {"lectern": one, "fasttext": one},
+        "stream": {"100": {"lines_per_second": 50.0, "peak_memory_mib": 99.0}},
+    }
+    (folder / "reviews_speed.json").write_text(json.dumps(found))
+
+
+def test_padding_of_lines_and_of_reviews(tmp_path: Path) -> None:
+    app = page(section="Padding", lines="one two three\n\nx", batch="2")
+    assert not app.error
+    words, ends, masked = chart(app, "padding shuffled")["data"]
+    assert sorted(words["x"]) == [1, 3] and ends["x"] == [1, 1] and sorted(masked["x"]) == [0, 2]
+    assert "reviews_networks" in page(section="Padding", documents="IMDB").info[0].value
+    networks(tmp_path)
+    app = page(section="Padding", documents="IMDB", batch="2")
+    assert not app.error and "60.0 % padding" in app.caption[-1].value
+    app = page(section="Padding", lines=" ")
+    assert ["no documents" in one for one in messages(app)] == [True]
+
+
+def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
+    for section, infos in STORED.items():
+        app = page(section=section)
+        assert len(app.info) == infos and not app.error and "--store" in app.info[0].value
+    for write in (networks, transfer, speed):
+        write(tmp_path)
+    app = page(section="Networks")
+    assert not app.info and chart(app, "networks")["data"][0]["x"] == [89.4, 88.0]
+    app = page(section="Embeddings")
+    assert not app.info and len(chart(app, "transfer reviews")["data"]) == 3
+    app = page(section="Benchmark")
+    assert not app.info and len(chart(app, "speed accuracy")["data"][0]["x"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("Networks", "reviews_networks"),
+        ("Embeddings", "embedding_transfer_reviews"),
+        ("Benchmark", "reviews_speed"),
+    ],
+)
+def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.json").write_text("{}")
+    assert [f"{name}.json lack" in one for one in messages(page(section=section))] == [True]
+
+
+@pytest.mark.parametrize("section", ["Verdict", "Labels", "File"])
+def test_without_presets_the_page_lives(
+    section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    app = page(section=section)
+    assert len(app.error) == 1 and "reviews fit" in app.info[0].value

@@ -1,0 +1,160 @@
+"""Documents to ids: spans into the user's text, the end, windows, n-grams, batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_prep.document_batches import DocumentBatches, document_inputs, padding_of
+from data_prep.duplicates import shared_texts
+from data_prep.errors import InputError
+from data_prep.text_inputs import (
+    EOS,
+    SPECIALS,
+    Reading,
+    encode,
+    keys_of,
+    learn_vocabulary,
+    plain,
+    share_left_out,
+    stable_hash,
+    words_of,
+)
+from data_prep.vocab import UNK
+
+PIECES = st.sampled_from(
+    ["a", "B", "é", "1", " ", "<br />", "<BR/>", "&eacute;", "&#39;", "&#x1F600;", "&NotEqualTilde;", "&", ";", "\n"]
+)  # fmt: skip
+
+
+def test_markup_is_taken_out() -> None:
+    assert (
+        plain("Good.<br /><br />Bad &amp; ugly &#39;caf&eacute;&#39; <b>") == "Good.\n\nBad & ugly 'café' <b>"
+    )
+    assert plain("a < b & c &nosuch; &#x;") == "a < b & c &nosuch; &#x;"
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+@settings(max_examples=200, deadline=None)
+def test_words_have_spans_into_the_users_text(text: str) -> None:
+    words = words_of(text)
+    assert len(words) == len(keys_of(text))
+    assert all(text[word.start : word.end] == word.text for word in words)
+    assert all(keys_of(word.text)[:1] for word in words)
+
+
+def test_a_word_with_an_entity_is_one_word() -> None:
+    text = "Go:<br />caf&eacute;s &amp; more"
+    assert [word.text for word in words_of(text)] == ["Go", ":", "caf&eacute;s", "&amp;", "more"]
+    assert keys_of(text) == ["go", ":", "cafés", "&", "more"]
+
+
+def test_a_document_ends_with_its_end() -> None:
+    vocabulary = learn_vocabulary(["Good good film", "good film", "odd <pad> <eos>"], min_count=2)
+    assert list(vocabulary) == [*SPECIALS, "good", "<", ">", "film"]
+    found = encode("GOOD, bad film", vocabulary)
+    assert found.ids.tolist() == [3, UNK, UNK, 6, EOS] and found.ids.dtype == np.int32
+    assert (found.words, found.unknown) == (4, 2)
+    assert encode("", vocabulary).ids.tolist() == [EOS]
+
+
+def test_a_window_is_the_first_and_the_last_words() -> None:
+    reading = Reading(20, max_words=4, head_words=1)
+    ids = np.array([5, 6, 7, 30, 9, 10, EOS], np.int32)
+    assert reading.window(ids).tolist() == [5, UNK, 9, 10, EOS] == reading.inputs(ids).tolist()
+    assert reading.places(7).tolist() == [0, 3, 4, 5, 6] and reading.left_out(6) == 2
+    assert reading.inputs(ids[:4]).tolist() == [5, 6, 7, UNK] and reading.left_out(4) == 0
+    assert share_left_out([6, 4], reading) == 0.2 and share_left_out([], Reading(20)) == 0.0
+
+
+def test_hashes_are_the_same_everywhere() -> None:
+    found = stable_hash(np.array([[3, 4], [4, 3]], np.int32))
+    assert [hex(number) for number in found.tolist()] == ["0x9836d4cbef5e8891", "0x501487be8da27526"]
+    assert stable_hash(np.array([[3]])).tolist() != stable_hash(np.array([[4]])).tolist()
+
+
+def test_sequences_of_known_words_are_features() -> None:
+    reading = Reading(20, ngrams=3, buckets=1000)
+    ids = np.array([5, 6, UNK, 5, 6, EOS], np.int32)
+    found = reading.grams(ids)
+    spans = list(zip(found.starts.tolist(), found.lengths.tolist(), strict=True))
+    assert spans == [*((at, 1) for at in range(6)), (0, 2), (3, 2), (4, 2), (3, 3)]
+    for row, (start, length) in zip(found.rows.tolist(), spans, strict=True):
+        whole = stable_hash(ids[None, start : start + length])[0]
+        assert row == (ids[start] if length == 1 else 20 + int(whole % np.uint64(1000)))
+    assert sorted(reading.inputs(ids)) == sorted(found.rows)
+    distinct = Reading(20, ngrams=3, buckets=1000, distinct=True)
+    assert distinct.inputs(ids).tolist() == sorted(set(found.rows.tolist()))
+
+
+def test_documents_together_are_documents_alone() -> None:
+    rng = np.random.default_rng(0)
+    documents = [np.append(rng.integers(1, 9, length), EOS).astype(np.int32) for length in (5, 0, 9, 1)]
+    for reading in (
+        Reading(8, ngrams=2, buckets=30),
+        Reading(8, ngrams=3, buckets=30, distinct=True, max_words=4),
+    ):
+        together = reading.inputs_of(documents)
+        for ids, found in zip(documents, together, strict=True):
+            rows = reading.grams(reading.window(ids)).rows
+            assert found.tolist() == (np.unique(rows) if reading.distinct else np.sort(rows)).tolist()
+    assert Reading(8, distinct=True).inputs_of([]) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"rows": 2}, "knows the special ids"),
+        ({"max_words": -1, "head_words": -1}, "window does not fit"),
+        ({"max_words": 3, "head_words": 4}, "window does not fit"),
+        ({"ngrams": 6, "buckets": 5}, "N-grams and buckets"),
+        ({"ngrams": 1, "buckets": 5}, "N-grams and buckets"),
+    ],
+)
+def test_a_reading_that_reads_nothing_is_refused(values: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Reading(**({"rows": 20} | values))
+
+
+def test_every_document_comes_once_an_epoch() -> None:
+    documents = [np.full(length, length, np.int32) for length in range(1, 41)]
+    batches = DocumentBatches(documents, np.arange(1, 41), 8, max_padded=200, seed=2)
+    seen = []
+    for inputs, labels in batches.epoch(0):
+        assert inputs["ids"].shape[1] % 32 == 0 and inputs["ids"].dtype == labels.dtype == np.int32
+        np.testing.assert_array_equal(inputs["mask"].sum(axis=1), labels)
+        np.testing.assert_array_equal(inputs["ids"].max(axis=1), labels)
+        assert len(labels) <= 8 and len(labels) * labels.max() <= 200
+        seen.append(labels.tolist())
+    assert sorted(label for labels in seen for label in labels) == list(range(1, 41)) and batches.steps(
+        0
+    ) == len(seen)
+    assert (
+        seen
+        == [labels.tolist() for _, labels in batches.epoch(0)]
+        != [y.tolist() for _, y in batches.epoch(1)]
+    )
+
+
+def test_labels_may_be_probabilities() -> None:
+    batches = DocumentBatches([np.array([3, EOS])], np.array([[0.25, 0.75]]), 4)
+    ((_, labels),) = batches.epoch(0)
+    assert labels.dtype == np.float32 and labels.tolist() == [[0.25, 0.75]]
+    with pytest.raises(InputError, match="one label for each document"):
+        DocumentBatches([np.array([EOS])], np.array([0, 1]), 4)
+    with pytest.raises(InputError, match="nothing to pad"):
+        document_inputs([])
+
+
+def test_buckets_save_padding() -> None:
+    found = padding_of([10, 1000] * 64, 16)
+    assert found.shuffled == pytest.approx(0.495, abs=0.01) and found.bucketed == 0.0
+    with pytest.raises(InputError, match="no documents"):
+        padding_of([], 16)
+
+
+def test_documents_in_two_parts_are_found() -> None:
+    found = shared_texts(["A film<br />to see", "b"], ["c", " A film\nto see ", "B", "A film<br>to see"])
+    assert (found.count, found.places) == (2, (1, 3))

@@ -1,0 +1,312 @@
+"""Text classifiers: padding, the end, NumPy as Keras, prefixes, contributions, presets."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from data_prep.document_batches import document_inputs
+from data_prep.errors import InputError
+from data_prep.text_inputs import EOS
+from models.packed_text import PackedText, config_of, packed_network
+from models.preset import load_preset, save_preset
+from models.text_classifier import build_text_classifier, set_word_vectors, text_loss
+from models.text_classifier_kind import (
+    KIND,
+    TextClassifierConfig,
+    TextPresetConfig,
+    golden_inputs,
+    network_specs,
+    preset_answer,
+    preset_arrays,
+    preset_specs,
+)
+from models.variables import assign_arrays, variable_arrays, variable_specs
+from tests.models.contract import (
+    CARD,
+    METADATA,
+    METRICS,
+    answers,
+    check_config_round_trip,
+    check_overfits,
+    check_padding_changes_nothing,
+    check_single_equals_batch,
+)
+from tests.models.text_arrays import CONFIGS, LABELS, VOCABULARY, documents, random_arrays, tiny_preset
+
+EVERY = pytest.mark.parametrize("name", CONFIGS)
+LENGTHS = (7, 0, 12)
+Trained = tuple[keras.Model, dict[str, np.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def trained() -> Callable[[str], Trained]:
+    """The Keras network of a name with random weights, built once."""
+    kept: dict[str, Trained] = {}
+
+    def build(name: str) -> Trained:
+        if name not in kept:
+            model, arrays = build_text_classifier(CONFIGS[name]), random_arrays(CONFIGS[name])
+            assign_arrays(model.weights, arrays)
+            kept[name] = model, arrays
+        return kept[name]
+
+    return build
+
+
+def test_every_argument_survives() -> None:
+    values = {
+        "network": "ngrams", "labels": 3, "vocabulary_size": 7, "dimensions": 2, "units": 3,
+        "widths": (5,), "readout": "pool", "ngrams": 2, "buckets": 9, "pooling": "root", "distinct": True,
+        "dropout": 0.5, "word_dropout": 0.1, "max_words": 4, "head_words": 1, "table": "int8",
+    }  # fmt: skip
+    fields = {field.name: field.default for field in dataclasses.fields(TextClassifierConfig)}
+    assert fields.keys() == values.keys() | {"layers"}
+    assert all(fields[name] != value for name, value in values.items())
+    # N-grams and layers exclude each other.
+    members = (TextClassifierConfig(**values), TextClassifierConfig("gru", labels=3, layers=2))
+    preset = {"members": members, "weights": (0.5, 2.0), "temperature": 3.0, "aliases": (("a", "b"),)}
+    check_config_round_trip(TextPresetConfig, preset)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"network": "transformer"}, "no such network"),
+        ({"units": 0}, "sizes of the network"),
+        ({"widths": ()}, "sizes of the network"),
+        ({"widths": (2, 2)}, "width is there twice"),
+        ({"network": "attention", "layers": 2}, "number of recurrent layers"),
+        ({"labels": 1}, "number of labels"),
+        ({"distinct": True}, "Only the network ngrams"),
+        ({"network": "ngrams", "ngrams": 2, "buckets": 1 << 25}, "table of vectors is too long"),
+        ({"dropout": 1.0}, "dropout is no share"),
+        ({"readout": "start"}, "no such readout"),
+        ({"head_words": 1}, "window does not fit"),
+        ({"network": "ngrams", "ngrams": 2}, "N-grams and buckets"),
+        ({"vocabulary_size": 2}, "knows the special ids"),
+    ],
+)
+def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TextClassifierConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"weights": (1.0, 1.0)}, "one weight for each network"),
+        ({"members": (CONFIGS["mean"], TextClassifierConfig()), "weights": (1.0, 1.0)}, "the same labels"),
+        ({"temperature": 0.0}, "temperature is above 0"),
+        ({"aliases": (("a", "b"), ("a", "c"))}, "alias is there twice"),
+    ],
+)
+def test_members_that_do_not_answer_together_are_refused(values: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        TextPresetConfig(**({"members": (CONFIGS["mean"],)} | values))
+
+
+@EVERY
+def test_numpy_is_keras_and_names_are_those_of_the_preset(name: str, trained) -> None:
+    (model, arrays), config = trained(name), CONFIGS[name]
+    assert variable_specs(model.weights) == network_specs(config)
+    some = documents(LENGTHS)
+    inputs = document_inputs(config.reading.inputs_of(some))
+    check_single_equals_batch(model, inputs)
+    more = {what: np.pad(array, ((0, 0), (0, 9))) for what, array in inputs.items()}
+    check_padding_changes_nothing(model, inputs, more, lambda found: found)
+    packed = packed_network(config, arrays)
+    (found,) = answers(model, inputs)
+    np.testing.assert_allclose(packed.logits(some), found, atol=1e-5)
+    np.testing.assert_allclose(packed.logits(some[2:3]), found[2:3], atol=1e-5)
+    np.testing.assert_allclose(
+        packed.features(config.reading.inputs_of(some)) @ packed.kernel + packed.bias, found, atol=1e-5
+    )
+
+
+@EVERY
+def test_beginnings_are_documents(name: str) -> None:
+    config = CONFIGS[name]
+    (ids,) = documents([15])
+    ends = np.arange(16)
+    wanted = [np.append(ids[:end], EOS).astype(np.int32) for end in ends]
+    for own in (config, replace(config, max_words=6, head_words=2)):
+        packed = packed_network(own, random_arrays(own))
+        np.testing.assert_allclose(packed.running(ids, ends), packed.logits(wanted), atol=1e-5)
+
+
+@EVERY
+def test_contributions_are_the_gradient_and_their_sum_is_what_is_promised(name: str, trained) -> None:
+    (model, arrays), config = trained(name), CONFIGS[name]
+    (ids,) = documents([11], seed=3)
+    direction = np.array([1.0, -1.0, 0.0])
+    found = packed_network(config, arrays).contributions(ids, direction)
+    assert found.exact == (config.is_linear or name == "convolution")
+    if found.exact:
+        difference = packed_network(config, arrays).logits([ids])[0] @ direction
+        assert found.words.sum() + found.rest == pytest.approx(difference, abs=1e-5)
+    if config.reading.is_bag:  # whose vectors are not those of the words in their order
+        return
+    np.testing.assert_allclose(found.words, gradient_times_vectors(model, ids, direction), atol=1e-5)
+
+
+def gradient_times_vectors(model: keras.Model, ids: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """By automatic differentiation, from the vectors on."""
+    import tensorflow as tf
+
+    layers = {layer.name: layer for layer in model.layers}
+    vectors = layers["embedding"](ids[None])
+    mask = tf.ones((1, len(ids)), bool)
+    behind = keras.Model([layers["embedding"].output, model.input["mask"]], model.output)
+    with tf.GradientTape() as tape:
+        tape.watch(vectors)
+        answer = tf.reduce_sum(behind([vectors, mask]) * direction)
+    return np.sum(tape.gradient(answer, vectors).numpy() * np.asarray(vectors), axis=-1)[0]
+
+
+def test_words_outside_the_window_add_nothing() -> None:
+    config = replace(CONFIGS["gru"], max_words=5, head_words=2)
+    network = packed_network(config, random_arrays(config))
+    (ids,) = documents([9])
+    changed = ids.copy()
+    changed[3] += 1
+    np.testing.assert_array_equal(network.logits([ids]), network.logits([changed]))
+    found = network.contributions(ids, np.array([1.0, 0.0, 0.0]))
+    assert (found.words != 0).tolist() == [True] * 2 + [False] * 4 + [True] * 4
+    assert network.states(ids).shape == (6, 4)
+
+
+def test_attention_weighs_every_state() -> None:
+    network = packed_network(CONFIGS["attention"], random_arrays(CONFIGS["attention"]))
+    (ids,) = documents([6])
+    weights, states = network.attention(ids), network.states(ids)
+    assert weights.shape == (7,) and weights.sum() == pytest.approx(1.0) and states.shape == (7, 8)
+    np.testing.assert_allclose(
+        (weights @ states) @ network.kernel + network.bias, network.logits([ids])[0], atol=1e-5
+    )
+    with pytest.raises(InputError, match="has no states"):
+        packed_network(CONFIGS["mean"], random_arrays(CONFIGS["mean"])).states(ids)
+    with pytest.raises(InputError, match="weighs no states"):
+        packed_network(CONFIGS["lstm"], random_arrays(CONFIGS["lstm"])).attention(ids)
+
+
+@pytest.mark.parametrize("name", ["distinct", "attention"])
+def test_two_documents_are_learned_by_heart(name: str) -> None:
+    keras.utils.set_random_seed(1)
+    config = replace(CONFIGS[name], dropout=0.0, units=8)
+    model = build_text_classifier(config)
+    model.compile(keras.optimizers.Adam(0.05), loss=text_loss())
+    inputs = document_inputs(config.reading.inputs_of(documents((6, 9))))
+    check_overfits(model, inputs, np.array([2, 0]), steps=60, loss_below=0.2)
+
+
+def test_soft_labels_are_labels() -> None:
+    logits = np.array([[1.0, 2.0, -1.0], [0.0, 0.5, 3.0]], np.float32)
+    labels = np.array([1, 2])
+    for smoothing in (0.0, 0.1):
+        loss = text_loss(smoothing)
+        assert float(loss(np.eye(3, dtype=np.float32)[labels], logits)) == pytest.approx(
+            float(loss(labels, logits))
+        )
+
+
+def test_word_vectors_start_the_table() -> None:
+    model = build_text_classifier(CONFIGS["ngrams"])
+    matrix = np.random.default_rng(0).random((40, 5), np.float32)
+    set_word_vectors(model, matrix, trainable=False)
+    table = variable_arrays(model.weights)["embedding/embeddings"]
+    np.testing.assert_array_equal(table[:40], matrix)
+    assert not table[40:].any() and len(model.trainable_weights) == 2
+    with pytest.raises(InputError, match="length of the network"):
+        set_word_vectors(model, matrix[:, :4])
+
+
+def test_members_answer_together() -> None:
+    config, arrays = tiny_preset(("distinct", "pool", "attention"))
+    together, some = PackedText(config, arrays), documents(LENGTHS)
+    wanted = sum(
+        weight * member.logits(some) for weight, member in zip(config.weights, together.members, strict=True)
+    )
+    np.testing.assert_allclose(together.logits(some), wanted / 1.5, atol=1e-5)
+    assert together.logits([]).shape == (0, 3)
+    np.testing.assert_allclose(together.running(some[0])[-1], together.logits(some[:1])[0], atol=1e-5)
+    assert together.running(some[1]).shape == (0, 3)
+    with pytest.raises(InputError, match="ends of the beginnings"):
+        together.running(some[0], [9])
+    parts = [member.contributions(some[0], np.array([1.0, -0.5, -0.5])) for member in together.members]
+    found = together.contributions(some[0], 0, np.array([0.0, 0.5, 0.5]))
+    np.testing.assert_allclose(
+        found.words, sum(w * p.words for w, p in zip(config.weights, parts, strict=True)) / 1.5
+    )
+    assert not found.exact and together.label_embeddings(1).shape == (3, 12)
+
+
+@EVERY
+def test_a_network_is_told_from_its_weights(name: str) -> None:
+    config, arrays = CONFIGS[name], random_arrays(CONFIGS[name])
+    reads = config.reading.inputs_of(documents(LENGTHS))
+    wanted = packed_network(replace(config, pooling="mean"), arrays).answer(reads)
+    np.testing.assert_array_equal(packed_network(config_of(arrays), arrays).answer(reads), wanted)
+
+
+def test_a_preset_gives_the_same_answer(tmp_path: Path) -> None:
+    members = (replace(CONFIGS["distinct"], table="int8"), CONFIGS["convolution"], CONFIGS["lstm"])
+    config = TextPresetConfig(members, (1.0, 2.0, 0.5), 1.2, (("great", "good"),))
+    plain = [random_arrays(member) for member in members]
+    arrays = preset_arrays(config, plain)
+    assert {name: array.dtype.name for name, array in arrays.items()} == {
+        name: spec.dtype for name, spec in preset_specs(config).items()
+    }
+    some = documents((6, 10))
+    golden = golden_inputs(config, some)
+    path = save_preset(
+        tmp_path / "preset", kind=KIND, config=config, weights=arrays, golden=golden, metrics=METRICS,
+        metadata=METADATA, card=CARD, vocabulary=VOCABULARY, labels=LABELS, dtype="float16",
+    )  # fmt: skip
+    preset = load_preset(path, kind=KIND)
+    assert preset.config == config
+    before, after = preset_answer(arrays, golden), preset_answer(preset.arrays, golden)
+    for name, values in before.items():
+        np.testing.assert_allclose(after[name], values, atol=2e-2, err_msg=name)
+    exact = packed_network(replace(members[0], table="float"), plain[0]).logits(some)
+    np.testing.assert_allclose(
+        PackedText(preset.config, preset.arrays).members[0].logits(some), exact, atol=3e-2
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"labels": ("bad", "good")}, "one label for each logit"),
+        ({"labels": ("bad", "fair", "worse")}, "alias means no label"),
+        ({"vocabulary": None}, "needs a vocabulary"),
+    ],
+)
+def test_a_preset_that_does_not_fit_is_refused(changed: dict, message: str, tmp_path: Path) -> None:
+    config, arrays = tiny_preset()
+    parts = {"vocabulary": VOCABULARY, "labels": LABELS} | changed
+    with pytest.raises(ValueError, match=message):
+        save_preset(
+            tmp_path / "preset", kind=KIND, config=config, weights=arrays, metrics=METRICS, card=CARD,
+            golden=golden_inputs(config, documents((3,))), metadata=METADATA, **parts,
+        )  # fmt: skip
+
+
+def test_serving_needs_no_tensorflow() -> None:
+    code = (
+        "import sys\n"
+        "from tests.models.text_arrays import *\n"
+        "from models.packed_text import PackedText\n"
+        "network = PackedText(*tiny_preset(('mean', 'convolution', 'gru', 'attention')))\n"
+        "network.contributions(documents((5,))[0], 0, 1)\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=Path(__file__).parents[2])

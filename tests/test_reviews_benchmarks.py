@@ -1,0 +1,151 @@
+"""The benchmarks of classifiers of documents, on made reviews, and the tables made of their results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import apps.reports
+import models.preset
+from apps.reviews_reports import networks_report, speed_report, transfer_report
+from apps.reviews_sources import sample_source
+from benchmarks import reviews_networks, reviews_speed, reviews_tables, transfer_reviews
+from benchmarks.reviews_peers import TfidfPeer, fasttext_line
+from benchmarks.reviews_speed import labels_of, measure
+from benchmarks.transfer_reviews import ReviewsTransferSettings, documents_of
+from data_prep.embeddings import WordVectors
+from data_prep.errors import InputError
+from tests.apps.reviews_presets import save_reviews, small_reviews
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path / "presets")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def source():
+    return sample_source()
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Networks are not trained: each is the small one; the runs are listed."""
+    runs: list[str] = []
+
+    def train(recipe, source, folder, *, resume):  # type: ignore[no-untyped-def]
+        runs.append(f"{folder.name} {recipe.members[0].epochs}")
+        return SimpleNamespace(
+            reviews=small_reviews(), seconds=60.0, learned=400, validation=np.arange(0, len(source.train), 9)
+        )
+
+    monkeypatch.setattr("apps.reviews_training.train", train)
+    return runs
+
+
+def test_networks_are_trained_once_and_reported(trainings, source, results: Path, capsys) -> None:
+    recipes = reviews_networks.recipes_of(
+        ["mean", "lstm"], ["epochs=1", "mean.dimensions=4", "lstm.epochs=3"], sample=True
+    )
+    assert recipes["mean"].members[0].dimensions == 4 != recipes["lstm"].members[0].dimensions
+    runs = results / "runs"
+    found = reviews_networks.run(source, runs, recipes)
+    found["settings"]["threads"] = 1
+    one = found["networks"]["mean"]
+    assert one["n"] == len(source.test) and 0 <= one["accuracy"] <= 100 and one["parameters"] > 0
+    assert reviews_networks.run(source, runs, recipes)["networks"] == found["networks"]
+    assert trainings == ["mean 1", "lstm 3"] and not (runs / "mean").exists()
+    with pytest.raises(InputError, match="another recipe"):
+        changed = reviews_networks.recipes_of(["mean"], ["epochs=2"], sample=True)
+        reviews_networks.run(source, runs, changed)
+    assert "Not measured" in reviews_tables.networks_table()
+    (results / "reviews_networks.json").write_text(json.dumps(found))
+    assert networks_report().networks[0].text == "Mean of vectors"
+    assert f"| {one['accuracy']:.2f} |" in reviews_tables.networks_table()
+    reviews_networks.print_results(found)
+    assert "Mean of vectors" in capsys.readouterr().out
+
+
+def test_word_vectors_are_compared_on_the_same_documents(source, results: Path) -> None:
+    documents = documents_of(source.train, 100)
+    assert len(documents.scored) == 100 and not set(documents.scored) & set(documents.learned)
+    settings = ReviewsTransferSettings(shares=(50.0,), epochs=(2,), seeds=1, network="mean", batch_size=64)
+    names = documents.vocabulary.entries[:40]
+    vectors = WordVectors(names, np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32))
+    found = transfer_reviews.run(settings, documents, vectors, "drawn")
+    assert [cell["embedding"] for cell in found["cells"]] == list(transfer_reviews.EMBEDDINGS)
+    assert {cell["documents"] for cell in found["cells"]} == {round(len(documents.learned) / 2)}
+    assert "Not measured" in reviews_tables.transfer_table()
+    (results / "embedding_transfer_reviews.json").write_text(json.dumps(found))
+    assert transfer_report()[0].n == 100 and "word2vec, frozen" in reviews_tables.transfer_table()
+    with pytest.raises(InputError, match="scored does not fit"):
+        documents_of(source.train, len(source.train))
+
+
+def test_only_words_with_evidence_have_a_row_of_their_own(source) -> None:
+    documents = documents_of(source.train, 100)
+    chosen = documents.learned.tolist()[:20]
+    met = np.concatenate([documents.ids[at] for at in chosen])
+    unmet = next(at for at in range(3, len(documents.vocabulary)) if at not in met)
+    name = documents.vocabulary.decode([unmet])[0]
+    vectors = WordVectors([name, "zzz"], np.eye(2, dtype=np.float32))
+    for embedding, own in (("random", False), ("frozen", True)):
+        rows, entries = transfer_reviews._rows(documents, chosen, vectors, embedding)
+        assert (rows[unmet] != 1, name in entries) == (own, own)
+        assert entries[rows[unmet]] == (name if own else "<unk>")
+    start = transfer_reviews._start(["<pad>", "<unk>", name], vectors, "frozen", 1)
+    np.testing.assert_array_equal(start[2], [1.0, 0.0])
+
+
+def test_systems_are_timed_and_scored_on_the_same_documents(results: Path) -> None:
+    texts = ["a good film", "a dull film", "good, warm", "zzz"] * 10
+    labels = np.array([1, 0, 1, 0] * 10)
+    reviews = small_reviews()
+    assert labels_of(reviews, texts[:4]).tolist() == [1, 0, 1, -1]
+    peer = TfidfPeer()
+    peer.train(texts, labels)
+    systems = {"lectern": lambda some: labels_of(reviews, some), "scikit-learn": peer.classify}
+    found = measure(systems, texts, labels, documents=20, repeats=2, singles=5)
+    assert found["lectern"]["accuracy"] == 75.0 and found["scikit-learn"]["accuracy"] == 100.0
+    assert len(found["lectern"]["passes"]) == 2
+    assert fasttext_line("Well,<br />it's GOOD.") == "well , it ' s good .\n"
+    measured = {
+        "settings": {"threads": 1, "processor": "one", "documents": 20},
+        "systems": {name: one | {"training_seconds": 1.0} for name, one in found.items()},
+        "stream": {"10": {"lines_per_second": 5.0, "peak_memory_mib": 70.0}},
+    }
+    assert "Not measured" in reviews_tables.speed_table()
+    (results / "reviews_speed.json").write_text(json.dumps(measured))
+    assert speed_report().lines == 10 and "70 MiB for 10" in reviews_tables.speed_table()
+
+
+@pytest.mark.slow
+def test_a_stream_of_lines_is_watched(results: Path) -> None:
+    preset = save_reviews(results / "mine")
+    found = reviews_speed.stream(str(preset), ["a good film", "dull"], 50)
+    assert 20 < found["peak_memory_mib"] < 2000 and found["lines_per_second"] > 0
+
+
+def test_shipped_presets_have_a_table(results: Path) -> None:
+    assert "Not measured" in reviews_tables.reviews_table()
+    score = {
+        "score": 92.345,
+        "standard_error": 0.17,
+        "n": 25000,
+        "protocol": "test half; x",
+        "published": {"y": 9.0},
+    }
+    calibration = {"score": 1.2, "protocol": "ece", "n": 25000}
+    save_reviews(
+        results / "presets" / "reviews_imdb", metrics={"accuracy": score, "calibration_error": calibration}
+    )
+    assert (
+        "| `reviews_imdb`: test half | 92.34 | 0.17 | 25,000 | 1.20 % | y 9.00 |"
+        in reviews_tables.reviews_table()
+    )
