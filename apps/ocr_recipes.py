@@ -114,6 +114,10 @@ class WordsRecipe(_NetworkRecipe):
         lm_bonus: Added for each letter in the search with the language model.
     """
 
+    dropout: float = 0.1
+    epochs: int = 10
+    batch_size: int = 24
+    learning_rate: float = 0.003
     layout: WordLayout = field(default_factory=WordLayout)
     epoch_words: int = 6_000
     lm_bonus: float = 0.3

@@ -49,7 +49,7 @@ class WordLayout:
     stroke: float = 0.2
     noise: float = 0.1
     fitted: float = 0.5
-    written: float = 0.5
+    written: float = 0.25
 
     def __post_init__(self) -> None:
         """Refuse values that no word survives."""
