@@ -44,6 +44,7 @@ def label_map(
     words: int = 14,
     others: int = 60,
     method: str = "pca",
+    member: int | None = None,
 ) -> LabelMap:
     """Lay labels out among words.
 
@@ -57,6 +58,7 @@ def label_map(
         words: The nearest words of each label.
         others: Frequent words that speak for no label, for comparison.
         method: As :func:`apps.vectors_map.word_map` takes it.
+        member: Number of the network, from 0; None takes the one with the largest weight.
 
     Returns:
         The map.
@@ -64,7 +66,7 @@ def label_map(
     Raises:
         InputError: Too few words are in both vocabularies, or the method is unknown.
     """
-    found, scores = word_scores(reviews, main_member(reviews))
+    found, scores = word_scores(reviews, main_member(reviews) if member is None else member)
     both = [at for at, word in enumerate(found) if word in vectors]
     if len(both) < _FEWEST:
         raise InputError(

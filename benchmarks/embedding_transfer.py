@@ -363,19 +363,25 @@ def main() -> int:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Run it as the command line asks for."""
-    from apps.vectors import Vectors
     from models.recipe import with_overrides
 
-    opened = Vectors.from_file(options.vectors) if options.vectors else Vectors.from_preset(options.preset)
-    name = options.vectors.name if options.vectors else options.preset
     if options.task == "reviews":
         from benchmarks.transfer_reviews import measured
 
-        return measured(options.set, opened.word_vectors, name, options.threads)
+        overrides = [*options.set, *(["own_vectors=false"] if options.vectors else [])]
+        return measured(overrides, lambda: _opened(options), options.threads)
     settings = with_overrides(TransferSettings(), options.set)
     if len(settings.shares) != len(settings.epochs):
         raise InputError("There is one number of epochs for each share", received=options.set)
-    return run(settings, opened.word_vectors, name)
+    return run(settings, *_opened(options))
+
+
+def _opened(options: argparse.Namespace) -> tuple[WordVectors, str]:
+    """Open the word vectors of the command line, and name them."""
+    from apps.vectors import Vectors
+
+    opened = Vectors.from_file(options.vectors) if options.vectors else Vectors.from_preset(options.preset)
+    return opened.word_vectors, options.vectors.name if options.vectors else options.preset
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
     python -m benchmarks.reviews_networks --runs runs/reviews             goes on where it was stopped
     python -m benchmarks.reviews_networks --networks mean lstm --set units=64 --set lstm.epochs=4 --store
 
-Each network learns alone, from random vectors unless a setting says otherwise, from the train half without what is held
-out, and its probabilities are calibrated on that part. It is scored once on the official test half; nothing is chosen
-by that score. What a finished network scored is kept in the folder of the runs and not measured again.
+Each network learns alone, from random vectors and labelled reviews unless a setting says otherwise: from the train half
+without what is held out, by which its probabilities are calibrated. It is scored once on the official test half, and
+nothing is chosen by that score. What a finished network scored is kept in the folder of the runs and not measured
+again.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def recipes_of(
 
     found = {}
     for network in networks:
-        own = []
+        own = ["self_training.rounds=0"]
         for one in overrides:
             key, dot, rest = one.partition(".")
             if not dot or key not in NETWORKS:

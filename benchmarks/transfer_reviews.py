@@ -4,6 +4,10 @@ A small network learns from 1, 10 and 100 % of the labels of IMDB's train half w
 is scored; the same reviews for all three starts of its embeddings, with three seeds. The number of epochs is fixed
 beforehand and nothing is chosen by score; the official test half is left alone. Words that the reviews used hold twice
 have a row of their own, and with word vectors so has every word that has a vector.
+
+The word vectors are learned by word2vec from the train half and the reviews without a verdict, no label looked at: what
+raw text of the same kind is worth. ``--set own_vectors=false`` takes those of ``--preset``, learned from Wikipedia,
+instead, and ``--vectors`` those of a file.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +52,7 @@ class ReviewsTransferSettings:
         batch_size: Documents in a step.
         learning_rate: The highest of AdamW; it falls along a cosine to 0.
         dropout: Share left out.
+        own_vectors: Whether word2vec learns from the reviews themselves.
     """
 
     shares: tuple[float, ...] = (1.0, 10.0, 100.0)
@@ -61,6 +66,7 @@ class ReviewsTransferSettings:
     batch_size: int = 32
     learning_rate: float = 2e-3
     dropout: float = 0.4
+    own_vectors: bool = True
 
     def member(self, embedding: str, epochs: int, dimensions: int) -> MemberRecipe:
         """Return the recipe of the network; random vectors are trained like those of word2vec."""
@@ -237,17 +243,18 @@ def print_results(results: dict[str, Any]) -> None:
         )
 
 
-def measured(overrides: Sequence[str], vectors: WordVectors, name: str, threads: int) -> dict[str, Any]:
+def measured(
+    overrides: Sequence[str], opened: Callable[[], tuple[WordVectors, str]], threads: int
+) -> dict[str, Any]:
     """Run it as the command line asks for.
 
     Args:
         overrides: ``key=value`` for the settings.
-        vectors: Of unlabelled text.
-        name: What to call them.
+        opened: Gives the word vectors of the command line and their name; asked only where none are learned.
         threads: Processor cores, for the record.
 
     Raises:
-        InputError: A setting is wrong, or the reviews cannot be had.
+        InputError: A setting is wrong, or reviews or vectors cannot be had.
     """
     from data_prep.readers.reviews import read_imdb
     from models.recipe import with_overrides
@@ -255,10 +262,30 @@ def measured(overrides: Sequence[str], vectors: WordVectors, name: str, threads:
     settings = with_overrides(ReviewsTransferSettings(), overrides)
     if len(settings.shares) != len(settings.epochs):
         raise InputError("There is one number of epochs for each share", received=list(overrides))
-    documents = documents_of(read_imdb(unlabelled=False).train, settings.scored)
-    results = run(settings, documents, vectors, name)
+    imdb = read_imdb(unlabelled=settings.own_vectors)
+    vectors, name = (
+        learned_vectors([*imdb.train.texts, *imdb.unlabelled]) if settings.own_vectors else opened()
+    )
+    results = run(settings, documents_of(imdb.train, settings.scored), vectors, name)
     results["settings"]["threads"] = threads
     return results
+
+
+def learned_vectors(texts: Sequence[str]) -> tuple[WordVectors, str]:
+    """Learn word vectors as the recipe of the shipped classifier does.
+
+    Args:
+        texts: Reviews, without their labels.
+
+    Returns:
+        The vectors and what to call them.
+    """
+    from apps.reviews_recipes import RECIPES
+    from apps.reviews_vectors import learn_vectors
+
+    with tempfile.TemporaryDirectory() as folder:
+        vectors = learn_vectors(RECIPES["imdb"], texts, Path(folder) / "vectors")
+    return vectors, f"word2vec of {len(texts):,} reviews"
 
 
 def _rows(

@@ -35,6 +35,8 @@ class CompiledCNN:
 
     def __init__(self, arrays: Arrays, products: Products | None = None) -> None:
         self.products: Products = fastest_products() if products is None else products
+        self._cores = usable_cores()
+        self._pool = ThreadPoolExecutor(self._cores)
         steps = plan_of_arrays(arrays)
         self._classes = steps[-1].shape[0]
         weights = folded_weights(steps, arrays)
@@ -56,12 +58,10 @@ class CompiledCNN:
         if not len(images):  # which the joined convolutions refuse
             return np.zeros((0, self._classes), np.float32)
         # Cores that answer parts of their own are faster than cores that share every operation.
-        cores = usable_cores()
-        parts = max(-(-len(images) // _IMAGES_AT_ONCE), min(cores, len(images) // _FEWEST_A_CORE))
+        parts = max(-(-len(images) // _IMAGES_AT_ONCE), min(self._cores, len(images) // _FEWEST_A_CORE))
         if parts == 1:
             return self._part(images)
-        with ThreadPoolExecutor(min(cores, parts)) as pool:
-            return np.concatenate(list(pool.map(self._part, np.array_split(images, parts))))
+        return np.concatenate(list(self._pool.map(self._part, np.array_split(images, parts))))
 
     def _part(self, images: np.ndarray) -> np.ndarray:
         return self._answer(images).numpy()

@@ -25,18 +25,19 @@ def presets() -> None:
 
 def test_a_document_is_read_and_its_link_opens_it_again(page, server: str) -> None:
     page.goto(f"{server}/reviews")
+    words = page.get_by_role("listbox", name="The document", exact=False)
+    words.get_by_text("expected").wait_for()  # what is typed before the page is ready is lost
     box = page.get_by_role("textbox", name="Document")
     box.fill("A wonderful film. I was never bored.")
     page.get_by_role("button", name="Read", exact=True).click()
-    words = page.get_by_role("listbox", name="The document", exact=False)
-    words.get_by_text("wonderful").wait_for()
     page.wait_for_url("**wonderful**")
+    words.get_by_text("never").wait_for()
     words.get_by_text("wonderful").hover()
     page.get_by_role("tooltip").filter(has_text="wonderful: +").wait_for()
     link = page.url
     page.goto(f"{server}/reviews?section=Benchmark")
     page.goto(link)
-    page.get_by_role("listbox", name="The document", exact=False).get_by_text("wonderful").wait_for()
+    words.get_by_text("wonderful").wait_for()
 
 
 def test_a_file_comes_back_with_verdicts(page, server: str) -> None:

@@ -122,6 +122,8 @@ def test_labels_are_rows_with_their_words() -> None:
         "good", "warm", "funny", "moving",
     }  # fmt: skip
     assert "vectors" in app.info[0].value
+    app = page(section="Labels", network="2. attention")
+    assert not app.error and "the network attention makes" in app.markdown[0].value
 
 
 def test_a_file_gets_verdicts_and_bad_rows_are_named() -> None:

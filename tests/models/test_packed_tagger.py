@@ -115,7 +115,7 @@ def test_words_that_another_thread_has_added_meanwhile(monkeypatch: pytest.Monke
 
 
 def test_threads_share_a_tagger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blas_threads, "_cores", lambda: 4)
+    monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
     monkeypatch.setattr("models.packed_words._REMEMBERED_WORDS", 12)
     serving = predictor()
     texts = [[f"w{number % 40}", "dogs", "." * (number % 3 + 1)] * (number % 4 + 1) for number in range(120)]
@@ -133,7 +133,7 @@ def test_chunks_in_threads_give_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     many = [["Dogs", "bark", "quietly", "."][: number % 5] for number in range(50)]
     alone = [serving.predict([sentence])[0].upos_probabilities for sentence in many]
     monkeypatch.setattr("models.tag_predictor._WORDS_AT_ONCE", 7)
-    monkeypatch.setattr(blas_threads, "_cores", lambda: 4)
+    monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
 
     class Library:
         def get_num_threads(self) -> int:

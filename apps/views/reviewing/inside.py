@@ -30,10 +30,9 @@ def show(reviews: Reviews, preset: str) -> None:
     here = networks(reviews)
     text = choose_text(preset)
     if not any(name in RECURRENT for name in here):
-        reviews_of = ", ".join(here)
         st.info(
-            f"The networks of this classifier ({reviews_of}) have no state that goes from word to word. "
-            "`python -m apps reviews fit --set network=attention` trains one that has."
+            f"The networks of this classifier ({', '.join(here)}) have no state that goes from word to word. "
+            "`python -m apps reviews fit --network attention` trains one that has."
         )
         return
     with input_errors():

@@ -27,13 +27,14 @@ def show(reviews: Reviews, preset: str) -> None:
         reviews: The classifier.
         preset: Its name.
     """
-    name = networks(reviews)[main_member(reviews)]
+    member = _choose_network(reviews)
+    name = networks(reviews)[member]
     st.markdown(
         "The last layer is softmax(Wz): row i of W is the embedding of label i, and the label whose row has the "
         f"highest dot product with z wins. Here z is what the network {plain(name)} makes of the document."
     )
     with input_errors():
-        found = _embeddings(preset)
+        found = _embeddings(preset, member)
         _nearest(found)
         if len(found) > 2:
             charts.show(_cosines(found), "label cosines", "Cosine between the embeddings of the labels")
@@ -48,7 +49,7 @@ def show(reviews: Reviews, preset: str) -> None:
         "Layout", list(_METHODS), default="PCA", required=True, key="layout", bind="query-params"
     )
     with input_errors():
-        result = _label_map(preset, _METHODS[method])
+        result = _label_map(preset, _METHODS[method], member)
         charts.show(_map(result, reviews.labels), "label map", "Labels among word vectors", zoom=True)
         fits = ", ".join(
             f"{plain(label)} {fit:.2f}" for label, fit in zip(reviews.labels, result.fit, strict=True)
@@ -60,15 +61,33 @@ def show(reviews: Reviews, preset: str) -> None:
         )
 
 
+def _choose_network(reviews: Reviews) -> int:
+    """Let the visitor choose one of several networks; each has a W of its own."""
+    names = networks(reviews)
+    if len(names) == 1:
+        return 0
+    titles = [f"{number}. {name}" for number, name in enumerate(names, start=1)]
+    chosen = st.segmented_control(
+        "Network",
+        titles,
+        default=titles[main_member(reviews)],
+        required=True,
+        key="network",
+        bind="query-params",
+    )
+    return titles.index(chosen)
+
+
 @st.cache_data(show_spinner=False, max_entries=8)
-def _embeddings(preset: str) -> tuple[LabelEmbedding, ...]:
-    return label_embeddings(load_reviews(preset))
+def _embeddings(preset: str, member: int) -> tuple[LabelEmbedding, ...]:
+    return label_embeddings(load_reviews(preset), member=member)
 
 
 @st.cache_data(show_spinner="Drawing the map …", max_entries=8)
-def _label_map(preset: str, method: str) -> LabelMap:
+def _label_map(preset: str, method: str, member: int) -> LabelMap:
     with heavy_work():
-        return label_map(load_reviews(preset), load_vectors(VECTORS).word_vectors, method=method)
+        vectors = load_vectors(VECTORS).word_vectors
+        return label_map(load_reviews(preset), vectors, method=method, member=member)
 
 
 def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
