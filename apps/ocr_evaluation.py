@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ WAYS = {
     "greedy": "CTC, most probable path",
     "beam": "CTC, beam search without language model",
     "words": "CTC, beam search with language model",
+    "sizes": "the same, letters in the sizes of writing",
 }
 
 
@@ -137,25 +138,35 @@ def read_letters(
 
 
 def read_words(reader: PackedWords, words: LetterWords, layout: WordLayout) -> dict[str, list[str]]:
-    """Compose each word of its own letters and read the image, in every way: ``greedy``, ``beam`` and ``words``.
+    """Compose each word of its own letters and read the image, in every way.
 
     Args:
         reader: The network.
         words: What is composed; the same words give the same images.
-        layout: How letters stand in a word.
+        layout: How letters stand in a word; ``written`` is not heeded.
+
+    Returns:
+        Way to answers: ``greedy``, ``beam`` and ``words`` of letters as large as the set gives them, and ``sizes``, with
+        the language model, of letters in the sizes of writing.
     """
-    from data_prep.letter_words import compose_words
     from data_prep.readers.letters import decode_word
     from models.ctc import greedy
 
-    rng = np.random.default_rng(_COMPOSED_SEED)
-    images = compose_words(words.images, words.lengths, layout, rng, words.labels)
     found: dict[str, list[str]] = {"greedy": [], "beam": [], "words": []}
-    for frames in reader.log_probabilities(images):
+    for frames in _frames(reader, words, replace(layout, written=0.0)):
         found["greedy"].append(decode_word(greedy(frames)))
         found["beam"].append(reader.search(frames, language_model=False)[0].text)
         found["words"].append(reader.search(frames)[0].text)
-    return found
+    sizes = _frames(reader, words, replace(layout, written=1.0))
+    return found | {"sizes": [reader.search(frames)[0].text for frames in sizes]}
+
+
+def _frames(reader: PackedWords, words: LetterWords, layout: WordLayout) -> list[np.ndarray]:
+    """Compose words and return what a network says of the frames of each, log-probabilities (frames, 27)."""
+    from data_prep.letter_words import compose_words
+
+    rng = np.random.default_rng(_COMPOSED_SEED)
+    return reader.log_probabilities(compose_words(words.images, words.lengths, layout, rng, words.labels))
 
 
 def score(reader: PackedLetters | PackedWords, words: LetterWords, recipe: Recipe) -> dict[str, ErrorRate]:

@@ -115,12 +115,13 @@ class WordsRecipe(_NetworkRecipe):
     """
 
     dropout: float = 0.1
-    epochs: int = 10
+    epochs: int = 30
     batch_size: int = 24
     learning_rate: float = 0.003
+    lm_weight: float = 0.6
     layout: WordLayout = field(default_factory=WordLayout)
     epoch_words: int = 6_000
-    lm_bonus: float = 0.3
+    lm_bonus: float = 0.9
 
     def __post_init__(self) -> None:
         """Refuse an epoch without words."""

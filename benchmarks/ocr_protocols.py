@@ -75,6 +75,7 @@ WORD_NETWORKS = {
     "greedy": "CTC, most probable path",
     "beam": "CTC, beam search",
     "words": "CTC, beam search + language model",
+    "sizes": "the same, letters in the sizes of writing",
 }
 
 

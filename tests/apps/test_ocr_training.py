@@ -89,7 +89,7 @@ def test_every_way_gives_one_answer_a_word(source: OcrSource) -> None:
     assert set(named) == {"alone", "bilstm", "crf", "alone_lm", "lm"}
     few = words.part(np.arange(4))
     images = read_words(both["words"], few, PLAIN)
-    assert set(images) == {"greedy", "beam", "words"} and all(
+    assert set(images) == {"greedy", "beam", "words", "sizes"} and all(
         len(answers) == 4 for answers in images.values()
     )
 
