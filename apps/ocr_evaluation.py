@@ -146,8 +146,8 @@ def read_words(reader: PackedWords, words: LetterWords, layout: WordLayout) -> d
         layout: How letters stand in a word; ``written`` is not heeded.
 
     Returns:
-        Way to answers: ``greedy``, ``beam`` and ``words`` of letters as large as the set gives them, and ``sizes``, with
-        the language model, of letters in the sizes of writing.
+        Way to answers: ``greedy``, ``beam`` and ``words`` of letters as large as the set gives them; and ``sizes``,
+        with the language model, of letters in the sizes of writing.
     """
     from data_prep.readers.letters import decode_word
     from models.ctc import greedy

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OWN_VECTORS = "own"  # as the name of word vectors: those that word2vec learns from the texts themselves
 _OF_THE_NETWORK = (
     *("network", "dimensions", "units", "layers", "widths", "readout", "ngrams", "buckets", "pooling"),
-    *("distinct", "dropout", "word_dropout", "max_words", "head_words", "table"),
+    *("distinct", "sublinear_tf", "dropout", "word_dropout", "max_words", "head_words", "table"),
 )
 
 
@@ -34,12 +34,14 @@ class MemberRecipe:
         buckets: Vectors onto which longer sequences are hashed.
         pooling: How the sum of vectors is divided.
         distinct: Whether each sequence counts once a document.
+        sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
         dropout: Share of values left out.
         word_dropout: Share of words that are read as unknown.
         max_words: Words of the window; 0 for whole documents.
         head_words: So many of them are the first words of a document.
         table: How a preset stores the vectors.
         words: So many of the vocabulary's most frequent words are known to this network; none for all.
+        idf: Whether the vectors of rarer words move faster in training, by their inverse document frequency.
         start: Whether its vectors begin at random, or as word vectors that stay or are changed.
         epochs: Passes.
         batch_size: At most so many documents in a step.
@@ -67,12 +69,14 @@ class MemberRecipe:
     buckets: int = 0
     pooling: Literal["mean", "root"] = "mean"
     distinct: bool = False
+    sublinear_tf: bool = False
     dropout: float = 0.3
     word_dropout: float = 0.0
     max_words: int = 0
     head_words: int = 0
     table: Literal["float", "int8"] = "float"
     words: int | None = None
+    idf: bool = False
     start: Literal["random", "frozen", "fine_tuned"] = "random"
     epochs: int = 5
     batch_size: int = 64
@@ -100,6 +104,8 @@ class MemberRecipe:
             raise InputError("learning_rate must be above 0, at most 1", received=self.learning_rate)
         if not 0.0 <= self.warmup <= 0.5:
             raise InputError("warmup is a share of the steps", allowed="0 to 0.5", received=self.warmup)
+        if self.idf and self.start != "random":
+            raise InputError("idf is for vectors that begin at random", received=self.start)
         if self.weight_decay < 0.0 or self.clip <= 0.0 or self.seed < 0:
             raise InputError("weight_decay and seed are not negative, and clip is above 0")
 

@@ -187,14 +187,14 @@ class _Run:
         self, name: str, member: MemberRecipe, documents: Sequence[np.ndarray], labels: np.ndarray, seed: int
     ) -> Arrays:
         """Train one network."""
-        from models.variables import variable_arrays
+        from models.text_classifier import trained_arrays
 
         config = member.config(len(self.vocabulary), len(self.source.labels))
 
         def evaluate(model: keras.Model) -> dict[str, float]:
             if name.startswith("refit"):
                 return {}  # nothing is held out
-            return self._validation(member, variable_arrays(model.weights))
+            return self._validation(member, trained_arrays(model))
 
         model, result = train_member(
             member,
@@ -209,7 +209,7 @@ class _Run:
             evaluate=evaluate,
         )
         self.results.append((name, result))
-        return variable_arrays(model.weights)
+        return trained_arrays(model)
 
     def _validation(self, member: MemberRecipe, arrays: Arrays) -> dict[str, float]:
         from apps.reviews_evaluation import mean_loss
@@ -294,15 +294,17 @@ def train_member(
     from models.recipe import to_dict
     from models.training import fit, training_data
 
+    read = config.reading.inputs_of(documents)
     batches = DocumentBatches(
-        config.reading.inputs_of(documents),
+        read,
         labels,
         member.batch_size,
         max_padded=member.max_padded,
         seed=seed,
     )
     steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
-    model = _compiled(member, config, seed, steps, vectors)
+    idf = inverse_document_frequency(read, config.rows) if member.idf else None
+    model = _compiled(member, config, seed, steps, vectors, idf)
     plain = {name: value if isinstance(value, str) else to_dict(value) for name, value in recipe.items()}
     result = fit(
         model,
@@ -317,6 +319,16 @@ def train_member(
         keep_best=member.keep_best,
     )
     return model, result
+
+
+def inverse_document_frequency(documents: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """Return ln((1 + n) / (1 + df)) + 1 of each row of a table, float32 (rows,), where df of n documents have it."""
+    import numpy as np
+
+    frequency = np.zeros(rows, np.int64)
+    for document in documents:
+        frequency[np.unique(document)] += 1
+    return (np.log((1.0 + len(documents)) / (1.0 + frequency)) + 1.0).astype(np.float32)
 
 
 def start_matrix(
@@ -350,7 +362,12 @@ def surest(shares: np.ndarray, confident: float) -> np.ndarray:
 
 
 def _compiled(
-    member: MemberRecipe, config: Any, seed: int, steps: int, vectors: np.ndarray | None
+    member: MemberRecipe,
+    config: Any,
+    seed: int,
+    steps: int,
+    vectors: np.ndarray | None,
+    idf: np.ndarray | None,
 ) -> keras.Model:
     """Build and compile a network; ``steps`` are those of the whole training."""
     import keras
@@ -361,7 +378,7 @@ def _compiled(
 
     keras.utils.set_random_seed(seed)
     products = fastest_products() if member.products == "auto" else member.products
-    model = build_text_classifier(config, products=products)
+    model = build_text_classifier(config, products=products, idf=idf)
     if vectors is not None:
         set_word_vectors(model, vectors, trainable=member.start == "fine_tuned")
     optimizer = keras.optimizers.AdamW(

@@ -144,6 +144,7 @@ class Reading:
         ngrams: Longest sequence of words that is a feature of its own, 1 to 5; 1 reads words in their order.
         buckets: Rows of the table behind the words, onto which longer sequences are hashed.
         distinct: Whether each word and sequence counts once a document.
+        sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
     """
 
     rows: int
@@ -152,6 +153,7 @@ class Reading:
     ngrams: int = 1
     buckets: int = 0
     distinct: bool = False
+    sublinear_tf: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings that read nothing."""
@@ -169,6 +171,8 @@ class Reading:
                 allowed=f"ngrams 1 without buckets, or 2 to {MAX_NGRAM} with buckets",
                 received=(self.ngrams, self.buckets),
             )
+        if self.distinct and self.sublinear_tf:
+            raise InputError("What counts once has no sublinear_tf", allowed="distinct or sublinear_tf")
 
     def left_out(self, words: int) -> int:
         """Return how many of the words of a document the network does not read."""
@@ -211,15 +215,22 @@ class Reading:
         owners = np.repeat(np.arange(len(windows)), lengths)[starts]
         keys = (owners << 32) | rows  # sorted by document, and by row within one
         keys.sort()
-        if self.distinct:
-            keys = keys[np.append(True, keys[1:] != keys[:-1])]
+        if self.distinct or self.sublinear_tf:
+            keys, counts = np.unique(keys, return_counts=True)
+            keys = np.repeat(keys, self.repeats(counts))
         borders = np.searchsorted(keys, np.arange(1, len(windows)) << 32)
         return np.split((keys & 0xFFFFFFFF).astype(np.int32), borders)
 
     @property
     def is_bag(self) -> bool:
         """Whether the network reads words and sequences without their order."""
-        return self.ngrams > 1 or self.distinct
+        return self.ngrams > 1 or self.distinct or self.sublinear_tf
+
+    def repeats(self, counts: np.ndarray) -> np.ndarray:
+        """Return how often sequences count that come so often in a document, int64 both."""
+        if self.distinct:
+            return np.ones_like(counts)
+        return np.rint(1.0 + np.log(counts)).astype(np.int64) if self.sublinear_tf else counts
 
     def window(self, ids: np.ndarray) -> np.ndarray:
         """Return the ids in the window, those that the network does not know as ``UNK``."""

@@ -145,12 +145,10 @@ class PackedBag(PackedNetwork):
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
         """Share what a sequence adds equally among its words, and among the places where it stands."""
         rows, starts, lengths = self.reading.grams(read)
-        if self.reading.distinct:
-            kept, inverse, counts = np.unique(rows, return_inverse=True, return_counts=True)
-            size, shares = len(kept), 1.0 / counts[inverse]
-        else:
-            size, shares = len(rows), np.ones(len(rows))
-        each = shares * (self._scores[rows] @ direction) / float(self._divisors(np.array(size)))
+        _, inverse, counts = np.unique(rows, return_inverse=True, return_counts=True)
+        repeats = self.reading.repeats(counts)
+        shares = (repeats / counts)[inverse]
+        each = shares * (self._scores[rows] @ direction) / float(self._divisors(repeats.sum()))
         words = np.zeros(len(read))
         for place in range(self.reading.ngrams):
             reaches = lengths > place

@@ -24,7 +24,7 @@ from models.losses import masked_crossentropy
 from models.pos_tagger import ReversedWords
 from models.recurrent import recurrent_layer
 from models.text_classifier_kind import TextClassifierConfig, recurrent_name
-from models.variables import copy_values
+from models.variables import copy_values, variable_arrays
 
 
 class UnknownWords(UnknownTokens):
@@ -33,6 +33,27 @@ class UnknownWords(UnknownTokens):
     def call(self, ids: Any, training: bool = False) -> Any:
         """Map ids to ids, int32 (batch, time)."""
         return ops.where(ids > EOS, super().call(ids, training=training), ids)
+
+
+class WeighedEmbedding(keras.layers.Embedding):
+    """Vectors, each multiplied by a number of its own: in training, those with a larger one move faster.
+
+    Args:
+        weights_of_rows: Float32 (rows,), not trained.
+        **kwargs: As for ``keras.layers.Embedding``.
+    """
+
+    def __init__(self, *args: Any, weights_of_rows: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.weights_of_rows = np.asarray(weights_of_rows, np.float32)
+
+    def call(self, ids: Any) -> Any:
+        """Map int (batch, time) to float (batch, time, dimensions)."""
+        return super().call(ids) * ops.take(self.weights_of_rows, ids)[..., None]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument."""
+        return {**super().get_config(), "weights_of_rows": self.weights_of_rows.tolist()}
 
 
 class MeanVector(keras.layers.Layer):
@@ -158,13 +179,17 @@ class WeighedStates(keras.layers.Layer):
         return (states_shape[0], states_shape[-1])
 
 
-def build_text_classifier(config: TextClassifierConfig, *, products: Products | None = None) -> keras.Model:
+def build_text_classifier(
+    config: TextClassifierConfig, *, products: Products | None = None, idf: np.ndarray | None = None
+) -> keras.Model:
     """Build the network of a config.
 
     Args:
         config: Its arguments.
         products: How an LSTM multiplies in training, as ``models.fast_lstm.FastLSTM`` takes it; None for the layer of
             Keras.
+        idf: Of each row of the table, float32 (rows,): vectors are multiplied by it (``trained_arrays`` gives them
+            multiplied); None for none.
 
     Returns:
         A network from ``ids`` int32 (documents, steps) and ``mask`` bool of the same shape, as
@@ -175,9 +200,11 @@ def build_text_classifier(config: TextClassifierConfig, *, products: Products | 
     read = UnknownWords(config.word_dropout, name="unknown_words")(ids)
     # A sequence that never occurs in training must add nothing.
     first = "zeros" if config.reading.is_bag else "uniform"
-    table = keras.layers.Embedding(
-        config.rows, config.dimensions, embeddings_initializer=first, name="embedding"
-    )
+    settings = {"embeddings_initializer": first, "name": "embedding"}
+    if idf is None:
+        table = keras.layers.Embedding(config.rows, config.dimensions, **settings)
+    else:
+        table = WeighedEmbedding(config.rows, config.dimensions, weights_of_rows=idf, **settings)
     # The same values of all vectors of a document are left out.
     vectors = keras.layers.Dropout(config.dropout, noise_shape=(None, 1, None), name="dropout_vectors")(
         table(read)
@@ -208,6 +235,15 @@ def _features(config: TextClassifierConfig, vectors: Any, mask: Any, products: P
     back = ReversedWords(name="restore")(back, mask)
     states = keras.layers.Concatenate(name="bilstm")([ahead, back])
     return WeighedStates(name="attention")(states, mask)
+
+
+def trained_arrays(model: keras.Model) -> dict[str, np.ndarray]:
+    """Return the weights of a network of ``build_text_classifier`` by their names, for one without ``idf``."""
+    arrays = variable_arrays(model.weights)
+    layer = model.get_layer("embedding")
+    if isinstance(layer, WeighedEmbedding):
+        arrays["embedding/embeddings"] *= layer.weights_of_rows[:, None]
+    return arrays
 
 
 def set_word_vectors(model: keras.Model, matrix: np.ndarray, *, trainable: bool = True) -> None:

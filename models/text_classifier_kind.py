@@ -51,6 +51,7 @@ class TextClassifierConfig:
         pooling: ``"mean"`` divides the sum of vectors by their number, ``"root"`` by its square root, so that the
             answer of a long document is surer.
         distinct: Whether ``"ngrams"`` counts each sequence once a document.
+        sublinear_tf: Whether it counts one that comes tf times 1 + ln(tf) times, rounded.
         dropout: Share of values left out in training, of the vectors and in front of the logits.
         word_dropout: Share of words that are read as unknown in training.
         max_words: Words of the window that the network reads; 0 for whole documents.
@@ -70,6 +71,7 @@ class TextClassifierConfig:
     buckets: int = 0
     pooling: Literal["mean", "root"] = "mean"
     distinct: bool = False
+    sublinear_tf: bool = False
     dropout: float = 0.3
     word_dropout: float = 0.0
     max_words: int = 0
@@ -97,7 +99,7 @@ class TextClassifierConfig:
             raise InputError(
                 "The number of labels does not fit", allowed=f"2 to {MAX_LABELS}", received=self.labels
             )
-        if self.network != "ngrams" and (self.ngrams > 1 or self.distinct):
+        if self.network != "ngrams" and (self.ngrams > 1 or self.distinct or self.sublinear_tf):
             raise InputError("Only the network ngrams reads n-grams", received=self.network)
         if self.rows > MAX_ROWS:
             raise InputError(
@@ -117,7 +119,13 @@ class TextClassifierConfig:
     def reading(self) -> Reading:
         """What the network reads of a document."""
         return Reading(
-            self.vocabulary_size, self.max_words, self.head_words, self.ngrams, self.buckets, self.distinct
+            self.vocabulary_size,
+            self.max_words,
+            self.head_words,
+            self.ngrams,
+            self.buckets,
+            self.distinct,
+            self.sublinear_tf,
         )
 
     @property

@@ -13,7 +13,7 @@ from apps.reviews import Reviews
 from apps.reviews_evaluation import cross_validated, evaluate, score
 from apps.reviews_recipes import MEMBERS, RECIPES, MemberRecipe, ReviewsRecipe, SelfTraining, chosen_recipe
 from apps.reviews_sources import ReviewsSource, bbc_source, own_source, sample_source
-from apps.reviews_training import fit_reviews, surest, train
+from apps.reviews_training import fit_reviews, inverse_document_frequency, surest, train
 from apps.reviews_vectors import start_vectors
 from apps.vectors_training import VectorsRecipe
 from data_prep.errors import InputError
@@ -81,6 +81,11 @@ def test_held_out_documents_and_folds_share_no_text(source: ReviewsSource) -> No
     assert sum(len(fold.test) for fold in folds) == 160
     for fold in folds:
         assert not set(fold.train.texts) & set(fold.test.texts)
+
+
+def test_rare_words_have_a_large_inverse_document_frequency() -> None:
+    found = inverse_document_frequency([np.array([1, 1, 2]), np.array([1])], 4)
+    np.testing.assert_allclose(found, np.log([3.0, 1.0, 1.5, 3.0]) + 1.0, rtol=1e-6)
 
 
 def test_the_surest_answers_of_each_label_are_chosen() -> None:

@@ -87,6 +87,8 @@ def test_sequences_of_known_words_are_features() -> None:
     assert sorted(reading.inputs(ids)) == sorted(found.rows)
     distinct = Reading(20, ngrams=3, buckets=1000, distinct=True)
     assert distinct.inputs(ids).tolist() == sorted(set(found.rows.tolist()))
+    often = np.repeat([5, 6, 7, EOS], [8, 4, 2, 1])  # 1 + ln(tf) is 3.1, 2.4, 1.7 and 1
+    assert Reading(20, sublinear_tf=True).inputs(often).tolist() == [EOS, 5, 5, 5, 6, 6, 7, 7]
 
 
 def test_documents_together_are_documents_alone() -> None:
@@ -95,11 +97,13 @@ def test_documents_together_are_documents_alone() -> None:
     for reading in (
         Reading(8, ngrams=2, buckets=30),
         Reading(8, ngrams=3, buckets=30, distinct=True, max_words=4),
+        Reading(8, ngrams=2, buckets=30, sublinear_tf=True),
     ):
         together = reading.inputs_of(documents)
         for ids, found in zip(documents, together, strict=True):
             rows = reading.grams(reading.window(ids)).rows
-            assert found.tolist() == (np.unique(rows) if reading.distinct else np.sort(rows)).tolist()
+            kept, counts = np.unique(rows, return_counts=True)
+            assert found.tolist() == np.repeat(kept, reading.repeats(counts)).tolist()
     assert Reading(8, distinct=True).inputs_of([]) == []
 
 

@@ -18,7 +18,7 @@ from data_prep.errors import InputError
 from data_prep.text_inputs import EOS
 from models.packed_text import PackedText, config_of, packed_network
 from models.preset import load_preset, save_preset
-from models.text_classifier import build_text_classifier, set_word_vectors, text_loss
+from models.text_classifier import build_text_classifier, set_word_vectors, text_loss, trained_arrays
 from models.text_classifier_kind import (
     KIND,
     TextClassifierConfig,
@@ -69,11 +69,15 @@ def test_every_argument_survives() -> None:
         "dropout": 0.5, "word_dropout": 0.1, "max_words": 4, "head_words": 1, "table": "int8",
     }  # fmt: skip
     fields = {field.name: field.default for field in dataclasses.fields(TextClassifierConfig)}
-    assert fields.keys() == values.keys() | {"layers"}
+    assert fields.keys() == values.keys() | {"layers", "sublinear_tf"}
     assert all(fields[name] != value for name, value in values.items())
-    # N-grams and layers exclude each other.
-    members = (TextClassifierConfig(**values), TextClassifierConfig("gru", labels=3, layers=2))
-    preset = {"members": members, "weights": (0.5, 2.0), "temperature": 3.0, "aliases": (("a", "b"),)}
+    # N-grams and layers exclude each other, and so do the two ways of counting.
+    members = (
+        TextClassifierConfig(**values),
+        TextClassifierConfig("gru", labels=3, layers=2),
+        TextClassifierConfig("ngrams", labels=3, sublinear_tf=True),
+    )
+    preset = {"members": members, "weights": (0.5, 2.0, 1.0), "temperature": 3.0, "aliases": (("a", "b"),)}
     check_config_round_trip(TextPresetConfig, preset)
 
 
@@ -227,6 +231,22 @@ def test_word_vectors_start_the_table() -> None:
     assert not table[40:].any() and len(model.trainable_weights) == 2
     with pytest.raises(InputError, match="length of the network"):
         set_word_vectors(model, matrix[:, :4])
+
+
+def test_vectors_that_move_faster_are_stored_multiplied() -> None:
+    config = CONFIGS["sublinear"]
+    idf = np.linspace(0.5, 2.0, config.rows, dtype=np.float32)
+    model, plain = build_text_classifier(config, idf=idf), build_text_classifier(config)
+    assign_arrays(model.weights, random_arrays(config))
+    arrays = trained_arrays(model)
+    np.testing.assert_allclose(
+        arrays["embedding/embeddings"],
+        random_arrays(config)["embedding/embeddings"] * idf[:, None],
+        rtol=1e-6,
+    )
+    assign_arrays(plain.weights, arrays)
+    inputs = document_inputs(config.reading.inputs_of(documents((6, 9))))
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), plain.predict(inputs, verbose=0), rtol=1e-4)
 
 
 def test_members_answer_together() -> None:

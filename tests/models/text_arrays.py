@@ -20,6 +20,7 @@ CONFIGS = {
     "root": TextClassifierConfig("mean", **_TINY, pooling="root", word_dropout=0.2),
     "ngrams": TextClassifierConfig("ngrams", **_TINY, ngrams=3, buckets=50),
     "distinct": TextClassifierConfig("ngrams", **_TINY, ngrams=2, buckets=50, distinct=True, pooling="root"),
+    "sublinear": TextClassifierConfig("ngrams", **_TINY, ngrams=2, buckets=50, sublinear_tf=True),
     "convolution": TextClassifierConfig("convolution", **_TINY, widths=(2, 3, 4)),
     "rnn": TextClassifierConfig("rnn", **_TINY),
     "lstm": TextClassifierConfig("lstm", **_TINY),
