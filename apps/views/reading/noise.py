@@ -51,7 +51,7 @@ def show(reader: Reader) -> None:
 def _curves(report: ContextReport, level: int) -> go.Figure:
     colours = palette()
     looks = line_looks(list(report.curves))
-    picture = charts.figure(x_title="pixels turned, %", y_title="letters read wrong, %", height=400)
+    picture = charts.figure(x_title="pixels turned, %", y_title="letters read wrong, %", height=460)
     for way, errors in report.curves.items():
         colour, dash = looks[way]
         picture.add_scatter(
@@ -63,6 +63,7 @@ def _curves(report: ContextReport, level: int) -> go.Figure:
             hovertemplate=f"{WAYS[way]}, %{{x}} % of the pixels: %{{y:.2f}} %<extra></extra>",
         )
     picture.add_vline(x=level, line={"color": colours.text, "dash": "dot", "width": 1})
-    picture.update_layout(showlegend=True, margin={"t": 24}, legend={"y": -0.22, "yanchor": "top"})
+    legend = {"y": 1.02, "yanchor": "bottom"}  # below it would meet the axis title in narrow windows
+    picture.update_layout(showlegend=True, margin={"t": 24}, legend=legend)
     picture.update_yaxes(rangemode="tozero")
     return picture

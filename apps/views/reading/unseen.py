@@ -55,17 +55,19 @@ def _table(protocol: ProtocolReport) -> None:
     rows = [
         {
             "network": one.text,
-            "letters wrong, %": round(one.character_error, 2),
-            "± s.d.": None if one.character_deviation is None else round(one.character_deviation, 2),
-            "words wrong, %": round(one.word_error, 2),
-            "splits": one.splits,
-            "letters read": one.n,
+            "letters wrong, %": f"{one.character_error:.2f}",
+            "± s.d.": "–" if one.character_deviation is None else f"{one.character_deviation:.2f}",
+            "words wrong, %": f"{one.word_error:.2f}",
+            "splits": str(one.splits),
+            "letters read": f"{one.n:,}",
         }
         for one in protocol.networks
     ]
+    rest = ("± s.d.", "words wrong, %", "splits", "letters read")
     rows += [
-        {"network": f"{system} (published)", "letters wrong, %": error}
+        {"network": f"{system} (published)", "letters wrong, %": f"{error:.1f}", **dict.fromkeys(rest, "–")}
         for system, error in protocol.published.items()
     ]
-    st.dataframe(rows, hide_index=True)
+    numbers = {name: st.column_config.TextColumn(alignment="right") for name in ("letters wrong, %", *rest)}
+    st.dataframe(rows, hide_index=True, column_config=numbers)
     st.caption(f"{protocol.splits} splits; trained and scored in {protocol.seconds / 60:.0f} minutes.")
