@@ -247,7 +247,23 @@ RECIPES: Mapping[str, ReviewsRecipe] = {
         word2vec=VectorsRecipe(min_count=5, max_vocabulary=40_000, kept_words=None),
         self_training=SelfTraining(rounds=1, texts=25_000),
     ),
-    "bbc": ReviewsRecipe(members=(replace(_LINEAR, epochs=6),), refit=True),
+    # Topics are named by rare words that come often: counted and weighed as TF-IDF does it.
+    "bbc": ReviewsRecipe(
+        members=(
+            replace(
+                _LINEAR,
+                dimensions=8,
+                ngrams=1,
+                buckets=0,
+                distinct=False,
+                sublinear_tf=True,
+                idf=True,
+                table="float",
+                label_smoothing=0.1,
+            ),
+        ),
+        refit=True,
+    ),
     "own": ReviewsRecipe(members=(_LINEAR,)),
     "sample": ReviewsRecipe(
         members=(replace(_RECURRENT, network="lstm", dimensions=16, units=16, epochs=6, learning_rate=0.02),)
