@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 
+from apps.ocr_sources import TEST_FOLD
 from data_prep.errors import InputError
 from data_prep.letter_images import MAX_LETTERS
 from data_prep.letter_words import LetterPool
@@ -16,7 +17,6 @@ from data_prep.pen_letters import pen_letters
 from data_prep.readers.letters import DATASET, LetterWords, encode_word, read_letters
 
 BANKS = {"pen": "Lectern's pen", "set": "test letters of the set"}
-TEST_FOLD = 0
 MOST_HANDS = 1000
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.ocr_sources import TEST_FOLD
 from apps.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 RESULTS = RESULTS_DIR / "ocr_speed.json"
 PEER = "python-crfsuite"
 OURS = ("bilstm", "search")
-_TEST_FOLD = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def measure_images(reader: Reader, words: LetterWords, count: int) -> dict[str, 
     from data_prep.letter_words import LAYOUT, compose_words
 
     part = words.part(np.arange(min(count, len(words.folds))))
-    rng = np.random.default_rng(_TEST_FOLD)
+    rng = np.random.default_rng(TEST_FOLD)
     images = compose_words(part.images, part.lengths.tolist(), LAYOUT, rng, part.labels)
     network = reader.words
     network.read(images[0])
@@ -151,8 +151,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from models.run_folder import engine_versions, processor
 
     words = read_letters()
-    test = words.part(np.flatnonzero(words.folds == _TEST_FOLD))
-    train, gold = (inputs_of(part) for part in (words.part(np.flatnonzero(words.folds != _TEST_FOLD)), test))
+    test = words.part(np.flatnonzero(words.folds == TEST_FOLD))
+    train, gold = (inputs_of(part) for part in (words.part(np.flatnonzero(words.folds != TEST_FOLD)), test))
     network = Reader.from_preset(options.letters, None).letters
     peer = CrfsuitePeer(options.iterations, describe=lambda word: word.items)
     with tempfile.TemporaryDirectory() as temporary:
@@ -170,7 +170,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "settings": {
             "letters": str(options.letters),
             "threads": options.threads,
-            "fold": _TEST_FOLD,
+            "fold": TEST_FOLD,
             "words": len(gold),
             "characters": sum(len(word) for word, _ in gold),
             "repeats": options.repeats,
