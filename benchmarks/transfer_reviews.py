@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -218,12 +218,14 @@ def one_run(
 
     rows, entries = _rows(documents, chosen, vectors, embedding)
     config = member.config(len(entries), documents.classes)
+    # All passes as one epoch: what an epoch costs besides its steps is more than the steps of a few documents.
+    member, passes = replace(member, epochs=1), list(chosen) * member.epochs
     with tempfile.TemporaryDirectory() as folder:
         model, _ = train_member(
             member,
             config,
-            [rows[documents.ids[at]] for at in chosen],
-            documents.labels[list(chosen)],
+            [rows[documents.ids[at]] for at in passes],
+            documents.labels[passes],
             Path(folder),
             seed=seed,
             vectors=_start(entries, vectors, embedding, seed),
