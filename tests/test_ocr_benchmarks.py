@@ -29,7 +29,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return {way: answers(words.texts) for way in ways}
 
     def read_words(reader, words, layout):  # type: ignore[no-untyped-def]
-        return {way: answers(words.texts) for way in ("greedy", "beam", "words")}
+        return {way: answers(words.texts) for way in ("greedy", "beam", "words", "sizes")}
 
     monkeypatch.setattr("apps.ocr_training.train", train)
     monkeypatch.setattr("apps.ocr_evaluation.read_letters", read_letters)
@@ -56,7 +56,7 @@ def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource
         == own | other
     )
     assert set(results["protocols"]["c"]["networks"]) == own | other | {"alone_seen", "other_seen"}
-    assert set(results["protocols"]["words"]["networks"]) == {"greedy", "beam", "words"}
+    assert set(results["protocols"]["words"]["networks"]) == {"greedy", "beam", "words", "sizes"}
     network = results["protocols"]["a"]["networks"]["crf"]
     assert network["splits"] == 2 and network["words"] == 120
     assert 15.0 < network["word_error"]["mean"] < 25.0 and network["word_error"]["deviation"] is not None
