@@ -48,6 +48,6 @@ def _speed(report: ClassifierSpeedReport) -> None:
             f"{lines:,} lines: {peak:,.0f} MiB" for lines, peak in sorted(report.memory_mib.items())
         )
         st.caption(
-            f"Peak memory of `classify --lines` ({memory}) does not grow with the stream; "
+            f"Peak memory of `classify --lines`, which keeps no line: {memory}; "
             f"{report.lines_per_second:,.0f} lines a second."
         )
