@@ -214,7 +214,7 @@ def one_run(
     """
     from apps.reviews_training import train_member
     from models.packed_text import packed_network
-    from models.variables import variable_arrays
+    from models.text_classifier import trained_arrays
 
     rows, entries = _rows(documents, chosen, vectors, embedding)
     config = member.config(len(entries), documents.classes)
@@ -231,7 +231,7 @@ def one_run(
             vectors=_start(entries, vectors, embedding, seed),
             recipe={"embedding": embedding},
         )
-    network = packed_network(config, variable_arrays(model.weights))
+    network = packed_network(config, trained_arrays(model))
     logits = network.logits([rows[documents.ids[at]] for at in documents.scored.tolist()])
     return 100.0 * float((logits.argmax(axis=1) == documents.labels[documents.scored]).mean())
 

@@ -216,8 +216,9 @@ class Reading:
         keys = (owners << 32) | rows  # sorted by document, and by row within one
         keys.sort()
         if self.distinct or self.sublinear_tf:
-            keys, counts = np.unique(keys, return_counts=True)
-            keys = np.repeat(keys, self.repeats(counts))
+            firsts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+            counts = np.diff(np.append(firsts, len(keys)))
+            keys = np.repeat(keys[firsts], self.repeats(counts))
         borders = np.searchsorted(keys, np.arange(1, len(windows)) << 32)
         return np.split((keys & 0xFFFFFFFF).astype(np.int32), borders)
 
