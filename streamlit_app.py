@@ -1,12 +1,12 @@
-"""The web front end: `make app`. This file only routes; every page is a file of apps/views."""
+"""The web front end: `make app`. This file only routes; every application has its page.py."""
 
 import streamlit as st
 
-from apps.lecture_map import PAGES
+from apps.lecture.topics import PAGES
 
 st.set_page_config(page_title="Lectern", page_icon="🎓", layout="wide")
 
-home = st.Page("apps/views/home.py", title="The lecture", icon=":material/route:", default=True)
+home = st.Page("apps/lecture/page.py", title="The lecture", icon=":material/route:", default=True)
 built = [
     st.Page(page.view, title=page.title, icon=page.icon, url_path=page.key)
     for page in PAGES.values()

@@ -1,6 +1,6 @@
 """The command line: ``python -m apps <application> <verb>``."""
 
-from apps.cli.main import run
+from apps.shared.main import run
 
 if __name__ == "__main__":
     run()

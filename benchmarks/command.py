@@ -57,7 +57,7 @@ def limit_cores(threads: int) -> None:
 
 def write_results(path: Path, results: dict[str, Any]) -> None:
     """Write results for page and documentation, whole or not at all."""
-    from models.atomic import write_json
+    from models.storage.atomic import write_json
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, results)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import ROOT, write_results
 from data_prep.errors import InputError
 
@@ -30,9 +30,9 @@ def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str
         images: Uint8 (n, 28, 28), the test set.
 
     Returns:
-        What ``apps.digit_reports.digit_errors`` reads.
+        What ``apps.digits.reports.digit_errors`` reads.
     """
-    from apps.drawn_pictures import to_base64
+    from apps.shared.drawn_pictures import to_base64
 
     wanted = sorted({number for numbers in errors.values() for number in numbers})
     return {
@@ -43,8 +43,8 @@ def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str
 
 def main() -> int:
     """Read the command line, collect, print and perhaps store."""
-    from apps.digit_reports import mistakes
-    from apps.digits import DEFAULT_PRESET, LECTURE_PRESET
+    from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
+    from apps.digits.reports import mistakes
     from data_prep.readers.mnist import read_mnist
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

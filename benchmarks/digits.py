@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -38,9 +38,9 @@ from data_prep.errors import InputError
 
 if TYPE_CHECKING:
     from benchmarks.digits_torch import TorchSystem
-    from models.cnn_graph import CompiledCNN
-    from models.digit_kind import DigitCNNConfig
-    from models.packed_cnn import PackedCNN
+    from models.digit_cnn.compiled import CompiledCNN
+    from models.digit_cnn.config import DigitCNNConfig
+    from models.digit_cnn.serving import PackedCNN
 
 RESULTS = RESULTS_DIR / "digits.json"
 NETWORKS = ("lecture", "lenet5", "resnet")
@@ -62,7 +62,7 @@ def made_batch(size: int, classes: int = 10, seed: int = _SEED) -> tuple[np.ndar
 
 def random_arrays(config: DigitCNNConfig, seed: int = _SEED) -> dict[str, np.ndarray]:
     """Draw weights by path, with variances of batch norm above 0."""
-    from models.digit_kind import digit_specs
+    from models.digit_cnn.config import digit_specs
 
     rng = np.random.default_rng(seed)
     found = {}
@@ -87,10 +87,10 @@ class OurSystem:
     def __init__(self, architecture: str, config: DigitCNNConfig, arrays: dict[str, np.ndarray]) -> None:
         from dataclasses import replace
 
-        from apps.digits_training import RECIPES, compiled_network
-        from models.cnn_graph import CompiledCNN
-        from models.packed_cnn import PackedCNN
-        from models.variables import assign_arrays
+        from apps.digits.task import RECIPES, compiled_network
+        from models.digit_cnn.compiled import CompiledCNN
+        from models.digit_cnn.serving import PackedCNN
+        from models.storage.variables import assign_arrays
 
         # PyTorch averages no weights either.
         recipe = replace(RECIPES[architecture], averaging=0.0, products="auto")
@@ -202,7 +202,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     Returns:
         Settings, the numbers of each network and system, and our speeds by PyTorch's.
     """
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     there = importlib.util.find_spec("torch") is not None
     networks: dict[str, Any] = {}
@@ -231,7 +231,7 @@ def _systems(
     architecture: str, options: argparse.Namespace, with_torch: bool
 ) -> dict[str, OurSystem | TorchSystem]:
     """Return the systems with one network, after comparing what they answer."""
-    from apps.digits_training import RECIPES, config_of
+    from apps.digits.task import RECIPES, config_of
 
     config = config_of(RECIPES[architecture], 10)
     arrays = random_arrays(config)

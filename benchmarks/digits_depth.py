@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import ROOT, add_output_options, carry_out, write_results
 from data_prep.errors import InputError
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-    from apps.digits_sources import DigitsSource
-    from apps.digits_training import DigitsRecipe
+    from apps.digits.sources import DigitsSource
+    from apps.digits.task import DigitsRecipe
 
 RESULTS = RESULTS_DIR / "digits_depth.json"
 PICTURE = ROOT / "docs" / "images" / "digits-depth.svg"
@@ -44,9 +44,9 @@ def recipe_of(overrides: Sequence[str] = ()) -> DigitsRecipe:
     Raises:
         InputError: An override is wrong, or of what the comparison decides.
     """
-    from apps.digits_training import DigitsRecipe
-    from data_prep.image_augmentation import NO_AUGMENTATION
-    from models.recipe import with_overrides
+    from apps.digits.task import DigitsRecipe
+    from data_prep.images.augmentation import NO_AUGMENTATION
+    from models.training.recipe import with_overrides
 
     base = DigitsRecipe(
         split="choose",
@@ -74,11 +74,11 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
         recipe: Of both; the architecture is set here.
 
     Returns:
-        Settings and runs, as ``apps.digit_reports.depth_report`` reads them.
+        Settings and runs, as ``apps.digits.reports.depth_report`` reads them.
     """
-    from apps.digits_training import config_of
-    from models.recipe import to_dict
-    from models.run_folder import engine_versions, processor
+    from apps.digits.task import config_of
+    from models.training.recipe import to_dict
+    from models.training.run_folder import engine_versions, processor
 
     found = {}
     for name in NETWORKS:
@@ -100,7 +100,7 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
 
 
 def _one(name: str, source: DigitsSource, folder: Path, recipe: DigitsRecipe) -> dict[str, Any]:
-    from apps.digits_training import compiled_network, config_of, train
+    from apps.digits.task import compiled_network, config_of, train
 
     recipe = replace(recipe, architecture=name)
     config = config_of(recipe, len(source.labels))
@@ -135,8 +135,8 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
     import numpy as np
     import tensorflow as tf  # gradients by weights are taken by TensorFlow's tape; Keras has no own way
 
-    from data_prep.images import digit_batch
-    from models.variables import copy_values
+    from data_prep.images.preparation import digit_batch
+    from models.storage.variables import copy_values
 
     moving = model.non_trainable_variables
     before = copy_values(moving)
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Run it as the command line asks for."""
-    from apps.digits_sources import mnist_source, sample_source
+    from apps.digits.sources import mnist_source, sample_source
 
     recipe = recipe_of(options.set)
     source = sample_source(recipe.seed) if options.sample else mnist_source()

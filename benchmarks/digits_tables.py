@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from apps.digit_reports import digits_scores, speed_report
-from apps.reports import preset_installed
+from apps.digits.reports import digits_scores, speed_report
+from apps.shared.reports import preset_installed
 from benchmarks.markdown import number, table
 
 PRESETS = {"digits_mnist": "ResNet", "digits_lecture": "the lecture's network"}

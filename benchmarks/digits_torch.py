@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.cnn_plan import BATCH_NORM_EPSILON, INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step
+from models.digit_cnn.plan import BATCH_NORM_EPSILON, INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step
 
 Work = Callable[[int], None]
 TYPES = ("float32", "bfloat16")

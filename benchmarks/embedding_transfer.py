@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -38,8 +38,8 @@ from data_prep.errors import InputError
 if TYPE_CHECKING:
     import keras
 
-    from data_prep.embeddings import WordVectors
     from data_prep.readers.conllu import Sentence
+    from data_prep.text.embeddings import WordVectors
 
 RESULTS = RESULTS_DIR / "embedding_transfer_tags.json"
 EMBEDDINGS = ("random", "frozen", "fine_tuned")
@@ -97,7 +97,7 @@ def run(settings: TransferSettings, vectors: WordVectors, name: str) -> dict[str
         Settings and cells.
     """
     from data_prep.readers.conllu import read_ewt
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     train, dev = read_ewt("train"), read_ewt("dev")
     began = time.perf_counter()
@@ -363,7 +363,7 @@ def main() -> int:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Run it as the command line asks for."""
-    from models.recipe import with_overrides
+    from models.training.recipe import with_overrides
 
     if options.task == "reviews":
         from benchmarks.transfer_reviews import measured
@@ -378,7 +378,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
 
 def _opened(options: argparse.Namespace) -> tuple[WordVectors, str]:
     """Open the word vectors of the command line, and name them."""
-    from apps.vectors import Vectors
+    from apps.vectors.application import Vectors
 
     opened = Vectors.from_file(options.vectors) if options.vectors else Vectors.from_preset(options.preset)
     return opened.word_vectors, options.vectors.name if options.vectors else options.preset

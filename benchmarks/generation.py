@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -35,7 +35,7 @@ from benchmarks.command import (
 )
 
 if TYPE_CHECKING:
-    from models.lm_scoring import LanguageModel
+    from models.char_lm.language_model import LanguageModel
 
 RESULTS = RESULTS_DIR / "generation.json"
 ALPHABET = string.ascii_letters + "\n !$&',-.3:;?"  # the 65 characters of Tiny Shakespeare
@@ -51,10 +51,10 @@ Write = Callable[[int], np.ndarray]
 
 def random_model(units: int, seed: int = _SEED) -> LanguageModel:
     """Make a language model of one LSTM layer with drawn weights; speed does not depend on what it has learned."""
-    from data_prep.vocab import Vocabulary
-    from models.char_lm_kind import CharLMConfig
-    from models.kinds import kind_named
-    from models.lm_scoring import KIND, LanguageModel
+    from data_prep.text.vocab import Vocabulary
+    from models.char_lm.config import CharLMConfig
+    from models.char_lm.language_model import KIND, LanguageModel
+    from models.presets.kinds import kind_named
 
     vocabulary = Vocabulary(list(ALPHABET))
     config = CharLMConfig(
@@ -70,8 +70,8 @@ def random_model(units: int, seed: int = _SEED) -> LanguageModel:
 
 def noise_of(model: LanguageModel, length: int) -> np.ndarray:
     """Return the noise that our generator adds to the logits, float32 (length, tokens); -inf for PAD and UNK."""
-    from data_prep.vocab import UNK
-    from models.lm_generator import Noise, Settings
+    from data_prep.text.vocab import UNK
+    from models.char_lm.generator import Noise, Settings
 
     settings = Settings(length, temperature=TEMPERATURE, seed=_SEED)
     found = Noise(settings, 1, model.config.tokens).next(length)[:, 0]
@@ -81,7 +81,7 @@ def noise_of(model: LanguageModel, length: int) -> np.ndarray:
 
 def ours(model: LanguageModel) -> dict[str, Write]:
     """Return the application's loop, for a whole text and for one that streams."""
-    from models.lm_generator import Generator
+    from models.char_lm.generator import Generator
 
     generator = Generator(model)
     settings = {"temperature": TEMPERATURE, "seed": _SEED}
@@ -114,9 +114,9 @@ def numpy_loop(model: LanguageModel) -> Write:
 
 def predict_loop(model: LanguageModel) -> Write:
     """Return the loop of many tutorials: Keras' ``predict`` for every character, the state carried by the layer."""
-    from models.char_lm import build_char_lm
-    from models.recurrent import reset_states
-    from models.variables import assign_arrays
+    from models.char_lm.network import build_char_lm
+    from models.layers.recurrent import reset_states
+    from models.storage.variables import assign_arrays
 
     network = build_char_lm(model.config, batch_size=1, stateful=True)
     assign_arrays(network.weights, model.arrays)
@@ -194,7 +194,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     Returns:
         Settings, the numbers of each system, and our speed by PyTorch's best.
     """
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     model = random_model(options.units)
     systems = {**ours(model), **torch_loops(model), "numpy": numpy_loop(model)}

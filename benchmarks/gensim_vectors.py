@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from apps.vectors_training import VectorsRecipe
-    from data_prep.embeddings import WordVectors
+    from apps.vectors.task import VectorsRecipe
+    from data_prep.text.embeddings import WordVectors
 
 KEPT_WORDS = 20_000
 
@@ -45,9 +45,9 @@ def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
     """
     from gensim.models import Word2Vec
 
-    from apps.vectors_training import encode
+    from apps.vectors.task import encode
     from data_prep.datasets import locate
-    from data_prep.embeddings import WordVectors
+    from data_prep.text.embeddings import WordVectors
 
     settings: dict[str, Any] = {
         "vector_size": recipe.dimensions,
@@ -73,8 +73,8 @@ def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
 
 def scores(every: WordVectors, scored: int) -> dict[str, Any]:
     """Score the first ``scored`` words as ours are scored, and those that are kept; return both as metrics."""
-    from apps.vectors_evaluation import evaluate
-    from apps.vectors_preset import metrics_of
+    from apps.vectors.evaluation import evaluate
+    from apps.vectors.preset import metrics_of
 
     metrics = metrics_of(evaluate(first(every, scored)))
     for measure in metrics.values():
@@ -87,7 +87,7 @@ def scores(every: WordVectors, scored: int) -> dict[str, Any]:
 
 def first(every: WordVectors, number: int) -> WordVectors:
     """Return the vectors of the first ``number`` words."""
-    from data_prep.embeddings import WordVectors
+    from data_prep.text.embeddings import WordVectors
 
     counts = None if every.counts is None else every.counts[:number]
     return WordVectors(every.keys[:number], every.vectors[:number], counts)
@@ -95,12 +95,12 @@ def first(every: WordVectors, number: int) -> WordVectors:
 
 def make(out: Path, threads: int) -> dict[str, Any]:
     """Train gensim on the wiki set and write the preset; return its metrics."""
-    from apps.vectors_preset import save_vectors_preset
-    from apps.vectors_trained import WIKI
-    from apps.vectors_training import VectorsRecipe
+    from apps.vectors.preset import save_vectors_preset
+    from apps.vectors.task import VectorsRecipe
+    from apps.vectors.trained import WIKI
     from data_prep.datasets import locate
-    from models.atomic import sha256_of
-    from models.card import CardText
+    from models.presets.card import CardText
+    from models.storage.atomic import sha256_of
 
     recipe = VectorsRecipe(threads=threads).settled()
     every, settings, seconds = train(recipe)

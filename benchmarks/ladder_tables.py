@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from apps.ladder_report import Ladder, Rung, ladder_report
+from apps.writer.ladder_report import Ladder, Rung, ladder_report
 from benchmarks.markdown import number, table
 
 COMMAND = "python -m benchmarks.loss_ladder --store"

@@ -23,18 +23,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.ladder_report import NETWORKS, RESULTS_NAME, TITLES
-from apps.reports import RESULTS_DIR
-from apps.writer_recipe import WriterRecipe
+from apps.shared.reports import RESULTS_DIR
+from apps.writer.ladder_report import NETWORKS, RESULTS_NAME, TITLES
+from apps.writer.recipe import WriterRecipe
 from benchmarks.command import ROOT, add_output_options, carry_out, write_results
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from apps.writer_sources import WriterSource
-    from data_prep.streams import Parts
-    from models.lm_scoring import LanguageModel
+    from apps.writer.sources import WriterSource
+    from data_prep.text.streams import Parts
+    from models.char_lm.language_model import LanguageModel
 
 RESULTS = RESULTS_DIR / f"{RESULTS_NAME}.json"
 PICTURE = ROOT / "docs" / "images" / "loss-ladder.svg"
@@ -108,8 +108,8 @@ def run(
     Raises:
         InputError: The text is too short, the budget too small, or the preset cannot be opened.
     """
-    from data_prep.streams import split_text
-    from models.run_folder import engine_versions, processor
+    from data_prep.text.streams import split_text
+    from models.training.run_folder import engine_versions, processor
 
     parts = split_text(source.text, recipe.split)
     rungs = [counting_rung(name, parts, settings) for name in COUNTING]
@@ -152,7 +152,7 @@ def counting_rung(name: str, parts: Parts, settings: LadderSettings) -> dict[str
     """
     import numpy as np
 
-    from models.ngram_lm import fit_ngrams
+    from models.char_lm.ngrams import fit_ngrams
 
     begun = time.perf_counter()
     alphabet = "".join(sorted(set().union(*parts.train)))
@@ -177,9 +177,9 @@ def _network_rung(
     recipe: WriterRecipe,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train and score one of the four networks; return the rung and the lengths of its gradient."""
-    from apps.writer_training import config_of, train
-    from data_prep.streams import learn_tokens
-    from models.char_lm_kind import parameter_count, units_for
+    from apps.writer.task import config_of, train
+    from data_prep.text.streams import learn_tokens
+    from models.char_lm.config import parameter_count, units_for
 
     sized = replace(recipe, cell=cell)
     config = config_of(sized, learn_tokens(parts.train))
@@ -212,8 +212,8 @@ def shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> 
     Raises:
         InputError: There is no such preset, or it is damaged.
     """
-    from apps.writer import Writer
-    from models.char_lm_kind import parameter_count
+    from apps.writer.application import Writer
+    from models.char_lm.config import parameter_count
 
     writer = Writer.from_preset(preset)
     model = writer.language_model
@@ -226,8 +226,8 @@ def shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> 
 
 
 def _scored(name: str, model: LanguageModel, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    from apps.writer_preset import validation_score
-    from models.lm_generator import Generator
+    from apps.writer.preset import validation_score
+    from models.char_lm.generator import Generator
 
     nats, error, count = validation_score(model, parts)
     written = Generator(model).generate(
@@ -252,12 +252,12 @@ def gradient_lengths(
         settings: Steps and windows; a shorter text has shorter windows.
 
     Returns:
-        ``sums`` and ``hidden`` as in ``models.gate_gradients.GradientNorms``: medians over the windows, step by step,
-        the first one furthest back.
+        ``sums`` and ``hidden`` as in ``models.char_lm.gate_gradients.GradientNorms``: medians over the windows,
+        step by step, the first one furthest back.
     """
     import numpy as np
 
-    from models.gate_gradients import gradient_norms
+    from models.char_lm.gate_gradients import gradient_norms
 
     steps = min(settings.gradient_steps, len(ids) - 1)
     starts = np.linspace(0, len(ids) - steps - 1, settings.gradient_windows).astype(int)
@@ -270,7 +270,7 @@ def gradient_lengths(
 
 def store(results: dict[str, Any]) -> None:
     """Write the results, and the picture of the documentation."""
-    from apps.ladder_report import ladder_from
+    from apps.writer.ladder_report import ladder_from
     from benchmarks.ladder_tables import ladder_picture
 
     write_results(RESULTS, results)
@@ -296,7 +296,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _chosen_preset(options: argparse.Namespace, split: str) -> str | None:
     """Return the preset of the last rung: none where it has learnt from what is scored, or is not installed."""
-    from apps.reports import preset_installed
+    from apps.shared.reports import preset_installed
 
     if options.preset == "none" or options.text is not None or split != _LAST_TENTH:
         return None
@@ -314,8 +314,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Run it as the command line asks for."""
-    from apps.writer_sources import file_source, shakespeare_source
-    from models.recipe import with_overrides
+    from apps.writer.sources import file_source, shakespeare_source
+    from models.training.recipe import with_overrides
 
     settings = LadderSettings(budget=options.budget, prompt=options.prompt)
     recipe = with_overrides(RECIPE, options.set)
@@ -331,7 +331,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _print(results: dict[str, Any]) -> None:
-    from apps.ladder_report import ladder_from
+    from apps.writer.ladder_report import ladder_from
     from benchmarks.ladder_tables import ladder_text
 
     print(ladder_text(ladder_from(results)))

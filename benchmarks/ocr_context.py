@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -28,7 +28,7 @@ from benchmarks.command import (
 )
 
 if TYPE_CHECKING:
-    from apps.ocr import Reader
+    from apps.ocr.application import Reader
     from data_prep.readers.letters import LetterWords
 
 RESULTS = RESULTS_DIR / "ocr_context.json"
@@ -52,9 +52,9 @@ def noise_curves(
     Returns:
         Way to ``character_error``, percent at each level, and ``n``, letters.
     """
-    from apps.ocr import noisy
-    from apps.ocr_evaluation import error_rate, read_letters, read_words
-    from data_prep.letter_words import LAYOUT
+    from apps.ocr.application import noisy
+    from apps.ocr.evaluation import error_rate, read_letters, read_words
+    from data_prep.images.letter_words import LAYOUT
 
     found: dict[str, Any] = {}
     for level in levels:
@@ -84,7 +84,7 @@ def examples(reader: Reader, fold: LetterWords, texts: Sequence[str], count: int
         Examples: ``kind`` is ``"wrong"`` or ``"helps"``, ``word`` what is written, ``alone`` and ``context`` what is
         read, ``bank`` and ``number``, the hand of the pen or the word's place in the fold.
     """
-    from apps.letter_bank import spell
+    from apps.ocr.letter_bank import spell
 
     written = [("set", at, fold.images[fold.letters_of(at)], text) for at, text in enumerate(fold.texts)]
     written += [("pen", at % 9, spell(text, "pen", at % 9), text) for at, text in enumerate(texts)]
@@ -124,13 +124,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         options: ``letters``, ``words``, ``composed``, ``pen_words``.
 
     Returns:
-        What ``apps.ocr_reports.context_report`` reads.
+        What ``apps.ocr.reports.context_report`` reads.
     """
-    from apps.letter_bank import scored_words
-    from apps.ocr import Reader
-    from apps.ocr_sources import letters_source
-    from apps.reports import preset_installed
-    from models.run_folder import processor
+    from apps.ocr.application import Reader
+    from apps.ocr.letter_bank import scored_words
+    from apps.ocr.sources import letters_source
+    from apps.shared.reports import preset_installed
+    from models.training.run_folder import processor
 
     source = letters_source()  # finds the set, or says what to do
     fold = scored_words() or source.fold(0)
@@ -156,7 +156,7 @@ def print_results(results: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run on the arguments of the command line and return the exit code."""
-    from apps.ocr import LETTERS_PRESET, WORDS_PRESET
+    from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.ocr_context", description=__doc__.split("\n")[0]

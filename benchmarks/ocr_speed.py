@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.ocr_sources import TEST_FOLD
-from apps.reports import RESULTS_DIR
+from apps.ocr.sources import TEST_FOLD
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -36,9 +36,9 @@ from benchmarks.command import (
 from benchmarks.tagger_speed import measure
 
 if TYPE_CHECKING:
-    from apps.ocr import Reader
+    from apps.ocr.application import Reader
     from data_prep.readers.letters import LetterWords
-    from models.packed_ocr import PackedLetters
+    from models.ocr.serving import PackedLetters
 
 RESULTS = RESULTS_DIR / "ocr_speed.json"
 PEER = "python-crfsuite"
@@ -84,10 +84,10 @@ def read_by(network: PackedLetters, words: Sequence[WordInput], way: str) -> lis
     Returns:
         The letters of each word.
     """
-    from data_prep.letter_batches import letter_pictures
+    from data_prep.images.letter_batches import letter_pictures
     from data_prep.readers.letters import decode_word
-    from models.letter_search import beam_search
-    from models.packed_ocr import log_of
+    from models.ocr.letter_search import beam_search
+    from models.ocr.serving import log_of
 
     lengths = [len(word) for word in words]
     images = letter_pictures(np.concatenate([word.images for word in words]))
@@ -116,7 +116,7 @@ def measure_images(reader: Reader, words: LetterWords, count: int) -> dict[str, 
     Returns:
         Words a second of a batch, and milliseconds for one word, median.
     """
-    from data_prep.letter_words import LAYOUT, compose_words
+    from data_prep.images.letter_words import LAYOUT, compose_words
 
     part = words.part(np.arange(min(count, len(words.folds))))
     rng = np.random.default_rng(TEST_FOLD)
@@ -144,11 +144,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     Returns:
         Settings and the numbers of each system.
     """
-    from apps.ocr import Reader
-    from apps.reports import preset_installed
+    from apps.ocr.application import Reader
+    from apps.shared.reports import preset_installed
     from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
     from data_prep.readers.letters import read_letters
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     words = read_letters()
     test = words.part(np.flatnonzero(words.folds == TEST_FOLD))
@@ -193,7 +193,7 @@ def summed(systems: Any, gold: Sequence[tuple[WordInput, list[str]]], measured: 
     Returns:
         Words a second, milliseconds for one word, character error and word error in percent of each system.
     """
-    from apps.ocr_evaluation import error_rate
+    from apps.ocr.evaluation import error_rate
 
     texts = ["".join(letters) for _, letters in gold]
     letters_a_word = sum(map(len, texts)) / len(texts)
@@ -224,7 +224,7 @@ def print_results(results: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark on the arguments of the command line and return the exit code."""
-    from apps.ocr import LETTERS_PRESET, WORDS_PRESET
+    from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.ocr_speed", description=__doc__.split("\n")[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apps.ocr_reports import SYSTEMS, speed_report
-from apps.reports import benchmark_results, preset_installed, stored_facts
+from apps.ocr.reports import SYSTEMS, speed_report
+from apps.shared.reports import benchmark_results, preset_installed, stored_facts
 from benchmarks.markdown import number, table
 
 COMMAND = "python -m benchmarks.ocr_protocols --runs runs/ocr --store"

@@ -4,7 +4,7 @@
     python -m benchmarks.readme --check    changes nothing and exits with 1 where one is out of date
 
 A generated part stands between ``<!-- results:NAME -->`` and ``<!-- /results:NAME -->``. Sources:
-metrics.json of the shipped presets, benchmarks/results/*.json and apps/lecture_map.py.
+metrics.json of the shipped presets, benchmarks/results/*.json and apps/lecture/topics.py.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from apps.lecture_map import PAGES, PARTS, ROOT, Topic
-from apps.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
+from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
+from apps.shared.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
 from benchmarks import (
     digits_tables,
     ladder_tables,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -33,8 +33,8 @@ from benchmarks.command import (
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from apps.reviews_recipes import ReviewsRecipe
-    from apps.reviews_sources import ReviewsSource
+    from apps.reviews.recipes import ReviewsRecipe
+    from apps.reviews.sources import ReviewsSource
 
 RESULTS = RESULTS_DIR / "reviews_networks.json"
 NETWORKS = {
@@ -69,7 +69,7 @@ def recipes_of(
     Raises:
         InputError: A setting is wrong.
     """
-    from apps.reviews_recipes import chosen_recipe
+    from apps.reviews.recipes import chosen_recipe
 
     found = {}
     for network in networks:
@@ -93,11 +93,11 @@ def run(source: ReviewsSource, runs: Path, recipes: dict[str, ReviewsRecipe]) ->
         recipes: Of each network.
 
     Returns:
-        What ``apps.reviews_reports.networks_report`` reads.
+        What ``apps.reviews.reports.networks_report`` reads.
     """
-    from data_prep.duplicates import shared_texts
-    from data_prep.text_inputs import keys_of
-    from models.run_folder import engine_versions, processor
+    from data_prep.text.duplicates import shared_texts
+    from data_prep.text.text_inputs import keys_of
+    from models.training.run_folder import engine_versions, processor
 
     found = {}
     for name, recipe in recipes.items():
@@ -120,12 +120,12 @@ def run(source: ReviewsSource, runs: Path, recipes: dict[str, ReviewsRecipe]) ->
 
 def _network(recipe: ReviewsRecipe, source: ReviewsSource, folder: Path) -> dict[str, Any]:
     """Train and score one network, or read what it scored before."""
-    from apps.reviews_evaluation import score
-    from apps.reviews_training import train
-    from models.atomic import write_json
-    from models.recipe import to_dict
-    from models.run_folder import remove_run
-    from models.text_classifier_kind import network_specs
+    from apps.reviews.evaluation import score
+    from apps.reviews.task import train
+    from models.storage.atomic import write_json
+    from models.text_classifier.config import network_specs
+    from models.training.recipe import to_dict
+    from models.training.run_folder import remove_run
 
     done = folder.with_suffix(".json")
     settings = {"recipe": to_dict(recipe), "data": source.train.checksum}
@@ -162,7 +162,7 @@ def _network(recipe: ReviewsRecipe, source: ReviewsSource, folder: Path) -> dict
 
 def _padding(lengths: Sequence[int]) -> dict[str, Any]:
     """Count the padding of an epoch, and draw some lengths for a picture."""
-    from data_prep.document_batches import padding_of
+    from data_prep.text.document_batches import padding_of
 
     padding = padding_of(lengths, _BATCH)
     drawn = np.random.default_rng(0).choice(len(lengths), min(_LENGTHS, len(lengths)), replace=False)
@@ -208,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Run it as the command line asks for."""
-    from apps.reviews_sources import imdb_source, sample_source
+    from apps.reviews.sources import imdb_source, sample_source
 
     recipes = recipes_of(options.networks, options.set, sample=options.sample)
     source = sample_source() if options.sample else imdb_source()

@@ -30,7 +30,7 @@ class ClassifierPeer(ABC):
     """A classifier that learns from texts and classifies texts.
 
     Attributes:
-        name: Key of ``apps.reviews_reports.SYSTEMS``.
+        name: Key of ``apps.reviews.reports.SYSTEMS``.
         package: Names under which it may be installed.
     """
 
@@ -123,6 +123,6 @@ class FastTextPeer(ClassifierPeer):
 
 def fasttext_line(text: str) -> str:
     """Write a text as fastText's tutorial prepares it: one line, small letters, punctuation set apart."""
-    from data_prep.text_inputs import plain
+    from data_prep.text.text_inputs import plain
 
     return " ".join(_SIGNS.sub(r" \1 ", plain(text).lower()).split()) + "\n"

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     ROOT,
     add_output_options,
@@ -35,7 +35,7 @@ from benchmarks.command import (
 )
 
 if TYPE_CHECKING:
-    from apps.reviews import Reviews
+    from apps.reviews.application import Reviews
 
 RESULTS = RESULTS_DIR / "reviews_speed.json"
 _SEED, _WARM_UP = 1, 20
@@ -118,7 +118,7 @@ def stream(preset: str, texts: Iterable[str], lines: int) -> dict[str, float]:
     Raises:
         RuntimeError: The command failed.
     """
-    from data_prep.text_inputs import plain
+    from data_prep.text.text_inputs import plain
 
     short = [" ".join(plain(text).split()[:_LINE_WORDS]) + "\n" for text in texts]
     command = [sys.executable, "-m", "apps", "reviews", "classify", "--lines", "--preset", preset]
@@ -151,12 +151,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         options: ``preset``, ``threads``, ``documents``, ``repeats``, ``singles``, ``lines`` and those of fastText.
 
     Returns:
-        What ``apps.reviews_reports.speed_report`` reads.
+        What ``apps.reviews.reports.speed_report`` reads.
     """
-    from apps.reviews import Reviews
+    from apps.reviews.application import Reviews
     from benchmarks.reviews_peers import FastTextPeer, TfidfPeer
     from data_prep.readers.reviews import read_imdb
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     reviews = Reviews.from_preset(options.preset)
     imdb = read_imdb(unlabelled=False)
@@ -206,7 +206,7 @@ def labels_of(reviews: Reviews, texts: Sequence[str]) -> np.ndarray:
     Returns:
         Int (n,).
     """
-    from apps.reviews_results import Verdict
+    from apps.reviews.results import Verdict
 
     numbers = {label: number for number, label in enumerate(reviews.labels)}
     return np.array(
@@ -230,7 +230,7 @@ def print_results(results: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark on the arguments of the command line and return the exit code."""
-    from apps.reviews import DEFAULT_PRESET
+    from apps.reviews.application import DEFAULT_PRESET
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.reviews_speed", description=__doc__.split("\n")[0]

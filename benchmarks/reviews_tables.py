@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.reports import preset_installed, stored_facts
-from apps.reviews_reports import SYSTEMS, networks_report, speed_report, transfer_report
-from apps.tagger_reports import EMBEDDINGS
+from apps.reviews.reports import SYSTEMS, networks_report, speed_report, transfer_report
+from apps.shared.reports import preset_installed, stored_facts
+from apps.tagger.reports import EMBEDDINGS
 from benchmarks.markdown import number, table
 
 PRESETS = {"reviews_imdb": "imdb", "topics_bbc": "bbc"}

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import (
     add_output_options,
     carry_out,
@@ -33,7 +33,7 @@ from benchmarks.command import (
 )
 
 if TYPE_CHECKING:
-    from apps.tagger import Tagger
+    from apps.tagger.application import Tagger
     from benchmarks.tagger_peers import Peer, Tagged
 
 RESULTS = RESULTS_DIR / "tagger_speed.json"
@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     Returns:
         Settings and the numbers of each system.
     """
-    from apps.tagger import Tagger
+    from apps.tagger.application import Tagger
     from data_prep.readers.conllu import read_ewt
 
     parts = {part: read_ewt(part) for part in ("train", "dev", "test")}
@@ -150,8 +150,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _about_ours(tagger: Tagger, test: Sequence[Any], options: argparse.Namespace) -> dict[str, Any]:
-    from data_prep.segmentation import raw_text
-    from models.preset import load_preset
+    from data_prep.text.segmentation import raw_text
+    from models.presets.store import load_preset
 
     chosen = random.Random(_SEED).sample(list(test), min(options.sentences, len(test)))
     raw = measure_raw_text(tagger, raw_text(test)[0], [one.text for one in chosen], options.repeats)
@@ -186,7 +186,7 @@ def _pair(sentence: Any) -> Tagged:
 
 
 def _settings(options: argparse.Namespace, test: Sequence[Tagged]) -> dict[str, Any]:
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     return {
         "preset": str(options.preset),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from apps.reports import preset_installed
-from apps.tagger_reports import (
+from apps.shared.reports import preset_installed
+from apps.tagger.reports import (
     EMBEDDINGS,
     SCORES,
     SYSTEMS,

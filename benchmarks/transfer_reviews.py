@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.embedding_transfer import EMBEDDINGS, draw
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from apps.reviews_recipes import MemberRecipe
-    from data_prep.embeddings import WordVectors
+    from apps.reviews.recipes import MemberRecipe
     from data_prep.readers.labelled_texts import LabelledTexts
-    from data_prep.vocab import Vocabulary
+    from data_prep.text.embeddings import WordVectors
+    from data_prep.text.vocab import Vocabulary
 
 RESULTS = RESULTS_DIR / "embedding_transfer_reviews.json"
 
@@ -45,7 +45,7 @@ class ReviewsTransferSettings:
         epochs: Passes over the documents for each share.
         seeds: How many runs a cell has.
         scored: Documents that are left out and scored.
-        network: As ``models.text_classifier_kind.TextClassifierConfig``.
+        network: As ``models.text_classifier.config.TextClassifierConfig``.
         units: Filters of each width, or length of a state.
         widths: Words in a window of each kind of filter.
         max_words: Words that are read, half of them the first ones and half the last ones; 0 for all.
@@ -70,7 +70,7 @@ class ReviewsTransferSettings:
 
     def member(self, embedding: str, epochs: int, dimensions: int) -> MemberRecipe:
         """Return the recipe of the network; random vectors are trained like those of word2vec."""
-        from apps.reviews_recipes import MemberRecipe
+        from apps.reviews.recipes import MemberRecipe
 
         return MemberRecipe(
             network=self.network,
@@ -124,7 +124,7 @@ def documents_of(texts: LabelledTexts, scored: int, seed: int = 0) -> Documents:
         InputError: There are not so many documents.
     """
     from data_prep.splits import group_split
-    from data_prep.text_inputs import encode, learn_vocabulary, plain
+    from data_prep.text.text_inputs import encode, learn_vocabulary, plain
 
     if not 1 <= scored < len(texts):
         raise InputError(
@@ -150,9 +150,9 @@ def run(
         name: What to call them in the results.
 
     Returns:
-        What ``apps.reviews_reports.transfer_report`` reads.
+        What ``apps.reviews.reports.transfer_report`` reads.
     """
-    from models.run_folder import engine_versions, processor
+    from models.training.run_folder import engine_versions, processor
 
     began = time.perf_counter()
     cells = []
@@ -212,9 +212,9 @@ def one_run(
     Returns:
         Percent of the scored documents that are right.
     """
-    from apps.reviews_training import train_member
-    from models.packed_text import packed_network
-    from models.text_classifier import trained_arrays
+    from apps.reviews.task import train_member
+    from models.text_classifier.network import trained_arrays
+    from models.text_classifier.serving import packed_network
 
     rows, entries = _rows(documents, chosen, vectors, embedding)
     config = member.config(len(entries), documents.classes)
@@ -259,7 +259,7 @@ def measured(
         InputError: A setting is wrong, or reviews or vectors cannot be had.
     """
     from data_prep.readers.reviews import read_imdb
-    from models.recipe import with_overrides
+    from models.training.recipe import with_overrides
 
     settings = with_overrides(ReviewsTransferSettings(), overrides)
     if len(settings.shares) != len(settings.epochs):
@@ -282,8 +282,8 @@ def learned_vectors(texts: Sequence[str]) -> tuple[WordVectors, str]:
     Returns:
         The vectors and what to call them.
     """
-    from apps.reviews_recipes import RECIPES
-    from apps.reviews_vectors import learn_vectors
+    from apps.reviews.recipes import RECIPES
+    from apps.reviews.start_vectors import learn_vectors
 
     with tempfile.TemporaryDirectory() as folder:
         vectors = learn_vectors(RECIPES["imdb"], texts, Path(folder) / "vectors")
@@ -294,8 +294,8 @@ def _rows(
     documents: Documents, chosen: Sequence[int], vectors: WordVectors, embedding: str
 ) -> tuple[np.ndarray, list[str]]:
     """Choose the words that have a row of their own: rows by id, int32, unknown for all others; and their names."""
-    from data_prep.text_inputs import SPECIALS
-    from data_prep.vocab import UNK
+    from data_prep.text.text_inputs import SPECIALS
+    from data_prep.text.vocab import UNK
 
     count = len(documents.vocabulary)
     names = documents.vocabulary.decode(range(count))

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from apps.reports import RESULTS_DIR
+from apps.shared.reports import RESULTS_DIR
 from benchmarks.command import ROOT, write_results
 from data_prep.errors import InputError
 
@@ -70,7 +70,7 @@ def write_tokens(text: Path, tokens: int, folder: Path) -> int:
         InputError: The text is shorter.
     """
     from data_prep.readers.text import iter_lines
-    from data_prep.tokenizer import WordTokenizer
+    from data_prep.text.tokenizer import WordTokenizer
 
     keys = WordTokenizer(punctuation=False, lower=True).keys
     written = held_out = 0
@@ -98,9 +98,9 @@ def write_tokens(text: Path, tokens: int, folder: Path) -> int:
 
 def train_ours(folder: Path, tokens: int, architecture: str, epochs: int, threads: int) -> dict[str, Any]:
     """Train Lectern's word2vec on ``train.txt``; return measurements and scores."""
-    from apps.vectors_training import VectorsRecipe, compiled, epoch_batches, fitted_to
+    from apps.vectors.task import VectorsRecipe, compiled, epoch_batches, fitted_to
     from data_prep.readers.text import iter_lines
-    from data_prep.word2vec_corpus import encode_corpus
+    from data_prep.text.word2vec_corpus import encode_corpus
 
     recipe = VectorsRecipe(architecture=architecture, epochs=epochs, threads=threads)
     begun = time.perf_counter()
@@ -134,7 +134,7 @@ def train_gensim(folder: Path, tokens: int, architecture: str, epochs: int, thre
     from gensim.models import Word2Vec
     from gensim.models.callbacks import CallbackAny2Vec
 
-    from apps.vectors_training import VectorsRecipe
+    from apps.vectors.task import VectorsRecipe
 
     recipe = VectorsRecipe(architecture=architecture).settled()
     model = Word2Vec(
@@ -178,19 +178,19 @@ def _both(first: Iterable[str], second: Iterable[str]) -> Iterable[str]:
 
 
 def _ours(model: Any, corpus: Any) -> Any:
-    from data_prep.embeddings import WordVectors
+    from data_prep.text.embeddings import WordVectors
 
     return WordVectors(list(corpus.vocabulary), model.input_vectors.numpy(), corpus.vocabulary.counts)
 
 
 def _gensims(model: Any) -> Any:
-    from data_prep.embeddings import WordVectors
+    from data_prep.text.embeddings import WordVectors
 
     return WordVectors.from_keyed_vectors(model.wv)
 
 
 def _analogies(vectors: Any) -> float | None:
-    from apps.vectors_evaluation import evaluate
+    from apps.vectors.evaluation import evaluate
 
     return evaluate(vectors).analogies.total.accuracy
 
@@ -198,7 +198,7 @@ def _analogies(vectors: Any) -> float | None:
 def _measured(
     vectors: Any, curve: Sequence[dict[str, Any]], tokens: int, to_vocabulary: float
 ) -> dict[str, Any]:
-    from apps.vectors_evaluation import evaluate
+    from apps.vectors.evaluation import evaluate
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     evaluation = evaluate(vectors)
@@ -231,7 +231,7 @@ def in_own_process(
 
 def run(text: Path, tokens: int, epochs: int, threads: int, architectures: Sequence[str]) -> dict[str, Any]:
     """Train and score everything; return the results as they are stored."""
-    from models.run_folder import processor
+    from models.training.run_folder import processor
 
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
@@ -259,7 +259,7 @@ def store(results: dict[str, Any]) -> None:
 
 def print_results(results: dict[str, Any]) -> None:
     """Print the results as a table."""
-    from apps.cli.common import number, print_table
+    from apps.shared.commands import number, print_table
 
     rows = []
     for architecture in ARCHITECTURES:

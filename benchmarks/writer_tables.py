@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from apps.reports import preset_installed
-from apps.writer_reports import char_rnn_score, generation_report, writer_scores
+from apps.shared.reports import preset_installed
+from apps.writer.reports import char_rnn_score, generation_report, writer_scores
 from benchmarks.markdown import number, table
 
 PRESET = "writer_shakespeare"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.vocab import PAD
+from data_prep.text.vocab import PAD
 
 Item = TypeVar("Item")
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.digit_reports import depth_report, speed_report
-from apps.digits_sources import sample_source
+from apps.digits.reports import depth_report, speed_report
+from apps.digits.sources import sample_source
 from benchmarks import digits, digits_depth, digits_tables
 from data_prep.errors import InputError
-from models.digit_kind import DigitCNNConfig
-from models.packed_cnn import PackedCNN
+from models.digit_cnn.config import DigitCNNConfig
+from models.digit_cnn.serving import PackedCNN
 
 SMALL = {
     "lecture": DigitCNNConfig("lecture"),
@@ -132,7 +132,7 @@ def depth_results() -> dict:
 
 
 def test_page_and_tables_read_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps import reports
+    from apps.shared import reports
 
     (tmp_path / "digits.json").write_text(json.dumps(stored_speed()), encoding="utf-8")
     (tmp_path / "digits_depth.json").write_text(json.dumps(depth_results()), encoding="utf-8")
@@ -144,7 +144,7 @@ def test_page_and_tables_read_what_is_stored(tmp_path: Path, monkeypatch: pytest
 
 
 def test_tables_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps import reports
+    from apps.shared import reports
 
     monkeypatch.setattr(reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr(digits_tables, "preset_installed", lambda name: False)
@@ -171,8 +171,8 @@ def test_the_comparison_decides_its_own_settings() -> None:
 
 
 def test_gradients_of_every_layer_are_measured() -> None:
-    from apps.digits_training import compiled_network, config_of
-    from models.variables import variable_arrays
+    from apps.digits.task import compiled_network, config_of
+    from models.storage.variables import variable_arrays
 
     recipe = replace(
         digits_depth.recipe_of(), architecture="resnet", widths=(4, 6), blocks=1, products="float32"

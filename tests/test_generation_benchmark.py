@@ -19,8 +19,8 @@ from benchmarks.generation import (
     random_model,
     torch_loops,
 )
-from models.char_lm import build_char_lm
-from models.variables import assign_arrays
+from models.char_lm.network import build_char_lm
+from models.storage.variables import assign_arrays
 
 
 @pytest.fixture(scope="module")

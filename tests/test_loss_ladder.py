@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import apps.reports
-from apps.ladder_report import NETWORKS, TITLES, Ladder, ladder_from, ladder_report
-from apps.writer_sources import WriterSource
+import apps.shared.reports
+from apps.writer.ladder_report import NETWORKS, TITLES, Ladder, ladder_from, ladder_report
+from apps.writer.sources import WriterSource
 from benchmarks import ladder_tables, loss_ladder
 from benchmarks.loss_ladder import RECIPE, LadderSettings, counting_rung, main, run, shipped_rung
 from data_prep.errors import InputError
-from data_prep.streams import split_text
+from data_prep.text.streams import split_text
 from tests.apps.writer_preset import save_writer
 
 TEXT = "".join(
@@ -94,7 +94,7 @@ def test_what_is_finished_is_not_trained_again(tmp_path: Path, monkeypatch: pyte
 def test_results_come_back_from_json_and_make_table_and_picture(
     results: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr(loss_ladder, "RESULTS", tmp_path / "loss_ladder.json")
     monkeypatch.setattr(loss_ladder, "PICTURE", tmp_path / "ladder.svg")
     for empty in (ladder_tables.ladder_table, ladder_tables.ladder_samples):
@@ -117,7 +117,7 @@ def test_results_come_back_from_json_and_make_table_and_picture(
 
 
 def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "loss_ladder.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match=r"loss ladder lack.*Run it again"):
         ladder_report()

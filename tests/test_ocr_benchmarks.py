@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from apps.ocr_evaluation import error_rate
-from apps.ocr_sources import OcrSource, sample_source
+from apps.ocr.evaluation import error_rate
+from apps.ocr.sources import OcrSource, sample_source
 from benchmarks import ocr_protocols, ocr_tables
 from data_prep.errors import InputError
 
@@ -31,9 +31,9 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def read_words(reader, words, layout):  # type: ignore[no-untyped-def]
         return {way: answers(words.texts) for way in ("greedy", "beam", "words", "sizes")}
 
-    monkeypatch.setattr("apps.ocr_training.train", train)
-    monkeypatch.setattr("apps.ocr_evaluation.read_letters", read_letters)
-    monkeypatch.setattr("apps.ocr_evaluation.read_words", read_words)
+    monkeypatch.setattr("apps.ocr.task.train", train)
+    monkeypatch.setattr("apps.ocr.evaluation.read_letters", read_letters)
+    monkeypatch.setattr("apps.ocr.evaluation.read_words", read_words)
     return runs
 
 

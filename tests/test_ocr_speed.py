@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import apps.reports
-from apps.letter_bank import spell
-from apps.ocr import Reader
-from apps.ocr_evaluation import read_letters
-from apps.ocr_reports import context_report, protocols_report, speed_report
+import apps.shared.reports
+from apps.ocr.application import Reader
+from apps.ocr.evaluation import read_letters
+from apps.ocr.letter_bank import spell
+from apps.ocr.reports import context_report, protocols_report, speed_report
 from benchmarks import ocr_context, ocr_speed, ocr_tables
 from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
 from benchmarks.tagger_speed import measure
@@ -88,7 +88,7 @@ def test_noise_makes_curves_that_the_page_reads(
         "curves": curves,
         "examples": ocr_context.examples(reader, words, WORDS, 2),
     }
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "ocr_context.json").write_text(json.dumps(found))
     report = context_report()
     assert all(len(curve) == 2 for curve in report.curves.values())
@@ -104,7 +104,7 @@ def test_noise_makes_curves_that_the_page_reads(
 def test_tables_say_what_to_run_and_then_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     assert ocr_tables.speed_table().startswith("_Not measured yet: ")
     assert (speed_report(), context_report(), protocols_report()) == (None, None, {})
     one = {"words_per_second": 1234.5, "one_word_ms": 2.0, "character_error": 1.25, "word_error": 4.0}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import apps.reports
-from apps.reports import VectorsScores
-from apps.results import SectionScore
+import apps.shared.reports
+from apps.shared.reports import VectorsScores
+from apps.shared.results import SectionScore
 from benchmarks import readme
 from data_prep.errors import InputError
 
@@ -64,7 +64,7 @@ def test_scores_of_both_presets_make_a_table(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_benchmark_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     assert "python -m benchmarks.word2vec_vs_gensim" in readme.word2vec_table()
     sides = {
         "ours": {"words_per_second": 1200000.4, "analogies": 33.04, "answered": 15578, "wordsim353": 0.6},
@@ -89,10 +89,10 @@ def test_wrong_parts_are_refused(text: str, message: str) -> None:
 
 
 def test_damaged_results_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "word2vec_vs_gensim.json").write_text("{")
     with pytest.raises(InputError, match=r"word2vec_vs_gensim\.json are not JSON"):
-        apps.reports.word2vec_benchmark()
+        apps.shared.reports.word2vec_benchmark()
 
 
 def test_check_reports_and_changes_nothing(

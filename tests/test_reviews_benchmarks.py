@@ -9,23 +9,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import apps.reports
-import models.preset
-from apps.reviews_reports import networks_report, speed_report, transfer_report
-from apps.reviews_sources import sample_source
+import apps.shared.reports
+import models.presets.store
+from apps.reviews.reports import networks_report, speed_report, transfer_report
+from apps.reviews.sources import sample_source
 from benchmarks import reviews_networks, reviews_speed, reviews_tables, transfer_reviews
 from benchmarks.reviews_peers import TfidfPeer, fasttext_line
 from benchmarks.reviews_speed import labels_of, measure
 from benchmarks.transfer_reviews import ReviewsTransferSettings, documents_of
-from data_prep.embeddings import WordVectors
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
 from tests.apps.reviews_presets import save_reviews, small_reviews
 
 
 @pytest.fixture(autouse=True)
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path / "presets")
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path / "presets")
     return tmp_path
 
 
@@ -45,7 +45,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             reviews=small_reviews(), seconds=60.0, learned=400, validation=np.arange(0, len(source.train), 9)
         )
 
-    monkeypatch.setattr("apps.reviews_training.train", train)
+    monkeypatch.setattr("apps.reviews.task.train", train)
     return runs
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import apps.reports
-from apps.tagger_reports import TaggerScore, TaggerScores
-from apps.tagger_results import Confusions
+import apps.shared.reports
+from apps.tagger.reports import TaggerScore, TaggerScores
+from apps.tagger.results import Confusions
 from benchmarks import tagger_tables
 from benchmarks.embedding_transfer import TransferSettings, draw, one_run
 from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, accuracy, features, train_or_load
 from benchmarks.tagger_speed import measure
-from data_prep.embeddings import WordVectors
 from data_prep.errors import InputError
-from data_prep.made_sentences import made_sentences
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.made_sentences import made_sentences
 
 GOLD = [(["Dogs", "bark", "."], ["NOUN", "VERB", "PUNCT"]), (["Cats", "sleep"], ["NOUN", "VERB"])] * 8
 
@@ -79,7 +79,7 @@ def test_every_start_of_the_embeddings_learns(embedding: str) -> None:
 def test_tables_say_what_to_run_and_then_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr(tagger_tables, "preset_installed", lambda preset: False)
     for table in (tagger_tables.tagger_table, tagger_tables.speed_table, tagger_tables.transfer_table):
         assert table().startswith("_Not measured yet: ")
@@ -107,7 +107,7 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
     scores = {"upos": TaggerScore(97.125, 0.1, 25094, published), "xpos": TaggerScore(None, None, 0)}
     nothing = Confusions((), (), {}, ())
     found = TaggerScores("tagger_en_ewt", scores, (), nothing, 90.0, "a processor", "softmax")
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr(tagger_tables, "preset_installed", lambda preset: True)
     monkeypatch.setattr(tagger_tables, "tagger_scores", lambda preset: found)
     table = tagger_tables.tagger_table()
@@ -127,7 +127,7 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.mark.parametrize("name", ["tagger_speed", "embedding_transfer_tags"])
 def test_damaged_results_are_named(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / f"{name}.json").write_text("{}")
     report = tagger_tables.speed_table if name == "tagger_speed" else tagger_tables.transfer_table
     with pytest.raises(InputError, match="Run it again"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import apps.reports
-from apps.writer_reports import WriterScores, char_rnn_score, generation_report
+import apps.shared.reports
+from apps.writer.reports import WriterScores, char_rnn_score, generation_report
 from benchmarks import writer_tables
 from data_prep.errors import InputError
 
@@ -21,7 +21,7 @@ SPEED = {
 
 @pytest.fixture(autouse=True)
 def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     return tmp_path
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
-from data_prep.images import LETTER_HEIGHT, LETTER_WIDTH
+from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
 from data_prep.readers.text import iter_lines
 
 DATASET = "ocr_letters"

@@ -12,7 +12,7 @@ import numpy as np
 from data_prep.array_files import read_arrays
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
-from data_prep.images import DIGIT_SIZE, LabelledImages
+from data_prep.images.preparation import DIGIT_SIZE, LabelledImages
 
 DATASET = "mnist"
 TRAIN_MD5 = "6bbc9ace898e44ae57da46a324031adb"  # of the training images as an IDX file, in the original order

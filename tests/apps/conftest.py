@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import models.preset
-from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
-from data_prep.segmentation_rules import segment_by_rules
+import models.presets.store
+from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
+from data_prep.text.segmentation_rules import segment_by_rules
 
 FORMS = "the dog barks Dogs bark . The old man a boat , she has n't 7 Madrid and because oh $"
 
@@ -41,10 +41,10 @@ def random_tagger(request: pytest.FixtureRequest) -> Tagger:
     import keras
 
     from data_prep.readers.conllu import UPOS_TAGS
-    from data_prep.tag_inputs import alphabet_of, tagger_vocabulary
-    from models.pos_tagger import PosTaggerConfig, build_pos_tagger
-    from models.tag_predictor import TagPredictor
-    from models.variables import variable_arrays
+    from data_prep.text.tag_inputs import alphabet_of, tagger_vocabulary
+    from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
+    from models.pos_tagger.predictor import TagPredictor
+    from models.storage.variables import variable_arrays
 
     vocabulary, rows, trained = tagger_vocabulary(FORMS.split(), ["cat"], 50)
     config = PosTaggerConfig(
@@ -72,11 +72,11 @@ def random_tagger(request: pytest.FixtureRequest) -> Tagger:
 @pytest.fixture(scope="session")
 def tiny_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tagger of made sentences and a segmenter that cuts at spaces, under the shipped names."""
-    from apps.tagger_training import fit_tagger
+    from apps.tagger.task import fit_tagger
 
     folder = tmp_path_factory.mktemp("tagger presets")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models.preset, "PRESETS_DIR", folder)
+        patch.setattr(models.presets.store, "PRESETS_DIR", folder)
         save_segmenter(folder / SEGMENTER_PRESET)
         fit_tagger(folder / DEFAULT_PRESET, ["epochs=3"], sample=True)
     return folder
@@ -84,12 +84,12 @@ def tiny_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def save_segmenter(target: Path) -> None:
     """Write a segmenter whose weights are zero: a space ends a word, an empty line a sentence."""
-    from data_prep.segmentation import LABELS
-    from models.card import CardText
-    from models.segmenter import KIND, SegmenterConfig, segmenter_specs
+    from data_prep.text.segmentation import LABELS
+    from models.presets.card import CardText
+    from models.segmenter.serving import KIND, SegmenterConfig, segmenter_specs
 
     config = SegmenterConfig(embedding=2, channels=2, kernel=3, dilations=(1,))
-    models.preset.save_preset(
+    models.presets.store.save_preset(
         target,
         kind=KIND,
         config=config,

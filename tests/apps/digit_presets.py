@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.digit_epochs import epochs_file, write_epochs
-from apps.digit_examples import examples
-from apps.digits import Digits
-from data_prep.images import digit_batch
-from models.card import CardText
-from models.digit_kind import KIND, DigitCNNConfig, digit_specs
-from models.preset import save_preset
+from apps.digits.application import Digits
+from apps.digits.epochs import epochs_file, write_epochs
+from apps.digits.examples import examples
+from data_prep.images.preparation import digit_batch
+from models.digit_cnn.config import KIND, DigitCNNConfig, digit_specs
+from models.presets.card import CardText
+from models.presets.store import save_preset
 
 EPOCHS = (0, 1, 3)
 LABELS = tuple("0123456789")

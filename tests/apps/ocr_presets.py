@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.ocr import Reader
-from data_prep.letter_words import PLAIN, compose_word
-from data_prep.pen_letters import pen_letters
-from models.card import CardText
-from models.letter_lm import fit_letter_lm
-from models.ocr_kind import KIND, LABELS, OcrConfig, ocr_specs
-from models.packed_ocr import PackedLetters, PackedWords
-from models.preset import save_preset
+from apps.ocr.application import Reader
+from data_prep.images.letter_words import PLAIN, compose_word
+from data_prep.images.pen_letters import pen_letters
+from models.ocr.config import KIND, LABELS, OcrConfig, ocr_specs
+from models.ocr.letter_lm import fit_letter_lm
+from models.ocr.serving import PackedLetters, PackedWords
+from models.presets.card import CardText
+from models.presets.store import save_preset
 
 WORDS = ("the", "tea", "eat", "hate", "heat", "that", "other", "bother")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.reviews import Reviews
-from data_prep.text_inputs import SPECIALS, encode
-from data_prep.vocab import Vocabulary
-from models.card import CardText
-from models.preset import save_preset
-from models.text_classifier_kind import (
+from apps.reviews.application import Reviews
+from data_prep.text.text_inputs import SPECIALS, encode
+from data_prep.text.vocab import Vocabulary
+from models.presets.card import CardText
+from models.presets.store import save_preset
+from models.text_classifier.config import (
     KIND,
     TextClassifierConfig,
     TextPresetConfig,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.reports import preset_installed
+from apps.shared.reports import preset_installed
 
 PRESETS = ("vectors_en_wiki", "vectors_en_wiki_gensim")
 

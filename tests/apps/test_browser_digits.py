@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.digits import DEFAULT_PRESET, LECTURE_PRESET
-from apps.reports import preset_installed
+from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
+from apps.shared.reports import preset_installed
 from tests.apps.conftest import ANSWER_MILLISECONDS
 
 SECTIONS = ["Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark"]

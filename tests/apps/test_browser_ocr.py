@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.ocr import LETTERS_PRESET, WORDS_PRESET
-from apps.reports import preset_installed
+from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
+from apps.shared.reports import preset_installed
 
 SECTIONS = ["Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark"]
 # Strokes of "lot", in shares of the canvas.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.reports import preset_installed
-from apps.reviews import DEFAULT_PRESET, TOPICS_PRESET
+from apps.reviews.application import DEFAULT_PRESET, TOPICS_PRESET
+from apps.shared.reports import preset_installed
 
 SECTIONS = ["Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"]
 OVERFLOW = (

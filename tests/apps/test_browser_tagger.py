@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.reports import preset_installed
-from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET
+from apps.shared.reports import preset_installed
+from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
 
 SECTIONS = ["Text", "Network", "Errors", "Transitions", "Calibration", "Benchmark"]
 

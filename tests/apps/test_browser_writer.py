@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.reports import preset_installed
-from apps.writer import DEFAULT_PRESET
+from apps.shared.reports import preset_installed
+from apps.writer.application import DEFAULT_PRESET
 
 SECTIONS = ["Write", "Read", "Copies", "Quiz", "Gates", "Unrolled", "Ladder"]
 

@@ -61,11 +61,11 @@ def test_wrong_usage_ends_with_2_and_a_message_on_stderr(arguments: tuple[str, .
 def test_a_defect_is_not_hidden() -> None:
     # An error that is no InputError keeps its traceback and is not exit code 2.
     program = (
-        "import apps.vectors, sys\n"
+        "import apps.vectors.application, sys\n"
         "def broken(*a): raise RuntimeError('defect')\n"
-        "apps.vectors.Vectors.from_preset = broken\n"
+        "apps.vectors.application.Vectors.from_preset = broken\n"
         "sys.argv = ['apps', 'vectors', 'neighbours', 'paris']\n"
-        "from apps.cli.main import run\nrun()\n"
+        "from apps.shared.main import run\nrun()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.convolution_1d import run_signal
-from apps.convolution_examples import SIGNALS
-from apps.convolution_layers import MAX_LAYERS, MAX_TEXT, Bias, Convolution, Layer, Pool, Relu, read_layers
-from apps.convolution_numbers import MAX_NUMBERS, read_numbers
+from apps.convolution.examples import SIGNALS
+from apps.convolution.layers import MAX_LAYERS, MAX_TEXT, Bias, Convolution, Layer, Pool, Relu, read_layers
+from apps.convolution.numbers import MAX_NUMBERS, read_numbers
+from apps.convolution.signals import run_signal
 from data_prep.errors import InputError
 
 X = (0, 0, 0, 0, 0, 1, 1, 1, 0, 0)

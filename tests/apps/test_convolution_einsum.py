@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.convolution_contract import contract, derivative, loops
-from apps.convolution_einsum import MAX_TEXT, batched, free_tensors, read_program
-from apps.convolution_examples import EINSTEIN
-from apps.convolution_numbers import read_tensor
+from apps.convolution.contraction import contract, derivative, loops
+from apps.convolution.einsum import MAX_TEXT, batched, free_tensors, read_program
+from apps.convolution.examples import EINSTEIN
+from apps.convolution.numbers import read_tensor
 from data_prep.errors import InputError
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])

@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.convolution_1d import run_signal
-from apps.convolution_contract import contract, derivative
-from apps.convolution_digit import convolve_digit, digit_image, hand_made_kernels
-from apps.convolution_einsum import free_tensors, read_program
-from apps.convolution_examples import EINSTEIN, SIGNALS, SIZES, STACKS
-from apps.convolution_keras import digit_code, einsum_code, kind_code, signal_code, sizes_code, stack_code
-from apps.convolution_kinds import run_kind
-from apps.convolution_layers import read_layers
-from apps.convolution_nd import BOUNDARIES, KINDS
-from apps.convolution_numbers import read_numbers, read_tensor
-from apps.convolution_sizes import convolution_sizes, read_rules
-from apps.convolution_stack import stack_sizes
+from apps.convolution.contraction import contract, derivative
+from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels
+from apps.convolution.einsum import free_tensors, read_program
+from apps.convolution.examples import EINSTEIN, SIGNALS, SIZES, STACKS
+from apps.convolution.keras_code import (
+    digit_code,
+    einsum_code,
+    kind_code,
+    signal_code,
+    sizes_code,
+    stack_code,
+)
+from apps.convolution.kinds import run_kind
+from apps.convolution.layers import read_layers
+from apps.convolution.numbers import read_numbers, read_tensor
+from apps.convolution.signals import run_signal
+from apps.convolution.sizes import convolution_sizes, read_rules
+from apps.convolution.stack import stack_sizes
+from apps.convolution.tensors import BOUNDARIES, KINDS
 from data_prep.errors import InputError
 
 

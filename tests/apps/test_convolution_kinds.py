@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from apps.convolution_digit import convolve_digit, digit_image, hand_made_kernels, trained_kernels
-from apps.convolution_kinds import run_kind
-from apps.convolution_nd import (
+from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels, trained_kernels
+from apps.convolution.kinds import run_kind
+from apps.convolution.sizes import ModeRule
+from apps.convolution.tensors import (
     BOUNDARIES,
     KINDS,
     convolve_full,
@@ -21,8 +22,7 @@ from apps.convolution_nd import (
     convolve_transposed,
     plain_rules,
 )
-from apps.convolution_sizes import ModeRule
-from apps.digits import Digits
+from apps.digits.application import Digits
 from data_prep.errors import InputError
 from tests.apps.digit_presets import digits_of
 

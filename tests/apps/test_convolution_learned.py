@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.convolution_1d import run_signal
-from apps.convolution_layers import Convolution, Pool, Relu
-from apps.convolution_learned import (
+from apps.convolution.layers import Convolution, Pool, Relu
+from apps.convolution.learned import (
     HAND_MADE,
     LENGTH,
     STARTS,
@@ -22,6 +21,7 @@ from apps.convolution_learned import (
     random_weights,
     targets,
 )
+from apps.convolution.signals import run_signal
 from data_prep.errors import InputError
 
 

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.convolution_1d import run_signal
-from apps.convolution_contract import contract, derivative
-from apps.convolution_einsum import read_program
-from apps.convolution_kinds import run_kind
-from apps.convolution_layers import read_layers
-from apps.convolution_numbers import (
+from apps.convolution.contraction import contract, derivative
+from apps.convolution.einsum import read_program
+from apps.convolution.kinds import run_kind
+from apps.convolution.layers import read_layers
+from apps.convolution.numbers import (
     exact,
     filled,
     read_numbers,
@@ -24,8 +23,9 @@ from apps.convolution_numbers import (
     written,
     written_row,
 )
-from apps.convolution_sizes import convolution_sizes, read_rules
-from apps.convolution_stack import stack_sizes
+from apps.convolution.signals import run_signal
+from apps.convolution.sizes import convolution_sizes, read_rules
+from apps.convolution.stack import stack_sizes
 from data_prep.errors import InputError
 
 MOST_BYTES = 200 * 10**6

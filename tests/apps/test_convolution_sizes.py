@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.convolution_examples import SIZES, STACKS
-from apps.convolution_nd import convolve_full
-from apps.convolution_sizes import ModeRule, convolution_sizes, mode_size, read_rules
-from apps.convolution_stack import MAX_LAYERS, stack_sizes
+from apps.convolution.examples import SIZES, STACKS
+from apps.convolution.sizes import ModeRule, convolution_sizes, mode_size, read_rules
+from apps.convolution.stack import MAX_LAYERS, stack_sizes
+from apps.convolution.tensors import convolve_full
 from data_prep.errors import InputError
 
 

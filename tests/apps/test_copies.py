@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.copies import Baseline, CopyMeter, Source, match_shares
+from apps.writer.copies import Baseline, CopyMeter, Source, match_shares
 from data_prep.errors import InputError
 from data_prep.readers.plays import Place, read_shakespeare
 
@@ -112,9 +112,7 @@ def test_a_text_longer_than_the_held_out_one_is_refused() -> None:
 
 
 def test_importing_the_meter_is_light() -> None:
-    code = (
-        "import sys, apps.copies; print(sorted({'tensorflow', 'keras', 'pydivsufsort'} & set(sys.modules)))"
-    )
+    code = "import sys, apps.writer.copies; print(sorted({'tensorflow', 'keras', 'pydivsufsort'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

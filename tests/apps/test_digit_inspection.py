@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import apps.digit_examples
-import apps.digit_reports
-import apps.reports
-from apps import digit_neighbours
-from apps.cli.digits_inspect import write_strips
-from apps.digit_epochs import epoch_arrays, epochs_file, saved_epochs, write_epochs
-from apps.digit_examples import EACH, choose, examples, write
-from apps.digit_inspection import DigitInspector
-from apps.digit_neighbours import example_features, neighbours_file
-from apps.digit_reports import depth_report, digit_errors, digits_scores, speed_report
+import apps.digits.examples
+import apps.digits.reports
+import apps.shared.reports
+from apps.digits import neighbours as digit_neighbours
+from apps.digits.epochs import epoch_arrays, epochs_file, saved_epochs, write_epochs
+from apps.digits.examples import EACH, choose, examples, write
+from apps.digits.explain import DigitInspector
+from apps.digits.inspect_command import write_strips
+from apps.digits.neighbours import example_features, neighbours_file
+from apps.digits.reports import depth_report, digit_errors, digits_scores, speed_report
 from benchmarks.digit_errors import pictures_of
 from data_prep.errors import InputError
-from data_prep.images import digit_batch
+from data_prep.images.preparation import digit_batch
 from tests.apps.digit_presets import EPOCHS, digits_of, save_digits
 
 LECTURE_LAYERS = ["crop", "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"]
@@ -186,7 +186,7 @@ def test_the_examples_are_whole_and_read_only() -> None:
     assert np.bincount(stored.labels).tolist() == [EACH] * 10
     assert (np.diff(stored.numbers) > 0).all() and stored.numbers[-1] < 55_000
     assert not stored.images.flags.writeable
-    assert apps.digit_examples.FILE.stat().st_size < 2 << 20
+    assert apps.digits.examples.FILE.stat().st_size < 2 << 20
 
 
 @pytest.mark.realdata
@@ -203,7 +203,7 @@ def test_damaged_examples_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     labels = np.arange(20) % 10
     few = choose(np.zeros((20, 28, 28), np.uint8), labels, each=2)
     write(few, tmp_path / "few.npz")
-    monkeypatch.setattr(apps.digit_examples, "FILE", tmp_path / "few.npz")
+    monkeypatch.setattr(apps.digits.examples, "FILE", tmp_path / "few.npz")
     with pytest.raises(InputError, match="does not hold 500 digits"):
         examples.__wrapped__()
     with pytest.raises(InputError, match="Too few images"):
@@ -220,13 +220,13 @@ def test_strips_are_written_as_files(inspector: DigitInspector, tmp_path: Path) 
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     return tmp_path
 
 
 def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
     assert digit_errors(str(preset)) is None
-    numbers = [mistake["index"] for mistake in apps.digit_reports.mistakes(str(preset))[1]]
+    numbers = [mistake["index"] for mistake in apps.digits.reports.mistakes(str(preset))[1]]
     stored = pictures_of({str(preset): numbers}, examples().images)
     (results / "digit_errors.json").write_text(json.dumps(stored))
     found = digit_errors(str(preset))
@@ -255,4 +255,4 @@ def test_stored_scores_speed_and_depth(preset: Path, results: Path) -> None:
 def test_a_network_without_a_test_score_has_no_errors(tmp_path: Path) -> None:
     folder = save_digits(tmp_path / "chosen", "lecture", split="validation")
     with pytest.raises(InputError, match="does not list the errors"):
-        apps.digit_reports.mistakes(str(folder))
+        apps.digits.reports.mistakes(str(folder))

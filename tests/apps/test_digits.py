@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.digits import Digits
-from apps.digits_evaluation import evaluate, metrics_of, score
-from apps.digits_results import DIGIT_LABELS
-from apps.digits_sources import DigitsSource, sample_source
+from apps.digits.application import Digits
+from apps.digits.evaluation import evaluate, metrics_of, score
+from apps.digits.results import DIGIT_LABELS
+from apps.digits.sources import DigitsSource, sample_source
 from data_prep.errors import InputError
-from data_prep.images import LabelledImages, digit_batch, prepare_digit
-from models.card import CardText
-from models.digit_kind import KIND, DigitCNNConfig, digit_specs
-from models.preset import save_preset
+from data_prep.images.preparation import LabelledImages, digit_batch, prepare_digit
+from models.digit_cnn.config import KIND, DigitCNNConfig, digit_specs
+from models.presets.card import CardText
+from models.presets.store import save_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = DigitCNNConfig("lecture")
@@ -115,7 +115,7 @@ def test_a_preset_opens_and_answers_without_tensorflow(tmp_path: Path) -> None:
     preset = save_digits(tmp_path / "digits")
     Image.fromarray(stroke()).save(tmp_path / "stroke.png")
     code = (
-        "import sys\nfrom apps.digits import Digits\n"
+        "import sys\nfrom apps.digits.application import Digits\n"
         "digits = Digits.from_preset(sys.argv[1])\n"
         "print(digits.classify(sys.argv[2]).label, sorted({'keras', 'tensorflow'} & set(sys.modules)))\n"
     )
@@ -215,7 +215,7 @@ def test_another_folder_is_scored_whole(folder: Path, tmp_path: Path) -> None:
 
 
 def test_of_the_own_folder_only_what_was_held_out(folder: Path, tmp_path: Path) -> None:
-    from data_prep.image_folders import read_image_folder
+    from data_prep.images.folders import read_image_folder
 
     data = {"own": f"sha256 {read_image_folder(folder).checksum}"}
     digits = Digits.from_preset(save_digits(tmp_path / "digits", data, ("3", "7")))
@@ -247,7 +247,7 @@ def test_preparing_mnist_anew_changes_no_answer_much(digits: Digits, data_dir: P
 @pytest.mark.realdata
 @pytest.mark.parametrize(("preset", "least"), [("digits_mnist", 99.6), ("digits_lecture", 99.1)])
 def test_shipped_presets_keep_their_scores(preset: str, least: float, data_dir: Path) -> None:
-    from apps.reports import preset_installed
+    from apps.shared.reports import preset_installed
 
     if not preset_installed(preset):
         pytest.skip(f"there is no preset {preset} yet")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from apps.cli.main import app
+from apps.shared.main import app
 from tests.apps.digit_presets import save_digits
 
 
@@ -93,7 +93,7 @@ def test_evaluate_scores_a_folder(preset: str, tmp_path: Path) -> None:
 
 @pytest.mark.realdata
 def test_evaluate_scores_the_official_test_set(tmp_path: Path, data_dir: Path, monkeypatch) -> None:
-    from apps.digits import Digits
+    from apps.digits.application import Digits
 
     monkeypatch.setattr(Digits, "metadata", {}, raising=False)
     folder = save_digits(tmp_path / "tiny", "lecture")

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from apps.cli.main import app
-from apps.digit_examples import examples
+from apps.digits.examples import examples
+from apps.shared.main import app
 from tests.apps.digit_presets import save_digits
 
 

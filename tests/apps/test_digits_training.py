@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps import digits_training
-from apps.digit_epochs import epoch_arrays, epochs_file, saved_epochs
-from apps.digits import Digits
-from apps.digits_preset import KeptEpochs
-from apps.digits_sources import DigitsSource, sample_source
-from apps.digits_training import RECIPES, DigitsRecipe, compiled_network, config_of, fit_digits, train
+from apps.digits import task as digits_training
+from apps.digits.application import Digits
+from apps.digits.epochs import epoch_arrays, epochs_file, saved_epochs
+from apps.digits.preset import KeptEpochs
+from apps.digits.sources import DigitsSource, sample_source
+from apps.digits.task import RECIPES, DigitsRecipe, compiled_network, config_of, fit_digits, train
 from data_prep.errors import InputError
-from data_prep.image_augmentation import NO_AUGMENTATION, Augmentation
-from data_prep.images import LabelledImages
-from models.recipe import from_dict, to_dict
-from models.variables import variable_arrays
+from data_prep.images.augmentation import NO_AUGMENTATION, Augmentation
+from data_prep.images.preparation import LabelledImages
+from models.storage.variables import variable_arrays
+from models.training.recipe import from_dict, to_dict
 
 TINY = replace(RECIPES["lecture"], epochs=2, batch_size=32, averaging=0.9, keep_epochs=())
 

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from apps.drawn_pictures import MOST_CHARACTERS, from_base64, from_canvas, from_link, to_base64, to_link
+from apps.shared.drawn_pictures import (
+    MOST_CHARACTERS,
+    from_base64,
+    from_canvas,
+    from_link,
+    to_base64,
+    to_link,
+)
 from data_prep.errors import InputError
 
 

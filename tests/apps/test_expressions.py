@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.expressions import MAX_LENGTH, MAX_TERMS, parse_expression
+from apps.vectors.expressions import MAX_LENGTH, MAX_TERMS, parse_expression
 from data_prep.errors import InputError
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.letter_bank import banks, scored_words, spell
-from apps.ocr import Reader, noisy
-from apps.ocr_evaluation import WAYS
+from apps.ocr.application import Reader, noisy
+from apps.ocr.evaluation import WAYS
+from apps.ocr.letter_bank import banks, scored_words, spell
 from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
-from data_prep.images import PreparedImage
-from data_prep.letter_words import PLAIN, compose_word
-from models.ctc import collapse
-from models.ocr_kind import BLANK
+from data_prep.images.letter_words import PLAIN, compose_word
+from data_prep.images.preparation import PreparedImage
+from models.ocr.config import BLANK
+from models.serving.ctc import collapse
 from tests.apps.ocr_presets import save_reader, small_reader
 
 

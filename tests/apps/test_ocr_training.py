@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from apps.cli.main import app
-from apps.ocr_evaluation import (
+from apps.ocr.evaluation import (
     OcrEvaluation,
     edit_distance,
     error_rate,
@@ -18,16 +17,17 @@ from apps.ocr_evaluation import (
     read_words,
     score,
 )
-from apps.ocr_recipes import RECIPES, LettersRecipe, WordsRecipe, config_of, sample_recipe
-from apps.ocr_sources import OcrSource, frequent_words, sample_source
-from apps.ocr_training import fit_ocr, language_of
+from apps.ocr.recipes import RECIPES, LettersRecipe, WordsRecipe, config_of, sample_recipe
+from apps.ocr.sources import OcrSource, frequent_words, sample_source
+from apps.ocr.task import fit_ocr, language_of
+from apps.shared.main import app
 from data_prep.errors import InputError
-from data_prep.letter_words import PLAIN
-from models.card import check_metrics
-from models.letter_lm import fit_letter_lm
-from models.packed_ocr import PackedLetters, PackedWords
-from models.preset import load_preset
-from models.recipe import from_dict, to_dict, with_overrides
+from data_prep.images.letter_words import PLAIN
+from models.ocr.letter_lm import fit_letter_lm
+from models.ocr.serving import PackedLetters, PackedWords
+from models.presets.card import check_metrics
+from models.presets.store import load_preset
+from models.training.recipe import from_dict, to_dict, with_overrides
 from tests.models.ocr_arrays import TINY, TINY_WORDS, random_arrays, with_language
 
 QUICK = ("epochs=1", "filters=4,4,4", "features=8", "units=4", "lm_order=2")
@@ -159,7 +159,7 @@ def test_an_unknown_reader_is_refused(tmp_path: Path) -> None:
 def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSource) -> None:
     from PIL import Image
 
-    from data_prep.letter_words import compose_word
+    from data_prep.images.letter_words import compose_word
 
     presets = {reads: tmp_path / reads for reads in RECIPES}
     for reads, out in presets.items():
@@ -193,7 +193,7 @@ def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSou
 
 @pytest.mark.slow
 def test_a_stopped_training_ends_as_an_undisturbed_one(tmp_path: Path, source: OcrSource) -> None:
-    from apps.ocr_training import train
+    from apps.ocr.task import train
 
     recipe = with_overrides(sample_recipe(LettersRecipe()), [*QUICK, "epochs=2"])
     words = source.words.part(np.arange(40))
@@ -204,7 +204,7 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(tmp_path: Path, source: O
         pass
 
     stopping = source.words.part(np.arange(2))
-    import apps.ocr_evaluation as evaluation
+    import apps.ocr.evaluation as evaluation
 
     before = evaluation.score
 

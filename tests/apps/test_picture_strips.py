@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.picture_strips import Strip, activation_strip, levels, png, scale, weight_strip
+from apps.digits.picture_strips import Strip, activation_strip, levels, png, scale, weight_strip
 
 RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps import reviews as application
-from apps.reviews import Reviews
-from apps.reviews_evaluation import chosen_weights, evaluate, mean_loss, score
-from apps.reviews_lines import MAX_LINE_BYTES, document_lines
-from apps.reviews_results import Refused, Verdict
+from apps.reviews import application
+from apps.reviews.application import Reviews
+from apps.reviews.evaluation import chosen_weights, evaluate, mean_loss, score
+from apps.reviews.lines import MAX_LINE_BYTES, document_lines
+from apps.reviews.results import Refused, Verdict
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled
 from tests.apps.reviews_presets import drawn, save_reviews, small_reviews, weighing
@@ -207,7 +207,8 @@ def test_weights_and_temperature_make_answers_as_sure_as_they_are_right() -> Non
 def test_a_preset_is_opened_without_tensorflow(tmp_path: Path) -> None:
     folder = save_reviews(tmp_path / "tiny", [weighing(), drawn("lstm")])
     code = (
-        "import sys; from apps.reviews import Reviews; found = Reviews.from_preset(sys.argv[1]).classify('good film');"
+        "import sys; from apps.reviews.application import Reviews; "
+        "found = Reviews.from_preset(sys.argv[1]).classify('good film');"
         "print(found.label, 'tensorflow' in sys.modules, 'keras' in sys.modules)"
     )
     done = subprocess.run(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.reviews import Reviews
-from apps.reviews_explained import (
+from apps.reviews.application import Reviews
+from apps.reviews.explain import (
     MAX_READ,
     attention,
     contributions,
@@ -16,14 +16,14 @@ from apps.reviews_explained import (
     states,
     word_scores,
 )
-from apps.reviews_files import csv_verdicts, verdicts_file
-from apps.reviews_labels_map import label_map
-from apps.reviews_padding import padded_batches
-from data_prep.embeddings import WordVectors
+from apps.reviews.files import csv_verdicts, verdicts_file
+from apps.reviews.labels_map import label_map
+from apps.reviews.padding import padded_batches
 from data_prep.errors import InputError
-from data_prep.text_inputs import SPECIALS
-from data_prep.vocab import Vocabulary
-from models.text_classifier_kind import TextClassifierConfig, TextPresetConfig, preset_arrays
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.text_inputs import SPECIALS
+from data_prep.text.vocab import Vocabulary
+from models.text_classifier.config import TextClassifierConfig, TextPresetConfig, preset_arrays
 from tests.apps.reviews_presets import LABELS, drawn, small_reviews, weighing
 
 TEXT = "The film<br />was not dull, was zzz &amp; good!"
@@ -56,13 +56,13 @@ def test_a_long_document_has_so_many_verdicts_and_ends_with_its_own() -> None:
 
 
 def test_a_long_document_costs_attention_no_more_than_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.reviews_explained._READ_IDS", 6_000)
+    monkeypatch.setattr("apps.reviews.explain._READ_IDS", 6_000)
     text = "good film " * 50
     assert len(running(small_reviews(drawn("attention")), text).words) == 61
     assert len(running(small_reviews(drawn("lstm")), text).words) == 101
     left_out = contributions(small_reviews(drawn("lstm")), text, "leave_out").values
     assert all(left_out[at] == left_out[at + 1] for at in range(0, 100, 2))
-    monkeypatch.setattr("apps.reviews_explained._READ_IDS", 60_000)
+    monkeypatch.setattr("apps.reviews.explain._READ_IDS", 60_000)
     every = contributions(small_reviews(drawn("lstm")), text, "leave_out").values
     assert any(every[at] != every[at + 1] for at in range(0, 100, 2))
 

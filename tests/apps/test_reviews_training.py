@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.reviews import Reviews
-from apps.reviews_evaluation import cross_validated, evaluate, score
-from apps.reviews_recipes import MEMBERS, RECIPES, MemberRecipe, ReviewsRecipe, SelfTraining, chosen_recipe
-from apps.reviews_sources import ReviewsSource, bbc_source, own_source, sample_source
-from apps.reviews_training import fit_reviews, inverse_document_frequency, surest, train
-from apps.reviews_vectors import start_vectors
-from apps.vectors_training import VectorsRecipe
+from apps.reviews.application import Reviews
+from apps.reviews.evaluation import cross_validated, evaluate, score
+from apps.reviews.recipes import MEMBERS, RECIPES, MemberRecipe, ReviewsRecipe, SelfTraining, chosen_recipe
+from apps.reviews.sources import ReviewsSource, bbc_source, own_source, sample_source
+from apps.reviews.start_vectors import start_vectors
+from apps.reviews.task import fit_reviews, inverse_document_frequency, surest, train
+from apps.vectors.task import VectorsRecipe
 from data_prep.errors import InputError
-from data_prep.made_reviews import made_reviews
 from data_prep.readers.labelled_texts import labelled, read_csv
-from data_prep.text_inputs import plain
-from models.recipe import from_dict, to_dict
+from data_prep.text.made_reviews import made_reviews
+from data_prep.text.text_inputs import plain
+from models.training.recipe import from_dict, to_dict
 
 _TINY = MemberRecipe(network="mean", dimensions=4, epochs=2, batch_size=16, learning_rate=0.1)
 
@@ -126,7 +126,7 @@ def test_one_network_learns_the_sample_and_is_scored_as_stored(source: ReviewsSo
 def test_a_stopped_training_ends_as_an_undisturbed_one(
     source: ReviewsSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import apps.reviews_training as training
+    import apps.reviews.task as training
 
     members = (replace(_TINY, start="fine_tuned", dimensions=8), replace(_TINY, network="lstm", units=4))
     word2vec = VectorsRecipe(dimensions=8, epochs=1, min_count=1, kept_words=None)

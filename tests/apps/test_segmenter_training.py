@@ -5,15 +5,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from apps import segmenter_training
-from apps.cli.main import app
-from apps.segmenter_training import SegmenterRecipe, fit_segmenter, score_segmentation, train_segmenter
+from apps.shared.main import app
+from apps.tagger import segmenter_task as segmenter_training
+from apps.tagger.segmenter_task import SegmenterRecipe, fit_segmenter, score_segmentation, train_segmenter
 from data_prep.errors import InputError
 from data_prep.readers import conllu
 from data_prep.readers.conllu import Word, plain_sentence
-from data_prep.segmentation_rules import segment_by_rules
-from models.recipe import from_dict, to_dict, with_overrides
-from models.segmenter import load_segmenter
+from data_prep.text.segmentation_rules import segment_by_rules
+from models.segmenter.serving import load_segmenter
+from models.training.recipe import from_dict, to_dict, with_overrides
 
 SMALL = (
     "epochs=40", "learning_rate=0.02", "warmup=2", "averaging=0.5", "window=40", "batch=128", "storage=float32",

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.reports import preset_installed
-from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
-from apps.tagger_files import conllu_file, csv_file, decoded, is_conllu, json_pieces, read_text
-from apps.tagger_results import TaggedText
-from apps.tagger_view import MOST_WORDS, followers
-from apps.tagset import TAGS
+from apps.shared.reports import preset_installed
+from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
+from apps.tagger.explain import MOST_WORDS, followers
+from apps.tagger.files import conllu_file, csv_file, decoded, is_conllu, json_pieces, read_text
+from apps.tagger.results import TaggedText
+from apps.tagger.tagset import TAGS
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UPOS_TAGS, parse_conllu
 
@@ -90,7 +90,7 @@ def test_batches_of_any_size_give_the_same_as_one_by_one(
     random_tagger: Tagger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [TEXT, "Dogs bark.", "7", *ODD_TEXTS[:4], TEXT * 3]
-    monkeypatch.setattr("apps.tagger._WORDS_AT_ONCE", 5)
+    monkeypatch.setattr("apps.tagger.application._WORDS_AT_ONCE", 5)
     together = random_tagger.tag_batch(texts)
     assert random_tagger.tag_batch([]) == []
     for text, one in zip(texts, together, strict=True):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import models.preset
-from apps.cli.main import app
+import models.presets.store
+from apps.shared.main import app
 from data_prep.readers.conllu import parse_conllu
 
 CONLLU = (
@@ -19,7 +19,7 @@ CONLLU = (
 
 @pytest.fixture(autouse=True)
 def presets(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tiny_presets)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tiny_presets)
 
 
 def call(*arguments: str, stdin: bytes | None = None):

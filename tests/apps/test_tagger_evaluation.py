@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from apps.tagger import Tagger
-from apps.tagger_evaluation import (
+from apps.tagger.application import Tagger
+from apps.tagger.evaluation import (
     calibration_error,
     confusions,
     confusions_from,
@@ -16,10 +16,10 @@ from apps.tagger_evaluation import (
     reliability,
     tag_gold_tokens,
 )
-from apps.tagger_results import Accuracy
+from apps.tagger.results import Accuracy
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence, write_conllu
-from models.card import check_metrics
+from models.presets.card import check_metrics
 
 LABELS = ("NOUN", "VERB", "PUNCT", "X")
 
@@ -66,7 +66,7 @@ def treebank():
 
 @pytest.fixture
 def oracle() -> Tagger:
-    from data_prep.segmentation_rules import segment_by_rules
+    from data_prep.text.segmentation_rules import segment_by_rules
 
     tags = {"Dogs": "NOUN", "Cats": "NOUN", "bark": "VERB", ".": "PUNCT"}
     return Tagger(Oracle(tags, 0.8), SimpleNamespace(segment=segment_by_rules))

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.tagger_scores import accuracies, calibrated
-from apps.tagger_training import (
+from apps.tagger.scores import accuracies, calibrated
+from apps.tagger.task import (
     SAMPLE_RECIPE,
     TaggerRecipe,
     TrainingBatches,
@@ -19,10 +19,10 @@ from apps.tagger_training import (
     new_tagger,
     predictor_of,
 )
-from apps.tagger_vectors import principal_components, word_table
-from data_prep.embeddings import WordVectors
+from apps.tagger.word_table import principal_components, word_table
 from data_prep.errors import InputError
-from data_prep.made_sentences import made_sentences
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.made_sentences import made_sentences
 
 TRAIN, DEV = made_sentences("train"), made_sentences("dev")
 
@@ -129,7 +129,7 @@ def test_unknown_settings_are_refused(tmp_path) -> None:
 
 @pytest.mark.slow
 def test_sample_becomes_a_preset_that_tags(tmp_path: Path) -> None:
-    from models.tag_predictor import load_tagger
+    from models.pos_tagger.predictor import load_tagger
 
     summary = fit_tagger(tmp_path / "made", sample=True)
     assert summary["upos"] > 95.0

@@ -8,9 +8,9 @@ from gensim.models import KeyedVectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.vectors import Vectors
-from data_prep.embeddings import WordVectors
+from apps.vectors.application import Vectors
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
 
 WORDS = [f"w{row}" for row in range(400)]
 CLOSE = 1e-5

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from apps.cli.main import app
-from apps.vectors import Vectors
-from data_prep.embeddings import WordVectors
+from apps.shared.main import app
+from apps.vectors.application import Vectors
+from data_prep.text.embeddings import WordVectors
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["france", "paris", "spain", "madrid", "italy", "rome", "new_york", "x-ray"]
@@ -257,7 +257,7 @@ def test_fit_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         calls.append(arguments)
         return {"words": 3}
 
-    monkeypatch.setitem(sys.modules, "apps.vectors_training", types.SimpleNamespace(fit_vectors=fit_vectors))
+    monkeypatch.setitem(sys.modules, "apps.vectors.task", types.SimpleNamespace(fit_vectors=fit_vectors))
     out = tmp_path / "preset"
     settings = ("--set", "epochs=1", "--set", "dimensions=8", "--resume")
     assert answered("fit", "--text", "corpus.txt", "--out", str(out), *settings, "--json") == {"words": 3}
@@ -272,7 +272,7 @@ def test_an_analogy_needs_numpy_only(file: str) -> None:
     program = (
         "import sys\n"
         f"sys.argv = ['', 'vectors', 'analogy', 'paris - france + spain', '--json', '--vectors', {file!r}]\n"
-        "from apps.cli.main import run\n"
+        "from apps.shared.main import run\n"
         "try:\n    run()\nexcept SystemExit:\n    pass\n"
         "heavy = ('tensorflow', 'keras', 'gensim', 'pandas', 'scipy', 'sklearn')\n"
         "print([name for name in heavy if name in sys.modules])\n"

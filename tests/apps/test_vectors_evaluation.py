@@ -8,7 +8,7 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 from scipy import stats
 
-from apps.vectors_evaluation import (
+from apps.vectors.evaluation import (
     evaluate,
     gensim_data,
     read_analogies,
@@ -16,8 +16,8 @@ from apps.vectors_evaluation import (
     score_analogies,
     score_pairs,
 )
-from data_prep.embeddings import WordVectors
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
 
 QUESTIONS = gensim_data("questions-words.txt")
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.vectors import Vectors
-from apps.vectors_map import plane, word_map
-from data_prep.embeddings import WordVectors
+from apps.vectors.application import Vectors
+from apps.vectors.maps import plane, word_map
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
 
 WORDS = [f"w{row}" for row in range(60)]
 CLOUD = np.random.default_rng(0).normal(size=(60, 10)).astype(np.float32)

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from apps.vectors import Vectors
-from apps.vectors_objective import MAX_LENGTH, MaskedPrediction, masked_prediction, sentence_words
-from data_prep.embeddings import WordVectors
+from apps.vectors.application import Vectors
+from apps.vectors.objective import MAX_LENGTH, MaskedPrediction, masked_prediction, sentence_words
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
 
 WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "cat")
 SENTENCE = "The quick brown fox jumps over the lazy dog."

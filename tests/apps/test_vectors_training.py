@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.vectors import Vectors
-from apps.vectors_training import VectorsRecipe, fitted_to, settings_of
+from apps.vectors.application import Vectors
+from apps.vectors.task import VectorsRecipe, fitted_to, settings_of
 from data_prep.errors import InputError
-from models.preset import load_preset
+from models.presets.store import load_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--set", "dimensions=8", "--set", "min_count=2", "--set", "blocks=8", "--set", "steps=2"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.views import charts
-from apps.views.shared import plain
+from apps.shared import charts
+from apps.shared.page import plain
 
 
 def test_names_that_would_cover_an_earlier_one_are_left_out() -> None:

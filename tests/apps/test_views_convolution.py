@@ -11,12 +11,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import models.preset
-from apps.convolution_examples import EINSTEIN, SIGNALS, SIZES, STACKS
-from apps.convolution_nd import KINDS
-from apps.lecture_map import topics
-from apps.views.bench.modes import Box, _three
-from apps.views.bench.player import linked_position
+import models.presets.store
+from apps.convolution.examples import EINSTEIN, SIGNALS, SIZES, STACKS
+from apps.convolution.page_modes import Box, _three
+from apps.convolution.page_player import linked_position
+from apps.convolution.tensors import KINDS
+from apps.lecture.topics import topics
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 SECTIONS = ["Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"]
@@ -25,7 +25,7 @@ SECTIONS = ["Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"]
 @pytest.fixture(autouse=True)
 def without_presets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """The bench needs no trained model."""
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     yield
     st.cache_data.clear()
 
@@ -33,7 +33,7 @@ def without_presets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
 def page(**query: str) -> AppTest:
     app = AppTest.from_file(str(ENTRY), default_timeout=300)
     app.run()
-    app.switch_page("apps/views/convolution.py")
+    app.switch_page("apps/convolution/page.py")
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

@@ -13,14 +13,14 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import apps.reports
-import apps.views.canvas
-import models.preset
-from apps.digit_examples import examples
-from apps.digits import DEFAULT_PRESET, LECTURE_PRESET
-from apps.drawn_pictures import from_base64, to_base64, to_link
-from apps.lecture_map import ROOT, Page
-from apps.views.digit_pages.source import SIZE, STORE
+import apps.shared.canvas
+import apps.shared.reports
+import models.presets.store
+from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
+from apps.digits.examples import examples
+from apps.digits.page_source import SIZE, STORE
+from apps.lecture.topics import ROOT, Page
+from apps.shared.drawn_pictures import from_base64, to_base64, to_link
 from benchmarks.digit_errors import pictures_of
 from tests.apps.digit_presets import digits_of, save_digits
 
@@ -38,8 +38,8 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     # The page counts as built where its presets are shipped; here they are the tiny ones.
     monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
     yield
@@ -56,7 +56,7 @@ def fresh_resources() -> Iterator[None]:
 def page(**query: str) -> AppTest:
     app = AppTest.from_file(str(ENTRY), default_timeout=300)
     app.run()
-    app.switch_page("apps/views/digits.py")
+    app.switch_page("apps/digits/page.py")
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -149,7 +149,7 @@ def test_hostile_canvas_values_are_one_message(
             st.session_state[key] = {"drawing": sent.pop()}
             on_drawing_change()
 
-    monkeypatch.setattr(apps.views.canvas, "_canvas", hostile)
+    monkeypatch.setattr(apps.shared.canvas, "_canvas", hostile)
     app = page()
     assert [message in found for found in messages(app)] == [True]
     assert not app.get("plotly_chart")
@@ -288,7 +288,7 @@ def test_without_presets_the_page_lives(
     section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     st.cache_resource.clear()
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     app = page(section=section)
     if section in ("Draw", "Layers", "Reasons"):
         assert len(app.error) == 1
@@ -302,7 +302,7 @@ def test_a_damaged_preset_is_one_message(
     presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     st.cache_resource.clear()
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     folder = save_digits(tmp_path / DEFAULT_PRESET, "lecture")
     weights = next(path for path in folder.iterdir() if path.suffix == ".npz" and "golden" not in path.name)
     weights.write_bytes(weights.read_bytes()[:-50])
@@ -316,7 +316,7 @@ def test_a_wide_canvas_takes_a_word() -> None:
         import numpy as np
         import streamlit as st
 
-        from apps.views.canvas import canvas
+        from apps.shared.canvas import canvas
 
         if "word" not in st.session_state:
             word = np.zeros((84, 336), np.uint8)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from apps import lecture_map
-from apps.lecture_map import PARTS, built_topics, topics
-from apps.views.drawings import drawing_url
-from apps.views.style import LIGHT
+from apps.lecture import topics as lecture_map
+from apps.lecture.drawings import drawing_url
+from apps.lecture.topics import PARTS, built_topics, topics
+from apps.shared.style import LIGHT
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 

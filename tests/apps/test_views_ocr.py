@@ -13,13 +13,13 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import apps.reports
-import models.preset
-from apps.drawn_pictures import to_link
-from apps.lecture_map import ROOT, Page
-from apps.letter_bank import scored_words, spell
-from apps.ocr import LETTERS_PRESET, WORDS_PRESET
-from apps.views.reading.source import HEIGHT, STORE, WIDTH
+import apps.shared.reports
+import models.presets.store
+from apps.lecture.topics import ROOT, Page
+from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
+from apps.ocr.letter_bank import scored_words, spell
+from apps.ocr.page_source import HEIGHT, STORE, WIDTH
+from apps.shared.drawn_pictures import to_link
 from data_prep.datasets import DATA_DIR_VARIABLE
 from tests.apps.ocr_presets import save_reader
 
@@ -39,8 +39,8 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))  # the set is not at hand
     monkeypatch.setattr("data_prep.datasets._cache_dir", lambda: tmp_path)
     # The page counts as built where its presets are shipped; here they are the tiny ones.
@@ -56,7 +56,7 @@ def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
 def page(**query: str) -> AppTest:
     app = AppTest.from_file(str(ENTRY), default_timeout=300)
     app.run()
-    app.switch_page("apps/views/ocr.py")
+    app.switch_page("apps/ocr/page.py")
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -284,7 +284,7 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
 def test_without_presets_the_page_lives(
     section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     app = page(section=section)
     infos = {"Unseen words": 1, "Benchmark": 3}
     assert len(app.error) == (0 if section in infos else 1)

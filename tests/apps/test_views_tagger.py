@@ -11,20 +11,20 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import apps.reports
-import models.preset
-from apps.lecture_map import ROOT, Page
-from apps.tagger import DEFAULT_PRESET, SEGMENTER_PRESET
-from apps.views.style import DARK, LIGHT
-from apps.views.tagging.colours import ribbon_colour
-from apps.views.tagging.ribbons import ribbons
+import apps.shared.reports
+import models.presets.store
+from apps.lecture.topics import ROOT, Page
+from apps.shared.style import DARK, LIGHT
+from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
+from apps.tagger.page_colours import ribbon_colour
+from apps.tagger.page_ribbons import ribbons
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 
 @pytest.fixture(autouse=True)
 def tiny(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tiny_presets)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tiny_presets)
     # The page counts as built where its presets are shipped; here they are the tiny ones.
     monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
     st.cache_resource.clear()
@@ -37,7 +37,7 @@ def tiny(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def page(**query: str) -> AppTest:
     app = AppTest.from_file(str(ENTRY), default_timeout=120)
     app.run()
-    app.switch_page("apps/views/tagger.py")
+    app.switch_page("apps/tagger/page.py")
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
@@ -180,7 +180,7 @@ def test_calibration_and_scores() -> None:
 
 
 def test_benchmarks_before_and_after_they_ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     app = page(section="Benchmark")
     assert not app.exception
     assert ["benchmarks." in info.value for info in app.info] == [True, True]
@@ -212,7 +212,7 @@ def test_benchmarks_before_and_after_they_ran(monkeypatch: pytest.MonkeyPatch, t
 def test_without_or_with_a_damaged_preset_the_page_lives(
     section: str, tiny_presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     app = page(section=section)
     assert not app.exception
     assert len(app.error) == 1

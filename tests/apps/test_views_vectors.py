@@ -12,13 +12,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import apps.reports
-import models.preset
-from apps.reports import preset_installed
-from apps.vectors_evaluation import evaluate
-from apps.vectors_preset import metrics_of, save_vectors_preset
-from data_prep.embeddings import WordVectors
-from models.card import CardText
+import apps.shared.reports
+import models.presets.store
+from apps.shared.reports import preset_installed
+from apps.vectors.evaluation import evaluate
+from apps.vectors.preset import metrics_of, save_vectors_preset
+from data_prep.text.embeddings import WordVectors
+from models.presets.card import CardText
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 OURS, PEER = "vectors_en_wiki", "vectors_en_wiki_gensim"
@@ -63,7 +63,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
     st.cache_data.clear()
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
     yield
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -72,7 +72,7 @@ def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def page(**query: str) -> AppTest:
     app = AppTest.from_file(str(ENTRY), default_timeout=120)
     app.run()
-    app.switch_page("apps/views/vectors.py")
+    app.switch_page("apps/vectors/page.py")
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
@@ -293,7 +293,7 @@ def test_scores_of_both_presets() -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_benchmark_before_and_after_it_ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     app = page(section="Benchmark")
     assert "python -m benchmarks.word2vec_vs_gensim" in app.info[0].value
     curve = [
@@ -320,7 +320,7 @@ def test_without_gensims_preset_the_page_says_so(
     presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shutil.copytree(presets / OURS, tmp_path / OURS)
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     app = page()
     assert not app.exception
     assert not app.error
@@ -332,7 +332,7 @@ def test_without_gensims_preset_the_page_says_so(
 def test_without_or_with_a_damaged_preset_the_page_lives(
     presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     app = page()
     assert not app.exception
     assert len(app.error) == 1

@@ -11,17 +11,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import apps.reports
-import apps.writer_texts
-import models.preset
-from apps.ladder_report import NETWORKS, TITLES
-from apps.lecture_map import ROOT, Page
-from apps.views.style import DARK, LIGHT
-from apps.views.writing.letters import shown, tint
-from apps.views.writing.unrolled_drawing import drawing
-from apps.writer import DEFAULT_PRESET
-from apps.writer_results import Step
-from apps.writer_sources import file_source
+import apps.shared.reports
+import apps.writer.texts
+import models.presets.store
+from apps.lecture.topics import ROOT, Page
+from apps.shared.style import DARK, LIGHT
+from apps.writer.application import DEFAULT_PRESET
+from apps.writer.ladder_report import NETWORKS, TITLES
+from apps.writer.page_letters import shown, tint
+from apps.writer.page_unrolled_drawing import drawing
+from apps.writer.results import Step
+from apps.writer.sources import file_source
 from tests.apps.writer_preset import made_play, save_writer
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
@@ -41,9 +41,9 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     text = Path((presets / "text.path").read_text(encoding="utf-8"))
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", presets)
-    monkeypatch.setattr(apps.writer_texts, "_known_source", lambda data: file_source(text))
-    monkeypatch.setattr(apps.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr(apps.writer.texts, "_known_source", lambda data: file_source(text))
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     # The page counts as built where its preset is shipped; here it is the tiny one.
     monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
     yield
@@ -60,7 +60,7 @@ def fresh_resources() -> Iterator[None]:
 def page(**query: str) -> AppTest:
     app = AppTest.from_file(str(ENTRY), default_timeout=300)
     app.run()
-    app.switch_page("apps/views/writer.py")
+    app.switch_page("apps/writer/page.py")
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
@@ -309,7 +309,7 @@ def test_without_the_training_text_the_page_says_so(section: str, monkeypatch: p
     def nowhere(data: object) -> None:
         raise InputError("The text is nowhere")
 
-    monkeypatch.setattr(apps.writer_texts, "_known_source", nowhere)
+    monkeypatch.setattr(apps.writer.texts, "_known_source", nowhere)
     st.cache_resource.clear()
     app = page(section=section)
     if section == "Write":
@@ -326,7 +326,7 @@ def test_without_or_with_a_damaged_preset_the_page_lives(
     section: str, presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     st.cache_resource.clear()
-    monkeypatch.setattr(models.preset, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
     app = page(section=section)
     assert not app.exception
     assert len(app.error) == 1

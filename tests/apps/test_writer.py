@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.reports import preset_installed
-from apps.writer import DEFAULT_PRESET, Writer
-from apps.writer_chances import chances
-from apps.writer_quiz import KINDS, question
-from apps.writer_reports import writer_scores
-from apps.writer_texts import learned_text
+from apps.shared.reports import preset_installed
+from apps.writer.application import DEFAULT_PRESET, Writer
+from apps.writer.quiz import KINDS, question
+from apps.writer.reports import writer_scores
+from apps.writer.sampling import chances
+from apps.writer.texts import learned_text
 from data_prep.errors import InputError
 from tests.apps.writer_preset import made_play, save_writer
 
@@ -188,7 +188,7 @@ def test_the_text_is_told_by_its_checksum(preset: Path, text_file: Path, tmp_pat
 
 @pytest.mark.parametrize("split", ["last_tenth", "slice", "char_rnn"])
 def test_places_point_into_the_whole_text(text_file: Path, split: str) -> None:
-    from apps.writer_sources import file_source
+    from apps.writer.sources import file_source
 
     text = made_play(400)
     text_file = text_file.with_name(f"{split}.txt")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from apps.cli.main import app
+from apps.shared.main import app
 from tests.apps.writer_preset import made_play, save_writer
 
 
@@ -184,6 +184,6 @@ def test_a_text_too_short_to_learn_from_names_the_number_needed(tmp_path: Path) 
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
-    from apps.cli.writer import _printable
+    from apps.writer.commands import _printable
 
     assert _printable("a\x1b[31mb\n") == "a\\x1b[31mb\n"

@@ -16,17 +16,17 @@ import keras
 import numpy as np
 import pytest
 
-from apps.writer_preset import metrics_of, validation_score
-from apps.writer_recipe import SAMPLE_RECIPE, WriterRecipe
-from apps.writer_sources import file_source, sample_source
-from apps.writer_training import compiled_writer, config_of, fit_writer, train, window_data
+from apps.writer.preset import metrics_of, validation_score
+from apps.writer.recipe import SAMPLE_RECIPE, WriterRecipe
+from apps.writer.sources import file_source, sample_source
+from apps.writer.task import compiled_writer, config_of, fit_writer, train, window_data
 from data_prep.errors import InputError
-from data_prep.streams import StreamWindows, learn_tokens, split_text
-from models.lm_scoring import WRITER_PRESET, load_language_model
-from models.preset import list_presets, load_preset
-from models.recurrent import FreshState
-from models.training import fit
-from models.variables import copy_values
+from data_prep.text.streams import StreamWindows, learn_tokens, split_text
+from models.char_lm.language_model import WRITER_PRESET, load_language_model
+from models.layers.recurrent import FreshState
+from models.presets.store import list_presets, load_preset
+from models.storage.variables import copy_values
+from models.training.fit import fit
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n"
@@ -279,16 +279,16 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import keras
-import models.recurrent
-from apps.writer_training import fit_writer
+import models.layers.recurrent
+from apps.writer.task import fit_writer
 
-class Dying(models.recurrent.FreshState):
+class Dying(models.layers.recurrent.FreshState):
     def on_train_batch_end(self, batch, logs=None):
         if int(self.model.optimizer.iterations) == int(sys.argv[3]):
             os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[3] != "0":
-    models.recurrent.FreshState = Dying
+    models.layers.recurrent.FreshState = Dying
 fit_writer(Path(sys.argv[1]), sys.argv[4:], text=Path(sys.argv[2]), resume=sys.argv[3] == "0")
 """
 

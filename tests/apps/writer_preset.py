@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.writer_sources import file_source
-from data_prep.streams import learn_tokens, split_text
-from models.card import CardText
-from models.preset import save_preset
+from apps.writer.sources import file_source
+from data_prep.text.streams import learn_tokens, split_text
+from models.presets.card import CardText
+from models.presets.store import save_preset
 
 SPLIT = "last_tenth"
 _NAMES = ("ANNA", "BEN", "Second Miller", "OMAR")
@@ -51,8 +51,8 @@ def save_writer(target: Path, text_file: Path, kind: str = "char", **config: obj
     """Write a preset of a writer that names ``text_file`` as what it learned from."""
     import keras
 
-    from models.char_lm import build_char_lm
-    from models.char_lm_kind import CharLMConfig
+    from models.char_lm.config import CharLMConfig
+    from models.char_lm.network import build_char_lm
 
     source = file_source(text_file)
     tokens = learn_tokens(split_text(source.text, SPLIT).train, kind)

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from data_prep.conll_score import Score, score_raw_text
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Sentence, SurfaceToken, Word, read_ewt
+from data_prep.text.conll_score import Score, score_raw_text
 
 
 def sentence(*tokens, tag="X"):

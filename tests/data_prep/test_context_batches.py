@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data_prep.context_batches import LONGEST, ContextBatches
 from data_prep.errors import InputError
-from data_prep.raw_forms import numbered_forms
-from data_prep.tag_inputs import TagInputs, tagger_vocabulary
+from data_prep.text.context_batches import LONGEST, ContextBatches
+from data_prep.text.raw_forms import numbered_forms
+from data_prep.text.tag_inputs import TagInputs, tagger_vocabulary
 
 TEXTS = ["the dog barks loudly . the Dog sleeps well", "a b c", "the cat sees the dog ! no ."]
 SENTENCES = {

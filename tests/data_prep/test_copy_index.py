@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep import copy_index
-from data_prep.copy_index import CopyIndex
 from data_prep.errors import InputError
+from data_prep.text import copy_index
+from data_prep.text.copy_index import CopyIndex
 
 
 def naive(text: str, query: str) -> list[int]:

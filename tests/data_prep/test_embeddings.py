@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data_prep.embeddings import WordVectors, dequantise, quantise
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors, dequantise, quantise
 
 KEYS = ["the", "of", "new york", "line\nbreak", "東京"]
 FLOATS = st.floats(-(2.0**100), 2.0**100, width=32)
@@ -94,7 +94,7 @@ def test_matrix_for_another_vocabulary() -> None:
 
 
 def test_matrix_for_a_vocabulary_object() -> None:
-    from data_prep.vocab import Vocabulary
+    from data_prep.text.vocab import Vocabulary
 
     vocabulary = Vocabulary(["of", "missing"])
     matrix, found = some().matrix_for(vocabulary)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.image_augmentation import (
+from data_prep.images.augmentation import (
     NO_AUGMENTATION,
     Augmentation,
     ImageBatches,

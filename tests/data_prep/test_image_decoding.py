@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from data_prep.errors import InputError
-from data_prep.image_decoding import MAX_BYTES, WORKING_SIDE, decode_gray, read_gray
+from data_prep.images.decoding import MAX_BYTES, WORKING_SIDE, decode_gray, read_gray
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -188,7 +188,7 @@ import io, resource, sys
 import numpy as np
 from PIL import Image, PngImagePlugin, JpegImagePlugin
 from data_prep.errors import InputError
-from data_prep.images import prepare_digit
+from data_prep.images.preparation import prepare_digit
 content = open(sys.argv[1], "rb").read()
 small = np.zeros((60, 60), np.uint8); small[20:40, 28:32] = 255
 prepare_digit(small)  # imports are no part of the question

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from data_prep.errors import InputError
-from data_prep.image_folders import read_image_folder
-from data_prep.images import digit_bytes, prepare_digit
+from data_prep.images.folders import read_image_folder
+from data_prep.images.preparation import digit_bytes, prepare_digit
 
 
 def stroke(upright: bool, pen: int = 8) -> Image.Image:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from data_prep.errors import InputError
-from data_prep.images import (
+from data_prep.images.preparation import (
     DIGIT_BOX,
     DIGIT_SIZE,
     centred_by_mass,

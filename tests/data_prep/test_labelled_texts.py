@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from data_prep.datasets import locate
-from data_prep.duplicates import shared_texts
 from data_prep.errors import InputError
 from data_prep.readers.bbc import TOPICS, read_bbc
 from data_prep.readers.labelled_texts import Refused, Row, iter_csv, labelled, read_csv, read_folder
 from data_prep.readers.reviews import LABELS, read_imdb
+from data_prep.text.duplicates import shared_texts
 
 
 def csv_file(folder: Path, content: str | bytes) -> Path:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.letter_batches import (
+from data_prep.images.letter_batches import (
     PADDED,
     ComposedBatches,
     LetterBatches,
@@ -13,9 +13,9 @@ from data_prep.letter_batches import (
     letter_pictures,
     spelled,
 )
-from data_prep.letter_words import PLAIN, LetterPool
+from data_prep.images.letter_words import PLAIN, LetterPool
 from data_prep.readers.letters import LetterWords, decode_word, encode_word
-from data_prep.word_list import spellable, with_tails
+from data_prep.text.word_list import spellable, with_tails
 
 TEXTS = ("cat", "at", "tact", "a")
 

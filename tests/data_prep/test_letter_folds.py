@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.letter_folds import PROTOCOLS, splits_of
+from data_prep.images.letter_folds import PROTOCOLS, splits_of
 from data_prep.readers.letters import LetterWords, encode_word, read_letters
 
 TEXTS = ("ab", "cd", "efg", "hi", "jk", "lmn", "op")

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from data_prep.errors import InputError
-from data_prep.images import LETTER_HEIGHT
-from data_prep.letter_images import (
+from data_prep.images.letters import (
     MAX_LETTERS,
     cut_at_gaps,
     letter_batch,
@@ -21,6 +20,7 @@ from data_prep.letter_images import (
     prepare_letters,
     prepare_word,
 )
+from data_prep.images.preparation import LETTER_HEIGHT
 
 PREPARE = {"letter": prepare_letter, "letters": prepare_letters, "word": prepare_word}
 

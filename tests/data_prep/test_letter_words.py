@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.image_augmentation import Augmentation
-from data_prep.letter_augmentation import (
+from data_prep.images.augmentation import Augmentation
+from data_prep.images.letter_augmentation import (
     NO_LETTER_AUGMENTATION,
     LetterAugmentation,
     augmented_letters,
     with_stroke,
 )
-from data_prep.letter_words import LAYOUT, PLAIN, LetterPool, WordLayout, compose_word, compose_words
+from data_prep.images.letter_words import LAYOUT, PLAIN, LetterPool, WordLayout, compose_word, compose_words
 from data_prep.readers.letters import encode_word
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_prep.pen_letters import pen_letters
+from data_prep.images.pen_letters import pen_letters
 
 ALL = np.arange(26)
 

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.raw_forms import BORDER, first_words, numbered_forms, review_texts
+from data_prep.text.raw_forms import BORDER, first_words, numbered_forms, review_texts
 
 
 def test_forms_are_numbered_in_the_order_they_come_each_text_behind_a_border() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep.conll_score import score_raw_text
 from data_prep.readers.conllu import parse_conllu, read_ewt
-from data_prep.segmentation import (
+from data_prep.text.conll_score import score_raw_text
+from data_prep.text.segmentation import (
     CHARACTER_IDS,
     INSIDE,
     LINE,
@@ -25,7 +25,7 @@ from data_prep.segmentation import (
     raw_text,
     untagged_sentences,
 )
-from data_prep.segmentation_rules import segment_by_rules
+from data_prep.text.segmentation_rules import segment_by_rules
 
 AWKWARD = [
     "don't",

@@ -5,8 +5,8 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence
-from data_prep.segmentation import CHARACTER_IDS, LINE, PADDING, SENTENCE_END, character_ids, is_space
-from data_prep.segmentation_batches import Variations, documents, epoch_batches
+from data_prep.text.segmentation import CHARACTER_IDS, LINE, PADDING, SENTENCE_END, character_ids, is_space
+from data_prep.text.segmentation_batches import Variations, documents, epoch_batches
 
 AS_WRITTEN = Variations(0, 0, 0, 0, 0, 0, 0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.readers.plays import PlayText
-from data_prep.speaker_names import SpeakerNames
+from data_prep.text.speaker_names import SpeakerNames
 
 PLAY = "".join(
     f"ROMEO:\nGood morrow, Juliet, on day {day}. Romeos are many.\n\n"

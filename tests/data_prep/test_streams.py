@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.streams import SPLITS, StreamWindows, learn_tokens, split_text, tokens_of
-from data_prep.vocab import UNK
+from data_prep.text.streams import SPLITS, StreamWindows, learn_tokens, split_text, tokens_of
+from data_prep.text.vocab import UNK
 
 TEXT = "ROMEO:\nBut soft, what light?\n\nJULIET:\nAy me.\n" * 40
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.made_sentences import made_sentences
-from data_prep.neighbour_vectors import NeighbourSettings, neighbour_vectors
 from data_prep.readers.conllu import UPOS_TAGS
-from data_prep.tag_inputs import (
+from data_prep.text.made_sentences import made_sentences
+from data_prep.text.neighbour_vectors import NeighbourSettings, neighbour_vectors
+from data_prep.text.tag_inputs import (
     FIRST_CHARACTER,
     WORD_BEGIN,
     WORD_END,
@@ -89,7 +89,7 @@ def test_case_is_counted_away_from_the_begin_of_sentences() -> None:
 
 def test_neighbours_do_not_depend_on_the_block(monkeypatch) -> None:
     whole = neighbour_vectors({"made": TEXTS}, NeighbourSettings(50, 2, 6, 4))
-    monkeypatch.setattr("data_prep.neighbour_vectors._BLOCK", 7)
+    monkeypatch.setattr("data_prep.text.neighbour_vectors._BLOCK", 7)
     parts = neighbour_vectors({"made": TEXTS}, NeighbourSettings(50, 2, 6, 4))
     np.testing.assert_allclose(whole.vectors, parts.vectors, atol=1e-5)
 

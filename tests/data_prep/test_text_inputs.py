@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep.document_batches import DocumentBatches, document_inputs, padding_of
-from data_prep.duplicates import shared_texts
 from data_prep.errors import InputError
-from data_prep.text_inputs import (
+from data_prep.text.document_batches import DocumentBatches, document_inputs, padding_of
+from data_prep.text.duplicates import shared_texts
+from data_prep.text.text_inputs import (
     EOS,
     SPECIALS,
     Reading,
@@ -22,7 +22,7 @@ from data_prep.text_inputs import (
     stable_hash,
     words_of,
 )
-from data_prep.vocab import UNK
+from data_prep.text.vocab import UNK
 
 PIECES = st.sampled_from(
     ["a", "B", "é", "1", " ", "<br />", "<BR/>", "&eacute;", "&#39;", "&#x1F600;", "&NotEqualTilde;", "&", ";", "\n"]

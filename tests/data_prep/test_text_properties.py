@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_prep.text_properties import PROPERTIES, inside_quote, inside_speaker_name, line_position
+from data_prep.text.text_properties import PROPERTIES, inside_quote, inside_speaker_name, line_position
 
 PLAY = "ROMEO:\nNight: O.\n\nFirst Citizen:\nHe said:\nno.\n"
 

@@ -11,7 +11,7 @@ from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
 from data_prep.readers import text as reader
 from data_prep.readers.text import TextCorpus, iter_lines
-from data_prep.tokenizer import WordTokenizer
+from data_prep.text.tokenizer import WordTokenizer
 
 
 @pytest.fixture

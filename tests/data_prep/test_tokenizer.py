@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data_prep.errors import InputError
 from data_prep.readers.text import iter_lines
-from data_prep.tokenizer import CharacterTokenizer, Token, WordTokenizer, tokenizer_from_config
+from data_prep.text.tokenizer import CharacterTokenizer, Token, WordTokenizer, tokenizer_from_config
 
 HARD = [
     "",
@@ -180,8 +180,8 @@ def test_wrong_config(config, message):
 
 def test_light_path_does_not_load_tensorflow():
     code = (
-        "import sys; from data_prep.tokenizer import WordTokenizer; WordTokenizer().tokenize('a b');"
-        "import data_prep.batching, data_prep.datasets, data_prep.wordpiece;"
+        "import sys; from data_prep.text.tokenizer import WordTokenizer; WordTokenizer().tokenize('a b');"
+        "import data_prep.batching, data_prep.datasets, data_prep.text.wordpiece;"
         "sys.exit('tensorflow' in sys.modules or 'pooch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.errors import InputError
-from data_prep.vocab import PAD, UNK, Vocabulary, count_keys
+from data_prep.text.vocab import PAD, UNK, Vocabulary, count_keys
 
 
 def test_build_orders_by_count_then_string():

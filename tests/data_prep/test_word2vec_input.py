@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.word2vec_blocks import BlockSettings, BlockStream, keep_probabilities, noise_distribution
-from data_prep.word2vec_corpus import encode_corpus
+from data_prep.text.word2vec_blocks import BlockSettings, BlockStream, keep_probabilities, noise_distribution
+from data_prep.text.word2vec_corpus import encode_corpus
 
 LINES = ["b a c a", "", "a rare b", "c a b c a"]
 WINDOW = 2
@@ -50,8 +50,8 @@ def test_words_are_numbered_by_falling_count_and_rare_ones_left_out(tmp_path):
 
 def test_same_numbers_whatever_the_size_of_the_chunks(tmp_path, monkeypatch):
     whole = random_corpus(tmp_path / "..")
-    monkeypatch.setattr("data_prep.word2vec_corpus._CHUNK", 97)
-    monkeypatch.setattr("data_prep.word2vec_corpus._SPOOLED", 13)
+    monkeypatch.setattr("data_prep.text.word2vec_corpus._CHUNK", 97)
+    monkeypatch.setattr("data_prep.text.word2vec_corpus._SPOOLED", 13)
     (tmp_path / "small").mkdir()
     pieces = random_corpus(tmp_path / "small")
     np.testing.assert_array_equal(whole.ids, pieces.ids)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from data_prep.errors import InputError
 from data_prep.readers.text import iter_lines
-from data_prep.tokenizer import Token, WordTokenizer, tokenizer_from_config
-from data_prep.vocab import Vocabulary, count_keys
-from data_prep.wordpiece import WordPieceTokenizer, learn_word_pieces
+from data_prep.text.tokenizer import Token, WordTokenizer, tokenizer_from_config
+from data_prep.text.vocab import Vocabulary, count_keys
+from data_prep.text.wordpiece import WordPieceTokenizer, learn_word_pieces
 
 PIECES = [
     "un",

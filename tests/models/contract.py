@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from models.arrays import specs_of
-from models.card import CardText
-from models.kinds import kind_named
-from models.preset import Preset, load_preset, save_preset
-from models.recipe import from_dict, to_dict
-from models.variables import stable_paths, variable_arrays
+from models.presets.card import CardText
+from models.presets.kinds import kind_named
+from models.presets.store import Preset, load_preset, save_preset
+from models.storage.arrays import specs_of
+from models.storage.variables import stable_paths, variable_arrays
+from models.training.recipe import from_dict, to_dict
 
 Inputs = np.ndarray | Mapping[str, np.ndarray]
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from data_prep.letter_batches import letter_inputs
-from models.letter_lm import LetterLM, fit_letter_lm
-from models.ocr_kind import OcrConfig, ocr_specs
+from data_prep.images.letter_batches import letter_inputs
+from models.ocr.config import OcrConfig, ocr_specs
+from models.ocr.letter_lm import LetterLM, fit_letter_lm
 
 TINY = OcrConfig(filters=(4, 6, 8), convolutions=1, features=10, units=6, dropout=0.1)
 TINY_WORDS = replace(TINY, reads="words")

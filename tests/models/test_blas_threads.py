@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from models import blas_threads
-from models.blas_threads import in_threads, one_blas_thread
+from models.serving import blas_threads
+from models.serving.blas_threads import in_threads, one_blas_thread
 
 
 class Library:

@@ -10,12 +10,12 @@ import pytest
 from keras import ops
 
 from data_prep.errors import InputError
-from data_prep.vocab import UNK, Vocabulary
-from models.cells import CELLS
-from models.char_lm import UnknownTokens, build_char_lm
-from models.char_lm_kind import CharLMConfig
-from models.recipe import from_dict, to_dict
-from models.variables import stable_paths
+from data_prep.text.vocab import UNK, Vocabulary
+from models.char_lm.config import CharLMConfig
+from models.char_lm.network import UnknownTokens, build_char_lm
+from models.layers.cells import CELLS
+from models.storage.variables import stable_paths
+from models.training.recipe import from_dict, to_dict
 from tests.models import contract
 
 VOCABULARY = Vocabulary(list("abcdef\n"))

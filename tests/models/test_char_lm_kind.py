@@ -10,10 +10,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from models.arrays import specs_of
-from models.cells import CELLS
-from models.char_lm import build_char_lm
-from models.char_lm_kind import (
+from models.char_lm.config import (
     CharLMConfig,
     char_lm_answer,
     char_lm_specs,
@@ -22,7 +19,10 @@ from models.char_lm_kind import (
     softened,
     units_for,
 )
-from models.variables import variable_arrays
+from models.char_lm.network import build_char_lm
+from models.layers.cells import CELLS
+from models.storage.arrays import specs_of
+from models.storage.variables import variable_arrays
 from tests.apps.writer_preset import made_play, save_writer
 
 SHAPES = [(cell, *shape) for cell in CELLS for shape in ((1, 1), (3, 1), (2, 2))]
@@ -105,7 +105,7 @@ def test_a_preset_opens_and_scores_without_keras(tmp_path: Path) -> None:
     preset = save_writer(tmp_path / "preset", text)
     code = (
         "import sys\n"
-        "from apps.writer import Writer\n"
+        "from apps.writer.application import Writer\n"
         f"print(Writer.from_preset({str(preset)!r}).score('the old king').to_dict()['n'])\n"
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )

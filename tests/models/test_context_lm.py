@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from apps.tagger_pretraining import Pretraining, PretrainingSettings, pretrain, pretrained
-from data_prep.context_batches import ContextBatches
+from apps.tagger.pretraining import Pretraining, PretrainingSettings, pretrain, pretrained
 from data_prep.errors import InputError
-from data_prep.raw_forms import numbered_forms
-from data_prep.tag_inputs import TagInputs, alphabet_of, tagger_vocabulary
-from models.context_lm import LAYERS, SampledSoftmax, build_context_lm, take_over
-from models.pos_tagger import PosTaggerConfig, build_pos_tagger
+from data_prep.text.context_batches import ContextBatches
+from data_prep.text.raw_forms import numbered_forms
+from data_prep.text.tag_inputs import TagInputs, alphabet_of, tagger_vocabulary
+from models.pos_tagger.context_lm import LAYERS, SampledSoftmax, build_context_lm, take_over
+from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
 
 TEXTS = ["the dog barks . a cat sleeps . the dog sleeps . a cat barks ."] * 30
 STREAM, FORMS = numbered_forms(TEXTS)
@@ -116,12 +116,12 @@ def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -
 
 
 def test_what_was_learned_is_kept_and_used_again(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("apps.tagger_pretraining.context_batches", lambda task: batches())
+    monkeypatch.setattr("apps.tagger.pretraining.context_batches", lambda task: batches())
     short = TASK._replace(settings=replace(SETTINGS, parts=1, steps=2))
     first, second, other = new_tagger(), new_tagger(), new_tagger()
     seconds = pretrained(first, short, tmp_path, resume=False)
     assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["pretrained"]
-    monkeypatch.setattr("apps.tagger_pretraining.context_batches", None)  # must not be read again
+    monkeypatch.setattr("apps.tagger.pretraining.context_batches", None)  # must not be read again
     assert pretrained(second, short, tmp_path, resume=True) == seconds
     for one, two in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)

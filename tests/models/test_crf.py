@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 from keras import ops
 
-from models.crf import LinearChainCRF, Potentials, log_partition, marginals, negative_log_likelihood, viterbi
-from models.packed_bilstm import pack
-from models.packed_crf import PackedCRF
+from models.layers.crf import (
+    LinearChainCRF,
+    Potentials,
+    log_partition,
+    marginals,
+    negative_log_likelihood,
+    viterbi,
+)
+from models.serving.bilstm import pack
+from models.serving.crf import PackedCRF
 
 TAGS, LENGTHS = 3, (4, 3, 1, 0)
 

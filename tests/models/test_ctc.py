@@ -8,9 +8,9 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.readers.letters import decode_word, encode_word
-from models.ctc import best_path, collapse, greedy, log_likelihood, prefix_beam_search
-from models.letter_lm import fit_letter_lm
-from models.ocr_kind import BLANK, LABELS
+from models.ocr.config import BLANK, LABELS
+from models.ocr.letter_lm import fit_letter_lm
+from models.serving.ctc import best_path, collapse, greedy, log_likelihood, prefix_beam_search
 
 LIVE = (0, 1, BLANK)  # classes that have any probability
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from data_prep.readers.letters import encode_word
-from models.ctc import best_path, log_likelihood
-from models.ctc_letters import exchanged, letter_posteriors, spans
-from models.ocr_kind import BLANK
+from models.ocr.config import BLANK
+from models.ocr.ctc_letters import exchanged, letter_posteriors, spans
+from models.serving.ctc import best_path, log_likelihood
 
 
 def frames(count: int, seed: int = 1, sharp: float = 2.0) -> np.ndarray:

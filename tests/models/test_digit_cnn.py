@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from models.cnn_graph import CompiledCNN
-from models.cnn_plan import C3_MAPS, LOGITS, plan_of_arrays
-from models.digit_cnn import build_digit_cnn
-from models.digit_kind import KIND, DigitCNNConfig, digit_specs
-from models.losses import masked_crossentropy
-from models.packed_cnn import PackedCNN
-from models.variables import assign_arrays, variable_arrays, variable_specs
+from models.digit_cnn.compiled import CompiledCNN
+from models.digit_cnn.config import KIND, DigitCNNConfig, digit_specs
+from models.digit_cnn.network import build_digit_cnn
+from models.digit_cnn.plan import C3_MAPS, LOGITS, plan_of_arrays
+from models.digit_cnn.serving import PackedCNN
+from models.storage.variables import assign_arrays, variable_arrays, variable_specs
+from models.training.losses import masked_crossentropy
 from tests.models.contract import (
     check_config_round_trip,
     check_output_shapes,
@@ -250,8 +250,8 @@ def test_one_digit_takes_under_30_ms() -> None:
 def test_answering_loads_no_tensorflow() -> None:
     code = (
         "import sys, numpy as np\n"
-        "from models.digit_kind import DigitCNNConfig, digit_specs\n"
-        "from models.packed_cnn import PackedCNN\n"
+        "from models.digit_cnn.config import DigitCNNConfig, digit_specs\n"
+        "from models.digit_cnn.serving import PackedCNN\n"
         "config = DigitCNNConfig('lecture')\n"
         "arrays = {n: np.ones(s.shape, s.dtype) for n, s in digit_specs(config).items()}\n"
         "PackedCNN(arrays).logits(np.ones((1, 28, 28, 1), np.float32))\n"

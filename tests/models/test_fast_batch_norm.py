@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.batch_statistics import measure_batch_statistics
-from models.fast_batch_norm import FastBatchNorm
+from models.layers.fast_batch_norm import FastBatchNorm
+from models.training.batch_statistics import measure_batch_statistics
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.skipif(

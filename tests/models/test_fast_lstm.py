@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from data_prep.errors import InputError
-from models.fast_lstm import FastLSTM, fastest_products
+from models.layers.fast_lstm import FastLSTM, fastest_products
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="other backends use Keras' own layer"
@@ -128,7 +128,7 @@ def test_wrong_arguments(settings, message) -> None:
 
 def test_the_processor_decides(tmp_path, monkeypatch) -> None:
     info = tmp_path / "cpuinfo"
-    monkeypatch.setattr("models.fast_lstm._CPU_INFO", info)
+    monkeypatch.setattr("models.layers.fast_lstm._CPU_INFO", info)
     assert fastest_products() == "float32"
     info.write_text("flags : avx512f amx_bf16", encoding="utf-8")
     assert fastest_products() == "bfloat16"

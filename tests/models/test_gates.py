@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from data_prep.errors import InputError
-from models import gates
-from models.char_lm import build_char_lm
-from models.char_lm_kind import CharLMConfig
-from models.gate_gradients import gradient_norms
-from models.gates import gate_values, rank_units, recurrent_weights
-from models.variables import variable_arrays
+from models.char_lm import gates
+from models.char_lm.config import CharLMConfig
+from models.char_lm.gate_gradients import gradient_norms
+from models.char_lm.gates import gate_values, rank_units, recurrent_weights
+from models.char_lm.network import build_char_lm
+from models.storage.variables import variable_arrays
 
 CELLS = {
     "rnn": {"hidden"},

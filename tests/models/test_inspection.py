@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from models.attribution import occlusion_map, saliency
-from models.inspection import dead_filters, hidden_features, look_inside
-from models.layer_recording import recording, working_layers
+from models.inspection.attribution import occlusion_map, saliency
+from models.inspection.image_networks import dead_filters, hidden_features, look_inside
+from models.inspection.recording import recording, working_layers
 
 
 def tiny(*, softmax: bool = False, dtype: str = "float32") -> keras.Model:

@@ -7,9 +7,9 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.readers.letters import decode_word
-from models.letter_lm import END, LetterLM, fit_letter_lm, lm_specs
-from models.letter_search import Transitions, beam_search, letter_shares
-from models.ngram_lm import fit_ngrams
+from models.char_lm.ngrams import fit_ngrams
+from models.ocr.letter_lm import END, LetterLM, fit_letter_lm, lm_specs
+from models.ocr.letter_search import Transitions, beam_search, letter_shares
 
 WORDS = ["abc", "abca", "cab", "bac", "bacab", "cacab", "abba"]
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.streams import learn_tokens
-from data_prep.vocab import UNK, Vocabulary
-from models.cells import CELLS
-from models.char_lm_kind import CharLMConfig
-from models.kinds import kind_named
-from models.lm_generator import MAX_LENGTH, Generator, Noise, Settings
-from models.lm_scoring import KIND, LanguageModel
+from data_prep.text.streams import learn_tokens
+from data_prep.text.vocab import UNK, Vocabulary
+from models.char_lm.config import CharLMConfig
+from models.char_lm.generator import MAX_LENGTH, Generator, Noise, Settings
+from models.char_lm.language_model import KIND, LanguageModel
+from models.layers.cells import CELLS
+from models.presets.kinds import kind_named
 
 VOCABULARY = Vocabulary(list("abcdefgh \n"))
 

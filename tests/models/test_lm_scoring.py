@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from keras import ops
 
-import models.lm_layers
-import models.lm_scoring
+import models.char_lm.language_model
+import models.char_lm.serving
 from data_prep.errors import InputError
-from data_prep.streams import learn_tokens
-from data_prep.vocab import UNK, Vocabulary
-from models.cells import CELLS
-from models.char_lm import build_char_lm
-from models.char_lm_kind import CharLMConfig
-from models.lm_scoring import LanguageModel, load_language_model, written_by_steps
-from models.variables import variable_arrays
+from data_prep.text.streams import learn_tokens
+from data_prep.text.vocab import UNK, Vocabulary
+from models.char_lm.config import CharLMConfig
+from models.char_lm.language_model import LanguageModel, load_language_model, written_by_steps
+from models.char_lm.network import build_char_lm
+from models.layers.cells import CELLS
+from models.storage.variables import variable_arrays
 from tests.models import contract
 
 VOCABULARY = Vocabulary(list("abcdef \n"))
@@ -85,9 +85,9 @@ def test_rows_side_by_side_are_one_pass(cell: str, monkeypatch) -> None:
     _, model = pair(cell, units=5)
     ids = model.encode(TEXT)
     plain, state = model.logits(ids)
-    monkeypatch.setattr(models.lm_layers, "_ROW_LENGTH", 23)
-    monkeypatch.setattr(models.lm_layers, "_GUESS_STEPS", 3)  # too few: rows have to be read again
-    monkeypatch.setattr(models.lm_scoring, "_TOKENS_AT_ONCE", 201)
+    monkeypatch.setattr(models.char_lm.serving, "_ROW_LENGTH", 23)
+    monkeypatch.setattr(models.char_lm.serving, "_GUESS_STEPS", 3)  # too few: rows have to be read again
+    monkeypatch.setattr(models.char_lm.language_model, "_TOKENS_AT_ONCE", 201)
     rows, again = model.logits(ids)
     np.testing.assert_allclose(rows, plain, atol=5e-4)
     for one, two in zip(state, again, strict=True):
@@ -105,8 +105,8 @@ def test_a_state_that_never_fades_is_carried_through_all_rows(monkeypatch) -> No
     model = LanguageModel(config, VOCABULARY, arrays)
     ids = model.encode(TEXT[:400])
     plain, _ = model.logits(ids)
-    monkeypatch.setattr(models.lm_layers, "_ROW_LENGTH", 20)
-    monkeypatch.setattr(models.lm_layers, "_GUESS_STEPS", 20)
+    monkeypatch.setattr(models.char_lm.serving, "_ROW_LENGTH", 20)
+    monkeypatch.setattr(models.char_lm.serving, "_GUESS_STEPS", 20)
     np.testing.assert_allclose(model.logits(ids)[0], plain, atol=1e-3)
     assert plain[-1, 0] > plain[100, 0] + 0.1
 
@@ -133,7 +133,7 @@ def test_scores_are_minus_log_probabilities(lstm) -> None:
 def test_long_texts_are_scored_in_parts(lstm, monkeypatch) -> None:
     _, model = lstm
     whole = model.score(TEXT)
-    monkeypatch.setattr(models.lm_scoring, "_TOKENS_AT_ONCE", 70)
+    monkeypatch.setattr(models.char_lm.language_model, "_TOKENS_AT_ONCE", 70)
     parts = model.score(TEXT)
     np.testing.assert_allclose(parts.nats, whole.nats, atol=1e-4)
     assert parts.alternatives.shape == whole.alternatives.shape == (900, 5)

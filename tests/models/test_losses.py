@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from models.losses import masked_crossentropy
+from models.training.losses import masked_crossentropy
 
 
 def test_loss_leaves_padding_out_and_smooths() -> None:

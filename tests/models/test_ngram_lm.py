@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data_prep.errors import InputError
 from data_prep.readers.plays import read_shakespeare
-from models.ngram_lm import NGramModel, discounts_of, fit_ngrams
+from models.char_lm.ngrams import NGramModel, discounts_of, fit_ngrams
 
 TEXT = (
     "the cat sat on the mat. the dog that the cat saw sat on the log. a cat and a dog! the end of that. " * 3

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.letter_batches import image_inputs
-from models.ctc import log_likelihood
-from models.ocr import build_ocr, ctc_loss, ocr_losses
-from models.ocr_kind import BLANK, KIND, LABELS, OcrConfig, ocr_answer, ocr_specs
-from models.packed_ocr import PackedLetters, PackedWords, letter_logits, log_of, softmax, word_logits
-from models.preset import load_preset, save_preset
-from models.variables import assign_arrays, variable_specs
+from data_prep.images.letter_batches import image_inputs
+from models.ocr.config import BLANK, KIND, LABELS, OcrConfig, ocr_answer, ocr_specs
+from models.ocr.network import build_ocr, ctc_loss, ocr_losses
+from models.ocr.serving import PackedLetters, PackedWords, letter_logits, log_of, softmax, word_logits
+from models.presets.store import load_preset, save_preset
+from models.serving.ctc import log_likelihood
+from models.storage.variables import assign_arrays, variable_specs
 from tests.models.contract import (
     CARD,
     METADATA,
@@ -236,7 +236,7 @@ def test_serving_needs_no_tensorflow() -> None:
     code = (
         "import sys\n"
         "from tests.models.ocr_arrays import *\n"
-        "from models.packed_ocr import PackedLetters\n"
+        "from models.ocr.serving import PackedLetters\n"
         "PackedLetters(TINY, random_arrays(TINY)).read(letter_batch((2,))['letters'], [2])\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )

@@ -12,15 +12,15 @@ import keras
 import numpy as np
 import pytest
 
-from models import blas_threads
-from models.arrays import specs_of
-from models.packed_bilstm import PackedBiLSTM, pack
-from models.packed_tagger import tagger_answer
-from models.packed_words import PackedWords
-from models.pos_tagger import PosTaggerConfig
-from models.tag_predictor import TagPredictor
-from models.tagger_kind import tagger_specs
-from models.variables import variable_arrays
+from models.pos_tagger.config import tagger_specs
+from models.pos_tagger.network import PosTaggerConfig
+from models.pos_tagger.predictor import TagPredictor
+from models.pos_tagger.serving import tagger_answer
+from models.pos_tagger.serving_words import PackedWords
+from models.serving import blas_threads
+from models.serving.bilstm import PackedBiLSTM, pack
+from models.storage.arrays import specs_of
+from models.storage.variables import variable_arrays
 from tests.models import contract
 from tests.models.test_pos_tagger import CONFIG, INPUTS, SENTENCES, VOCABULARY, build, inputs
 
@@ -81,7 +81,7 @@ def predictor(config: PosTaggerConfig = CONFIG) -> TagPredictor:
 
 
 def test_words_are_computed_once_and_forgotten_when_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.packed_words._REMEMBERED_WORDS", 3)
+    monkeypatch.setattr("models.pos_tagger.serving_words._REMEMBERED_WORDS", 3)
     network = predictor()._network
     asked = []
     monkeypatch.setattr(
@@ -116,7 +116,7 @@ def test_words_that_another_thread_has_added_meanwhile(monkeypatch: pytest.Monke
 
 def test_threads_share_a_tagger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
-    monkeypatch.setattr("models.packed_words._REMEMBERED_WORDS", 12)
+    monkeypatch.setattr("models.pos_tagger.serving_words._REMEMBERED_WORDS", 12)
     serving = predictor()
     texts = [[f"w{number % 40}", "dogs", "." * (number % 3 + 1)] * (number % 4 + 1) for number in range(120)]
     expected = [predictor().predict([text])[0].upos_probabilities for text in texts[:8]]
@@ -132,7 +132,7 @@ def test_chunks_in_threads_give_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     serving = predictor()
     many = [["Dogs", "bark", "quietly", "."][: number % 5] for number in range(50)]
     alone = [serving.predict([sentence])[0].upos_probabilities for sentence in many]
-    monkeypatch.setattr("models.tag_predictor._WORDS_AT_ONCE", 7)
+    monkeypatch.setattr("models.pos_tagger.predictor._WORDS_AT_ONCE", 7)
     monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
 
     class Library:
@@ -151,7 +151,7 @@ def test_a_preset_opens_without_tensorflow(tmp_path: Path) -> None:
         "pos_tagger", CONFIG, build(), inputs(), tmp_path, vocabulary=VOCABULARY, labels=CONFIG.upos
     )
     code = (
-        "import sys; from models.tag_predictor import load_tagger; "
+        "import sys; from models.pos_tagger.predictor import load_tagger; "
         f"print(len(load_tagger({str(preset.path)!r}).predict([['Dogs', 'bark']]))); "
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )

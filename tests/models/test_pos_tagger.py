@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from data_prep.embeddings import quantise
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UPOS_TAGS
-from data_prep.tag_inputs import TagInputs, alphabet_of, batch_inputs, tagger_vocabulary
-from models.pos_tagger import PosTaggerConfig, build_pos_tagger, tagger_losses
-from models.tag_predictor import TagPredictor, load_tagger
-from models.variables import variable_arrays
+from data_prep.text.embeddings import quantise
+from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs, tagger_vocabulary
+from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger, tagger_losses
+from models.pos_tagger.predictor import TagPredictor, load_tagger
+from models.storage.variables import variable_arrays
 from tests.models import contract
 
 SENTENCES = [["Dogs", "bark", "."], ["The", "dogs", "sleep", "quietly", "."]]
@@ -189,8 +189,8 @@ def test_serving_any_number_of_sentences(monkeypatch) -> None:
     serving = predictor(CONFIG, model)
     many = [["Dogs", "bark", "at", "cats"][: length % 5] * length for length in (0, 3, 1, 9, 0, 2)]
     alone = [serving.predict([sentence])[0] for sentence in many]
-    monkeypatch.setattr("models.tag_predictor._WORDS_AT_ONCE", 5)
-    monkeypatch.setattr("models.packed_words._REMEMBERED_WORDS", 3)
+    monkeypatch.setattr("models.pos_tagger.predictor._WORDS_AT_ONCE", 5)
+    monkeypatch.setattr("models.pos_tagger.serving_words._REMEMBERED_WORDS", 3)
     serving = predictor(CONFIG, model)
     together = serving.predict(many)
     assert serving.predict([]) == []

@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.vocab import Vocabulary
-from models import atomic, kinds
-from models.arrays import ArraySpec, read_arrays, read_specs, write_arrays
-from models.card import CardText
-from models.kinds import Kind, WordVectorsConfig
-from models.manifest import MANIFEST, write_manifest
-from models.preset import (
+from data_prep.text.vocab import Vocabulary
+from models.presets import kinds
+from models.presets.card import CardText
+from models.presets.kinds import Kind, WordVectorsConfig
+from models.presets.manifest import MANIFEST, write_manifest
+from models.presets.store import (
     VERIFY_COMMAND,
     list_presets,
     load_preset,
@@ -29,6 +28,8 @@ from models.preset import (
     save_preset,
     verify_preset,
 )
+from models.storage import atomic
+from models.storage.arrays import ArraySpec, read_arrays, read_specs, write_arrays
 from tests.models import contract
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -253,7 +254,7 @@ def test_an_unknown_format_version_is_refused(vectors):
 
 def test_a_manifest_that_leads_out_of_the_folder_is_refused(vectors, monkeypatch):
     real = json.loads((vectors / MANIFEST).read_text())["files"]
-    from models import manifest
+    from models.presets import manifest
 
     content = {**json.loads((vectors / MANIFEST).read_text()), "files": {**real, "../vocab.json": {}}}
     del content["sha256"]
@@ -569,7 +570,7 @@ def test_the_verify_command_answers_with_its_exit_code(vectors, capsys):
 
 def test_word_vectors_open_without_keras(vectors):
     code = (
-        "import sys; from models.preset import load_preset; load_preset(sys.argv[1]);"
+        "import sys; from models.presets.store import load_preset; load_preset(sys.argv[1]);"
         "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(vectors)]

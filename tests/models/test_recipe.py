@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from data_prep.errors import InputError
-from models.recipe import differing_keys, from_dict, to_dict, with_overrides
+from models.training.recipe import differing_keys, from_dict, to_dict, with_overrides
 
 
 @dataclass(frozen=True)

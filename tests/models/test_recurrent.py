@@ -8,10 +8,10 @@ import pytest
 from keras import ops
 
 from data_prep.errors import InputError
-from models.cells import CELLS
-from models.lm_layers import numpy_layer
-from models.recurrent import MGU, MGUCell, recurrent_layer, reset_states
-from models.variables import variable_arrays
+from models.char_lm.serving import numpy_layer
+from models.layers.cells import CELLS
+from models.layers.recurrent import MGU, MGUCell, recurrent_layer, reset_states
+from models.storage.variables import variable_arrays
 
 UNITS, FEATURES = 6, 4
 RNG = np.random.default_rng(0)

@@ -13,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.errors import InputError
-from data_prep.segmentation import CHARACTER_IDS, LABELS, LONGEST_SENTENCE, character_ids
-from models import segmenter as module
-from models.arrays import specs_of
-from models.preset import list_presets, load_preset, save_preset
-from models.segmenter import (
+from data_prep.text.segmentation import CHARACTER_IDS, LABELS, LONGEST_SENTENCE, character_ids
+from models.presets.store import list_presets, load_preset, save_preset
+from models.segmenter import serving as module
+from models.segmenter.serving import (
     KIND,
     PRESET,
     Segmenter,
@@ -26,7 +25,8 @@ from models.segmenter import (
     load_segmenter,
     segmenter_specs,
 )
-from models.variables import variable_arrays
+from models.storage.arrays import specs_of
+from models.storage.variables import variable_arrays
 from tests.data_prep.test_segmentation import TEXTS, assert_covers
 from tests.models.contract import (
     CARD,
@@ -248,7 +248,7 @@ def test_preset_is_small_and_scored_above_the_rules():
 @NEEDS_PRESET
 def test_serving_needs_no_tensorflow():
     code = (
-        "import sys; from models.segmenter import load_segmenter; "
+        "import sys; from models.segmenter.serving import load_segmenter; "
         "print(len(load_segmenter().segment('Dogs bark. Cats do not.'))); "
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.losses import masked_crossentropy
-from models.sharded import sharded
+from models.training.losses import masked_crossentropy
+from models.training.sharded import sharded
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.random((8, 6, 6, 1), np.float32)

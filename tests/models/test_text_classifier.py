@@ -13,13 +13,12 @@ import keras
 import numpy as np
 import pytest
 
-from data_prep.document_batches import document_inputs
 from data_prep.errors import InputError
-from data_prep.text_inputs import EOS
-from models.packed_text import PackedText, config_of, packed_network
-from models.preset import load_preset, save_preset
-from models.text_classifier import build_text_classifier, set_word_vectors, text_loss, trained_arrays
-from models.text_classifier_kind import (
+from data_prep.text.document_batches import document_inputs
+from data_prep.text.text_inputs import EOS
+from models.presets.store import load_preset, save_preset
+from models.storage.variables import assign_arrays, variable_arrays, variable_specs
+from models.text_classifier.config import (
     KIND,
     TextClassifierConfig,
     TextPresetConfig,
@@ -29,7 +28,8 @@ from models.text_classifier_kind import (
     preset_arrays,
     preset_specs,
 )
-from models.variables import assign_arrays, variable_arrays, variable_specs
+from models.text_classifier.network import build_text_classifier, set_word_vectors, text_loss, trained_arrays
+from models.text_classifier.serving import PackedText, config_of, packed_network
 from tests.models.contract import (
     CARD,
     METADATA,
@@ -324,7 +324,7 @@ def test_serving_needs_no_tensorflow() -> None:
     code = (
         "import sys\n"
         "from tests.models.text_arrays import *\n"
-        "from models.packed_text import PackedText\n"
+        "from models.text_classifier.serving import PackedText\n"
         "network = PackedText(*tiny_preset(('mean', 'convolution', 'gru', 'attention')))\n"
         "network.contributions(documents((5,))[0], 0, 1)\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"

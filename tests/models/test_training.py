@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from models import atomic
-from models.progress import DivergedError
-from models.training import fit
-from models.variables import assign_arrays, stable_paths, variable_arrays
+from models.storage import atomic
+from models.storage.variables import assign_arrays, stable_paths, variable_arrays
+from models.training.fit import fit
+from models.training.progress import DivergedError
 from tests.models.training_run import (
     BATCH,
     EPOCHS,

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from models.huffman import huffman_codes
-from models.word2vec import Word2Vec, Word2VecConfig, build_word2vec, linear_decay
-from models.word2vec_damping import row_damping
-from models.word2vec_steps import window_tables
+from models.word2vec.damping import row_damping
+from models.word2vec.huffman import huffman_codes
+from models.word2vec.network import Word2Vec, Word2VecConfig, build_word2vec, linear_decay
+from models.word2vec.steps import window_tables
 from tests.models.contract import check_config_round_trip
 
 VOCABULARY, DIMENSIONS, WINDOW = 11, 6, 2

@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 
-from models import workspace
-from models.workspace import Workspace
+from models.serving import workspace
+from models.serving.workspace import Workspace
 
 
 def test_the_same_name_gives_the_same_memory_and_another_name_another() -> None:

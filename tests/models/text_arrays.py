@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data_prep.text_inputs import EOS, SPECIALS
-from data_prep.vocab import Vocabulary
-from models.text_classifier_kind import TextClassifierConfig, TextPresetConfig, network_specs, preset_arrays
+from data_prep.text.text_inputs import EOS, SPECIALS
+from data_prep.text.vocab import Vocabulary
+from models.text_classifier.config import TextClassifierConfig, TextPresetConfig, network_specs, preset_arrays
 
 WORDS = tuple(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
 VOCABULARY = Vocabulary(WORDS, specials=SPECIALS)

@@ -15,8 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
-from models import atomic
-from models.training import FitResult, epoch_rng, fit
+from models.storage import atomic
+from models.training.fit import FitResult, epoch_rng, fit
 
 SEED, EPOCHS, BATCH, ROWS = 5, 4, 8, 64
 _RNG = np.random.default_rng(0)

@@ -1,0 +1,1 @@
+"""Convolution bench: the lecture's worked examples; no trained model is needed."""

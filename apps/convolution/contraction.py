@@ -1,0 +1,359 @@
+"""Compute programs of Einstein summation, write them as loops, and differentiate them: dy = A dx.
+
+The derivative is automatic differentiation in forward mode: a tensor carries its derivative along (a dual number), the
+product rule is applied to every contraction, and all directions go through at once as one more mode, as the samples of
+a batch do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import string
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from apps.convolution.einsum import ONES, Operand, Product, Statement, free_tensors
+from apps.shared.results import Result
+from data_prep.errors import InputError
+
+MAX_ELEMENTS = 100_000  # of any tensor
+MAX_STEPS = 1_000_000  # turns of the innermost loop of one product
+MAX_DERIVATIVE = 20_000  # elements of A
+MAX_DERIVATIVE_STEPS = 20_000_000
+MAX_TANGENT = 1_000_000  # elements of the derivative of any value on the way: 8 MB
+_STEP = 1e-5  # of the finite differences, relative to 1 or the largest element
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Contracted(Result):
+    """What a program computed.
+
+    Attributes:
+        program: Its statements.
+        values: Name to float64 array, read-only: what was given and what was computed.
+        sizes: For each statement index to size.
+        steps: Turns of the innermost loops of all statements.
+    """
+
+    program: tuple[Statement, ...]
+    values: Mapping[str, np.ndarray]
+    sizes: tuple[Mapping[str, int], ...]
+    steps: int
+
+    @property
+    def output(self) -> np.ndarray:
+        """What the last statement computed."""
+        return self.values[self.program[-1].name]
+
+    def to_dict(self) -> dict[str, object]:
+        """Turn into what JSON can hold."""
+        return {
+            "program": [str(statement) for statement in self.program],
+            "values": {name: value.tolist() for name, value in self.values.items()},
+            "steps": self.steps,
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Derivative(Result):
+    """The derivative of a program as a tensor that contracts with a change of its input.
+
+    Attributes:
+        name: The input that is changed.
+        notation: ``dy_{ij} = A_{ij}^{klm} dx_{klm}`` with its letters.
+        indices: NumPy's notation of the same contraction.
+        tensor: A, float64 of shape (*output, *input), by automatic differentiation.
+        difference: Largest distance between A and central finite differences.
+        scale: Largest element of A, or 1 where it is smaller.
+        kinks: How many sums stand so close to a kink of relu that finite differences mean nothing there.
+    """
+
+    name: str
+    notation: str
+    indices: str
+    tensor: np.ndarray
+    difference: float
+    scale: float
+    kinks: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Turn into what JSON can hold."""
+        return {
+            "name": self.name,
+            "notation": self.notation,
+            "tensor": self.tensor.tolist(),
+            "difference": self.difference,
+        }
+
+
+_FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
+    "relu": (lambda z: np.maximum(z, 0.0), lambda z: (z > 0).astype(np.float64)),
+    "tanh": (np.tanh, lambda z: 1.0 - np.tanh(z) ** 2),
+    "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), lambda z: 0.25 * (1.0 - np.tanh(0.5 * z) ** 2)),
+    "exp": (np.exp, np.exp),
+    "sin": (np.sin, np.cos),
+    "square": (np.square, lambda z: 2.0 * z),
+}
+
+
+def contract(program: Sequence[Statement], tensors: Mapping[str, np.ndarray]) -> Contracted:
+    """Compute a program.
+
+    Args:
+        program: From :func:`apps.convolution.einsum.read_program`.
+        tensors: Name to array for each tensor that has to be given.
+
+    Returns:
+        Every value.
+
+    Raises:
+        InputError: A tensor is missing, modes or sizes do not match, or there is too much to compute.
+    """
+    values: dict[str, np.ndarray] = {}
+    # What overflows is refused as not finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _contract(program, tensors, values)
+
+
+def _contract(
+    program: Sequence[Statement], tensors: Mapping[str, np.ndarray], values: dict[str, np.ndarray]
+) -> Contracted:
+    for name, indices in free_tensors(program).items():
+        if name not in tensors:
+            raise InputError(f"The tensor {name} is missing", allowed=f"{len(indices)} modes")
+        values[name] = np.array(tensors[name], dtype=np.float64)
+    sizes, steps = [], 0
+    for statement in program:
+        found = _sizes(statement, values)
+        steps += _check_work(statement, found)
+        sizes.append(found)
+        values[statement.name] = _computed(statement, values, found)
+    for value in values.values():
+        value.setflags(write=False)
+    return Contracted(tuple(program), values, tuple(sizes), steps)
+
+
+def loops(program: Sequence[Statement], sizes: Sequence[Mapping[str, int]]) -> str:
+    """Write a program as loops that compute the same in plain Python with NumPy's arrays.
+
+    Args:
+        program: The statements.
+        sizes: For each statement index to size, as :class:`Contracted` has them.
+
+    Returns:
+        Python code; the tensors that have to be given are arrays with their names.
+    """
+    lines = ["import numpy as np", ""]
+    for statement, found in zip(program, sizes, strict=True):
+        shape = "".join(f"{found[letter]}, " for letter in statement.output)
+        lines.append(f"{statement.name} = np.zeros(({shape.strip()}))")
+        for product in statement.products:
+            order = statement.output + "".join(x for x in product.letters if x not in statement.output)
+            for depth, letter in enumerate(order):
+                lines.append(f"{'    ' * depth}for {letter}_ in range({found[letter]}):")
+            factors = " * ".join(_element(o) for o in product.operands if o.name != ONES) or "1.0"
+            sign = "-" if product.sign < 0 else "+"
+            indent = "    " * len(order)
+            lines.append(f"{indent}{_place(statement.name, statement.output)} {sign}= {factors}")
+        if statement.function:
+            lines.append(f"{statement.name} = {_CODE[statement.function].format(statement.name)}")
+    return "\n".join(lines) + "\n"
+
+
+def derivative(program: Sequence[Statement], tensors: Mapping[str, np.ndarray], name: str) -> Derivative:
+    """Differentiate the output of a program by one of its inputs.
+
+    Args:
+        program: The statements.
+        tensors: Name to array.
+        name: The input x in ``dy = A dx``.
+
+    Returns:
+        A by automatic differentiation, and how far finite differences are from it.
+
+    Raises:
+        InputError: There is no such input, or A would be too large; and as :func:`contract`.
+    """
+    computed = contract(program, tensors)
+    free = free_tensors(program)
+    if name not in free:
+        raise InputError(f"There is no tensor {name!r} to differentiate by", allowed=", ".join(free))
+    given, output = computed.values[name], computed.output
+    if (size := given.size * output.size) > MAX_DERIVATIVE:
+        raise InputError(
+            f"The derivative would have {size:,} elements", allowed=f"at most {MAX_DERIVATIVE:,}"
+        )
+    if (work := computed.steps * given.size) > MAX_DERIVATIVE_STEPS:
+        raise InputError(
+            f"The derivative would take {work:,} products", allowed=f"at most {MAX_DERIVATIVE_STEPS:,}"
+        )
+    largest = max(computed.values[each.name].size for each in computed.program)
+    if (size := max(largest, given.size) * given.size) > MAX_TANGENT:
+        raise InputError(
+            f"A derivative on the way would have {size:,} elements", allowed=f"at most {MAX_TANGENT:,}"
+        )
+    tensor = _forward(computed, name).reshape(*output.shape, *given.shape)
+    estimated, kinks = _differences(computed, name)
+    rough = np.abs(tensor - estimated.reshape(tensor.shape))
+    notation, indices = _notation(computed.program[-1], name, free[name])
+    scale = max(1.0, float(np.abs(tensor).max(initial=0.0)))
+    return Derivative(name, notation, indices, tensor, float(rough.max(initial=0.0)), scale, kinks)
+
+
+def _sizes(statement: Statement, values: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """The size of every index; all modes that share an index must agree."""
+    found: dict[str, tuple[int, str]] = {}
+    for operand in (o for product in statement.products for o in product.operands if o.name != ONES):
+        shape = values[operand.name].shape
+        if len(shape) != len(operand.indices):
+            raise InputError(
+                f"The tensor {operand.name} has {len(shape)} modes and {len(operand.indices)} indices",
+                allowed=f"as many modes as indices in “{operand}”",
+                received=shape,
+            )
+        for letter, size in zip(operand.indices, shape, strict=True):
+            first, where = found.setdefault(letter, (size, operand.name))
+            if first != size:
+                raise InputError(
+                    f"The index {letter} has size {first} in {where} and size {size} in {operand.name}",
+                    allowed="one size for each index",
+                )
+    sizes = {letter: size for letter, (size, _) in found.items()}
+    if missing := [letter for letter in statement.letters if letter not in sizes]:
+        raise InputError(
+            f"The index {missing[0]} stands at tensors of ones only, so it has no size",
+            allowed="an index that a tensor has, too",
+        )
+    return sizes
+
+
+def _check_work(statement: Statement, sizes: Mapping[str, int]) -> int:
+    elements = math.prod(sizes[letter] for letter in statement.output)
+    if elements > MAX_ELEMENTS:
+        raise InputError(
+            f"{statement.name} would have {elements:,} elements", allowed=f"at most {MAX_ELEMENTS:,}"
+        )
+    steps = 0
+    for product in statement.products:
+        turns = math.prod(sizes[letter] for letter in product.letters)
+        if turns > MAX_STEPS:
+            raise InputError(
+                f"The sum for {statement.name} has {turns:,} products", allowed=f"at most {MAX_STEPS:,}"
+            )
+        steps += turns
+    return steps
+
+
+def _computed(statement: Statement, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
+    total = _summed(statement, values, sizes)
+    if statement.function is not None:
+        total = _FUNCTIONS[statement.function][0](total)
+    if not np.isfinite(total).all():
+        raise InputError(f"{statement.name} is not finite", remedy="Take smaller numbers")
+    return total
+
+
+def _summed(statement: Statement, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
+    total = np.zeros([sizes[letter] for letter in statement.output])
+    for product in statement.products:
+        arrays = [_array(operand, values, sizes) for operand in product.operands]
+        total = total + product.sign * np.einsum(product.numpy(statement.output), *arrays)
+    return total
+
+
+def _array(operand: Operand, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
+    if operand.name == ONES:
+        return np.ones([sizes[letter] for letter in operand.indices])
+    return values[operand.name]
+
+
+def _forward(computed: Contracted, name: str) -> np.ndarray:
+    """Dual numbers: every dependent tensor has a tangent of shape (*tensor, directions)."""
+    given = computed.values[name]
+    tangents = {name: np.eye(given.size).reshape(*given.shape, given.size)}
+    for statement, sizes in zip(computed.program, computed.sizes, strict=True):
+        total = np.zeros([*(sizes[letter] for letter in statement.output), given.size])
+        for product in statement.products:
+            total += _product_rule(product, statement.output, computed.values, sizes, tangents)
+        if statement.function is not None:
+            slope = _FUNCTIONS[statement.function][1](_summed(statement, computed.values, sizes))
+            total *= slope[..., None]
+        tangents[statement.name] = total
+    return tangents[computed.program[-1].name]
+
+
+def _product_rule(
+    product: Product,
+    output: str,
+    values: Mapping[str, np.ndarray],
+    sizes: Mapping[str, int],
+    tangents: Mapping[str, np.ndarray],
+) -> np.ndarray | float:
+    total: np.ndarray | float = 0.0
+    spare = _spare(product.letters + output)
+    for at, operand in enumerate(product.operands):
+        if operand.name not in tangents:
+            continue
+        arrays = [_array(each, values, sizes) for each in product.operands]
+        terms = [each.indices for each in product.operands]
+        arrays[at], terms[at] = tangents[operand.name], terms[at] + spare
+        total = total + product.sign * np.einsum(f"{','.join(terms)}->{output}{spare}", *arrays)
+    return total
+
+
+def _differences(computed: Contracted, name: str) -> tuple[np.ndarray, int]:
+    """Central differences, (outputs, inputs), and the number of relu inputs within a step of the kink."""
+    given = computed.values[name]
+    step = _STEP * max(1.0, float(np.abs(given).max(initial=0.0)))
+    columns = []
+    for at in range(given.size):
+        pair = []
+        for sign in (1.0, -1.0):
+            moved = given.copy()
+            moved.flat[at] += sign * step
+            pair.append(contract(computed.program, {**computed.values, name: moved}).output)
+        columns.append((pair[0] - pair[1]).ravel() / (2 * step))
+    kinks = 0
+    for statement, sizes in zip(computed.program, computed.sizes, strict=True):
+        if statement.function == "relu":
+            kinks += int((np.abs(_summed(statement, computed.values, sizes)) < 10 * step).sum())
+    return np.stack(columns, axis=-1), kinks
+
+
+def _notation(statement: Statement, name: str, indices: str) -> tuple[str, str]:
+    """Letters for ``dy = A dx``: those of the output, and for x its own where they are free."""
+    taken = list(statement.output)
+    inputs = ""
+    for letter in indices:
+        fresh = letter if letter not in taken else _spare("".join(taken) + statement.letters + indices)
+        taken.append(fresh)
+        inputs += fresh
+    outputs = statement.output
+    left = Operand(f"d{statement.name}", outputs, (False,) * len(outputs))
+    tensor = Operand("A", outputs + inputs, (False,) * len(outputs) + (True,) * len(inputs))
+    right = Operand(f"d{name}", inputs, (False,) * len(inputs))
+    return f"{left} = {tensor} {right}", f"{outputs}{inputs},{inputs}->{outputs}"
+
+
+def _spare(used: str) -> str:
+    return next(letter for letter in "klmnpqrstuvwxyz" + string.ascii_letters if letter not in used)
+
+
+_CODE = {
+    "relu": "np.maximum({}, 0.0)",
+    "tanh": "np.tanh({})",
+    "sigmoid": "1.0 / (1.0 + np.exp(-{}))",
+    "exp": "np.exp({})",
+    "sin": "np.sin({})",
+    "square": "np.square({})",
+}
+
+
+def _element(operand: Operand) -> str:
+    return _place(operand.name, operand.indices)
+
+
+def _place(name: str, indices: str) -> str:
+    return f"{name}[{', '.join(f'{letter}_' for letter in indices) or '()'}]"

@@ -1,0 +1,154 @@
+"""One kernel on one digit: the lecture network's trained kernels where its preset is shipped, else hand-made ones."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from apps.convolution.numbers import MAX_VALUE, check_value, check_whole
+from apps.convolution.sizes import ModeRule
+from apps.convolution.tensors import convolve_full
+from apps.shared.results import Result
+from data_prep.errors import InputError
+
+PRESET = "digits_lecture"
+DIGITS_EACH = 20  # of a class that can be chosen
+_EDGE = ((-1, -1, 0, 1, 1), (-2, -2, 0, 2, 2), (-3, -3, 0, 3, 3), (-2, -2, 0, 2, 2), (-1, -1, 0, 1, 1))
+_HAND_MADE = {
+    "left edges": np.array(_EDGE) / 9,
+    "right edges": -np.array(_EDGE) / 9,
+    "upper edges": np.array(_EDGE).T / 9,
+    "lower edges": -np.array(_EDGE).T / 9,
+    "blur": np.full((5, 5), 1 / 25),
+    "one pixel": np.pad(np.ones((1, 1)), 2),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Kernels(Result):
+    """Kernels to choose from.
+
+    Attributes:
+        names: One a kernel.
+        weights: float64 (kernels, k, k).
+        biases: float64 (kernels,).
+        trained: Whether they come from the preset.
+    """
+
+    names: tuple[str, ...]
+    weights: np.ndarray
+    biases: np.ndarray
+    trained: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ConvolvedDigit(Result):
+    """A digit and what a kernel makes of it.
+
+    Attributes:
+        image: float64 (28, 28), 0 for paper and 1 for ink.
+        kernel: float64 (k, k).
+        bias: Added to each sum.
+        rule: How the kernel slides along both modes.
+        output: float64 (outputs, outputs).
+    """
+
+    image: np.ndarray
+    kernel: np.ndarray
+    bias: float
+    rule: ModeRule
+    output: np.ndarray
+
+
+def digit_image(label: int, number: int = 0) -> np.ndarray:
+    """Take one of the digits that the project carries.
+
+    Args:
+        label: Its class, 0 to 9.
+        number: Which of that class, 0 to 19.
+
+    Returns:
+        float64 (28, 28), 0 for paper and 1 for ink.
+
+    Raises:
+        InputError: A number is out of range, or the file is missing or damaged.
+    """
+    from apps.digits.examples import examples
+
+    check_whole(label, "The digit", 0, 9)
+    check_whole(number, "The number of the picture", 0, DIGITS_EACH - 1)
+    found = examples()
+    return found.images[found.labels == label][number].astype(np.float64) / 255.0
+
+
+def hand_made_kernels() -> Kernels:
+    """Give kernels that were made by hand.
+
+    Returns:
+        Edges, a blur, and the kernel that changes nothing.
+    """
+    weights = np.stack(list(_HAND_MADE.values())).astype(np.float64)
+    return Kernels(tuple(_HAND_MADE), weights, np.zeros(len(weights)), False)
+
+
+def trained_kernels(preset: str = PRESET) -> Kernels:
+    """Take the kernels of the first convolution of a digit network.
+
+    Args:
+        preset: Name of a preset, or its folder.
+
+    Returns:
+        One kernel a head.
+
+    Raises:
+        InputError: The preset is missing or damaged, or its first convolution reads several channels.
+    """
+    from apps.digits.application import Digits
+
+    arrays = Digits.from_preset(preset).arrays
+    name, weights = next(
+        ((name, array) for name, array in arrays.items() if array.ndim == 4 and array.shape[2] == 1),
+        (None, None),
+    )
+    if name is None or weights is None:
+        raise InputError("The preset has no convolution of one channel", received=preset)
+    kernels = np.moveaxis(weights[:, :, 0, :], -1, 0).astype(np.float64)
+    biases = arrays.get(name.rpartition("/")[0] + "/bias")
+    biases = np.zeros(len(kernels)) if biases is None else biases.astype(np.float64)
+    return Kernels(tuple(f"head {at}" for at in range(1, len(kernels) + 1)), kernels, biases, True)
+
+
+def convolve_digit(
+    image: np.ndarray,
+    kernel: np.ndarray,
+    bias: float = 0.0,
+    *,
+    padding: int = 0,
+    stride: int = 1,
+    dilation: int = 1,
+    relu: bool = False,
+) -> ConvolvedDigit:
+    """Slide a kernel over a picture.
+
+    Args:
+        image: (height, width), height and width alike.
+        kernel: (k, k).
+        bias: Added to each sum.
+        padding: Zeros on all sides.
+        stride: Pixels between two positions.
+        dilation: Pixels between two weights.
+        relu: Whether what is negative becomes 0.
+
+    Returns:
+        The picture that comes out, with what it was made of.
+
+    Raises:
+        InputError: A number is out of range, or the output would have size zero.
+    """
+    check_value(bias, "The bias")
+    rule = ModeRule(image.shape[0], kernel.shape[0], padding, padding, stride, dilation)
+    output = convolve_full(image, kernel, (rule, rule)) + bias
+    if np.abs(output).max(initial=0.0) > MAX_VALUE:
+        raise InputError("The output is out of range", allowed="-1,000,000 to 1,000,000")
+    return ConvolvedDigit(image, kernel, float(bias), rule, np.maximum(output, 0.0) if relu else output)

@@ -1,0 +1,393 @@
+"""Einstein summation in the lecture's notation and in NumPy's: read, converted, explained and computed.
+
+In the lecture's notation ``a_{ij}^k b_{jk}^l c_{lm}`` an index that stands both raised and lowered is summed out and
+every other one is kept; braces may be left out (``a_ij^k``). In NumPy's notation ``ijk,jkl,lm->ijm`` an index that does
+not stand behind the arrow is summed. A program is several statements, whose right sides may be sums and may go through
+a pointwise function::
+
+    h_i = tanh(a_i^j x_j + c_i); y_k = b_k^i h_i
+
+The name ``1`` stands for a tensor of ones: ``a_ij 1^j`` are the row sums of a.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import string
+from collections.abc import Iterable
+
+from apps.shared.results import Result
+from data_prep.errors import InputError
+
+MAX_TEXT = 500
+MAX_STATEMENTS = MAX_TERMS = MAX_OPERANDS = 8
+MAX_INDICES = 8  # of one tensor
+FUNCTIONS = ("relu", "tanh", "sigmoid", "exp", "sin", "square")
+ONES = "1"
+EXAMPLE = "a_i^j b_j in the lecture's notation, or ij,j->i in NumPy's"
+_NUMPY = re.compile(r"[^_^=+()]*(?:,|->)[^_^=+()]*")
+_OPERAND = re.compile(
+    r"(?P<name>[A-Za-z][A-Za-z0-9]*|1)(?P<marks>(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*)(?=[\s*·+\-]|$)"
+)
+_MARK = re.compile(r"([_^])(?:\{([^{}]*)\}|([A-Za-z]+))")
+_CALL = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Operand(Result):
+    """A tensor in a product.
+
+    Attributes:
+        name: Its name; ``"1"`` is a tensor of ones.
+        indices: One letter a mode.
+        raised: For each of them whether it is raised.
+    """
+
+    name: str
+    indices: str
+    raised: tuple[bool, ...]
+
+    def __str__(self) -> str:
+        """Write it in the lecture's notation."""
+        text, last = self.name, None
+        for letter, up in zip(self.indices, self.raised, strict=True):
+            text += (
+                letter if up == last else ("}" if last is not None else "") + ("^{" if up else "_{") + letter
+            )
+            last = up
+        return text + ("}" if self.indices else "")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Product(Result):
+    """A product of tensors, summed over the indices that are not kept.
+
+    Attributes:
+        sign: 1.0 or -1.0.
+        operands: Its tensors in order.
+    """
+
+    sign: float
+    operands: tuple[Operand, ...]
+
+    @property
+    def letters(self) -> str:
+        """All its indices in the order in which they appear."""
+        return "".join(dict.fromkeys("".join(operand.indices for operand in self.operands)))
+
+    def numpy(self, output: str) -> str:
+        """Write it in NumPy's notation."""
+        return ",".join(operand.indices for operand in self.operands) + "->" + output
+
+    def __str__(self) -> str:
+        """Write it in the lecture's notation, without its sign."""
+        return " ".join(map(str, self.operands))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Statement(Result):
+    """One assignment.
+
+    Attributes:
+        name: Of its result.
+        output: Indices of the result in order.
+        function: The pointwise function that the sum goes through, or None.
+        products: What is summed.
+    """
+
+    name: str
+    output: str
+    function: str | None
+    products: tuple[Product, ...]
+
+    @property
+    def letters(self) -> str:
+        """All indices in the order in which they appear."""
+        return "".join(dict.fromkeys("".join(product.letters for product in self.products)))
+
+    @property
+    def summed(self) -> str:
+        """Indices that are summed out."""
+        return "".join(letter for letter in self.letters if letter not in self.output)
+
+    @property
+    def repeated(self) -> str:
+        """Indices that are kept though a product has them more than once: multiplied element by element."""
+        return "".join(letter for letter in self.output if any(_count(p, letter) > 1 for p in self.products))
+
+    @property
+    def numpy(self) -> str | None:
+        """NumPy's notation, which needs no ones for a sum; None where there is more than one product."""
+        if len(self.products) > 1:
+            return None
+        operands = self.products[0].operands
+        others = "".join(operand.indices for operand in operands if operand.name != ONES)
+        needed = tuple(o for o in operands if o.name != ONES or not set(o.indices) <= set(others))
+        return Product(1.0, needed).numpy(self.output)
+
+    def __str__(self) -> str:
+        """Write it in the lecture's notation."""
+        terms = [("− " if p.sign < 0 else "+ ") + str(p) for p in self.products]
+        body = " ".join(terms).removeprefix("+ ")
+        left = str(Operand(self.name, self.output, (False,) * len(self.output)))
+        return f"{left} = {self.function}({body})" if self.function else f"{left} = {body}"
+
+
+def read_program(text: str) -> tuple[Statement, ...]:
+    """Read statements in the lecture's notation, or one in NumPy's.
+
+    Args:
+        text: At most 500 characters; statements are separated by semicolons.
+
+    Returns:
+        The statements; a right side alone is called y. NumPy's operands are called a, b, c, ....
+
+    Raises:
+        InputError: The text is empty, too long or cannot be read, or uses letters that it must not.
+    """
+    if not text.strip():
+        raise InputError("The expression is empty", allowed=EXAMPLE)
+    if len(text) > MAX_TEXT:
+        raise InputError(f"The expression has {len(text)} characters", allowed=f"at most {MAX_TEXT}")
+    if _NUMPY.fullmatch(text) and ("->" in text or "," in text):
+        return (read_numpy(text),)
+    lines = [line for line in text.split(";") if line.strip()]
+    if len(lines) > MAX_STATEMENTS:
+        raise InputError(f"There are {len(lines)} statements", allowed=f"at most {MAX_STATEMENTS}")
+    program = tuple(_statement(line, at == len(lines)) for at, line in enumerate(lines, start=1))
+    if not program:
+        raise InputError("The expression is empty", allowed=EXAMPLE)
+    _check_names(program)
+    return program
+
+
+def read_numpy(text: str) -> Statement:
+    """Read NumPy's notation.
+
+    Args:
+        text: Such as ``"ij,j->i"``; without an arrow the letters that appear once are kept, sorted.
+
+    Returns:
+        The statement ``y = a b ...``: a summed index is raised where it appears first, and where it appears only once
+        a tensor of ones is written behind, so that the lecture's rule says the same.
+
+    Raises:
+        InputError: A sign is no letter, or the output has a letter that the input lacks or has one twice.
+    """
+    left, arrow, right = re.sub(r"\s+", "", text).partition("->")
+    terms = left.split(",")
+    if len(terms) > MAX_OPERANDS:
+        raise InputError(f"The product has {len(terms)} tensors", allowed=f"at most {MAX_OPERANDS}")
+    for sign in left.replace(",", "") + right:
+        if sign not in string.ascii_letters:
+            raise InputError(
+                f"{sign!r} is not an index", allowed="letters a to z and A to Z, one a mode", received=text
+            )
+    if not left.replace(",", ""):
+        raise InputError("The expression has no index", allowed=EXAMPLE, received=text)
+    for term in terms:
+        if len(term) > MAX_INDICES:
+            raise InputError(
+                f"A tensor has {len(term)} indices", allowed=f"at most {MAX_INDICES}", received=term
+            )
+    letters = "".join(terms)
+    output = right if arrow else "".join(sorted(letter for letter in letters if letters.count(letter) == 1))
+    if unknown := [letter for letter in output if letter not in letters]:
+        raise InputError(
+            f"The output has the index {unknown[0]!r}, which no tensor has",
+            allowed=", ".join(dict.fromkeys(letters)),
+            received=text,
+        )
+    if twice := [letter for letter in output if output.count(letter) > 1]:
+        raise InputError(f"The output has the index {twice[0]!r} twice", allowed="each once", received=text)
+    operands, seen = [], set()
+    for name, term in zip(string.ascii_lowercase, terms, strict=False):
+        raised = []
+        for letter in term:
+            raised.append(letter not in output and letter not in seen)
+            seen.add(letter)
+        operands.append(Operand(name, term, tuple(raised)))
+    once = [
+        letter for letter in dict.fromkeys(letters) if letter not in output and letters.count(letter) == 1
+    ]
+    operands += [Operand(ONES, letter, (False,)) for letter in once]
+    return Statement("y", output, None, (Product(1.0, tuple(operands)),))
+
+
+def free_tensors(program: Iterable[Statement]) -> dict[str, str]:
+    """List the tensors that have to be given.
+
+    Args:
+        program: The statements.
+
+    Returns:
+        Name to indices where it appears first, in the order of appearance.
+    """
+    made: set[str] = {ONES}
+    found: dict[str, str] = {}
+    for statement in program:
+        for product in statement.products:
+            for operand in product.operands:
+                if operand.name not in made:
+                    found.setdefault(operand.name, operand.indices)
+        made.add(statement.name)
+    return found
+
+
+def batched(program: Iterable[Statement], name: str) -> tuple[Statement, ...]:
+    """Add one more mode for the samples of a batch, at the end of a tensor and of all that depends on it.
+
+    Args:
+        program: The statements.
+        name: A tensor that has to be given.
+
+    Returns:
+        The program for a whole batch.
+
+    Raises:
+        InputError: The tensor does not occur, or no letter is left.
+    """
+    program = tuple(program)
+    if name not in free_tensors(program):
+        raise InputError(f"There is no tensor {name!r}", allowed=", ".join(free_tensors(program)))
+    used = {letter for statement in program for letter in statement.letters}
+    letter = next((each for each in "n" + string.ascii_lowercase if each not in used), None)
+    if letter is None:
+        raise InputError("No letter is left for the batch", allowed="at most 25 indices")
+    depends = {name}
+    result = []
+    for statement in program:
+        touched = [any(o.name in depends for o in product.operands) for product in statement.products]
+        if not any(touched):
+            result.append(statement)
+            continue
+        products = []
+        for product, hit in zip(statement.products, touched, strict=True):
+            operands = tuple(_longer(o, letter) if o.name in depends else o for o in product.operands)
+            # What does not depend on the sample is the same for each: ones along the new mode.
+            operands += () if hit else (Operand(ONES, letter, (False,)),)
+            products.append(dataclasses.replace(product, operands=operands))
+        depends.add(statement.name)
+        output = statement.output + letter
+        result.append(dataclasses.replace(statement, output=output, products=tuple(products)))
+    return tuple(result)
+
+
+def _longer(operand: Operand, letter: str) -> Operand:
+    return Operand(operand.name, operand.indices + letter, (*operand.raised, False))
+
+
+def _statement(line: str, last: bool) -> Statement:
+    left, equals, right = line.rpartition("=")
+    if not equals and not last:
+        raise InputError("Only the last statement may do without a name", allowed="h_i = …", received=line)
+    function = None
+    if call := _CALL.fullmatch(right):
+        function, right = call[1], call[2]
+        if function not in FUNCTIONS:
+            raise InputError("Unknown function", allowed=", ".join(FUNCTIONS), received=function)
+    products = _sum(right.replace("−", "-"), line)
+    kept = [_kept(product) for product in products]
+    name, output = "y", kept[0]
+    if equals:
+        target = _operands(left, line)
+        if len(target) != 1 or any(target[0].raised) or target[0].name == ONES:
+            raise InputError(
+                "The left side is one tensor with lowered indices", allowed="y_ij = …", received=left
+            )
+        name, output = target[0].name, target[0].indices
+    for product, letters in zip(products, kept, strict=True):
+        if sorted(letters) != sorted(output):
+            raise InputError(
+                f"The product “{product}” keeps the indices {letters or 'none'}, the result has {output or 'none'}",
+                allowed="an index that is raised and lowered is summed, every other one is kept",
+                received=line,
+            )
+    return Statement(name, output, function, products)
+
+
+def _sum(text: str, line: str) -> tuple[Product, ...]:
+    signs = [1.0]
+    parts = re.split(r"([+-])", text)
+    if parts[0].strip() == "" and len(parts) > 1:  # a leading sign
+        parts = parts[1:]
+        signs = [1.0 if parts[0] == "+" else -1.0]
+        parts = parts[1:]
+    signs += [1.0 if sign == "+" else -1.0 for sign in parts[1::2]]
+    if len(signs) > MAX_TERMS:
+        raise InputError(f"The sum has {len(signs)} products", allowed=f"at most {MAX_TERMS}")
+    return tuple(Product(sign, _operands(part, line)) for sign, part in zip(signs, parts[::2], strict=True))
+
+
+def _operands(text: str, line: str) -> tuple[Operand, ...]:
+    operands, at = [], 0
+    while at < len(text):
+        if text[at] in " \t\n*·":
+            at += 1
+            continue
+        match = _OPERAND.match(text, at)
+        if match is None:
+            raise InputError(
+                f"The expression cannot be read at “{text[at:].strip()[:20]}”",
+                allowed=EXAMPLE,
+                received=line.strip(),
+            )
+        operands.append(_operand(match, line))
+        at = match.end()
+    if not operands:
+        raise InputError("A product is empty", allowed=EXAMPLE, received=line.strip())
+    if len(operands) > MAX_OPERANDS:
+        raise InputError(f"The product has {len(operands)} tensors", allowed=f"at most {MAX_OPERANDS}")
+    return tuple(operands)
+
+
+def _operand(match: re.Match[str], line: str) -> Operand:
+    indices, raised = "", []
+    for mark, braced, bare in _MARK.findall(match["marks"]):
+        letters = re.sub(r"[\s,]+", "", braced) or bare
+        for letter in letters:
+            if letter not in string.ascii_letters:
+                raise InputError(
+                    f"{letter!r} is not an index",
+                    allowed="letters a to z and A to Z, one a mode",
+                    received=line.strip(),
+                )
+        indices += letters
+        raised += [mark == "^"] * len(letters)
+    if len(indices) > MAX_INDICES:
+        raise InputError(
+            f"A tensor has {len(indices)} indices", allowed=f"at most {MAX_INDICES}", received=indices
+        )
+    return Operand(match["name"], indices, tuple(raised))
+
+
+def _kept(product: Product) -> str:
+    """The indices that the lecture's rule keeps: those that are not both raised and lowered."""
+    up = {x for o in product.operands for x, raised in zip(o.indices, o.raised, strict=True) if raised}
+    down = {x for o in product.operands for x, raised in zip(o.indices, o.raised, strict=True) if not raised}
+    return "".join(letter for letter in product.letters if not (letter in up and letter in down))
+
+
+def _check_names(program: tuple[Statement, ...]) -> None:
+    indices: dict[str, int] = {}
+    made = [statement.name for statement in program]
+    for at, statement in enumerate(program):
+        operands = [operand for product in statement.products for operand in product.operands]
+        for operand in operands:
+            if operand.name in made[at:]:
+                raise InputError(f"{operand.name} is used before it is computed", received=str(statement))
+            if operand.name != ONES and indices.setdefault(operand.name, len(operand.indices)) != len(
+                operand.indices
+            ):
+                raise InputError(
+                    f"{operand.name} has {len(operand.indices)} indices here and {indices[operand.name]} elsewhere",
+                    received=str(statement),
+                )
+        if statement.name in made[:at] or statement.name in indices:
+            raise InputError(f"{statement.name} is computed twice or also given", received=str(statement))
+        indices[statement.name] = len(statement.output)
+
+
+def _count(product: Product, letter: str) -> int:
+    return sum(operand.indices.count(letter) for operand in product.operands)

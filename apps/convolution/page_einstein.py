@@ -1,0 +1,177 @@
+"""Section "Einstein": summation in both notations, equivalent loops, batches, and the derivative as a contraction."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import streamlit as st
+
+from apps.convolution.contraction import Contracted, Derivative, contract, derivative, loops
+from apps.convolution.einsum import FUNCTIONS, MAX_TEXT, Statement, batched, free_tensors, read_program
+from apps.convolution.examples import EINSTEIN
+from apps.convolution.keras_code import einsum_code
+from apps.convolution.numbers import filled, read_tensor, written
+from apps.convolution.page_cells import Grid, show_grids
+from apps.convolution.page_common import as_keras, examples
+from apps.shared.page import input_errors, plain
+
+_FIRST = EINSTEIN["rows"]
+_WIDEST = 12  # rows and columns that are drawn; larger tensors are described
+_BATCH = 3
+_MOST_CHARACTERS = 2_000  # of a tensor's box
+
+
+def show() -> None:
+    """Draw the section."""
+    examples(
+        {
+            f"einstein {key}": (
+                e.title,
+                {
+                    "e": e.expression,
+                    "by": e.by,
+                    **{f"t_{name}": text for name, text in e.tensors.items()},
+                },
+            )
+            for key, e in EINSTEIN.items()
+        }
+    )
+    expression = st.text_input(
+        "Expression",
+        _FIRST.expression,
+        key="e",
+        bind="query-params",
+        max_chars=MAX_TEXT,
+        help="The lecture's notation: a_i^j b_j, braces if you like; NumPy's: ij,j->i. Statements: "
+        "h_i = tanh(a_i^j x_j + c_i); y_k = b_k^i h_i",
+    )
+    with input_errors():
+        program = read_program(expression or "")
+        tensors = _tensors(program)
+        computed = contract(program, tensors)
+        _notation(program, computed)
+        _values(computed)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.subheader("The same as loops", anchor=False)
+            st.code(loops(program, computed.sizes), language="python")
+        with right, input_errors():
+            _batch(program, tensors, computed)
+        derived = None
+        with input_errors():
+            derived = _derivative(program, tensors)
+        as_keras(lambda: einsum_code(program, tensors, derived))
+
+
+def _tensors(program: tuple[Statement, ...]) -> dict[str, np.ndarray]:
+    free = free_tensors(program)
+    columns = st.columns(min(len(free), 4))
+    found = {}
+    for at, (name, indices) in enumerate(free.items()):
+        text = columns[at % len(columns)].text_input(
+            f"{name}, {len(indices)} mode{'s' if len(indices) != 1 else ''}",
+            _default(name, indices),
+            key=f"t_{name}",
+            bind="query-params",
+            max_chars=_MOST_CHARACTERS,
+            help="Brackets such as ((1, 2), (3, 4)), or a shape such as 2x3, which is filled with whole numbers.",
+        )
+        found[name] = read_tensor(text or "", name)
+    return found
+
+
+def _default(name: str, indices: str) -> str:
+    """What stands in a tensor's box before anything is typed: the first example's value, or two for each index."""
+    if name in _FIRST.tensors and len(indices) == {"a": 2, "b": 1}[name]:
+        return _FIRST.tensors[name]
+    if len(indices) == 1:
+        return "(1, 2)"
+    return "x".join(["2"] * len(indices)) if indices else "2"
+
+
+def _notation(program: tuple[Statement, ...], computed: Contracted) -> None:
+    for statement, sizes in zip(program, computed.sizes, strict=True):
+        st.markdown(_written(statement))
+        roles = []
+        for letter in statement.letters:
+            role = "summed" if letter in statement.summed else "kept"
+            role += ", repeated (element by element)" if letter in statement.repeated else ""
+            roles.append(f"**{letter}** {role}, size {sizes[letter]}")
+        if roles:
+            st.caption(" · ".join(roles))
+    st.caption(f"{computed.steps:,} turns of the innermost loop.")
+
+
+def _written(statement: Statement) -> str:
+    """Both notations."""
+    numpy = f" · NumPy: `{statement.numpy}`" if statement.numpy is not None else ""
+    return f"{_formula(str(statement))}{numpy}"
+
+
+def _formula(text: str) -> str:
+    """Typeset the lecture's notation, its indices staggered; it holds nothing but names, indices and signs."""
+    text = re.sub(r"\}(?=[_^])", "}{}", text).replace("−", "-")
+    text = re.sub(r"\b(" + "|".join(FUNCTIONS) + r")\(", r"\\operatorname{\1}(", text)
+    return f"${text}$"
+
+
+def _values(computed: Contracted) -> None:
+    drawn, told = [], []
+    for name, value in computed.values.items():
+        grid = _grid(name, value)
+        (drawn if grid else told).append(grid or name)
+    if drawn:
+        show_grids(drawn, "The tensors and the result", cell=40)
+    for name in told:
+        value = computed.values[name]
+        st.markdown(f"**{plain(name)}**, {'×'.join(map(str, value.shape))}")
+        st.code(np.array2string(value, threshold=200, precision=4, suppress_small=True), language=None)
+
+
+def _grid(name: str, value: np.ndarray) -> Grid | None:
+    if value.ndim > 2 or max(value.shape, default=1) > _WIDEST:
+        return None
+    return Grid(
+        f"{name} {'×'.join(map(str, value.shape))}", value.reshape(value.shape[0] if value.ndim else 1, -1)
+    )
+
+
+def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], computed: Contracted) -> None:
+    st.subheader("A batch is one more mode", anchor=False)
+    name = st.selectbox("Batch of", list(tensors), index=len(tensors) - 1, key="batch", bind="query-params")
+    several = batched(program, name)
+    for statement in several:
+        st.markdown(_written(statement))
+    samples = [tensors[name], *(filled(tensors[name].shape, seed) for seed in range(1, _BATCH))]
+    whole = contract(several, {**tensors, name: np.stack(samples, axis=-1)}).output
+    alone = [contract(program, {**tensors, name: sample}).output for sample in samples]
+    same = np.allclose(whole, np.stack(alone, axis=-1))
+    grids = [grid for at in range(_BATCH) if (grid := _grid(f"sample {at}:", whole[..., at]))]
+    if grids:
+        show_grids(grids, "The result of each sample", cell=40)
+    st.caption(
+        f"{_BATCH} samples, the first one as above: {'×'.join(map(str, computed.output.shape)) or 'a number'} becomes "
+        f"{'×'.join(map(str, whole.shape))}. "
+        + ("Dropping the last index works with all samples at once." if same else "The samples differ.")
+    )
+
+
+def _derivative(program: tuple[Statement, ...], tensors: dict[str, np.ndarray]) -> Derivative:
+    st.subheader("The derivative as a contraction", anchor=False)
+    name = st.selectbox("By", list(tensors), index=len(tensors) - 1, key="by", bind="query-params")
+    found = derivative(program, tensors, name)
+    st.markdown(f"{_formula(found.notation)} · NumPy: `{found.indices}`")
+    output = found.tensor.shape[: found.tensor.ndim - tensors[name].ndim]
+    rows = int(np.prod(output, dtype=int))
+    grid = _grid("A, a row for each output:", found.tensor.reshape(rows, -1))
+    if grid:
+        show_grids([grid], "The derivative", cell=48)
+    else:
+        st.code(np.array2string(found.tensor, threshold=200, precision=4, suppress_small=True), language=None)
+    check = f"Finite differences are within {found.difference:.1e} of it"
+    if found.kinks:
+        st.caption(f"{check}; {found.kinks} sums stand at the kink of the ReLU, where they mean nothing.")
+    else:
+        st.caption(f"A by automatic differentiation. {check}; its largest element is {written(found.scale)}.")
+    return found

@@ -1,0 +1,176 @@
+"""Section "Kinds": full, pointwise, same-filter, layerwise and transposed convolution, drawn with the modes."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from apps.convolution.keras_code import kind_code
+from apps.convolution.kinds import ABOUT, MAX_HEADS, KindResult, run_kind
+from apps.convolution.numbers import written
+from apps.convolution.page_cells import Grid, show_grids
+from apps.convolution.page_common import as_keras
+from apps.convolution.page_modes import Box, show_boxes
+from apps.convolution.tensors import BOUNDARIES, KINDS
+from apps.shared.page import input_errors
+
+_NAMES = {title: kind for kind, title in KINDS.items()}
+_HEADS = ("heads", "pointwise", "transposed")
+_WIDEST, _MOST_GRIDS, _MOST_HEADS, _MOST_PRODUCTS = 14, 8, 3, 64  # what is drawn and printed
+
+
+def show() -> None:
+    """Draw the section."""
+    kind = _NAMES[
+        st.segmented_control(
+            "Kind of convolution",
+            list(_NAMES),
+            default=next(iter(_NAMES)),
+            required=True,
+            key="kind",
+            bind="query-params",
+        )
+    ]
+    st.markdown(ABOUT[kind])
+    options = _options(kind)
+    with input_errors():
+        result = run_kind(kind, **options)
+        at = _position(result)
+        _modes(result, at)
+        _numbers(result, at)
+        as_keras(
+            lambda: kind_code(kind, result.tensor, result.kernel, result.rules, boundary=result.boundary)
+        )
+
+
+def _options(kind: str) -> dict[str, object]:
+    columns = st.columns(6, vertical_alignment="bottom")
+    sizes = columns[0].text_input(
+        "Input, channels last", "4x4x3", key="input", bind="query-params", max_chars=60
+    )
+    kernel = columns[1].text_input(
+        "Filter",
+        "2x2",
+        key="filter",
+        bind="query-params",
+        max_chars=60,
+        disabled=kind == "pointwise",
+        help="Without the channels; a full convolution takes one number a mode, such as 2x2x2, or one for all.",
+    )
+    if kind == "full" and kernel == "2x2":
+        kernel = "2x2x2"  # the box's default, for an input of three modes
+    heads = columns[2].number_input(
+        "Heads", 1, MAX_HEADS, 2, key="heads", bind="query-params", disabled=kind not in _HEADS
+    )
+    boundary = columns[3].selectbox(
+        "Boundary",
+        BOUNDARIES if kind != "transposed" else BOUNDARIES[:2],
+        key="boundary",
+        bind="query-params",
+        help="valid: no padding; zero: so many zeros that stride 1 keeps the size (transposed: as much is cut off).",
+    )
+    stride = columns[4].number_input("Stride", 0, 64, 1, key="step", bind="query-params")
+    dilation = columns[5].number_input("Dilation", 0, 64, 1, key="spread", bind="query-params")
+    return {
+        "sizes": sizes,
+        "kernel": kernel,
+        "heads": int(heads),
+        "boundary": boundary,
+        "stride": int(stride),
+        "dilation": int(dilation),
+    }
+
+
+def _position(result: KindResult) -> tuple[int, ...]:
+    last = result.output.size - 1
+    number = st.number_input(
+        f"Position in the output, 0 to {last:,}",
+        0,
+        1_000_000,
+        0,
+        key="place",
+        bind="query-params",
+        width=300,
+        help="Row by row; the last mode is the fastest.",
+    )
+    found = np.unravel_index(min(int(number), last), result.output.shape)
+    return tuple(int(place) for place in found)
+
+
+def _modes(result: KindResult, at: tuple[int, ...]) -> None:
+    one = tuple((place, 1) for place in at)
+    read = [product.place for product in result.products(at) if product.place is not None]
+    inside = tuple(
+        (low, high - low + 1)
+        for low, high in zip(np.min(read, axis=0).tolist(), np.max(read, axis=0).tolist(), strict=True)
+    ) if read else ()  # fmt: skip
+    show_boxes(
+        [
+            Box("input", result.tensor.shape, inside),
+            *_filters(result),
+            Box("output", result.output.shape, one),
+        ],
+        f"{KINDS[result.kind]}: an input {result.tensor.shape} becomes an output {result.output.shape}",
+    )
+    st.caption(
+        f"The filled part of the input makes the filled part of the output. {result.kernel.size:,} weights, "
+        f"{result.multiply_adds:,} multiply-adds."
+    )
+
+
+def _filters(result: KindResult) -> list[Box]:
+    """One box a head, as the slides draw them."""
+    shape = result.kernel.shape
+    if result.kind == "same":
+        return [Box("filter", (*shape, 1))]
+    if result.kind not in _HEADS:
+        return [Box("filter", shape)]
+    taps = (1,) * len(result.rules) if result.kind == "pointwise" else shape[:-2]
+    heads, channels = shape[-1], shape[-2]
+    if result.kind == "transposed":
+        heads, channels = channels, heads
+    boxes = [Box(f"head {at}:", (*taps, channels)) for at in range(min(heads, _MOST_HEADS))]
+    return boxes if heads <= _MOST_HEADS else [*boxes, Box(f"… head {heads - 1}:", (*taps, channels))]
+
+
+def _numbers(result: KindResult, at: tuple[int, ...]) -> None:
+    products = result.products(at)
+    read = {product.place for product in products if product.place is not None}
+    used = {product.tap for product in products}
+    for name, tensor, marked in (
+        ("input", result.tensor, read),
+        ("filter", result.kernel, used),
+        ("output", result.output, {at}),
+    ):
+        grids = _grids(name, tensor, marked)
+        if grids:
+            show_grids(grids, f"Numbers of the {name}")
+    text = " + ".join(f"{_factor(p.weight)}·{_factor(p.value)}" for p in products[:_MOST_PRODUCTS])
+    more = f" + … ({len(products) - _MOST_PRODUCTS} more)" if len(products) > _MOST_PRODUCTS else ""
+    st.markdown(f"`output[{', '.join(map(str, at))}] = {text or '0'}{more} = {written(result.output[at])}`")
+    zeros = sum(product.place is None for product in products)
+    if zeros:
+        st.caption(f"{zeros} of the {len(products)} values are zeros of the padding.")
+
+
+def _grids(name: str, tensor: np.ndarray, marked: set[tuple[int, ...]]) -> list[Grid]:
+    """Slices of a tensor along all modes behind the first two; nothing for what is too wide to be read."""
+    if tensor.ndim == 1:
+        tensor, marked = tensor[:, None], {(*place, 0) for place in marked}
+    rests = list(np.ndindex(*tensor.shape[2:]))
+    if len(rests) > _MOST_GRIDS:  # of many slices only those that are read
+        rests = [rest for rest in rests if any(place[2:] == rest for place in marked)]
+    if max(tensor.shape[:2]) > _WIDEST or len(rests) > _MOST_GRIDS:
+        return []
+    return [
+        Grid(
+            f"{name}[:, :{''.join(f', {index}' for index in rest)}]",
+            tensor[(slice(None), slice(None), *rest)],
+            {place[:2] for place in marked if place[2:] == rest},
+        )
+        for rest in rests
+    ]
+
+
+def _factor(value: float) -> str:
+    return written(value) if value >= 0 else f"({written(value)})"

@@ -1,0 +1,140 @@
+"""Section "Learned": the detector's weights found by SGD, beside the hand-made ones."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.convolution.keras_code import signal_code
+from apps.convolution.layers import Bias, Convolution, Layer, Pool, Relu
+from apps.convolution.learned import (
+    HAND_MADE,
+    MAX_SEED,
+    STARTS,
+    STEPS,
+    Detector,
+    Learned,
+    Snapshot,
+    learn_detector,
+)
+from apps.convolution.numbers import written_row
+from apps.convolution.page_cells import Row, show_rows
+from apps.convolution.page_common import as_keras
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors
+from apps.shared.style import palette
+
+_TASKS = {"Localise": "localise", "Detect": "detect"}
+
+
+def show() -> None:
+    """Draw the section."""
+    st.markdown(
+        "“A real network would learn the weights.” Two cyclic convolutions, a bias and a ReLU start from random "
+        "weights and learn by SGD, from generated signals, where a block of exactly three ones begins, or only "
+        "whether there is one."
+    )
+    columns = st.columns([2, 2, 3], vertical_alignment="bottom")
+    task = columns[0].segmented_control(
+        "Task", list(_TASKS), default="Detect", required=True, key="task", bind="query-params"
+    )
+    seed = columns[1].number_input("Seed", 0, MAX_SEED, 1, key="seed", bind="query-params")
+    with input_errors():
+        with heavy_work():
+            result = _learn(_TASKS[task], int(seed))
+        every = result.snapshots[1].step
+        step = columns[2].slider(
+            "Kernels after so many steps of SGD", 0, STEPS, STEPS, every, key="after", bind="query-params"
+        )
+        _result(result, result.snapshots[min(step // every, len(result.snapshots) - 1)])
+
+
+@st.cache_data(show_spinner="Learning …", max_entries=32)
+def _learn(task: str, seed: int) -> Learned:
+    return learn_detector(task, seed)
+
+
+def _result(result: Learned, snapshot: Snapshot) -> None:
+    columns = st.columns(3)
+    columns[0].metric("learned, held-out signals all right", f"{100 * result.accuracy:.1f} %")
+    columns[1].metric("hand-made", f"{100 * result.hand_made_accuracy:.1f} %")
+    columns[2].metric("random starts that got there", f"{result.starts_right} of {STARTS}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader(f"Kernels after {snapshot.step:,} steps", anchor=False)
+        charts.show(_kernels(snapshot.detector), "kernels", "Learned and hand-made weights side by side")
+        st.caption(
+            "Only the product of the two kernels' scales counts, so both are shown with a first kernel that ends in 1. "
+            "“Grouped” is both in one, as the slide suggests."
+        )
+    with right:
+        st.subheader("Error on the way", anchor=False)
+        charts.show(_curves(result, snapshot), "curves", "Mean squared error of every start over the steps")
+        st.caption(
+            f"One line a start, the best one strong. The flat ones are stuck: where a ReLU is 0 everywhere there is no "
+            f"gradient. n = {result.n:,} held-out signals; the best start is chosen on the training signals."
+        )
+    st.subheader("A held-out signal", anchor=False)
+    one = len(result.outputs) == 1
+    show_rows(
+        [
+            Row("x", result.example),
+            Row("learned: max over all positions" if one else "learned", result.outputs),
+            Row("hand-made", result.hand_made_outputs),
+        ],
+        [],
+        f"Learned {written_row(result.outputs)}, hand-made {written_row(result.hand_made_outputs)}",
+    )
+    as_keras(lambda: signal_code(result.example, _layers(result.detector, result.task)))
+
+
+def _layers(detector: Detector, task: str) -> tuple[Layer, ...]:
+    pooling = (Pool("max"),) if task == "detect" else ()
+    return (
+        Convolution(detector.first, padding="cyclic"),
+        Convolution(detector.second, padding="cyclic"),
+        Bias(detector.bias),
+        Relu(),
+        *pooling,
+    )
+
+
+def _kernels(detector: Detector) -> go.Figure:
+    colours = palette()
+    ours, hand = detector.scaled, HAND_MADE.scaled
+    names = [
+        *(f"first {k}" for k in range(2)),
+        *(f"second {k}" for k in range(4)),
+        *(f"grouped {k}" for k in range(5)),
+        "bias",
+    ]
+    values = {
+        name: [*each.first, *each.second, *each.grouped, each.bias]
+        for name, each in (("learned", ours), ("hand-made", hand))
+    }
+    return charts.grouped_bars(
+        names,
+        values,
+        x_title="weight",
+        colours={"learned": colours.ours, "hand-made": colours.peer},
+        number=".2f",
+    )
+
+
+def _curves(result: Learned, snapshot: Snapshot) -> go.Figure:
+    colours = palette()
+    picture = charts.figure(x_title="steps of SGD", y_title="mean squared error", height=480)
+    steps = [each.step for each in result.snapshots]
+    for start in sorted(range(STARTS), key=lambda at: at == result.best):  # the best one on top
+        best = start == result.best
+        picture.add_scatter(
+            x=steps,
+            y=[each.losses[start] for each in result.snapshots],
+            mode="lines",
+            line={"color": colours.ours if best else colours.muted, "width": 3 if best else 1},
+            hovertemplate=f"start {start + 1}, step %{{x}}: %{{y:.3g}}<extra></extra>",
+        )
+    picture.add_vline(x=snapshot.step, line={"color": colours.peer, "dash": "dot"})
+    picture.update_layout(showlegend=False)
+    picture.update_yaxes(range=[0, 1.15 * sorted(result.snapshots[0].losses)[STARTS // 2]])
+    return picture

@@ -1,0 +1,112 @@
+"""Section "Signal": one signal through layers of one's own, with every product and sum."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.convolution.examples import SIGNALS
+from apps.convolution.keras_code import signal_code
+from apps.convolution.layers import MAX_TEXT, read_layers
+from apps.convolution.numbers import read_numbers, written_row
+from apps.convolution.page_cells import Row, show_rows
+from apps.convolution.page_common import as_keras, examples
+from apps.convolution.signals import SignalResult, run_signal
+from apps.shared.page import input_errors
+
+_FIRST = SIGNALS["detect"]
+_NEW = {
+    "correlate": "correlate -1 1 cyclic",
+    "convolve": "convolve 1 2 1 zero 1 1 stride 1 dilation 1 bias 0",
+    "bias": "bias -1",
+    "ReLU": "relu",
+    "max-pool": "max blocks 2",
+    "sum-pool": "sum blocks 2",
+    "average-pool": "average window 3 stride 1",
+    "global max": "max",
+}
+_HELP = """
+| layer | what it does |
+| --- | --- |
+| `correlate -1 1 cyclic` | z[i] = Σₖ w[k] x[i + k], the lecture's convolution |
+| `convolve -1 1 cyclic` | z[i] = Σₖ w[k] x[i − k], the kernel read backwards |
+| `… valid`, `… zero 1 2`, `… cyclic` | padding: none, so many zeros before and behind, wrap around |
+| `… stride 2`, `… dilation 2`, `… bias -1` | can stand behind every convolution |
+| `bias -1`, `relu` | z − 1, and [z]₊ |
+| `max`, `sum`, `average` | one number for the whole signal |
+| `max blocks 2`, `sum window 3 stride 1` | blocks side by side, or a window that slides |
+"""
+
+
+def show() -> None:
+    """Draw the section."""
+    examples({f"signal {key}": (e.title, {"x": e.signal, "layers": e.layers}) for key, e in SIGNALS.items()})
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _boxes()
+    with right, input_errors():
+        signal = read_numbers(st.session_state["x"] or "", "The signal")
+        layers = read_layers(st.session_state["layers"] or "")
+        result = run_signal(signal, layers)
+        _picture(result)
+        as_keras(lambda: signal_code(signal, layers))
+
+
+def _boxes() -> None:
+    st.text_input("Signal x", _FIRST.signal, key="x", bind="query-params", max_chars=MAX_TEXT)
+    st.text_area(
+        "Layers, one a line", _FIRST.layers, key="layers", bind="query-params", height=170, max_chars=MAX_TEXT
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, line in _NEW.items():
+            st.button(f"+ {name}", on_click=_append, args=(line,), key=f"add {name}", type="tertiary")
+    with st.expander("How layers are written", icon=":material/help:"):
+        st.markdown(_HELP)
+    typed = (st.session_state["x"] or "", _lines(st.session_state["layers"] or ""))
+    about = next((e.about for e in SIGNALS.values() if (e.signal, _lines(e.layers)) == typed), None)
+    if about:
+        st.info(about)
+
+
+def _lines(layers: str) -> list[str]:
+    return [line.strip() for line in layers.replace(";", "\n").splitlines() if line.strip()]
+
+
+def _append(line: str) -> None:
+    before = (st.session_state.get("layers") or "").rstrip()
+    st.session_state["layers"] = f"{before}\n{line}" if before else line
+
+
+def _picture(result: SignalResult) -> None:
+    if not result.stages:
+        show_rows([Row("x", result.signal)], [], f"The signal {written_row(result.signal)}")
+        st.caption("No layer yet: add one.")
+        return
+    layer, place = _chosen(result)
+    stage = result.stages[layer]
+    read = [term.index for term in stage.terms[place] if term.index is not None]
+    rows = [Row("x", result.signal, read if layer == 0 else ())]
+    for at, each in enumerate(result.stages):
+        marked = [place] if at == layer else read if at == layer - 1 else ()
+        rows.append(Row(f"z{at + 1} · {each.name}", each.values, marked))
+    joints = [(layer, index, place) for index in read]
+    show_rows(rows, joints, f"The signal and its layers; the last one gives {written_row(result.output)}")
+    zeros = sum(term.index is None for term in stage.terms[place])
+    st.markdown(f"`z{layer + 1}[{place}] = {stage.sums[place]}`")
+    notes = [f"{zeros} of the values are zeros of the padding."] if zeros else []
+    notes += [f"No output reads the last {stage.unused} of the layer's input."] if stage.unused else []
+    if notes:
+        st.caption(" ".join(notes))
+    with st.expander("Every product and sum", icon=":material/calculate:"):
+        for at, each in enumerate(result.stages, start=1):
+            st.markdown(f"**z{at}** · {each.name}")
+            st.code("\n".join(f"z{at}[{i}] = {text}" for i, text in enumerate(each.sums)), language=None)
+
+
+def _chosen(result: SignalResult) -> tuple[int, int]:
+    """The output that is explained: its layer and position; what no longer exists becomes the last that does."""
+    columns = st.columns(2, vertical_alignment="bottom")
+    layer = columns[0].number_input("Explain layer", 1, 8, 1, key="layer", bind="query-params")
+    layer = min(int(layer), len(result.stages)) - 1
+    count = len(result.stages[layer].values)
+    place = columns[1].number_input("Position", 0, 999, 4, key="at", bind="query-params")
+    return layer, min(int(place), count - 1)

@@ -1,0 +1,126 @@
+"""Section "Sizes": the calculator for one convolution of any number of modes, and for a whole stack."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.convolution.examples import SIZES, STACKS
+from apps.convolution.keras_code import sizes_code, stack_code
+from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_modes import Box, show_boxes
+from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
+from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
+from apps.shared.page import input_errors
+
+_MOST_DRAWN = 12  # layers of a stack that are drawn as boxes
+
+
+def show() -> None:
+    """Draw the section."""
+    st.subheader("One full convolution", anchor=False)
+    _convolution()
+    st.subheader("A whole stack", anchor=False)
+    _stack()
+
+
+def _convolution() -> None:
+    examples({f"size {key}": (example.title, example.values) for key, example in SIZES.items()})
+    first = SIZES["valid"].values
+    columns = st.columns(6, vertical_alignment="bottom")
+    boxes = {"n": "Input", "k": "Filter", "pad": "Zero padding", "stride": "Stride", "dilation": "Dilation"}
+    helps = {"pad": "One number for both sides or before+behind, one a mode or one for all: 0, 0, 0+1"}
+    typed = [
+        column.text_input(label, first[key], key=key, bind="query-params", max_chars=100, help=helps.get(key))
+        for column, (key, label) in zip(columns, boxes.items(), strict=False)
+    ]
+    heads = columns[5].number_input("Heads", 1, 1_000_000, 1, key="filters", bind="query-params")
+    with input_errors():
+        rules = read_rules(*(text or "" for text in typed))
+        sizes = convolution_sizes(rules, int(heads))
+        _one(sizes)
+        as_keras(lambda: sizes_code(rules, int(heads)))
+
+
+def _one(sizes: Sizes) -> None:
+    columns = st.columns(4)
+    columns[0].metric("output", _times(sizes.output))
+    columns[1].metric("parameters, with a bias a head", f"{sizes.parameters:,}")
+    columns[2].metric("multiply-adds", f"{sizes.multiply_adds:,}")
+    columns[3].metric("receptive field", _times(sizes.receptive_field))
+    rules = [mode.rule for mode in sizes.modes]
+    show_boxes(
+        [
+            Box("input", tuple(rule.size for rule in rules)),
+            Box("filter", tuple(rule.kernel for rule in rules)),
+            Box("output", tuple(mode.output for mode in sizes.modes)),
+        ],
+        f"Input, filter and output {_times(sizes.output)}",
+    )
+    lines = [f"mode {at}: {mode.formula}" for at, mode in enumerate(sizes.modes, start=1)]
+    st.code("\n".join([f"size:   {FORMULA}", *lines]), language=None)
+    unused = [
+        f"mode {at}: the last {mode.unused}" for at, mode in enumerate(sizes.modes, start=1) if mode.unused
+    ]
+    if unused:
+        st.caption("Not reached by the filter, because of the stride: " + "; ".join(unused) + ".")
+
+
+def _stack() -> None:
+    examples(
+        {
+            f"stack {key}": (
+                example.title,
+                {"stack_input": example.values["input"], "stack": example.values["layers"]},
+            )
+            for key, example in STACKS.items()
+        }
+    )
+    first = STACKS["lecture"].values
+    left, right = st.columns([1, 3], vertical_alignment="top")
+    sizes = left.text_input(
+        "Input, channels last", first["input"], key="stack_input", bind="query-params", max_chars=60
+    )
+    layers = right.text_area(
+        "Layers, one a line or separated by semicolons",
+        first["layers"],
+        key="stack",
+        bind="query-params",
+        max_chars=MAX_TEXT,
+        help="conv 5x5x8 (the last number is the heads), depthwise 3x3, pointwise 16, pool 2x2, relu, flatten, "
+        "dense 10; behind conv, depthwise and pool: stride 2, pad 1, dilation 2, one number for all modes or one each.",
+    )
+    with input_errors():
+        stack = stack_sizes(sizes or "", layers or "")
+        _whole(stack)
+        as_keras(lambda: stack_code(stack))
+
+
+def _whole(stack: Stack) -> None:
+    columns = st.columns(3)
+    columns[0].metric("output", _times(stack.output))
+    columns[1].metric("parameters", f"{stack.parameters:,}")
+    columns[2].metric("multiply-adds", f"{stack.multiply_adds:,}")
+    drawn = [layer for layer in stack.layers if layer.kind != "relu"][:_MOST_DRAWN]
+    show_boxes(
+        [Box("input", stack.input), *(Box(layer.kind, layer.output) for layer in drawn)],
+        "The tensors from layer to layer",
+    )
+    st.dataframe(
+        [
+            {
+                "layer": layer.text,
+                "output": _times(layer.output),
+                "parameters": layer.parameters,
+                "multiply-adds": layer.multiply_adds,
+                "receptive field": _times(layer.receptive_field) if layer.receptive_field else "all",
+                "formula": layer.formula,
+            }
+            for layer in stack.layers
+        ],
+        hide_index=True,
+        alt="Output, parameters, multiply-adds and receptive field of each layer",
+    )
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return "×".join(f"{size:,}" for size in sizes) or "1"

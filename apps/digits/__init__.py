@@ -1,0 +1,1 @@
+"""Digits: a convolutional network that reads handwritten digits."""

@@ -1,0 +1,119 @@
+"""Digits that the project carries: 50 training images of each class of MNIST, for neighbours and for dead filters.
+
+``python -m apps.digits.examples`` makes the file again from the data set. Licence: CC BY-SA 3.0, see the README beside
+the file.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from data_prep.array_files import atomic_writer, read_arrays
+from data_prep.errors import InputError
+
+FILE = Path(__file__).resolve().parent / "mnist_train.npz"
+EACH = 50  # images of a class
+AMONG = 55_000  # the first so many training images: the rest is what recipes are chosen by
+_CLASSES = 10
+
+
+class Examples(NamedTuple):
+    """Images of the training set: uint8 (n, 28, 28), labels int64 (n,), and their numbers in the set int64 (n,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    numbers: np.ndarray
+
+
+@functools.cache
+def examples() -> Examples:
+    """Open the stored digits.
+
+    Returns:
+        The first ``EACH`` images of each class, in the order of the training set; shared, so read-only.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    arrays = read_arrays(FILE)
+    images, labels, numbers = (arrays.get(name) for name in ("images", "labels", "numbers"))
+    count = EACH * _CLASSES
+    if (
+        any(found is None for found in (images, labels, numbers))
+        or (images.shape, images.dtype) != ((count, 28, 28), np.uint8)
+        or labels.shape != (count,)
+        or numbers.shape != (count,)
+        or set(np.unique(labels).tolist()) != set(range(_CLASSES))
+    ):
+        raise InputError(
+            f"{FILE.name} does not hold {count:,} digits", remedy="Restore it from the repository"
+        )
+    found = Examples(images, labels.astype(np.int64), numbers.astype(np.int64))
+    for array in found:
+        array.flags.writeable = False
+    return found
+
+
+def choose(images: np.ndarray, labels: np.ndarray, each: int = EACH, among: int = AMONG) -> Examples:
+    """Take the first images of each class.
+
+    Args:
+        images: Uint8 (n, 28, 28), in the order of the training set.
+        labels: Int (n,), 0 to 9.
+        each: How many of each class.
+        among: Of the first so many images only.
+
+    Returns:
+        The chosen ones, in the order of the set.
+
+    Raises:
+        InputError: A class has too few.
+    """
+    places = [np.flatnonzero(labels[:among] == digit)[:each] for digit in range(_CLASSES)]
+    few = [digit for digit, found in enumerate(places) if len(found) < each]
+    if few:
+        raise InputError("Too few images of some digits", allowed=f"{each} of each", received=few)
+    numbers = np.sort(np.concatenate(places))
+    return Examples(images[numbers], labels[numbers].astype(np.int64), numbers)
+
+
+def write(chosen: Examples, path: Path = FILE) -> None:
+    """Write the file of digits, whole or not at all.
+
+    Args:
+        chosen: The digits.
+        path: Where to.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    with atomic_writer(path, overwrite=True) as file:
+        np.savez_compressed(
+            file,
+            images=chosen.images,
+            labels=chosen.labels.astype(np.uint8),
+            numbers=chosen.numbers.astype(np.int32),
+        )
+
+
+def main() -> int:
+    """Make the file from MNIST."""
+    from data_prep.readers.mnist import read_mnist
+
+    try:
+        train = read_mnist("train")
+        write(choose(train.images, train.labels))
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    print(f"{FILE}: {FILE.stat().st_size / 2**20:.2f} MiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Section "Draw": an image, the way from it to what the network reads, and the answer."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from apps.digits.application import Digits
+from apps.digits.explain import DigitInspector
+from apps.digits.page_pictures import STYLE, digit_figure
+from apps.digits.page_source import Chosen, choose
+from apps.digits.reports import DigitErrors
+from apps.shared import charts
+from apps.shared.style import palette
+
+
+def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> None:
+    """Draw the section.
+
+    Args:
+        inspector: The network.
+        preset: Its name.
+        errors: Its test errors, if they are known.
+    """
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = choose(errors)
+    if chosen is None:
+        return
+    with right:
+        _answer(inspector.digits, chosen)
+    _steps(chosen)
+
+
+def _answer(digits: Digits, chosen: Chosen) -> None:
+    begun = time.perf_counter()
+    probabilities = digits.probabilities(chosen.image[None])[0]
+    milliseconds = 1000 * (time.perf_counter() - begun)
+    best = int(probabilities.argmax())
+    colours = palette()
+    st.html(
+        f'<div style="font-family:serif;font-size:3.6rem;line-height:1;color:{colours.ours}" '
+        f'aria-label="The answer">{escape(digits.labels[best])}</div>'
+    )
+    truth = "" if chosen.truth is None else f" It is a {chosen.truth}."
+    st.caption(
+        f"{100 * probabilities[best]:.1f} % sure.{truth} From the centred image to the answer: {milliseconds:.1f} ms."
+    )
+    charts.show(
+        charts.bars(
+            digits.labels,
+            (100 * probabilities).tolist(),
+            x_title="probability, %",
+            colour=[colours.ours if at == best else colours.muted for at in range(len(probabilities))],
+            number=".1f",
+            limits=(0, 108),
+        ),
+        "probabilities",
+        "Probability of every digit",
+    )
+
+
+def _steps(chosen: Chosen) -> None:
+    st.subheader("What the network reads", anchor=False)
+    colours = palette()
+    if chosen.prepared is None:
+        figures = digit_figure(
+            chosen.image[..., 0], colours, "28×28 pixels, as MNIST's makers centred it", "The image"
+        )
+    else:
+        figures = "".join(
+            digit_figure(
+                _shown(step.image),
+                colours,
+                f"<b>{escape(step.name)}</b><br>{escape(step.text)}",
+                step.text,
+                light=step.name == "gray",
+            )
+            for step in chosen.prepared.steps
+        )
+    st.html(f'{STYLE}<div class="digits">{figures}</div>')
+    st.caption(
+        "As the makers of MNIST did: into a box of 20×20 pixels with its shape kept, then moved so that the centre "
+        "of mass is the centre of 28×28 pixels. Training, command line and this page share the code."
+    )
+
+
+def _shown(image: np.ndarray) -> np.ndarray:
+    """Thin out a large step: it is shown 96 pixels wide."""
+    factor = max(1, max(image.shape) // 192)
+    return image[::factor, ::factor]

@@ -1,0 +1,84 @@
+"""Section "Errors": every digit of the test set that the network takes for another one, by its confidence."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from apps.digits.page_pictures import STYLE, digit_figure
+from apps.digits.reports import DigitErrors
+from apps.shared import charts
+from apps.shared.style import palette
+
+COMMAND = "python -m benchmarks.digit_errors --store"
+_ALL = "all"
+_MOST_PAIRS, _FEW = 12, 8
+
+
+def show(errors: DigitErrors | None, network: str) -> None:
+    """Draw the section.
+
+    Args:
+        errors: The network's test errors, or None where they were not stored.
+        network: Its name on the page.
+    """
+    if errors is None:
+        st.info(f"The errors of this network have not been stored in this checkout. Store them: `{COMMAND}`")
+        return
+    count, n = len(errors.errors), errors.n
+    st.markdown(
+        f"**{count:,}** of the {n:,} images of the official test set are read wrong, {100 * count / n:.2f} %. The most "
+        "confident errors come first. Click one to look inside the network while it errs."
+    )
+    if not count:
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        _pairs(errors)
+    with left:
+        shown = sorted({error.label for error in errors.errors})
+        digit = st.segmented_control(
+            "The image shows", (_ALL, *shown), default=_ALL, required=True, key="shows", bind="query-params"
+        )
+        _gallery(errors, network, digit)
+
+
+def _gallery(errors: DigitErrors, network: str, digit: str) -> None:
+    colours = palette()
+    figures = []
+    for at, error in enumerate(errors.errors, start=1):
+        if digit not in (_ALL, error.label):
+            continue
+        query = {"section": "Layers", "network": network, "source": "Error", "error": at}
+        caption = (
+            f'a {escape(error.label)}, read as <b style="color:{colours.negative}">{escape(error.answer)}</b><br>'
+            f"{100 * error.confidence:.1f} % sure<br>image {error.number:,}"
+        )
+        figures.append(
+            digit_figure(
+                error.image / 255.0,
+                colours,
+                caption,
+                f"A {error.label} that is read as {error.answer}",
+                f"/digits?{urlencode(query)}",
+            )
+        )
+    st.html(f'{STYLE}<div class="digits">{"".join(figures)}</div>')
+
+
+def _pairs(errors: DigitErrors) -> None:
+    pairs = errors.confusions[:_MOST_PAIRS]
+    picture = charts.bars(
+        [f"{label} read as {answer}" for label, answer, _ in pairs],
+        [count for *_, count in pairs],
+        x_title="errors",
+        colour=palette().peer,
+        number="d",
+    )
+    if pairs[0][2] <= _FEW:
+        picture.update_xaxes(dtick=1)  # there are no halves of errors
+    charts.show(picture, "confusions", "The most frequent confusions")
+    if len(pairs) < len(errors.confusions):
+        st.caption(f"The {len(pairs)} most frequent of {len(errors.confusions)} kinds of error.")

@@ -1,0 +1,141 @@
+"""Section "Layers": activations, weights and the gradients of both, layer by layer, as the lecture shows them."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from apps.digits.explain import DigitInspector
+from apps.digits.layer_strips import DigitLook, LayerLook
+from apps.digits.page_loading import load_inspector, look
+from apps.digits.page_pictures import STYLE, strip_html
+from apps.digits.page_source import Chosen, choose
+from apps.digits.picture_strips import Strip
+from apps.digits.reports import DigitErrors
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import Palette, palette
+
+SHOWN = ("Activations", "Activation gradients", "Weights", "Weight gradients")
+AUTOMATIC = "automatic"
+FINISHED = "finished"
+
+
+def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> None:
+    """Draw the section.
+
+    Args:
+        inspector: The network.
+        preset: Its name.
+        errors: Its test errors, if they are known.
+    """
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        chosen = choose(errors)
+    with right:
+        epoch = _epoch(inspector)
+        shown = st.pills(
+            "Show", SHOWN, selection_mode="multi", default=SHOWN, key="strips", bind="query-params"
+        )
+        everything = st.toggle(
+            "Every layer, not only those with filters",
+            key="all",
+            bind="query-params",
+            help="Also normalisation, ReLU, pooling, sums and reshaping.",
+        )
+        label = st.selectbox(
+            "Loss of",
+            (AUTOMATIC, *inspector.digits.labels),
+            key="loss",
+            bind="query-params",
+            help="The gradients are those of the cross entropy of this digit; automatic takes the one that the image "
+            "shows, or where that is not known, the network's own answer.",
+        )
+    if chosen is None:
+        return
+    with input_errors():
+        opened = inspector if epoch is None else load_inspector(preset, epoch)
+        with heavy_work():
+            found = look(opened, preset, epoch, chosen.image, _label(label, chosen))
+        with right:
+            _summary(found, chosen)
+        _layers(found, shown, everything)
+
+
+def _epoch(inspector: DigitInspector) -> int | None:
+    """Let the visitor choose a saved epoch; None is the finished network."""
+    if not inspector.epochs:
+        return None
+    names = [*map(str, inspector.epochs), FINISHED]
+    name = st.select_slider("Epoch", names, value=FINISHED, key="epoch", bind="query-params")
+    return None if name == FINISHED else int(name)
+
+
+def _label(label: str, chosen: Chosen) -> str | None:
+    """Take the class of the loss: the chosen one, else what the image shows; None is the network's own answer."""
+    return chosen.truth if label == AUTOMATIC else label
+
+
+def _summary(found: DigitLook, chosen: Chosen) -> None:
+    known = "" if chosen.truth is None else f" The image shows a {plain(chosen.truth)}."
+    st.markdown(
+        f"The answer is **{plain(found.answer)}** ({100 * found.probability:.1f} %).{known} The loss of "
+        f"“{plain(found.label)}” is {found.loss:.4g} nats, and it is what the gradients belong to."
+    )
+    dead = {layer.name: len(layer.dead) for layer in found.layers if layer.dead}
+    if dead:
+        listed = ", ".join(f"{count} in {plain(name)}" for name, count in dead.items())
+        st.warning(f"Dead filters, which answer none of the examples: {listed}.", icon=":material/warning:")
+    else:
+        st.caption("No dead filters: every filter answers at least one of the examples.")
+
+
+def _layers(found: DigitLook, shown: list[str], everything: bool) -> None:
+    layers = [layer for layer in found.layers if everything or _has_filters(layer)]
+    st.caption(
+        f"{len(layers)} of {len(found.layers)} layers. Each strip has one scale, symmetric about zero where values "
+        "have both signs; least and largest values are those of all numbers, shown or not."
+    )
+    colours = palette()
+    for layer in layers:
+        with st.container(border=True):
+            st.html(STYLE + layer_html(layer, shown, colours))
+
+
+def _has_filters(layer: LayerLook) -> bool:
+    return any(weight.name == "kernel" for weight in layer.weights)
+
+
+def layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
+    """Draw a layer.
+
+    Args:
+        layer: The layer.
+        shown: Which of ``SHOWN``.
+        colours: Of the page.
+
+    Returns:
+        HTML.
+    """
+    about = [f"{layer.kind} ({'×'.join(map(str, layer.shape))})", layer.settings]
+    if layer.formula:
+        about.append(f"parameters: {layer.formula}")
+    if layer.dead:
+        about.append(f"dead: {', '.join(map(str, layer.dead))}")
+    parts = [f"<b>{escape(layer.name)}</b> · {escape(' · '.join(filter(None, about)))}"]
+    if "Activations" in shown:
+        parts.append(_strip("activations", layer.activations, colours))
+    if "Activation gradients" in shown and layer.gradients is not None:
+        parts.append(_strip("activation gradients", layer.gradients, colours))
+    for weight in layer.weights:
+        if "Weights" in shown:
+            parts.append(_strip(weight.name, weight.values, colours))
+        if "Weight gradients" in shown and weight.gradients is not None:
+            parts.append(_strip(f"{weight.name}, gradient", weight.gradients, colours))
+    return "".join(parts)
+
+
+def _strip(name: str, strip: Strip, colours: Palette) -> str:
+    text = f"{name}: max {strip.high:.5g}, min {strip.low:.5g}"
+    left_out = f", {strip.left_out:,} numbers are not shown" if strip.left_out else ""
+    return f'<div class="about">{escape(text + left_out)}</div>{strip_html(strip, colours, text)}'

@@ -1,0 +1,122 @@
+"""Section "Reasons": which pixels the answer depends on, and which training digits look alike to the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.digits.explain import DigitInspector
+from apps.digits.page_loading import neighbours, occlusion, saliency
+from apps.digits.page_pictures import STYLE, digit_figure
+from apps.digits.page_source import choose
+from apps.digits.reports import DigitErrors
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import palette
+
+OWN = "its answer"
+
+
+def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> None:
+    """Draw the section.
+
+    Args:
+        inspector: The network.
+        preset: Its name.
+        errors: Its test errors, if they are known.
+    """
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        chosen = choose(errors)
+        label = st.selectbox(
+            "Reasons for", (OWN, *inspector.digits.labels), key="reasons", bind="query-params"
+        )
+        patch = st.slider("Side of the covered square, pixels", 1, 14, 5, key="patch", bind="query-params")
+    if chosen is None:
+        return
+    with right, input_errors():
+        probabilities = inspector.digits.probabilities(chosen.image[None])[0]
+        answer = inspector.digits.labels[int(probabilities.argmax())]
+        asked = answer if label == OWN else label
+        st.markdown(
+            f"The answer is **{plain(answer)}**. Reasons for **{plain(asked)}**, which has "
+            f"{100 * probabilities[inspector.digits.labels.index(asked)]:.2f} %:"
+        )
+        with heavy_work():
+            gradient = saliency(inspector, preset, chosen.image, asked)
+            lost = occlusion(inspector, preset, chosen.image, asked, patch)
+        _maps(chosen.image[..., 0], gradient, 100 * lost, asked)
+    st.subheader("The nearest training digits", anchor=False)
+    with input_errors():
+        _near(inspector, preset, chosen.image)
+
+
+def _maps(image: np.ndarray, gradient: np.ndarray, lost: np.ndarray, asked: str) -> None:
+    first, second = st.columns(2)
+    with first:
+        st.markdown("**Saliency**")
+        charts.show(
+            _heat(gradient, image, "by one more ink, the logit changes by"),
+            "saliency",
+            f"Gradient of the logit of {asked} by every pixel",
+        )
+        st.caption(
+            "Gradient of the logit by the ink of each pixel: teal, more of it speaks for the digit; orange, against it."
+        )
+    with second:
+        st.markdown("**Occlusion**")
+        charts.show(
+            _heat(lost, image, "covered, the probability loses points:"),
+            "occlusion",
+            f"What the probability of {asked} loses when a pixel's neighbourhood is covered",
+        )
+        st.caption(
+            "Lost probability, in percentage points, when a square of paper covers the pixel, mean over the squares."
+        )
+
+
+def _heat(values: np.ndarray, image: np.ndarray, what: str) -> go.Figure:
+    """Draw a map with the digit's outline over it."""
+    colours = palette()
+    largest = float(np.abs(values).max()) or 1.0
+    picture = charts.figure(height=300)
+    picture.add_heatmap(
+        z=values.round(6).tolist(),
+        zmin=-largest,
+        zmax=largest,
+        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
+        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
+        hovertemplate=f"row %{{y}}, column %{{x}}: {what} %{{z:.3g}}<extra></extra>",
+    )
+    picture.add_contour(
+        z=image.round(3).tolist(),
+        contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "lines"},
+        colorscale=[[0, colours.text], [1, colours.text]],
+        line={"width": 1.2},
+        showscale=False,
+        hoverinfo="skip",
+    )
+    picture.update_xaxes(visible=False)
+    picture.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
+    return picture
+
+
+def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
+    with heavy_work():
+        found = neighbours(inspector, preset, image)
+    colours = palette()
+    figures = "".join(
+        digit_figure(
+            near.image / 255.0,
+            colours,
+            f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
+            f"A {near.label} of the training set",
+        )
+        for near in found
+    )
+    st.html(f'{STYLE}<div class="digits">{figures}</div>')
+    st.caption(
+        "By Euclidean distance in the last hidden layer, among the 500 training digits that Lectern carries "
+        "(50 of each)."
+    )

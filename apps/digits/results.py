@@ -1,0 +1,97 @@
+"""What the digits application returns: frozen dataclasses that turn into plain dictionaries."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from apps.shared.results import Result
+
+if TYPE_CHECKING:
+    from data_prep.images.preparation import PreparedImage
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class DigitResult(Result):
+    """What an image shows.
+
+    Attributes:
+        label: The most probable class.
+        probabilities: Of every class, 0 to 1, in the order of ``labels``; they sum to 1.
+        labels: The classes; ``"0"`` to ``"9"`` for digits.
+        prepared: What the network read, and every step from the given image to it.
+    """
+
+    label: str
+    probabilities: tuple[float, ...]
+    labels: tuple[str, ...]
+    prepared: PreparedImage
+
+    @property
+    def digit(self) -> int | str:
+        """The class: a number where it is a digit, else its name."""
+        return int(self.label) if self.label.isascii() and self.label.isdigit() else self.label
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable class."""
+        return max(self.probabilities)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold, without the images; names of classes only where they are no digits."""
+        found = {"digit": self.digit, "probabilities": list(self.probabilities)}
+        if self.labels != DIGIT_LABELS:
+            found["labels"] = list(self.labels)
+        return found
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mistake(Result):
+    """A test image that the network gets wrong.
+
+    Attributes:
+        index: Its number in the test set, from 0.
+        label: What it shows.
+        answer: What the network says.
+        confidence: Probability of that answer, 0 to 1.
+        label_probability: Probability of the right class.
+    """
+
+    index: int
+    label: str
+    answer: str
+    confidence: float
+    label_probability: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DigitsEvaluation(Result):
+    """Accuracy on images that the network was not trained on.
+
+    Attributes:
+        accuracy: Right answers, percent.
+        n: Images that were scored.
+        standard_error: Of the accuracy, in percentage points.
+        split: ``"test"`` or ``"validation"``.
+        confusion: For each class, how often each class was the answer.
+        mistakes: Wrong answers, the most confident first.
+    """
+
+    accuracy: float
+    n: int
+    standard_error: float
+    split: str
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def errors(self) -> int:
+        """Number of wrong answers."""
+        return len(self.mistakes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold: accuracy, number and standard error."""
+        return {"accuracy": self.accuracy, "n": self.n, "standard_error": self.standard_error}
+
+
+DIGIT_LABELS = tuple("0123456789")

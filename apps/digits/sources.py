@@ -1,0 +1,206 @@
+"""Where the digits come from, how they are split, and what a model card says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.digits.results import DIGIT_LABELS
+
+if TYPE_CHECKING:
+    from data_prep.images.preparation import LabelledImages
+    from models.presets.card import CardText
+
+MNIST = "mnist"
+VALIDATION = 5_000  # the last so many training images of MNIST choose recipes
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}  # of one's own images, and of the sample
+# What others reach on the official test set, percent of 10,000 images.
+PUBLISHED = {
+    "LeNet-5, 1998, with distortions": 99.2,
+    "convolutional network, Simard et al. 2003, elastic distortions": 99.6,
+}
+
+_SUMMARY = "A convolutional network that says which digit a picture shows, with the probability of each."
+_LIMITS = (
+    "It knows single digits and always names one, whatever it is shown; letters and several digits at once are taken "
+    "for digits. Digits are written differently elsewhere than in the America of 1990."
+)
+
+
+@dataclass(frozen=True)
+class DigitsSource:
+    """Images to learn from and images to score.
+
+    Args:
+        name: What they are called in protocols.
+        labels: The classes in the order of the logits.
+        train: To learn from.
+        validation: To choose a recipe by.
+        test: To score once, at the end.
+        protocol: How the test images were chosen.
+        checksums: Data set or file to checksum.
+        card: Text of the model card.
+        published: Other systems' accuracy on the same test images.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+    protocol: str
+    checksums: Mapping[str, str]
+    card: CardText
+    published: Mapping[str, float]
+
+    @property
+    def all_training(self) -> LabelledImages:
+        """What is not for testing: to train the final network on."""
+        return _joined(self.train, self.validation)
+
+    @property
+    def everything(self) -> LabelledImages:
+        """All images, for a network that learned from others."""
+        return _joined(self.train, self.validation, self.test)
+
+
+def mnist_source() -> DigitsSource:
+    """Return MNIST.
+
+    Raises:
+        InputError: It cannot be had, or is not what it should be.
+    """
+    from data_prep.datasets import DATASETS, locate
+    from data_prep.readers.mnist import read_mnist
+    from models.presets.card import CardText
+    from models.storage.atomic import sha256_of
+
+    dataset, path = DATASETS[MNIST], locate(MNIST)
+    train, test = read_mnist("train", path), read_mnist("test", path)
+    border = len(train.labels) - VALIDATION
+    card = CardText(
+        title="Handwritten digits",
+        summary=_SUMMARY,
+        data=f"MNIST ({dataset.homepage}; {dataset.citation}), changed at random as the recipe says.",
+        licence=f"Images: {dataset.licence}. The weights may be used freely.",
+        intended_use="Teaching: convolution, pooling and residual connections, looked into.",
+        limits=_LIMITS,
+    )
+    return DigitsSource(
+        name="MNIST",
+        labels=DIGIT_LABELS,
+        train=train.part(slice(border)),
+        validation=train.part(slice(border, None)),
+        test=test,
+        protocol="official test set of MNIST",
+        checksums={path.name: f"sha256 {sha256_of(path)}"},
+        card=card,
+        published=PUBLISHED,
+    )
+
+
+def sample_source(seed: int) -> DigitsSource:
+    """Return the 1,797 digits of 8x8 pixels that scikit-learn carries, for machines without data and network.
+
+    They go through the same preparation as an upload.
+
+    Args:
+        seed: Of the split.
+    """
+    import hashlib
+
+    from sklearn.datasets import load_digits
+
+    from data_prep.images.preparation import LabelledImages, digit_bytes, prepare_digit
+    from models.presets.card import CardText
+
+    found = load_digits()
+    gray = (found.images / 16.0).astype(np.float32)
+    images = np.stack([digit_bytes(prepare_digit(one)) for one in gray])
+    card = CardText(
+        title="Handwritten digits, the sample",
+        summary=_SUMMARY,
+        data="The digits of scikit-learn: the test part of the UCI set of E. Alpaydin and C. Kaynak, 1998, as 8x8 "
+        "pixels, scaled up.",
+        licence="CC BY 4.0.",
+        intended_use="Trying out the training where there are no data.",
+        limits=_LIMITS + " It has seen few and coarse images.",
+    )
+    return _split_source(
+        LabelledImages(images, found.target.astype(np.int64)),
+        seed,
+        name="the digits of scikit-learn",
+        labels=DIGIT_LABELS,
+        checksums={"sklearn digits": f"sha256 {hashlib.sha256(images.tobytes()).hexdigest()}"},
+        card=card,
+    )
+
+
+def folder_source(folder: Path, seed: int) -> DigitsSource:
+    """Return one's own images, one sub-folder a class.
+
+    Args:
+        folder: As ``data_prep.images.folders.read_image_folder`` takes it.
+        seed: Of the split.
+
+    Raises:
+        InputError: As there, or there are too few images to hold some out.
+    """
+    from apps.shared.commands import progress_bar
+    from data_prep.images.folders import read_image_folder
+    from models.presets.card import CardText
+
+    with progress_bar("images", "images") as progress:
+        images = read_image_folder(folder, progress)
+    card = CardText(
+        title=f"Images of {folder.name}",
+        summary=f"A convolutional network that tells {len(images.classes)} classes of small images apart.",
+        data=f"The folder {folder.name}, one sub-folder a class; its images were prepared as MNIST's are.",
+        licence="That of the images.",
+        intended_use="Trying out what a convolutional network learns from images of one's own.",
+        limits="It always names one of its classes, whatever it is shown.",
+    )
+    return _split_source(
+        images.found,
+        seed,
+        name=f"the folder {folder.name}",
+        labels=images.classes,
+        checksums={folder.name: f"sha256 {images.checksum}"},
+        card=card,
+    )
+
+
+def _split_source(
+    images: LabelledImages,
+    seed: int,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    checksums: Mapping[str, str],
+    card: CardText,
+) -> DigitsSource:
+    """Split images at random that have no official test set."""
+    from data_prep.splits import split
+
+    parts = split(len(images.labels), SHARES, seed)
+    return DigitsSource(
+        name=name,
+        labels=labels,
+        train=images.part(parts["train"]),
+        validation=images.part(parts["validation"]),
+        test=images.part(parts["test"]),
+        protocol=f"a tenth of {name}, drawn with seed {seed}",
+        checksums=checksums,
+        card=card,
+        published={},
+    )
+
+
+def _joined(*parts: LabelledImages) -> LabelledImages:
+    from data_prep.images.preparation import LabelledImages
+
+    return LabelledImages(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

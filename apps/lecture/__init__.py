@@ -1,0 +1,1 @@
+"""The map of the lecture and the home page."""

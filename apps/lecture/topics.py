@@ -1,0 +1,117 @@
+"""The lecture as data: every slide topic in order, with the page, the code and the tests that make it work.
+
+The home page draws it and ``python -m benchmarks.readme`` writes it into ``docs/lecture-map.md``. What is
+built is read off the file system, so neither can promise a page that does not exist. Source: "Convolutional &
+recurrent networks", 10-701 Introduction to Machine Learning, Geoff Gordon and Pradeep Ravikumar.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the web front end.
+
+    Args:
+        key: Name of the page: ``apps/<key>/page.py``, and its address ``/<key>``.
+        title: Its name in the navigation.
+        icon: A Material symbol in Streamlit's notation.
+        summary: What a person does there, in one sentence.
+        presets: What it cannot do without; until they are shipped it counts as not built.
+    """
+
+    key: str
+    title: str
+    icon: str
+    summary: str
+    presets: tuple[str, ...] = ()
+
+    @property
+    def view(self) -> str:
+        """Path of the page's file, relative to the project."""
+        return f"apps/{self.key}/page.py"
+
+    @property
+    def built(self) -> bool:
+        """Whether the page exists, with every preset that it cannot do without."""
+        presets = [ROOT / "models" / "presets" / preset for preset in self.presets]
+        return (ROOT / self.view).is_file() and all(preset.is_dir() for preset in presets)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the slides.
+
+    Args:
+        title: The slide's title, or the part of it that is meant.
+        idea: What the slide says, in one sentence.
+        page: Key of the page that shows it.
+        code: Files that hold it, relative to the project.
+        tests: Files that test it, relative to the project.
+        query: Query parameters that open the page at this topic.
+    """
+
+    title: str
+    idea: str
+    page: str
+    code: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+    query: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def built(self) -> bool:
+        """Whether the topic's page exists."""
+        return PAGES[self.page].built
+
+
+@dataclass(frozen=True)
+class Part:
+    """A run of slides that belong together.
+
+    Args:
+        key: Anchor on the home page and name of its drawing.
+        title: Name of the part.
+        topics: Its topics in the order of the slides.
+    """
+
+    key: str
+    title: str
+    topics: tuple[Topic, ...]
+
+
+def _read() -> tuple[dict[str, Page], tuple[Part, ...]]:
+    """Read pages and parts, both in their order, from the file beside this one."""
+    content = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    pages = [Page(**page | {"presets": tuple(page.get("presets", ()))}) for page in content["page"]]
+    parts = []
+    for part in content["part"]:
+        topics = [t | {"code": tuple(t["code"]), "tests": tuple(t["tests"])} for t in part["topic"]]
+        parts.append(Part(part["key"], part["title"], tuple(Topic(**topic) for topic in topics)))
+    return {page.key: page for page in pages}, tuple(parts)
+
+
+PAGES, PARTS = _read()
+
+
+def topics() -> tuple[Topic, ...]:
+    """List every topic in the order of the slides.
+
+    Returns:
+        All topics of all parts.
+    """
+    return tuple(topic for part in PARTS for topic in part.topics)
+
+
+def built_topics() -> tuple[Topic, ...]:
+    """List the topics that a page of this checkout shows.
+
+    Returns:
+        The topics whose page exists, in the order of the slides.
+    """
+    return tuple(topic for topic in topics() if topic.built)

@@ -1,0 +1,1 @@
+"""Reader: handwritten words, letter by letter and in one piece."""

@@ -1,0 +1,152 @@
+"""What the reader returns: frozen dataclasses that turn into plain dictionaries."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from apps.shared.results import Result
+from data_prep.readers.letters import LETTERS
+
+if TYPE_CHECKING:
+    from data_prep.images.preparation import PreparedImage
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading(Result):
+    """Another answer, a letter or a word, and its probability, 0 to 1."""
+
+    text: str
+    probability: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadLetter(Result):
+    """One letter of an answer.
+
+    Attributes:
+        letter: The answer.
+        probability: Its probability in its context, 0 to 1.
+        before: What the letter is taken for without context.
+        before_probability: The probability of that.
+        before_probabilities: Of a to z without context.
+        probabilities: Of a to z in context.
+    """
+
+    letter: str
+    probability: float
+    before: str
+    before_probability: float
+    before_probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether context changed the answer."""
+        return self.letter != self.before
+
+    @property
+    def alternatives(self) -> tuple[Reading, ...]:
+        """The three next best letters in context."""
+        found = sorted(zip(self.probabilities, LETTERS, strict=True), reverse=True)
+        return tuple(Reading(letter, share) for share, letter in found if letter != self.letter)[:3]
+
+    @classmethod
+    def of(cls, letter: str, before: np.ndarray, after: np.ndarray) -> ReadLetter:
+        """Make it of the answer and the probabilities of a to z, float (26,), without and in context."""
+        best = int(before.argmax())
+        return cls(
+            letter=letter,
+            probability=float(after[LETTERS.index(letter)]),
+            before=LETTERS[best],
+            before_probability=float(before[best]),
+            before_probabilities=tuple(before.tolist()),
+            probabilities=tuple(after.tolist()),
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Span(Result):
+    """Where a letter of an answer stands: its first frame and the frame behind its last."""
+
+    letter: str
+    start: int
+    end: int
+
+
+class _Answer(Result):
+    """What both results have."""
+
+    __slots__ = ()
+    text: str
+    letters: tuple[ReadLetter, ...]
+    alternatives: tuple[Reading, ...]
+
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """Probability of each letter of the answer."""
+        return tuple(letter.probability for letter in self.letters)
+
+    @property
+    def changed(self) -> tuple[int, ...]:
+        """Places, from 0, at which context changed the answer."""
+        return tuple(at for at, letter in enumerate(self.letters) if letter.changed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold: text, probability of each letter, other words."""
+        return {
+            "text": self.text,
+            "probabilities": list(self.probabilities),
+            "alternatives": [other.to_dict() for other in self.alternatives],
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LettersResult(_Answer):
+    """A word that was read letter by letter.
+
+    Attributes:
+        text: The answer.
+        letters: Each letter, before and after its context was taken into account.
+        alternatives: Other words, the most probable first.
+        by_way: The word by each way of reading, keys of ``apps.ocr.evaluation.WAYS``.
+    """
+
+    text: str
+    letters: tuple[ReadLetter, ...]
+    alternatives: tuple[Reading, ...]
+    by_way: dict[str, str]
+
+    @property
+    def before(self) -> str:
+        """The word, each letter read by itself."""
+        return "".join(letter.before for letter in self.letters)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class WordResult(_Answer):
+    """A word that was read from one image.
+
+    Attributes:
+        text: The answer.
+        letters: Each letter; context here is the language model.
+        alternatives: Other words, the most probable first.
+        greedy: The word of the most probable path through the frames.
+        without_language: The most probable word, the sum over its paths, without the language model.
+        frames: Probability of a to z and the blank in each frame, float64 (frames, 27).
+        path: Class of each frame on the best path of the answer; 26 is the blank.
+        spans: Where that path says each letter.
+        prepared: What the network read, and every step to it.
+    """
+
+    text: str
+    letters: tuple[ReadLetter, ...]
+    alternatives: tuple[Reading, ...]
+    greedy: str
+    without_language: str
+    frames: np.ndarray
+    path: tuple[int, ...]
+    spans: tuple[Span, ...]
+    prepared: PreparedImage

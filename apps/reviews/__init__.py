@@ -1,0 +1,1 @@
+"""Reviews: classifiers of documents."""

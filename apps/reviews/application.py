@@ -1,0 +1,259 @@
+"""Reviews: what a document is, such as a good or a bad review, or its topic; works without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from apps.reviews.results import Refused, Verdict
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from apps.reviews.results import (
+        AttentionWeights,
+        Contributions,
+        LabelEmbedding,
+        ReviewsEvaluation,
+        RunningVerdict,
+        States,
+    )
+    from data_prep.text.vocab import Vocabulary
+    from models.text_classifier.config import TextPresetConfig
+
+DEFAULT_PRESET = "reviews_imdb"
+TOPICS_PRESET = "topics_bbc"
+MAX_CHARACTERS = 1 << 22  # of one document
+_CHARACTERS_AT_ONCE = 1 << 22  # of the documents that are read together
+
+Method = Literal["gradient", "leave_out", "linear"]
+
+
+class Document(NamedTuple):
+    """A document that was read: ids int32 with the end last, its words and numbers, and the unknown ones of them."""
+
+    ids: np.ndarray
+    words: int
+    unknown: int
+
+
+class Reviews:
+    """A trained classifier of documents, ready for use; threads can share it.
+
+    Args:
+        config: Of the preset.
+        arrays: Its weights.
+        vocabulary: Of all its networks.
+        labels: The labels in the order of the logits.
+        metadata: Of the preset: recipe, data, history. Empty where it is not known.
+        metrics: Of the preset: the scores of its making.
+
+    Attributes:
+        network: All its networks in NumPy (``models.text_classifier.serving.PackedText``).
+    """
+
+    def __init__(
+        self,
+        config: TextPresetConfig,
+        arrays: Mapping[str, np.ndarray],
+        vocabulary: Vocabulary,
+        labels: Sequence[str],
+        metadata: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        from models.text_classifier.serving import PackedText
+
+        self.config, self.arrays, self.vocabulary, self.labels = config, arrays, vocabulary, tuple(labels)
+        self.metadata, self.metrics = metadata or {}, metrics or {}
+        self.network = PackedText(config, arrays)
+        specials = len(vocabulary.specials)
+        self._is_word = np.array([False] * specials + [entry[0].isalnum() for entry in vocabulary.entries])
+
+    @classmethod
+    def from_preset(cls, name: str | Path = DEFAULT_PRESET) -> Reviews:
+        """Open the preset of a classifier.
+
+        Args:
+            name: Name of a shipped preset, or the folder of one's own.
+
+        Returns:
+            The application.
+
+        Raises:
+            InputError: There is no such preset, it is damaged, or it is of another kind.
+        """
+        from models.presets.store import load_preset
+        from models.text_classifier.config import KIND
+
+        opened = load_preset(name, kind=KIND)
+        return cls(
+            opened.config, opened.arrays, opened.vocabulary, opened.labels, opened.metadata, opened.metrics
+        )
+
+    def read(self, text: str) -> Document:
+        """Turn a document into what the networks read.
+
+        Args:
+            text: The document, markup of web pages included.
+
+        Returns:
+            Its ids and counts; a document without any known word is read as well.
+
+        Raises:
+            InputError: It is empty, holds no word, or is longer than ``MAX_CHARACTERS``.
+        """
+        from data_prep.text.text_inputs import encode_keys, keys_of
+        from data_prep.text.vocab import UNK
+
+        if len(text) > MAX_CHARACTERS:
+            raise InputError(
+                "The text is too long", allowed=f"{MAX_CHARACTERS:,} characters", received=len(text)
+            )
+        if not text.strip():
+            raise InputError("The text is empty", allowed="a text with at least one word")
+        keys = keys_of(text)
+        ids = encode_keys(keys, self.vocabulary).ids
+        known = int(self._is_word[ids].sum())
+        unknown = sum(keys[at][0].isalnum() for at in np.flatnonzero(ids == UNK).tolist())
+        if not known + unknown:
+            raise InputError("The text holds no word", received=text)
+        return Document(ids, known + unknown, unknown)
+
+    def known(self, text: str) -> Document:
+        """Turn a document into what the networks read; as ``read``, but one known word has to be there.
+
+        Raises:
+            InputError: As ``read``, or none of its words is known.
+        """
+        document = self.read(text)
+        if document.unknown == document.words:
+            raise InputError(
+                f"None of the {document.words:,} words of the text is known",
+                received=text,
+                remedy="Give a text in the language that the network learned",
+            )
+        return document
+
+    def classify(self, text: str) -> Verdict:
+        """Say what a document is.
+
+        Args:
+            text: The document, markup of web pages included.
+
+        Returns:
+            The answer, with all probabilities, and how many words were unknown or not read.
+
+        Raises:
+            InputError: It is empty, too long, or holds no known word.
+        """
+        document = self.known(text)
+        return self._verdict(document, self.probabilities([document.ids])[0])
+
+    def classify_many(
+        self,
+        texts: Iterable[str | Refused],
+        *,
+        batch_size: int = 512,
+        unknown: Literal["refuse", "answer"] = "refuse",
+    ) -> Iterator[Verdict | Refused]:
+        """Say what documents are, any number of them in bounded memory; those of similar length go together.
+
+        Args:
+            texts: The documents; what was refused already goes through, so that it is not lost.
+            batch_size: At most so many are read before they are answered.
+            unknown: Whether a document without any known word is refused, or answered by what is usual.
+
+        Yields:
+            For each document in turn its answer, or why there is none, with its number from 1.
+        """
+        read = self.known if unknown == "refuse" else self.read
+        waiting: list[Document | Refused] = []
+        characters = 0
+        for number, text in enumerate(texts, start=1):
+            if isinstance(text, Refused):
+                waiting.append(replace(text, number=number))
+                continue
+            try:
+                waiting.append(read(text))
+            except InputError as error:
+                waiting.append(Refused(number, error.problem))
+            characters += len(text)
+            if len(waiting) >= batch_size or characters > _CHARACTERS_AT_ONCE:
+                yield from self._answered(waiting)
+                waiting, characters = [], 0
+        yield from self._answered(waiting)
+
+    def probabilities(self, documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer documents that were read.
+
+        Args:
+            documents: Ids of each, the end last.
+
+        Returns:
+            Probabilities float64 (documents, labels), each row with sum 1.
+        """
+        return softmax(self.network.logits(documents))
+
+    def evaluate(self, **what: Any) -> ReviewsEvaluation:
+        """Score documents that it did not learn from; arguments as for ``apps.reviews.evaluation.evaluate``."""
+        from apps.reviews.evaluation import evaluate
+
+        return evaluate(self, **what)
+
+    def running(self, text: str) -> RunningVerdict:
+        """Give the verdict after each word up to the end; see ``apps.reviews.explain.running``."""
+        from apps.reviews.explain import running
+
+        return running(self, text)
+
+    def contributions(self, text: str, method: Method = "gradient") -> Contributions:
+        """Give what each word adds to the verdict; see ``apps.reviews.explain.contributions``."""
+        from apps.reviews.explain import contributions
+
+        return contributions(self, text, method)
+
+    def attention(self, text: str) -> AttentionWeights:
+        """Give where a network with attention looks; see ``apps.reviews.explain.attention``."""
+        from apps.reviews.explain import attention
+
+        return attention(self, text)
+
+    def label_embeddings(self) -> Sequence[LabelEmbedding]:
+        """Give the rows of W in softmax(Wz); see ``apps.reviews.explain.label_embeddings``."""
+        from apps.reviews.explain import label_embeddings
+
+        return label_embeddings(self)
+
+    def states(self, text: str) -> States:
+        """Give the hidden state along a text; see ``apps.reviews.explain.states``."""
+        from apps.reviews.explain import states
+
+        return states(self, text)
+
+    def _answered(self, waiting: Sequence[Document | Refused]) -> Iterator[Verdict | Refused]:
+        read = [one for one in waiting if isinstance(one, Document)]
+        shares = iter(self.probabilities([one.ids for one in read]) if read else ())
+        for one in waiting:
+            yield self._verdict(one, next(shares)) if isinstance(one, Document) else one
+
+    def _verdict(self, document: Document, shares: np.ndarray) -> Verdict:
+        tokens = len(document.ids) - 1
+        return Verdict(
+            label=self.labels[int(shares.argmax())],
+            probabilities=dict(zip(self.labels, shares.tolist(), strict=True)),
+            words=document.words,
+            unknown_words=document.unknown,
+            tokens=tokens,
+            left_out=self.network.left_out(tokens),
+        )
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Turn logits float (n, labels) into probabilities float64 of the same shape."""
+    shares = logits.astype(np.float64)
+    shares -= shares.max(axis=1, keepdims=True)
+    np.exp(shares, out=shares)
+    return shares / shares.sum(axis=1, keepdims=True)

@@ -1,0 +1,171 @@
+"""Section "Labels": the rows of W in softmax(Wz), the words nearest to them, and their place among word vectors."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.ocr.page_looks import line_looks
+from apps.reviews.application import Reviews
+from apps.reviews.explain import label_embeddings, main_member, networks
+from apps.reviews.labels_map import LabelMap, label_map
+from apps.reviews.page_loading import load_reviews
+from apps.reviews.results import LabelEmbedding
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors, load_vectors, plain
+from apps.shared.reports import preset_installed
+from apps.shared.style import palette
+from apps.vectors.application import DEFAULT_PRESET as VECTORS
+
+_METHODS = {"PCA": "pca", "t-SNE": "tsne"}
+
+
+def show(reviews: Reviews, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        reviews: The classifier.
+        preset: Its name.
+    """
+    member = _choose_network(reviews)
+    name = networks(reviews)[member]
+    st.markdown(
+        "The last layer is softmax(Wz): row i of W is the embedding of label i, and the label whose row has the "
+        f"highest dot product with z wins. Here z is what the network {plain(name)} makes of the document."
+    )
+    with input_errors():
+        found = _embeddings(preset, member)
+        _nearest(found)
+        if len(found) > 2:
+            charts.show(_cosines(found), "label cosines", "Cosine between the embeddings of the labels")
+            st.caption(
+                "Cosines between rows, their mean taken away: softmax does not see what all rows share."
+            )
+    st.subheader("Among words", anchor=False)
+    if not preset_installed(VECTORS):
+        st.info(f"The preset {VECTORS} is not part of this checkout.")
+        return
+    method = st.segmented_control(
+        "Layout", list(_METHODS), default="PCA", required=True, key="layout", bind="query-params"
+    )
+    with input_errors():
+        result = _label_map(preset, _METHODS[method], member)
+        charts.show(_map(result, reviews.labels), "label map", "Labels among word vectors", zoom=True)
+        fits = ", ".join(
+            f"{plain(label)} {fit:.2f}" for label, fit in zip(reviews.labels, result.fit, strict=True)
+        )
+        st.caption(
+            "A label stands where words speak for it: the direction in the space of the page Word vectors that best "
+            f"foretells what each frequent word adds to its logit (R²: {fits}). Grey words speak for none. Wheel or "
+            "pinch zooms, dragging moves."
+        )
+
+
+def _choose_network(reviews: Reviews) -> int:
+    """Let the visitor choose one of several networks; each has a W of its own."""
+    names = networks(reviews)
+    if len(names) == 1:
+        return 0
+    titles = [f"{number}. {name}" for number, name in enumerate(names, start=1)]
+    chosen = st.segmented_control(
+        "Network",
+        titles,
+        default=titles[main_member(reviews)],
+        required=True,
+        key="network",
+        bind="query-params",
+    )
+    return titles.index(chosen)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _embeddings(preset: str, member: int) -> tuple[LabelEmbedding, ...]:
+    return label_embeddings(load_reviews(preset), member=member)
+
+
+@st.cache_data(show_spinner="Drawing the map …", max_entries=8)
+def _label_map(preset: str, method: str, member: int) -> LabelMap:
+    with heavy_work():
+        vectors = load_vectors(VECTORS).word_vectors
+        return label_map(load_reviews(preset), vectors, method=method, member=member)
+
+
+def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
+    looks = line_looks([one.label for one in found]) if len(found) > 2 else _two(found)
+    width = min(len(found), 3)
+    for start in range(0, len(found), width):
+        columns = st.columns(width, gap="medium")
+        for column, one in zip(columns, found[start : start + width], strict=False):
+            with column:
+                st.markdown(f"**{plain(one.label)}**")
+                charts.show(
+                    charts.bars(
+                        [word for word, _ in one.nearest],
+                        [score for _, score in one.nearest],
+                        x_title="what the word adds to the logit",
+                        colour=looks[one.label][0],
+                        number=".2f",
+                    ),
+                    f"nearest {one.label}",
+                    f"Words nearest to the label {one.label}",
+                )
+
+
+def _two(found: tuple[LabelEmbedding, ...]) -> dict[str, tuple[str, str]]:
+    colours = palette()
+    return {found[0].label: (colours.negative, "solid"), found[1].label: (colours.positive, "solid")}
+
+
+def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
+    colours = palette()
+    names = [one.label for one in found]
+    picture = charts.figure(height=120 + 36 * len(names))
+    picture.add_heatmap(
+        z=[list(one.cosines) for one in found],
+        x=names,
+        y=names,
+        zmin=-1,
+        zmax=1,
+        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
+        showscale=False,
+        texttemplate="%{z:.2f}",
+        xgap=2,
+        ygap=2,
+        hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+    )
+    picture.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    picture.update_xaxes(type="category", showgrid=False)
+    return picture
+
+
+def _map(result: LabelMap, labels: tuple[str, ...]) -> go.Figure:
+    colours = palette()
+    looks = line_looks(labels)
+    hues = {label: hue for label, (hue, _) in looks.items()} if len(labels) > 2 else {
+        labels[0]: colours.negative, labels[1]: colours.positive,
+    }  # fmt: skip
+    picture = charts.figure(x_title=result.map.axes[0], y_title=result.map.axes[1], height=560)
+    picture.update_layout(dragmode="pan", showlegend=False)
+    picture.update_xaxes(fixedrange=False)
+    picture.update_yaxes(fixedrange=False)
+    x, y = zip(*result.map.coordinates, strict=True)
+    names = charts.readable(result.map.coordinates, result.map.words, width=900, height=480)
+    picture.add_scatter(
+        x=x,
+        y=y,
+        text=names,
+        customdata=result.map.words,
+        mode="markers+text",
+        textposition="top center",
+        textfont={
+            "color": colours.text,
+            "size": [16 if at < result.labels else 11 for at in range(len(names))],
+        },
+        marker={
+            "color": [colours.muted if label is None else hues[label] for label in result.belongs],
+            "size": [16 if at < result.labels else 6 for at in range(len(names))],
+            "symbol": ["diamond" if at < result.labels else "circle" for at in range(len(names))],
+        },
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    return picture

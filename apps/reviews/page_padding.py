@@ -1,0 +1,114 @@
+"""Section "Padding": documents of all lengths in one batch, and what of it the mask hides."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.reviews.padding import PaddedBatches, padded_batches
+from apps.reviews.page_networks import COMMAND
+from apps.reviews.reports import NetworksReport, networks_report
+from apps.shared import charts
+from apps.shared.page import input_errors
+from apps.shared.style import palette
+from data_prep.errors import InputError
+from data_prep.text.text_inputs import keys_of
+
+_LINES = """Terrible.
+Not bad at all.
+I would see it again.
+Flat jokes, a tired plot and wooden acting.
+The young actress is wonderful.
+Do not leave early: the ending is one of the most moving I have seen in years.
+Beautiful pictures, a great cast, music by a master.
+All of it wasted on a script that is as dull as it is long, and on a director who never knew what his film was about.
+Why?
+My children loved the dog, my husband loved the cars, and I slept well.
+Ten out of ten.
+It begins like a comedy, goes on like a thriller and ends like nothing I have ever seen, and I mean that as praise."""
+_SOURCES = ("Lines", "IMDB")
+_TITLES = {"shuffled": "In random order", "bucketed": "In buckets of length"}
+_MOST_LINES, _MOST_SHOWN = 200, 64
+
+
+def show() -> None:
+    """Draw the section."""
+    source = st.segmented_control(
+        "Documents", _SOURCES, default=_SOURCES[0], required=True, key="documents", bind="query-params"
+    )
+    size = st.slider("Documents in a batch", 2, 16, 4, key="batch", bind="query-params")
+    with input_errors():
+        report = networks_report()
+        lengths = _typed() if source == "Lines" else _stored(report)
+        if not lengths:
+            return
+        views = padded_batches(lengths, size)
+        for column, (name, view) in zip(st.columns(2, gap="medium"), views.items(), strict=True):
+            with column:
+                st.markdown(f"**{_TITLES[name]}**: {100 * view.share:.1f} % padding")
+                charts.show(_picture(view), f"padding {name}", f"Batches, {_TITLES[name].lower()}")
+        st.caption(
+            "One bar a document, a gap between batches. All documents of a batch are made as long as its longest one; "
+            "the mask says where padding begins, and no network reads, averages or attends beyond it."
+        )
+        if report is not None:
+            st.caption(
+                f"Train half of IMDB in batches of {report.batch_size}: {100 * report.shuffled:.1f} % padding in "
+                f"random order, {100 * report.bucketed:.1f} % in buckets."
+            )
+
+
+def _typed() -> list[int]:
+    lines = st.text_area(
+        "One document a line", _LINES, key="lines", bind="query-params", height=180, max_chars=6_000
+    )
+    documents = [line for line in lines.split("\n") if line.strip()]
+    if not 1 <= len(documents) <= _MOST_LINES:
+        raise InputError(
+            "There are no documents" if not documents else "There are too many documents",
+            allowed=f"1 to {_MOST_LINES} lines",
+            received=len(documents),
+        )
+    return [len(keys_of(line)) + 1 for line in documents]
+
+
+def _stored(report: NetworksReport | None) -> list[int]:
+    if report is None:
+        st.info(f"The lengths of reviews were not measured in this checkout. Measure: `{COMMAND}`")
+        return []
+    return list(report.lengths)
+
+
+def _picture(view: PaddedBatches) -> go.Figure:
+    colours = palette()
+    words, padding, names = [], [], []
+    for number, batch in enumerate(view.batches, start=1):
+        if len(words) + len(batch) > _MOST_SHOWN and words:
+            break
+        if words:
+            words.append(0)
+            padding.append(0)
+            names.append(f"gap {number}")
+        words += [length - 1 for length in batch]
+        padding += [max(batch) - length for length in batch]
+        names += [f"batch {number}, document {at}" for at in range(1, len(batch) + 1)]
+    ends = [0 if name.startswith("gap") else 1 for name in names]
+    picture = charts.figure(x_title="words", height=90 + 9 * len(names))
+    for title, values, colour in (
+        ("words", words, colours.ours),
+        ("end of sequence", ends, colours.peer),
+        ("padding, masked", padding, colours.grid),
+    ):
+        picture.add_bar(
+            x=values,
+            y=names,
+            name=title,
+            orientation="h",
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate=f"%{{y}}: %{{x}} {title}<extra></extra>",
+        )
+    picture.update_layout(
+        barmode="stack", bargap=0.15, margin={"t": 40}, showlegend=True, legend_traceorder="normal"
+    )
+    picture.update_yaxes(autorange="reversed", showticklabels=False, showgrid=False, type="category")
+    return picture

@@ -1,0 +1,324 @@
+"""The recipes of the classifiers of documents: everything that decides them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Literal
+
+from apps.vectors.task import VectorsRecipe
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from models.text_classifier.config import TextClassifierConfig
+
+OWN_VECTORS = "own"  # as the name of word vectors: those that word2vec learns from the texts themselves
+_OF_THE_NETWORK = (
+    *("network", "dimensions", "units", "layers", "widths", "readout", "ngrams", "buckets", "pooling"),
+    *("distinct", "sublinear_tf", "dropout", "word_dropout", "max_words", "head_words", "table"),
+)
+
+
+@dataclass(frozen=True)
+class MemberRecipe:
+    """Everything that decides one network of a classifier.
+
+    Args:
+        network: As ``models.text_classifier.config.TextClassifierConfig``; so are all up to ``table``.
+        dimensions: Length of a vector.
+        units: Length of a recurrent state, or filters of each width.
+        layers: Recurrent layers.
+        widths: Words in a window of each kind of filter.
+        readout: What a recurrent network answers from.
+        ngrams: Longest sequence of words with a vector of its own.
+        buckets: Vectors onto which longer sequences are hashed.
+        pooling: How the sum of vectors is divided.
+        distinct: Whether each sequence counts once a document.
+        sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
+        dropout: Share of values left out.
+        word_dropout: Share of words that are read as unknown.
+        max_words: Words of the window; 0 for whole documents.
+        head_words: So many of them are the first words of a document.
+        table: How a preset stores the vectors.
+        words: So many of the vocabulary's most frequent words are known to this network; none for all.
+        idf: Whether the vectors of rarer words move faster in training, by their inverse document frequency.
+        start: Whether its vectors begin at random, or as word vectors that stay or are changed.
+        epochs: Passes.
+        batch_size: At most so many documents in a step.
+        max_padded: At most so many words in a step, padding included; none for no limit.
+        learning_rate: The highest, after ``warmup``; it falls along a cosine to 0.
+        warmup: Share of all steps.
+        weight_decay: Of AdamW; not for biases.
+        decay_vectors: Whether it is also for the vectors.
+        label_smoothing: Share of the probability spread over all labels.
+        averaging: Momentum of the averaged weights, which are kept; 0 for none.
+        clip: The gradient of all weights together is made no longer than this.
+        keep_best: Whether the weights of the epoch are kept that score best on validation, not the last ones.
+        products: What the factors of an LSTM's products are rounded to in training; ``"auto"`` is what this processor
+            multiplies fastest.
+        seed: Of all draws of this network, added to the recipe's.
+    """
+
+    network: Literal["mean", "ngrams", "convolution", "rnn", "lstm", "gru", "mgu", "attention"] = "ngrams"
+    dimensions: int = 100
+    units: int = 128
+    layers: int = 1
+    widths: tuple[int, ...] = (2, 3, 4)
+    readout: Literal["end", "pool"] = "end"
+    ngrams: int = 1
+    buckets: int = 0
+    pooling: Literal["mean", "root"] = "mean"
+    distinct: bool = False
+    sublinear_tf: bool = False
+    dropout: float = 0.3
+    word_dropout: float = 0.0
+    max_words: int = 0
+    head_words: int = 0
+    table: Literal["float", "int8"] = "float"
+    words: int | None = None
+    idf: bool = False
+    start: Literal["random", "frozen", "fine_tuned"] = "random"
+    epochs: int = 5
+    batch_size: int = 64
+    max_padded: int | None = None
+    learning_rate: float = 0.002
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+    decay_vectors: bool = False
+    label_smoothing: float = 0.0
+    averaging: float = 0.0
+    clip: float = 1.0
+    keep_best: bool = False
+    products: Literal["auto", "float32", "bfloat16"] = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that the network's config does not check."""
+        for name in ("epochs", "batch_size", "words", "max_padded"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+        for name in ("label_smoothing", "averaging"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
+        if not 0.0 < self.learning_rate <= 1.0:
+            raise InputError("learning_rate must be above 0, at most 1", received=self.learning_rate)
+        if not 0.0 <= self.warmup <= 0.5:
+            raise InputError("warmup is a share of the steps", allowed="0 to 0.5", received=self.warmup)
+        if self.idf and self.start != "random":
+            raise InputError("idf is for vectors that begin at random", received=self.start)
+        if self.weight_decay < 0.0 or self.clip <= 0.0 or self.seed < 0:
+            raise InputError("weight_decay and seed are not negative, and clip is above 0")
+
+    def config(self, vocabulary_size: int, labels: int) -> TextClassifierConfig:
+        """Return the network's config for a vocabulary of so many entries, and so many labels."""
+        from models.text_classifier.config import TextClassifierConfig
+
+        rows = vocabulary_size if self.words is None else min(self.words, vocabulary_size)
+        return TextClassifierConfig(
+            labels=labels, vocabulary_size=rows, **{name: getattr(self, name) for name in _OF_THE_NETWORK}
+        )
+
+
+@dataclass(frozen=True)
+class SelfTraining:
+    """How networks learn once more, from texts without labels as their first selves answered them.
+
+    Args:
+        rounds: How often; 0 for not at all.
+        texts: At most so many texts, the first ones; none for all.
+        confident: Share of them that is used: of each label the surest answers.
+        soft: Whether the probabilities are learned, or the answer as if it were certain.
+    """
+
+    rounds: int = 0
+    texts: int | None = None
+    confident: float = 1.0
+    soft: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what uses no text."""
+        if self.rounds < 0 or (self.texts is not None and self.texts < 1) or not 0.0 < self.confident <= 1.0:
+            raise InputError(
+                "Self-training does not fit", allowed="rounds from 0, texts from 1, confident above 0 to 1"
+            )
+
+
+@dataclass(frozen=True)
+class ReviewsRecipe:
+    """Everything that decides a classifier of documents.
+
+    Args:
+        members: Its networks; they are trained one after the other and answer together.
+        min_count: Rarer words of the training part are unknown.
+        max_vocabulary: At most so many words; none for all.
+        vectors: Word vectors for the networks that start from such: a preset, a file, or ``"own"``, which word2vec
+            learns from the training part and the texts without labels; none for none.
+        word2vec: How it does.
+        self_training: What is learned from texts without labels.
+        validation: Share of the training part that is held out of it, to choose the weights of the networks and the
+            temperature.
+        refit: Whether the networks are then trained anew on the training part with what was held out.
+        split: ``"final"`` scores the test part once, at the end; ``"choose"`` leaves it alone and scores validation.
+        folds: Parts for cross-validation of a set without an official test part.
+        seed: Of all draws.
+    """
+
+    members: tuple[MemberRecipe, ...] = (MemberRecipe(),)
+    min_count: int = 2
+    max_vocabulary: int | None = None
+    vectors: str | None = None
+    word2vec: VectorsRecipe = field(default_factory=VectorsRecipe)
+    self_training: SelfTraining = field(default_factory=SelfTraining)
+    validation: float = 0.1
+    refit: bool = False
+    split: Literal["final", "choose"] = "final"
+    folds: int = 5
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse recipes that contradict themselves."""
+        if not self.members:
+            raise InputError("A recipe has at least one network")
+        if not 0.0 < self.validation <= 0.5:
+            raise InputError(
+                "validation is a share of the training part",
+                allowed="above 0 to 0.5",
+                received=self.validation,
+            )
+        if self.folds < 2 or self.min_count < 1:
+            raise InputError("folds must be at least 2, and min_count at least 1")
+        if self.vectors is None and any(member.start != "random" for member in self.members):
+            raise InputError(
+                "A network starts from word vectors and there are none", remedy=f"Set vectors={OWN_VECTORS}"
+            )
+        if self.refit and any(member.keep_best for member in self.members):
+            raise InputError(
+                "keep_best needs what refit does not hold out", remedy="Set one of them to false"
+            )
+
+
+# What a few thousand documents, or a few dozen, are enough for: words and pairs of them, without their order.
+_LINEAR = MemberRecipe(
+    network="ngrams",
+    dimensions=64,
+    ngrams=2,
+    buckets=1 << 16,
+    distinct=True,
+    pooling="root",
+    table="int8",
+    dropout=0.2,
+    epochs=12,
+    batch_size=32,
+    learning_rate=0.005,
+)
+_RECURRENT = MemberRecipe(
+    network="lstm", dimensions=100, units=128, words=20_000, max_words=400, head_words=120, epochs=6
+)
+# By the name of a network: what one such network alone is trained by where nothing else is said.
+MEMBERS: Mapping[str, MemberRecipe] = {
+    "mean": replace(
+        _LINEAR, network="mean", ngrams=1, buckets=0, distinct=False, pooling="mean", table="float"
+    ),
+    "ngrams": _LINEAR,
+    "convolution": replace(_RECURRENT, network="convolution", epochs=4, learning_rate=0.001),
+    "attention": replace(_RECURRENT, network="attention", units=64, epochs=4),
+    **{cell: replace(_RECURRENT, network=cell) for cell in ("rnn", "lstm", "gru", "mgu")},
+}
+RECIPES: Mapping[str, ReviewsRecipe] = {
+    "imdb": ReviewsRecipe(
+        members=(
+            # Two numbers a word, pair or triple: a linear classifier of which there are, learned in three passes.
+            replace(
+                _LINEAR,
+                dimensions=2,
+                ngrams=3,
+                buckets=1 << 20,
+                dropout=0.0,
+                epochs=3,
+                batch_size=64,
+                learning_rate=0.01,
+            ),
+            replace(
+                _RECURRENT, network="attention", units=64, start="fine_tuned", epochs=4, max_padded=16_384
+            ),
+        ),
+        max_vocabulary=60_000,
+        vectors=OWN_VECTORS,
+        word2vec=VectorsRecipe(min_count=5, max_vocabulary=40_000, kept_words=None),
+        self_training=SelfTraining(rounds=1, texts=25_000),
+    ),
+    # Topics are named by rare words that come often: counted and weighed as TF-IDF does it.
+    "bbc": ReviewsRecipe(
+        members=(
+            replace(
+                _LINEAR,
+                dimensions=8,
+                ngrams=1,
+                buckets=0,
+                distinct=False,
+                sublinear_tf=True,
+                idf=True,
+                table="float",
+                label_smoothing=0.1,
+            ),
+        ),
+        refit=True,
+    ),
+    "own": ReviewsRecipe(members=(_LINEAR,)),
+    "sample": ReviewsRecipe(
+        members=(replace(_RECURRENT, network="lstm", dimensions=16, units=16, epochs=6, learning_rate=0.02),)
+    ),
+}
+
+
+def chosen_recipe(name: str, network: str | None = None, overrides: Sequence[str] = ()) -> ReviewsRecipe:
+    """Return a recipe as a person asks for it.
+
+    Args:
+        name: Row of ``RECIPES``.
+        network: Train one network of this kind alone; None for the networks of the recipe.
+        overrides: ``key=value`` for fields of the recipe; ``member2.key=value`` for those of its second network, and a
+            field that only networks have, such as ``epochs``, for all of them.
+
+    Raises:
+        InputError: There is no such network, or an override is wrong.
+    """
+    from models.training.recipe import with_overrides
+
+    recipe = RECIPES[name]
+    if network is not None:
+        if network not in MEMBERS:
+            raise InputError("There is no such network", allowed=", ".join(MEMBERS), received=network)
+        recipe = replace(recipe, members=(MEMBERS[network],))
+    plain, by_member = _sorted(recipe, overrides)
+    members = tuple(
+        with_overrides(member, own) for member, own in zip(recipe.members, by_member, strict=True)
+    )
+    # What recipe and networks ask of each other is checked once all is set.
+    alone = with_overrides(replace(recipe, members=(MemberRecipe(),)), plain)
+    return replace(alone, members=members)
+
+
+def _sorted(recipe: ReviewsRecipe, overrides: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Sort overrides into those of the recipe and those of each of its networks."""
+    of_recipe, of_member = ({one.name for one in fields(kind)} for kind in (ReviewsRecipe, MemberRecipe))
+    plain: list[str] = []
+    by_member: list[list[str]] = [[] for _ in recipe.members]
+    for text in overrides:
+        key, _, rest = text.partition(".")
+        number = key.removeprefix("member")
+        name = text.partition("=")[0].strip()
+        if key.startswith("member") and number.isdecimal() and rest:
+            if not 1 <= int(number) <= len(recipe.members):
+                raise InputError(
+                    "There is no such member", allowed=f"1 to {len(recipe.members)}", received=int(number)
+                )
+            by_member[int(number) - 1].append(rest)
+        elif name == "members":
+            raise InputError("The networks are set one by one", allowed="--network NAME, or member1.units=64")
+        elif name in of_member - of_recipe:
+            for own in by_member:
+                own.append(text)
+        else:
+            plain.append(text)
+    return plain, by_member

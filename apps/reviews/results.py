@@ -1,0 +1,214 @@
+"""What the reviews application returns: frozen dataclasses that turn into plain dictionaries."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from apps.shared.results import Result
+
+if TYPE_CHECKING:
+    from apps.tagger.results import ReliabilityBin
+
+_MANY_UNKNOWN = 0.5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict(Result):
+    """What a document is.
+
+    Attributes:
+        label: The most probable label.
+        probabilities: Label to probability, in the order of the logits; they sum to 1.
+        words: Words and numbers of the whole document; punctuation does not count.
+        unknown_words: Those of them that the vocabulary does not hold.
+        tokens: Words, numbers and punctuation marks of the whole document.
+        left_out: Those of them that no network of the preset read, because the document is longer than its window.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+    words: int
+    unknown_words: int
+    tokens: int = 0
+    left_out: int = 0
+
+    @property
+    def left_out_share(self) -> float:
+        """Share of the document that was not read, 0 to 1."""
+        return self.left_out / max(1, self.tokens)
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable label."""
+        return self.probabilities[self.label]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know beside the answer, as sentences: much was unknown, or not read."""
+        found = []
+        if self.unknown_words > _MANY_UNKNOWN * self.words:
+            share = f"{self.unknown_words:,} of the {self.words:,} words are unknown"
+            found.append(f"{share}: is it in the language that the network learned?")
+        if self.left_out:
+            found.append(
+                f"The text is longer than what the network reads: {self.left_out:,} of its {self.tokens:,} words and "
+                f"marks ({self.left_out_share:.0%}) were left out."
+            )
+        return tuple(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold; ``left_out`` is there only where something was left out."""
+        found: dict[str, Any] = {
+            "label": self.label,
+            "probabilities": dict(self.probabilities),
+            "unknown_words": self.unknown_words,
+            "words": self.words,
+        }
+        return found | ({"left_out": self.left_out} if self.left_out else {})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refused(Result):
+    """A document among many that cannot be answered: its number, from 1, and why."""
+
+    number: int
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReviewsEvaluation(Result):
+    """How well documents are classified that the network did not learn from.
+
+    Attributes:
+        accuracy: Right answers, percent.
+        n: Documents that were scored, each once.
+        standard_error: Of the accuracy, in percentage points.
+        split: What was scored.
+        labels: The labels in the order of the logits.
+        confusion: For each label, how often each label was the answer.
+        calibration_error: Expected calibration error of the probabilities of the answers, 0 to 1.
+        reliability: Probability against share right, in equal intervals.
+        unknown_share: Unknown words by words, 0 to 1.
+        left_out_share: Tokens that were not read by tokens, 0 to 1.
+        refused: Documents that could not be scored, by number, and why.
+        unknown_only: Numbers of documents without any known word; they are scored all the same.
+        aliases: Names of labels in the data that were taken for the preset's own.
+        parts: Accuracy of each part, percent, where folds were scored.
+    """
+
+    accuracy: float
+    n: int
+    standard_error: float
+    split: str
+    labels: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    calibration_error: float
+    reliability: tuple[ReliabilityBin, ...]
+    unknown_share: float = 0.0
+    left_out_share: float = 0.0
+    refused: tuple[Refused, ...] = ()
+    unknown_only: tuple[int, ...] = ()
+    aliases: dict[str, str] = dataclasses.field(default_factory=dict)
+    parts: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold: percent, number and standard error."""
+        return {"accuracy": self.accuracy, "n": self.n, "standard_error": self.standard_error}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadWord(Result):
+    """A token of the user's own text: ``whole[start:end] == text``; the end of sequence has no text.
+
+    Attributes:
+        text: The token; ``""`` for the end of sequence.
+        start: Where it begins.
+        end: Where it ends.
+        known: Whether the vocabulary holds it.
+    """
+
+    text: str
+    start: int
+    end: int
+    known: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunningVerdict(Result):
+    """The verdict after each word.
+
+    Attributes:
+        labels: The labels in the order of the logits.
+        words: What was read, in order; the last one is the end of sequence.
+        probabilities: For each of them, the probability of each label when reading stops there.
+    """
+
+    labels: tuple[str, ...]
+    words: tuple[ReadWord, ...]
+    probabilities: tuple[tuple[float, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contributions(Result):
+    """What each word adds to the logit of one label minus that of another.
+
+    Attributes:
+        label: The label that was asked for, usually the answer.
+        against: The other one.
+        method: ``"gradient"``, ``"leave_out"`` or ``"linear"``.
+        words: The tokens; the end of sequence, where the network reads one, is the last.
+        values: What each adds, in logits.
+        constant: What is there without any word.
+        difference: Logit of ``label`` minus that of ``against``.
+        exact: Whether ``sum(values) + constant`` is ``difference`` by construction.
+    """
+
+    label: str
+    against: str
+    method: str
+    words: tuple[ReadWord, ...]
+    values: tuple[float, ...]
+    constant: float
+    difference: float
+    exact: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AttentionWeights(Result):
+    """Where a network with attention looks: the tokens, the end of sequence included, and weights with sum 1."""
+
+    words: tuple[ReadWord, ...]
+    weights: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelEmbedding(Result):
+    """A row of W in softmax(Wz): the label's embedding, and the words nearest to it with their cosines.
+
+    Attributes:
+        label: The label.
+        vector: Its row.
+        nearest: Words with their score, the nearest first; none where the state is in no space of words.
+        cosines: Cosine of the row with those of all labels, in their order.
+    """
+
+    label: str
+    vector: tuple[float, ...]
+    nearest: tuple[tuple[str, float], ...]
+    cosines: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class States(Result):
+    """The hidden state along a text.
+
+    Attributes:
+        words: The tokens, the end of sequence included.
+        values: For each of them, the state behind it.
+        network: Name of the network that it belongs to.
+    """
+
+    words: tuple[ReadWord, ...]
+    values: tuple[tuple[float, ...], ...]
+    network: str

@@ -1,0 +1,286 @@
+"""Where documents with labels come from, and what a model card says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from apps.reviews.results import Refused
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from data_prep.readers.labelled_texts import LabelledTexts
+    from models.presets.card import CardText
+
+DATA = ("imdb", "bbc")
+TEST_SHARE = 0.2  # of one's own documents and of the sample
+SPLIT_SEED = 1  # of their split: the same for all recipes, so that a test part stays one
+_SAMPLE_DOCUMENTS = 600
+_OWN = "own documents"  # under this name the checksum of one's own documents is kept
+_MADE = "made reviews"
+
+# What others reach, percent of the official test half of IMDB.
+PUBLISHED_IMDB = {
+    "bidirectional LSTM, an example of Keras": 84.28,
+    "convolution over time, an example of Keras": 86.4,
+    "paragraph vectors (doc2vec)": 89.4,
+    "one-hot LSTM, Johnson and Zhang 2016": 94.1,
+}
+# Other names by which data call the labels.
+_VERDICTS = (
+    *(("positive", "pos"), ("negative", "neg"), ("1", "pos"), ("0", "neg")),
+    *(("good", "pos"), ("bad", "neg")),
+)
+_TOPICS = (("sports", "sport"), ("technology", "tech"), ("political", "politics"))
+
+
+@dataclass(frozen=True)
+class ReviewsSource:
+    """Documents to learn from and documents to score.
+
+    Args:
+        name: What they are called in protocols.
+        train: To learn from; validation is held out of them.
+        test: To score once, at the end; None where folds are scored.
+        protocol: How the scored documents were chosen.
+        checksums: Data set or file to checksum.
+        card: Text of the model card.
+        unlabelled: Texts without a label.
+        aliases: Other names of labels, each with the label that it means.
+        published: Other systems' accuracy on the same test documents.
+        refused: What could not be used of one's own documents.
+    """
+
+    name: str
+    train: LabelledTexts
+    test: LabelledTexts | None
+    protocol: str
+    checksums: Mapping[str, str]
+    card: CardText
+    unlabelled: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    published: Mapping[str, float] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the order of the logits."""
+        return self.train.classes
+
+    def held_out(self, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw what is held out of the training part; equal texts are on one side.
+
+        Args:
+            share: Of the documents.
+            seed: Of the draw.
+
+        Returns:
+            Places of those to learn from and of those held out, int64 both.
+
+        Raises:
+            InputError: There are too few documents.
+        """
+        from data_prep.splits import group_split
+
+        parts = group_split(_forms(self.train), {"train": 1.0 - share, "validation": share}, seed)
+        return parts["train"], parts["validation"]
+
+    def folds(self, count: int, seed: int) -> list[ReviewsSource]:
+        """Cut the training part for cross-validation; equal texts are in one fold.
+
+        Args:
+            count: Number of folds.
+            seed: Of the draw.
+
+        Returns:
+            For each fold a source that scores it and learns from the others.
+        """
+        from data_prep.splits import k_folds
+
+        parts = k_folds(len(self.train), count, seed, _forms(self.train))
+        return [
+            replace(self, train=self.train.chosen(train), test=self.train.chosen(test))
+            for train, test in parts
+        ]
+
+
+def named_source(name: str) -> ReviewsSource:
+    """Return a data set by its name, ``imdb`` or ``bbc``.
+
+    Raises:
+        InputError: There is no such set, or it cannot be had.
+    """
+    if name not in DATA:
+        raise InputError("There is no such set of documents", allowed=", ".join(DATA), received=name)
+    return imdb_source() if name == "imdb" else bbc_source()
+
+
+def imdb_source() -> ReviewsSource:
+    """Return the film reviews of IMDB, with the official halves.
+
+    Raises:
+        InputError: They cannot be had, or are not what they should be.
+    """
+    from data_prep.datasets import DATASETS, locate
+    from data_prep.readers.reviews import read_imdb
+    from models.storage.atomic import sha256_of
+
+    dataset, path = DATASETS["imdb"], locate("imdb")
+    found = read_imdb(path)
+    return ReviewsSource(
+        name="IMDB",
+        train=found.train,
+        test=found.test,
+        protocol="official test half of IMDB",
+        checksums={path.name: f"sha256 {sha256_of(path)}"},
+        card=_card(
+            "Film reviews",
+            "Says whether a film review is good or bad, with the probability of each.",
+            f"The Large Movie Review Dataset ({dataset.homepage}; {dataset.citation}): English reviews, at most 30 of "
+            "a film; those without a clear verdict were left out by its authors.",
+            f"Reviews: {dataset.licence}. The weights may be used for research and teaching.",
+            "It knows English reviews of films. A text without a verdict gets one all the same, and other subjects "
+            "have other words of praise.",
+        ),
+        unlabelled=found.unlabelled,
+        aliases=_VERDICTS,
+        published=PUBLISHED_IMDB,
+    )
+
+
+def bbc_source() -> ReviewsSource:
+    """Return the news of the BBC; there is no official test part, so that folds are scored.
+
+    Raises:
+        InputError: They cannot be had, or are not what they should be.
+    """
+    from data_prep.datasets import DATASETS, locate
+    from data_prep.readers.bbc import read_bbc
+    from models.storage.atomic import sha256_of
+
+    dataset, path = DATASETS["bbc"], locate("bbc")
+    return ReviewsSource(
+        name="BBC News",
+        train=read_bbc(path),
+        test=None,
+        protocol="folds of BBC News, equal articles in one fold",
+        checksums={path.name: f"sha256 {sha256_of(path)}"},
+        card=_card(
+            "Topics of news",
+            "Says which of five topics a news article is about, with the probability of each.",
+            f"BBC News ({dataset.homepage}; {dataset.citation}): articles of 2004 and 2005.",
+            f"Articles: {dataset.licence}. The weights may be used for research and teaching.",
+            "It knows five topics and always names one of them. Names in the news have changed since 2005.",
+        ),
+        aliases=_TOPICS,
+    )
+
+
+def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
+    """Return one's own documents.
+
+    Args:
+        texts: As ``data_prep.readers.labelled_texts`` reads them.
+        name: What to call them, such as the name of the file.
+
+    Raises:
+        InputError: There is one label only, or a label has too few documents.
+    """
+    texts.check_trainable()
+    known = {label.casefold() for label in texts.classes}
+    return _split(
+        texts,
+        name=name,
+        checksums={_OWN: texts.checksum},
+        card=_card(
+            f"Documents of {name}",
+            f"Tells documents of {len(texts.classes)} labels apart.",
+            f"{name}: texts and labels as they were given.",
+            "That of the texts.",
+            "It has read these texts and always names one of their labels, whatever it is shown.",
+        ),
+        aliases=_VERDICTS if known == {"neg", "pos"} else (),
+        refused=tuple(Refused(one.number, f"{one.where}: {one.reason}") for one in texts.refused),
+    )
+
+
+def sample_source() -> ReviewsSource:
+    """Return reviews that the project makes, for machines without data and network."""
+    from data_prep.text.made_reviews import made_reviews
+
+    texts = made_reviews(_SAMPLE_DOCUMENTS, SPLIT_SEED)
+    return _split(
+        texts,
+        name="reviews made by rules",
+        checksums={_MADE: texts.checksum},
+        card=_card(
+            "Made reviews",
+            "Says whether a made review is good or bad.",
+            "Sentences that the project makes by rules, negations among them.",
+            "That of the project.",
+            "It knows a few dozen words.",
+        ),
+        aliases=_VERDICTS,
+    )
+
+
+def source_of(data: Mapping[str, str]) -> ReviewsSource | None:
+    """Find the documents that a preset learned from, by the checksums in its metadata; None for one's own."""
+    name = set_of(data)
+    if name is not None:
+        return named_source(name)
+    return sample_source() if _MADE in data else None
+
+
+def set_of(data: Mapping[str, str]) -> str | None:
+    """Name the set that a preset learned from, by the checksums in its metadata; None for any other documents."""
+    from data_prep.datasets import DATASETS
+
+    return next((name for name in DATA if any(f.name in data for f in DATASETS[name].files.values())), None)
+
+
+def is_own(data: Mapping[str, str]) -> bool:
+    """Say whether a preset, by the checksums in its metadata, learned from one's own documents."""
+    return _OWN in data
+
+
+def learned_from(texts: LabelledTexts, data: Mapping[str, str]) -> bool:
+    """Say whether these are the documents that a preset learned from."""
+    return is_own(data) and data[_OWN] == texts.checksum
+
+
+def _split(texts: LabelledTexts, *, name: str, **more: object) -> ReviewsSource:
+    """Split documents at random that have no official test part."""
+    from data_prep.splits import group_split
+
+    parts = group_split(_forms(texts), {"train": 1.0 - TEST_SHARE, "test": TEST_SHARE}, SPLIT_SEED)
+    return ReviewsSource(
+        name=name,
+        train=texts.chosen(parts["train"]),
+        test=texts.chosen(parts["test"]),
+        protocol=f"a fifth of {name}, drawn with seed {SPLIT_SEED}",
+        **more,
+    )
+
+
+def _forms(texts: LabelledTexts) -> list[str]:
+    """Return texts by which equal documents are told."""
+    from data_prep.text.text_inputs import plain
+
+    return [plain(text).strip() for text in texts.texts]
+
+
+def _card(title: str, summary: str, data: str, licence: str, limits: str) -> CardText:
+    from models.presets.card import CardText
+
+    return CardText(
+        title=title,
+        summary=summary,
+        data=data,
+        licence=licence,
+        intended_use="Teaching: from many words to one verdict, and which of them decide it.",
+        limits=limits,
+    )

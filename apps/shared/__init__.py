@@ -1,0 +1,1 @@
+"""What every application uses: command-line helpers, results, reports, page pieces."""

@@ -1,0 +1,183 @@
+"""Pictures that several pages draw: horizontal bars, alone and grouped, in the page's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared.style import palette
+
+_BAR = 26  # pixels a bar
+_LETTER, _LINE = 6.5, 15  # pixels of a letter's width and of a line of names
+_STATIC = {"displayModeBar": False, "scrollZoom": False}
+_ZOOM = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Figure:
+    """Make an empty picture in the page's colours.
+
+    Args:
+        x_title: Name and unit of the horizontal axis.
+        y_title: Name and unit of the vertical axis.
+        height: In pixels.
+
+    Returns:
+        The picture, on a transparent ground, that a finger scrolls past rather than drags.
+    """
+    colours = palette()
+    picture = go.Figure()
+    picture.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours.text, "size": 13},
+        hoverlabel={"bgcolor": colours.ground, "font": {"color": colours.text}},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "title": None},
+        dragmode=False,
+    )
+    axis = {
+        "gridcolor": colours.grid,
+        "zerolinecolor": colours.muted,
+        "automargin": True,
+        "fixedrange": True,
+        "tickfont": {"color": colours.text},
+    }
+    picture.update_xaxes(title=_axis_title(x_title, colours.text), **axis)
+    picture.update_yaxes(title=_axis_title(y_title, colours.text), **axis)
+    return picture
+
+
+def bars(
+    words: Sequence[str],
+    values: Sequence[float],
+    *,
+    x_title: str,
+    colour: str | Sequence[str],
+    number: str = ".3f",
+    limits: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Draw one horizontal bar a word, the first on top.
+
+    Args:
+        words: Names of the bars.
+        values: Their lengths.
+        x_title: What the lengths are, with the unit.
+        colour: One colour, or one a bar.
+        number: Format of the numbers at the bars, in d3's notation.
+        limits: Ends of the horizontal axis, so that pictures can be compared, or None.
+
+    Returns:
+        The picture.
+    """
+    picture = figure(x_title=x_title, height=70 + _BAR * max(len(words), 1))
+    picture.add_bar(
+        x=list(values),
+        y=[f"{word} " for word in words],
+        orientation="h",
+        marker={"color": colour, "cornerradius": 3},
+        texttemplate=f"%{{x:{number}}}",
+        textposition="auto",
+        textangle=0,
+        insidetextanchor="end",
+        insidetextfont={"color": palette().ground, "size": 12},
+        hovertemplate=f"%{{y}}: %{{x:{number}}}<extra></extra>",
+    )
+    picture.update_layout(bargap=0.28)
+    if limits is not None:
+        picture.update_xaxes(range=limits)
+    picture.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return picture
+
+
+def grouped_bars(
+    names: Sequence[str],
+    series: dict[str, Sequence[float | None]],
+    *,
+    x_title: str,
+    colours: dict[str, str],
+    number: str = ".1f",
+) -> go.Figure:
+    """Draw groups of horizontal bars, the first group and the first series on top.
+
+    Args:
+        names: Names of the groups.
+        series: Name of a series to its lengths; None leaves a gap.
+        x_title: What the lengths are, with the unit.
+        colours: Name of a series to its colour.
+        number: Format of the numbers at the bars, in d3's notation.
+
+    Returns:
+        The picture with a legend.
+    """
+    height = 100 + len(names) * (10 + 20 * len(series))
+    picture = figure(x_title=x_title, height=height)
+    for name, values in series.items():
+        picture.add_bar(
+            x=list(values),
+            y=[f"{group} " for group in names],
+            name=name,
+            orientation="h",
+            marker={"color": colours[name], "cornerradius": 2},
+            texttemplate=f"%{{x:{number}}}",
+            textposition="auto",
+            textangle=0,
+            insidetextanchor="end",
+            insidetextfont={"color": palette().ground, "size": 12},
+            hovertemplate=f"{name}, %{{y}}: %{{x:{number}}}<extra></extra>",
+        )
+    picture.update_layout(
+        barmode="group", bargap=0.2, margin={"t": 34}, uniformtext={"minsize": 10, "mode": "show"}
+    )
+    picture.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return picture
+
+
+def readable(
+    points: Sequence[tuple[float, float]], words: Sequence[str], *, width: float, height: float
+) -> list[str]:
+    """Choose the names that fit beside each other; the first words go first.
+
+    Args:
+        points: (x, y) of each word.
+        words: Their names.
+        width: About how wide the picture is, in pixels.
+        height: About how high.
+
+    Returns:
+        For each word its name, or an empty text where it would cover an earlier name.
+    """
+    low, high = (
+        [min(axis) for axis in zip(*points, strict=True)],
+        [max(axis) for axis in zip(*points, strict=True)],
+    )
+    scale = [
+        size / max(end - start, 1e-12) for size, start, end in zip((width, height), low, high, strict=True)
+    ]
+    taken: list[tuple[float, float, float]] = []  # centre and half width of each name, in pixels
+    names = []
+    for (x, y), word in zip(points, words, strict=True):
+        across, up, half = x * scale[0], y * scale[1], _LETTER * len(word) / 2
+        free = all(abs(across - a) > half + h or abs(up - u) > _LINE for a, u, h in taken)
+        if free:
+            taken.append((across, up, half))
+        names.append(word if free else "")
+    return names
+
+
+def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
+    """Put a picture on the page.
+
+    Args:
+        picture: The picture.
+        key: Its unique name on the page.
+        alt: What a screen reader says.
+        zoom: Whether the wheel zooms and dragging moves.
+    """
+    st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=alt)
+
+
+def _axis_title(text: str, colour: str) -> dict[str, object]:
+    return {"text": text, "font": {"color": colour, "size": 13}}

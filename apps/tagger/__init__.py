@@ -1,0 +1,1 @@
+"""Tagger: raw text to sentences, words and parts of speech."""

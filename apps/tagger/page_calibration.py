@@ -1,0 +1,89 @@
+"""Section "Calibration": whether a probability of 80 % is right in 80 % of the cases, and the scores."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import input_errors, plain
+from apps.shared.style import palette
+from apps.tagger.page_loading import load_scores
+from apps.tagger.reports import SCORES, TaggerScores
+from apps.tagger.results import ReliabilityBin
+
+
+def show(preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        preset: Name of the tagger.
+    """
+    with input_errors():
+        scores = load_scores(preset)
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.subheader("Reliability", anchor=False)
+            charts.show(
+                _diagram(scores.bins),
+                "reliability",
+                "Share of right tags by probability; on the diagonal the probabilities are honest",
+            )
+            error = scores.scores["calibration_error"].score
+            st.caption(
+                "Words of the test part, grouped by the probability of their tag. On the dotted line the "
+                f"network is as often right as it says. Expected calibration error: {error:.2f} %. "
+                "The temperature that sets the scale was fitted on the dev part."
+            )
+        with right:
+            st.subheader("Scores", anchor=False)
+            _table(scores)
+
+
+def _diagram(bins: tuple[ReliabilityBin, ...]) -> go.Figure:
+    colours = palette()
+    full = [one for one in bins if one.n]
+    picture = charts.figure(x_title="probability of the tag", y_title="share of right tags", height=400)
+    picture.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip", line={"color": colours.muted, "dash": "dot"}
+    )
+    picture.add_bar(
+        x=[(one.low + one.high) / 2 for one in full],
+        y=[one.accuracy for one in full],
+        width=[0.92 * (one.high - one.low) for one in full],
+        marker={"color": colours.ours, "opacity": 0.75, "cornerradius": 2},
+        customdata=[(one.n, one.confidence, one.low, one.high) for one in full],
+        hovertemplate="probability %{customdata[2]:.2f}–%{customdata[3]:.2f}: %{y:.3f} right, mean "
+        "probability %{customdata[1]:.3f}, %{customdata[0]:,} words<extra></extra>",
+    )
+    picture.add_scatter(
+        x=[one.confidence for one in full],
+        y=[one.accuracy for one in full],
+        mode="markers",
+        hoverinfo="skip",
+        marker={"color": colours.text, "size": 7},
+    )
+    picture.update_layout(showlegend=False)
+    picture.update_xaxes(range=[0, 1.01])
+    picture.update_yaxes(range=[0, 1.01])
+    return picture
+
+
+def _table(scores: TaggerScores) -> None:
+    st.dataframe(
+        [
+            {
+                "measure": SCORES[name],
+                "%": None if one.score is None else round(one.score, 2),
+                "± s.e.": "–" if one.standard_error is None else f"{one.standard_error:.2f}",
+                "words": one.n,
+            }
+            for name, one in scores.scores.items()
+        ],
+        hide_index=True,
+    )
+    st.caption(
+        f"Test part of UD English EWT, scored when the preset was made. Trained in "
+        f"{scores.seconds / 60:.1f} minutes on {plain(scores.processor)}. Score again: "
+        "`python -m apps tagger evaluate`"
+    )

@@ -1,0 +1,119 @@
+"""Section "Text": a text as ribbons coloured by tag, alternatives on hover, downloads."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import streamlit as st
+
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import palette
+from apps.tagger.application import Tagger
+from apps.tagger.files import conllu_file, csv_file, decoded
+from apps.tagger.page_ribbons import legend, ribbons
+from apps.tagger.results import AMBIGUOUS_BELOW, TaggedText
+from data_prep.errors import InputError
+
+DEFAULT = (
+    "The complex houses married and single soldiers and their families. She can't recall where they sell "
+    "second-hand books in Reykjavík :-) Time flies like an arrow; fruit flies like a banana."
+)
+EXAMPLES = {
+    "Garden paths": "The old man the boat. The horse raced past the barn fell. Time flies like an arrow.",
+    "From the web": "omg u gotta see this!!! www.example.com/~me has it 4 $5.99, dont u think? :-)",
+    "Made-up words": "The brillig toves gimbled wabily, and a slithy borogove outgrabed the mimsiest rath.",
+    "Buffalo": "Buffalo buffalo Buffalo buffalo buffalo buffalo Buffalo buffalo.",
+}
+MOST_CHARACTERS = 20_000
+MOST_UPLOADED = 1 << 20
+_ON_A_PAGE = 40
+
+
+def show(tagger: Tagger) -> None:
+    """Draw the section.
+
+    Args:
+        tagger: The tagger.
+    """
+    with st.form("tagging_form"):
+        text = st.text_area(
+            "Text",
+            st.query_params.get("text", DEFAULT)[:MOST_CHARACTERS],
+            key="text to tag",
+            height=120,
+            max_chars=MOST_CHARACTERS,
+        )
+        st.form_submit_button("Tag", type="primary")
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, example in EXAMPLES.items():
+            st.button(name, on_click=_take, args=(example,), key=f"take {name}")
+    with st.expander("Tag a text file instead"):
+        upload = st.file_uploader(
+            "A text in UTF-8, at most 1 MiB", type=["txt", "md", "text"], key="file to tag"
+        )
+        if upload is not None:
+            st.caption(f"The page shows {plain(upload.name)}; remove it to go back to the box above.")
+    with input_errors():
+        if upload is not None:
+            if upload.size > MOST_UPLOADED:
+                raise InputError(
+                    "The file is too large for the page",
+                    allowed=f"at most {MOST_UPLOADED:,} bytes",
+                    received=upload.size,
+                    remedy="Use the command line: python -m apps tagger tag --file FILE",
+                )
+            text = decoded(upload.getvalue(), "The file")
+        _result(_tagged(tagger, text))
+
+
+def _take(example: str) -> None:
+    st.session_state["text to tag"] = example
+
+
+def _tagged(tagger: Tagger, text: str) -> TaggedText:
+    """Tag a text, or give the last result of this visitor for the same text."""
+    last = st.session_state.get("tagged text")
+    if last is None or last.text != text:
+        with heavy_work(), st.spinner("Tagging …"):
+            last = tagger.tag(text)
+        st.session_state["tagged text"] = last
+    return last
+
+
+def _result(tagged: TaggedText) -> None:
+    tokens = tagged.tokens
+    pages = -(-len(tagged.sentences) // _ON_A_PAGE)
+    # A name for each text, so that another text begins on its first page.
+    name = f"pages of {crc32(tagged.text.encode('utf-8', 'replace'))}"
+    page = st.pagination(pages, key=name) if pages > 1 else 1
+    shown = tagged.sentences[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
+    st.html(ribbons(shown, palette()))
+    st.html(legend({token.upos for sentence in shown for token in sentence.tokens}, palette()))
+    ambiguous, unknown = sum(t.ambiguous for t in tokens), sum(t.unknown for t in tokens)
+    st.caption(
+        f"{_counted(len(tagged.sentences), 'sentence')}, {_counted(len(tokens), 'word')}. The fainter a ribbon, the "
+        f"less sure the network. Dashed, with a question mark: below {100 * AMBIGUOUS_BELOW:.0f} % "
+        f"({_counted(ambiguous, 'word')}). Dotted underline: never seen in training ({_counted(unknown, 'word')}). "
+        "Point at a word, or tap it, for its alternatives."
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Download CoNLL-U",
+            lambda: conllu_file(tagged),
+            "tagged.conllu",
+            "text/plain",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Download CSV",
+            lambda: csv_file(tagged),
+            "tagged.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,91 @@
+"""Section "Transitions": what a CRF learned about which tag follows which."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import input_errors
+from apps.shared.style import palette
+from apps.tagger.application import Tagger
+from apps.tagger.explain import followers
+from apps.tagger.page_loading import load_scores
+from apps.tagger.results import Transitions
+
+_SHOWN = 8
+
+
+def show(tagger: Tagger, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        tagger: The tagger.
+        preset: Its name.
+    """
+    found = tagger.transitions()
+    if found is not None:
+        unit = "learned score"
+        st.markdown(
+            "The conditional random field at the network's end adds a learned score for every tag after "
+            "every other to what the network says about each word, and chooses the best sequence for the "
+            "whole sentence."
+        )
+    else:
+        unit = "log₂ of observed over by chance"
+        st.info(
+            "This network ends in a softmax: it decides word by word and has learned no transitions. Below, "
+            "from the treebank's dev part, is what a conditional random field would have to learn; here the "
+            "states of the BiLSTM carry it."
+        )
+        with input_errors():
+            confusions = load_scores(preset).confusions
+            found = followers(confusions.followers, confusions.labels)
+    if found is None:
+        return
+    charts.show(
+        _picture(found, unit), "transitions", f"{unit} of a tag in the columns after a tag in the rows"
+    )
+    _extremes(found)
+
+
+def _extremes(found: Transitions) -> None:
+    ranked = sorted(
+        (score, first, second)
+        for first, row in zip(found.rows, found.scores, strict=True)
+        for second, score in zip(found.columns, row, strict=True)
+        if score is not None
+    )
+    for column, title, chosen in zip(
+        st.columns(2, gap="medium"),
+        ("Most welcome", "Least welcome"),
+        (ranked[::-1][:_SHOWN], ranked[:_SHOWN]),
+        strict=True,
+    ):
+        with column:
+            st.subheader(title, anchor=False)
+            st.dataframe(
+                [{"tag": first, "then": second, "score": round(score, 2)} for score, first, second in chosen],
+                hide_index=True,
+            )
+
+
+def _picture(found: Transitions, unit: str) -> go.Figure:
+    colours = palette()
+    picture = charts.figure(x_title="next tag", y_title="tag", height=600)
+    largest = max(abs(score) for row in found.scores for score in row if score is not None) or 1.0
+    picture.add_heatmap(
+        z=found.scores,
+        x=found.columns,
+        y=found.rows,
+        zmin=-largest,
+        zmax=largest,
+        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
+        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
+        xgap=1,
+        ygap=1,
+        hovertemplate=f"%{{y}}, then %{{x}}: %{{z:+.2f}} ({unit})<extra></extra>",
+    )
+    picture.update_xaxes(side="top", tickangle=-60, type="category", showgrid=False, dtick=1)
+    picture.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return picture

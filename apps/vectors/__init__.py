@@ -1,0 +1,1 @@
+"""Vectors: word vectors, their neighbours and analogies."""

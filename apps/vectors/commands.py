@@ -1,0 +1,279 @@
+"""``python -m apps vectors``: word vectors on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apps.shared.commands import (
+    JsonOption,
+    OutFolder,
+    ResumeOption,
+    SetOption,
+    group,
+    number,
+    print_json,
+    print_summary,
+    print_table,
+    progress_bar,
+    verb,
+)
+from data_prep.errors import InputError
+
+if TYPE_CHECKING:
+    from apps.shared.results import VectorsEvaluation
+    from apps.vectors.application import Vectors
+
+app = group("Word vectors: train, evaluate, ask, import and export.")
+
+PresetOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME_OR_FOLDER", help="Preset to use; vectors_en_wiki if none is named."),
+]
+FileOption = Annotated[
+    Path | None,
+    typer.Option("--vectors", metavar="FILE", help="Vectors file (npz, word2vec text or binary) to use."),
+]
+TopnOption = Annotated[int, typer.Option(help="How many answers.")]
+# An expression may start with a minus: what is no option of ours is an argument.
+_ASKING = {"ignore_unknown_options": True}
+
+
+@app.command()
+@verb
+def fit(
+    out: OutFolder,
+    text: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE_OR_FOLDER", help="Plain or .gz text; the wiki set if not given."),
+    ] = None,
+    overrides: SetOption = None,
+    resume: ResumeOption = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Train on the texts that gensim carries.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train word vectors on a text and write them as a preset."""
+    if text is not None and sample:
+        raise InputError("--text and --sample exclude each other", remedy="Give one of them")
+    from apps.vectors.task import fit_vectors
+
+    summary = fit_vectors(text, out, list(overrides or ()), resume, sample)
+    print_summary(summary, as_json)
+
+
+@app.command()
+@verb
+def evaluate(
+    preset: PresetOption = None,
+    vectors: FileOption = None,
+    restrict_vocab: Annotated[
+        int, typer.Option(help="Only the first so many words ask and answer.")
+    ] = 300_000,
+    case_sensitive: Annotated[
+        bool, typer.Option("--case-sensitive", help="Do not compare in upper case.")
+    ] = False,
+    unknown_is_wrong: Annotated[
+        bool, typer.Option("--unknown-is-wrong", help="Count questions with unknown words as wrong.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score on Google's analogies, WordSim-353 and SimLex-999."""
+    application = _opened(preset, vectors)
+    with progress_bar("analogies", "questions") as progress:
+        result = application.evaluate(
+            restrict_vocab=restrict_vocab,
+            case_insensitive=not case_sensitive,
+            unknown_is_wrong=unknown_is_wrong,
+            progress=progress,
+        )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        _print_evaluation(result, len(application.word_vectors))
+
+
+@app.command(context_settings=_ASKING)
+@verb
+def neighbours(
+    word: Annotated[str, typer.Argument(help="A word.")],
+    topn: TopnOption = 10,
+    preset: PresetOption = None,
+    vectors: FileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the words closest to a word."""
+    results = _opened(preset, vectors).neighbours(word, topn)
+    if as_json:
+        print_json({"query": word, "results": [result.to_dict() for result in results], "unknown": []})
+    else:
+        print_table(
+            ("word", "cosine>"), [(result.word, number(result.score)) for result in results], title=word
+        )
+
+
+@app.command(context_settings=_ASKING)
+@verb
+def analogy(
+    expression: Annotated[
+        str, typer.Argument(help='Such as "paris - france + spain" or "2*king - 1.5*man".')
+    ],
+    topn: TopnOption = 10,
+    method: Annotated[str, typer.Option(help="add (3CosAdd) or multiply (3CosMul).")] = "add",
+    allow_query_words: Annotated[
+        bool, typer.Option("--allow-query-words", help="Words of the expression may be answers.")
+    ] = False,
+    expect: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Also give the rank of this word.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also give what each term adds to each score.")
+    ] = False,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Answer from the known words, and list the others.")
+    ] = False,
+    preset: PresetOption = None,
+    vectors: FileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer an expression over words."""
+    result = _opened(preset, vectors).analogy(
+        expression,
+        topn=topn,
+        method=method,
+        allow_query_words=allow_query_words,
+        expected=expect,
+        ignore_unknown=ignore_unknown,
+    )
+    if as_json:
+        fields = ["query", "results", "unknown"]
+        fields += ["expected", "expected_rank", "expected_score"] if expect is not None else []
+        fields += ["method", "terms", "contributions"] if explain else []
+        values = result.to_dict()
+        print_json({field: values[field] for field in fields})
+        return
+    columns, rows = ["word", "score>"], [[found.word, number(found.score)] for found in result.results]
+    if explain:
+        columns += [f"{term.weight:+g} {term.word}>" for term in result.terms]
+        for row, contributions in zip(rows, result.contributions, strict=True):
+            row += [number(value) for value in contributions]
+    print_table(columns, rows, title=expression)
+    if expect is not None:
+        rank = (
+            result.expected_rank
+            if result.expected_rank is not None
+            else "none, it is a word of the expression"
+        )
+        typer.echo(f"rank of {result.expected}: {rank}", err=True)
+    if result.unknown:
+        typer.echo(f"left out, unknown: {', '.join(result.unknown)}", err=True)
+
+
+@app.command("odd-one-out")
+@verb
+def odd_one_out(
+    words: Annotated[list[str], typer.Argument(help="Three or more words.")],
+    preset: PresetOption = None,
+    vectors: FileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the word that fits least among some words."""
+    result = _opened(preset, vectors).odd_one_out(words)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        rows = [(score.word, number(score.score)) for score in result.scores]
+        print_table(("word", "cosine with the mean>"), rows, title=f"odd one out: {result.word}")
+
+
+@app.command("export")
+@verb
+def export_vectors(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write.")],
+    file_format: Annotated[str, typer.Option("--format", help="npz, text or binary (word2vec).")] = "npz",
+    storage: Annotated[
+        str, typer.Option(help="Numbers in an npz file: float32, float16 or int8.")
+    ] = "float32",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    preset: PresetOption = None,
+    vectors: FileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the vectors to a file that gensim and others read."""
+    application = _opened(preset, vectors)
+    application.export(out, file_format, storage=storage, overwrite=force)
+    _report(application, out, file_format, as_json)
+
+
+@app.command("import")
+@verb
+def import_vectors(
+    file: Annotated[Path, typer.Argument(help="npz, word2vec text or word2vec binary.")],
+    out: OutFolder,
+    storage: Annotated[str, typer.Option(help="Numbers in the preset: float32 or float16.")] = "float32",
+    licence: Annotated[str, typer.Option(help="Licence of the vectors, for the model card.")] = "not stated",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing preset.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn a vectors file into a preset folder."""
+    from apps.vectors.application import Vectors
+    from apps.vectors.preset import import_vectors_preset
+
+    application = Vectors.from_file(file)
+    with progress_bar("scoring analogies", "questions") as progress:
+        import_vectors_preset(
+            application.word_vectors,
+            file,
+            out,
+            storage=storage,
+            licence=licence,
+            overwrite=force,
+            progress=progress,
+        )
+    _report(application, out, "preset", as_json)
+
+
+def _opened(preset: str | None, file: Path | None) -> Vectors:
+    from apps.vectors.application import DEFAULT_PRESET, Vectors
+
+    if preset is not None and file is not None:
+        raise InputError("--preset and --vectors exclude each other", remedy="Give one of them")
+    return Vectors.from_file(file) if file is not None else Vectors.from_preset(preset or DEFAULT_PRESET)
+
+
+def _report(application: Vectors, out: Path, file_format: str, as_json: bool) -> None:
+    vectors = application.word_vectors
+    if as_json:
+        values = {
+            "out": str(out),
+            "format": file_format,
+            "words": len(vectors),
+            "dimensions": vectors.dimensions,
+        }
+        print_json(values)
+    else:
+        print(f"{len(vectors)} words of {vectors.dimensions} dimensions written to {out} ({file_format})")
+
+
+def _print_evaluation(result: VectorsEvaluation, words: int) -> None:
+    analogies = result.analogies
+    scores = {**analogies.sections, "all analogies": analogies.total}
+    rows = [
+        (name, number(score.accuracy, 1, " %"), str(score.correct), str(score.answered), str(score.of))
+        for name, score in scores.items()
+    ]
+    asked = min(words, analogies.restrict_vocab)
+    print_table(
+        ("section", "accuracy>", "correct>", "answered>", "of>"),
+        rows,
+        title=f"Analogies among the first {asked} words (restrict_vocab {analogies.restrict_vocab})",
+    )
+    pairs = {"wordsim353": result.wordsim353, "simlex999": result.simlex999}
+    print_table(
+        ("word pairs", "spearman>", "pearson>", "answered>", "of>"),
+        [
+            (name, number(p.spearman, 3), number(p.pearson, 3), str(p.n), str(p.of))
+            for name, p in pairs.items()
+        ],
+    )

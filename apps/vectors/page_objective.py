@@ -1,0 +1,208 @@
+"""Section "How it learns": the training objective on a sentence of one's own."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import input_errors, plain
+from apps.shared.style import palette
+from apps.vectors.application import Vectors
+from apps.vectors.objective import Candidate, MaskedPrediction, masked_prediction, sentence_words
+from data_prep.text.embeddings import WordVectors
+
+DEFAULT = "The orchestra played a symphony by the German composer Ludwig van Beethoven."
+_COMBINATIONS = {"Sum": "sum", "Mean": "mean"}
+_LENGTHS = ("As learned", "Length 1")
+
+
+def show(ours: Vectors, output: WordVectors | None) -> None:
+    """Draw the section.
+
+    Args:
+        ours: Lectern's vectors; they embed the context.
+        output: The keys that the model learned beside them, or None where they are not shipped.
+    """
+    st.markdown(
+        "Training hides one word and lets its neighbours find it: their vectors add up to a **query** z, and "
+        "softmax over z·v searches the whole vocabulary, whose vectors v are the **keys**."
+    )
+    sentence = st.text_input("Sentence", DEFAULT, key="sentence", bind="query-params", max_chars=1000)
+    with input_errors():
+        words = sentence_words(sentence)
+        result = _predict(ours, output, sentence, words)
+        _sentence(result)
+        _layers(result)
+
+
+def _predict(
+    ours: Vectors, output: WordVectors | None, sentence: str, words: tuple[str, ...]
+) -> MaskedPrediction:
+    columns = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
+    position = columns[0].selectbox(
+        "Masked word",
+        range(len(words)),
+        index=min(8, len(words) - 1),
+        format_func=lambda index: f"{index + 1}. {words[index]}",
+        key="mask",
+        bind="query-params",
+    )
+    window = columns[1].slider("Window, words on each side", 1, 10, 5, key="window", bind="query-params")
+    combination = columns[2].segmented_control(
+        "z is the", list(_COMBINATIONS), default="Sum", required=True, key="combine", bind="query-params"
+    )
+    lengths = columns[3].segmented_control(
+        "Keys", _LENGTHS, default=_LENGTHS[0], required=True, key="keys", bind="query-params"
+    )
+    return masked_prediction(
+        ours,
+        sentence,
+        position,
+        window=window,
+        combination=_COMBINATIONS[combination],
+        unit_keys=lengths == _LENGTHS[1],
+        output=output,
+    )
+
+
+def _sentence(result: MaskedPrediction) -> None:
+    colours = palette()
+    looks = {
+        "masked": f"border:2px solid {colours.peer};color:{colours.text};font-weight:600",
+        "context": f"background:{colours.ours};color:{colours.ground};border:2px solid {colours.ours}",
+        "unknown": f"border:2px dashed {colours.ours};color:{colours.text}",
+        "outside": f"border:2px solid {colours.grid};color:{colours.text};opacity:.6",
+    }
+    chips = "".join(
+        f'<span style="padding:.15rem .55rem;border-radius:.4rem;{looks[token.role]}">'
+        f"{'[???] ' if token.role == 'masked' else ''}{escape(token.text)}</span>"
+        for token in result.tokens
+    )
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.4rem;align-items:center">{chips}</div>')
+    context = sum(token.role == "context" for token in result.tokens)
+    unknown = [token.text for token in result.tokens if token.role == "unknown"]
+    words = "one word" if context == 1 else f"{context} words"
+    left_out = f" · dashed: no vector, left out: {plain(', '.join(unknown))}" if unknown else ""
+    st.caption(
+        f"Filled: the context, {words} whose vectors make z · framed: the masked word · pale: outside the "
+        f"window{left_out}"
+    )
+
+
+def _layers(result: MaskedPrediction) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Second layer: softmax(z·v)", anchor=False)
+        _probabilities(result)
+    with right:
+        st.subheader("Direction and length", anchor=False)
+        charts.show(_dot_products(result), "dot products", "Length and cosine of the best candidates")
+        st.caption(
+            "z·v = |z| |v| cos θ. A key wins by pointing where z points and, where cos θ is positive, by "
+            "being long; along a dotted line z·v is the same."
+        )
+    if result.tied:
+        st.info(
+            "These vectors are the input matrix only, as word2vec is usually saved, so the same matrix "
+            "serves as keys here, as in the lecture's model. In training a second matrix held the keys, so "
+            "the guess above is rougher than the model's own was."
+        )
+    _step(result)
+
+
+def _shown(result: MaskedPrediction) -> list[Candidate]:
+    """The best candidates and, if it is not one of them, the masked word."""
+    words = {candidate.word for candidate in result.candidates}
+    missing = result.target is not None and result.target.word not in words
+    return [*result.candidates, result.target] if missing else list(result.candidates)
+
+
+def _probabilities(result: MaskedPrediction) -> None:
+    colours = palette()
+    shown = _shown(result)
+    target = None if result.target is None else result.target.word
+    charts.show(
+        charts.bars(
+            [candidate.word for candidate in shown],
+            [100 * candidate.probability for candidate in shown],
+            x_title="probability, %",
+            colour=[colours.peer if candidate.word == target else colours.ours for candidate in shown],
+            number=".3~g",
+        ),
+        "probabilities",
+        "Most probable words: " + ", ".join(candidate.word for candidate in result.candidates),
+    )
+    if result.target is None or result.loss is None:
+        st.caption("The masked word has no vector: there is no loss for it.")
+    else:
+        st.caption(
+            f"“{plain(result.target.word)}” has rank {result.target_rank:,}; loss {result.loss:.2f} nats, "
+            f"against {result.uniform_loss:.2f} for a guess without context."
+        )
+
+
+def _dot_products(result: MaskedPrediction) -> go.Figure:
+    colours = palette()
+    picture = charts.figure(
+        x_title="cos θ between key and query", y_title="|v|, length of the key", height=400
+    )
+    shown = _shown(result)
+    cosines, norms = [item.cosine for item in shown], [item.norm for item in shown]
+    margin = 0.12 * (max(cosines) - min(cosines)) + 0.01
+    low, high = min(cosines) - margin, max(cosines) + margin
+    for dot in np.linspace(min(item.dot for item in shown), max(item.dot for item in shown), 5):
+        across = np.linspace(low, high, 80)
+        across = across[across * dot > 1e-6]  # a length is positive: cosine and product have one sign
+        picture.add_scatter(
+            x=across,
+            y=dot / (across * result.query_norm),
+            mode="lines",
+            line={"color": colours.muted, "width": 1, "dash": "dot"},
+            hovertemplate=f"z·v = {dot:.1f}<extra></extra>",
+        )
+    target = None if result.target is None else result.target.word
+    picture.add_scatter(
+        x=cosines,
+        y=norms,
+        text=charts.readable(
+            list(zip(cosines, norms, strict=True)), [item.word for item in shown], width=300, height=260
+        ),
+        mode="markers+text",
+        textposition="top center",
+        textfont={"size": 11, "color": colours.text},
+        marker={
+            "size": 9,
+            "color": [colours.peer if item.word == target else colours.ours for item in shown],
+        },
+        customdata=[(item.word, item.dot) for item in shown],
+        hovertemplate="%{customdata[0]}: z·v = %{customdata[1]:.2f}<extra></extra>",
+    )
+    picture.update_layout(showlegend=False)
+    picture.update_xaxes(range=[low, high])
+    picture.update_yaxes(range=[0, 1.2 * max(norms)])
+    return picture
+
+
+def _step(result: MaskedPrediction) -> None:
+    st.subheader("What one step of SGD would do", anchor=False)
+    shown = sorted(_shown(result), key=lambda candidate: -candidate.step)
+    colours = palette()
+    charts.show(
+        charts.bars(
+            [candidate.word for candidate in shown],
+            [candidate.step for candidate in shown],
+            x_title="change of the key, in learning rates times z",
+            colour=[colours.positive if candidate.step > 0 else colours.negative for candidate in shown],
+            number="+.3~g",
+        ),
+        "step",
+        "Change of each key by one step of stochastic gradient descent",
+    )
+    st.caption(
+        "The masked word's key moves towards z by 1 − P, every other key away from it by its own P; the "
+        "context's vectors move towards the masked word's key and away from the others."
+    )

@@ -1,0 +1,129 @@
+"""Section "Map": words in two dimensions, to zoom and to search."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors, load_vectors, plain
+from apps.shared.results import MapResult
+from apps.shared.style import palette
+from apps.vectors.application import Vectors
+
+METHODS = {"PCA": "pca", "t-SNE": "tsne"}
+SOURCES = ("Chosen", "Around a word", "Frequent")
+_CHOSEN = (
+    "france paris germany berlin italy rome spain madrid japan tokyo russia moscow england london egypt "
+    "cairo dog cat horse cow sheep wolf bear lion bird fish red green blue yellow black white orange purple "
+    "monday tuesday friday sunday january march june october piano violin guitar drums symphony opera "
+    "doctor teacher lawyer farmer soldier king queen prince mother father daughter son"
+)
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing the map …")
+def _map(preset: str, words: tuple[str, ...] | int, method: str) -> MapResult:
+    with heavy_work():
+        return load_vectors(preset).map(words, method)
+
+
+def show(ours: Vectors, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        ours: Lectern's vectors.
+        preset: Name of the preset that they come from.
+    """
+    left, right = st.columns([3, 2])
+    source = left.segmented_control(
+        "Words", SOURCES, default=SOURCES[0], required=True, key="words", bind="query-params"
+    )
+    method = right.segmented_control(
+        "Method", list(METHODS), default="PCA", required=True, key="layout", bind="query-params"
+    )
+    left, right = st.columns([3, 2])
+    words = None
+    with left, input_errors():
+        words = _words(ours, source)
+    wanted = right.text_input(
+        "Find a word on the map", key="find", bind="query-params", max_chars=100, icon=":material/search:"
+    ).strip()
+    if words is None:
+        return
+    with input_errors():
+        result = _map(preset, words, METHODS[method])
+        _draw(result, ours.key(wanted) if wanted else None)
+        if wanted and ours.key(wanted) not in result.words:
+            st.warning(f"“{plain(wanted)}” is not among the {len(result.words)} words of this map.")
+
+
+def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
+    if source == "Chosen":
+        chosen = st.text_input("Words", _CHOSEN, key="chosen", bind="query-params", max_chars=5000)
+        return tuple(chosen.replace(",", " ").split())
+    count, box = st.columns(2) if source == "Around a word" else (st.container(), None)
+    size = count.slider("How many words", 20, 1000, 300, step=20, key="size", bind="query-params")
+    if box is None:
+        return size
+    centre = box.text_input("Word", "music", key="centre", bind="query-params", max_chars=100).strip()
+    return (*ours.keys([centre]), *(neighbour.word for neighbour in ours.neighbours(centre, size - 1)))
+
+
+def _draw(result: MapResult, wanted: str | None) -> None:
+    colours = palette()
+    picture = charts.figure(x_title=result.axes[0], y_title=result.axes[1], height=620)
+    picture.update_layout(dragmode="pan", showlegend=False)
+    picture.update_xaxes(fixedrange=False)
+    picture.update_yaxes(fixedrange=False)
+    x, y = zip(*result.coordinates, strict=True)
+    picture.add_scatter(
+        x=x,
+        y=y,
+        mode="markers+text",
+        text=charts.readable(result.coordinates, result.words, width=1000, height=540),
+        customdata=result.words,
+        textposition="top center",
+        textfont={"size": 11, "color": colours.text},
+        marker={
+            "size": 6,
+            "color": list(range(1, len(result.words) + 1)),
+            "colorscale": [[0, colours.ours], [1, colours.peer]],
+            "opacity": 0.75,
+        },
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    if wanted in result.words:
+        _mark(picture, wanted, result.coordinates[result.words.index(wanted)])
+    charts.show(picture, "map", f"Map of {len(result.words)} words by {result.method}", zoom=True)
+    axes = (
+        "The axes of t-SNE have no meaning: only who is near whom counts."
+        if result.explained is None
+        else "Each axis is a principal component, named after the words at its two ends."
+    )
+    st.caption(
+        f"{len(result.words)} words, from the first of the list (blue) to the last (orange). Wheel or pinch "
+        f"zooms, dragging moves, a double click shows all; the pointer names every dot. {axes}"
+    )
+
+
+def _mark(picture: go.Figure, word: str, place: tuple[float, float]) -> None:
+    colours = palette()
+    picture.add_scatter(
+        x=[place[0]],
+        y=[place[1]],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 22, "color": colours.negative, "line": {"width": 3}},
+        hoverinfo="skip",
+    )
+    picture.add_annotation(
+        x=place[0],
+        y=place[1],
+        text=f"<b>{word}</b>",
+        showarrow=True,
+        ax=0,
+        ay=-42,
+        arrowcolor=colours.negative,
+        bgcolor=colours.ground,
+        bordercolor=colours.negative,
+        font={"color": colours.text, "size": 14},
+    )

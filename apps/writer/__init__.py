@@ -1,0 +1,1 @@
+"""Writer: a character language model."""

@@ -1,0 +1,138 @@
+"""Section "Copies": which passages of a text the writer learned from, and how much true text has in common with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import input_errors, plain
+from apps.shared.style import palette
+from apps.writer.application import Writer
+from apps.writer.copies import CopyReport, match_shares
+from apps.writer.page_copied import copied_letters, place_of, summary
+from apps.writer.page_letters import letters
+from apps.writer.page_loading import training_text_problem
+
+MOST_CHARACTERS = 10_000
+_EXAMPLE = 600
+_SHOWN = 60  # characters of the axis: longer matches are the tail of true copies
+_TEXT = "text to compare"
+
+
+def show(writer: Writer, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        writer: The writer.
+        preset: Its name.
+    """
+    problem = training_text_problem(writer, preset)
+    if problem is not None:
+        st.info(f"Copies cannot be looked for without the training text. {plain(problem)}")
+        return
+    text, k = _form(writer)
+    with input_errors():
+        report = writer.copies(text, k)
+        with st.container(border=True):
+            letters(copied_letters(text, report), key="compared", label="The text with its copied passages")
+        st.markdown(summary(report))
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.subheader("Longest match at each position", anchor=False)
+            charts.show(
+                _picture(writer, text),
+                "matches",
+                "Share of positions with a match of at least so many characters: this text and held-out text",
+            )
+            st.caption(
+                "Share of positions where at least so many characters in a row stand in the training text. A text on "
+                "the line of held-out text repeats no more than true text does."
+            )
+        with right:
+            st.subheader("Passages", anchor=False)
+            _table(text, report)
+
+
+def _form(writer: Writer) -> tuple[str, int]:
+    written = st.session_state.get("writing")
+    train, held_out = (_passage(text) for text in (writer.learned.train, writer.learned.held_out))
+    mixed = train[: _EXAMPLE // 2] + held_out[: _EXAMPLE // 2]
+    default = written.text if written is not None and written.text else mixed
+    with st.form("copies_form"):
+        text = st.text_area(
+            "Text", default[:MOST_CHARACTERS], key=_TEXT, height=150, max_chars=MOST_CHARACTERS
+        )
+        slider, button = st.columns([4, 1], vertical_alignment="bottom")
+        k = slider.slider("Shortest passage, characters", 5, 80, 20, key="k", bind="query-params")
+        button.form_submit_button("Compare", type="primary", width="stretch")
+    examples = {
+        "Training text": train,
+        "Held-out text": held_out,
+        "Half and half": mixed,
+        "Shuffled": _shuffled(train),
+    }
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, example in examples.items():
+            st.button(name, on_click=_take, args=(example,), key=f"compare {name}")
+        if written is not None and written.text:
+            st.button("What was written", on_click=_take, args=(written.text,), key="compare written")
+    return text, k
+
+
+def _passage(text: str) -> str:
+    """Return a passage from the second speech on, or from the start of a text without speeches."""
+    start = text.find("\n\n", 0, 10 * _EXAMPLE) + 1
+    return text[start : start + _EXAMPLE].lstrip("\n")
+
+
+def _take(example: str) -> None:
+    st.session_state[_TEXT] = example[:MOST_CHARACTERS]
+
+
+def _shuffled(text: str) -> str:
+    return "".join(np.random.default_rng(0).permutation(list(text)))
+
+
+def _picture(writer: Writer, text: str) -> go.Figure:
+    colours = palette()
+    learned = writer.learned
+    rows = {
+        "this text": (learned.meter.longest_at(text), colours.ours, "solid"),
+        "held-out text": (learned.baseline.longest_at, colours.peer, "solid"),
+        "this text, shuffled": (learned.meter.longest_at(_shuffled(text)), colours.muted, "dot"),
+    }
+    picture = charts.figure(x_title="characters in a row", y_title="share of positions, %", height=360)
+    for name, (lengths, colour, dash) in rows.items():
+        values = 100 * match_shares(lengths)[: _SHOWN + 1]
+        picture.add_scatter(
+            x=list(range(len(values))),
+            y=values.tolist(),
+            mode="lines",
+            name=name,
+            line={"color": colour, "dash": dash, "shape": "hv"},
+            hovertemplate=f"{name}: %{{y:.2f}} % have %{{x}} or more<extra></extra>",
+        )
+    picture.update_layout(margin={"t": 40}, showlegend=True)
+    picture.update_xaxes(range=[0, _SHOWN])
+    picture.update_yaxes(range=[0, 101])
+    return picture
+
+
+def _table(text: str, report: CopyReport) -> None:
+    if not report.spans:
+        st.caption(f"No passage of {report.k} characters or more is copied.")
+        return
+    st.dataframe(
+        [
+            {
+                "characters": span.length,
+                "source": place_of(span.source),
+                "places": span.source.occurrences,
+                "passage": text[span.start : span.end].replace("\n", " ↵ "),
+            }
+            for span in sorted(report.spans, key=lambda span: -span.length)
+        ],
+        hide_index=True,
+    )

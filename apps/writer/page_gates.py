@@ -1,0 +1,257 @@
+"""Section "Gates": every gate of every unit over a text, units that follow something, and vanishing gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import palette
+from apps.writer.application import Writer
+from apps.writer.explain import MOST_TOKENS, properties
+from apps.writer.ladder_report import NETWORKS, TITLES, ladder_report
+from apps.writer.page_letters import Letter, letters, shown, tint
+from apps.writer.page_loading import linked_text
+from apps.writer.results import GateView, UnitFit
+from data_prep.errors import InputError
+
+DEFAULT = (
+    "ROMEO:\nBut, soft! what light through yonder window breaks?\nIt is the east, and Juliet is the sun.\n\n"
+    "JULIET:\nAy me!\n\nROMEO:\nShe speaks:\nO, speak again, bright angel!\n"
+)
+_UNITS = 40  # rows of the picture
+_ABOUT = {
+    "hidden": "the output of the unit, from -1 to 1",
+    "cell": "the memory of an LSTM unit; it has no bounds",
+    "input": "how much is let into the memory, 0 to 1",
+    "forget": "LSTM: how much of the memory is kept; MGU: how much is replaced; 0 to 1",
+    "output": "how much of the memory is shown, 0 to 1",
+    "update": "how much of the state is kept, 0 to 1",
+    "reset": "how much of the state the candidate sees, 0 to 1",
+    "candidate": "what would be stored, from -1 to 1",
+}
+_SIGNED = ("hidden", "cell", "candidate")
+_UNBOUNDED = "cell"
+# In a narrow window the letters above the picture would lie on top of each other.
+_NARROW = "<style>@media (max-width: 900px) { .st-key-gates_picture .xaxislayer-above text { display: none; } }</style>"
+_MOST_LETTERS = 220  # that fit side by side in a wide one
+COMMAND = "python -m benchmarks.loss_ladder --store"
+
+
+def show(writer: Writer, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        writer: The writer.
+        preset: Its name.
+    """
+    with st.form("gates_form"):
+        text = st.text_area(
+            "Text",
+            linked_text("text", DEFAULT, MOST_TOKENS),
+            key="text with gates",
+            height=140,
+            max_chars=MOST_TOKENS,
+        )
+        st.form_submit_button("Show", type="primary")
+    view = None
+    with input_errors():
+        with heavy_work():
+            view = _view(writer, preset, text)
+        _units(writer, view)
+    st.subheader("How far back a prediction learns", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _ladder_gradients()
+    if view is not None:
+        with right, input_errors():
+            _own_gradients(writer, text)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _view(_writer: Writer, preset: str, text: str) -> GateView:
+    return _writer.gates(text)
+
+
+def _units(writer: Writer, view: GateView) -> None:
+    columns = st.columns([3, 2], vertical_alignment="bottom")
+    default = "cell" if "cell" in view.names else "hidden"
+    name = columns[0].segmented_control(
+        "Gate or state", view.names, default=default, required=True, key="gate", bind="query-params"
+    )
+    followed = columns[1].selectbox("Units that follow", properties(), key="follow", bind="query-params")
+    st.caption(f"**{name}**: {_ABOUT[name]}.")
+    try:
+        fits = writer.following(view, followed, name)
+    except InputError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    best = fits[:_UNITS]
+    chosen = st.selectbox(
+        "Unit that colours the text",
+        range(len(fits)),
+        format_func=lambda at: (
+            f"layer {fits[at].layer}, unit {fits[at].unit} (r = {fits[at].correlation:+.2f})"
+        ),
+        key=f"unit of {name} {followed}",
+    )
+    _coloured(view, name, fits[chosen])
+    st.html(_NARROW)
+    with st.container(key="gates_picture"):
+        charts.show(
+            _picture(view, name, best),
+            "gates",
+            f"{name} of the units that follow {followed} best, over the text",
+        )
+    st.caption(
+        f"The {len(best)} of {len(fits)} units of all layers that follow “{followed}” best, the best on top, by the "
+        "correlation over the letters of this text. With so many units and one short text, some follow by chance. "
+        "Rows are named layer·unit."
+        + _members_note(writer)
+        + (" Each row is shaded by its own largest value." if name == _UNBOUNDED else "")
+    )
+
+
+def _members_note(writer: Writer) -> str:
+    """Say which layers are whose, where the writer is several networks side by side."""
+    config = writer.language_model.config
+    if config.members == 1:
+        return ""
+    return (
+        f" The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
+        f"{config.layers} are those of the first one."
+    )
+
+
+def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
+    colours = palette()
+    values = view.layers[fit.layer - 1][name][:, fit.unit]
+    largest = float(np.abs(values).max()) or 1.0
+    scale = largest if name in _SIGNED else 1.0
+    with st.container(border=True):
+        letters(
+            [
+                Letter(
+                    token,
+                    tint(colours.positive if value >= 0 else colours.negative, 0.85 * abs(value) / scale),
+                    f"{shown(token)}: {value:+.3f}",
+                )
+                for token, value in zip(view.tokens, values.tolist(), strict=True)
+            ],
+            key="coloured",
+            label=f"The text coloured by unit {fit.unit} of layer {fit.layer}",
+        )
+
+
+def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
+    colours = palette()
+    rows = np.stack([view.layers[fit.layer - 1][name][:, fit.unit] for fit in fits]).astype(np.float64)
+    signed = name in _SIGNED
+    # A memory has no bounds: each row has its own scale, or a few rows would leave the others pale.
+    scales = np.abs(rows).max(axis=1, keepdims=True) if name == _UNBOUNDED else 1.0
+    shades = rows / np.where(scales > 0, scales, 1.0)
+    scale = [[0, colours.ground], [1, colours.ours]]
+    if signed:
+        scale = [[0, colours.negative], [0.5, colours.ground], [1, colours.positive]]
+    picture = charts.figure(height=140 + 11 * len(fits))
+    picture.add_heatmap(
+        z=shades.round(4).tolist(),
+        x=list(range(len(view.tokens))),
+        y=[f"{fit.layer}·{fit.unit} " for fit in fits],
+        zmin=-1.0 if signed else 0.0,
+        zmax=1.0,
+        colorscale=scale,
+        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
+        text=[
+            [
+                f"{shown(token)}, unit {fit.unit} of layer {fit.layer}: {value:+.3f}"
+                for token, value in zip(view.tokens, row.tolist(), strict=True)
+            ]
+            for fit, row in zip(fits, rows, strict=True)
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    marks = [token if token not in "\n " else "" for token in view.tokens]
+    picture.update_xaxes(
+        tickmode="array",
+        tickvals=list(range(len(marks))),
+        ticktext=marks,
+        tickangle=0,
+        showgrid=False,
+        showticklabels=len(marks) <= _MOST_LETTERS,
+        tickfont={"size": 9, "color": colours.text, "family": "monospace"},
+        side="top",
+    )
+    picture.update_yaxes(type="category", autorange="reversed", showgrid=False, tickfont={"size": 9})
+    return picture
+
+
+def _ladder_gradients() -> None:
+    st.markdown("**Four cells, trained alike**")
+    with input_errors():
+        report = ladder_report()
+        if report is None:
+            st.info(f"The ladder has not been measured in this checkout. Measure it: `{COMMAND}`")
+            return
+        colours = palette()
+        looks = dict(
+            zip(
+                NETWORKS,
+                (
+                    (colours.negative, "dot"),
+                    (colours.muted, "dash"),
+                    (colours.peer, "dashdot"),
+                    (colours.ours, "solid"),
+                ),
+                strict=True,
+            )
+        )
+        found = {gradient.cell: gradient.sums for gradient in report.gradients}
+        charts.show(
+            _gradient_picture({TITLES[cell]: (found[cell], *looks[cell]) for cell in NETWORKS}),
+            "ladder gradients",
+            "Length of the gradient by step back for four cells",
+        )
+        st.caption(
+            "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; z(t) are the "
+            "weighted sums of step t. Where it has vanished, nothing is learned from that step."
+        )
+
+
+def _own_gradients(writer: Writer, text: str) -> None:
+    st.markdown("**The writer, on the text above**")
+    layers = writer.gradients(text)
+    colours = palette()
+    tones, dashes = (colours.ours, colours.peer, colours.muted), ("solid", "dash", "dot", "dashdot")
+    depth = writer.language_model.config.layers  # a dash for each network, a tone for each layer of it
+    charts.show(
+        _gradient_picture(
+            {
+                f"layer {at + 1}": (values, tones[at % depth], dashes[at // depth])
+                for at, values in enumerate(layers)
+            }
+        ),
+        "own gradients",
+        "Length of the gradient by step back for the layers of the writer",
+    )
+    st.caption("From the loss of the text's last letter, one text only, so the line is rough.")
+
+
+def _gradient_picture(rows: dict[str, tuple[tuple[float, ...], str, str]]) -> go.Figure:
+    picture = charts.figure(x_title="steps back", y_title="length, last step = 1", height=340)
+    for name, (values, colour, dash) in rows.items():
+        last = values[-1] or 1.0
+        lengths = [value / last if value > 0 else None for value in reversed(values)]
+        picture.add_scatter(
+            x=list(range(len(lengths))),
+            y=lengths,
+            mode="lines",
+            name=name,
+            line={"color": colour, "dash": dash},
+            hovertemplate=f"{name}, %{{x}} steps back: %{{y:.2e}}<extra></extra>",
+        )
+    picture.update_layout(margin={"t": 40}, showlegend=True)
+    picture.update_yaxes(type="log", exponentformat="power", dtick=1)
+    return picture

@@ -1,0 +1,96 @@
+"""Section "Quiz": the lecture's question, with the answer: is it a sample, held-out text, or the training text?"""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import palette
+from apps.writer.application import Writer
+from apps.writer.page_letters import Letter, letters
+from apps.writer.page_loading import training_text_problem
+from apps.writer.quiz import KINDS, question
+from apps.writer.results import Question
+
+_SEED, _ANSWER, _SCORE = "quiz seed", "quiz answer", "quiz score"
+_SAID = {
+    "sample": "a sample: the writer wrote it",
+    "held-out": "true text that the writer never saw",
+    "training": "the training text",
+}
+
+
+def show(writer: Writer, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        writer: The writer.
+        preset: Its name.
+    """
+    problem = training_text_problem(writer, preset)
+    if problem is not None:
+        st.info(f"The quiz needs the training text. {plain(problem)}")
+        return
+    st.markdown(
+        "Did the writer write this **sample**, is it **held-out** Shakespeare that the writer never saw, or the "
+        "**training** text itself?"
+    )
+    with input_errors():
+        seed = st.session_state.setdefault(_SEED, secrets.randbelow(2**31))
+        with heavy_work():
+            asked = _question(writer, preset, seed)
+        with st.container(border=True):
+            passage = [Letter(character) for character in asked.text]
+            letters(passage, key="passage", label="The passage", breaks=False)
+        answer = st.session_state.get(_ANSWER)
+        with st.container(horizontal=True, gap="small"):
+            for kind in KINDS:
+                st.button(
+                    kind.capitalize(),
+                    key=f"quiz {kind}",
+                    on_click=_answer,
+                    args=(kind, asked.kind),
+                    disabled=answer is not None,
+                    type="primary" if answer == kind else "secondary",
+                )
+            if answer is not None:
+                st.button("Next", key="quiz next", on_click=_next, icon=":material/arrow_forward:")
+        if answer is not None:
+            _reveal(asked, answer)
+    right, asked_so_far = st.session_state.get(_SCORE, (0, 0))
+    if asked_so_far:
+        st.caption(f"{right} of {asked_so_far} right; guessing gets a third.")
+
+
+@st.cache_data(show_spinner="Choosing a passage …", max_entries=64)
+def _question(_writer: Writer, preset: str, seed: int) -> Question:
+    return question(_writer, seed)
+
+
+def _answer(given: str, true: str) -> None:
+    right, asked = st.session_state.get(_SCORE, (0, 0))
+    st.session_state[_ANSWER] = given
+    st.session_state[_SCORE] = (right + (given == true), asked + 1)
+
+
+def _next() -> None:
+    st.session_state[_SEED] = secrets.randbelow(2**31)
+    st.session_state[_ANSWER] = None
+
+
+def _reveal(asked: Question, answer: str) -> None:
+    colours = palette()
+    right = answer == asked.kind
+    colour, verdict = (colours.positive, "Right") if right else (colours.negative, "No")
+    st.html(
+        f'<div style="font-size:1.1rem;color:{colours.text}"><b style="color:{colour}">{verdict}:</b> '
+        f"this is {_SAID[asked.kind]}.</div>"
+    )
+    origin = "" if asked.origin is None else f" It stands at: {plain(asked.origin)}."
+    st.markdown(
+        f"The longest passage that the training text holds too has **{asked.longest}** characters; in held-out text of "
+        f"this length it has {asked.usual:.0f} on average. Surprise to the writer: **{asked.nats_per_character:.2f}** "
+        f"nats a character.{origin}"
+    )

@@ -1,0 +1,121 @@
+"""Section "Read": how surprising every letter of a text is, with what the writer expected instead."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import palette
+from apps.writer.application import Writer
+from apps.writer.page_chances import alternatives
+from apps.writer.page_letters import Letter, letters, shown, tint
+from apps.writer.page_loading import linked_text, scored
+from apps.writer.results import ScoredText, ScoredToken
+
+DEFAULT = (
+    "HAMLET:\nTo be, or not to be: that is the question:\nWhether 'tis nobler in the mind to suffer\n"
+    "The slings and arrows of outrageous fortune,\nOr to take arms against a sea of troubles,\n"
+    "And by opposing end them?\n"
+)
+EXAMPLES = {
+    "Hamlet": DEFAULT,
+    "Modern English": "I checked my phone twice, then took the subway downtown for a cup of coffee.\n",
+    "Shuffled": "eht fo gnik eht si drol ym dna uoht tra llew won ,rehtorb ym ,emoc\n",
+    "Repetition": "the king the king the king the king the king the king the king\n",
+}
+MOST_CHARACTERS = 10_000
+_DARKEST = 7.0  # nats: about one in a thousand
+_CHOICE, _TEXT = "read letter", "text to read"
+
+
+def show(writer: Writer, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        writer: The writer.
+        preset: Its name.
+    """
+    with st.form("reading_form"):
+        text = st.text_area(
+            "Text",
+            linked_text("text", DEFAULT, MOST_CHARACTERS),
+            key=_TEXT,
+            height=150,
+            max_chars=MOST_CHARACTERS,
+        )
+        unknown = st.checkbox(
+            "Read characters that the writer never saw as unknown ones", key="map", bind="query-params"
+        )
+        if st.form_submit_button("Read", type="primary"):
+            st.session_state[_CHOICE] = None
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, example in EXAMPLES.items():
+            st.button(name, on_click=_take, args=(example,), key=f"read {name}")
+    with input_errors():
+        with heavy_work():
+            result = scored(writer, preset, text, "map" if unknown else "refuse")
+        _totals(result)
+        _heat(result)
+
+
+def _take(example: str) -> None:
+    st.session_state[_TEXT] = example
+    st.session_state[_CHOICE] = None
+
+
+def _totals(result: ScoredText) -> None:
+    cells = st.columns(4)
+    totals = result.totals()
+    cells[0].metric("bits a character", f"{totals['bits_per_character']:.3f}")
+    cells[1].metric("nats a character", f"{totals['nats_per_character']:.3f}")
+    cells[2].metric(
+        "bits in all", f"{totals['bits']:,.0f}", help="Length of the shortest code under this model."
+    )
+    cells[3].metric(
+        "perplexity",
+        f"{totals['perplexity']:.2f}",
+        help="Among so many equally likely characters the model as good as guesses at each place.",
+    )
+
+
+def _heat(result: ScoredText) -> None:
+    colours = palette()
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True):
+        letters(
+            [
+                Letter(
+                    token.text,
+                    tint(colours.negative, 0.8 * min(token.nats / _DARKEST, 1.0) ** 1.3),
+                    f"{shown(token.text)}: {100 * token.probability:.3g} %, {token.nats / 0.693147:.2f} bits",
+                )
+                for token in result.tokens
+            ],
+            key="heat",
+            label="The text, the darker the more surprising",
+            choice=_CHOICE,
+        )
+    with left:
+        st.caption(
+            "The darker, the more surprising. Click a letter to see the five that were likeliest there."
+        )
+    with right:
+        chosen = st.session_state.get(_CHOICE)
+        if chosen is None or chosen >= len(result.tokens):
+            chosen = max(range(len(result.tokens)), key=lambda at: result.tokens[at].nats)
+        _token(result, result.tokens[chosen])
+
+
+def _token(result: ScoredText, token: ScoredToken) -> None:
+    before = result.text[max(0, token.start - 24) : token.start].replace("\n", " ↵ ")
+    st.markdown(f"**Behind “…{plain(before)}”** stands “{plain(shown(token.text))}”")
+    charts.show(
+        alternatives(token.text, token.probability, token.alternatives),
+        "alternatives",
+        "The five likeliest characters and the one that stands there",
+    )
+    st.caption(
+        f"Surprise {token.nats:.2f} nats, {token.nats / 0.693147:.2f} bits: one chance in "
+        f"{1 / max(token.probability, 1e-12):,.0f}."
+    )

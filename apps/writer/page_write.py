@@ -1,0 +1,262 @@
+"""Section "Write": text as it is written, what it copied, and every choice that was made on the way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.style import palette
+from apps.writer.application import Writer
+from apps.writer.page_chances import before_and_after
+from apps.writer.page_copied import copied_letters, summary
+from apps.writer.page_letters import Letter, letters, shown
+from apps.writer.page_loading import linked_text, next_tokens, training_text_problem
+from data_prep.errors import InputError
+
+DEFAULT = "ROMEO:"
+EXAMPLES = {
+    "Romeo": "ROMEO:\n",
+    "Juliet": "JULIET:\nO Romeo, ",
+    "A scene": "First Citizen:\nSpeak, speak.\n\nAll:\n",
+    "Mid-word": "The king is dea",
+}
+MOST_CHARACTERS, MOST_WRITTEN = 5_000, 20_000
+_CHUNK = 16
+_SECONDS_BETWEEN_DRAWINGS = 0.06  # the whole text is sent each time
+_STATE, _CHOICE, _PROMPT = "writing", "chosen letter", "prompt to write from"
+_GO_ON = 5  # alternatives that have a button
+
+
+@dataclass
+class Writing:
+    """A text that is being written for one visitor.
+
+    Args:
+        prompt: The visitor's prompt.
+        settings: As ``Writer.stream`` takes them.
+        kept: What stands between the prompt and what is written now, after a letter was exchanged.
+        text: What has been written so far, ``kept`` included.
+        waiting: Whether writing has yet to begin; any click while it goes on ends it.
+        whole: Whether it was written to its end.
+        seconds: How long that took.
+    """
+
+    prompt: str
+    settings: dict[str, Any]
+    kept: str = ""
+    text: str = field(default="", init=False)
+    waiting: bool = field(default=True, init=False)
+    whole: bool = field(default=False, init=False)
+    seconds: float = field(default=0.0, init=False)
+
+
+def show(writer: Writer, preset: str) -> None:
+    """Draw the section.
+
+    Args:
+        writer: The writer.
+        preset: Its name.
+    """
+    _form()
+    writing: Writing | None = st.session_state.get(_STATE)
+    if writing is None:
+        st.caption(
+            "Choose a prompt and write. The text appears letter by letter and can be stopped at any time."
+        )
+        return
+    if writing.waiting:
+        _write(writer, writing)
+    if writing.text:
+        with input_errors():
+            _result(writer, preset, writing)
+
+
+def _form() -> None:
+    with st.form("writing_form"):
+        prompt = st.text_area(
+            "Prompt",
+            linked_text("prompt", DEFAULT, MOST_CHARACTERS),
+            key=_PROMPT,
+            height=80,
+            max_chars=MOST_CHARACTERS,
+        )
+        columns = st.columns([2, 3, 2], vertical_alignment="bottom")
+        length = columns[0].number_input(
+            "Characters", 1, MOST_WRITTEN, 400, 50, key="length", bind="query-params"
+        )
+        temperature = columns[1].slider(
+            "Temperature",
+            0.0,
+            2.0,
+            0.8,
+            0.05,
+            key="temperature",
+            bind="query-params",
+            help="Divides the logits: below 1 safe, above 1 wild; 0 always takes the likeliest character.",
+        )
+        with st.expander("Options"):
+            options = _options()
+        pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, example in EXAMPLES.items():
+            st.button(name, on_click=_take, args=(example,), key=f"take {name}")
+    if pressed:
+        settings = {"length": int(length), "temperature": float(temperature), **options}
+        _begin(Writing(prompt, settings))
+
+
+def _options() -> dict[str, Any]:
+    columns = st.columns(4, vertical_alignment="bottom")
+    top_k = columns[0].number_input(
+        "top-k", 0, 1000, 0, key="top_k", bind="query-params", help="Draw among so many characters; 0: all."
+    )
+    top_p = columns[1].slider(
+        "top-p",
+        0.05,
+        1.0,
+        1.0,
+        0.05,
+        key="top_p",
+        bind="query-params",
+        help="Draw among the likeliest characters that have this much probability together.",
+    )
+    seed = columns[2].number_input("Seed", 0, 2**31 - 1, 1, key="seed", bind="query-params")
+    stop = columns[3].text_input(
+        "Stop behind", key="stop", bind="query-params", max_chars=100, help=r"\n is a line end."
+    )
+    unknown = st.checkbox(
+        "Read characters that the writer never saw as unknown ones", key="map", bind="query-params"
+    )
+    return {
+        "top_k": int(top_k) or None,
+        "top_p": None if top_p >= 1.0 else float(top_p),
+        "seed": int(seed),
+        "stop": stop.replace("\\n", "\n") or None,
+        "unknown": "map" if unknown else "refuse",
+    }
+
+
+def _take(example: str) -> None:
+    st.session_state[_PROMPT] = example
+
+
+def _begin(writing: Writing) -> None:
+    st.session_state[_STATE] = writing
+    st.session_state[_CHOICE] = None
+
+
+def _go_on(writing: Writing, at: int, token: str) -> None:
+    """Write anew from a letter that was exchanged for another one."""
+    _begin(Writing(writing.prompt, writing.settings, kept=writing.text[:at] + token))
+
+
+def _write(writer: Writer, writing: Writing) -> None:
+    """Write until the end, or until the visitor clicks: Streamlit then leaves this loop by itself."""
+    writing.waiting = False
+    controls, place = st.empty(), st.empty()
+    controls.button("Stop writing", icon=":material/stop_circle:", key="stop writing")
+    writing.text = writing.kept
+    with input_errors():
+        with heavy_work():
+            begun = drawn = time.perf_counter()
+            pieces = writer.stream(writing.prompt + writing.kept, chunk=_CHUNK, **writing.settings)
+            for piece in pieces:
+                writing.text += piece
+                now = time.perf_counter()
+                writing.seconds = now - begun
+                if now - drawn > _SECONDS_BETWEEN_DRAWINGS:
+                    place.html(_running(writing))
+                    drawn = now
+        writing.whole = True
+    controls.empty()
+    place.empty()
+
+
+def _running(writing: Writing) -> str:
+    colours = palette()
+    return (
+        f'<div style="font-family:monospace;font-size:.92rem;line-height:1.55;white-space:pre-wrap;'
+        f'overflow-wrap:anywhere;color:{colours.text}"><span style="opacity:.6">{escape(writing.prompt)}</span>'
+        f'{escape(writing.text)}<span style="color:{colours.ours}">▌</span></div>'
+    )
+
+
+def _result(writer: Writer, preset: str, writing: Writing) -> None:
+    left, right = st.columns([3, 2], gap="medium")
+    problem = training_text_problem(writer, preset)
+    with left, st.container(border=True):
+        if problem is None:
+            report = writer.copies(writing.text)
+            drawn = copied_letters(writing.text, report)
+        else:
+            drawn = [Letter(character) for character in writing.text]
+        before = [Letter(character) for character in writing.prompt]
+        letters(
+            before + drawn,
+            key="written",
+            label="The text that was written",
+            choice=_CHOICE,
+            quiet=len(before),
+        )
+    with left:
+        if problem is None:
+            st.markdown(summary(report))
+        else:
+            st.info(f"What is copied cannot be shown. {plain(problem)}")
+        ended = "" if writing.whole else " Stopped."
+        written = len(writing.text) - len(writing.kept)
+        st.caption(
+            f"{written:,} characters in {writing.seconds:.2f} s.{ended} Underlaid: copied from the training text; "
+            "point at it for the source. Click a letter to see what else could have come there."
+        )
+    with right:
+        _choice(writer, preset, writing)
+
+
+def _choice(writer: Writer, preset: str, writing: Writing) -> None:
+    """Draw the distribution at the chosen letter, or behind the text."""
+    chosen = st.session_state.get(_CHOICE)
+    at = len(writing.text) if chosen is None else chosen - len(writing.prompt)
+    actual = writing.text[at] if 0 <= at < len(writing.text) else None
+    settings = writing.settings
+    try:
+        following = next_tokens(
+            writer,
+            preset,
+            writing.prompt + writing.text[:at],
+            *(settings[name] for name in ("temperature", "top_k", "top_p", "unknown")),
+        )
+    except InputError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    where = (
+        "behind the text"
+        if actual is None
+        else f"at letter {at + 1:,}, where “{plain(shown(actual))}” stands"
+    )
+    st.markdown(f"**What can come** {where}")
+    charts.show(
+        before_and_after(following, actual),
+        "next letter",
+        "Likeliest next characters, before and after temperature",
+    )
+    st.caption(
+        f"Entropy: {following.bits:.2f} bits as the model says, {following.chance_bits:.2f} bits as it is drawn at "
+        f"temperature {settings['temperature']:g}."
+    )
+    st.markdown("**Go on from there with**")
+    with st.container(horizontal=True, gap="xsmall"):
+        for number, token in enumerate(following.tokens[:_GO_ON]):
+            st.button(
+                plain(shown(token.token)),
+                key=f"go on {at} {number}",  # a late click must not go on from another letter
+                on_click=_go_on,
+                args=(writing, at, token.token),
+                disabled=token.token == actual,
+            )

@@ -1,0 +1,276 @@
+"""What the writer returns: frozen dataclasses that turn into plain dictionaries."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from apps.shared.results import Result
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Copied(Result):
+    """How much of a text is copied from the training text.
+
+    Attributes:
+        fraction: Share of its characters in passages of 20 characters or more that occur there, 0 to 1.
+        longest: Characters of the longest passage that occurs there.
+    """
+
+    fraction: float
+    longest: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Written(Result):
+    """A text that the writer wrote.
+
+    Attributes:
+        prompt: What it went on from.
+        text: What it wrote behind the prompt.
+        seconds: How long that took.
+        copied: How much of ``text`` is copied; None where the training text is not at hand.
+    """
+
+    prompt: str
+    text: str
+    seconds: float
+    copied: Copied | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NextToken(Result):
+    """A token that can come next.
+
+    Attributes:
+        token: Its text.
+        probability: What the model says, 0 to 1.
+        chance: How often it is drawn with the given temperature, top-k and top-p, 0 to 1.
+    """
+
+    token: str
+    probability: float
+    chance: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NextTokens(Result):
+    """All tokens that can come next.
+
+    Attributes:
+        tokens: The most probable first.
+        bits: Entropy of the model's distribution.
+        chance_bits: Entropy of what is drawn from.
+    """
+
+    tokens: tuple[NextToken, ...]
+    bits: float
+    chance_bits: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenChance(Result):
+    """A token and its probability, 0 to 1."""
+
+    token: str
+    probability: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScoredToken(Result):
+    """A token and how surprising it is where it stands.
+
+    Attributes:
+        text: As it stands in the text that was scored.
+        start: Its first character there.
+        nats: Surprise, minus the logarithm of its probability.
+        alternatives: The five most probable tokens there, the likeliest first.
+    """
+
+    text: str
+    start: int
+    nats: float
+    alternatives: tuple[TokenChance, ...]
+
+    @property
+    def probability(self) -> float:
+        """Of the token that stands there, 0 to 1."""
+        return math.exp(-self.nats)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScoredText(Result):
+    """How a text reads to the writer.
+
+    Attributes:
+        text: The text.
+        nats: Surprise of the whole text.
+        tokens: Every token with its surprise and alternatives.
+    """
+
+    text: str
+    nats: float
+    tokens: tuple[ScoredToken, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of characters."""
+        return len(self.text)
+
+    @property
+    def nats_per_character(self) -> float:
+        """Surprise of the text by its number of characters."""
+        return self.nats / len(self.text)
+
+    @property
+    def bits(self) -> float:
+        """Surprise of the whole text in bits: the length of the shortest code for it under this model."""
+        return self.nats / math.log(2.0)
+
+    @property
+    def perplexity(self) -> float:
+        """Among how many equally likely tokens the model as good as guesses at each place."""
+        return math.exp(self.nats / len(self.tokens))
+
+    def totals(self) -> dict[str, Any]:
+        """Turn into what JSON can hold, without the single tokens."""
+        return {
+            "nats_per_character": self.nats_per_character,
+            "bits_per_character": self.bits / len(self.text),
+            "bits": self.bits,
+            "perplexity": self.perplexity,
+            "n": self.n,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold: the totals, then every token."""
+        return {**self.totals(), "tokens": [token.to_dict() for token in self.tokens]}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WriterEvaluation(Result):
+    """Loss on text that the model was not trained on.
+
+    Attributes:
+        nats_per_character: Every character counted once, the state carried through.
+        n: Characters that were scored.
+        split: Row of ``data_prep.text.streams.SPLITS``.
+        standard_error: Of the loss, as if characters were independent; None for a single one.
+        text: Name of the text.
+    """
+
+    nats_per_character: float
+    n: int
+    split: str
+    standard_error: float | None
+    text: str
+
+    @property
+    def bits_per_character(self) -> float:
+        """The loss in bits."""
+        return self.nats_per_character / math.log(2.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold: the loss in both units, number and split."""
+        return {
+            "nats_per_character": self.nats_per_character,
+            "bits_per_character": self.bits_per_character,
+            "n": self.n,
+            "split": self.split,
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnitFit(Result):
+    """How well a unit follows a property of the text.
+
+    Attributes:
+        layer: Of the unit, from 1.
+        unit: Its number in the layer, from 0.
+        correlation: Over the characters, -1 to 1.
+    """
+
+    layer: int
+    unit: int
+    correlation: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class GateView(Result):
+    """Every gate and state of every unit after every token of a text.
+
+    Attributes:
+        text: The text.
+        tokens: Its tokens.
+        starts: First character of each.
+        cell: Kind of the recurrent layers.
+        layers: For each layer name to values, float32 (tokens, units), read-only.
+        start: The token that stands before the text.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    starts: tuple[int, ...]
+    cell: str
+    layers: tuple[Mapping[str, np.ndarray], ...]
+    start: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Gates and states, the same for every layer."""
+        return tuple(self.layers[0])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold."""
+        return {
+            "text": self.text,
+            "tokens": list(self.tokens),
+            "cell": self.cell,
+            "layers": [{name: values.tolist() for name, values in layer.items()} for layer in self.layers],
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step(Result):
+    """One step of the unrolled network.
+
+    Attributes:
+        given: The token that is read.
+        prompted: Whether it is part of the prompt; else it is the output of the step before, copied back.
+        target: The token that comes next in the text.
+        target_probability: What the network gives it, 0 to 1.
+        output: The most probable token.
+        output_probability: Its probability, 0 to 1.
+    """
+
+    given: str
+    prompted: bool
+    target: str
+    target_probability: float
+    output: str
+    output_probability: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question(Result):
+    """A passage of the quiz.
+
+    Attributes:
+        text: The passage.
+        kind: ``"sample"``, ``"held-out"`` or ``"training"``.
+        nats_per_character: How surprising it is to the writer.
+        longest: Characters of the longest passage that occurs in the training text.
+        usual: The same for true held-out text of that length, on average.
+        origin: Who speaks where in the training text or the held-out text; None for a sample.
+    """
+
+    text: str
+    kind: str
+    nats_per_character: float
+    longest: int
+    usual: float
+    origin: str | None

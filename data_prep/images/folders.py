@@ -1,0 +1,93 @@
+"""One's own images: a folder with a sub-folder for each class, prepared as everything else is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.images.preparation import DIGIT_SIZE, LabelledImages, digit_bytes, prepare_digit
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+MAX_IMAGES = 200_000
+MAX_CLASSES = 1000
+
+
+class ImageFolder(NamedTuple):
+    """Images of a folder.
+
+    ``found`` are the prepared images with the number of their class; ``classes`` the names of the sub-folders in their
+    order; ``files`` the path of each image; ``checksum`` the SHA-256 of all names and prepared images.
+    """
+
+    found: LabelledImages
+    classes: tuple[str, ...]
+    files: tuple[Path, ...]
+    checksum: str
+
+
+def read_image_folder(folder: Path, progress: Callable[[int, int], None] | None = None) -> ImageFolder:
+    """Read and prepare every image of a folder.
+
+    Args:
+        folder: Each of its sub-folders is a class and holds PNG and JPEG files, further sub-folders included; names
+            that begin with a dot are passed over.
+        progress: Called with the number of images done and the number in all.
+
+    Returns:
+        The images; classes and files are sorted by name.
+
+    Raises:
+        InputError: It is no folder, has fewer than two classes or an empty one, holds another file, or an image cannot
+            be used; the file is named.
+    """
+    files = list_images(folder)
+    classes = tuple(files)
+    every = [(path, label) for label, name in enumerate(classes) for path in files[name]]
+    if len(every) > MAX_IMAGES:
+        raise InputError(
+            f"{folder} holds too many images", allowed=f"at most {MAX_IMAGES:,}", received=len(every)
+        )
+    images = np.empty((len(every), DIGIT_SIZE, DIGIT_SIZE), np.uint8)
+    digest = hashlib.sha256()
+    for at, (path, _) in enumerate(every):
+        images[at] = digit_bytes(prepare_digit(path))
+        digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(images[at].tobytes())
+        if progress is not None:
+            progress(at + 1, len(every))
+    labels = np.array([label for _, label in every], np.int64)
+    return ImageFolder(
+        LabelledImages(images, labels), classes, tuple(path for path, _ in every), digest.hexdigest()
+    )
+
+
+def list_images(folder: Path) -> dict[str, list[Path]]:
+    """List the images of each class; as :func:`read_image_folder`, without opening one."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder", allowed="a folder with one sub-folder a class")
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise InputError(
+            f"{folder} does not hold classes",
+            allowed=f"2 to {MAX_CLASSES} sub-folders, one a class",
+            received=f"{len(names)} sub-folders",
+        )
+    found = {}
+    for name in names:
+        paths = sorted(
+            path
+            for path in (folder / name).rglob("*")
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        )
+        other = next((path for path in paths if path.suffix.lower() not in SUFFIXES), None)
+        if other is not None:
+            raise InputError(f"{other} is no image", allowed="files " + ", ".join(SUFFIXES))
+        if not paths:
+            raise InputError(f"The class {name} has no images", allowed="files " + ", ".join(SUFFIXES))
+        found[name] = paths
+    return found

@@ -1,0 +1,80 @@
+"""Letters changed at random, as other hands and pens would have drawn them; only NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.images.augmentation import Augmentation, augmented
+
+
+@dataclass(frozen=True)
+class LetterAugmentation:
+    """How far letters of 16x8 pixels are changed; the extent is drawn anew for every letter and epoch.
+
+    Args:
+        movement: Shifts, slant, turns and bending.
+        stroke: Strokes become thinner or thicker: the level at which grey becomes ink moves by at most this much.
+        noise: Standard deviation of what is added to every pixel.
+    """
+
+    movement: Augmentation = field(
+        default_factory=lambda: Augmentation(
+            shift=0.7, rotation=6.0, scaling=0.1, shear=0.15, elastic=0.4, smoothness=2.5
+        )
+    )
+    stroke: float = 0.2
+    noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Refuse values that no letter survives."""
+        for name, most in (("stroke", 0.45), ("noise", 1.0)):
+            if not 0.0 <= getattr(self, name) <= most:
+                raise InputError(
+                    f"{name} is out of range", allowed=f"0 to {most:g}", received=getattr(self, name)
+                )
+
+
+NO_LETTER_AUGMENTATION = LetterAugmentation(Augmentation(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0)
+
+
+def augmented_letters(
+    images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator
+) -> np.ndarray:
+    """Change letters at random.
+
+    Args:
+        images: uint8 (n, 16, 8), 0 for paper and 255 for ink.
+        augmentation: How far.
+        rng: What is drawn from.
+
+    Returns:
+        Float32 (n, 16, 8, 1) from 0 to 1.
+    """
+    found = augmented(images, augmentation.movement, rng)
+    if augmentation.stroke > 0.0:
+        found = with_stroke(found, augmentation.stroke * rng.uniform(-1.0, 1.0, (len(found), 1, 1, 1)))
+    if augmentation.noise > 0.0:
+        found = with_noise(found, augmentation.noise, rng)
+    return found
+
+
+def with_stroke(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
+    """Make strokes thinner (below 0) or thicker; 0 sharpens them only.
+
+    Args:
+        images: Float32 from 0 to 1, whose edges are grey.
+        thicker: By how much the level lies below one half at which grey becomes ink.
+
+    Returns:
+        Float32 of the same shape.
+    """
+    level = np.float32(0.5) - np.asarray(thicker, np.float32)
+    return np.clip((images - level) * np.float32(2.0) + np.float32(0.5), 0.0, 1.0, dtype=np.float32)
+
+
+def with_noise(images: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Add noise of a standard deviation; the result is float32 from 0 to 1."""
+    return np.clip(images + np.float32(noise) * rng.standard_normal(images.shape, np.float32), 0.0, 1.0)

@@ -1,0 +1,110 @@
+"""Documents of all lengths to batches, and what share of a batch is padding with and without buckets of length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_prep.batching import bucket_length, length_buckets, pad
+from data_prep.errors import InputError
+
+_LENGTH_STEP = 32  # lengths are rounded up to it, so that a compiled function meets few shapes
+
+Inputs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """What share of the places of batches is padding, 0 to 1: documents drawn at random, and in buckets of length."""
+
+    shuffled: float
+    bucketed: float
+
+
+def document_inputs(documents: Sequence[np.ndarray]) -> Inputs:
+    """Pad documents to one batch.
+
+    Args:
+        documents: What ``data_prep.text.text_inputs.Reading.inputs`` gives of each.
+
+    Returns:
+        ``ids`` int32 (documents, steps) and ``mask`` bool of the same shape; steps are a multiple of 32.
+
+    Raises:
+        InputError: There are no documents.
+    """
+    longest = max(map(len, documents), default=0)
+    padded = pad(documents, length=bucket_length(longest, _LENGTH_STEP))
+    return {"ids": padded.values, "mask": padded.mask}
+
+
+class DocumentBatches:
+    """Batches to learn from; seed and epoch alone decide the order.
+
+    Args:
+        documents: What ``Reading.inputs`` gives of each.
+        labels: Int (n,), or the probability of every label, float (n, labels).
+        batch_size: The most documents of a batch.
+        max_padded: The most places of a batch, padding included; None for no limit.
+        seed: With the epoch the only source of the order.
+
+    Raises:
+        InputError: There are no documents, or not as many labels.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[np.ndarray],
+        labels: np.ndarray,
+        batch_size: int,
+        *,
+        max_padded: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        if not documents or len(documents) != len(labels):
+            raise InputError(
+                "There is not one label for each document", allowed=str(len(documents)), received=len(labels)
+            )
+        self.documents, self.batch_size, self.max_padded, self.seed = documents, batch_size, max_padded, seed
+        self.labels = np.asarray(labels, np.float32 if np.ndim(labels) == 2 else np.int32)
+        self._lengths = [len(document) for document in documents]
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Inputs, np.ndarray]]:
+        """Yield every document once: inputs as ``document_inputs`` gives them, and its labels."""
+        for rows in self._batches(epoch):
+            yield document_inputs([self.documents[at] for at in rows]), self.labels[rows]
+
+    def steps(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+        return sum(1 for _ in self._batches(epoch))
+
+    def _batches(self, epoch: int) -> Iterator[np.ndarray]:
+        return length_buckets(
+            self._lengths, self.batch_size, seed=self.seed, epoch=epoch, max_padded=self.max_padded
+        )
+
+
+def padding_of(lengths: Sequence[int], batch_size: int, seed: int = 0) -> Padding:
+    """Say what share of the batches of an epoch is padding.
+
+    Args:
+        lengths: Of the documents.
+        batch_size: Documents of a batch.
+        seed: Of the order.
+
+    Raises:
+        InputError: There are no documents.
+    """
+    sizes = np.asarray(lengths, np.int64)
+    if not sizes.size:
+        raise InputError("There are no documents", allowed="one or more")
+    drawn = np.random.default_rng(seed).permutation(len(sizes))
+    shuffled = np.split(drawn, range(batch_size, len(drawn), batch_size))
+    return Padding(_share(sizes, shuffled), _share(sizes, length_buckets(lengths, batch_size, seed=seed)))
+
+
+def _share(sizes: np.ndarray, batches: Iterable[np.ndarray]) -> float:
+    places = sum(len(rows) * int(sizes[rows].max()) for rows in batches)
+    return 1.0 - float(sizes.sum()) / max(1, places)

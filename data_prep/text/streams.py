@@ -1,0 +1,240 @@
+"""A text as one stream of tokens: its split, its vocabulary, and windows of it in rows for carried state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.text.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
+from data_prep.text.vocab import UNK, Vocabulary, count_keys
+from data_prep.text.wordpiece import WordPieceTokenizer, learn_word_pieces
+
+TRAINING_SHARE = 0.9
+
+SplitName = Literal["last_tenth", "slice", "char_rnn"]
+TokenKind = Literal["char", "word", "piece"]
+SPLITS: dict[str, str] = {
+    "last_tenth": "first 90 % of the characters for training, last 10 % for validation (nanoGPT's split)",
+    "slice": "a part of the first 90 % only: its first 90 % for training, its last 10 % for validation",
+    "char_rnn": "50 streams side by side, the last 23 of 446 windows of 50 characters for validation (char-rnn's "
+    "split; the counts are those of Tiny Shakespeare)",
+}
+# char-rnn's defaults: batch_size 50, seq_length 50, train_frac 0.95, val_frac 0.05.
+_CHAR_RNN_ROWS, _CHAR_RNN_LENGTH, _CHAR_RNN_SHARE = 50, 50, 0.95
+
+# What stands before the first token of a text: a text starts on a new line, a sentence behind another one.
+_STARTS: dict[str, tuple[str, ...]] = {"char": ("\n",), "word": (".",), "piece": (".",)}
+_PIECES = 2_000
+
+
+class Parts(NamedTuple):
+    """A split text: pieces to train on and pieces to score, each in the order of the text."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+
+    @property
+    def train_characters(self) -> int:
+        """How many characters there are to train on."""
+        return sum(map(len, self.train))
+
+    @property
+    def validation_characters(self) -> int:
+        """How many characters there are to score."""
+        return sum(map(len, self.validation))
+
+
+class StreamBatch(NamedTuple):
+    """Inputs and the targets one token later, int32 (rows, length) both."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+def split_text(text: str, split: SplitName = "last_tenth") -> Parts:
+    """Split a text by position, so that what is scored was never trained on.
+
+    Args:
+        text: The whole text.
+        split: Row of ``SPLITS``.
+
+    Returns:
+        The parts. ``last_tenth`` cuts at ``int(0.9 * n)`` as nanoGPT does; Tiny Shakespeare has 111,540 characters
+        behind it. ``slice`` leaves that last tenth out altogether: it is for choosing a recipe.
+
+    Raises:
+        InputError: If a part would be empty, or the split is unknown.
+    """
+    if split not in SPLITS:
+        raise InputError("There is no such split", allowed=", ".join(SPLITS), received=split)
+    if split == "char_rnn":
+        return _char_rnn_parts(text)
+    if split == "slice":
+        text = text[: int(TRAINING_SHARE * len(text))]
+    border = int(TRAINING_SHARE * len(text))
+    if not 0 < border < len(text):
+        raise InputError(
+            "The text is too short to be split", allowed="2 characters or more", received=len(text)
+        )
+    return Parts((text[:border],), (text[border:],))
+
+
+def _char_rnn_parts(text: str) -> Parts:
+    """Cut as char-rnn's loader: whole windows in rows, the last windows of every row for validation."""
+    windows = len(text) // (_CHAR_RNN_ROWS * _CHAR_RNN_LENGTH)
+    kept = int(_CHAR_RNN_SHARE * windows) * _CHAR_RNN_LENGTH
+    row = windows * _CHAR_RNN_LENGTH
+    if not 0 < kept < row:
+        raise InputError(
+            "The text is too short for char-rnn's split",
+            allowed=f"{2 * _CHAR_RNN_ROWS * _CHAR_RNN_LENGTH:,} characters or more",
+            received=len(text),
+        )
+    starts = range(0, _CHAR_RNN_ROWS * row, row)
+    return Parts(
+        tuple(text[at : at + kept] for at in starts), tuple(text[at + kept : at + row] for at in starts)
+    )
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """How a text becomes ids: the tokenizer and its vocabulary.
+
+    Args:
+        kind: ``"char"``, ``"word"`` or ``"piece"``.
+        tokenizer: Cuts a text.
+        vocabulary: Of the training part.
+    """
+
+    kind: TokenKind
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    @property
+    def start(self) -> int:
+        """Id that is read before the first token of a text: a line break, a full stop, or else UNK."""
+        return next((self.vocabulary.id(key) for key in _STARTS[self.kind] if key in self.vocabulary), UNK)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the ids of a text, int32 (tokens,); UNK for what the vocabulary does not hold."""
+        return self.vocabulary.encode(self.tokenizer.keys(text))
+
+    def encode_all(self, texts: Iterable[str]) -> np.ndarray:
+        """Return the ids of texts one behind the other, int32 (tokens,)."""
+        return np.concatenate([self.encode(text) for text in texts])
+
+
+def learn_tokens(
+    texts: Iterable[str], kind: TokenKind = "char", *, max_size: int | None = None, lower: bool = False
+) -> Tokens:
+    """Make the vocabulary of a training part.
+
+    Args:
+        texts: The training part.
+        kind: What a token is.
+        max_size: The most entries; None keeps every character or word, and learns 2,000 word pieces.
+        lower: Whether words and word pieces are lower-cased. Characters keep their case.
+
+    Returns:
+        The tokens.
+
+    Raises:
+        InputError: If there is no token at all, or the kind is unknown.
+    """
+    if kind not in _STARTS:
+        raise InputError("There is no such token", allowed=", ".join(_STARTS), received=kind)
+    tokenizer = CharacterTokenizer() if kind == "char" else WordTokenizer(punctuation=True, lower=lower)
+    counts = count_keys(map(tokenizer.keys, texts))
+    if kind == "piece":
+        vocabulary = learn_word_pieces(counts, _PIECES if max_size is None else max_size)
+    else:
+        vocabulary = Vocabulary.build(counts, max_size=max_size)
+    return tokens_of(kind, vocabulary, lower=lower)
+
+
+def tokens_of(kind: TokenKind, vocabulary: Vocabulary, *, lower: bool = False) -> Tokens:
+    """Give the tokens of a vocabulary that is there already.
+
+    Args:
+        kind: What a token is.
+        vocabulary: With ``<pad>`` and ``<unk>``.
+        lower: As in :func:`learn_tokens`.
+    """
+    if kind == "char":
+        return Tokens(kind, CharacterTokenizer(), vocabulary)
+    if kind == "word":
+        return Tokens(kind, WordTokenizer(punctuation=True, lower=lower), vocabulary)
+    return Tokens(kind, WordPieceTokenizer(vocabulary, lower=lower), vocabulary)
+
+
+class StreamWindows:
+    """A training stream as windows in rows, for truncated back-propagation with carried state.
+
+    The stream is a ring. Every epoch begins at another place of it, drawn with the seed, and cuts it into ``rows``
+    contiguous parts; row b of a window goes on where row b of the window before it ended, so the state that the
+    network carries belongs to it. Other places mean other borders of rows and windows each time. At the ring's
+    closing point the text jumps from its end to its start once an epoch. Fewer than ``rows * length`` tokens, other
+    ones each epoch, are left over.
+
+    Args:
+        ids: The stream, int (n,).
+        rows: Number of parallel parts (the batch size).
+        length: Time steps of a window.
+        seed: With the epoch the only source of the place.
+        varied: Epoch to that epoch's own form of the stream, int (any,); it is cut, or begun anew at its end, to have
+            as many tokens as ``ids``. None reads ``ids`` in every epoch.
+
+    Raises:
+        InputError: If the stream does not fill one window, or ``rows`` or ``length`` is below 1.
+    """
+
+    def __init__(
+        self,
+        ids: np.ndarray,
+        rows: int,
+        length: int,
+        *,
+        seed: int = 0,
+        varied: Callable[[int], np.ndarray] | None = None,
+    ) -> None:
+        for name, value in (("rows", rows), ("length", length)):
+            if value < 1:
+                raise InputError(f"{name} is too small", allowed="1 or more", received=value)
+        self._stream = np.asarray(ids, np.int32)
+        if len(self._stream) < rows * length + 1:
+            raise InputError(
+                f"The training text does not fill one window of {rows} rows of {length} tokens",
+                allowed=f"{rows * length + 1:,} tokens or more",
+                received=len(self._stream),
+                remedy="Give a longer text, or fewer rows or shorter windows",
+            )
+        self.rows, self.length, self.seed = rows, length, seed
+        self._varied = varied
+
+    def __len__(self) -> int:
+        return (len(self._stream) - 1) // (self.rows * self.length)
+
+    def epoch(self, epoch: int) -> Iterator[StreamBatch]:
+        """Cut the stream for one epoch, before which the carried state has to be set to zero.
+
+        Args:
+            epoch: Its number.
+
+        Yields:
+            ``len(self)`` windows.
+        """
+        count = len(self._stream)
+        offset = int(np.random.default_rng([self.seed, epoch]).integers(count))
+        stream = self._stream
+        if self._varied is not None:
+            stream = np.resize(np.asarray(self._varied(epoch), np.int32), count)
+        ring = np.roll(stream, -offset)
+        part = len(self) * self.length
+        starts = np.arange(self.rows)[:, None] * part
+        for step in range(len(self)):
+            at = starts + step * self.length + np.arange(self.length)
+            yield StreamBatch(ring[at], ring[at + 1])

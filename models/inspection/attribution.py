@@ -1,0 +1,115 @@
+"""Which pixels speak for an answer: saliency and occlusion maps of any Keras image model.
+
+Saliency is the gradient of a class's output by the pixels (Simonyan, Vedaldi and Zisserman 2013, "Deep inside
+convolutional networks"); occlusion covers the image patch by patch and measures what the probability loses (Zeiler and
+Fergus 2013, "Visualizing and understanding convolutional networks"). The gradient is TensorFlow's: Keras itself has
+none that all its engines share.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data_prep.errors import InputError
+from models.inspection.image_networks import (
+    array,
+    as_batch,
+    checked_class,
+    class_output,
+    log_softmax,
+    tensorflow,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+_BATCH = 128
+
+
+def saliency(model: keras.Model, image: np.ndarray, label: int) -> np.ndarray:
+    """Compute how the output of a class changes with each pixel.
+
+    Args:
+        model: Any Keras model from images to classes; for one that ends in logits the gradient is that of the logit,
+            else that of the probability.
+        image: Float (height, width, channels).
+        label: The class.
+
+    Returns:
+        The gradient, with its sign, (height, width, channels).
+
+    Raises:
+        InputError: The image does not fit, the model has no classes, or the label is none of them.
+    """
+    tf = tensorflow()
+    batch = tf.convert_to_tensor(as_batch(model, image))
+    with tf.GradientTape() as tape:
+        tape.watch(batch)
+        output = class_output(model(batch, training=False))
+        chosen = output[0, checked_class(label, output.shape[1])]
+    gradient = tape.gradient(chosen, batch)
+    return np.zeros_like(image) if gradient is None else array(gradient)[0]
+
+
+def occlusion_map(
+    model: keras.Model,
+    image: np.ndarray,
+    label: int,
+    *,
+    patch: int = 5,
+    stride: int = 1,
+    fill: float = 0.0,
+) -> np.ndarray:
+    """Measure what the probability of a class loses when a patch of the image is covered.
+
+    Args:
+        model: Any Keras model from images to classes.
+        image: Float (height, width, channels).
+        label: The class.
+        patch: Side of the covered square in pixels; at the borders as much of it as lies inside.
+        stride: Pixels from one patch to the next; every pixel is covered if it is at most ``patch``.
+        fill: Value that covers, such as that of the background.
+
+    Returns:
+        Float32 (height, width): the mean loss of probability over the patches that cover the pixel; negative where
+        covering it helps.
+
+    Raises:
+        InputError: The image does not fit, the label is no class, or patch or stride is out of bounds.
+    """
+    batch = as_batch(model, image)
+    height, width = batch.shape[1:3]
+    _check_between("The patch", patch, 1, max(height, width))
+    _check_between("The stride", stride, 1, patch)
+    # From the first patch that touches the image to the last, so that borders are covered like the middle.
+    corners = [
+        (row, column)
+        for row in range(1 - patch, height, stride)
+        for column in range(1 - patch, width, stride)
+    ]
+    whole = _probabilities(model, batch, label)[0]
+    lost = np.zeros((height, width), np.float64)
+    covered = np.zeros((height, width), np.int64)
+    for start in range(0, len(corners), _BATCH):
+        part = corners[start : start + _BATCH]
+        images = np.repeat(batch, len(part), axis=0)
+        places = [(slice(max(r, 0), r + patch), slice(max(c, 0), c + patch)) for r, c in part]
+        for at, place in enumerate(places):
+            images[at][place] = fill
+        for place, probability in zip(places, _probabilities(model, images, label), strict=True):
+            lost[place] += whole - probability
+            covered[place] += 1
+    return (lost / np.maximum(covered, 1)).astype(np.float32)
+
+
+def _probabilities(model: keras.Model, images: np.ndarray, label: int) -> np.ndarray:
+    output = class_output(model(tensorflow().convert_to_tensor(images), training=False))
+    chosen = checked_class(label, output.shape[1])
+    return np.exp(array(log_softmax(output))[:, chosen].astype(np.float64))
+
+
+def _check_between(what: str, value: int, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise InputError(f"{what} is out of bounds", allowed=f"{least} to {most} pixels", received=value)

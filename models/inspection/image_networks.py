@@ -1,0 +1,360 @@
+"""Looking into any Keras image model: activations and weights of every layer, and the gradients of both.
+
+After Karpathy's ConvNetJS (cs.stanford.edu/people/karpathy/convnetjs), whose picture strips the lecture shows. The
+gradients are TensorFlow's: Keras itself has none that all its engines share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from data_prep.errors import InputError
+from models.inspection.recording import LayerCall, own_weights, recording
+
+if TYPE_CHECKING:
+    import keras
+
+_BATCH = 128
+_SUMS_TO_ONE = 1e-3  # how near to one the sum of probabilities is
+
+
+class WeightView(NamedTuple):
+    """One weight of a layer: its name, its values, and the gradient of the loss by it, None where it is not trained."""
+
+    name: str
+    values: np.ndarray
+    gradients: np.ndarray | None
+
+
+class LayerView(NamedTuple):
+    """One call of one layer for one image.
+
+    ``activations`` and ``gradients`` are float32, channels last, without the batch: (height, width, channels) or
+    (units,). ``gradients`` is that of the loss by the activations, None where the loss does not depend on them.
+    """
+
+    name: str
+    layer: Any
+    activations: np.ndarray
+    gradients: np.ndarray | None
+    weights: tuple[WeightView, ...]
+
+    @property
+    def kind(self) -> str:
+        """The layer's class, such as ``Conv2D``."""
+        return type(self.layer).__name__
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights have."""
+        return sum(weight.values.size for weight in self.weights)
+
+
+class Inside(NamedTuple):
+    """A model's answer to one image: probabilities float32 (classes,), the loss in nats, and its layers in order."""
+
+    probabilities: np.ndarray
+    loss: float
+    label: int
+    layers: tuple[LayerView, ...]
+
+
+class HiddenFeatures(NamedTuple):
+    """Features of images float32 (images, width), and the name of the layer that they go into."""
+
+    values: np.ndarray
+    layer: str
+
+
+def look_inside(model: keras.Model, image: np.ndarray, label: int | None = None) -> Inside:
+    """Send one image forward and the cross entropy of its label back.
+
+    Args:
+        model: Any Keras model from images to logits or to probabilities, (batch, classes) with two classes or more.
+        image: Float (height, width, channels).
+        label: The class whose cross entropy is taken; the model's own answer if not given.
+
+    Returns:
+        Activations, weights and gradients of every layer, as at prediction (no dropout, running statistics).
+
+    Raises:
+        InputError: The image does not fit the model, the model has no classes, or the label is none of them.
+    """
+    tf = tensorflow()
+    with recording(model) as calls, tf.GradientTape(persistent=True) as tape:
+        batch = tf.convert_to_tensor(as_batch(model, image))
+        tape.watch(batch)
+        output = class_output(model(batch, training=False))
+        chosen = int(np.argmax(output[0])) if label is None else checked_class(label, output.shape[1])
+        log_probabilities = log_softmax(output)
+        loss = -log_probabilities[0, chosen]
+    by_activations = tape.gradient(loss, [call.output for call in calls])
+    trained = model.trainable_variables
+    by_weights = dict(
+        zip((id(v) for v in trained), tape.gradient(loss, [v.value for v in trained]), strict=True)
+    )
+    layers = tuple(
+        LayerView(
+            name,
+            call.layer,
+            channels_last(call.layer, call.output)[0],
+            None if gradient is None else channels_last(call.layer, gradient)[0],
+            _weights(call.layer, by_weights),
+        )
+        for name, call, gradient in zip(call_names(calls), calls, by_activations, strict=True)
+    )
+    return Inside(np.exp(array(log_probabilities)[0]), float(loss), chosen, layers)
+
+
+def dead_filters(model: keras.Model, images: np.ndarray) -> dict[str, tuple[int, ...]]:
+    """Find the filters and units that answer none of the images: their output is zero everywhere.
+
+    A dead ReLU has no gradient, so training does not bring it back. A channel is counted where it dies and not again
+    in the layers behind (pooling, reshaping).
+
+    Args:
+        model: Any Keras image model.
+        images: Float (images, height, width, channels), at least one; a few hundred of the training images say more.
+
+    Returns:
+        Name of a call, as ``LayerView`` has it, to its dead channels; without those that have none.
+
+    Raises:
+        InputError: There is no image, or they do not fit the model.
+    """
+    check_images(model, images)
+    largest: dict[str, np.ndarray] = {}
+    incoming: dict[str, np.ndarray | None] = {}
+    for start in range(0, len(images), _BATCH):
+        with recording(model) as calls:
+            model(tensorflow().convert_to_tensor(images[start : start + _BATCH]), training=False)
+        for name, call in zip(call_names(calls), calls, strict=True):
+            found = _largest(call.layer, call.output)
+            given = _largest(call.layer, call.inputs) if _is_array(call.inputs) else None
+            largest[name] = np.maximum(found, largest.get(name, found))
+            incoming[name] = None if given is None else np.maximum(given, incoming.get(name, given))
+    dead = {}
+    mixing = {name for name, call in zip(call_names(calls), calls, strict=True) if _mixes_channels(call)}
+    for name, peaks in largest.items():
+        given = incoming[name]
+        zero = peaks == 0
+        if name not in mixing:
+            # A reshaped or pooled channel did not die here; neither did one that came in dead.
+            same = given is not None and given.shape == peaks.shape
+            zero = zero & (given > 0) if same else np.zeros_like(zero)
+        if zero.any():
+            dead[name] = tuple(np.flatnonzero(zero).tolist())
+    return dead
+
+
+def hidden_features(model: keras.Model, images: np.ndarray) -> HiddenFeatures:
+    """Compute the last hidden layer: what goes into the last layer with weights.
+
+    Args:
+        model: Any Keras image model.
+        images: Float (images, height, width, channels), at least one.
+
+    Returns:
+        One row an image, flattened.
+
+    Raises:
+        InputError: There is no image, they do not fit the model, or it has no layer with weights.
+    """
+    check_images(model, images)
+    rows = []
+    name = ""
+    for start in range(0, len(images), _BATCH):
+        with recording(model) as calls:
+            model(tensorflow().convert_to_tensor(images[start : start + _BATCH]), training=False)
+        with_weights = [
+            (name, call)
+            for name, call in zip(call_names(calls), calls, strict=True)
+            if own_weights(call.layer)
+        ]
+        if not with_weights:
+            raise InputError("The model has no layer with weights, so it has no hidden layer")
+        name, last = with_weights[-1]
+        features = array(last.inputs)
+        rows.append(features.reshape(len(features), -1))
+    return HiddenFeatures(np.concatenate(rows), name)
+
+
+def tensorflow() -> Any:
+    """Import TensorFlow, which takes the gradients.
+
+    Returns:
+        The module.
+
+    Raises:
+        InputError: Keras runs on another engine.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            "Looking into a network needs TensorFlow's gradients",
+            allowed="KERAS_BACKEND=tensorflow",
+            received=keras.backend.backend(),
+        )
+    import tensorflow as tf
+
+    return tf
+
+
+def check_images(model: keras.Model, images: np.ndarray) -> None:
+    """Refuse images that a model cannot take.
+
+    Args:
+        model: Any Keras image model.
+        images: Should be float (images, height, width, channels) of the model's size, finite.
+
+    Raises:
+        InputError: They are not.
+    """
+    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind != "f" or not images.size:
+        received = f"{images.dtype}{list(images.shape)}" if isinstance(images, np.ndarray) else type(images)
+        raise InputError(
+            "These are no images", allowed="float (images, height, width, channels)", received=received
+        )
+    wanted = getattr(model, "input_shape", None)  # a subclassed model that was never built has none
+    fits = not isinstance(wanted, tuple) or (
+        len(wanted) == 4
+        and all(size is None or size == own for size, own in zip(wanted[1:], images.shape[1:], strict=True))
+    )
+    if not fits:
+        raise InputError(
+            "The image does not fit the network", allowed=str(wanted[1:]), received=images.shape[1:]
+        )
+    if not np.isfinite(images).all():
+        raise InputError("An image has values that are no finite numbers")
+
+
+def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
+    """Make a batch of one image.
+
+    Args:
+        model: Any Keras image model.
+        image: Float (height, width, channels).
+
+    Returns:
+        The image with a batch mode in front.
+
+    Raises:
+        InputError: It is no image, or does not fit the model.
+    """
+    batch = image[None] if isinstance(image, np.ndarray) else image
+    check_images(model, batch)
+    return batch
+
+
+def class_output(output: Any) -> Any:
+    """Check that an output has classes.
+
+    Args:
+        output: Tensor, should be (batch, classes).
+
+    Returns:
+        The output.
+
+    Raises:
+        InputError: It is another structure or shape, or has fewer than two classes.
+    """
+    shape = tuple(getattr(output, "shape", ()))
+    if len(shape) != 2 or shape[1] < 2:
+        raise InputError(
+            "The network does not answer with classes", allowed="(batch, 2 or more)", received=shape
+        )
+    return output
+
+
+def checked_class(label: int, classes: int) -> int:
+    """Check the number of a class.
+
+    Args:
+        label: Should be from 0 to ``classes - 1``.
+        classes: How many there are.
+
+    Returns:
+        The number as an int.
+
+    Raises:
+        InputError: There is no such class.
+    """
+    if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
+        raise InputError("There is no such class", allowed=f"0 to {classes - 1}", received=label)
+    return int(label)
+
+
+def log_softmax(output: Any) -> Any:
+    """Turn a model's output into the logarithms of probabilities.
+
+    Args:
+        output: Logits, or probabilities, which are told by their sums of one; (batch, classes).
+
+    Returns:
+        Tensor (batch, classes), float32 or wider.
+    """
+    import keras
+
+    if keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16"):
+        output = keras.ops.cast(output, "float32")
+    values = array(output)
+    if (values >= 0).all() and np.allclose(values.sum(axis=-1), 1.0, rtol=0.0, atol=_SUMS_TO_ONE):
+        return keras.ops.log(keras.ops.maximum(output, keras.config.epsilon()))
+    return keras.ops.log_softmax(output, axis=-1)
+
+
+def array(tensor: Any) -> np.ndarray:
+    """Copy a tensor into a float32 array; float64 stays."""
+    import keras
+
+    if keras.backend.standardize_dtype(tensor.dtype) not in ("float32", "float64"):
+        tensor = keras.ops.cast(tensor, "float32")
+    return np.array(tensor.numpy(), copy=True)
+
+
+def channels_last(layer: Any, tensor: Any) -> np.ndarray:
+    """Copy a layer's output into an array with the channels as the last mode."""
+    values = array(tensor)
+    if values.ndim == 4 and getattr(layer, "data_format", "channels_last") == "channels_first":
+        values = np.moveaxis(values, 1, -1)
+    return values
+
+
+def call_names(calls: Sequence[LayerCall]) -> list[str]:
+    """Name calls by their layers; the second call of one layer is ``name (2)``."""
+    counts: dict[str, int] = {}
+    names = []
+    for call in calls:
+        count = counts[call.layer.name] = counts.get(call.layer.name, 0) + 1
+        names.append(call.layer.name if count == 1 else f"{call.layer.name} ({count})")
+    return names
+
+
+def _weights(layer: Any, gradients: dict[int, Any]) -> tuple[WeightView, ...]:
+    found = []
+    for weight in own_weights(layer):
+        gradient = gradients.get(id(weight))
+        found.append(
+            WeightView(weight.name, array(weight.value), None if gradient is None else array(gradient))
+        )
+    return tuple(found)
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "numpy")
+
+
+def _mixes_channels(call: LayerCall) -> bool:
+    """Say whether each channel of the output has weights for all of the input, as in a convolution, not a norm."""
+    channels = channels_last(call.layer, call.output).shape[-1]
+    return any(len(weight.shape) > 1 and weight.shape[-1] == channels for weight in own_weights(call.layer))
+
+
+def _largest(layer: Any, tensor: Any) -> np.ndarray:
+    """Return the largest absolute value of every channel over all images and positions, (channels,)."""
+    values = np.abs(channels_last(layer, tensor))
+    return values.max(axis=tuple(range(values.ndim - 1)))

@@ -1,0 +1,126 @@
+"""The loop of ``models.layers.fast_lstm`` in TensorFlow: an LSTM over a sequence, and its gradient written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def lstm_sequence(
+    inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, hidden: Any, cell: Any, products: str
+) -> tuple[Any, Any, Any]:
+    """Run an LSTM (Hochreiter and Schmidhuber 1997, with a forget gate) over sequences.
+
+    Args:
+        inputs: Float32 (batch, time, features).
+        kernel: Float32 (features, 4 * units): input gate, forget gate, candidate, output gate, as Keras has them.
+        recurrent_kernel: Float32 (units, 4 * units).
+        bias: Float32 (4 * units,).
+        hidden: State before the first step, float32 (batch, units).
+        cell: Cell state before the first step, float32 (batch, units).
+        products: ``"float32"`` or ``"bfloat16"``, what the factors of products are rounded to.
+
+    Returns:
+        Outputs float32 (batch, time, units), and both states after the last step.
+    """
+    factor = tf.as_dtype(products)
+    units = recurrent_kernel.shape[0]
+    # The candidate goes last, so that the three gates are one block for one sigmoid.
+    kernel, recurrent_kernel, bias = (
+        _candidate_last(tf.convert_to_tensor(weights), units) for weights in (kernel, recurrent_kernel, bias)
+    )
+    steps_first = tf.transpose(tf.convert_to_tensor(inputs), (1, 0, 2))
+    time, batch = tf.shape(steps_first)[0], tf.shape(steps_first)[1]
+    flat = tf.cast(tf.reshape(steps_first, (-1, kernel.shape[0])), factor)
+    projected = tf.cast(tf.matmul(flat, tf.cast(kernel, factor)), tf.float32) + bias
+    projected = tf.reshape(projected, (time, batch, 4 * units))
+    outputs, last_cell = _recurrence(units, factor)(
+        projected, recurrent_kernel, tf.convert_to_tensor(hidden), tf.convert_to_tensor(cell)
+    )
+    return tf.transpose(outputs, (1, 0, 2)), outputs[-1], last_cell
+
+
+def _candidate_last(weights: tf.Tensor, units: int) -> tf.Tensor:
+    gates, candidate, output = (
+        weights[..., : 2 * units],
+        weights[..., 2 * units : 3 * units],
+        weights[..., 3 * units :],
+    )
+    return tf.concat([gates, output, candidate], axis=-1)
+
+
+def _recurrence(units: int, factor: tf.DType) -> Any:
+    """Return the differentiable loop: projected inputs (time, batch, 4 * units), recurrent kernel, states."""
+
+    @tf.custom_gradient
+    def recurrence(projected: Any, recurrent_kernel: Any, hidden: Any, cell: Any) -> Any:
+        weights = tf.cast(recurrent_kernel, factor)
+        gates, candidates, cells, hiddens = _forward(projected, weights, hidden, cell, units)
+
+        def gradient(outputs_gradient: Any, cell_gradient: Any) -> tuple[Any, ...]:
+            return _backward(
+                weights, hidden, cell, (gates, candidates, cells, hiddens), outputs_gradient, cell_gradient
+            )
+
+        return (tf.cast(hiddens, tf.float32), cells[-1]), gradient
+
+    return recurrence
+
+
+def _forward(projected: Any, weights: Any, hidden: Any, cell: Any, units: int) -> tuple[Any, ...]:
+    """Return gates, candidates, cell states and outputs, each (time, batch, ...)."""
+    time = tf.shape(projected)[0]
+
+    def step(at: Any, hidden: Any, cell: Any, *kept: Any) -> tuple[Any, ...]:
+        sums = projected[at] + tf.cast(tf.matmul(hidden, weights), tf.float32)
+        gates, candidate = tf.sigmoid(sums[:, : 3 * units]), tf.tanh(sums[:, 3 * units :])
+        cell = gates[:, units : 2 * units] * cell + gates[:, :units] * candidate
+        hidden = tf.cast(gates[:, 2 * units :] * tf.tanh(cell), weights.dtype)
+        values = (gates, candidate, cell, hidden)
+        return (
+            at + 1,
+            hidden,
+            cell,
+            *(array.write(at, value) for array, value in zip(kept, values, strict=True)),
+        )
+
+    kinds = (tf.float32, tf.float32, tf.float32, weights.dtype)
+    arrays = [tf.TensorArray(kind, size=time, element_shape=None) for kind in kinds]
+    start = (0, tf.cast(hidden, weights.dtype), cell, *arrays)
+    results = tf.while_loop(lambda at, *_: at < time, step, start, parallel_iterations=1)
+    return tuple(array.stack() for array in results[3:])
+
+
+def _backward(
+    weights: Any, hidden: Any, cell: Any, kept: tuple[Any, ...], outputs_gradient: Any, cell_gradient: Any
+) -> tuple[Any, ...]:
+    """Return the gradients of projected inputs, recurrent kernel, and both first states."""
+    gates, candidates, cells, hiddens = kept
+    time, units = tf.shape(gates)[0], weights.shape[0]
+    cells_before = tf.concat([cell[None], cells[:-1]], axis=0)
+
+    def step(at: Any, hidden_gradient: Any, cell_gradient: Any, kept: Any) -> tuple[Any, ...]:
+        let_in, keep, show = (gates[at, :, part * units : (part + 1) * units] for part in range(3))
+        candidate, shown = candidates[at], tf.tanh(cells[at])
+        hidden_gradient += outputs_gradient[at]
+        cell_gradient += hidden_gradient * show * (1.0 - shown * shown)
+        of_gates = tf.concat(
+            [cell_gradient * candidate, cell_gradient * cells_before[at], hidden_gradient * shown], axis=1
+        )
+        of_gates *= gates[at] * (1.0 - gates[at])
+        of_candidate = cell_gradient * let_in * (1.0 - candidate * candidate)
+        of_sums = tf.cast(tf.concat([of_gates, of_candidate], axis=1), weights.dtype)
+        back = tf.cast(tf.matmul(of_sums, weights, transpose_b=True), tf.float32)
+        return at - 1, back, cell_gradient * keep, kept.write(at, of_sums)
+
+    start = (time - 1, tf.zeros_like(cell), cell_gradient, tf.TensorArray(weights.dtype, size=time))
+    _, first_hidden, first_cell, kept = tf.while_loop(
+        lambda at, *_: at >= 0, step, start, parallel_iterations=1
+    )
+    of_sums = kept.stack()
+    before = tf.concat([tf.cast(hidden, weights.dtype)[None], hiddens[:-1]], axis=0)
+    of_weights = tf.matmul(
+        tf.reshape(before, (-1, units)), tf.reshape(of_sums, (-1, 4 * units)), transpose_a=True
+    )
+    return tf.cast(of_sums, tf.float32), tf.cast(of_weights, tf.float32), first_hidden, first_cell

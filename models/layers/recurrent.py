@@ -1,0 +1,147 @@
+"""Recurrent layers by name: the simple one, LSTM, GRU, and the minimal gated unit, which Keras has not.
+
+Sources: Elman 1990 (simple); Hochreiter and Schmidhuber 1997 (LSTM); Cho et al. 2014 (GRU, here with the reset
+gate behind the product, as Keras and cuDNN have it); Zhou, Wu, Zhang and Zhou 2016, "Minimal gated unit for
+recurrent neural networks" (MGU).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from data_prep.errors import InputError
+from models.layers.cells import CELLS, CellName
+from models.layers.fast_lstm import FastLSTM, Products
+
+
+class MGUCell(keras.layers.Layer):
+    """One step of the minimal gated unit: a single gate ``f`` both forgets and lets in.
+
+    ``f = sigmoid(x W_f + h U_f + b_f)``, ``c = tanh(x W_c + (f * h) U_c + b_c)``, ``h' = (1 - f) * h + f * c``.
+    ``kernel`` holds W_f and W_c side by side, ``recurrent_kernel`` U_f and U_c, ``bias`` b_f and b_c.
+
+    Args:
+        units: Length of the state.
+        **kwargs: As for every layer.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.state_size = units
+        self.output_size = units
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights for inputs of shape (batch, features)."""
+        self.kernel = self.add_weight((input_shape[-1], 2 * self.units), "glorot_uniform", name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            (self.units, 2 * self.units), "orthogonal", name="recurrent_kernel"
+        )
+        self.bias = self.add_weight((2 * self.units,), "zeros", name="bias")
+        self.built = True
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
+        """Go one step: inputs (batch, features) and [state (batch, units)] to the new state, twice."""
+        before = states[0] if isinstance(states, list | tuple) else states
+        units = self.units
+        from_input = ops.matmul(inputs, self.kernel) + self.bias
+        gate = ops.sigmoid(from_input[:, :units] + ops.matmul(before, self.recurrent_kernel[:, :units]))
+        from_state = ops.matmul(gate * before, self.recurrent_kernel[:, units:])
+        candidate = ops.tanh(from_input[:, units:] + from_state)
+        after = (1.0 - gate) * before + gate * candidate
+        return after, [after]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument."""
+        return {**super().get_config(), "units": self.units}
+
+
+class MGU(keras.layers.RNN):
+    """The minimal gated unit over a sequence (Zhou et al. 2016).
+
+    Args:
+        units: Length of the state.
+        **kwargs: As for ``keras.layers.RNN``: ``return_sequences``, ``stateful`` and so on.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(MGUCell(units, name="mgu_cell"), **kwargs)
+
+    @property
+    def units(self) -> int:
+        """Length of the state."""
+        return self.cell.units
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument; the cell follows from ``units``."""
+        config = {**super().get_config(), "units": self.units}
+        del config["cell"]
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MGU:
+        """Make a layer of what ``get_config`` gave."""
+        return cls(**config)
+
+
+_LAYERS: dict[str, Callable[..., keras.layers.RNN]] = {
+    "rnn": keras.layers.SimpleRNN,
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "mgu": MGU,
+}
+
+
+def recurrent_layer(
+    cell: CellName,
+    units: int,
+    *,
+    stateful: bool = False,
+    name: str | None = None,
+    weight_dropout: float = 0.0,
+    products: Products | None = None,
+) -> Any:
+    """Make a recurrent layer that returns its output at every step.
+
+    Args:
+        cell: ``"rnn"``, ``"lstm"``, ``"gru"`` or ``"mgu"``.
+        units: Length of its state.
+        stateful: Whether the state after one batch is that before the next; the batch size is then fixed.
+        name: Name of the layer.
+        weight_dropout: Share of an LSTM's recurrent kernel left out in training.
+        products: For the training of an LSTM, what the factors of its products are rounded to; None for the layer of
+            Keras. Weights and answers are the same.
+
+    Returns:
+        A Keras layer from (batch, time, features) to (batch, time, units).
+
+    Raises:
+        InputError: If there is no such cell, or ``weight_dropout`` is asked of another one than the LSTM.
+    """
+    if cell not in CELLS:
+        raise InputError("There is no such recurrent cell", allowed=", ".join(CELLS), received=cell)
+    arguments = {"return_sequences": True, "stateful": stateful, "name": name}
+    if cell == "lstm" and (products is not None or weight_dropout > 0.0):
+        return FastLSTM(units, products=products or "float32", weight_dropout=weight_dropout, **arguments)
+    if weight_dropout > 0.0:
+        raise InputError("Only an LSTM leaves recurrent weights out", allowed="lstm", received=cell)
+    return _LAYERS[cell](units, **arguments)
+
+
+def reset_states(model: keras.Model) -> None:
+    """Set the carried state of every stateful layer of a network to zero."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            layer.reset_state()
+
+
+class FreshState(keras.callbacks.Callback):
+    """Set the carried state to zero before every epoch, whose first window follows on nothing."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set it to zero."""
+        reset_states(self.model)

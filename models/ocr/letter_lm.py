@@ -1,0 +1,140 @@
+"""What comes next in a word, letter by letter: n-grams on words, small enough to lie in a preset.
+
+The model is ``models.char_lm.ngrams``'s on a list of words, each once, so that it knows spellings and not how
+often a word is said. Of the longest n-grams those that occur less than four times are left out; their share goes
+to shorter ones.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.readers.letters import LETTERS
+from models.char_lm.ngrams import Level, NGramModel, fit_ngrams
+from models.storage.arrays import ArraySpec
+
+END = "\n"  # stands before and behind every word
+_ALPHABET = END + LETTERS
+_HISTORIES = 1 << 16
+_LEAST = 4
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class LetterLM:
+    """A fitted model of words; threads can share it.
+
+    Args:
+        model: Over the letters and ``END``.
+    """
+
+    def __init__(self, model: NGramModel) -> None:
+        if model.alphabet != _ALPHABET:
+            raise InputError("The language model has another alphabet", received=model.alphabet)
+        self.model = model
+        self._next = functools.lru_cache(_HISTORIES)(self._log_probabilities)
+
+    def log_probabilities(self, history: str) -> np.ndarray:
+        """Say what comes behind the first letters of a word.
+
+        Args:
+            history: The letters so far; "" at the beginning.
+
+        Returns:
+            Logarithm of the probability of each letter, and last that the word ends, float64 (27,), read-only.
+        """
+        return self._next((END + history)[1 - self.model.order :] if self.model.order > 1 else "")
+
+    def score(self, word: str) -> float:
+        """Return the logarithm of a word's probability, its end included."""
+        return -float(self.model.score(word + END, context=END).sum())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a preset stores of it: int32 and float32 arrays by name."""
+        return {
+            f"{_folder(length)}/{name}": np.asarray(
+                values, np.int32 if values.dtype.kind == "i" else np.float32
+            )
+            for length, level in enumerate(self.model.levels, start=1)
+            for name, values in level._asdict().items()
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> LetterLM | None:
+        """Open what :meth:`arrays` gave; None where there is no language model among them."""
+        levels = []
+        while f"{_folder(len(levels) + 1)}/grams" in arrays:
+            folder = _folder(len(levels) + 1)
+            levels.append(
+                Level(
+                    *(
+                        arrays[f"{folder}/{name}"].astype(
+                            np.int64 if name in ("grams", "contexts") else np.float64
+                        )
+                        for name in Level._fields
+                    )
+                )
+            )
+        return cls(NGramModel(_ALPHABET, tuple(levels))) if levels else None
+
+    def _log_probabilities(self, context: str) -> np.ndarray:
+        # Stored as float16 the probabilities of a context sum to nearly 1 only.
+        chances = np.maximum(self.model.probabilities(context), 1e-9)
+        found = np.roll(np.log(chances / chances.sum()), -1)
+        found.setflags(write=False)
+        return found
+
+
+def fit_letter_lm(words: Iterable[str], order: int = 5) -> LetterLM:
+    """Count the n-grams of words.
+
+    Args:
+        words: Each counts once; of the letters a-z.
+        order: Length of the longest n-grams.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: As ``models.char_lm.ngrams.fit_ngrams``.
+    """
+    text = END + END.join(words) + END
+    model = fit_ngrams(text, order, alphabet=_ALPHABET)
+    if order < 2:
+        return LetterLM(model)
+    return LetterLM(NGramModel(_ALPHABET, (*model.levels[:-1], _without_rare(model.levels[-1], text, order))))
+
+
+def lm_specs(grams: tuple[int, ...], contexts: tuple[int, ...]) -> dict[str, ArraySpec]:
+    """Give names, shapes and dtypes of the arrays of a model with so many n-grams and contexts of each length."""
+    found = {}
+    for length, (many, few) in enumerate(zip(grams, contexts, strict=True), start=1):
+        folder = _folder(length)
+        found[f"{folder}/grams"] = ArraySpec((many,), "int32")
+        found[f"{folder}/parts"] = ArraySpec((many,), "float32")
+        found[f"{folder}/contexts"] = ArraySpec((few,), "int32")
+        found[f"{folder}/weights"] = ArraySpec((few,), "float32")
+    return found
+
+
+def _folder(length: int) -> str:
+    return f"lm{length}"
+
+
+def _without_rare(level: Level, text: str, order: int) -> Level:
+    """Leave out the n-grams that occur rarely and give what they had to shorter ones."""
+    size = len(_ALPHABET)
+    codes = np.array([_ALPHABET.index(letter) for letter in text], np.int64)
+    places = len(codes) - order + 1
+    keys = sum(codes[at : at + places] * size ** (order - 1 - at) for at in range(order))
+    grams, counts = np.unique(keys, return_counts=True)
+    kept = counts >= _LEAST
+    if not kept.any():
+        return level
+    grams, parts = grams[kept], level.parts[kept]
+    contexts, first = np.unique(grams // size, return_index=True)
+    return Level(grams, parts, contexts, 1.0 - np.add.reduceat(parts, first))

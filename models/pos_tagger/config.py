@@ -1,0 +1,141 @@
+"""The preset of a tagger: its config, which arrays it holds, and that it fits together; opened without Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from data_prep.errors import InputError
+from data_prep.text.tag_inputs import FIRST_CHARACTER
+from data_prep.text.vocab import Vocabulary
+from models.pos_tagger.serving import tagger_answer
+from models.presets.kinds import Kind
+from models.storage.arrays import ArraySpec
+
+OUTPUTS = ("upos", "xpos")
+
+
+@dataclass(frozen=True)
+class PosTaggerConfig:
+    """Every argument of the network.
+
+    Args:
+        word_rows: Rows of the frozen vectors; ids 0 and 1 are PAD and UNK.
+        trained_rows: The first so many rows have a trained vector as well; others share that of UNK.
+        alphabet: Characters with an id, in their order.
+        upos: UPOS tags in the order of the logits.
+        xpos: XPOS tags in the order of the logits.
+        vector_dimensions: Length of a frozen vector.
+        trained_dimensions: Length of a trained vector.
+        character_dimensions: Length of a character's vector.
+        character_units: Filters of each width.
+        character_widths: Widths of the windows, in characters.
+        units: Units of each direction, one number for each BiLSTM layer.
+        word_dropout: Share of words whose trained vector is replaced by that of UNK in training.
+        dropout: Share of values left out in training, before and after each BiLSTM layer.
+        output: ``"softmax"`` decides word by word, ``"crf"`` for the whole sentence (UPOS only).
+        upos_temperature: UPOS logits are divided by it for probabilities; fitted after training.
+        xpos_temperature: The same for XPOS.
+    """
+
+    word_rows: int
+    trained_rows: int
+    alphabet: str
+    upos: tuple[str, ...]
+    xpos: tuple[str, ...]
+    vector_dimensions: int = 100
+    trained_dimensions: int = 64
+    character_dimensions: int = 32
+    character_units: int = 40
+    character_widths: tuple[int, ...] = (2, 3, 4)
+    units: tuple[int, ...] = (256, 160)
+    word_dropout: float = 0.1
+    dropout: float = 0.4
+    output: Literal["softmax", "crf"] = "softmax"
+    upos_temperature: float = 1.0
+    xpos_temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no network."""
+        sizes = (self.vector_dimensions, self.trained_dimensions, self.character_dimensions)
+        sizes += (self.character_units, *self.character_widths, *self.units)
+        if min(sizes) < 1 or not self.character_widths or not self.units:
+            raise InputError("A tagger's sizes are at least 1", received=sizes)
+        if not 2 <= self.trained_rows <= self.word_rows:
+            raise InputError(
+                "A tagger's trained rows are some of its word rows",
+                allowed=f"2 to {self.word_rows}",
+                received=self.trained_rows,
+            )
+        for name in ("word_dropout", "dropout"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(f"{name} is no share", allowed="0 to below 1", received=getattr(self, name))
+        if min(self.upos_temperature, self.xpos_temperature) <= 0.0:
+            raise InputError(
+                "A temperature is above 0", received=(self.upos_temperature, self.xpos_temperature)
+            )
+        for name in (*OUTPUTS, "alphabet"):
+            values = getattr(self, name)
+            if not values or len(set(values)) < len(values):
+                raise InputError(f"A tagger's {name} is a list without repetition", received=values)
+
+    @property
+    def layers(self) -> int:
+        """Number of BiLSTM layers."""
+        return len(self.units)
+
+
+def tagger_specs(config: PosTaggerConfig) -> dict[str, ArraySpec]:
+    """Give names, shapes and dtypes of the arrays of ``models.pos_tagger.network.build_pos_tagger``, in its order."""
+    rows, dimensions = config.word_rows, config.vector_dimensions
+    shapes: dict[str, tuple[int, ...]] = {
+        "trained_vectors/embeddings": (config.trained_rows, config.trained_dimensions),
+        "character_encoder/table": (len(config.alphabet) + FIRST_CHARACTER, config.character_dimensions),
+    }
+    for width in config.character_widths:
+        name = f"character_encoder/width{width}"
+        shapes[f"{name}_kernel"] = (width, config.character_dimensions, config.character_units)
+        shapes[f"{name}_bias"] = (config.character_units,)
+    inputs = dimensions + config.trained_dimensions + len(config.character_widths) * config.character_units
+    for number, units in enumerate(config.units, start=1):
+        for name in (f"forward{number}/lstm_cell", f"backward{number}/lstm_cell"):
+            shapes[f"{name}/kernel"] = (inputs, 4 * units)
+            shapes[f"{name}/recurrent_kernel"] = (units, 4 * units)
+            shapes[f"{name}/bias"] = (4 * units,)
+        inputs = 2 * units
+    for name in OUTPUTS:
+        tags = len(getattr(config, name))
+        shapes[f"{name}_head/kernel"], shapes[f"{name}_head/bias"] = (inputs, tags), (tags,)
+    if config.output == "crf":
+        tags = len(config.upos)
+        shapes |= {"crf/transitions": (tags, tags), "crf/start": (tags,), "crf/end": (tags,)}
+    frozen = {
+        "frozen_vectors/codes": ArraySpec((rows, dimensions), "int8"),
+        "frozen_vectors/scales": ArraySpec((rows,), "float32"),
+    }
+    return frozen | {name: ArraySpec(shape, "float32") for name, shape in shapes.items()}
+
+
+def _check_tagger(
+    config: PosTaggerConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None
+) -> None:
+    if vocabulary is None or len(vocabulary) < config.word_rows or vocabulary.counts is None:
+        raise InputError(
+            "The vocabulary does not fit the tagger",
+            allowed=f"{config.word_rows} entries or more, with counts",
+            received=vocabulary,
+        )
+    if labels != config.upos:
+        raise InputError(
+            "The labels are not the tagger's UPOS tags", allowed=str(config.upos), received=labels
+        )
+
+
+POS_TAGGER = Kind(
+    PosTaggerConfig,
+    arrays=tagger_specs,
+    answer=tagger_answer,
+    needs_vocabulary=True,
+    needs_labels=True,
+    check=_check_tagger,
+)

@@ -1,0 +1,218 @@
+"""The tagger: word vectors and a character CNN, a BiLSTM over the sentence, two heads (UPOS and XPOS).
+
+After Ma and Hovy 2016, "End-to-end sequence labeling via bi-directional LSTM-CNNs-CRF", and Huang, Xu and Yu
+2015. A word is what is known about it before training (vectors that stay as they are), what training adds, and
+what its characters say, side by side. Padding comes last and is never read: the backward direction reads each
+sentence reversed by its own length, so neither direction needs a mask inside the recurrence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from data_prep.text.tag_inputs import FIRST_CHARACTER
+from data_prep.text.vocab import PAD, UNK
+from models.layers.crf import LinearChainCRF
+from models.layers.fast_lstm import FastLSTM, Products
+from models.pos_tagger.config import PosTaggerConfig
+from models.training.losses import masked_crossentropy
+
+
+class FrozenVectors(keras.layers.Layer):
+    """Word vectors that training leaves alone, kept as 8-bit numbers with one scale a word.
+
+    Args:
+        rows: Number of words.
+        dimensions: Length of a vector.
+        **kwargs: As for every layer.
+    """
+
+    def __init__(self, rows: int, dimensions: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.dimensions = dimensions
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make room for the vectors; zeros until :meth:`fill`."""
+        shape = (self.rows, self.dimensions)
+        self.codes = self.add_weight(shape, "zeros", dtype="int8", trainable=False, name="codes")
+        self.scales = self.add_weight((self.rows,), "zeros", trainable=False, name="scales")
+        self.built = True
+
+    def fill(self, codes: np.ndarray, scales: np.ndarray) -> None:
+        """Set the vectors, as ``data_prep.text.embeddings.quantise`` gives them."""
+        self.codes.assign(codes)
+        self.scales.assign(scales)
+
+    def call(self, words: Any) -> Any:
+        """Look ids up: int (batch, time) to float (batch, time, dimensions)."""
+        codes = ops.cast(ops.take(self.codes, words, axis=0), self.compute_dtype)
+        return codes * ops.take(self.scales, words, axis=0)[..., None]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument."""
+        return {**super().get_config(), "rows": self.rows, "dimensions": self.dimensions}
+
+
+class TrainedWords(keras.layers.Layer):
+    """Choose the row of a word's trained vector: its own, or that of UNK if it has none or is dropped.
+
+    Args:
+        rows: Number of rows.
+        rate: Share of words dropped in training.
+        **kwargs: As for every layer.
+    """
+
+    def __init__(self, rows: int, rate: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+        self.built = True
+
+    def call(self, words: Any, training: bool = False) -> Any:
+        """Map ids to rows, int (batch, time)."""
+        rows = ops.where(words < self.rows, words, UNK)
+        if training and self.rate > 0.0:
+            chance = keras.random.uniform(ops.shape(words), seed=self.seed_generator)
+            rows = ops.where(ops.logical_and(chance < self.rate, words != PAD), UNK, rows)
+        return rows
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument."""
+        return {**super().get_config(), "rows": self.rows, "rate": self.rate}
+
+
+class CharacterCNN(keras.layers.Layer):
+    """Windows over the characters of a word; of each filter the largest value (0 where none is above it).
+
+    Args:
+        characters: Number of ids.
+        dimensions: Length of a character's vector.
+        units: Filters of each width.
+        widths: Widths of the windows.
+        **kwargs: As for every layer.
+    """
+
+    def __init__(
+        self, characters: int, dimensions: int, units: int, widths: tuple[int, ...], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.characters, self.dimensions = characters, dimensions
+        self.units, self.widths = units, tuple(widths)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the table of characters, and one kernel for each width."""
+        self.table = self.add_weight((self.characters, self.dimensions), "uniform", name="table")
+        self.kernels, self.biases = [], []
+        for width in self.widths:
+            shape = (width, self.dimensions, self.units)
+            self.kernels.append(self.add_weight(shape, "glorot_uniform", name=f"width{width}_kernel"))
+            self.biases.append(self.add_weight((self.units,), "zeros", name=f"width{width}_bias"))
+        self.built = True
+
+    def call(self, characters: Any) -> Any:
+        """Encode words: int (batch, time, characters) to float (batch, time, widths * units)."""
+        batch, time = ops.shape(characters)[0], ops.shape(characters)[1]
+        length = ops.shape(characters)[2]
+        flat = ops.reshape(characters, (-1, length))  # (words, characters)
+        real = ops.cast(flat != PAD, self.compute_dtype)[..., None]
+        vectors = ops.take(self.table, flat, axis=0) * real
+        # "same" puts zeros around the word, which is what padding is: it changes no window of the word.
+        found = []
+        for kernel, bias in zip(self.kernels, self.biases, strict=True):
+            windows = ops.relu(ops.conv(vectors, kernel, padding="same") + bias) * real
+            found.append(ops.max(windows, axis=1))
+        return ops.reshape(ops.concatenate(found, axis=-1), (batch, time, len(self.widths) * self.units))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every argument."""
+        own = {name: getattr(self, name) for name in ("characters", "dimensions", "units", "widths")}
+        return {**super().get_config(), **own}
+
+
+class ReversedWords(keras.layers.Layer):
+    """Turn each sentence round by its own length; padding stays behind it. Twice gives the sentence again."""
+
+    def call(self, values: Any, mask_of_words: Any) -> Any:
+        """Reverse float (batch, time, values) where ``mask_of_words``, bool (batch, time), is True."""
+        lengths = ops.sum(ops.cast(mask_of_words, "int32"), axis=1, keepdims=True)
+        places = ops.arange(ops.shape(values)[1], dtype="int32")[None]
+        order = ops.where(places < lengths, lengths - 1 - places, places)
+        return ops.take_along_axis(values, order[..., None], axis=1)
+
+
+def build_pos_tagger(config: PosTaggerConfig, *, products: Products = "float32") -> keras.Model:
+    """Build the network.
+
+    Args:
+        config: Its arguments.
+        products: How the recurrent layers multiply in training, as ``models.layers.fast_lstm.FastLSTM`` takes it.
+
+    Returns:
+        A network from ``words`` int32 (batch, time), ``characters`` int32 (batch, time, characters) and
+        ``mask`` bool (batch, time) to logits ``upos`` and ``xpos``, float (batch, time, tags). With
+        ``output="crf"`` the layer ``crf`` holds the transitions of UPOS.
+    """
+    words = keras.Input((None,), dtype="int32", name="words")
+    characters = keras.Input((None, None), dtype="int32", name="characters")
+    mask = keras.Input((None,), dtype="bool", name="mask")
+    hidden = embedded_words(config, words, characters)
+    for number, units in enumerate(config.units, start=1):
+        hidden = keras.layers.Dropout(config.dropout, name=f"dropout{number}")(hidden)
+        hidden = _bidirectional(units, hidden, mask, number, products)
+    hidden = keras.layers.Dropout(config.dropout, name="dropout_heads")(hidden)
+    upos = keras.layers.Dense(len(config.upos), name="upos_head")(hidden)
+    xpos = keras.layers.Dense(len(config.xpos), name="xpos_head")(hidden)
+    if config.output == "crf":
+        upos = LinearChainCRF(len(config.upos), name="crf")(upos)
+    inputs = {"words": words, "characters": characters, "mask": mask}
+    return keras.Model(inputs, {"upos": upos, "xpos": xpos}, name="pos_tagger")
+
+
+def tagger_losses(
+    model: keras.Model, config: PosTaggerConfig, label_smoothing: float = 0.0
+) -> dict[str, Any]:
+    """Return the loss of each head by the name of its output."""
+    smoothed = masked_crossentropy(label_smoothing)
+    upos = model.get_layer("crf").loss if config.output == "crf" else smoothed
+    return {"upos": upos, "xpos": smoothed}
+
+
+def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
+    """Put what is known about words side by side.
+
+    Args:
+        config: Of the tagger; the names of the layers are the same in every network that calls this.
+        words: Keras input, int32 (batch, time).
+        characters: Keras input, int32 (batch, time, characters).
+
+    Returns:
+        Frozen vector, trained vector and what the characters say, float (batch, time, values).
+    """
+    frozen = FrozenVectors(config.word_rows, config.vector_dimensions, name="frozen_vectors")(words)
+    rows = TrainedWords(config.trained_rows, config.word_dropout, name="trained_words")(words)
+    trained = keras.layers.Embedding(config.trained_rows, config.trained_dimensions, name="trained_vectors")(
+        rows
+    )
+    encoder = CharacterCNN(
+        len(config.alphabet) + FIRST_CHARACTER,
+        config.character_dimensions,
+        config.character_units,
+        config.character_widths,
+        name="character_encoder",
+    )
+    return keras.layers.Concatenate(name="word_embedding")([frozen, trained, encoder(characters)])
+
+
+def _bidirectional(units: int, hidden: Any, mask: Any, number: int, products: Products) -> Any:
+    settings = {"products": products, "return_sequences": True}
+    ahead = FastLSTM(units, **settings, name=f"forward{number}")(hidden)
+    turned = ReversedWords(name=f"reverse{number}")(hidden, mask)
+    back = FastLSTM(units, **settings, name=f"backward{number}")(turned)
+    back = ReversedWords(name=f"restore{number}")(back, mask)
+    return keras.layers.Concatenate(name=f"bilstm{number}")([ahead, back])

@@ -1,0 +1,91 @@
+"""The golden answer of a preset: a stored input with the output that the stored weights gave.
+
+Checksums cannot tell that two layers of one shape were swapped, or that the code of the network has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data_prep.errors import InputError
+from models.presets.kinds import Kind
+from models.storage.arrays import check_specs, read_arrays, read_specs, specs_of, write_arrays
+from models.storage.atomic import write_file
+
+TOLERANCE = {"relative": 1e-3, "absolute": 1e-3}  # other processors sum in another order
+STORAGE_TOLERANCE = {"float32": 1e-3, "float16": 2e-2}  # of the largest output
+_REMEDY = "Restore the preset, or make it again"
+
+
+def write_golden(
+    path: Path,
+    rules: Kind,
+    config: Any,
+    weights: Any,
+    stored: Mapping[str, np.ndarray],
+    golden: Mapping[str, np.ndarray],
+    dtype: str,
+) -> None:
+    """Store the answer that the stored weights give, after comparing it with that of the given ones.
+
+    Args:
+        path: File to write.
+        rules: Kind of the preset.
+        config: Its config.
+        weights: Network or arrays as trained.
+        stored: The arrays as they are stored.
+        golden: Input name to array.
+        dtype: "float32" or "float16".
+
+    Raises:
+        ValueError: When storing moves an output by more than ``STORAGE_TOLERANCE`` of its largest value.
+    """
+    widened = {n: a.astype(np.float32) if a.dtype == np.float16 else a for n, a in stored.items()}
+    after = rules.outputs(rules.filled(config, widened), golden)
+    before = rules.outputs(weights, golden)
+    for name, output in after.items():
+        largest = max(float(np.abs(before[name]).max(initial=0)), 1e-6)
+        moved = float(np.abs(output - before[name]).max(initial=0)) / largest
+        if not moved <= STORAGE_TOLERANCE[dtype]:
+            raise ValueError(
+                f"Stored as {dtype}, the golden output {name!r} moves by {moved:.2g} of its largest value."
+            )
+    arrays = {f"input/{name}": np.asarray(array) for name, array in golden.items()}
+    arrays.update({f"output/{name}": array for name, array in after.items()})
+    write_file(path, lambda file: write_arrays(file, arrays))
+
+
+def check_golden(path: Path, rules: Kind, source: Any, tolerance: Mapping[str, float]) -> None:
+    """Compare what the loaded weights answer with what is stored.
+
+    Args:
+        path: File with inputs and outputs.
+        rules: Kind of the preset.
+        source: Network or arrays as loaded.
+        tolerance: ``relative`` and ``absolute``, as ``numpy.allclose`` takes them.
+
+    Raises:
+        InputError: When the file is damaged, or the answer differs.
+    """
+    specs = read_specs(path)
+    arrays = read_arrays(path, specs)
+    inputs = {name[6:]: array for name, array in arrays.items() if name.startswith("input/")}
+    stored = {name: array for name, array in arrays.items() if name.startswith("output/")}
+    if not inputs or not stored:
+        raise InputError(f"{path} holds no golden input or output", remedy=_REMEDY)
+    try:
+        answer = {f"output/{name}": array for name, array in rules.outputs(source, inputs).items()}
+    except Exception as error:  # a made-up golden input can fail anywhere inside the network
+        raise InputError(f"{path}: the golden input cannot be answered ({error!r:.200})") from error
+    check_specs(path, specs_of(answer), specs_of(stored))
+    for name, array in stored.items():
+        if not np.allclose(answer[name], array, rtol=tolerance["relative"], atol=tolerance["absolute"]):
+            largest = float(np.abs(answer[name] - array).max())
+            raise InputError(
+                f"The weights in {path.parent} do not give the stored answer: {name} is off by {largest:.3g}",
+                remedy=_REMEDY,
+            )

@@ -1,0 +1,200 @@
+"""The kinds of preset: which code builds the network that a preset's file only fills with numbers.
+
+Keras is imported inside the functions: the vectors of a preset open without it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.text.vocab import Vocabulary
+from models.storage.arrays import ArraySpec
+from models.storage.variables import assign_arrays, variable_specs
+from models.training.recipe import close_names
+
+if TYPE_CHECKING:
+    import keras
+
+_COMPARED_ROWS = 64
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How presets of one kind are built and tried out.
+
+    Args:
+        config_class: Frozen dataclass of every argument of the network; it refuses values that make no sense.
+        build: Config to network, for kinds with a network. It must not call the network on arrays.
+        arrays: Config to the specs of the arrays, for kinds without a network.
+        answer: (network or arrays, golden inputs by name) to outputs by name; None calls the network on the
+            one input, or on the mapping of several, without training behaviour.
+        needs_vocabulary: Whether ``vocab.json`` has to be there.
+        needs_labels: Whether ``labels.json`` has to be there.
+        check: (config, vocabulary or None, labels or None); raises InputError where they do not fit.
+    """
+
+    config_class: type
+    build: Callable[[Any], keras.Model] | None = None
+    arrays: Callable[[Any], dict[str, ArraySpec]] | None = None
+    answer: Callable[[Any, Arrays], Arrays] | None = None
+    needs_vocabulary: bool = False
+    needs_labels: bool = False
+    check: Callable[[Any, Vocabulary | None, tuple[str, ...] | None], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Allow a network or plain arrays, not both."""
+        if (self.build is None) == (self.arrays is None):
+            raise ValueError("A kind has either a network (build) or plain arrays (arrays).")
+        if self.build is None and self.answer is None:
+            raise ValueError("A kind with plain arrays needs an answer function.")
+
+    def expected_specs(self, config: Any) -> dict[str, ArraySpec]:
+        """Return name, shape and dtype of every weight that ``config`` asks for, without making one of them.
+
+        The network is built in a scope in which Keras variables have a shape but no value, on a thread of its
+        own: Keras keeps its list of variables still to be made for each thread, and it goes with the thread.
+        """
+        if self.arrays is not None:
+            return self.arrays(config)
+        import keras
+
+        outcome: list[Any] = []
+
+        def build_without_values() -> None:
+            try:
+                with keras.StatelessScope(initialize_variables=False):
+                    outcome.append(variable_specs(self.build(config).weights))
+            except BaseException as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=build_without_values, name="expected-specs")
+        thread.start()
+        thread.join()
+        if isinstance(outcome[0], BaseException):
+            raise outcome[0]
+        return outcome[0]
+
+    def filled(self, config: Any, arrays: Arrays) -> Any:
+        """Return the network of ``config`` with these weights, or the arrays of a kind without one."""
+        if self.build is None:
+            return arrays
+        model = self.build(config)
+        assign_arrays(model.weights, arrays)
+        return model
+
+    def outputs(self, source: Any, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Return what the network or the arrays answer to golden inputs.
+
+        Args:
+            source: Network or arrays.
+            inputs: Input name to array, with the batch first.
+
+        Returns:
+            Output name to array.
+        """
+        if self.build is None:
+            return dict(self.answer(source, inputs))
+        import keras
+
+        if self.answer is not None:
+            answer: Any = self.answer(source, inputs)
+        else:
+            tensors = {name: keras.ops.convert_to_tensor(array) for name, array in inputs.items()}
+            answer = source(next(iter(tensors.values())) if len(tensors) == 1 else tensors, training=False)
+        if isinstance(answer, list | tuple):
+            answer = {f"output_{index}": value for index, value in enumerate(answer)}
+        elif not isinstance(answer, Mapping):
+            answer = {"output": answer}
+        return {name: np.asarray(keras.ops.convert_to_numpy(value)) for name, value in answer.items()}
+
+
+@dataclass(frozen=True)
+class WordVectorsConfig:
+    """Size of a table of word vectors.
+
+    Args:
+        vocabulary_size: Number of words.
+        dimensions: Length of a vector.
+    """
+
+    vocabulary_size: int
+    dimensions: int
+
+    def __post_init__(self) -> None:
+        """Refuse an empty table."""
+        if self.vocabulary_size < 1 or self.dimensions < 1:
+            raise InputError(
+                "A table of word vectors has at least one row and one column",
+                received=(self.vocabulary_size, self.dimensions),
+            )
+
+
+def _vector_specs(config: WordVectorsConfig) -> dict[str, ArraySpec]:
+    return {"vectors": ArraySpec((config.vocabulary_size, config.dimensions), "float32")}
+
+
+def _vector_similarities(arrays: Arrays, inputs: Arrays) -> Arrays:
+    """Return the cosines of the asked rows with the first rows of the table, float32 (rows, at most 64)."""
+    vectors = arrays["vectors"]
+    asked, first = vectors[inputs["rows"]], vectors[:_COMPARED_ROWS]
+    lengths = np.linalg.norm(asked, axis=1)[:, None] * np.linalg.norm(first, axis=1)[None, :]
+    return {"cosines": (asked @ first.T) / np.maximum(lengths, np.finfo(np.float32).tiny)}
+
+
+def _check_vectors(
+    config: WordVectorsConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None
+) -> None:
+    if vocabulary is None or len(vocabulary) != config.vocabulary_size:
+        size = None if vocabulary is None else len(vocabulary)
+        raise InputError(
+            "The vocabulary does not have one entry for each vector",
+            allowed=f"{config.vocabulary_size} entries",
+            received=size,
+        )
+
+
+WORD_VECTORS = Kind(
+    WordVectorsConfig,
+    arrays=_vector_specs,
+    answer=_vector_similarities,
+    needs_vocabulary=True,
+    check=_check_vectors,
+)
+
+# Name to the place of its Kind, "module:attribute"; a network is imported only when it is asked for. A
+# preset can name a row of this table and nothing else, so its file never decides which code runs.
+KINDS: dict[str, str] = {
+    "word_vectors": "models.presets.kinds:WORD_VECTORS",
+    "pos_tagger": "models.pos_tagger.config:POS_TAGGER",
+    "segmenter": "models.segmenter.serving:SEGMENTER",
+    "char_lm": "models.char_lm.config:CHAR_LM",
+    "digit_cnn": "models.digit_cnn.config:DIGIT_CNN",
+    "ocr": "models.ocr.config:OCR",
+    "text_classifier": "models.text_classifier.config:TEXT_CLASSIFIER",
+}
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind of a name.
+
+    Raises:
+        InputError: When there is no such kind.
+    """
+    if not isinstance(name, str) or name not in KINDS:
+        raise InputError(
+            "The kind of preset is unknown",
+            allowed=", ".join(sorted(KINDS)),
+            received=name,
+            remedy=close_names(str(name), list(KINDS), kind="kind"),
+        )
+    module, attribute = KINDS[name].split(":")
+    return getattr(importlib.import_module(module), attribute)

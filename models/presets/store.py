@@ -1,0 +1,380 @@
+"""Presets: a folder that holds a trained model with everything it needs, checked each time it is opened.
+
+Code builds the network and the file only fills numbers in: nothing is unpickled, no code is read. The order
+of the
+checks: size and SHA-256 of every file before one is opened; names, shapes and dtypes of the arrays, from
+their headers, against the network that the config asks for; finite values; the stored answer to a stored
+input.
+
+    python -m models.presets.store FOLDER      checks one preset and exits with 0 or 2
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.text.vocab import Vocabulary
+from models.presets.card import CardText, check_metrics, render_card
+from models.presets.golden import STORAGE_TOLERANCE, TOLERANCE, check_golden, write_golden
+from models.presets.kinds import Kind, kind_named
+from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
+from models.storage.arrays import first_non_finite, read_arrays, specs_of, write_arrays
+from models.storage.atomic import replacing_folder, write_bytes, write_file, write_json
+from models.storage.variables import differences, variable_arrays
+from models.training.recipe import close_names, from_dict, to_dict
+from models.training.run_folder import engine_versions, processor
+
+if TYPE_CHECKING:
+    import keras
+
+PRESETS_DIR = Path(__file__).resolve().parent
+CONFIG, VOCABULARY, LABELS = "config.json", "vocab.json", "labels.json"
+WEIGHTS, GOLDEN, METRICS, README = "weights.npz", "golden.npz", "metrics.json", "README.md"
+VERIFY_COMMAND = (sys.executable, "-m", "models.presets.store")
+
+_FILES = frozenset({CONFIG, WEIGHTS, GOLDEN, METRICS, README})
+_VERIFY_SECONDS = 300
+_PROVENANCE = ("recipe", "seed", "data", "seconds")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A preset that has passed every check.
+
+    Args:
+        path: Its folder.
+        kind: Name of its kind.
+        config: Instance of the kind's config class.
+        model: The network with its weights; None for kinds of plain arrays.
+        arrays: Array name to read-only array, as stored for plain arrays; empty for networks.
+        vocabulary: Its vocabulary, or None.
+        labels: Its labels in the order of the outputs, or None.
+        metrics: Measure to score, protocol, n and more.
+        metadata: Recipe, seed, versions, data checksums, seconds, processor, files.
+    """
+
+    path: Path
+    kind: str
+    config: Any
+    model: keras.Model | None
+    arrays: Mapping[str, np.ndarray]
+    vocabulary: Vocabulary | None
+    labels: tuple[str, ...] | None
+    metrics: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+
+
+def save_preset(
+    target: str | Path,
+    *,
+    kind: str,
+    config: Any,
+    weights: keras.Model | Mapping[str, np.ndarray],
+    golden: Mapping[str, np.ndarray],
+    metrics: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    card: CardText,
+    vocabulary: Vocabulary | None = None,
+    labels: Sequence[str] | None = None,
+    dtype: Literal["float32", "float16"] = "float32",
+    verify_command: Sequence[str] | None = None,
+) -> Path:
+    """Write a preset: in a temporary folder, verified by loading it, then put in place in one step.
+
+    Args:
+        target: Folder to make; a preset that is there is kept until the new one is verified, then replaced.
+        kind: Row of ``models.presets.kinds.KINDS``.
+        config: Instance of the kind's config class.
+        weights: The trained network, or its named arrays for a kind that is opened as plain arrays.
+        golden: Input name to array: an example whose answer is stored and compared at every loading. For
+            ``word_vectors`` ``{"rows": int32 row numbers}``.
+        metrics: Measure to mapping with ``score``, ``protocol``, ``n``, and ``standard_error``, ``baseline``.
+        metadata: ``recipe`` (dataclass or mapping), ``seed``, ``data`` (data set to checksum), ``seconds``.
+        card: Text of the model card.
+        vocabulary: For kinds that need one.
+        labels: For kinds that need them, in the order of the outputs.
+        dtype: How float32 arrays are stored.
+        verify_command: Command that verifies the folder given as its last argument, for example
+            ``VERIFY_COMMAND``: loads it in a fresh process as well, from the project's root.
+
+    Returns:
+        ``target``.
+
+    Raises:
+        InputError: When the target cannot be written or holds something else than a preset.
+        ValueError: When weights do not fit the config, are not finite, or ``dtype`` moves the golden answer
+            by more than 2 % of its largest value; or a part of the metrics or metadata is missing.
+    """
+    target, rules = Path(target), kind_named(kind)
+    check_metrics(metrics)
+    if missing := [key for key in _PROVENANCE if key not in metadata]:
+        raise ValueError(f"The metadata of a preset lack {', '.join(missing)}.")
+    _check_parts(rules, config, vocabulary, labels)
+    if rules.build is None and not isinstance(weights, Mapping):
+        weights = variable_arrays(weights.weights)
+    stored = _stored_arrays(rules, config, weights, dtype)
+    _check_replaceable(target)
+    with replacing_folder(target) as staging:
+        write_json(staging / CONFIG, to_dict(config))
+        if vocabulary is not None:
+            write_bytes(staging / VOCABULARY, vocabulary.to_json().encode("utf-8"))
+        if labels is not None:
+            write_json(staging / LABELS, list(labels))
+        write_file(staging / WEIGHTS, lambda file: write_arrays(file, stored))
+        write_golden(staging / GOLDEN, rules, config, weights, stored, golden, dtype)
+        write_json(staging / METRICS, metrics)
+        content = {"kind": kind, **_provenance(metadata, card), "golden": TOLERANCE}
+        count = sum(array.size for array in stored.values())
+        content["weights"] = {"format": "npz", "dtype": dtype, "parameters": int(count)}
+        write_bytes(staging / README, render_card(content, metrics).encode("utf-8"))
+        write_manifest(staging, content)
+        load_preset(staging)
+        if verify_command is not None:
+            _verify_in_fresh_process(staging, verify_command)
+    return target
+
+
+def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
+    """Open a preset and check all of it.
+
+    Args:
+        name_or_path: Name of a shipped preset, or a folder.
+        kind: The kind that the caller can use; another one is refused.
+
+    Returns:
+        The preset; arrays are read-only.
+
+    Raises:
+        InputError: When there is no such preset, or a file of it is missing, surplus, cut short, altered, of
+            an unknown format, or does not fit the others; the file is named.
+    """
+    folder = resolve_preset(name_or_path)
+    metadata = read_manifest(folder)
+    rules = kind_named(metadata["kind"])
+    if kind is not None and metadata["kind"] != kind:
+        raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
+    check_files(folder, metadata["files"], _required_files(rules))
+    with _named(folder / CONFIG):
+        config = from_dict(rules.config_class, _read_json(folder / CONFIG))
+    vocabulary, labels = _read_vocabulary(folder, metadata), _read_labels(folder, metadata)
+    with _named(folder):
+        _check_parts(rules, config, vocabulary, labels)
+    try:
+        expected = rules.expected_specs(config)
+    except Exception as error:  # a made-up config can fail anywhere inside the network's code
+        raise InputError(f"{folder / CONFIG} does not describe a network ({error!r:.200})") from error
+    half = metadata["weights"]["dtype"] == "float16"
+    arrays = read_arrays(folder / WEIGHTS, expected, half_precision=half)
+    source = rules.filled(config, arrays)
+    check_golden(folder / GOLDEN, rules, source, metadata["golden"])
+    for array in arrays.values():
+        array.setflags(write=False)
+    return Preset(
+        path=folder,
+        kind=metadata["kind"],
+        config=config,
+        model=source if rules.build is not None else None,
+        arrays=arrays if rules.build is None else {},
+        vocabulary=vocabulary,
+        labels=labels,
+        metrics=_read_json(folder / METRICS),
+        metadata=metadata,
+    )
+
+
+def verify_preset(name_or_path: str | Path) -> str:
+    """Check a preset as loading does, and say in one line what it holds.
+
+    Raises:
+        InputError: As :func:`load_preset` does.
+    """
+    preset = load_preset(name_or_path)
+    size = sum(path.stat().st_size for path in preset.path.iterdir())
+    weights = preset.metadata["weights"]
+    return (
+        f"{preset.path}: {preset.kind}, {weights['parameters']:,} {weights['dtype']} numbers, "
+        f"{size / 2**20:.1f} MiB, all files as recorded, golden answer reproduced"
+    )
+
+
+def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
+    """Return the names of the presets in a folder, sorted; without ``root`` those that are shipped."""
+    folder = PRESETS_DIR if root is None else Path(root)
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")))
+
+
+def resolve_preset(name_or_path: str | Path, root: str | Path | None = None) -> Path:
+    """Find a preset by the name of a shipped one, or by its folder.
+
+    Args:
+        name_or_path: A name without a separator is first looked up among the shipped presets.
+        root: Folder of the named presets; the shipped ones when None.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        InputError: When there is none; close names are offered.
+    """
+    text = str(name_or_path)
+    names = list_presets(root)
+    if text in names:
+        return (PRESETS_DIR if root is None else Path(root)) / text
+    path = Path(name_or_path)
+    if text and path.is_dir():
+        return path
+    if os.sep in text:
+        raise InputError(
+            f"There is no preset folder {text}", remedy="Give a folder that holds a metadata.json"
+        )
+    raise InputError(
+        "There is no preset of this name", received=text, remedy=close_names(text, names, kind="preset")
+    )
+
+
+def _required_files(rules: Kind) -> frozenset[str]:
+    more = {VOCABULARY} if rules.needs_vocabulary else set()
+    return _FILES | more | ({LABELS} if rules.needs_labels else set())
+
+
+def _check_parts(
+    rules: Kind, config: Any, vocabulary: Vocabulary | None, labels: Sequence[str] | None
+) -> None:
+    if not isinstance(config, rules.config_class):
+        raise ValueError(f"The config must be a {rules.config_class.__name__}. Received: {config!r}")
+    if rules.needs_vocabulary and vocabulary is None:
+        raise ValueError("This kind of preset needs a vocabulary.")
+    if rules.needs_labels and labels is None:
+        raise ValueError("This kind of preset needs labels.")
+    if rules.check is not None:
+        rules.check(config, vocabulary, None if labels is None else tuple(labels))
+
+
+def _stored_arrays(
+    rules: Kind, config: Any, weights: keras.Model | Mapping[str, np.ndarray], dtype: str
+) -> dict[str, np.ndarray]:
+    """Return the arrays as they will be in the file, after checking that config and weights fit."""
+    if dtype not in STORAGE_TOLERANCE:
+        raise ValueError(f"Weights are stored as {' or '.join(STORAGE_TOLERANCE)}. Received: {dtype!r}")
+    arrays = dict(weights) if isinstance(weights, Mapping) else variable_arrays(weights.weights)
+    problems = differences(rules.expected_specs(config), specs_of(arrays))
+    if problems:
+        raise ValueError(f"The weights do not fit the config: {'; '.join(problems[:5])}")
+    if dtype == "float16":
+        with np.errstate(over="ignore"):  # an overflow becomes infinite and is refused below
+            arrays = {n: a.astype(np.float16) if a.dtype == np.float32 else a for n, a in arrays.items()}
+    if (bad := first_non_finite(arrays)) is not None:
+        raise ValueError(f"The array {bad!r} is not finite as {dtype}.")
+    return arrays
+
+
+def _provenance(metadata: Mapping[str, Any], card: CardText) -> dict[str, Any]:
+    values = {**metadata, "recipe": to_dict(metadata["recipe"])}
+    return {**values, "processor": processor(), "versions": engine_versions(), "card": asdict(card)}
+
+
+def _check_replaceable(target: Path) -> None:
+    """Refuse to replace a folder that could hold anything but a preset."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not target.is_dir() or target.is_symlink():
+        raise InputError(f"{target} is in the way of the preset", remedy="Choose another folder")
+    try:
+        known = {*read_manifest(target)["files"], MANIFEST}
+    except InputError as error:
+        raise InputError(
+            f"The folder {target} is not empty and holds no preset that can be replaced ({error.problem})",
+            remedy="Choose another folder",
+        ) from error
+    if foreign := sorted(path.name for path in target.iterdir() if path.name not in known):
+        raise InputError(
+            f"The folder {target} holds more than a preset", received=foreign, remedy="Choose another folder"
+        )
+
+
+def _verify_in_fresh_process(folder: Path, command: Sequence[str]) -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [*command, str(folder.resolve())],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=_VERIFY_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise InputError(f"The new preset does not load in a fresh process: {last}")
+
+
+def _read_vocabulary(folder: Path, metadata: Mapping[str, Any]) -> Vocabulary | None:
+    if VOCABULARY not in metadata["files"]:
+        return None
+    with _named(folder / VOCABULARY):
+        return Vocabulary.from_json(_read_text(folder / VOCABULARY))
+
+
+def _read_labels(folder: Path, metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
+    if LABELS not in metadata["files"]:
+        return None
+    labels = _read_json(folder / LABELS)
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels) or not labels:
+        raise InputError(f"{folder / LABELS} is not a list of texts", received=labels)
+    if len(set(labels)) < len(labels):
+        raise InputError(f"{folder / LABELS} holds a label twice", received=labels)
+    return tuple(labels)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 ({error})") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(_read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON ({error})") from error
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put the path in front of what an InputError inside the block says."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(
+            f"{path}: {error.problem}", allowed=error.allowed, received=error.received, remedy=error.remedy
+        ) from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Verify the preset that the one argument names; return the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m models.presets.store NAME_OR_FOLDER", file=sys.stderr)
+        return 2
+    try:
+        print(verify_preset(arguments[0]))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

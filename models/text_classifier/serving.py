@@ -1,0 +1,175 @@
+"""The text classifiers of a preset in NumPy for serving; ``models.text_classifier.network`` trains the networks.
+
+Every method takes documents as ids with the end last (``data_prep.text.text_inputs.encode(text,
+vocabulary).ids``); each network reads of them what its config says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from data_prep.errors import InputError
+from models.layers.cells import CELLS
+from models.serving.blas_threads import in_threads, one_blas_thread
+from models.text_classifier.config import TextClassifierConfig, TextPresetConfig, member_arrays
+from models.text_classifier.serving_networks import (
+    IDS_AT_ONCE,
+    Arrays,
+    Contributions,
+    PackedBag,
+    PackedConvolution,
+    PackedNetwork,
+)
+from models.text_classifier.serving_recurrent import PackedAttention, PackedRecurrent
+
+_WIDTH = re.compile(r"convolution/width(\d+)_kernel")
+_RECURRENT = re.compile(r"recurrent\d+/(.+)/recurrent_kernel")
+
+
+class PackedText:
+    """A preset's networks together; threads can share it.
+
+    Args:
+        config: Of the preset.
+        arrays: Of the preset (``models.presets.store.Preset.arrays``).
+
+    Attributes:
+        members: The networks.
+    """
+
+    def __init__(self, config: TextPresetConfig, arrays: Arrays) -> None:
+        self.config = config
+        self.members = [
+            packed_network(member, member_arrays(arrays, number))
+            for number, member in enumerate(config.members, start=1)
+        ]
+        self._weights = [weight / config.temperature for weight in config.weights]
+
+    def logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer documents: float32 (documents, labels), divided by the temperature; softmax gives probabilities."""
+        total = np.zeros((len(documents), self.config.labels), np.float32)
+        parts = _parts([len(ids) for ids in documents])
+
+        def answer(part: np.ndarray) -> list[np.ndarray]:
+            chosen = [documents[at] for at in part]
+            return [member.logits(chosen) for member in self.members]
+
+        with one_blas_thread() as threads:
+            for part, found in zip(parts, in_threads(answer, parts, threads), strict=True):
+                total[part] = self._summed(found)
+        return total
+
+    def running(self, ids: np.ndarray, ends: Iterable[int] | None = None) -> np.ndarray:
+        """Answer beginnings of one document, each read up to an end of its own.
+
+        Args:
+            ids: The document.
+            ends: Words in each beginning, rising, 0 to ``len(ids) - 1``; None for 1 to all.
+
+        Returns:
+            Logits as ``logits`` would give them for ``[*ids[:end], EOS]``, float32 (ends, labels).
+
+        Raises:
+            InputError: If ``ends`` do not rise, or are outside the document.
+        """
+        every = range(1, len(ids)) if ends is None else ends
+        chosen = np.array(list(every), np.int64)
+        if not len(chosen):
+            return np.zeros((0, self.config.labels), np.float32)
+        if chosen[0] < 0 or chosen[-1] >= len(ids) or (np.diff(chosen) <= 0).any():
+            raise InputError(
+                "The ends of the beginnings do not fit",
+                allowed=f"rising, 0 to {len(ids) - 1}",
+                received=chosen.tolist(),
+            )
+        with one_blas_thread():
+            return self._summed([member.running(ids, chosen) for member in self.members])
+
+    def contributions(self, ids: np.ndarray, label: int, against: int | np.ndarray) -> Contributions:
+        """Say what each word adds to a logit minus another: its vector times the gradient by it.
+
+        Args:
+            ids: The document.
+            label: Number of the logit.
+            against: Number of the other one, or weights of all logits that are subtracted, float (labels,).
+
+        Returns:
+            One number a word; their sum is the difference of the logits, divided by the temperature, where no member is
+            recurrent.
+        """
+        one_hot = np.eye(self.config.labels)
+        direction = one_hot[label] - (against if np.ndim(against) else one_hot[against])
+        words, rest, exact = np.zeros(len(ids)), 0.0, True
+        with one_blas_thread():
+            for weight, member in zip(self._weights, self.members, strict=True):
+                own = member.contributions(ids, direction)
+                words += weight * own.words
+                rest += weight * own.rest
+                exact = exact and own.exact
+        return Contributions(words, rest, exact)
+
+    def left_out(self, words: int) -> int:
+        """Return how many words of a document are not read by the network that reads most of it."""
+        return min(member.reading.left_out(words) for member in self.members)
+
+    def label_embeddings(self, member: int = 0) -> np.ndarray:
+        """Return the rows of W of softmax(W z) of a network, float32 (labels, features)."""
+        return self.members[member].kernel.T
+
+    def _summed(self, logits: Sequence[np.ndarray]) -> np.ndarray:
+        return sum(np.float32(weight) * found for weight, found in zip(self._weights, logits, strict=True))
+
+
+def packed_network(config: TextClassifierConfig, arrays: Arrays) -> PackedNetwork:
+    """Make one network of its weights.
+
+    Args:
+        config: Of the network.
+        arrays: ``models.text_classifier.config.member_arrays`` of a preset, or
+            ``models.storage.variables.variable_arrays`` of a
+            model.
+    """
+    if config.is_linear:
+        return PackedBag(config, arrays)
+    if config.network in CELLS:
+        return PackedRecurrent(config, arrays)
+    return (
+        PackedConvolution(config, arrays)
+        if config.network == "convolution"
+        else PackedAttention(config, arrays)
+    )
+
+
+def config_of(arrays: Arrays) -> TextClassifierConfig:
+    """Tell from the weights of a network what it is; an average counts as ``"mean"``, and windows are not known."""
+    table = arrays.get("embedding/embeddings", arrays.get("embedding/codes"))
+    features, labels = arrays["labels/kernel"].shape
+    sizes = {"labels": labels, "vocabulary_size": table.shape[0], "dimensions": table.shape[1]}
+    widths = [match for match in map(_WIDTH.fullmatch, arrays) if match]
+    if widths:
+        found = tuple(int(match[1]) for match in widths)
+        return TextClassifierConfig("convolution", **sizes, units=features // len(found), widths=found)
+    if "attention/query" in arrays:
+        return TextClassifierConfig("attention", **sizes, units=features // 2)
+    layers = [match for match in map(_RECURRENT.fullmatch, arrays) if match]
+    if not layers:
+        return TextClassifierConfig("mean", **sizes)
+    cell = next(name for name, kind in CELLS.items() if kind.path == layers[0][1])
+    units = len(arrays[layers[0][0]])
+    readout = "end" if features == units else "pool"
+    return TextClassifierConfig(cell, **sizes, units=units, layers=len(layers), readout=readout)
+
+
+def _parts(lengths: Sequence[int]) -> list[np.ndarray]:
+    """Put documents of similar length together, a bounded number of ids at a time."""
+    parts, start, size = [], 0, 0
+    order = np.argsort(lengths, kind="stable")
+    for at in range(len(order)):
+        size += lengths[order[at]]
+        if size > IDS_AT_ONCE and at > start:
+            parts.append(order[start:at])
+            start, size = at, lengths[order[at]]
+    return [*parts, order[start:]] if len(order) else []

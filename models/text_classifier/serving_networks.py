@@ -1,0 +1,236 @@
+"""Text classifiers in NumPy: what all have in common, averages of vectors, and convolutions.
+
+``models.text_classifier.serving_recurrent`` holds those that read step by step, ``models.text_classifier.serving``
+puts them together.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from data_prep.errors import InputError
+from data_prep.text.text_inputs import EOS
+from models.text_classifier.config import TextClassifierConfig
+
+Arrays = Mapping[str, np.ndarray]
+
+IDS_AT_ONCE = 1 << 14  # of documents that are read together
+
+
+class Contributions(NamedTuple):
+    """What words add to the difference of two logits.
+
+    ``words`` float64 (ids,), one number for each id of the document, that of the end last and 0 where a network does
+    not read; ``rest``, what no word adds. Where ``exact`` is true, their sum is the difference itself.
+    """
+
+    words: np.ndarray
+    rest: float
+    exact: bool
+
+
+class PackedNetwork(ABC):
+    """One network.
+
+    Args:
+        config: Of the network.
+        arrays: Its weights (``models.text_classifier.config.member_arrays``, or
+            ``models.storage.variables.variable_arrays``).
+    """
+
+    exact = False  # whether contributions add up to the difference of the logits
+
+    def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
+        self.config = config
+        self.reading = config.reading
+        self._table = arrays.get("embedding/embeddings", arrays.get("embedding/codes"))
+        self._scales = arrays.get("embedding/scales")
+        self.kernel, self.bias = arrays["labels/kernel"], arrays["labels/bias"]
+
+    def logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer documents: float32 (documents, labels)."""
+        return self.answer(self.reading.inputs_of(documents))
+
+    def answer(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer what ``reading.inputs`` gives of documents: float32 (documents, labels)."""
+        return self.features(reads) @ self.kernel + self.bias
+
+    def vectors(self, rows: np.ndarray) -> np.ndarray:
+        """Return vectors of the table, float32 (rows, dimensions)."""
+        found = self._table[rows]
+        return found if self._scales is None else found.astype(np.float32) * self._scales
+
+    @abstractmethod
+    def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what the logits are made of, float32 (documents, features)."""
+
+    @abstractmethod
+    def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
+        """Multiply the vector of each id that is read by the gradient of the logits along a direction.
+
+        Args:
+            read: The ids in the window.
+            direction: Weights of the logits, float (labels,).
+
+        Returns:
+            One number an id, float (steps,), and what no word adds.
+        """
+
+    def contributions(self, ids: np.ndarray, direction: np.ndarray) -> Contributions:
+        """Say what each word of a document adds to the logits along a direction, float (labels,)."""
+        words = np.zeros(len(ids))
+        own, rest = self.word_gradients(self.reading.window(ids), np.asarray(direction, np.float64))
+        words[self.reading.places(len(ids))] = own
+        return Contributions(words, rest, self.exact)
+
+    def running(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Answer beginnings of a document, of ``ends`` words each, with the end behind them: float32 (ends, labels)."""
+        found = np.empty((len(ends), len(self.bias)), np.float32)
+        start, size = 0, 0
+        for at, end in enumerate(ends, start=1):
+            size += end + 1
+            if size > IDS_AT_ONCE or at == len(ends):
+                found[start:at] = self.logits([beginning(ids, int(end)) for end in ends[start:at]])
+                start, size = at, 0
+        return found
+
+    def states(self, ids: np.ndarray) -> np.ndarray:
+        """Return the state at each id that is read, float32 (steps, units); of a BiLSTM both, 2 * units.
+
+        Which ids those are: ``config.reading.places(len(ids))``.
+
+        Raises:
+            InputError: The network has no states.
+        """
+        raise InputError("This network has no states", received=self.config.network)
+
+    def attention(self, ids: np.ndarray) -> np.ndarray:
+        """Return the weight of each id that is read, float32 (steps,), sum 1.
+
+        Raises:
+            InputError: The network weighs no states.
+        """
+        raise InputError("This network weighs no states", allowed="attention", received=self.config.network)
+
+
+def beginning(ids: np.ndarray, words: int) -> np.ndarray:
+    """Return the first words of a document with the end behind them."""
+    return np.append(ids[:words], np.int32(EOS))
+
+
+class PackedBag(PackedNetwork):
+    """An average of vectors, of words alone or of longer sequences too."""
+
+    exact = True
+
+    def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
+        super().__init__(config, arrays)
+        table = self._table if self._scales is None else self._table.astype(np.float32)
+        kernel = self.kernel if self._scales is None else self._scales[:, None] * self.kernel
+        self._scores = table @ kernel  # what each row adds to the logits, (rows, labels)
+
+    def answer(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer what ``reading.inputs`` gives of documents: float32 (documents, labels)."""
+        sizes = np.array([len(read) for read in reads])
+        scores = np.add.reduceat(self._scores[np.concatenate(reads)], np.cumsum(sizes) - sizes, axis=0)
+        return scores / self._divisors(sizes)[:, None] + self.bias
+
+    def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the averages, float32 (documents, dimensions)."""
+        sums = np.stack([self.vectors(read).sum(axis=0) for read in reads])
+        return sums / self._divisors(np.array([len(read) for read in reads]))[:, None]
+
+    def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
+        """Share what a sequence adds equally among its words, and among the places where it stands."""
+        rows, starts, lengths = self.reading.grams(read)
+        _, inverse, counts = np.unique(rows, return_inverse=True, return_counts=True)
+        repeats = self.reading.repeats(counts)
+        shares = (repeats / counts)[inverse]
+        each = shares * (self._scores[rows] @ direction) / float(self._divisors(repeats.sum()))
+        words = np.zeros(len(read))
+        for place in range(self.reading.ngrams):
+            reaches = lengths > place
+            np.add.at(words, starts[reaches] + place, each[reaches] / lengths[reaches])
+        return words, float(self.bias @ direction)
+
+    def _divisors(self, sizes: np.ndarray) -> np.ndarray:
+        sizes = sizes.astype(np.float32)
+        return np.sqrt(sizes) if self.config.pooling == "root" else sizes
+
+
+class PackedConvolution(PackedNetwork):
+    """Filters over windows of words; of each the largest value in the document, 0 where none is above it."""
+
+    exact = True  # a largest value is linear in the words of its window
+
+    def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
+        super().__init__(config, arrays)
+        self._kernels = [arrays[f"convolution/width{width}_kernel"] for width in config.widths]
+        self._filter_bias = np.concatenate(
+            [arrays[f"convolution/width{width}_bias"] for width in config.widths]
+        )
+        self._left = max((width - 1) // 2 for width in config.widths)
+        self._right = max(width - 1 - (width - 1) // 2 for width in config.widths)
+
+    def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the largest values, float32 (documents, widths * units)."""
+        sizes = np.array([len(read) for read in reads])
+        gap = self._left + self._right
+        starts = np.cumsum(sizes + gap) - sizes - gap
+        vectors = np.zeros((int((sizes + gap).sum()), self.config.dimensions), np.float32)
+        at = np.repeat(starts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum()) + self._left
+        vectors[at] = self.vectors(np.concatenate(reads))
+        # What stands between two documents is left out by taking every other section.
+        sections = np.stack([starts, starts + sizes], axis=1).ravel()[:-1]
+        found = self._filtered(vectors)[: int(starts[-1] + sizes[-1])]
+        largest = np.maximum.reduceat(found, sections, axis=0)[::2]
+        return np.maximum(largest + self._filter_bias, 0.0)
+
+    def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
+        """Give what a filter adds to the words in the window of its largest value."""
+        vectors = np.pad(self.vectors(read), ((self._left, self._right), (0, 0)))
+        found = self._filtered(vectors)
+        places = found.argmax(axis=0)
+        by_filters = self.kernel.astype(np.float64) @ direction
+        by_filters[found.max(axis=0) + self._filter_bias <= 0.0] = 0.0
+        words, first = np.zeros(len(vectors)), 0
+        for width, kernel in zip(self.config.widths, self._kernels, strict=True):
+            own = slice(first, first + kernel.shape[2])
+            for tap in range(width):
+                at = places[own] + self._left - (width - 1) // 2 + tap
+                np.add.at(words, at, np.einsum("fd,df->f", vectors[at], kernel[tap]) * by_filters[own])
+            first += kernel.shape[2]
+        rest = float(by_filters @ self._filter_bias + self.bias @ direction)
+        return words[self._left : self._left + len(read)], rest
+
+    def running(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Answer beginnings: windows that do not reach the end are looked at once."""
+        if self.reading.left_out(int(ends[-1])):
+            return super().running(ids, ends)
+        left, right = self._left, self._right
+        read = self.reading.window(ids)[:-1]
+        whole = self._filtered(np.pad(self.vectors(read), ((left, right), (0, 0))))
+        best = np.maximum.accumulate(np.concatenate([np.full((1, whole.shape[1]), -np.inf), whole]), axis=0)
+        # The last words of each beginning, its end and the nothing behind it.
+        places = ends[:, None] - left - right + np.arange(left + right + 1)
+        words = np.append(read, np.int32(EOS))[np.where(places < ends[:, None], np.maximum(places, 0), -1)]
+        last = np.where((places >= 0)[..., None], self.vectors(words), 0.0).astype(np.float32)
+        last = np.pad(last, ((0, 0), (0, right), (0, 0)))
+        found = np.stack([self._filtered(each) for each in last])  # (ends, right + 1, filters)
+        found = np.where((places[:, left:] >= 0)[..., None], found, -np.inf)
+        largest = np.maximum(found.max(axis=1), best[np.maximum(ends - right, 0)])
+        return np.maximum(largest + self._filter_bias, 0.0).astype(np.float32) @ self.kernel + self.bias
+
+    def _filtered(self, vectors: np.ndarray) -> np.ndarray:
+        """Apply all filters without bias: (left + steps + right, dimensions) to (steps, widths * units)."""
+        steps, found = len(vectors) - self._left - self._right, []
+        for width, kernel in zip(self.config.widths, self._kernels, strict=True):
+            first = self._left - (width - 1) // 2
+            found.append(
+                sum(vectors[first + tap : first + tap + steps] @ kernel[tap] for tap in range(width))
+            )
+        return np.concatenate(found, axis=1)

@@ -1,0 +1,181 @@
+"""Text classifiers in NumPy that read step by step: to the end of the document, or with attention over all states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from data_prep.text.text_inputs import EOS
+from models.char_lm.gate_gradients import input_gradients
+from models.char_lm.gates import LayerWeights, layer_values
+from models.char_lm.serving import NumpyRecurrent, State
+from models.layers.cells import CELLS, CellName
+from models.serving.bilstm import PackedBiLSTM, pack
+from models.text_classifier.config import TextClassifierConfig, recurrent_name
+from models.text_classifier.serving_networks import Arrays, PackedNetwork
+
+_STEPS_AT_ONCE = 64  # whose inputs are multiplied in one product
+_PARTS = ("kernel", "recurrent_kernel", "bias")
+
+
+class PackedRecurrent(PackedNetwork):
+    """A recurrent network that answers from its state at the end, or from that and all others."""
+
+    def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
+        super().__init__(config, arrays)
+        cell: CellName = config.network  # type: ignore[assignment]
+        names = [recurrent_name(number) for number in range(1, config.layers + 1)]
+        self._weights = [_weights(arrays, cell, name) for name in names]
+        self._layers = [NumpyRecurrent(cell, *weights) for weights in self._weights]
+
+    def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the states that the logits are made of, float32 (documents, features)."""
+        sizes = np.array([len(read) for read in reads])
+        states = self._read(np.concatenate(reads), sizes)
+        ends = np.cumsum(sizes)
+        last = states[ends - 1]
+        if self.config.readout == "end":
+            return last
+        largest = np.maximum.reduceat(states, ends - sizes, axis=0)
+        mean = np.add.reduceat(states, ends - sizes, axis=0) / sizes[:, None].astype(np.float32)
+        return np.concatenate([last, largest, mean], axis=1)
+
+    def states(self, ids: np.ndarray) -> np.ndarray:
+        """Return the state of the last layer at each id that is read, float32 (steps, units)."""
+        read = self.reading.window(ids)
+        return self._read(read, np.array([len(read)]))
+
+    def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
+        """Go back through the layers in time."""
+        vectors = self.vectors(read).astype(np.float64)
+        values, below = [], vectors
+        for weights in self._weights:
+            values.append(layer_values(self.config.network, weights, below))
+            below = values[-1]["hidden"]
+        units, by_features = self.config.units, self.kernel.astype(np.float64) @ direction
+        outside = np.zeros_like(below)
+        outside[-1] = by_features[:units]
+        if self.config.readout == "pool":
+            outside[below.argmax(axis=0), np.arange(units)] += by_features[units : 2 * units]
+            outside += by_features[2 * units :] / len(read)
+        for weights, own in zip(reversed(self._weights), reversed(values), strict=True):
+            outside = input_gradients(self.config.network, weights, own, outside)
+        return (outside * vectors).sum(axis=1), float(self.bias @ direction)
+
+    def running(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Answer beginnings: the words are read once, and from each state one step to the end."""
+        if self.reading.left_out(int(ends[-1])):
+            return super().running(ids, ends)
+        read = self.reading.window(ids)[:-1]
+        before = self.vectors(read)
+        last = np.repeat(self.vectors(np.array([EOS])), len(ends), axis=0)
+        for layer in self._layers:
+            states = _all_states(layer, before)
+            before = states[0, 1:]
+            last = layer.step(layer.project(last), states[:, ends])[0]
+        if self.config.readout == "end":
+            return last @ self.kernel + self.bias
+        lowest = np.full((1, self.config.units), -np.inf, np.float32)
+        largest = np.maximum.accumulate(np.concatenate([lowest, before]), axis=0)[ends]
+        sums = np.cumsum(np.concatenate([np.zeros_like(lowest), before]), axis=0, dtype=np.float64)[ends]
+        mean = ((sums + last) / (ends[:, None] + 1)).astype(np.float32)
+        return np.concatenate([last, np.maximum(largest, last), mean], axis=1) @ self.kernel + self.bias
+
+    def _read(self, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Read documents one behind the other: int (ids,) to the states of the last layer, float32 (ids, units)."""
+        packing = pack(sizes.tolist())
+        borders = np.cumsum(packing.sizes) - packing.sizes
+        ordered, states = ids[packing.ahead], None
+        for layer in self._layers:
+            below, states = states, np.empty((len(ids), layer.units), np.float32)
+            state = layer.zeros(len(sizes))
+            for first in range(0, len(borders), _STEPS_AT_ONCE):
+                steps = range(first, min(first + _STEPS_AT_ONCE, len(borders)))
+                start, stop = borders[first], borders[steps[-1]] + packing.sizes[steps[-1]]
+                inputs = self.vectors(ordered[start:stop]) if below is None else below[start:stop]
+                projected = layer.project(inputs)
+                for step in steps:
+                    at, size = borders[step], packing.sizes[step]
+                    state = layer.step(projected[at - start : at - start + size], state[:, :size])
+                    states[at : at + size] = state[0]
+        result = np.empty_like(states)
+        result[packing.ahead] = states
+        return result
+
+
+class PackedAttention(PackedNetwork):
+    """A BiLSTM whose states are weighed by their product with a query (keys and values are the states)."""
+
+    def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
+        super().__init__(config, arrays)
+        self._weights = [_weights(arrays, "lstm", name) for name in ("forward", "backward")]
+        self._bilstm = PackedBiLSTM(*self._weights)
+        self._query = arrays["attention/query"]
+
+    def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the weighted sums of states, float32 (documents, 2 * units)."""
+        sizes = np.array([len(read) for read in reads])
+        states = self._read(np.concatenate(reads), sizes)
+        starts = np.cumsum(sizes) - sizes
+        scores = states @ self._query
+        scores = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
+        weights = scores / np.repeat(np.add.reduceat(scores, starts), sizes)
+        return np.add.reduceat(weights[:, None] * states, starts, axis=0)
+
+    def states(self, ids: np.ndarray) -> np.ndarray:
+        """Return both states at each id that is read, float32 (steps, 2 * units)."""
+        read = self.reading.window(ids)
+        return self._read(read, np.array([len(read)]))
+
+    def attention(self, ids: np.ndarray) -> np.ndarray:
+        """Return the weight of each id that is read, float32 (steps,), sum 1."""
+        return _softmax(self.states(ids) @ self._query)
+
+    def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
+        """Go back through the weights, and through both directions in time."""
+        vectors = self.vectors(read).astype(np.float64)
+        ahead = layer_values("lstm", self._weights[0], vectors)
+        back = layer_values("lstm", self._weights[1], vectors[::-1])
+        states = np.concatenate([ahead["hidden"], back["hidden"][::-1]], axis=1)
+        weights = _softmax(states @ self._query)
+        by_sum = self.kernel.astype(np.float64) @ direction
+        products = states @ by_sum
+        by_scores = weights * (products - weights @ products)
+        outside = weights[:, None] * by_sum + by_scores[:, None] * self._query
+        units = self.config.units
+        gradient = input_gradients("lstm", self._weights[0], ahead, outside[:, :units])
+        gradient += input_gradients("lstm", self._weights[1], back, outside[::-1, units:])[::-1]
+        return (gradient * vectors).sum(axis=1), float(self.bias @ direction)
+
+    def _read(self, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Read documents one behind the other: int (ids,) to float32 (ids, 2 * units)."""
+        packing = pack(sizes.tolist())
+        different, rows = np.unique(ids, return_inverse=True)
+        projected = self._bilstm.projected(self.vectors(different))
+        gates = self._bilstm.gates(len(ids))
+        for direction, order in enumerate((packing.ahead, packing.back)):
+            # "clip" because NumPy's default makes a copy before it fills "out"; all rows exist.
+            np.take(projected[direction], rows[order], axis=0, out=gates[direction], mode="clip")
+        return self._bilstm.read(gates, packing)
+
+
+def _weights(arrays: Arrays, cell: CellName, name: str) -> LayerWeights:
+    return LayerWeights(*(arrays[f"{name}/{CELLS[cell].path}/{part}"] for part in _PARTS))
+
+
+def _all_states(layer: NumpyRecurrent, inputs: np.ndarray) -> State:
+    """Return the states before the first input and behind each: float32 (states, inputs + 1, units)."""
+    state = layer.zeros()
+    found = np.empty((len(state), len(inputs) + 1, layer.units), np.float32)
+    found[:, :1] = state
+    projected = layer.project(inputs)
+    for at in range(len(inputs)):
+        state = layer.step(projected[at : at + 1], state)
+        found[:, at + 1 : at + 2] = state
+    return found
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    found = np.exp(scores - scores.max())
+    return found / found.sum()

@@ -1,0 +1,139 @@
+"""The folder of a training run: one recipe, one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from data_prep.errors import InputError
+from models.storage.atomic import json_bytes, write_json, writing_to
+from models.training.checkpoint import checkpoint_epochs
+from models.training.recipe import differing_keys
+
+RECIPE_FILE = "recipe.json"
+_ENGINE_PACKAGES = {"tensorflow": "tensorflow", "jax": "jaxlib", "torch": "torch"}
+
+
+def run_folder_of(out: Path) -> Path:
+    """Say where the run of a preset lies until the preset is written: ``OUT.run``, beside it.
+
+    Args:
+        out: Folder of the preset to make.
+
+    Raises:
+        InputError: When something is there already.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    return out.parent / f"{out.name}.run"
+
+
+def remove_run(folder: Path) -> None:
+    """Remove what a finished run needed: the preset holds its recipe and history."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def begin_run(folder: Path, content: dict[str, Any], resume: bool, out: TextIO) -> list[str]:
+    """Print the recipe; save it, or compare it with that of the run that is there.
+
+    Args:
+        folder: Run folder, there already.
+        content: ``recipe`` and ``fit``, plain values as JSON gives them back.
+        resume: Whether to go on with a run that is there.
+        out: Where to print.
+
+    Returns:
+        Notices about engines of other versions.
+
+    Raises:
+        InputError: When a run is there and ``resume`` is False, or its recipe cannot be read or differs.
+    """
+    print(json_bytes(content["recipe"]).decode(), end="", file=out, flush=True)
+    path = folder / RECIPE_FILE
+    begun = path.exists() or bool(checkpoint_epochs(folder))
+    if not begun:
+        if resume:
+            print(f"Nothing was begun in {folder}: starting with epoch 1", file=out, flush=True)
+        write_json(path, {**content, "versions": engine_versions()})
+        return []
+    if not resume:
+        raise InputError(
+            f"The folder {folder} already holds a run",
+            remedy="Go on with --resume, or choose another folder",
+        )
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        before = {"recipe": saved["recipe"], "fit": saved["fit"]}
+        versions = saved["versions"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The recipe of the run, {path}, cannot be read ({error})", remedy="Start again in another folder"
+        ) from error
+    keys = differing_keys(before, content)
+    if keys:
+        changes = ", ".join(f"{k} ({_at(before, k)} -> {_at(content, k)})" for k in keys)
+        raise InputError(
+            f"The recipe differs from that of the run in {folder}: {changes}",
+            remedy="Resume with the same recipe, or start in another folder",
+        )
+    notices = [
+        f"The run was begun with {name} {versions.get(name)}, this is {now}: bits may differ"
+        for name, now in engine_versions().items()
+        if versions.get(name) != now
+    ]
+    for notice in notices:
+        print(notice, file=out, flush=True)
+    return notices
+
+
+def _at(values: Any, dotted: str) -> str:
+    """Return the value at a dotted key as JSON, or "absent"."""
+    for key in dotted.split("."):
+        if not isinstance(values, Mapping) or key not in values:
+            return "absent"
+        values = values[key]
+    return json.dumps(values)
+
+
+def engine_versions() -> dict[str, str]:
+    """Return the versions of what computes: Python, NumPy and, where it was loaded, Keras and its backend."""
+    packages = ["numpy"]
+    if (keras := sys.modules.get("keras")) is not None:  # never loaded for this: it takes seconds
+        packages = ["keras", "numpy", _ENGINE_PACKAGES.get(keras.backend.backend(), "keras")]
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Refuse a second process in the same run folder; the lock goes with the process."""
+    with writing_to(folder):
+        file = (folder / ".lock").open("w")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                f"Another process is training in {folder}", remedy="Wait for it, or choose another folder"
+            ) from error
+        yield
+
+
+def processor() -> str:
+    """Return the processor's name and its number of cores."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()}, {os.cpu_count()} cores"
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"

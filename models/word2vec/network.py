@@ -1,0 +1,259 @@
+"""word2vec as a Keras model: skip-gram and CBOW, three losses, separate or tied vectors.
+
+Mikolov et al. 2013, "Efficient estimation of word representations in vector space" and "Distributed
+representations of words and phrases and their compositionality". The lecture's model is CBOW with the sum of the
+context, one matrix V for both layers (``tied``) and full softmax.
+
+The loss of a batch is the sum over its (word, context) pairs, so that the learning rate means what it means in
+word2vec. Every loss here is written once, in ``keras.ops``, and differentiated automatically on any backend. For
+negative sampling with plain SGD on TensorFlow, ``fit`` takes the same step by hand (``word2vec_steps``): it
+touches only the rows that a batch uses, and 32 steps are one call.
+
+Measured on two cores, 17 M words, 100 dimensions: see ``benchmarks/results/word2vec_vs_gensim.json``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import ops
+
+from data_prep.errors import InputError
+from data_prep.text.word2vec_blocks import Batch
+from models.word2vec.damping import row_damping
+from models.word2vec.huffman import huffman_codes
+
+Architecture = Literal["skipgram", "cbow"]
+Loss = Literal["negative_sampling", "hierarchical_softmax", "full_softmax"]
+
+
+@dataclass(frozen=True)
+class Word2VecConfig:
+    """Every argument of the network.
+
+    Args:
+        vocabulary_size: Words, ids from 0 by falling count.
+        dimensions: Length of a vector.
+        architecture: ``"skipgram"`` predicts each context word from the word, ``"cbow"`` the word from its context.
+        combine: CBOW's query: ``"mean"`` or ``"sum"`` of the context vectors.
+        tied: One matrix for input and output.
+        loss: Of a prediction over the vocabulary.
+        negatives: Negatives a pair (skip-gram) or a word (CBOW) stands for; the block's shared ones carry this
+            weight together.
+        window: Largest distance of a context word; as in the batches.
+        context_gradient: CBOW with the mean only: ``"full"`` gives every context word the whole gradient of the
+            mean, as word2vec.c and gensim do; ``"exact"`` the share that the mean gives it.
+        damping: Most pairs of one step that may pull on one row of a matrix (by expectation); the steps of words
+            above it are scaled down. It lets large steps be stable; 0 switches it off. Hand-written step only.
+        seed: Of the initial vectors.
+    """
+
+    vocabulary_size: int
+    dimensions: int = 100
+    architecture: Architecture = "skipgram"
+    combine: Literal["mean", "sum"] = "mean"
+    tied: bool = False
+    loss: Loss = "negative_sampling"
+    negatives: int = 5
+    window: int = 5
+    context_gradient: Literal["full", "exact"] = "full"
+    damping: float = 150.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense."""
+        if self.vocabulary_size < 2:
+            raise InputError("A vocabulary needs at least 2 words", received=self.vocabulary_size)
+        for name in ("dimensions", "negatives", "window"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+        if self.damping < 0:
+            raise InputError("damping must not be negative", received=self.damping)
+        if self.tied and self.loss == "hierarchical_softmax":
+            raise InputError(
+                "Hierarchical softmax has vectors of tree nodes, not of words: they cannot be tied",
+                allowed="tied=false, or loss negative_sampling or full_softmax",
+            )
+
+
+class Word2Vec(keras.Model):
+    """The network; ``fit`` takes batches of :class:`data_prep.text.word2vec_blocks.BlockStream`.
+
+    Args:
+        config: Every argument.
+        counts: int64 (vocabulary_size,), how often each word occurs: for the Huffman tree and the damping.
+    """
+
+    def __init__(self, config: Word2VecConfig, counts: np.ndarray) -> None:
+        super().__init__(name="word2vec")
+        if len(counts) != config.vocabulary_size:
+            raise ValueError(f"{len(counts)} counts for {config.vocabulary_size} words.")
+        self.config = config
+        self.counts = np.asarray(counts, np.int64)
+        shape = (config.vocabulary_size, config.dimensions)
+        span = 0.5 / config.dimensions
+        initial = keras.initializers.RandomUniform(-span, span, seed=config.seed)
+        self.input_vectors = self.add_weight(name="input_vectors", shape=shape, initializer=initial)
+        self._codes = None
+        rows = config.vocabulary_size
+        if config.loss == "hierarchical_softmax":
+            self._codes = huffman_codes(self.counts)
+            rows -= 1
+        self.output_vectors = (
+            self.input_vectors
+            if config.tied
+            else self.add_weight(name="output_vectors", shape=(rows, config.dimensions), initializer="zeros")
+        )
+        self.pair_loss = keras.metrics.Mean(name="pair_loss")
+        self.built = True
+
+    def compile(self, optimizer: Any = None, **options: Any) -> None:
+        """Compile; the optimizer is plain SGD at 0.025 unless one is given.
+
+        ``hand_written=False`` forces automatic differentiation where the hand-written step could serve.
+        """
+        hand_written = options.pop("hand_written", True)
+        optimizer = keras.optimizers.get(optimizer or keras.optimizers.SGD(0.025))
+        super().compile(optimizer=optimizer, jit_compile=False, **options)
+        plain = type(optimizer) is keras.optimizers.SGD and optimizer.momentum == 0
+        serves = plain and self.config.loss == "negative_sampling" and keras.backend.backend() == "tensorflow"
+        self._hand_written = None
+        if hand_written and serves:
+            from models.word2vec.steps import HandWrittenStep
+
+            self._hand_written = HandWrittenStep(self)
+
+    def train_step(self, *arguments: Any) -> Any:
+        """Take the steps of a batch: by hand where that serves, else one step of the optimizer."""
+        if self._hand_written is not None:
+            return self._hand_written(*arguments)
+        return super().train_step(*arguments)
+
+    def damping_factors(self, step_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the factors of input and output rows, float32 (vocabulary_size,), at most 1."""
+        config = self.config
+        return row_damping(
+            self.counts, step_tokens, config.window, config.negatives, config.damping, config.tied
+        )
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Return loss and number of predictions of every block, float32 (blocks, 2).
+
+        Args:
+            inputs: A batch: ``tokens`` and ``extents`` (S, B, T), ``negatives`` (S, G, N).
+            training: Ignored: there is no dropout.
+        """
+        tokens = ops.reshape(inputs["tokens"], (-1, inputs["tokens"].shape[-1]))
+        mask = self._window_mask(ops.reshape(inputs["extents"], ops.shape(tokens)))
+        vectors = ops.take(self.input_vectors, tokens, axis=0)  # (blocks, T, dimensions)
+        pairs = ops.sum(mask, axis=-1)  # (blocks, T)
+        if self.config.architecture == "skipgram":
+            loss = self._skipgram_loss(tokens, vectors, mask, pairs, inputs["negatives"])
+            return ops.stack([loss, ops.sum(pairs, axis=-1)], axis=-1)
+        queries = ops.matmul(mask, vectors)
+        if self.config.combine == "mean":
+            queries = queries / ops.maximum(pairs, 1.0)[..., None]
+        has_context = ops.minimum(pairs, 1.0)
+        loss = self._word_loss(tokens, queries, has_context, inputs["negatives"])
+        return ops.stack([loss, ops.sum(has_context, axis=-1)], axis=-1)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Return the sum of the loss over all predictions of a batch; keeps their mean as ``pair_loss``."""
+        total, predictions = ops.sum(y_pred[:, 0]), ops.sum(y_pred[:, 1])
+        self.pair_loss.update_state(total / ops.maximum(predictions, 1.0))
+        return total
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The loss of a batch as a sum, and its mean over predictions."""
+        return (
+            [self._loss_tracker, self.pair_loss] if getattr(self, "_loss_tracker", None) else [self.pair_loss]
+        )
+
+    def mean_loss(self, batch: Batch) -> float:
+        """Return the mean loss over the predictions of a batch, in nats, without training."""
+        sums = np.zeros(2)
+        for step in range(len(batch["tokens"])):
+            part = {name: array[step : step + 1] for name, array in batch.items()}
+            sums += np.asarray(self.predict_on_batch(part), np.float64).sum(axis=0)
+        return float(sums[0] / max(sums[1], 1.0))
+
+    def _window_mask(self, extents: Any) -> Any:
+        """Return which words are in the window of which, float32 (blocks, T, T)."""
+        width = self.config.window + 1
+        left, right = (extents // width)[..., None], (extents % width)[..., None]
+        places = ops.arange(extents.shape[-1], dtype="int32")
+        distance = places[None, :] - places[:, None]
+        inside = (distance >= -left) & (distance <= right) & (distance != 0)
+        return ops.cast(inside, "float32")
+
+    def _skipgram_loss(self, tokens: Any, vectors: Any, mask: Any, pairs: Any, negatives: Any) -> Any:
+        if self.config.loss == "hierarchical_softmax":
+            nodes, signs = self._paths(tokens)  # (blocks, T, L, dimensions), (blocks, T, L)
+            scores = ops.einsum("bid,bjld->bijl", vectors, nodes)
+            losses = ops.sum(ops.softplus(-scores * signs[:, None]) * ops.abs(signs)[:, None], axis=-1)
+            return ops.sum(mask * losses, axis=(1, 2))
+        outputs = ops.take(self.output_vectors, tokens, axis=0)
+        scores = ops.matmul(vectors, ops.swapaxes(outputs, 1, 2))  # (blocks, T, T)
+        if self.config.loss == "full_softmax":
+            normaliser = ops.logsumexp(self._all_scores(vectors), axis=-1)
+            return ops.sum(mask * (normaliser[..., None] - scores), axis=(1, 2))
+        positive = ops.sum(mask * ops.softplus(-scores), axis=(1, 2))
+        return positive + self._negative_loss(vectors, pairs, negatives)
+
+    def _word_loss(self, tokens: Any, queries: Any, weights: Any, negatives: Any) -> Any:
+        if self.config.loss == "hierarchical_softmax":
+            nodes, signs = self._paths(tokens)
+            scores = ops.einsum("bid,bild->bil", queries, nodes)
+            return ops.sum(weights[..., None] * ops.softplus(-scores * signs) * ops.abs(signs), axis=(1, 2))
+        scores = ops.sum(queries * ops.take(self.output_vectors, tokens, axis=0), axis=-1)
+        if self.config.loss == "full_softmax":
+            normaliser = ops.logsumexp(self._all_scores(queries), axis=-1)
+            return ops.sum(weights * (normaliser - scores), axis=1)
+        return ops.sum(weights * ops.softplus(-scores), axis=1) + self._negative_loss(
+            queries, weights, negatives
+        )
+
+    def _negative_loss(self, queries: Any, weights: Any, negatives: Any) -> Any:
+        """Return the loss of the shared negatives of every block, (blocks,)."""
+        shared = negatives.shape[-1]
+        negatives = ops.reshape(negatives, (-1, shared))  # (groups of the batch, N)
+        keys = ops.take(self.output_vectors, negatives, axis=0)
+        blocks, groups = queries.shape[0], negatives.shape[0]
+        if blocks is None or groups is None:
+            blocks, groups = ops.shape(queries)[0], ops.shape(negatives)[0]
+        length, dimensions = queries.shape[1], self.config.dimensions
+        grouped = ops.reshape(queries, (groups, -1, dimensions))
+        scores = ops.matmul(grouped, ops.swapaxes(keys, 1, 2))  # (groups, blocks / groups * T, N)
+        losses = ops.reshape(ops.sum(ops.softplus(scores), axis=-1), (blocks, length))
+        return ops.sum(weights * losses, axis=1) * (self.config.negatives / shared)
+
+    def _all_scores(self, queries: Any) -> Any:
+        return ops.matmul(queries, ops.transpose(self.output_vectors))
+
+    def _paths(self, tokens: Any) -> tuple[Any, Any]:
+        nodes = ops.take(ops.convert_to_tensor(self._codes.nodes), tokens, axis=0)
+        signs = ops.take(ops.convert_to_tensor(self._codes.signs), tokens, axis=0)
+        return ops.take(self.output_vectors, nodes, axis=0), signs
+
+
+def linear_decay(
+    rate: float, minimum: float, batches: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Return word2vec's schedule: from ``rate`` to ``minimum`` in a straight line over all batches."""
+    return keras.optimizers.schedules.PolynomialDecay(rate, max(1, batches), end_learning_rate=minimum)
+
+
+def build_word2vec(config: Word2VecConfig, counts: np.ndarray) -> Word2Vec:
+    """Build the network with its initial vectors, not compiled."""
+    return Word2Vec(config, counts)
