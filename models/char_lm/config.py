@@ -185,7 +185,7 @@ def softened(arrays: Arrays, temperature: float) -> dict[str, np.ndarray]:
     return {**arrays, **last}
 
 
-def char_lm_answer(arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
+def char_lm_answer(config: CharLMConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
     """Read ids from a state of zero: ``ids`` int (batch, time) to ``logits`` float32 (batch, time, tokens)."""
     ids = inputs["ids"].swapaxes(0, 1)
     vectors = [array for name, array in arrays.items() if name.endswith("/embeddings")]
@@ -219,4 +219,11 @@ def _check(config: CharLMConfig, vocabulary: Vocabulary | None, labels: tuple[st
         )
 
 
-CHAR_LM = Kind(CharLMConfig, arrays=char_lm_specs, answer=char_lm_answer, needs_vocabulary=True, check=_check)
+CHAR_LM = Kind(
+    CharLMConfig,
+    arrays=char_lm_specs,
+    answer=char_lm_answer,
+    network="models.char_lm.network:char_lm_model",
+    needs_vocabulary=True,
+    check=_check,
+)

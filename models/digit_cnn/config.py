@@ -82,7 +82,7 @@ def digit_specs(config: DigitCNNConfig) -> dict[str, ArraySpec]:
     return specs_of_plan(config.steps)
 
 
-def digit_answer(arrays: Arrays, inputs: Arrays) -> Arrays:
+def digit_answer(config: DigitCNNConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
     """Answer ``image`` float32 (n, 28, 28, 1) with ``logits`` float32 (n, classes)."""
     return {"logits": PackedCNN(arrays).logits(inputs["image"])}
 
@@ -96,4 +96,11 @@ def _check(config: DigitCNNConfig, vocabulary: Vocabulary | None, labels: tuple[
         )
 
 
-DIGIT_CNN = Kind(DigitCNNConfig, arrays=digit_specs, answer=digit_answer, needs_labels=True, check=_check)
+DIGIT_CNN = Kind(
+    DigitCNNConfig,
+    arrays=digit_specs,
+    answer=digit_answer,
+    network="models.digit_cnn.network:digit_model",
+    needs_labels=True,
+    check=_check,
+)

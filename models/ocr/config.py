@@ -156,7 +156,7 @@ def ocr_specs(config: OcrConfig) -> dict[str, ArraySpec]:
     return network | lm_specs(config.lm_grams, config.lm_contexts)
 
 
-def ocr_answer(arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
+def ocr_answer(config: OcrConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
     """Answer a golden input as the Keras network does.
 
     Args:
@@ -190,4 +190,11 @@ def _check(config: OcrConfig, vocabulary: Vocabulary | None, labels: tuple[str, 
         raise InputError("The labels are not the letters a to z in their order", received=labels)
 
 
-OCR = Kind(OcrConfig, arrays=ocr_specs, answer=ocr_answer, needs_labels=True, check=_check)
+OCR = Kind(
+    OcrConfig,
+    arrays=ocr_specs,
+    answer=ocr_answer,
+    network="models.ocr.network:ocr_model",
+    needs_labels=True,
+    check=_check,
+)

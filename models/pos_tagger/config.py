@@ -135,6 +135,7 @@ POS_TAGGER = Kind(
     PosTaggerConfig,
     arrays=tagger_specs,
     answer=tagger_answer,
+    network="models.pos_tagger.network:tagger_model",
     needs_vocabulary=True,
     needs_labels=True,
     check=_check_tagger,

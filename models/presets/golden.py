@@ -25,7 +25,7 @@ def write_golden(
     path: Path,
     rules: Kind,
     config: Any,
-    weights: Any,
+    weights: Mapping[str, np.ndarray],
     stored: Mapping[str, np.ndarray],
     golden: Mapping[str, np.ndarray],
     dtype: str,
@@ -36,7 +36,7 @@ def write_golden(
         path: File to write.
         rules: Kind of the preset.
         config: Its config.
-        weights: Network or arrays as trained.
+        weights: The arrays as trained.
         stored: The arrays as they are stored.
         golden: Input name to array.
         dtype: "float32" or "float16".
@@ -45,8 +45,8 @@ def write_golden(
         ValueError: When storing moves an output by more than ``STORAGE_TOLERANCE`` of its largest value.
     """
     widened = {n: a.astype(np.float32) if a.dtype == np.float16 else a for n, a in stored.items()}
-    after = rules.outputs(rules.filled(config, widened), golden)
-    before = rules.outputs(weights, golden)
+    after = rules.answer(config, widened, golden)
+    before = rules.answer(config, weights, golden)
     for name, output in after.items():
         largest = max(float(np.abs(before[name]).max(initial=0)), 1e-6)
         moved = float(np.abs(output - before[name]).max(initial=0)) / largest
@@ -59,13 +59,16 @@ def write_golden(
     write_file(path, lambda file: write_arrays(file, arrays))
 
 
-def check_golden(path: Path, rules: Kind, source: Any, tolerance: Mapping[str, float]) -> None:
+def check_golden(
+    path: Path, rules: Kind, config: Any, weights: Mapping[str, np.ndarray], tolerance: Mapping[str, float]
+) -> None:
     """Compare what the loaded weights answer with what is stored.
 
     Args:
         path: File with inputs and outputs.
         rules: Kind of the preset.
-        source: Network or arrays as loaded.
+        config: Its config.
+        weights: The arrays as loaded.
         tolerance: ``relative`` and ``absolute``, as ``numpy.allclose`` takes them.
 
     Raises:
@@ -78,7 +81,7 @@ def check_golden(path: Path, rules: Kind, source: Any, tolerance: Mapping[str, f
     if not inputs or not stored:
         raise InputError(f"{path} holds no golden input or output", remedy=_REMEDY)
     try:
-        answer = {f"output/{name}": array for name, array in rules.outputs(source, inputs).items()}
+        answer = {f"output/{name}": array for name, array in rules.answer(config, weights, inputs).items()}
     except Exception as error:  # a made-up golden input can fail anywhere inside the network
         raise InputError(f"{path}: the golden input cannot be answered ({error!r:.200})") from error
     check_specs(path, specs_of(answer), specs_of(stored))

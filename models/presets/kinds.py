@@ -6,7 +6,6 @@ Keras is imported inside the functions: the vectors of a preset open without it.
 from __future__ import annotations
 
 import importlib
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ import numpy as np
 from data_prep.errors import InputError
 from data_prep.text.vocab import Vocabulary
 from models.storage.arrays import ArraySpec
-from models.storage.variables import assign_arrays, variable_specs
 from models.training.recipe import close_names
 
 if TYPE_CHECKING:
@@ -29,92 +27,30 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Kind:
-    """How presets of one kind are built and tried out.
+    """How presets of one kind are opened, tried out, and given to Keras.
 
     Args:
         config_class: Frozen dataclass of every argument of the network; it refuses values that make no sense.
-        build: Config to network, for kinds with a network. It must not call the network on arrays.
-        arrays: Config to the specs of the arrays, for kinds without a network.
-        answer: (network or arrays, golden inputs by name) to outputs by name; None calls the network on the
-            one input, or on the mapping of several, without training behaviour.
+        arrays: Config to the specs of the arrays that a preset holds.
+        answer: (config, arrays, golden inputs by name) to outputs by name, without Keras.
+        network: ``"module:function"`` of (config, arrays) to the Keras network with these weights, built.
         needs_vocabulary: Whether ``vocab.json`` has to be there.
         needs_labels: Whether ``labels.json`` has to be there.
         check: (config, vocabulary or None, labels or None); raises InputError where they do not fit.
     """
 
     config_class: type
-    build: Callable[[Any], keras.Model] | None = None
-    arrays: Callable[[Any], dict[str, ArraySpec]] | None = None
-    answer: Callable[[Any, Arrays], Arrays] | None = None
+    arrays: Callable[[Any], dict[str, ArraySpec]]
+    answer: Callable[[Any, Arrays, Arrays], Arrays]
+    network: str
     needs_vocabulary: bool = False
     needs_labels: bool = False
     check: Callable[[Any, Vocabulary | None, tuple[str, ...] | None], None] | None = None
 
-    def __post_init__(self) -> None:
-        """Allow a network or plain arrays, not both."""
-        if (self.build is None) == (self.arrays is None):
-            raise ValueError("A kind has either a network (build) or plain arrays (arrays).")
-        if self.build is None and self.answer is None:
-            raise ValueError("A kind with plain arrays needs an answer function.")
-
-    def expected_specs(self, config: Any) -> dict[str, ArraySpec]:
-        """Return name, shape and dtype of every weight that ``config`` asks for, without making one of them.
-
-        The network is built in a scope in which Keras variables have a shape but no value, on a thread of its
-        own: Keras keeps its list of variables still to be made for each thread, and it goes with the thread.
-        """
-        if self.arrays is not None:
-            return self.arrays(config)
-        import keras
-
-        outcome: list[Any] = []
-
-        def build_without_values() -> None:
-            try:
-                with keras.StatelessScope(initialize_variables=False):
-                    outcome.append(variable_specs(self.build(config).weights))
-            except BaseException as error:
-                outcome.append(error)
-
-        thread = threading.Thread(target=build_without_values, name="expected-specs")
-        thread.start()
-        thread.join()
-        if isinstance(outcome[0], BaseException):
-            raise outcome[0]
-        return outcome[0]
-
-    def filled(self, config: Any, arrays: Arrays) -> Any:
-        """Return the network of ``config`` with these weights, or the arrays of a kind without one."""
-        if self.build is None:
-            return arrays
-        model = self.build(config)
-        assign_arrays(model.weights, arrays)
-        return model
-
-    def outputs(self, source: Any, inputs: Arrays) -> dict[str, np.ndarray]:
-        """Return what the network or the arrays answer to golden inputs.
-
-        Args:
-            source: Network or arrays.
-            inputs: Input name to array, with the batch first.
-
-        Returns:
-            Output name to array.
-        """
-        if self.build is None:
-            return dict(self.answer(source, inputs))
-        import keras
-
-        if self.answer is not None:
-            answer: Any = self.answer(source, inputs)
-        else:
-            tensors = {name: keras.ops.convert_to_tensor(array) for name, array in inputs.items()}
-            answer = source(next(iter(tensors.values())) if len(tensors) == 1 else tensors, training=False)
-        if isinstance(answer, list | tuple):
-            answer = {f"output_{index}": value for index, value in enumerate(answer)}
-        elif not isinstance(answer, Mapping):
-            answer = {"output": answer}
-        return {name: np.asarray(keras.ops.convert_to_numpy(value)) for name, value in answer.items()}
+    def keras_model(self, config: Any, arrays: Arrays) -> keras.Model:
+        """Build the Keras network of ``config`` with these weights."""
+        module, function = self.network.split(":")
+        return getattr(importlib.import_module(module), function)(config, arrays)
 
 
 @dataclass(frozen=True)
@@ -142,7 +78,7 @@ def _vector_specs(config: WordVectorsConfig) -> dict[str, ArraySpec]:
     return {"vectors": ArraySpec((config.vocabulary_size, config.dimensions), "float32")}
 
 
-def _vector_similarities(arrays: Arrays, inputs: Arrays) -> Arrays:
+def _vector_similarities(config: WordVectorsConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
     """Return the cosines of the asked rows with the first rows of the table, float32 (rows, at most 64)."""
     vectors = arrays["vectors"]
     asked, first = vectors[inputs["rows"]], vectors[:_COMPARED_ROWS]
@@ -166,6 +102,7 @@ WORD_VECTORS = Kind(
     WordVectorsConfig,
     arrays=_vector_specs,
     answer=_vector_similarities,
+    network="models.word2vec.network:vectors_model",
     needs_vocabulary=True,
     check=_check_vectors,
 )

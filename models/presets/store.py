@@ -12,6 +12,7 @@ input.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -56,8 +57,7 @@ class Preset:
         path: Its folder.
         kind: Name of its kind.
         config: Instance of the kind's config class.
-        model: The network with its weights; None for kinds of plain arrays.
-        arrays: Array name to read-only array, as stored for plain arrays; empty for networks.
+        arrays: Array name to read-only array; float16 is widened to float32.
         vocabulary: Its vocabulary, or None.
         labels: Its labels in the order of the outputs, or None.
         metrics: Measure to score, protocol, n and more.
@@ -67,12 +67,16 @@ class Preset:
     path: Path
     kind: str
     config: Any
-    model: keras.Model | None
     arrays: Mapping[str, np.ndarray]
     vocabulary: Vocabulary | None
     labels: tuple[str, ...] | None
     metrics: Mapping[str, Any]
     metadata: Mapping[str, Any]
+
+    @functools.cached_property
+    def model(self) -> keras.Model:
+        """The Keras network with these weights, built when it is first asked for; that takes TensorFlow."""
+        return kind_named(self.kind).keras_model(self.config, self.arrays)
 
 
 def save_preset(
@@ -96,7 +100,7 @@ def save_preset(
         target: Folder to make; a preset that is there is kept until the new one is verified, then replaced.
         kind: Row of ``models.presets.kinds.KINDS``.
         config: Instance of the kind's config class.
-        weights: The trained network, or its named arrays for a kind that is opened as plain arrays.
+        weights: The trained network, or its named arrays.
         golden: Input name to array: an example whose answer is stored and compared at every loading. For
             ``word_vectors`` ``{"rows": int32 row numbers}``.
         metrics: Measure to mapping with ``score``, ``protocol``, ``n``, and ``standard_error``, ``baseline``.
@@ -121,7 +125,7 @@ def save_preset(
     if missing := [key for key in _PROVENANCE if key not in metadata]:
         raise ValueError(f"The metadata of a preset lack {', '.join(missing)}.")
     _check_parts(rules, config, vocabulary, labels)
-    if rules.build is None and not isinstance(weights, Mapping):
+    if not isinstance(weights, Mapping):
         weights = variable_arrays(weights.weights)
     stored = _stored_arrays(rules, config, weights, dtype)
     _check_replaceable(target)
@@ -171,21 +175,19 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
     with _named(folder):
         _check_parts(rules, config, vocabulary, labels)
     try:
-        expected = rules.expected_specs(config)
+        expected = rules.arrays(config)
     except Exception as error:  # a made-up config can fail anywhere inside the network's code
         raise InputError(f"{folder / CONFIG} does not describe a network ({error!r:.200})") from error
     half = metadata["weights"]["dtype"] == "float16"
     arrays = read_arrays(folder / WEIGHTS, expected, half_precision=half)
-    source = rules.filled(config, arrays)
-    check_golden(folder / GOLDEN, rules, source, metadata["golden"])
+    check_golden(folder / GOLDEN, rules, config, arrays, metadata["golden"])
     for array in arrays.values():
         array.setflags(write=False)
     return Preset(
         path=folder,
         kind=metadata["kind"],
         config=config,
-        model=source if rules.build is not None else None,
-        arrays=arrays if rules.build is None else {},
+        arrays=arrays,
         vocabulary=vocabulary,
         labels=labels,
         metrics=_read_json(folder / METRICS),
@@ -264,13 +266,13 @@ def _check_parts(
 
 
 def _stored_arrays(
-    rules: Kind, config: Any, weights: keras.Model | Mapping[str, np.ndarray], dtype: str
+    rules: Kind, config: Any, weights: Mapping[str, np.ndarray], dtype: str
 ) -> dict[str, np.ndarray]:
     """Return the arrays as they will be in the file, after checking that config and weights fit."""
     if dtype not in STORAGE_TOLERANCE:
         raise ValueError(f"Weights are stored as {' or '.join(STORAGE_TOLERANCE)}. Received: {dtype!r}")
-    arrays = dict(weights) if isinstance(weights, Mapping) else variable_arrays(weights.weights)
-    problems = differences(rules.expected_specs(config), specs_of(arrays))
+    arrays = dict(weights)
+    problems = differences(rules.arrays(config), specs_of(arrays))
     if problems:
         raise ValueError(f"The weights do not fit the config: {'; '.join(problems[:5])}")
     if dtype == "float16":

@@ -256,9 +256,9 @@ def _config_of(arrays: Arrays) -> SegmenterConfig:
     return SegmenterConfig(characters, embedding, channels, kernel, tuple(d for d, _ in layers))
 
 
-def _answer(arrays: Arrays, inputs: Arrays) -> Arrays:
+def _answer(config: SegmenterConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
     """Return the logits of one text's characters: ids (time,) to float32 (time, 3)."""
-    return {"logits": Segmenter(_config_of(arrays), arrays).logits(inputs["characters"])}
+    return {"logits": Segmenter(config, arrays).logits(inputs["characters"])}
 
 
 def _check(config: SegmenterConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
@@ -273,4 +273,11 @@ def _check(config: SegmenterConfig, vocabulary: Vocabulary | None, labels: tuple
         raise InputError("The segmenter has other labels", allowed=", ".join(LABELS), received=labels)
 
 
-SEGMENTER = Kind(SegmenterConfig, arrays=segmenter_specs, answer=_answer, needs_labels=True, check=_check)
+SEGMENTER = Kind(
+    SegmenterConfig,
+    arrays=segmenter_specs,
+    answer=_answer,
+    network="models.segmenter.network:segmenter_model",
+    needs_labels=True,
+    check=_check,
+)

@@ -272,7 +272,7 @@ def golden_inputs(config: TextPresetConfig, documents: Sequence[np.ndarray]) -> 
     }
 
 
-def preset_answer(arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
+def preset_answer(config: TextPresetConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
     """Answer golden inputs: the logits of each member, float32 (documents, labels); n-grams are averaged.
 
     Args:
@@ -320,6 +320,7 @@ TEXT_CLASSIFIER = Kind(
     TextPresetConfig,
     arrays=preset_specs,
     answer=preset_answer,
+    network="models.text_classifier.network:text_classifier_model",
     needs_vocabulary=True,
     needs_labels=True,
     check=_check,
