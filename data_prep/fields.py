@@ -1,0 +1,59 @@
+"""Bounds of settings, written where a field is declared (``epochs: Count = 12``) and checked in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Lt
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from data_prep.errors import InputError
+
+Count = Annotated[int, Ge(1)]  # how many of something that there must be
+Natural = Annotated[int, Ge(0)]  # how many, none allowed
+Share = Annotated[float, Ge(0.0), Lt(1.0)]
+Rate = Annotated[float, Gt(0.0), Lt(1.0)]  # a learning rate
+Positive = Annotated[float, Gt(0.0)]
+NonNegative = Annotated[float, Ge(0.0)]
+
+
+class Checked:
+    """Base of frozen dataclasses of settings: refuses values that do not fit the types and bounds of the fields.
+
+    A class with rules between fields calls ``super().__post_init__()`` and then checks these.
+    """
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises:
+            InputError: A value has another type than its field, or lies outside its bounds.
+        """
+        for name, adapter in _adapters(type(self)).items():
+            value = getattr(self, name)
+            try:
+                adapter.validate_python(value, strict=True)
+            except ValidationError as error:
+                found = error.errors()
+                allowed = " or ".join(dict.fromkeys(_words(one["msg"]) for one in found))
+                raise InputError(f"{name} does not fit", allowed=allowed, received=value) from None
+
+
+@functools.cache
+def _adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    names = [field.name for field in dataclasses.fields(kind)]
+    # A dataclass inside was checked when it was made; others are checked by pydantic.
+    return {
+        name: TypeAdapter(hints[name], config=ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False))
+        for name in names
+        if not dataclasses.is_dataclass(hints[name])
+    }
+
+
+def _words(message: str) -> str:
+    """Make "Input should be less than 1" an answer to "Allowed:"."""
+    return message.removeprefix("Input should be ").replace("a valid ", "")
