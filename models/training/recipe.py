@@ -254,3 +254,15 @@ def _parse_scalar(kind: Any, text: str, key: str) -> Any:
     if kind in (bool, type(None)):
         raise _wrong(key, kind, text)
     raise TypeError(f"Field {key!r} has the type {kind!r}, which recipes do not support")
+
+
+def fields_of(recipe: Any, config_class: type[Recipe], **more: Any) -> Recipe:
+    """Make a config of the fields that a recipe has under the same names.
+
+    Args:
+        recipe: Dataclass instance.
+        config_class: Dataclass of the config.
+        more: Its other fields, or fields that are not to be taken from the recipe.
+    """
+    names = {field.name for field in dataclasses.fields(config_class)} - more.keys()
+    return config_class(**{name: getattr(recipe, name) for name in names if hasattr(recipe, name)}, **more)
