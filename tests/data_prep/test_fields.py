@@ -30,7 +30,7 @@ def test_values_within_bounds_are_taken() -> None:
         ({"epochs": 1.5}, "integer"),
         ({"epochs": True}, "integer"),
         ({"dropout": 1.0}, "less than 1"),
-        ({"dropout": float("nan")}, "finite number"),
+        ({"dropout": float("nan")}, "a finite number"),
         ({"rate": 0.0}, "greater than 0"),
         ({"widths": (2, 0)}, "greater than or equal to 1"),
         ({"cell": "rnn"}, "'lstm' or 'gru'"),
