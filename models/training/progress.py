@@ -10,6 +10,7 @@ import keras
 from tqdm import tqdm
 
 from data_prep.errors import InputError
+from models.training.events import Events
 
 _LOG_INTERVAL_SECONDS = 30.0  # between two lines where the stream is a file and not a terminal
 _SHOWN_EVERY_SECONDS = 0.2
@@ -74,70 +75,86 @@ class StepGuard(keras.callbacks.Callback):
             )
 
 
-class ProgressBar(keras.callbacks.Callback):
-    """One bar for the whole run, so that the time left is that of the run and not of the epoch.
+class StepEvents(keras.callbacks.Callback):
+    """Write the steps of one epoch to the events of a run.
 
     Args:
-        epochs: Epochs of the run.
-        done: Epochs that are finished already.
-        steps_done: Steps that are finished already.
-        steps_per_epoch: Steps of one epoch where known; else the first epoch tells.
-        stream: Where to draw.
-        disable: True to draw nothing.
+        events: Where they go.
     """
 
-    def __init__(
-        self,
-        *,
-        epochs: int,
-        done: int,
-        steps_done: int,
-        steps_per_epoch: int | None,
-        stream: TextIO,
-        disable: bool,
-    ) -> None:
+    def __init__(self, events: Events) -> None:
         super().__init__()
-        self._epochs = epochs
-        self._steps = steps_per_epoch
-        self._seen = 0
-        terminal = hasattr(stream, "isatty") and stream.isatty()
-        self._bar = tqdm(
-            total=steps_per_epoch * epochs if steps_per_epoch else None,
-            initial=steps_done,
-            desc=f"epoch {done + 1}/{epochs}",
-            unit="step",
-            file=stream,
-            mininterval=_SHOWN_EVERY_SECONDS if terminal else _LOG_INTERVAL_SECONDS,
-            dynamic_ncols=terminal,
-            disable=disable or done >= epochs,
-        )
+        self._events, self._epoch = events, 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Name the epoch and take the number of its steps where the data tell it."""
-        self._seen = 0
-        self._bar.set_description(f"epoch {epoch + 1}/{self._epochs}", refresh=False)
-        self._set_steps(self.params.get("steps"))
+        """Remember the epoch."""
+        self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Move on, and show the metrics when the bar is due to be drawn."""
-        advanced = batch + 1 - self._seen
-        self._seen = batch + 1
-        if self._bar.update(advanced) and logs:
-            self._bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
+        """Write where the epoch stands."""
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        self._events.emit(
+            "step", epoch=self._epoch, step=batch + 1, steps=self.params.get("steps"), **metrics
+        )
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Learn the number of steps from an epoch that was run to its end."""
-        self._set_steps(self._seen)
 
-    def write(self, text: str) -> None:
+class ProgressBar:
+    """A listener to events that draws one bar for the whole run: the time left is that of the run.
+
+    Args:
+        stream: Where to draw.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._bar: tqdm | None = None
+        self._epochs = self._steps_done = 0
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Draw what an event says."""
+        match event["event"]:
+            case "begin" if event["done"] < event["epochs"]:
+                self._begin(event)
+            case "step":
+                self._set_steps(event["steps"])
+                self._bar.set_description(f"epoch {event['epoch']}/{self._epochs}", refresh=False)
+                self._bar.set_postfix(_shown(event), refresh=False)
+                self._bar.update(self._steps_done + event["step"] - self._bar.n)
+            case "epoch":
+                self._set_steps(event["steps"])
+                self._steps_done += event["steps"]
+                self._bar.update(self._steps_done - self._bar.n)
+                metrics = "  ".join(f"{name} {value}" for name, value in _shown(event).items())
+                best = "  (best)" if event["best"] else ""
+                self._write(f"epoch {event['epoch']}/{self._epochs}  {metrics}{best}")
+            case "sample":
+                self._write("\n".join(f"    {line}" for line in event["text"].split("\n")))
+            case "end" if self._bar is not None:
+                self._bar.close()
+
+    def _begin(self, event: Mapping[str, Any]) -> None:
+        terminal = hasattr(self._stream, "isatty") and self._stream.isatty()
+        self._epochs, self._steps_done = event["epochs"], event["steps_done"]
+        self._bar = tqdm(
+            initial=self._steps_done,
+            desc=f"epoch {event['done'] + 1}/{self._epochs}",
+            unit="step",
+            file=self._stream,
+            mininterval=_SHOWN_EVERY_SECONDS if terminal else _LOG_INTERVAL_SECONDS,
+            dynamic_ncols=terminal,
+        )
+        self._set_steps(event["steps"])
+
+    def _write(self, text: str) -> None:
         """Print a line above the bar."""
-        self._bar.write(text, file=self._bar.fp) if not self._bar.disable else None
-
-    def close(self) -> None:
-        """Leave the bar as it stands and go to the next line."""
-        self._bar.close()
+        self._bar.write(text, file=self._stream)
 
     def _set_steps(self, steps: int | None) -> None:
-        if steps and steps != self._steps:
-            self._steps = steps
+        if steps:
             self._bar.total = steps * self._epochs
+
+
+def _shown(event: Mapping[str, Any]) -> dict[str, str]:
+    """The metrics of an event as text."""
+    others = {"event", "stage", "time", "epoch", "step", "steps", "seconds", "best"}
+    return {name: f"{value:.5g}" for name, value in event.items() if name not in others and value is not None}

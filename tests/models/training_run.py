@@ -16,7 +16,8 @@ import keras
 import numpy as np
 
 from models.storage import atomic
-from models.training.fit import FitResult, epoch_rng, fit
+from models.training.fit import FitResult, fit
+from models.training.run import epoch_rng
 
 SEED, EPOCHS, BATCH, ROWS = 5, 4, 8, 64
 _RNG = np.random.default_rng(0)

@@ -1,0 +1,227 @@
+"""The contract of a trained model: a task says what is special to it, ``models.training.driver`` does the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from data_prep.errors import InputError
+from models.training.recipe import close_names, with_overrides
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from data_prep.text.vocab import Vocabulary
+    from models.presets.card import CardText
+    from models.presets.store import Preset
+    from models.training.fit import FitResult
+
+Options = Mapping[str, Any]
+Metrics = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of ``fit`` or ``evaluate``; the command line and the pages are made from these.
+
+    Args:
+        name: Key of the value among the options, and ``--name`` on the command line.
+        help: What it is, one sentence.
+        type: ``Path``, ``str``, ``int``, ``float``, ``bool`` or a ``Literal``.
+        many: Whether it can be given several times; its value is then a tuple, empty without it.
+        default: Its value where it is not given; of a flag False.
+        metavar: What stands for the value in the help.
+        verbs: Where it can be given.
+        excludes: Options with the same word here exclude each other, ``"data"`` also excludes ``--sample``.
+    """
+
+    name: str
+    help: str
+    type: Any = Path
+    many: bool = False
+    default: Any = None
+    metavar: str | None = None
+    verbs: tuple[Literal["fit", "evaluate"], ...] = ("fit",)
+    excludes: str | None = None
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a training runs.
+
+    Args:
+        folder: Of the run; stages have sub-folders, other files may be kept here for a resume.
+        resume: Whether to go on with what is there.
+        start: The preset whose weights it starts from, or None.
+    """
+
+    folder: Path
+    resume: bool = False
+    start: Preset | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One network's training: one call of ``models.training.fit.fit``.
+
+    Args:
+        name: Sub-folder of the run, and name in history and events; ``""`` for the only stage of a task.
+        network: Makes the network, built and compiled; it sets the global seed first.
+        epoch: Number of an epoch (from 0) to its batches, in an order that seed and epoch alone decide.
+        epochs: How many.
+        seed: Of what ``fit`` draws.
+        recipe: Everything that decides the outcome (dataclass or mapping); a resume compares it.
+        evaluate: Network to metrics after every epoch, on data that it does not learn from.
+        sample: Network to a text that shows what it does by now.
+        monitor: Metric that decides which weights are best, and whether the smallest or largest is.
+        mode: ``"min"`` or ``"max"``.
+        keep: Whether the network ends with its best or its last weights.
+        steps: Steps of an epoch, needed for batches without an end.
+        fixed_shapes: Whether all batches have one shape.
+        prefetch: Batches that are prepared ahead.
+        callbacks: Keras callbacks without a state of their own.
+        start: Preset to the arrays that the network may start from; None where it never does.
+    """
+
+    name: str
+    network: Callable[[], keras.Model]
+    epoch: Callable[[int], Iterable[Any]]
+    epochs: int
+    seed: int
+    recipe: Any
+    evaluate: Callable[[keras.Model], Mapping[str, float]] | None = None
+    sample: Callable[[keras.Model], str] | None = None
+    monitor: str = "loss"
+    mode: Literal["min", "max"] = "min"
+    keep: Literal["best", "last"] = "best"
+    steps: int | None = None
+    fixed_shapes: bool = False
+    prefetch: int = 2
+    callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
+    start: Callable[[Preset], Mapping[str, np.ndarray]] | None = lambda preset: preset.arrays
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """The network that a stage leaves, and its history."""
+
+    model: keras.Model
+    result: FitResult
+
+
+@dataclass(frozen=True)
+class PresetContent:
+    """What a preset holds, beside recipe, history and scores.
+
+    Args:
+        config: Instance of the kind's config class.
+        weights: The named arrays, or the network.
+        golden: Input name to array: an example whose answer is stored.
+        card: Text of the model card.
+        vocabulary: For kinds that need one.
+        labels: For kinds that need them.
+        dtype: How float32 arrays are stored.
+        metadata: More facts for the preset's metadata.
+        summary: More facts for the command line.
+        metrics: The scores of this preset where they are not those of the task.
+        suffix: Of the folder's name, for a second preset beside the first.
+        beside: Called with the folder at the end, to write files beside it.
+    """
+
+    config: Any
+    weights: keras.Model | Mapping[str, np.ndarray]
+    golden: Mapping[str, np.ndarray]
+    card: CardText
+    vocabulary: Vocabulary | None = None
+    labels: Sequence[str] | None = None
+    dtype: Literal["float32", "float16"] = "float16"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Metrics | None = None
+    suffix: str = ""
+    beside: Callable[[Path], None] | None = None
+
+
+class Task(ABC):
+    """How one model is trained, scored and kept; a subclass has no state.
+
+    Attributes:
+        name: What is trained, for messages.
+        kind: Kind of its presets.
+        recipes: Name to frozen dataclass with a ``seed``; ``"default"`` made the shipped preset, ``"sample"`` goes
+            with the data that need no download.
+        options: Where data come from.
+        sample_help: What the sample is; None where there is none.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str]
+    recipes: ClassVar[Mapping[str, Any]]
+    options: ClassVar[Sequence[Option]] = ()
+    sample_help: ClassVar[str | None] = None
+
+    def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> Any:
+        """Choose a recipe and change it.
+
+        Args:
+            name: Of ``recipes``; None for the one that goes with the data.
+            options: As given; ``sample`` says whether the sample is learned from.
+            overrides: ``key=value`` for its fields.
+
+        Raises:
+            InputError: There is no such recipe, or an override is wrong.
+        """
+        name = name or ("sample" if options.get("sample") else "default")
+        if name not in self.recipes:
+            raise InputError(
+                "There is no such recipe",
+                allowed=", ".join(self.recipes),
+                received=name,
+                remedy=close_names(name, list(self.recipes), kind="recipe"),
+            )
+        return with_overrides(self.recipes[name], overrides)
+
+    @abstractmethod
+    def source(self, recipe: Any, options: Options, run: Run) -> Any:
+        """Read the data, checked; an object with ``checksums`` (data set or file to checksum).
+
+        Raises:
+            InputError: They cannot be had, or do not do.
+        """
+
+    @abstractmethod
+    def stages(self, recipe: Any, source: Any, run: Run) -> Generator[Stage, StageResult, Any]:
+        """Yield the trainings one after the other; each ``yield`` gives the network that the training left.
+
+        Returns:
+            What answers with the weights as a preset stores them; ``score`` and ``content`` receive it.
+        """
+
+    @abstractmethod
+    def score(self, recipe: Any, source: Any, answers: Any) -> Metrics:
+        """Score what was trained, from raw input, once."""
+
+    @abstractmethod
+    def content(self, recipe: Any, source: Any, answers: Any) -> Sequence[PresetContent]:
+        """Say what the preset holds; a second one gets a folder of its own beside the first."""
+
+    @abstractmethod
+    def open(self, preset: str | Path | None, options: Options) -> Any:
+        """Open the application on a preset, the shipped one by default."""
+
+    @abstractmethod
+    def evaluate(self, application: Any, options: Options) -> Any:
+        """Score an application on data that its preset did not learn from, or on files that the options name.
+
+        Returns:
+            An ``apps.shared.results.Result`` with ``columns`` and ``rows()`` for a table.
+        """
