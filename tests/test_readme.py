@@ -10,7 +10,7 @@ import pytest
 
 import apps.shared.reports
 from apps.shared.reports import VectorsScores
-from apps.shared.results import SectionScore
+from apps.vectors.results import SectionScore
 from benchmarks import readme
 from data_prep.errors import InputError
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.reviews.explain import main_member, word_scores
-from apps.shared.results import MapResult, Result
+from apps.shared.results import Result
 from apps.vectors.maps import word_map
+from apps.vectors.results import MapResult
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:

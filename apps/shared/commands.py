@@ -22,6 +22,10 @@ _SECONDS_BETWEEN_LINES = 10.0  # of progress in a log file
 Arguments = ParamSpec("Arguments")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Preset folder to write.")]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME_OR_FOLDER", help="Preset to use; the shipped one if none is named."),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated."),

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Result:
-    """Base of all results: gives them ``to_dict``."""
+    """Base of all results: gives them ``to_dict``; one that a command prints says how its table looks.
+
+    Attributes:
+        columns: Headers of the table; those that end in ``>`` are right-aligned.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("measure", "value>")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The cells of the table, as text."""
+        return [(name.replace("_", " "), str(value)) for name, value in self.to_dict().items()]
+
+    def notes(self) -> list[str]:
+        """What is said beside the table, on standard error."""
+        return []
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold.
@@ -26,170 +40,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Neighbour(Result):
-    """A word and how close it is: a cosine, or the score of the analogy."""
-
-    word: str
-    score: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Term(Result):
-    """One term of an analogy: the key that was looked up and its weight, negative if subtracted."""
-
-    word: str
-    weight: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AnalogyResult(Result):
-    """Answer to an expression such as "paris - france + spain".
-
-    Attributes:
-        query: The expression as it was given.
-        method: ``"add"`` or ``"multiply"``.
-        terms: The known terms, in order.
-        results: The closest words, best first.
-        unknown: Words that have no vector and were left out.
-        contributions: For each result, what each term adds to its score: for ``"add"`` they sum to the score,
-            for ``"multiply"`` to its logarithm.
-        expected: The word whose rank was asked for, or None.
-        expected_rank: Its rank among all candidates, from 1, or None if it is no candidate.
-        expected_score: Its score, or None.
-    """
-
-    query: str
-    method: str
-    terms: tuple[Term, ...]
-    results: tuple[Neighbour, ...]
-    unknown: tuple[str, ...] = ()
-    contributions: tuple[tuple[float, ...], ...] = ()
-    expected: str | None = None
-    expected_rank: int | None = None
-    expected_score: float | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class OddOneOut(Result):
-    """The word that fits least among some words, and each word's cosine with their mean, best first."""
-
-    word: str
-    scores: tuple[Neighbour, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SectionScore(Result):
-    """Analogy questions of one kind: right answers, questions whose words are all known, all questions."""
-
-    correct: int
-    answered: int
-    of: int
-
-    @property
-    def accuracy(self) -> float | None:
-        """Percent right of the answered questions, None if there are none."""
-        return 100.0 * self.correct / self.answered if self.answered else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold, with the accuracy."""
-        return {"accuracy": self.accuracy, "correct": self.correct, "answered": self.answered, "of": self.of}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AnalogyScore(Result):
-    """Score on a file of analogy questions, by section and in all.
-
-    Attributes:
-        sections: Name of the section to its score, in the order of the file.
-        restrict_vocab: How many keys, from the first, could be asked and answered.
-    """
-
-    sections: dict[str, SectionScore]
-    restrict_vocab: int
-
-    @property
-    def total(self) -> SectionScore:
-        """The sum of all sections."""
-        parts = self.sections.values()
-        return SectionScore(
-            sum(part.correct for part in parts),
-            sum(part.answered for part in parts),
-            sum(part.of for part in parts),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold, the totals first."""
-        return {
-            **self.total.to_dict(),
-            "restrict_vocab": self.restrict_vocab,
-            "sections": {name: section.to_dict() for name, section in self.sections.items()},
-        }
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PairScore(Result):
-    """Agreement with people's judgements of word pairs.
-
-    Attributes:
-        spearman: Rank correlation, None with fewer than two pairs or where all are alike.
-        pearson: Linear correlation, None likewise.
-        n: Pairs whose words are both known.
-        of: All pairs.
-    """
-
-    spearman: float | None
-    pearson: float | None
-    n: int
-    of: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class VectorsEvaluation(Result):
-    """Scores on the three public sets that gensim carries."""
-
-    analogies: AnalogyScore
-    wordsim353: PairScore
-    simlex999: PairScore
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PlaneResult(Result):
-    """Words in the plane of an analogy.
-
-    Attributes:
-        words: As asked; the first is the origin, the second lies on the first axis.
-        coordinates: (x, y) of each word, in the unit of the normalised vectors.
-        corner: (x, y) of the fourth corner of the parallelogram: second + third - first.
-        axes: Names of the two axes.
-        explained: Share of the words' squared distances from the origin that lies along each axis.
-        kept: For each word, the share of its own squared distance from the origin that the plane shows.
-    """
-
-    words: tuple[str, ...]
-    coordinates: tuple[tuple[float, float], ...]
-    corner: tuple[float, float]
-    axes: tuple[str, str]
-    explained: tuple[float, float]
-    kept: tuple[float, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class MapResult(Result):
-    """Words on a map of two dimensions.
-
-    Attributes:
-        method: ``"pca"`` or ``"tsne"``.
-        words: As asked, or the first keys.
-        coordinates: (x, y) of each word.
-        axes: Names of the two axes; for PCA the words at both ends and the share of variance.
-        explained: Share of the variance along each axis; None for t-SNE, whose axes mean nothing.
-    """
-
-    method: str
-    words: tuple[str, ...]
-    coordinates: tuple[tuple[float, float], ...]
-    axes: tuple[str, str]
-    explained: tuple[float, float] | None

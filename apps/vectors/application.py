@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.shared.results import (
+from apps.vectors.expressions import parse_expression
+from apps.vectors.lookup import WordLookup
+from apps.vectors.results import (
     AnalogyResult,
     MapResult,
     Neighbour,
@@ -16,8 +18,6 @@ from apps.shared.results import (
     Term,
     VectorsEvaluation,
 )
-from apps.vectors.expressions import parse_expression
-from apps.vectors.lookup import WordLookup
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 

@@ -23,8 +23,8 @@ from apps.shared.commands import (
 from data_prep.errors import InputError
 
 if TYPE_CHECKING:
-    from apps.shared.results import VectorsEvaluation
     from apps.vectors.application import Vectors
+    from apps.vectors.results import VectorsEvaluation
 
 app = group("Word vectors: train, evaluate, ask, import and export.")
 

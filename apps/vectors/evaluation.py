@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apps.shared.results import AnalogyScore, PairScore, SectionScore, VectorsEvaluation
+from apps.vectors.results import AnalogyScore, PairScore, SectionScore, VectorsEvaluation
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 

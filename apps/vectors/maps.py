@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apps.shared.results import MapResult, PlaneResult
+from apps.vectors.results import MapResult, PlaneResult
 from data_prep.errors import InputError
 
 MAP_METHODS = ("pca", "tsne")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.shared.results import VectorsEvaluation
 from apps.vectors.evaluation import evaluate
+from apps.vectors.results import VectorsEvaluation
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 

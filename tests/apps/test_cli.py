@@ -65,7 +65,7 @@ def test_a_defect_is_not_hidden() -> None:
         "def broken(*a): raise RuntimeError('defect')\n"
         "apps.vectors.application.Vectors.from_preset = broken\n"
         "sys.argv = ['apps', 'vectors', 'neighbours', 'paris']\n"
-        "from apps.shared.main import run\nrun()\n"
+        "from apps.__main__ import run\nrun()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False

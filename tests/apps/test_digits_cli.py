@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from apps.shared.main import app
+from apps.__main__ import app
 from tests.apps.digit_presets import save_digits
 
 

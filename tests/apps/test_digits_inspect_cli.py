@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from apps.digits.examples import examples
-from apps.shared.main import app
+from apps.__main__ import app
 from tests.apps.digit_presets import save_digits
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from apps.shared.main import app
+from apps.__main__ import app
 from tests.apps.reviews_presets import save_reviews
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from apps.shared.main import app
+from apps.__main__ import app
 from apps.tagger import segmenter_task as segmenter_training
 from apps.tagger.segmenter_task import SegmenterRecipe, fit_segmenter, score_segmentation, train_segmenter
 from data_prep.errors import InputError

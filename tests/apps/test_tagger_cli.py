@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import models.presets.store
-from apps.shared.main import app
+from apps.__main__ import app
 from data_prep.readers.conllu import parse_conllu
 
 CONLLU = (

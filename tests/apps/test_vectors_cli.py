@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from apps.shared.main import app
+from apps.__main__ import app
 from apps.vectors.application import Vectors
 from data_prep.text.embeddings import WordVectors
 
@@ -272,7 +272,7 @@ def test_an_analogy_needs_numpy_only(file: str) -> None:
     program = (
         "import sys\n"
         f"sys.argv = ['', 'vectors', 'analogy', 'paris - france + spain', '--json', '--vectors', {file!r}]\n"
-        "from apps.shared.main import run\n"
+        "from apps.__main__ import run\n"
         "try:\n    run()\nexcept SystemExit:\n    pass\n"
         "heavy = ('tensorflow', 'keras', 'gensim', 'pandas', 'scipy', 'sklearn')\n"
         "print([name for name in heavy if name in sys.modules])\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from apps.shared.main import app
+from apps.__main__ import app
 from tests.apps.writer_preset import made_play, save_writer
 
 

@@ -1,0 +1,140 @@
+"""The commands ``fit`` and ``evaluate`` of an application, made from its task."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from apps.shared.commands import (
+    JsonOption,
+    OutFolder,
+    PresetOption,
+    ResumeOption,
+    SetOption,
+    print_json,
+    print_summary,
+    print_table,
+    verb,
+)
+from data_prep.errors import InputError
+from models.training.task import Option, Options, Task
+
+
+def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> None:
+    """Add the command that trains a task's model.
+
+    Args:
+        app: Group of the application's commands.
+        task: What is trained.
+        help_text: One sentence.
+        name: Of the command.
+    """
+    recipes = ", ".join(task.recipes)
+    of_all = {
+        "recipe": Annotated[
+            str | None,
+            typer.Option(
+                metavar="NAME", help=f"Settings to begin with: {recipes}; else what suits the data."
+            ),
+        ],
+        "overrides": SetOption,
+        "start": Annotated[
+            str | None,
+            typer.Option(
+                "--from", metavar="NAME_OR_FOLDER", help="Fine-tune: start from this preset's weights."
+            ),
+        ],
+        "resume": ResumeOption,
+        "tensorboard": Annotated[
+            Path | None, typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows.")
+        ],
+        "as_json": JsonOption,
+    }
+
+    def fit(out: Path, **values: Any) -> None:
+        from models.training.driver import fit_task
+
+        options = _given(task, "fit", values)
+        named = {name: values[name] for name in ("recipe", "resume", "start", "tensorboard")}
+        summary = fit_task(task, out, options=options, overrides=values["overrides"] or (), **named)
+        print_summary(summary, values["as_json"])
+
+    _add(app, fit, name, help_text, {"out": OutFolder, **_of_task(task, "fit"), **of_all})
+
+
+def add_evaluate(app: typer.Typer, task: Task, help_text: str, name: str = "evaluate") -> None:
+    """Add the command that scores a preset; arguments as those of :func:`add_fit`."""
+
+    def evaluate(preset: str | None, as_json: bool, **values: Any) -> None:
+        options = _given(task, "evaluate", values)
+        result = task.evaluate(task.open(preset, options), options)
+        for note in result.notes():
+            print(note, file=sys.stderr)
+        if as_json:
+            print_json(result.to_dict())
+        else:
+            print_table(result.columns, result.rows())
+
+    last = {"preset": PresetOption, "as_json": JsonOption}
+    _add(app, evaluate, name, help_text, {**_of_task(task, "evaluate"), **last})
+
+
+def _add(
+    app: typer.Typer,
+    function: Callable[..., None],
+    name: str,
+    help_text: str,
+    parameters: Mapping[str, Any],
+) -> None:
+    """Register a function under a signature that typer reads."""
+    signature = []
+    for key, annotation in parameters.items():
+        default = (
+            inspect.Parameter.empty if key == "out" else False if annotation.__origin__ is bool else None
+        )
+        signature.append(
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        )
+    function.__doc__, function.__signature__ = help_text, inspect.Signature(signature)
+    function.__annotations__ = dict(parameters)
+    app.command(name)(verb(function))
+
+
+def _of_task(task: Task, verb_name: str) -> dict[str, Any]:
+    """Return the annotations of a task's options for one verb."""
+    found = {option.name: _annotation(option) for option in task.options if verb_name in option.verbs}
+    if verb_name == "fit" and task.sample_help is not None:
+        text = f"Learn from {task.sample_help}: no data needed."
+        found["sample"] = Annotated[bool, typer.Option("--sample", help=text)]
+    return found
+
+
+def _annotation(option: Option) -> Any:
+    settings = typer.Option(option.flag, metavar=option.metavar, help=option.help)
+    if option.type is bool:
+        return Annotated[bool, settings]
+    kind = list[option.type] if option.many else option.type
+    return Annotated[kind | None, settings]
+
+
+def _given(task: Task, verb_name: str, values: Mapping[str, Any]) -> Options:
+    """Take a task's options out of the values of a command; refuse those that exclude each other."""
+    options = [option for option in task.options if verb_name in option.verbs]
+    given: dict[str, Any] = {"sample": bool(values.get("sample"))}
+    groups: dict[str, list[str]] = {"data": ["--sample"] if given["sample"] else []}
+    for option in options:
+        value = values[option.name]
+        if option.many:
+            value = tuple(value or ())
+        if value not in (None, False, ()):
+            groups.setdefault(option.excludes or option.flag, []).append(option.flag)
+        given[option.name] = option.default if value is None else value
+    for flags in groups.values():
+        if len(flags) > 1:
+            raise InputError(f"{' and '.join(flags)} exclude each other", remedy="Give one of them")
+    return given
