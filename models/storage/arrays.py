@@ -142,6 +142,22 @@ def specs_of(arrays: Mapping[str, np.ndarray]) -> dict[str, ArraySpec]:
     return {name: ArraySpec(tuple(array.shape), array.dtype.name) for name, array in arrays.items()}
 
 
+def half_precision(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Round float32 arrays to float16 and back, as a preset stores them; others stay as they are.
+
+    Args:
+        arrays: Name to array.
+
+    Returns:
+        Name to array of the same shape and dtype. A number that is too large for float16 becomes infinite.
+    """
+    with np.errstate(over="ignore"):
+        return {
+            name: array.astype(np.float16).astype(np.float32) if array.dtype == np.float32 else array
+            for name, array in arrays.items()
+        }
+
+
 def _specs(path: Path, archive: zipfile.ZipFile) -> dict[str, ArraySpec]:
     specs: dict[str, ArraySpec] = {}
     total = path.stat().st_size
