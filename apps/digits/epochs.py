@@ -5,14 +5,50 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from data_prep.errors import InputError
+from models.storage.arrays import ArraySpec, first_non_finite, read_arrays, read_specs, write_arrays
+from models.storage.atomic import write_file, writing_to
+from models.storage.variables import variable_arrays, variable_specs
+
+if TYPE_CHECKING:
+    import keras
 
 MOST_EPOCHS = 1000
 _NAME = re.compile(r"epoch(\d{4})/(.+)\Z", re.DOTALL)
+
+
+class KeptEpochs:
+    """Weights of chosen epochs in a run folder, so that a resumed run has those of before.
+
+    Args:
+        run_dir: The folder; made when something is kept.
+        epochs: Those to keep; 0 for the first weights.
+    """
+
+    def __init__(self, run_dir: Path, epochs: tuple[int, ...]) -> None:
+        self._run_dir, self._epochs = run_dir, frozenset(epochs)
+
+    def keep(self, epoch: int, model: keras.Model) -> None:
+        """Keep the weights of a network if this epoch is to be kept."""
+        if epoch not in self._epochs:
+            return
+        with writing_to(self._run_dir):
+            self._run_dir.mkdir(parents=True, exist_ok=True)
+        arrays = variable_arrays(model.weights)
+        write_file(self._path(epoch), lambda file: write_arrays(file, arrays))
+
+    def all(self, model: keras.Model) -> dict[int, dict[str, np.ndarray]]:
+        """Read what was kept: epoch to weights by path."""
+        specs = variable_specs(model.weights)
+        there = [epoch for epoch in sorted(self._epochs) if self._path(epoch).is_file()]
+        return {epoch: read_arrays(self._path(epoch), specs) for epoch in there}
+
+    def _path(self, epoch: int) -> Path:
+        return self._run_dir / f"kept-{epoch:04d}.npz"
 
 
 def epochs_file(preset: Path) -> Path:
@@ -43,9 +79,6 @@ def write_epochs(
         ValueError: An epoch is out of bounds, or a weight is not finite as stored.
         InputError: The file cannot be written.
     """
-    from models.storage.arrays import first_non_finite, write_arrays
-    from models.storage.atomic import write_file
-
     arrays = {}
     for epoch, weights in sorted(epochs.items()):
         if not 0 <= epoch < MOST_EPOCHS:
@@ -70,8 +103,6 @@ def saved_epochs(path: Path) -> tuple[int, ...]:
     Raises:
         InputError: The file is damaged, or holds something else.
     """
-    from models.storage.arrays import read_specs
-
     if not path.is_file():
         return ()
     found = set()
@@ -97,8 +128,6 @@ def epoch_arrays(path: Path, epoch: int, like: Mapping[str, np.ndarray]) -> dict
     Raises:
         InputError: There is no such epoch, the file is damaged, or is that of another network.
     """
-    from models.storage.arrays import ArraySpec, read_arrays
-
     epochs = saved_epochs(path)
     if epoch not in epochs:
         raise InputError(

@@ -1,19 +1,19 @@
-"""How good a digit network is: right answers, standard error, and what it takes for what."""
+"""How good a digit network is: right answers, standard error, and which classes it mistakes for others."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.digits.application import Digits
 from apps.digits.results import DigitsEvaluation, Mistake
+from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
+from apps.shared.measures import confusion_matrix, measure, percent_right
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.digits.application import Digits
-    from apps.digits.sources import DigitsSource
-    from data_prep.images.preparation import LabelledImages
+from data_prep.images.folders import list_images
+from data_prep.images.preparation import LabelledImages, digit_batch
+from models.training.task import Metrics
 
 
 def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
@@ -21,7 +21,7 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
 
     Args:
         digits: The network.
-        folder: One's own images, one sub-folder a class. Of the folder that the network learned from, what was held
+        folder: Your own images, one sub-folder a class. Of the folder that the network learned from, what was held
             out is scored; of any other one, all of it. None takes the test part of the set that it learned from.
 
     Returns:
@@ -30,8 +30,6 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
     Raises:
         InputError: The images cannot be had, or are of classes that the network does not know.
     """
-    from apps.digits.sources import mnist_source, sample_source
-
     recipe = digits.metadata.get("recipe", {})
     seed, data = int(recipe.get("seed", 0)), digits.metadata.get("data", {})
     if folder is not None:
@@ -61,59 +59,46 @@ def score(digits: Digits, images: LabelledImages, split: str) -> DigitsEvaluatio
     Returns:
         Accuracy with its standard error, and every mistake.
     """
-    from data_prep.images.preparation import digit_batch
-
     probabilities = digits.probabilities(digit_batch(images.images))
     answers = probabilities.argmax(axis=1)
-    count, right = len(answers), int((answers == images.labels).sum())
-    share = right / count
-    confusion = np.zeros((len(digits.labels), len(digits.labels)), np.int64)
-    np.add.at(confusion, (images.labels, answers), 1)
+    accuracy, error = percent_right(int((answers == images.labels).sum()), len(answers))
     wrong = np.flatnonzero(answers != images.labels)
     wrong = wrong[np.argsort(-probabilities[wrong, answers[wrong]], kind="stable")]
     return DigitsEvaluation(
-        accuracy=100.0 * share,
-        n=count,
-        standard_error=100.0 * float(np.sqrt(share * (1.0 - share) / count)),
+        accuracy=accuracy,
+        n=len(answers),
+        standard_error=error,
         split=split,
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        confusion=confusion_matrix(images.labels, answers, len(digits.labels)),
         mistakes=tuple(_mistake(digits, images, probabilities, int(at)) for at in wrong),
     )
 
 
-def metrics_of(result: DigitsEvaluation, source: DigitsSource, learned: int) -> dict[str, Any]:
-    """Return a score as a preset stores it.
+def metrics_of(result: DigitsEvaluation, source: DigitsSource, learned: int) -> Metrics:
+    """Return a score as a preset stores it: one measure, ``accuracy``, with the mistakes.
 
     Args:
         result: The score of the weights as they are stored.
         source: The images.
         learned: How many it learned from.
-
-    Returns:
-        One measure, ``accuracy``, with the mistakes.
     """
-    published = dict(source.published) if result.split == "test" else {}
-    what = source.protocol if result.split == "test" else f"validation part of {source.name}"
+    final = result.split == "test"
+    what = source.protocol if final else f"validation part of {source.name}"
     return {
-        "accuracy": {
-            "score": result.accuracy,
-            "unit": "%",
-            "n": result.n,
-            "standard_error": result.standard_error,
-            "baseline": max(published.values(), default=None),
-            "published": published,
-            "split": result.split,
-            "protocol": f"{what}; learned from {learned:,} images; every image counts once, from its pixels",
-            "errors": result.errors,
-            "mistakes": [mistake.to_dict() for mistake in result.mistakes],
-        }
+        "accuracy": measure(
+            result.accuracy,
+            result.n,
+            f"{what}; learned from {learned:,} images; every image counts once, from its pixels",
+            standard_error=result.standard_error,
+            published=source.published if final else None,
+            split=result.split,
+            errors=result.errors,
+            mistakes=[mistake.to_dict() for mistake in result.mistakes],
+        )
     }
 
 
 def _folder_score(digits: Digits, folder: Path, seed: int, data: dict[str, str]) -> DigitsEvaluation:
-    from apps.digits.sources import folder_source
-    from data_prep.images.folders import list_images
-
     _check_labels(digits, tuple(list_images(folder)))
     source = folder_source(folder, seed)
     if set(source.checksums.values()) & set(data.values()):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.shared.results import Result
+from data_prep.images.preparation import PreparedImage
 
-if TYPE_CHECKING:
-    from data_prep.images.preparation import PreparedImage
+DIGIT_LABELS = tuple("0123456789")
+_LISTED_MISTAKES = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -93,5 +94,19 @@ class DigitsEvaluation(Result):
         """Turn into what JSON can hold: accuracy, number and standard error."""
         return {"accuracy": self.accuracy, "n": self.n, "standard_error": self.standard_error}
 
+    def rows(self) -> list[tuple[str, str]]:
+        """The cells of the table, as text."""
+        return [
+            ("accuracy, %", f"{self.accuracy:.2f}"),
+            ("standard error", f"{self.standard_error:.2f}"),
+            ("images", f"{self.n:,}"),
+            ("wrong", f"{self.errors:,}"),
+            ("scored", self.split),
+        ]
 
-DIGIT_LABELS = tuple("0123456789")
+    def notes(self) -> list[str]:
+        """The most confident mistakes."""
+        return [
+            f"image {one.index} shows {one.label}: {one.answer} with {one.confidence:.1%}"
+            for one in self.mistakes[:_LISTED_MISTAKES]
+        ]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from apps.digits.results import DIGIT_LABELS
-
-if TYPE_CHECKING:
-    from data_prep.images.preparation import LabelledImages
-    from models.presets.card import CardText
+from apps.shared.commands import progress_bar
+from apps.shared.measures import checksums_of
+from data_prep.datasets import DATASETS, locate
+from data_prep.images.folders import read_image_folder
+from data_prep.images.preparation import LabelledImages, digit_bytes, prepare_digit
+from data_prep.readers.mnist import read_mnist
+from data_prep.splits import split
+from models.presets.card import CardText
 
 MNIST = "mnist"
 VALIDATION = 5_000  # the last so many training images of MNIST choose recipes
@@ -26,8 +30,8 @@ PUBLISHED = {
 
 _SUMMARY = "A convolutional network that says which digit a picture shows, with the probability of each."
 _LIMITS = (
-    "It knows single digits and always names one, whatever it is shown; letters and several digits at once are taken "
-    "for digits. Digits are written differently elsewhere than in the America of 1990."
+    "It knows single digits and always names one, whatever it is shown; letters and several digits at once are "
+    "mistaken for digits. Digits are written differently elsewhere than in the America of 1990."
 )
 
 
@@ -74,11 +78,6 @@ def mnist_source() -> DigitsSource:
     Raises:
         InputError: It cannot be had, or is not what it should be.
     """
-    from data_prep.datasets import DATASETS, locate
-    from data_prep.readers.mnist import read_mnist
-    from models.presets.card import CardText
-    from models.storage.atomic import sha256_of
-
     dataset, path = DATASETS[MNIST], locate(MNIST)
     train, test = read_mnist("train", path), read_mnist("test", path)
     border = len(train.labels) - VALIDATION
@@ -97,7 +96,7 @@ def mnist_source() -> DigitsSource:
         validation=train.part(slice(border, None)),
         test=test,
         protocol="official test set of MNIST",
-        checksums={path.name: f"sha256 {sha256_of(path)}"},
+        checksums=checksums_of(path),
         card=card,
         published=PUBLISHED,
     )
@@ -111,12 +110,7 @@ def sample_source(seed: int) -> DigitsSource:
     Args:
         seed: Of the split.
     """
-    import hashlib
-
     from sklearn.datasets import load_digits
-
-    from data_prep.images.preparation import LabelledImages, digit_bytes, prepare_digit
-    from models.presets.card import CardText
 
     found = load_digits()
     gray = (found.images / 16.0).astype(np.float32)
@@ -150,10 +144,6 @@ def folder_source(folder: Path, seed: int) -> DigitsSource:
     Raises:
         InputError: As there, or there are too few images to hold some out.
     """
-    from apps.shared.commands import progress_bar
-    from data_prep.images.folders import read_image_folder
-    from models.presets.card import CardText
-
     with progress_bar("images", "images") as progress:
         images = read_image_folder(folder, progress)
     card = CardText(
@@ -184,8 +174,6 @@ def _split_source(
     card: CardText,
 ) -> DigitsSource:
     """Split images at random that have no official test set."""
-    from data_prep.splits import split
-
     parts = split(len(images.labels), SHARES, seed)
     return DigitsSource(
         name=name,
@@ -201,6 +189,4 @@ def _split_source(
 
 
 def _joined(*parts: LabelledImages) -> LabelledImages:
-    from data_prep.images.preparation import LabelledImages
-
     return LabelledImages(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

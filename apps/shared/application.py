@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -78,3 +79,8 @@ class Application:
     def keras_model(self) -> keras.Model:
         """Build the Keras network with these weights: to look at, fine-tune, save or export; it takes TensorFlow."""
         return kind_named(self.kind).keras_model(self.config, self.arrays)
+
+    def evaluate(self, *args: Any, **options: Any) -> Any:
+        """Score it on data that it did not learn from, by the function ``evaluate`` of its application."""
+        package = type(self).__module__.rpartition(".")[0]
+        return importlib.import_module(f"{package}.evaluation").evaluate(self, *args, **options)

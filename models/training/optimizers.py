@@ -1,4 +1,4 @@
-"""The optimizer that all classifiers and language models share."""
+"""The optimizers that all networks share: warm-up, a cosine, and averaged weights, as a recipe says."""
 
 from __future__ import annotations
 
@@ -11,15 +11,9 @@ from models.training.schedules import warmup_then_cosine
 
 
 def adamw(
-    recipe: Any,
-    steps: int,
-    *,
-    beta_2: float,
-    warmup: int,
-    undecayed: Sequence[str] = (),
-    **clip: float,
+    recipe: Any, steps: int, *, beta_2: float, warmup: int, undecayed: Sequence[str] = (), **clip: float
 ) -> keras.optimizers.AdamW:
-    """Make AdamW with warm-up, a cosine and averaged weights, as a recipe says.
+    """Make AdamW.
 
     Args:
         recipe: Has ``learning_rate`` and ``weight_decay``, and may have ``final_rate`` and ``averaging``.
@@ -29,15 +23,29 @@ def adamw(
         undecayed: Words in the names of weights that do not decay.
         clip: ``clipnorm`` or ``global_clipnorm``.
     """
+    settings = _settings(recipe, steps, warmup)
+    return _decaying(keras.optimizers.AdamW(beta_2=beta_2, **settings, **clip), undecayed)
+
+
+def sgd(recipe: Any, steps: int, *, warmup: int, undecayed: Sequence[str] = ()) -> keras.optimizers.SGD:
+    """Make SGD with Nesterov momentum 0.9; arguments as those of :func:`adamw`."""
+    settings = _settings(recipe, steps, warmup)
+    return _decaying(keras.optimizers.SGD(momentum=0.9, nesterov=True, **settings), undecayed)
+
+
+def _settings(recipe: Any, steps: int, warmup: int) -> dict[str, Any]:
     averaging = getattr(recipe, "averaging", 0.0)
-    optimizer = keras.optimizers.AdamW(
-        warmup_then_cosine(recipe.learning_rate, warmup, steps, getattr(recipe, "final_rate", 0.0)),
-        weight_decay=recipe.weight_decay,
-        beta_2=beta_2,
-        use_ema=averaging > 0,
-        ema_momentum=averaging or 0.99,
-        **clip,
-    )
+    return {
+        "learning_rate": warmup_then_cosine(
+            recipe.learning_rate, warmup, steps, getattr(recipe, "final_rate", 0.0)
+        ),
+        "weight_decay": recipe.weight_decay,
+        "use_ema": averaging > 0,
+        "ema_momentum": averaging or 0.99,
+    }
+
+
+def _decaying(optimizer: Any, undecayed: Sequence[str]) -> Any:
     if undecayed:
         optimizer.exclude_from_weight_decay(var_names=list(undecayed))
     return optimizer
