@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import apps.shared.reports
-import models.presets.store
 from apps.reviews.reports import networks_report, speed_report, transfer_report
 from apps.reviews.sources import sample_source
 from benchmarks import reviews_networks, reviews_speed, reviews_tables, transfer_reviews
@@ -25,7 +24,7 @@ from tests.apps.reviews_presets import save_reviews, small_reviews
 @pytest.fixture(autouse=True)
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path / "presets")
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path / "presets")
     return tmp_path
 
 

@@ -59,7 +59,7 @@ class DigitInspector:
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
         from apps.digits.application import DEFAULT_PRESET, Digits
-        from models.presets.store import resolve_preset
+        from models.presets.search import resolve_preset
 
         folder = resolve_preset(DEFAULT_PRESET if name is None else name)
         return cls(Digits.from_preset(folder), folder)

@@ -81,7 +81,7 @@ def write_features(digits: Digits, path: Path) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Keep the features of the preset that the one argument names; return the exit code."""
     from apps.digits.application import Digits
-    from models.presets.store import resolve_preset
+    from models.presets.search import resolve_preset
 
     if len(arguments) != 1:
         print(f"usage: {_COMMAND} NAME_OR_FOLDER", file=sys.stderr)

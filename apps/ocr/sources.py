@@ -116,7 +116,8 @@ def frequent_words(without: set[str] | tuple[str, ...]) -> tuple[tuple[str, ...]
     """
     from data_prep.text.vocab import Vocabulary
     from data_prep.text.word_list import spellable
-    from models.presets.store import VOCABULARY, resolve_preset
+    from models.presets.search import resolve_preset
+    from models.presets.store import VOCABULARY
     from models.storage.atomic import sha256_of
 
     path = resolve_preset(WORD_PRESET) / VOCABULARY

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Any
 
 import streamlit as st
 
 from apps.vectors.application import Vectors
 from data_prep.errors import InputError
+from models.presets.manifest import MANIFEST
+from models.presets.store import FoundPreset, find_presets
 
 _HEAVY_AT_ONCE = 2  # a map by t-SNE keeps a core busy for seconds; more visitors wait in line
 
@@ -82,3 +86,92 @@ def input_errors() -> Iterator[None]:
         yield
     except InputError as error:
         st.error(plain(str(error)), icon=":material/error:")
+
+
+@dataclass(frozen=True)
+class PresetChoice:
+    """Which presets a section can show, and how they are opened.
+
+    Args:
+        kind: Kind of the presets.
+        default: The one that is chosen at the beginning.
+        open: Name of a preset to the application; called once for all visitors.
+        make: Options of ``python -m apps`` that make the default one, for a checkout without it.
+        fits: Whether a preset of this kind can be shown here.
+        key: Of the chooser, and its query parameter.
+    """
+
+    kind: str
+    default: str
+    open: Callable[[str], Any]
+    make: str
+    fits: Callable[[FoundPreset], bool] = lambda preset: True
+    key: str = "preset"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of a page.
+
+    Args:
+        name: On its button and in the page's address.
+        show: Draws it; called with application and name of the chosen preset, or with nothing without ``presets``.
+        hint: What it shows and what to try, one or two sentences.
+        presets: What it can show; None for a section that needs no preset.
+    """
+
+    name: str
+    show: Callable[..., None]
+    hint: str
+    presets: PresetChoice | None = None
+
+
+def show_page(title: str, sections: Sequence[Section]) -> None:
+    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section."""
+    st.title(title, anchor=False)
+    by_name = {section.name: section for section in sections}
+    section = by_name[one_of("Section", tuple(by_name), "section")]
+    if section.presets is None:
+        st.caption(section.hint)
+        section.show()
+        return
+    preset = choose_preset(section.presets)
+    application = None
+    if preset is not None:
+        with input_errors():
+            application = opened(section.presets, preset)
+    st.caption(section.hint)
+    if application is not None:
+        section.show(application, preset.name)
+
+
+def choose_preset(choice: PresetChoice) -> FoundPreset | None:
+    """Let the visitor choose among the fitting presets in reach, and say what the chosen one learned from."""
+    found = [preset for preset in find_presets(choice.kind) if choice.fits(preset)]
+    if not found:
+        st.info(f"Make the preset with `python -m apps {choice.make}`, then reload.")
+        return None
+    found.sort(key=lambda preset: preset.name != choice.default)
+    by_name = {preset.name: preset for preset in found}
+    chosen = found[0]
+    if len(found) > 1:
+        name = st.selectbox("Preset", tuple(by_name), key=choice.key, bind="query-params", width=360)
+        chosen = by_name[name]
+    with input_errors():
+        st.caption(f"{plain(chosen.name)} learned from: {plain(chosen.learned_from)}")
+    return chosen
+
+
+def opened(choice: PresetChoice, preset: FoundPreset) -> Any:
+    """Open a preset once for all visitors, and anew when its files change; shared, so never changed.
+
+    Raises:
+        InputError: It is damaged.
+    """
+    stamp = (preset.path / MANIFEST).stat().st_mtime_ns
+    return _opened(f"{choice.open.__module__}.{choice.open.__qualname__}", choice.open, preset.name, stamp)
+
+
+@st.cache_resource(show_spinner="Opening the preset …", max_entries=16)
+def _opened(opener: str, _open: Callable[[str], Any], name: str, stamp: int) -> Any:
+    return _open(name)

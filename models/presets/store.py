@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,16 +29,16 @@ from models.presets.card import CardText, check_metrics, render_card
 from models.presets.golden import STORAGE_TOLERANCE, TOLERANCE, check_golden, write_golden
 from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
+from models.presets.search import resolve_preset
 from models.storage.arrays import first_non_finite, read_arrays, specs_of, write_arrays
 from models.storage.atomic import replacing_folder, write_bytes, write_file, write_json
 from models.storage.variables import differences, variable_arrays
-from models.training.recipe import close_names, from_dict, to_dict
+from models.training.recipe import from_dict, to_dict
 from models.training.run_folder import engine_versions, processor
 
 if TYPE_CHECKING:
     import keras
 
-PRESETS_DIR = Path(__file__).resolve().parent
 CONFIG, VOCABULARY, LABELS = "config.json", "vocab.json", "labels.json"
 WEIGHTS, GOLDEN, METRICS, README = "weights.npz", "golden.npz", "metrics.json", "README.md"
 VERIFY_COMMAND = (sys.executable, "-m", "models.presets.store")
@@ -207,43 +206,6 @@ def verify_preset(name_or_path: str | Path) -> str:
     return (
         f"{preset.path}: {preset.kind}, {weights['parameters']:,} {weights['dtype']} numbers, "
         f"{size / 2**20:.1f} MiB, all files as recorded, golden answer reproduced"
-    )
-
-
-def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
-    """Return the names of the presets in a folder, sorted; without ``root`` those that are shipped."""
-    folder = PRESETS_DIR if root is None else Path(root)
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")))
-
-
-def resolve_preset(name_or_path: str | Path, root: str | Path | None = None) -> Path:
-    """Find a preset by the name of a shipped one, or by its folder.
-
-    Args:
-        name_or_path: A name without a separator is first looked up among the shipped presets.
-        root: Folder of the named presets; the shipped ones when None.
-
-    Returns:
-        Its folder.
-
-    Raises:
-        InputError: When there is none; close names are offered.
-    """
-    text = str(name_or_path)
-    names = list_presets(root)
-    if text in names:
-        return (PRESETS_DIR if root is None else Path(root)) / text
-    path = Path(name_or_path)
-    if text and path.is_dir():
-        return path
-    if os.sep in text:
-        raise InputError(
-            f"There is no preset folder {text}", remedy="Give a folder that holds a metadata.json"
-        )
-    raise InputError(
-        "There is no preset of this name", received=text, remedy=close_names(text, names, kind="preset")
     )
 
 

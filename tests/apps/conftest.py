@@ -76,7 +76,7 @@ def tiny_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("tagger presets")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models.presets.store, "PRESETS_DIR", folder)
+        patch.setattr("models.presets.search.PRESETS_DIR", folder)
         save_segmenter(folder / SEGMENTER_PRESET)
         fit_tagger(folder / DEFAULT_PRESET, ["epochs=3"], sample=True)
     return folder

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from apps.digits.examples import examples
 from apps.__main__ import app
+from apps.digits.examples import examples
 from tests.apps.digit_presets import save_digits
 
 

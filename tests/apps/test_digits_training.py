@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from apps.digits.preset import KeptEpochs
 from PIL import Image
 
 from apps.digits import task as digits_training
 from apps.digits.application import Digits
 from apps.digits.epochs import epoch_arrays, epochs_file, saved_epochs
-from apps.digits.preset import KeptEpochs
 from apps.digits.sources import DigitsSource, sample_source
 from apps.digits.task import RECIPES, DigitsRecipe, compiled_network, config_of, fit_digits, train
 from data_prep.errors import InputError

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from apps.__main__ import app
 from apps.ocr.evaluation import (
     OcrEvaluation,
     edit_distance,
@@ -20,7 +21,6 @@ from apps.ocr.evaluation import (
 from apps.ocr.recipes import RECIPES, LettersRecipe, WordsRecipe, config_of, sample_recipe
 from apps.ocr.sources import OcrSource, frequent_words, sample_source
 from apps.ocr.task import fit_ocr, language_of
-from apps.__main__ import app
 from data_prep.errors import InputError
 from data_prep.images.letter_words import PLAIN
 from models.ocr.letter_lm import fit_letter_lm

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import models.presets.store
 from apps.__main__ import app
 from data_prep.readers.conllu import parse_conllu
 
@@ -19,7 +18,7 @@ CONLLU = (
 
 @pytest.fixture(autouse=True)
 def presets(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tiny_presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tiny_presets)
 
 
 def call(*arguments: str, stdin: bytes | None = None):

@@ -11,7 +11,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import models.presets.store
 from apps.convolution.examples import EINSTEIN, SIGNALS, SIZES, STACKS
 from apps.convolution.page_modes import Box, _three
 from apps.convolution.page_player import linked_position
@@ -25,7 +24,7 @@ SECTIONS = ["Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"]
 @pytest.fixture(autouse=True)
 def without_presets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """The bench needs no trained model."""
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     yield
     st.cache_data.clear()
 

@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 
 import apps.shared.canvas
 import apps.shared.reports
-import models.presets.store
 from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
 from apps.digits.examples import examples
 from apps.digits.page_source import SIZE, STORE
@@ -38,7 +37,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     # The page counts as built where its presets are shipped; here they are the tiny ones.
     monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
@@ -288,7 +287,7 @@ def test_without_presets_the_page_lives(
     section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     st.cache_resource.clear()
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page(section=section)
     if section in ("Draw", "Layers", "Reasons"):
         assert len(app.error) == 1
@@ -302,7 +301,7 @@ def test_a_damaged_preset_is_one_message(
     presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     st.cache_resource.clear()
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     folder = save_digits(tmp_path / DEFAULT_PRESET, "lecture")
     weights = next(path for path in folder.iterdir() if path.suffix == ".npz" and "golden" not in path.name)
     weights.write_bytes(weights.read_bytes()[:-50])

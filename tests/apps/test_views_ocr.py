@@ -14,7 +14,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
-import models.presets.store
 from apps.lecture.topics import ROOT, Page
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from apps.ocr.letter_bank import scored_words, spell
@@ -39,7 +38,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))  # the set is not at hand
     monkeypatch.setattr("data_prep.datasets._cache_dir", lambda: tmp_path)
@@ -284,7 +283,7 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
 def test_without_presets_the_page_lives(
     section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page(section=section)
     infos = {"Unseen words": 1, "Benchmark": 3}
     assert len(app.error) == (0 if section in infos else 1)

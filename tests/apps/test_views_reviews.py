@@ -11,7 +11,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
-import models.presets.store
 from apps.lecture.topics import ROOT, Page
 from apps.reviews.application import DEFAULT_PRESET, TOPICS_PRESET
 from tests.apps.reviews_presets import drawn, save_reviews, weighing
@@ -31,7 +30,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     # The page counts as built where its presets are shipped; here they are the tiny ones.
     monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
@@ -214,6 +213,6 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
 def test_without_presets_the_page_lives(
     section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page(section=section)
     assert len(app.error) == 1 and "reviews fit" in app.info[0].value

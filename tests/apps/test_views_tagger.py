@@ -12,7 +12,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
-import models.presets.store
 from apps.lecture.topics import ROOT, Page
 from apps.shared.style import DARK, LIGHT
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
@@ -24,7 +23,7 @@ ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 @pytest.fixture(autouse=True)
 def tiny(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tiny_presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tiny_presets)
     # The page counts as built where its presets are shipped; here they are the tiny ones.
     monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
     st.cache_resource.clear()
@@ -212,7 +211,7 @@ def test_benchmarks_before_and_after_they_ran(monkeypatch: pytest.MonkeyPatch, t
 def test_without_or_with_a_damaged_preset_the_page_lives(
     section: str, tiny_presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page(section=section)
     assert not app.exception
     assert len(app.error) == 1

@@ -13,7 +13,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
-import models.presets.store
 from apps.shared.reports import preset_installed
 from apps.vectors.evaluation import evaluate
 from apps.vectors.preset import metrics_of, save_vectors_preset
@@ -63,7 +62,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
     st.cache_data.clear()
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
     yield
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -320,7 +319,7 @@ def test_without_gensims_preset_the_page_says_so(
     presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shutil.copytree(presets / OURS, tmp_path / OURS)
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page()
     assert not app.exception
     assert not app.error
@@ -332,7 +331,7 @@ def test_without_gensims_preset_the_page_says_so(
 def test_without_or_with_a_damaged_preset_the_page_lives(
     presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page()
     assert not app.exception
     assert len(app.error) == 1

@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
 import apps.writer.texts
-import models.presets.store
 from apps.lecture.topics import ROOT, Page
 from apps.shared.style import DARK, LIGHT
 from apps.writer.application import DEFAULT_PRESET
@@ -41,7 +40,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     text = Path((presets / "text.path").read_text(encoding="utf-8"))
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", presets)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
     monkeypatch.setattr(apps.writer.texts, "_known_source", lambda data: file_source(text))
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     # The page counts as built where its preset is shipped; here it is the tiny one.
@@ -326,7 +325,7 @@ def test_without_or_with_a_damaged_preset_the_page_lives(
     section: str, presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     st.cache_resource.clear()
-    monkeypatch.setattr(models.presets.store, "PRESETS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
     app = page(section=section)
     assert not app.exception
     assert len(app.error) == 1

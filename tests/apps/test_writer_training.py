@@ -24,7 +24,8 @@ from data_prep.errors import InputError
 from data_prep.text.streams import StreamWindows, learn_tokens, split_text
 from models.char_lm.language_model import WRITER_PRESET, load_language_model
 from models.layers.recurrent import FreshState
-from models.presets.store import list_presets, load_preset
+from models.presets.search import list_presets
+from models.presets.store import load_preset
 from models.storage.variables import copy_values
 from models.training.fit import fit
 

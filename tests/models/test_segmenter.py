@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from data_prep.errors import InputError
 from data_prep.text.segmentation import CHARACTER_IDS, LABELS, LONGEST_SENTENCE, character_ids
-from models.presets.store import list_presets, load_preset, save_preset
+from models.presets.search import list_presets
+from models.presets.store import load_preset, save_preset
 from models.segmenter import serving as module
 from models.segmenter.serving import (
     KIND,

@@ -1,0 +1,125 @@
+"""Where presets are looked for: among the shipped ones, then in ``runs/``, then in the folders of LECTERN_PRESETS."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from data_prep.errors import InputError
+from models.presets.manifest import MANIFEST, read_manifest
+from models.training.recipe import close_names
+
+PRESETS_DIR = Path(__file__).resolve().parent
+METRICS = "metrics.json"
+VARIABLE = "LECTERN_PRESETS"
+
+
+@dataclass(frozen=True)
+class FoundPreset:
+    """A preset in reach; its weights are not opened.
+
+    Args:
+        name: Of its folder.
+        path: Its folder.
+        where: ``"shipped"``, ``"runs"`` or the folder that LECTERN_PRESETS names.
+        kind: Kind of the preset.
+    """
+
+    name: str
+    path: Path
+    where: str
+    kind: str
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """What its manifest says."""
+        return read_manifest(self.path)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Its scores, empty where the file cannot be read."""
+        try:
+            return dict(json.loads((self.path / METRICS).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    @property
+    def learned_from(self) -> str:
+        """What it learned from, as its card says."""
+        return self.metadata.get("card", {}).get("data", "unknown")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+
+
+def preset_folders() -> list[tuple[str, Path]]:
+    """List the folders that presets are looked for in, the first one first: what each is called, and where it is."""
+    more = [Path(text) for text in os.environ.get(VARIABLE, "").split(os.pathsep) if text]
+    return [("shipped", PRESETS_DIR), ("runs", Path("runs")), *((str(path), path) for path in more)]
+
+
+def find_presets(kind: str | None = None) -> list[FoundPreset]:
+    """List the presets in reach, by name within each folder; of two with one name the first is found.
+
+    Args:
+        kind: Only those of this kind.
+
+    Returns:
+        The presets; folders of unfinished runs and manifests that cannot be read are left out.
+    """
+    found: dict[str, FoundPreset] = {}
+    for where, folder in preset_folders():
+        for name in list_presets(folder):
+            try:
+                own = read_manifest(folder / name)["kind"]
+            except InputError:
+                continue
+            found.setdefault(name, FoundPreset(name, folder / name, where, own))
+    return [preset for preset in found.values() if kind in (None, preset.kind)]
+
+
+def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
+    """Return the names of the presets in a folder, sorted; without ``root`` those that are shipped."""
+    folder = PRESETS_DIR if root is None else Path(root)
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")))
+
+
+def resolve_preset(name_or_path: str | Path, root: str | Path | None = None) -> Path:
+    """Find a preset by its name, or by its folder.
+
+    Args:
+        name_or_path: A name without a separator is first looked up in the folders of :func:`preset_folders`.
+        root: The one folder of named presets, instead of these.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        InputError: When there is none; close names are offered.
+    """
+    text = str(name_or_path)
+    folders = [folder for _, folder in preset_folders()] if root is None else [Path(root)]
+    names: list[str] = []
+    for folder in folders:
+        there = list_presets(folder)
+        if text in there:
+            return folder / text
+        names += there
+    path = Path(name_or_path)
+    if text and path.is_dir():
+        return path
+    if os.sep in text:
+        raise InputError(
+            f"There is no preset folder {text}", remedy="Give a folder that holds a metadata.json"
+        )
+    raise InputError(
+        "There is no preset of this name", received=text, remedy=close_names(text, names, kind="preset")
+    )
