@@ -173,7 +173,7 @@ def _classify_lines(reviews: Reviews) -> None:
 
 def _content(text: str | None) -> str:
     """Read the one document."""
-    from apps.tagger.files import MAX_BYTES, decoded
+    from data_prep.readers.text import MAX_BYTES, decoded
 
     if text is not None:
         # Bytes of the command line that are no UTF-8 arrive as halves of surrogate pairs.

@@ -145,7 +145,7 @@ def tag(
 
 def _content(text: str | None, file: Path | None) -> tuple[str, str]:
     """Read what is to be tagged; give it with the name of its file."""
-    from apps.tagger.files import MAX_BYTES, decoded, read_text
+    from data_prep.readers.text import MAX_BYTES, decoded, read_text
 
     if text is not None:
         # Bytes of the command line that are no UTF-8 arrive as halves of surrogate pairs.

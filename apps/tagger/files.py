@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from apps.tagger.results import TaggedSentence, TaggedText
-from data_prep.errors import InputError
 
 CSV_COLUMNS = (
     *("sentence", "word", "text", "start", "end", "upos", "xpos", "probability", "unknown"),
     *("alternative_1", "probability_1", "alternative_2", "probability_2", "alternative_3", "probability_3"),
 )
-MAX_BYTES = 64 << 20
 _CONLLU_START = re.compile(r"(?:\s*#[^\n]*\n)*\s*1(?:-[0-9]+)?\t[^\n]*\t")
 _CONLLU_SUFFIXES = (".conllu", ".conllu.gz")
 
@@ -106,66 +101,6 @@ def is_conllu(text: str, name: str = "") -> bool:
         Whether the name ends in ``.conllu``, or the first line that is no comment is that of a first word.
     """
     return name.lower().endswith(_CONLLU_SUFFIXES) or _CONLLU_START.match(text) is not None
-
-
-def read_text(path: str | Path) -> str:
-    """Read a text file, plain or gzip.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its text; a byte order mark is no part of it.
-
-    Raises:
-        InputError: The file is missing, too large, empty, binary or not UTF-8.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError("A text file is expected, not a folder", received=str(path))
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if data.startswith(b"\x1f\x8b"):
-            with gzip.open(path) as file:
-                data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("There is no such file", received=str(path)) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"The file cannot be read ({error})", received=str(path)) from error
-    return decoded(data, str(path))
-
-
-def decoded(data: bytes, source: str) -> str:
-    """Decode what a person gave.
-
-    Args:
-        data: UTF-8, with or without a byte order mark.
-        source: Named in errors.
-
-    Returns:
-        The text, which is not empty.
-
-    Raises:
-        InputError: There are too many bytes or none, a NUL byte (a binary file), or bytes that are not UTF-8.
-    """
-    if len(data) > MAX_BYTES:
-        raise InputError(
-            f"{source} is too large",
-            allowed=f"at most {MAX_BYTES >> 20} MiB",
-            remedy="Split it, for example with: split -C 50m FILE",
-        )
-    if not data.strip():
-        raise InputError(f"{source} is empty", allowed="a text with at least one word")
-    if (at := data.find(b"\0")) >= 0:
-        raise InputError(f"{source} is no text: byte {at} is NUL", allowed="text in UTF-8")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{source} is not UTF-8: byte {error.start} is {data[error.start]:#04x}",
-            remedy="Convert it, for example with: iconv -f ENCODING -t UTF-8 FILE",
-        ) from None
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> str:

@@ -9,10 +9,11 @@ import streamlit as st
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
-from apps.tagger.files import conllu_file, csv_file, decoded
+from apps.tagger.files import conllu_file, csv_file
 from apps.tagger.page_ribbons import legend, ribbons
 from apps.tagger.results import AMBIGUOUS_BELOW, TaggedText
 from data_prep.errors import InputError
+from data_prep.readers.text import decoded
 
 DEFAULT = (
     "The complex houses married and single soldiers and their families. She can't recall where they sell "

@@ -202,7 +202,7 @@ def _opened(preset: str | None, learned: Path | None) -> Writer:
 
 def _content(text: str | None, file: Path | None) -> str:
     r"""Read what is to be looked at; a text of the command line may hold \n."""
-    from apps.tagger.files import MAX_BYTES, decoded, read_text
+    from data_prep.readers.text import MAX_BYTES, decoded, read_text
 
     if text is not None and file is not None:
         raise InputError("A text and --file exclude each other", remedy="Give one of them")

@@ -72,7 +72,7 @@ def file_source(path: Path) -> WriterSource:
     Raises:
         InputError: If it is missing, too large, empty, binary or not UTF-8.
     """
-    from apps.tagger.files import read_text
+    from data_prep.readers.text import read_text
     from models.presets.card import CardText
 
     text = read_text(path)

@@ -1,4 +1,4 @@
-"""Plain text as lines: a file or a folder, plain or gzip, strict UTF-8, any size in bounded memory.
+"""Plain text as users give it: files, folders, standard input; plain or gzip, strict UTF-8, any size in bounded memory.
 
 A line ends at LF or CR LF. A line longer than ``max_characters`` (text8 is one line of 100 MB) comes in
 pieces that end behind white space; put together they are the line again.
@@ -6,16 +6,22 @@ pieces that end behind white space; put together they are the line again.
 
 from __future__ import annotations
 
+import atexit
 import codecs
+import functools
 import gzip
-import os
+import shutil
+import sys
+import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from data_prep.errors import InputError
 
+STDIN = Path("-")
+MAX_BYTES = 64 << 20  # of a text that is read whole
 MAX_CHARACTERS = 1 << 16
 
 _BLOCK_BYTES = 1 << 20
@@ -24,38 +30,166 @@ _SUFFIXES = (".txt", ".gz")
 _SPACES = " \t\v\f\r\x85\xa0\u2028\u2029\u3000"
 _OTHER_BOMS = {codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 _CONVERT = "Convert it, for example with: iconv -f ENCODING -t UTF-8 FILE"
+_SPOOLED_NAME = "standard input"
 
+GivenPath = str | Path
 Progress = Callable[[int], object]
 
 
-def iter_lines(path: str | Path, max_characters: int = MAX_CHARACTERS) -> Iterator[str]:
-    """Read the lines of a file or folder; see ``TextCorpus``."""
-    return TextCorpus(path, max_characters).lines()
+def input_file(path: GivenPath) -> Path:
+    """Return the file that a path stands for.
+
+    Args:
+        path: Any path; ``-`` is standard input, which is copied to a temporary file once, because data are read
+            more than once.
+
+    Returns:
+        The path as it is, or that of the copy, whose name is "standard input".
+
+    Raises:
+        InputError: Standard input is asked for and is a terminal, or empty.
+    """
+    if Path(path) != STDIN:
+        return Path(path)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("There is no text", allowed="a text, a file, or text on standard input")
+    copy = _spooled(sys.stdin)
+    if not copy.stat().st_size:
+        raise InputError("Standard input is empty", allowed="a text with at least one word")
+    return copy
+
+
+@functools.lru_cache(maxsize=1)
+def _spooled(stream: TextIO) -> Path:
+    folder = tempfile.mkdtemp(prefix="lectern-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = Path(folder) / _SPOOLED_NAME
+    with copy.open("wb") as file:
+        shutil.copyfileobj(stream.buffer, file)
+    return copy
+
+
+def called(file: Path) -> str:
+    """Return what messages call a file at the begin of a sentence."""
+    return "Standard input" if file.name == _SPOOLED_NAME else f"The file {file}"
+
+
+def given_text(text: str | None, file: Path | None = None) -> str:
+    """Read the one text that a command was given: itself, a file, or standard input.
+
+    Raises:
+        InputError: There are two texts, none, or one that :func:`read_text` refuses.
+    """
+    if text is not None and file is not None:
+        raise InputError("A text and --file exclude each other", remedy="Give one of them")
+    if text is not None:
+        # Bytes of the command line that are no UTF-8 arrive as halves of surrogate pairs.
+        return decoded(text.encode("utf-8", "surrogateescape"), "The text")
+    return read_text(STDIN if file is None else file)
+
+
+def read_texts(paths: Sequence[GivenPath]) -> str:
+    """Read texts as one.
+
+    Args:
+        paths: Files, plain or gzip, folders with ``.txt`` and ``.gz`` files, or ``-`` for standard input.
+
+    Returns:
+        All of them in their order; a text that does not end its last line is followed by a line break.
+
+    Raises:
+        InputError: There is none, or one of them is refused by :func:`read_text`.
+    """
+    texts = [read_text(file) for path in paths for file in _text_files(path)]
+    if not texts:
+        raise InputError("There is no text", allowed="one or more files or folders")
+    ended = [text if text.endswith("\n") else text + "\n" for text in texts[:-1]]
+    return "".join([*ended, texts[-1]])
+
+
+def read_text(path: GivenPath) -> str:
+    """Read one text whole.
+
+    Args:
+        path: A file, plain or gzip, or ``-`` for standard input.
+
+    Returns:
+        Its text; a byte order mark is no part of it.
+
+    Raises:
+        InputError: It is missing, a folder, too large, empty, binary, damaged or not UTF-8.
+    """
+    file = input_file(path)
+    if _text_files(file) != (file,):
+        raise InputError("A text file is expected, not a folder", received=str(path))
+    data = bytearray()
+    for block, _ in _data_blocks(file):
+        data += block
+        if len(data) > MAX_BYTES:
+            break
+    return decoded(bytes(data), called(file))
+
+
+def decoded(data: bytes, source: str) -> str:
+    """Decode what a person gave.
+
+    Args:
+        data: UTF-8, with or without a byte order mark.
+        source: Named at the begin of messages.
+
+    Returns:
+        The text, which is not empty.
+
+    Raises:
+        InputError: There are too many bytes or none, a NUL byte (a binary file), or bytes that are not UTF-8.
+    """
+    if len(data) > MAX_BYTES:
+        raise InputError(
+            f"{source} is too large",
+            allowed=f"at most {MAX_BYTES >> 20} MiB",
+            remedy="Split it, for example with: split -C 50m FILE",
+        )
+    if not data.strip():
+        raise InputError(f"{source} is empty", allowed="a text with at least one word")
+    if (at := data.find(b"\0")) >= 0:
+        raise InputError(f"{source} is no text: byte {at} is NUL", allowed="text in UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{source} is not UTF-8: byte {error.start} is {data[error.start]:#04x}", remedy=_CONVERT
+        ) from None
+
+
+def iter_lines(paths: GivenPath | Sequence[GivenPath], max_characters: int = MAX_CHARACTERS) -> Iterator[str]:
+    """Read the lines of files and folders; see ``TextCorpus``."""
+    return TextCorpus(paths, max_characters).lines()
 
 
 class TextCorpus:
-    """The lines of a text file, or of all ``.txt`` and ``.gz`` files of a folder in sorted order.
+    """The lines of text files, one file after the other; they can be read several times.
 
     Args:
-        path: A file of any name, plain or gzip (told by its first bytes), or a folder, searched through
-            recursively.
-        max_characters: Longer lines come in pieces of at most so many characters, cut behind the last white
+        paths: One or several: a file of any name, plain or gzip (told by its first bytes), a folder, all of whose
+            ``.txt`` and ``.gz`` files are read in sorted order, or ``-`` for standard input.
+        max_characters: Longer lines come in pieces of at most this many characters, cut behind the last white
             space, or exactly there where a piece has none.
 
     Raises:
-        InputError: If the path is missing, is a folder without text files, or all its files hold no byte.
+        InputError: If a path is missing or a folder without text files, or all files hold no byte.
     """
 
-    def __init__(self, path: str | Path, max_characters: int = MAX_CHARACTERS) -> None:
+    def __init__(self, paths: GivenPath | Sequence[GivenPath], max_characters: int = MAX_CHARACTERS) -> None:
         if max_characters < 1:
             raise InputError("max_characters is too small", allowed="1 or more", received=max_characters)
-        self.path = Path(path)
+        given = [paths] if isinstance(paths, GivenPath) else list(paths)
+        self.name = ", ".join(map(str, given))
         self.max_characters = max_characters
-        self.files: tuple[Path, ...] = _text_files(self.path)
+        self.files: tuple[Path, ...] = tuple(file for path in given for file in _text_files(path))
         self._sizes = tuple(file.stat().st_size for file in self.files)
         self.total_bytes: int = sum(self._sizes)
         if self.total_bytes == 0:
-            raise InputError("The text is empty", allowed="a file or folder with text", received=str(path))
+            raise InputError("The text is empty", allowed="a file or folder with text", received=self.name)
 
     def lines(self, progress: Progress | None = None) -> Iterator[str]:
         """Read the lines in order, without their line ends.
@@ -90,11 +224,12 @@ class TextCorpus:
             raise InputError(
                 "The text has nothing but white space",
                 allowed="a file or folder with text",
-                received=str(self.path),
+                received=self.name,
             )
 
 
-def _text_files(path: Path) -> tuple[Path, ...]:
+def _text_files(given: GivenPath) -> tuple[Path, ...]:
+    path = input_file(given)
     try:
         if path.is_dir():
             found = [file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()]
@@ -151,10 +286,10 @@ def _data_blocks(file: Path) -> Iterator[tuple[bytes, int]]:
                 yield data, raw.tell()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
-            f"The gzip file {os.fspath(file)} is damaged or cut short ({error})", remedy="Get it again"
+            f"{called(file)} is gzip and damaged or cut short ({error})", remedy="Get it again"
         ) from error
     except OSError as error:
-        raise InputError(f"The file cannot be read ({error.strerror})", received=str(file)) from error
+        raise InputError(f"{called(file)} cannot be read ({error.strerror})") from error
 
 
 class _Decoder:
@@ -170,7 +305,7 @@ class _Decoder:
         if self.consumed == 0 and data:
             for mark, name in _OTHER_BOMS.items():
                 if data.startswith(mark):
-                    raise InputError(f"The file {self.file} is {name}", allowed="UTF-8", remedy=_CONVERT)
+                    raise InputError(f"{called(self.file)} is {name}", allowed="UTF-8", remedy=_CONVERT)
             if data.startswith(codecs.BOM_UTF8):
                 self.consumed, data = len(codecs.BOM_UTF8), data[len(codecs.BOM_UTF8) :]
         pending = self._decoder.getstate()[0]
@@ -178,7 +313,7 @@ class _Decoder:
         if nul >= 0:
             line = self._lines + data[:nul].count(b"\n")
             raise InputError(
-                f"The file {self.file} is binary: NUL byte at byte {self.consumed + nul}, line {line}",
+                f"{called(self.file)} is binary: NUL byte at byte {self.consumed + nul}, line {line}",
                 allowed="text in UTF-8",
             )
         try:
@@ -188,7 +323,7 @@ class _Decoder:
             line = self._lines + (pending + data)[: error.start].count(b"\n")
             wrong = (pending + data)[error.start : error.start + 4]
             raise InputError(
-                f"The file {self.file} is not UTF-8 at byte {at}, line {line}",
+                f"{called(self.file)} is not UTF-8 at byte {at}, line {line}",
                 allowed="text in UTF-8",
                 received=wrong,
                 remedy=_CONVERT,

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import re
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from apps.shared.reports import preset_installed
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
 from apps.tagger.explain import MOST_WORDS, followers
-from apps.tagger.files import conllu_file, csv_file, decoded, is_conllu, json_pieces, read_text
+from apps.tagger.files import conllu_file, csv_file, is_conllu, json_pieces
 from apps.tagger.results import TaggedText
 from apps.tagger.tagset import TAGS
 from data_prep.errors import InputError
@@ -168,33 +167,6 @@ def test_csv_and_json_hold_every_token(random_tagger: Tagger) -> None:
 )
 def test_conllu_is_told_from_text(text: str, name: str, answer: bool) -> None:
     assert is_conllu(text, name) is answer
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "is empty"),
-        (b" \n", "is empty"),
-        (b"ab\0", "byte 2 is NUL"),
-        (b"caf\xe9", "is not UTF-8: byte 3 is 0xe9"),
-    ],
-)
-def test_bytes_that_are_no_text_are_refused(data: bytes, message: str) -> None:
-    with pytest.raises(InputError, match=re.escape(message)):
-        decoded(data, "The file")
-
-
-def test_files_are_read_plain_and_gzip(tmp_path) -> None:
-    import gzip
-
-    (tmp_path / "plain.txt").write_bytes(b"\xef\xbb\xbfDogs bark.")
-    (tmp_path / "packed.txt.gz").write_bytes(gzip.compress("Ä".encode()))
-    assert read_text(tmp_path / "plain.txt") == "Dogs bark."
-    assert read_text(tmp_path / "packed.txt.gz") == "Ä"
-    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"Dogs" * 100)[:-9])
-    for name, message in (("no.txt", "no such file"), ("", "not a folder"), ("cut.gz", "cannot be read")):
-        with pytest.raises(InputError, match=message):
-            read_text(tmp_path / name)
 
 
 def test_the_tagset_is_that_of_universal_dependencies() -> None:

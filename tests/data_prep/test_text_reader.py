@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import re
 import tracemalloc
 
 import pytest
@@ -10,7 +12,16 @@ from hypothesis import strategies as st
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
 from data_prep.readers import text as reader
-from data_prep.readers.text import TextCorpus, iter_lines
+from data_prep.readers.text import (
+    STDIN,
+    TextCorpus,
+    decoded,
+    given_text,
+    input_file,
+    iter_lines,
+    read_text,
+    read_texts,
+)
 from data_prep.text.tokenizer import WordTokenizer
 
 
@@ -121,6 +132,114 @@ def test_missing_path_and_folder_without_text(tmp_path):
         iter_lines(tmp_path / "none.txt")
     with pytest.raises(InputError, match="folder has no text files"):
         iter_lines(tmp_path)
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    """Put bytes on standard input."""
+
+    def put(data: bytes, terminal: bool = False) -> None:
+        stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+        monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+        monkeypatch.setattr("sys.stdin", stream)
+
+    return put
+
+
+def test_lines_of_several_files_folders_and_standard_input(write, tmp_path, stdin):
+    stdin(gzip.compress(b"5\n6"))
+    paths = [write(b"1\n2"), write(b"3\n", "more/a.txt").parent, write(b"4", "b.log"), STDIN]
+    corpus = TextCorpus(paths)
+    assert list(corpus.lines()) == list(corpus.lines()) == ["1", "2", "3", "4", "5", "6"]
+    assert corpus.total_bytes == sum(file.stat().st_size for file in corpus.files)
+    assert corpus.files[-1].name == "standard input"
+
+
+def test_texts_become_one(write, tmp_path, stdin):
+    stdin("\ufeffé".encode())
+    paths = [write(b"one\r\n"), write(gzip.compress(b"two"), "a.gz"), write(b"three", "d/b.txt").parent, "-"]
+    assert read_texts(paths) == "one\r\ntwo\nthree\né"
+    assert read_texts(paths[1:2]) == "two"
+    with pytest.raises(InputError, match="There is no text"):
+        read_texts([])
+    empty = write(b"", "empty.txt")
+    with pytest.raises(InputError, match=r"empty\.txt is empty"):
+        read_texts([*paths, empty])
+
+
+def test_standard_input_is_read_once_and_kept(stdin):
+    stdin(b"first")
+    assert input_file("-") == input_file("-")
+    assert (read_text("-"), given_text(None)) == ("first", "first")
+    stdin(b"second")
+    assert read_text("-") == "second"
+
+
+@pytest.mark.parametrize("read", [read_text, iter_lines, lambda path: read_texts([path])])
+def test_empty_standard_input_is_refused(stdin, read):
+    stdin(b"")
+    with pytest.raises(
+        InputError, match=r"^Standard input is empty\. Allowed: a text with at least one word\.$"
+    ):
+        read("-")
+
+
+def test_a_terminal_is_no_text(stdin):
+    stdin(b"", terminal=True)
+    with pytest.raises(
+        InputError, match=r"There is no text\. Allowed: a text, a file, or text on standard input"
+    ):
+        given_text(None)
+
+
+def test_wrong_standard_input_is_called_so(stdin):
+    stdin(b"one\n\xff")
+    with pytest.raises(InputError, match=r"^Standard input is not UTF-8 at byte 4, line 2"):
+        list(iter_lines("-"))
+
+
+def test_a_command_is_given_one_text(write):
+    path = write(b"a\n")
+    assert (given_text("Ä b"), given_text(None, path)) == ("Ä b", "a\n")
+    with pytest.raises(InputError, match="exclude each other"):
+        given_text("a", path)
+    with pytest.raises(InputError, match="The text is not UTF-8: byte 1 is 0xff"):
+        given_text("a\udcff")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"ab\0", "byte 2 is NUL"),
+        (b"caf\xe9", "is not UTF-8: byte 3 is 0xe9"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(data, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        decoded(data, "The file")
+
+
+def test_files_are_read_plain_and_gzip(write, tmp_path):
+    assert read_text(write(b"\xef\xbb\xbfDogs bark.")) == "Dogs bark."
+    assert read_text(write(gzip.compress("Ä".encode()), "packed.txt.gz")) == "Ä"
+    write(gzip.compress(b"Dogs" * 100)[:-9], "cut.gz")
+    for name, message in (
+        ("no.txt", "no such file"),
+        ("", "not a folder"),
+        ("cut.gz", "damaged or cut short"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_text(tmp_path / name)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_text_that_is_read_whole_has_a_bound(write, monkeypatch, packed):
+    monkeypatch.setattr(reader, "MAX_BYTES", 1000)
+    data = b"word " * 300
+    with pytest.raises(InputError, match=r"text\.txt is too large.*split -C"):
+        read_text(write(gzip.compress(data) if packed else data))
 
 
 @pytest.mark.realdata
