@@ -29,7 +29,7 @@ from data_prep.readers.conllu_checks import (
 )
 from data_prep.readers.conllu_checks import UNTAGGED as UNTAGGED
 from data_prep.readers.conllu_checks import UPOS_TAGS as UPOS_TAGS
-from data_prep.readers.text import iter_lines
+from data_prep.readers.text import STDIN, iter_lines
 
 EWT = "ud_english_ewt"
 
@@ -122,12 +122,13 @@ class Sentence:
         return self.tokens[-1].space_after
 
 
-def read_conllu(path: str | Path, *, require_tags: bool = False) -> list[Sentence]:
+def read_conllu(path: str | Path, *, require_tags: bool = False, any_tags: bool = False) -> list[Sentence]:
     """Read a CoNLL-U file, plain or gzip.
 
     Args:
-        path: The file.
+        path: The file, or ``-`` for standard input.
         require_tags: Whether every word must have a UPOS tag.
+        any_tags: Whether the UPOS column may hold other tags than those of Universal Dependencies.
 
     Returns:
         Its sentences.
@@ -139,7 +140,9 @@ def read_conllu(path: str | Path, *, require_tags: bool = False) -> list[Sentenc
     path = Path(path)
     if path.is_dir():
         raise InputError("A CoNLL-U file is expected, not a folder", received=str(path))
-    sentences = list(parse_conllu(iter_lines(path, _MAX_LINE), str(path), require_tags=require_tags))
+    source = "standard input" if path == STDIN else str(path)
+    lines = iter_lines(path, _MAX_LINE)
+    sentences = list(parse_conllu(lines, source, require_tags=require_tags, any_tags=any_tags))
     if not sentences:
         raise InputError("The CoNLL-U file holds no sentence", received=str(path))
     return sentences
@@ -173,35 +176,23 @@ def read_ewt(part: Literal["train", "dev", "test"]) -> list[Sentence]:
 
 
 def parse_conllu(
-    lines: Iterable[str], source: str = "the text", *, require_tags: bool = False
+    lines: Iterable[str], source: str = "the text", *, require_tags: bool = False, any_tags: bool = False
 ) -> Iterator[Sentence]:
-    """Parse the lines of a CoNLL-U text.
-
-    Args:
-        lines: Lines without their ends.
-        source: Named in errors.
-        require_tags: Whether every word must have a UPOS tag.
-
-    Yields:
-        Sentences, as soon as each is complete.
-
-    Raises:
-        InputError: As :func:`read_conllu`.
-    """
+    """Parse lines without their ends, sentence by sentence; as :func:`read_conllu`, ``source`` is named in errors."""
     comments: list[str] = []
     rows: list[Line] = []
     number = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             if rows:
-                yield _sentence(comments, rows, source, require_tags)
+                yield _sentence(comments, rows, source, require_tags, any_tags)
                 comments, rows = [], []
         elif line.startswith("#") and not rows:
             comments.append(line)
         else:
             rows.append(Line(number, split_columns(line, number, source)))
     if rows:
-        yield _sentence(comments, rows, source, require_tags)
+        yield _sentence(comments, rows, source, require_tags, any_tags)
     elif comments:
         raise broken(source, number, "comments are not followed by words")
 
@@ -304,13 +295,16 @@ def _one_line(text: str) -> str:
     return re.sub(r"\s", " ", text)
 
 
-def _sentence(comments: list[str], lines: list[Line], source: str, require_tags: bool) -> Sentence:
+def _sentence(
+    comments: list[str], lines: list[Line], source: str, require_tags: bool, any_tags: bool
+) -> Sentence:
     word_lines = [line for line in lines if WORD_ID.fullmatch(line.columns[0])]
     ranges = check_ids(lines, source)
     if not word_lines:
         raise broken(source, lines[0].number, "the sentence has no words")
     check_heads(word_lines, source)
-    check_tags(word_lines, source, require_tags)
+    if not any_tags:
+        check_tags(word_lines, source, require_tags)
     text = _comment(comments, _TEXT)
     surface = _surface(word_lines, ranges)
     if text is None:

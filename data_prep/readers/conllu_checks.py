@@ -55,6 +55,8 @@ def check_ids(lines: list[Line], source: str) -> dict[int, tuple[Line, int]]:
         name = line.columns[0]
         if WORD_ID.fullmatch(name):
             expected, found = words + 1, int(name)
+            if 0 < found <= words:
+                raise broken(source, line.number, "an id is there twice in the sentence", received=name)
             words, empty = words + 1, 0
         elif match := _RANGE_ID.fullmatch(name):
             expected, found = words + 1, int(match[1])
@@ -99,7 +101,7 @@ def check_heads(lines: list[Line], source: str) -> None:
 
 
 def check_tags(lines: list[Line], source: str, require_tags: bool) -> None:
-    """Refuse UPOS tags that are none of the seventeen."""
+    """Refuse UPOS tags that are none of the seventeen of Universal Dependencies."""
     for line in lines:
         tag = line.columns[UPOS]
         if tag not in UPOS_TAGS and (require_tags or tag != UNTAGGED):
