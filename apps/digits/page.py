@@ -1,78 +1,48 @@
-"""Page "Digits": one section at a time, each reachable by a link."""
+"""Page "Digits": draw a digit and look into the network that reads it."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from apps.digits import page_benchmark as benchmark
-from apps.digits import page_depth as depth
-from apps.digits import page_draw as draw
-from apps.digits import page_errors as errors
-from apps.digits import page_layers as layers
-from apps.digits import page_reasons as reasons
-from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
+from apps.digits import page_benchmark, page_depth, page_draw, page_errors, page_layers, page_reasons
+from apps.digits.application import DEFAULT_PRESET, Digits
 from apps.digits.explain import DigitInspector
-from apps.digits.page_loading import load_inspector
-from apps.digits.reports import DigitErrors, digit_errors
-from apps.shared.page import input_errors, one_of
-from apps.shared.reports import preset_installed
+from apps.shared.page import PresetChoice, Section, show_page
 
-SECTIONS = ("Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark")
-WITHOUT_NETWORK = ("Depth", "Benchmark")
-NETWORKS = {"ResNet": DEFAULT_PRESET, "Lecture": LECTURE_PRESET}
-
-
-def main() -> None:
-    """Draw the page."""
-    st.title("Digits", anchor=False)
-    with st.container(horizontal=True, gap="medium"):
-        section = one_of("Section", SECTIONS, "section")
-        network = None if section in WITHOUT_NETWORK else _network()
-    if network is not None:
-        _with_network(section, network)
-    elif section == "Depth":
-        depth.show()
-    else:
-        benchmark.show(NETWORKS)
-
-
-def _with_network(section: str, network: str) -> None:
-    preset = NETWORKS[network]
-    if section == "Errors":
-        with input_errors():
-            errors.show(digit_errors(preset), network)
-        return
-    inspector = _opened(preset)
-    if inspector is None:
-        return
-    known: DigitErrors | None = None
-    with input_errors():
-        known = digit_errors(preset)
-    {"Draw": draw, "Layers": layers, "Reasons": reasons}[section].show(inspector, preset, known)
-
-
-def _network() -> str:
-    # With only the lecture's network at hand the page begins with it.
-    lecture_only = preset_installed(LECTURE_PRESET) and not preset_installed(DEFAULT_PRESET)
-    return st.segmented_control(
-        "Network",
-        tuple(NETWORKS),
-        default="Lecture" if lecture_only else "ResNet",
-        required=True,
-        key="network",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-
-
-def _opened(preset: str) -> DigitInspector | None:
-    with input_errors():
-        return load_inspector(preset)
-    lecture = " --architecture lecture" if preset == LECTURE_PRESET else ""
-    st.info(
-        f"Make the preset with `python -m apps digits fit{lecture} --out models/presets/{preset}`, then reload."
-    )
-    return None
-
-
-main()
+NETWORKS = PresetChoice(
+    Digits.kind,
+    DEFAULT_PRESET,
+    DigitInspector.from_preset,
+    f"digits fit --out models/presets/{DEFAULT_PRESET}",
+)
+SECTIONS = (
+    Section(
+        "Draw",
+        page_draw.show,
+        "What a drawn or photographed digit is to the network, and every step on the way. Try a seven with a bar.",
+        NETWORKS,
+    ),
+    Section(
+        "Layers",
+        page_layers.show,
+        "What every filter answers, and where the loss would change it. Move through the epochs of digits_lecture.",
+        NETWORKS,
+    ),
+    Section(
+        "Reasons",
+        page_reasons.show,
+        "Which pixels the answer rests on. Ask for the reasons of a digit that it is not.",
+        NETWORKS,
+    ),
+    Section(
+        "Errors",
+        page_errors.show,
+        "Every test image that the network reads wrong. Click one to look inside while it errs.",
+        NETWORKS,
+    ),
+    Section(
+        "Depth",
+        page_depth.show,
+        "One deep network with and without residual connections: compare their gradients, layer by layer.",
+    ),
+    Section("Benchmark", page_benchmark.show, "Accuracy on the test set, and speed beside PyTorch."),
+)
+show_page("Digits", SECTIONS)

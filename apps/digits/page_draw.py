@@ -12,22 +12,15 @@ from apps.digits.application import Digits
 from apps.digits.explain import DigitInspector
 from apps.digits.page_pictures import STYLE, digit_figure
 from apps.digits.page_source import Chosen, choose
-from apps.digits.reports import DigitErrors
 from apps.shared import charts
 from apps.shared.style import palette
 
 
-def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> None:
-    """Draw the section.
-
-    Args:
-        inspector: The network.
-        preset: Its name.
-        errors: Its test errors, if they are known.
-    """
+def show(inspector: DigitInspector, preset: str) -> None:
+    """Draw the section."""
     left, right = st.columns(2, gap="large")
     with left:
-        chosen = choose(errors)
+        chosen = choose(preset)
     if chosen is None:
         return
     with right:

@@ -1,4 +1,4 @@
-"""Section "Errors": every digit of the test set that the network takes for another one, by its confidence."""
+"""Section "Errors": every digit of the test set that the network mistakes for another one, by its confidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from apps.digits.explain import DigitInspector
 from apps.digits.page_pictures import STYLE, digit_figure
+from apps.digits.page_source import known_errors
 from apps.digits.reports import DigitErrors
 from apps.shared import charts
 from apps.shared.style import palette
@@ -17,15 +19,13 @@ _ALL = "all"
 _MOST_PAIRS, _FEW = 12, 8
 
 
-def show(errors: DigitErrors | None, network: str) -> None:
-    """Draw the section.
-
-    Args:
-        errors: The network's test errors, or None where they were not stored.
-        network: Its name on the page.
-    """
+def show(inspector: DigitInspector, preset: str) -> None:
+    """Draw the section."""
+    errors = known_errors(preset)
     if errors is None:
-        st.info(f"The errors of this network have not been stored in this checkout. Store them: `{COMMAND}`")
+        st.info(
+            f"The test images that {preset} reads wrong are not stored here. For the shipped networks: `{COMMAND}`"
+        )
         return
     count, n = len(errors.errors), errors.n
     st.markdown(
@@ -42,16 +42,16 @@ def show(errors: DigitErrors | None, network: str) -> None:
         digit = st.segmented_control(
             "The image shows", (_ALL, *shown), default=_ALL, required=True, key="shows", bind="query-params"
         )
-        _gallery(errors, network, digit)
+        _gallery(errors, preset, digit)
 
 
-def _gallery(errors: DigitErrors, network: str, digit: str) -> None:
+def _gallery(errors: DigitErrors, preset: str, digit: str) -> None:
     colours = palette()
     figures = []
     for at, error in enumerate(errors.errors, start=1):
         if digit not in (_ALL, error.label):
             continue
-        query = {"section": "Layers", "network": network, "source": "Error", "error": at}
+        query = {"section": "Layers", "preset": preset, "source": "Error", "error": at}
         caption = (
             f'a {escape(error.label)}, read as <b style="color:{colours.negative}">{escape(error.answer)}</b><br>'
             f"{100 * error.confidence:.1f} % sure<br>image {error.number:,}"

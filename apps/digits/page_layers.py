@@ -8,12 +8,10 @@ import streamlit as st
 
 from apps.digits.explain import DigitInspector
 from apps.digits.layer_strips import DigitLook, LayerLook
-from apps.digits.page_loading import load_inspector, look
 from apps.digits.page_pictures import STYLE, strip_html
 from apps.digits.page_source import Chosen, choose
 from apps.digits.picture_strips import Strip
-from apps.digits.reports import DigitErrors
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page import input_errors, plain, remembered
 from apps.shared.style import Palette, palette
 
 SHOWN = ("Activations", "Activation gradients", "Weights", "Weight gradients")
@@ -21,17 +19,11 @@ AUTOMATIC = "automatic"
 FINISHED = "finished"
 
 
-def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> None:
-    """Draw the section.
-
-    Args:
-        inspector: The network.
-        preset: Its name.
-        errors: Its test errors, if they are known.
-    """
+def show(inspector: DigitInspector, preset: str) -> None:
+    """Draw the section."""
     left, right = st.columns([2, 3], gap="large")
     with left:
-        chosen = choose(errors)
+        chosen = choose(preset)
     with right:
         epoch = _epoch(inspector)
         shown = st.pills(
@@ -54,12 +46,17 @@ def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> 
     if chosen is None:
         return
     with input_errors():
-        opened = inspector if epoch is None else load_inspector(preset, epoch)
-        with heavy_work():
-            found = look(opened, preset, epoch, chosen.image, _label(label, chosen))
+        opened = inspector if epoch is None else remembered_epoch(inspector, preset, epoch)
+        found = remembered(f"{preset} {epoch}", opened, "look", chosen.image, _label(label, chosen))
         with right:
             _summary(found, chosen)
         _layers(found, shown, everything)
+
+
+@st.cache_resource(show_spinner="Opening the epoch …", max_entries=16)
+def remembered_epoch(_inspector: DigitInspector, preset: str, epoch: int) -> DigitInspector:
+    """Open the network as it was at an epoch, once for all visitors."""
+    return _inspector.at_epoch(epoch)
 
 
 def _epoch(inspector: DigitInspector) -> int | None:

@@ -7,28 +7,20 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.digits.explain import DigitInspector
-from apps.digits.page_loading import neighbours, occlusion, saliency
 from apps.digits.page_pictures import STYLE, digit_figure
 from apps.digits.page_source import choose
-from apps.digits.reports import DigitErrors
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page import input_errors, plain, remembered
 from apps.shared.style import palette
 
 OWN = "its answer"
 
 
-def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> None:
-    """Draw the section.
-
-    Args:
-        inspector: The network.
-        preset: Its name.
-        errors: Its test errors, if they are known.
-    """
+def show(inspector: DigitInspector, preset: str) -> None:
+    """Draw the section."""
     left, right = st.columns([2, 3], gap="large")
     with left:
-        chosen = choose(errors)
+        chosen = choose(preset)
         label = st.selectbox(
             "Reasons for", (OWN, *inspector.digits.labels), key="reasons", bind="query-params"
         )
@@ -43,9 +35,8 @@ def show(inspector: DigitInspector, preset: str, errors: DigitErrors | None) -> 
             f"The answer is **{plain(answer)}**. Reasons for **{plain(asked)}**, which has "
             f"{100 * probabilities[inspector.digits.labels.index(asked)]:.2f} %:"
         )
-        with heavy_work():
-            gradient = saliency(inspector, preset, chosen.image, asked)
-            lost = occlusion(inspector, preset, chosen.image, asked, patch)
+        gradient = remembered(preset, inspector, "saliency", chosen.image, asked)
+        lost = remembered(preset, inspector, "occlusion", chosen.image, asked, patch)
         _maps(chosen.image[..., 0], gradient, 100 * lost, asked)
     st.subheader("The nearest training digits", anchor=False)
     with input_errors():
@@ -103,8 +94,7 @@ def _heat(values: np.ndarray, image: np.ndarray, what: str) -> go.Figure:
 
 
 def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
-    with heavy_work():
-        found = neighbours(inspector, preset, image)
+    found = remembered(preset, inspector, "neighbours", image)
     colours = palette()
     figures = "".join(
         digit_figure(

@@ -9,15 +9,17 @@ import streamlit as st
 
 from apps.digits.examples import examples
 from apps.digits.page_pictures import STYLE, digit_figure
-from apps.digits.reports import DigitErrors
+from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared.canvas import linked_canvas
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
+from data_prep.errors import InputError
 from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit
 
 SOURCES = ("Draw", "Upload", "Example", "Error")
 SIZE, PEN, SHOWN = 84, 7.0, 336
 STORE, LINK = "drawn digit", "drawing"
+_FIRST = 7  # of the training images that the project carries: a clear one
 
 
 class Chosen(NamedTuple):
@@ -28,15 +30,17 @@ class Chosen(NamedTuple):
     prepared: PreparedImage | None
 
 
-def choose(errors: DigitErrors | None) -> Chosen | None:
-    """Draw the choice of an image.
+def known_errors(preset: str) -> DigitErrors | None:
+    """Return the stored test errors of a network; None where there are none, as for your own."""
+    try:
+        return digit_errors(preset)
+    except InputError:
+        return None
 
-    Args:
-        errors: The network's test errors, if they are known.
 
-    Returns:
-        The image; None where there is none yet, or a wrong one, which is told.
-    """
+def choose(preset: str) -> Chosen | None:
+    """Let the visitor choose an image; None where there is only a wrong one, which is told."""
+    errors = known_errors(preset)
     source = st.segmented_control(
         "Image",
         SOURCES if errors is not None and errors.errors else SOURCES[:-1],
@@ -71,9 +75,10 @@ def _drawn() -> Chosen | None:
         store=STORE,
         colour=palette().text,
     )
+    st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
     if ink is None:
-        st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
-        return None
+        st.caption("Nothing is drawn yet, so this is about a training image:")
+        return _seen(_stored(_FIRST))
     prepared = prepare_digit(ink, "The drawing")
     return Chosen(prepared.image, None, prepared)
 
@@ -86,8 +91,10 @@ def _uploaded() -> Chosen | None:
         help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
     )
     if file is None:
-        st.caption("One digit a picture; it may be anywhere in it.")
-        return None
+        st.caption(
+            "One digit a picture; it may be anywhere in it. Until there is one, this is about a training image:"
+        )
+        return _seen(_stored(_FIRST))
     with heavy_work():
         prepared = prepare_digit(file.getvalue(), file.name)
     return _seen(Chosen(prepared.image, None, prepared))
@@ -101,9 +108,14 @@ def _example() -> Chosen:
     number = columns[1].number_input(
         "Number", 1, len(places), 1, key="number", bind="query-params", help="Of this digit's examples."
     )
-    place = places[number - 1]
+    return _seen(_stored(int(places[number - 1])))
+
+
+def _stored(place: int) -> Chosen:
+    """One of the training images that the project carries."""
+    stored = examples()
     image = digit_batch(stored.images[place : place + 1])[0]
-    return _seen(Chosen(image, str(digit), None))
+    return Chosen(image, str(stored.labels[place]), None)
 
 
 def _error(errors: DigitErrors) -> Chosen:

@@ -175,3 +175,17 @@ def opened(choice: PresetChoice, preset: FoundPreset) -> Any:
 @st.cache_resource(show_spinner="Opening the preset …", max_entries=16)
 def _opened(opener: str, _open: Callable[[str], Any], name: str, stamp: int) -> Any:
     return _open(name)
+
+
+@st.cache_data(show_spinner="Computing …", max_entries=64)
+def remembered(of: str, _owner: Any, method: str, *arguments: Any) -> Any:
+    """Call a method of a shared application, once for the same arguments of all visitors.
+
+    Args:
+        of: Tells owners of one method apart, such as the name of a preset.
+        _owner: The application.
+        method: Name of its method.
+        arguments: What it is called with.
+    """
+    with heavy_work():
+        return getattr(_owner, method)(*arguments)

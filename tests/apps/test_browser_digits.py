@@ -100,7 +100,7 @@ def test_a_finger_draws_too(page, server: str) -> None:
 
 
 def test_a_drawing_goes_with_the_visitor_into_the_layers(page, server: str) -> None:
-    page.goto(f"{server}/digits?network=Lecture")
+    page.goto(f"{server}/digits?preset=digits_lecture")
     draw(page, "7")
     answer(page).wait_for()
     page.get_by_role("radio", name="Layers").click()
@@ -125,7 +125,7 @@ def test_what_a_stranger_sends_is_a_message(page, server: str) -> None:
 def test_every_section_fits_a_narrow_window(page, server: str, section: str) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/digits?section={section}&source=Example&network=Lecture")
+    page.goto(f"{server}/digits?section={section}&source=Example&preset=digits_lecture")
     page.locator(
         ".digits, .strip, [data-testid=stMetric], [data-testid=stAlert], .js-plotly-plot"
     ).first.wait_for()

@@ -187,7 +187,7 @@ def test_uploads() -> None:
 
 
 def test_layers_of_an_example() -> None:
-    app = page(section="Layers", network="Lecture", source="Example", digit="3", number="2")
+    app = page(section="Layers", preset="digits_lecture", source="Example", digit="3", number="2")
     assert not app.error
     assert "8×5×5×1 + 8 = 208" in html(app)
     assert "kernel, gradient: max" in html(app)
@@ -203,14 +203,14 @@ def test_layers_of_an_example() -> None:
 
 
 def test_layers_at_a_saved_epoch() -> None:
-    finished = page(section="Layers", network="Lecture", source="Example")
-    first = page(section="Layers", network="Lecture", source="Example", epoch="0")
+    finished = page(section="Layers", preset="digits_lecture", source="Example")
+    first = page(section="Layers", preset="digits_lecture", source="Example", epoch="0")
     assert first.select_slider(key="epoch").options == ["0", "1", "3", "finished"]
     assert html(first) != html(finished)
 
 
 def test_reasons_for_an_example() -> None:
-    app = page(section="Reasons", network="Lecture", source="Example", digit="0", patch="9")
+    app = page(section="Reasons", preset="digits_lecture", source="Example", digit="0", patch="9")
     assert not app.error
     for name in ("saliency", "occlusion"):
         assert np.shape(chart(app, name)["data"][0]["z"]) == (28, 28)
