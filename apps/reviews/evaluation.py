@@ -319,7 +319,7 @@ def _score(reviews: Reviews, rows: Iterable[Row | RefusedRow], split: str) -> Re
 def _evaluation(
     shares: np.ndarray, right: np.ndarray, labels: tuple[str, ...], counts: np.ndarray, **more: Any
 ) -> ReviewsEvaluation:
-    from apps.tagger.evaluation import calibration_error, reliability
+    from apps.shared.calibration import calibration_error, reliability
 
     answers, count = shares.argmax(axis=1), len(right)
     share = float((answers == right).mean())

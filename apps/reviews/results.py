@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from apps.shared.results import Result
 
 if TYPE_CHECKING:
-    from apps.tagger.results import ReliabilityBin
+    from apps.shared.calibration import ReliabilityBin
 
 _MANY_UNKNOWN = 0.5
 

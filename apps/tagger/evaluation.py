@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.shared.calibration import calibration_error, reliability
 from apps.tagger.results import (
     Accuracy,
     Confusions,
     Example,
     RawTextScore,
-    ReliabilityBin,
     TaggedSentence,
     TaggerEvaluation,
 )
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from apps.tagger.application import Tagger
     from data_prep.readers.conllu import Sentence
 
-BINS = 15  # of the expected calibration error, as in Guo et al. 2017
 EXAMPLES = 6  # kept for each pair of tags
 _CONTEXT = 20  # words on each side of an example
 
@@ -124,50 +123,6 @@ def score_raw_text(
         xpos_f1=scores.xpos.f1,
         words=scores.words.gold,
     )
-
-
-def reliability(probability: np.ndarray, right: np.ndarray, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
-    """Group words by the probability of their tag, in intervals of one width.
-
-    Args:
-        probability: Of each chosen tag, float (n,), 0 to 1.
-        right: Whether it is the gold tag, bool (n,).
-        bins: Number of intervals.
-
-    Returns:
-        One entry an interval, the least probable first.
-    """
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    place = np.clip(np.ceil(np.asarray(probability, np.float64) * bins).astype(int) - 1, 0, bins - 1)
-    found = []
-    for at in range(bins):
-        inside = place == at
-        count = int(inside.sum())
-        found.append(
-            ReliabilityBin(
-                low=float(edges[at]),
-                high=float(edges[at + 1]),
-                n=count,
-                confidence=float(np.mean(probability[inside], dtype=np.float64)) if count else None,
-                accuracy=float(np.mean(right[inside])) if count else None,
-            )
-        )
-    return tuple(found)
-
-
-def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Expected calibration error: mean distance of probability and share right, weighted by words.
-
-    Args:
-        bins: As :func:`reliability` gives them.
-
-    Returns:
-        From 0 to 1; 0 without words. Source: Guo et al. 2017, equation 3.
-    """
-    total = sum(one.n for one in bins)
-    if not total:
-        return 0.0
-    return sum(one.n * abs(one.confidence - one.accuracy) for one in bins if one.n) / total
 
 
 def confusions(

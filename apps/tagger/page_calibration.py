@@ -6,11 +6,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.calibration import ReliabilityBin
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.tagger.page_loading import load_scores
 from apps.tagger.reports import SCORES, TaggerScores
-from apps.tagger.results import ReliabilityBin
 
 
 def show(preset: str) -> None:

@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from apps.shared.calibration import ReliabilityBin
 from apps.shared.reports import benchmark_results, stored_facts
 from apps.shared.results import Result
 from apps.tagger.evaluation import confusions_from
-from apps.tagger.results import Confusions, ReliabilityBin
+from apps.tagger.results import Confusions
 from data_prep.errors import InputError
 
 KIND = "pos_tagger"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from apps.shared.calibration import ReliabilityBin
 from apps.shared.results import Result
 
 AMBIGUOUS_BELOW = 0.9  # a tag that the network holds for less likely than this is marked as ambiguous
@@ -107,25 +108,6 @@ class Accuracy(Result):
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: percent and number."""
         return {"accuracy": self.percent, "n": self.n}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ReliabilityBin(Result):
-    """Words whose probability lies in one interval.
-
-    Attributes:
-        low: Start of the interval.
-        high: Its end, which belongs to it.
-        n: How many words.
-        confidence: Their mean probability, 0 to 1; None without words.
-        accuracy: Share of them that is right, 0 to 1; None without words.
-    """
-
-    low: float
-    high: float
-    n: int
-    confidence: float | None
-    accuracy: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

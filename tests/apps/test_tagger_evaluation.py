@@ -8,12 +8,10 @@ import pytest
 
 from apps.tagger.application import Tagger
 from apps.tagger.evaluation import (
-    calibration_error,
     confusions,
     confusions_from,
     evaluate,
     metrics_of,
-    reliability,
     tag_gold_tokens,
 )
 from apps.tagger.results import Accuracy
@@ -136,19 +134,3 @@ def test_metrics_of_a_preset_have_score_protocol_and_number(oracle: Tagger, tree
     assert metrics["upos"]["standard_error"] == pytest.approx(100 * (6 / 49 / 7) ** 0.5)
     assert len(metrics["calibration_error"]["bins"]) == 15
     assert confusions_from(metrics["upos_dev"]["confusions"]) == tagged
-
-
-def test_calibration_error_by_hand() -> None:
-    bins = reliability(np.array([0.1, 0.2, 0.55, 0.95, 1.0]), np.array([0, 1, 1, 1, 0], bool), bins=2)
-    assert [one.n for one in bins] == [2, 3]
-    low = abs(0.15 - 0.5)
-    high = abs((0.55 + 0.95 + 1.0) / 3 - 2 / 3)
-    assert calibration_error(bins) == pytest.approx((2 * low + 3 * high) / 5)
-    assert calibration_error(()) == 0.0
-
-
-def test_the_end_of_an_interval_belongs_to_it() -> None:
-    bins = reliability(np.array([0.0, 0.5, 0.500001, 1.0]), np.ones(4, bool), bins=2)
-    assert [one.n for one in bins] == [2, 2]
-    empty = reliability(np.array([0.9]), np.array([True]), bins=2)[0]
-    assert (empty.n, empty.confidence, empty.accuracy) == (0, None, None)
