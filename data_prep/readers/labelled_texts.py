@@ -1,4 +1,4 @@
-"""Labelled documents of one's own: a CSV file, or a folder with a sub-folder a label; bad rows are reported."""
+"""Labelled documents of your own: CSV files, or a folder with a sub-folder a label; bad rows are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.readers.text import TextCorpus
+from data_prep.readers.text import GivenPath, TextCorpus, input_file
 
 MAX_ROW_CHARACTERS = 1 << 22  # of one row, so that a quote that never closes does not swallow the file
 _SEPARATORS = ",;\t"
@@ -21,11 +21,15 @@ _SUFFIXES = (".txt", ".gz")
 
 
 class Row(NamedTuple):
-    """A document of a CSV file: its row behind the header, from 1; its text; its label, "" where none was asked for."""
+    """A document of a CSV file: its row behind the header, from 1; its text; its label, "" where none was asked for.
+
+    ``file`` is the name of its file where there are several, else "".
+    """
 
     number: int
     text: str
     label: str
+    file: str = ""
 
 
 class Refused(NamedTuple):
@@ -113,11 +117,13 @@ def labelled(rows: Iterable[tuple[str, str, str]]) -> LabelledTexts:
     return LabelledTexts(texts, array, classes, names)
 
 
-def iter_csv(path: str | Path, text: str, label: str | None = None) -> Iterator[Row | Refused]:
-    """Read a CSV file of any size row by row; fields are separated by comma, semicolon or tab.
+def iter_csv(
+    paths: GivenPath | Sequence[GivenPath], text: str, label: str | None = None
+) -> Iterator[Row | Refused]:
+    """Read CSV files of any size row by row; fields are separated by comma, semicolon or tab.
 
     Args:
-        path: UTF-8, plain or gzip; its first row names the columns.
+        paths: One or several: UTF-8, plain or gzip, or ``-`` for standard input; the first row names the columns.
         text: Column of the documents.
         label: Column of the labels; None where there is none.
 
@@ -126,11 +132,17 @@ def iter_csv(path: str | Path, text: str, label: str | None = None) -> Iterator[
         header, without text or without label; the rows behind it go on. Empty lines are passed over.
 
     Raises:
-        InputError: The file is missing, empty, not UTF-8 or binary, or lacks a column.
+        InputError: A file is missing, empty, not UTF-8 or binary, or lacks a column.
     """
     # The limit is the csv module's own, for the whole process; its default is 128 KiB.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW_CHARACTERS))
-    lines = _Lines(Path(path))
+    given = [paths] if isinstance(paths, GivenPath) else paths
+    for path in map(input_file, given):
+        yield from _rows(path, path.name if len(given) > 1 else "", text, label)
+
+
+def _rows(path: Path, name: str, text: str, label: str | None) -> Iterator[Row | Refused]:
+    lines = _Lines(path)
     header, separator = _header(lines, [text] if label is None else [text, label])
     at_text, at_label = header.index(text), None if label is None else header.index(label)
     number = 0
@@ -138,21 +150,46 @@ def iter_csv(path: str | Path, text: str, label: str | None = None) -> Iterator[
         if found == [""]:  # an empty line
             continue
         number += 1
-        where = f"line {lines.begun}"
+        where = f"{name}, line {lines.begun}" if name else f"line {lines.begun}"
         if isinstance(found, str):
             yield Refused(number, where, found)
         elif len(found) != len(header):
             yield Refused(number, where, f"it has {len(found)} fields and the header has {len(header)}")
         elif not found[at_text].strip():
-            yield Refused(number, where, "its text is empty")
+            yield Refused(number, where, f"its {text} is empty")
         elif at_label is not None and not found[at_label].strip():
-            yield Refused(number, where, "its label is empty")
+            yield Refused(number, where, f"its {label} is empty")
         else:
-            yield Row(number, found[at_text], "" if at_label is None else found[at_label].strip())
+            yield Row(number, found[at_text], "" if at_label is None else found[at_label].strip(), name)
 
 
-def read_csv(path: str | Path, text: str, label: str) -> LabelledTexts:
-    """Read all of a CSV file; as :func:`iter_csv`, spaces around a label left out.
+def read_labelled(
+    paths: GivenPath | Sequence[GivenPath], text: str = "text", label: str = "label"
+) -> LabelledTexts:
+    """Read labelled documents as users give them.
+
+    Args:
+        paths: A folder as :func:`read_folder` takes it, or what :func:`iter_csv` takes.
+        text: Column of the documents in CSV files.
+        label: Column of the labels.
+
+    Raises:
+        InputError: As :func:`read_folder` and :func:`read_csv`; also if a folder is not alone, or there is nothing.
+    """
+    given = [paths] if isinstance(paths, GivenPath) else list(paths)
+    if not given:
+        raise InputError("There are no documents", allowed="a folder, or one or more CSV files")
+    if not any(Path(path).is_dir() for path in given):
+        return read_csv(given, text, label)
+    if len(given) > 1:
+        raise InputError(
+            "A folder is read alone", allowed="one folder, or one or more CSV files", received=given
+        )
+    return read_folder(given[0])
+
+
+def read_csv(paths: GivenPath | Sequence[GivenPath], text: str, label: str) -> LabelledTexts:
+    """Read all of CSV files; as :func:`iter_csv`, spaces around a label left out.
 
     Raises:
         InputError: Also if no row can be used.
@@ -160,13 +197,18 @@ def read_csv(path: str | Path, text: str, label: str) -> LabelledTexts:
     refused: list[Refused] = []
 
     def rows() -> Iterator[tuple[str, str, str]]:
-        for row in iter_csv(path, text, label):
+        for row in iter_csv(paths, text, label):
             if isinstance(row, Refused):
                 refused.append(row)
             else:
-                yield row.text, row.label, f"row {row.number}"
+                yield (
+                    row.text,
+                    row.label,
+                    f"{row.file}, row {row.number}" if row.file else f"row {row.number}",
+                )
 
-    return _not_empty(labelled(rows()), refused, path)
+    found = labelled(rows())
+    return _not_empty(found, refused, ", ".join(map(str, [paths] if isinstance(paths, GivenPath) else paths)))
 
 
 def read_folder(folder: str | Path) -> LabelledTexts:
@@ -279,7 +321,7 @@ def _header(lines: _Lines, wanted: list[str]) -> tuple[list[str], str]:
     raise InputError(
         f"The CSV file has no column {missing}{twice}",
         allowed=", ".join(columns),
-        remedy="Name the columns with --text and --label",
+        remedy="Name the columns so in the first row, or ask for other columns",
     )
 
 

@@ -14,7 +14,15 @@ import pytest
 from data_prep.datasets import locate
 from data_prep.errors import InputError
 from data_prep.readers.bbc import TOPICS, read_bbc
-from data_prep.readers.labelled_texts import Refused, Row, iter_csv, labelled, read_csv, read_folder
+from data_prep.readers.labelled_texts import (
+    Refused,
+    Row,
+    iter_csv,
+    labelled,
+    read_csv,
+    read_folder,
+    read_labelled,
+)
 from data_prep.readers.reviews import LABELS, read_imdb
 from data_prep.text.duplicates import shared_texts
 
@@ -92,6 +100,40 @@ def test_a_long_row_is_read(tmp_path: Path) -> None:
 def test_a_wrong_csv_is_refused(content: str | bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         read_csv(csv_file(tmp_path, content), "text", "label")
+
+
+def test_several_files_and_standard_input_are_read_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.csv").write_text("text,label\ngood,pos\n,neg\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("label;text\nneg;bad\n", encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"text\tlabel\nfine\tpos\n")))
+    found = read_labelled([tmp_path / "a.csv", tmp_path / "b.csv", "-"])
+    assert (found.texts, found.labels.tolist()) == (["good", "bad", "fine"], [1, 0, 1])
+    assert found.names == ["a.csv, row 1", "b.csv, row 1", "standard input, row 1"]
+    assert found.refused == (Refused(2, "a.csv, line 3", "its text is empty"),)
+    assert read_labelled("-").names == ["row 1"]
+
+
+def test_empty_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(InputError, match=r"^Standard input is empty\."):
+        read_labelled("-")
+
+
+def test_a_folder_is_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "a.txt").write_text("fine", encoding="utf-8")
+    assert read_labelled(tmp_path).texts == read_labelled([tmp_path]).texts == ["fine"]
+    with pytest.raises(InputError, match="A folder is read alone"):
+        read_labelled([tmp_path, csv_file(tmp_path, "text,label\na,b\n")])
+    with pytest.raises(InputError, match="There are no documents"):
+        read_labelled([])
+
+
+def test_an_empty_column_is_named_as_in_the_file(tmp_path: Path) -> None:
+    (row,) = iter_csv(csv_file(tmp_path, "review,verdict\nfine,\n"), "review", "verdict")
+    assert isinstance(row, Refused) and row.reason == "its verdict is empty"
 
 
 def test_a_folder_has_a_sub_folder_a_label(tmp_path: Path) -> None:
