@@ -7,7 +7,7 @@ import functools
 import typing
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from data_prep.errors import InputError
@@ -16,6 +16,7 @@ Count = Annotated[int, Ge(1)]  # how many of something that there must be
 Natural = Annotated[int, Ge(0)]  # how many, none allowed
 Share = Annotated[float, Ge(0.0), Lt(1.0)]
 Rate = Annotated[float, Gt(0.0), Lt(1.0)]  # a learning rate
+WarmupShare = Annotated[float, Ge(0.0), Le(0.5)]  # of all steps
 Positive = Annotated[float, Gt(0.0)]
 NonNegative = Annotated[float, Ge(0.0)]
 

@@ -94,7 +94,7 @@ class DigitsEvaluation(Result):
         """Turn into what JSON can hold: accuracy, number and standard error."""
         return {"accuracy": self.accuracy, "n": self.n, "standard_error": self.standard_error}
 
-    def rows(self) -> list[tuple[str, str]]:
+    def table_rows(self) -> list[tuple[str, str]]:
         """The cells of the table, as text."""
         return [
             ("accuracy, %", f"{self.accuracy:.2f}"),

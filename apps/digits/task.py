@@ -24,7 +24,7 @@ from apps.digits.epochs import KeptEpochs, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
 from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share
+from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share, WarmupShare
 from data_prep.images.augmentation import Augmentation, ImageBatches
 from data_prep.images.preparation import digit_batch
 from models.digit_cnn.config import KIND, DigitCNNConfig
@@ -81,7 +81,7 @@ class DigitsRecipe(Checked):
     batch_size: Count = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: Rate = 0.003
-    warmup: Share = 0.1
+    warmup: WarmupShare = 0.1
     weight_decay: NonNegative = 0.05
     label_smoothing: Share = 0.1
     averaging: Share = 0.998

@@ -10,12 +10,12 @@ class Result:
     """Base of all results: gives them ``to_dict``; one that a command prints says how its table looks.
 
     Attributes:
-        columns: Headers of the table; those that end in ``>`` are right-aligned.
+        table_columns: Headers of the table; those that end in ``>`` are right-aligned.
     """
 
-    columns: ClassVar[tuple[str, ...]] = ("measure", "value>")
+    table_columns: ClassVar[tuple[str, ...]] = ("measure", "value>")
 
-    def rows(self) -> list[tuple[str, ...]]:
+    def table_rows(self) -> list[tuple[str, ...]]:
         """The cells of the table, as text."""
         return [(name.replace("_", " "), str(value)) for name, value in self.to_dict().items()]
 

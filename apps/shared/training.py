@@ -21,8 +21,7 @@ from apps.shared.commands import (
     print_table,
     verb,
 )
-from data_prep.errors import InputError
-from models.training.task import Option, Options, Task
+from models.training.task import Option, Task
 
 
 def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> None:
@@ -59,9 +58,8 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
     def fit(out: Path, **values: Any) -> None:
         from models.training.driver import fit_task
 
-        options = _given(task, "fit", values)
         named = {name: values[name] for name in ("recipe", "resume", "start", "tensorboard")}
-        summary = fit_task(task, out, options=options, overrides=values["overrides"] or (), **named)
+        summary = fit_task(task, out, options=values, overrides=values["overrides"] or (), **named)
         print_summary(summary, values["as_json"])
 
     _add(app, fit, name, help_text, {"out": OutFolder, **_of_task(task, "fit"), **of_all})
@@ -71,14 +69,14 @@ def add_evaluate(app: typer.Typer, task: Task, help_text: str, name: str = "eval
     """Add the command that scores a preset; arguments as those of :func:`add_fit`."""
 
     def evaluate(preset: str | None, as_json: bool, **values: Any) -> None:
-        options = _given(task, "evaluate", values)
+        options = task.given("evaluate", values)
         result = task.evaluate(task.open(preset, options), options)
         for note in result.notes():
             print(note, file=sys.stderr)
         if as_json:
             print_json(result.to_dict())
         else:
-            print_table(result.columns, result.rows())
+            print_table(result.table_columns, result.table_rows())
 
     last = {"preset": PresetOption, "as_json": JsonOption}
     _add(app, evaluate, name, help_text, {**_of_task(task, "evaluate"), **last})
@@ -120,21 +118,3 @@ def _annotation(option: Option) -> Any:
         return Annotated[bool, settings]
     kind = list[option.type] if option.many else option.type
     return Annotated[kind | None, settings]
-
-
-def _given(task: Task, verb_name: str, values: Mapping[str, Any]) -> Options:
-    """Take a task's options out of the values of a command; refuse those that exclude each other."""
-    options = [option for option in task.options if verb_name in option.verbs]
-    given: dict[str, Any] = {"sample": bool(values.get("sample"))}
-    groups: dict[str, list[str]] = {"data": ["--sample"] if given["sample"] else []}
-    for option in options:
-        value = values[option.name]
-        if option.many:
-            value = tuple(value or ())
-        if value not in (None, False, ()):
-            groups.setdefault(option.excludes or option.flag, []).append(option.flag)
-        given[option.name] = option.default if value is None else value
-    for flags in groups.values():
-        if len(flags) > 1:
-            raise InputError(f"{' and '.join(flags)} exclude each other", remedy="Give one of them")
-    return given

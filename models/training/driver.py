@@ -86,7 +86,7 @@ def fit_task(
         InputError: The data cannot be had or do not do, an override is wrong, ``out`` exists already or cannot be
             written, nothing of ``start`` fits, or training diverges.
     """
-    out, options = Path(out), options or {}
+    out, options = Path(out), task.given("fit", options or {})
     chosen = task.recipe(recipe, options, overrides)
     run = Run(run_folder_of(out), resume, None if start is None else load_preset(start, kind=task.kind))
     fresh = not run.folder.exists()

@@ -190,6 +190,30 @@ class Task(ABC):
             )
         return with_overrides(self.recipes[name], overrides)
 
+    def given(self, verb: str, values: Options) -> dict[str, Any]:
+        """Return the value of every option of a verb, those that are not given by their default.
+
+        Args:
+            verb: ``"fit"`` or ``"evaluate"``.
+            values: Options that are given, and ``sample``; None, False and nothing count as not given.
+
+        Raises:
+            InputError: Two options exclude each other.
+        """
+        found: dict[str, Any] = {"sample": bool(values.get("sample"))}
+        groups: dict[str, list[str]] = {"data": ["--sample"] if found["sample"] else []}
+        for option in (option for option in self.options if verb in option.verbs):
+            value = values.get(option.name)
+            if value in (None, False, (), []):
+                found[option.name] = () if option.many else option.default
+                continue
+            groups.setdefault(option.excludes or option.flag, []).append(option.flag)
+            found[option.name] = tuple(value) if option.many else value
+        for flags in groups.values():
+            if len(flags) > 1:
+                raise InputError(f"{' and '.join(flags)} exclude each other", remedy="Give one of them")
+        return found
+
     @abstractmethod
     def source(self, recipe: Any, options: Options, run: Run) -> Any:
         """Read the data, checked; an object with ``checksums`` (data set or file to checksum).
@@ -223,5 +247,5 @@ class Task(ABC):
         """Score an application on data that its preset did not learn from, or on files that the options name.
 
         Returns:
-            An ``apps.shared.results.Result`` with ``columns`` and ``rows()`` for a table.
+            An ``apps.shared.results.Result`` with ``table_columns`` and ``table_rows()``.
         """

@@ -28,7 +28,7 @@ def digits_of(architecture: str, seed: int = 0) -> Digits:
         if "moving_variance" in name or "gamma" in name:
             values = np.abs(values) + 0.5
         arrays[name] = values.astype(np.float32)
-    return Digits(config, arrays, LABELS)
+    return Digits(config, arrays, labels=LABELS)
 
 
 def save_digits(target: Path, architecture: str, *, split: str = "test") -> Path:
