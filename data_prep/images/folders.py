@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.images.preparation import DIGIT_SIZE, LabelledImages, digit_bytes, prepare_digit
+from data_prep.images.preparation import LabelledImages, PreparedImage, image_bytes, prepare_digit
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_IMAGES = 200_000
@@ -30,13 +30,18 @@ class ImageFolder(NamedTuple):
     checksum: str
 
 
-def read_image_folder(folder: Path, progress: Callable[[int, int], None] | None = None) -> ImageFolder:
+def read_image_folder(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    prepare: Callable[[Path], PreparedImage] = prepare_digit,
+) -> ImageFolder:
     """Read and prepare every image of a folder.
 
     Args:
         folder: Each of its sub-folders is a class and holds PNG and JPEG files, further sub-folders included; names
             that begin with a dot are passed over.
         progress: Called with the number of images done and the number in all.
+        prepare: Makes of a file what the network reads, of one size.
 
     Returns:
         The images; classes and files are sorted by name.
@@ -52,17 +57,20 @@ def read_image_folder(folder: Path, progress: Callable[[int, int], None] | None 
         raise InputError(
             f"{folder} holds too many images", allowed=f"at most {MAX_IMAGES:,}", received=len(every)
         )
-    images = np.empty((len(every), DIGIT_SIZE, DIGIT_SIZE), np.uint8)
+    images = []
     digest = hashlib.sha256()
-    for at, (path, _) in enumerate(every):
-        images[at] = digit_bytes(prepare_digit(path))
+    for number, (path, _) in enumerate(every, start=1):
+        images.append(image_bytes(prepare(path)))
         digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(images[at].tobytes())
+        digest.update(images[-1].tobytes())
         if progress is not None:
-            progress(at + 1, len(every))
+            progress(number, len(every))
     labels = np.array([label for _, label in every], np.int64)
     return ImageFolder(
-        LabelledImages(images, labels), classes, tuple(path for path, _ in every), digest.hexdigest()
+        LabelledImages(np.stack(images), labels),
+        classes,
+        tuple(path for path, _ in every),
+        digest.hexdigest(),
     )
 
 

@@ -11,11 +11,12 @@ from data_prep.batching import bucket_length, length_buckets, pad
 from data_prep.errors import InputError
 from data_prep.images.letter_augmentation import NO_LETTER_AUGMENTATION, LetterAugmentation, augmented_letters
 from data_prep.images.letter_words import LetterPool, WordLayout, compose_words
+from data_prep.images.preparation import FRAME_COLUMNS
+from data_prep.readers.handwriting import WordPictures
 from data_prep.readers.letters import LetterWords, encode_word
 
 PADDED = -1  # label behind the end of a word
 IMAGE_MARGIN = 12  # columns of paper behind a word, so that no window reads beyond the image
-FRAME_COLUMNS = 2  # of an image for each frame that a word network answers
 _WIDTH_STEP = 16
 
 Batch = tuple[dict[str, np.ndarray], Any]
@@ -96,7 +97,7 @@ class LetterBatches:
     ) -> None:
         self.words, self.batch_size, self.augmentation = words, batch_size, augmentation
         self.other_words, self.swapped, self.passes, self.seed = other_words, swapped, passes, seed
-        self._pool = LetterPool(words.images, words.labels)
+        self._pool = LetterPool(words.images, words.labels, words.alphabet)
         self._texts = spelled(texts, self._pool) if other_words > 0.0 else []
 
     def __len__(self) -> int:
@@ -174,9 +175,47 @@ class ComposedBatches:
             words = [labels[at] for at in batch]
             flat = np.concatenate(words)
             images = compose_words(
-                self._pool.spell(flat, rng), [len(word) for word in words], self.layout, rng, flat
+                self._pool.spell(flat, rng),
+                [len(word) for word in words],
+                self.layout,
+                rng,
+                flat,
+                self._pool.alphabet,
             )
             yield image_inputs(images), pad(words, value=PADDED).values
+
+
+class PictureBatches:
+    """Words as images that somebody wrote, changed at random.
+
+    Args:
+        pictures: The words.
+        batch_size: Words in a batch.
+        augmentation: How pictures are changed.
+        seed: With the epoch the only source of all draws.
+    """
+
+    def __init__(
+        self,
+        pictures: WordPictures,
+        batch_size: int,
+        augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION,
+        *,
+        seed: int = 0,
+    ) -> None:
+        self._images, self._labels = pictures.images, pictures.labels
+        self.batch_size, self.augmentation, self.seed = batch_size, augmentation, seed
+
+    def __len__(self) -> int:
+        return -(-len(self._images) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield every word once, as :class:`ComposedBatches` does."""
+        rng = np.random.default_rng([self.seed, epoch])
+        widths = [image.shape[1] for image in self._images]
+        for batch in length_buckets(widths, self.batch_size, seed=self.seed, epoch=epoch):
+            images = [augmented_letters(self._images[at][None], self.augmentation, rng)[0] for at in batch]
+            yield image_inputs(images), pad([self._labels[at] for at in batch], value=PADDED).values
 
 
 def spelled(texts: Sequence[str], pool: LetterPool) -> list[np.ndarray]:
@@ -185,7 +224,8 @@ def spelled(texts: Sequence[str], pool: LetterPool) -> list[np.ndarray]:
     Raises:
         InputError: There is none.
     """
-    found = [labels for labels in map(encode_word, texts) if pool.can_spell(labels)]
+    known = [encode_word(text, pool.alphabet) for text in texts if text and set(text).issubset(pool.alphabet)]
+    found = [labels for labels in known if pool.can_spell(labels)]
     if not found:
         raise InputError("No word can be spelled with these letters", received=list(texts)[:5])
     return found

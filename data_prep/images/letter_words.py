@@ -6,6 +6,7 @@ the darker of two strokes counts where letters overlap. Only NumPy; the generato
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from data_prep.readers.letters import LETTERS
 _MIDDLE = (LETTER_HEIGHT - 1) / 2
 # First and last row of written letters, on lines a unit apart: stems, small letters, and what hangs below the line.
 _ROWS = {"bdfhkl": (0, 10), "ti": (1, 10), "acemnorsuvwxz": (4, 10), "gpqy": (4, 14), "j": (1, 14)}
+_CAPITAL = (0, 10)
 _LEAST_UNIT, _MOST_UNIT = 0.35, 1.1  # units a pixel of a letter
 
 
@@ -74,6 +76,7 @@ def compose_words(
     layout: WordLayout,
     rng: np.random.Generator,
     labels: np.ndarray | None = None,
+    alphabet: str = LETTERS,
 ) -> list[np.ndarray]:
     """Write words of letters.
 
@@ -83,6 +86,7 @@ def compose_words(
         layout: How they stand.
         rng: What is drawn from.
         labels: Which letters they are, int (letters,); where it is None, no word has the sizes of writing.
+        alphabet: The letters by label.
 
     Returns:
         An image of each word, float32 (16, width, 1), 1 for ink.
@@ -97,7 +101,8 @@ def compose_words(
         )
     if not len(lengths):
         return []
-    hand = _hand(letters, lengths, layout, rng, labels)
+    lines = None if labels is None else _lines(alphabet)[labels]
+    hand = _hand(letters, lengths, layout, rng, lines)
     patches = _patches(letters, hand)
     ends = np.cumsum(lengths)
     images = []
@@ -111,10 +116,15 @@ def compose_words(
 
 
 def compose_word(
-    letters: np.ndarray, layout: WordLayout = LAYOUT, seed: int = 0, labels: np.ndarray | None = None
+    letters: np.ndarray,
+    layout: WordLayout = LAYOUT,
+    seed: int = 0,
+    labels: np.ndarray | None = None,
+    alphabet: str = LETTERS,
 ) -> np.ndarray:
     """Write one word, float32 (16, width, 1), as :func:`compose_words` does; the same seed gives the same image."""
-    return compose_words(letters, [len(letters)], layout, np.random.default_rng(seed), labels)[0]
+    rng = np.random.default_rng(seed)
+    return compose_words(letters, [len(letters)], layout, rng, labels, alphabet)[0]
 
 
 class LetterPool:
@@ -122,12 +132,14 @@ class LetterPool:
 
     Args:
         images: uint8 (n, 16, 8).
-        labels: int (n,), places in ``data_prep.readers.letters.LETTERS``.
+        labels: int (n,), places in the alphabet.
+        alphabet: The letters by label.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+    def __init__(self, images: np.ndarray, labels: np.ndarray, alphabet: str = LETTERS) -> None:
+        self.alphabet = alphabet
         self._images = images[np.argsort(labels, kind="stable")]
-        self._counts = np.bincount(labels, minlength=26)
+        self._counts = np.bincount(labels, minlength=len(alphabet))
         self._starts = np.cumsum(self._counts) - self._counts
 
     def can_spell(self, labels: np.ndarray) -> bool:
@@ -185,9 +197,9 @@ def _hand(
     lengths: np.ndarray,
     layout: WordLayout,
     rng: np.random.Generator,
-    labels: np.ndarray | None,
+    rows: np.ndarray | None,
 ) -> _Hand:
-    """Draw how words are written, and lay their letters out."""
+    """Draw how words are written, and lay their letters out; ``rows`` (letters, 2) are first and last row on lines."""
     words, count = len(lengths), len(letters)
     word = np.repeat(np.arange(words), lengths)
     first = np.cumsum(lengths) - lengths
@@ -196,10 +208,9 @@ def _hand(
     line, width = rng.uniform(-1.0, 1.0, (2, count))
     gap = rng.uniform(-layout.overlap, layout.spacing, count)
     ink = _ink(letters)
-    written = (writes < layout.written)[word] & (labels is not None)
+    written = (writes < layout.written)[word] & (rows is not None)
     unit, middle = np.ones(count), _MIDDLE + layout.baseline * line
-    if labels is not None:
-        rows = _LINES[labels]
+    if rows is not None:
         as_written = np.clip(
             (rows[:, 1] - rows[:, 0] + 1) / (ink.bottom - ink.top + 1), _LEAST_UNIT, _MOST_UNIT
         )
@@ -255,13 +266,11 @@ def _columns(
     return begin, np.maximum(np.floor(begin - margin), 0.0).astype(np.int64)
 
 
-def _lines() -> np.ndarray:
-    """Return first and last row of each written letter, int64 (26, 2)."""
+@functools.cache
+def _lines(alphabet: str) -> np.ndarray:
+    """Return first and last row of each written letter, int64 (alphabet, 2); others than a-z stand on the line."""
     found = {letter: rows for letters, rows in _ROWS.items() for letter in letters}
-    return np.array([found[letter] for letter in LETTERS])
-
-
-_LINES = _lines()
+    return np.array([found.get(letter, _CAPITAL) for letter in alphabet])
 
 
 def _patches(letters: np.ndarray, hand: _Hand) -> np.ndarray:

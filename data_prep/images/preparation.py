@@ -20,6 +20,7 @@ DIGIT_SIZE = 28
 DIGIT_BOX = 20
 LETTER_HEIGHT, LETTER_WIDTH = 16, 8
 MAX_WORD_WIDTH = 512
+FRAME_COLUMNS = 2  # of a picture of a word for each frame that a network answers
 
 Source = bytes | Path | str | np.ndarray
 
@@ -62,8 +63,8 @@ class LabelledImages(NamedTuple):
         return LabelledImages(self.images[chosen], self.labels[chosen])
 
 
-def digit_bytes(prepared: PreparedImage) -> np.ndarray:
-    """Return a prepared digit as training sets store it, uint8 (28, 28)."""
+def image_bytes(prepared: PreparedImage) -> np.ndarray:
+    """Return a prepared picture as training sets store it, uint8 (height, width)."""
     return np.round(255.0 * prepared.image[..., 0]).astype(np.uint8)
 
 

@@ -26,9 +26,9 @@ _FIELDS = 6 + _PIXELS
 
 
 class LetterWords(NamedTuple):
-    """Words with the picture of each letter, one word behind the other.
+    """Words with the picture of each letter, one word after the other.
 
-    ``images`` uint8 (letters, 16, 8), 0 for paper and 255 for ink; ``labels`` int64 (letters,), places in ``LETTERS``;
+    ``images`` uint8 (letters, 16, 8), 0 for paper and 255 for ink; ``labels`` int64 (letters,), places in ``alphabet``;
     ``starts`` int64 (words + 1,), where each word begins; ``folds`` int64 (words,).
     """
 
@@ -36,6 +36,7 @@ class LetterWords(NamedTuple):
     labels: np.ndarray
     starts: np.ndarray
     folds: np.ndarray
+    alphabet: str = LETTERS
 
     @property
     def lengths(self) -> np.ndarray:
@@ -45,7 +46,9 @@ class LetterWords(NamedTuple):
     @property
     def texts(self) -> tuple[str, ...]:
         """Each word as written."""
-        return tuple(decode_word(self.labels[self.letters_of(at)]) for at in range(len(self.folds)))
+        return tuple(
+            decode_word(self.labels[self.letters_of(at)], self.alphabet) for at in range(len(self.folds))
+        )
 
     def letters_of(self, word: int) -> slice:
         """Return where the letters of a word are."""
@@ -57,7 +60,9 @@ class LetterWords(NamedTuple):
         lengths = self.lengths[chosen]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         letters = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
-        return LetterWords(self.images[letters], self.labels[letters], starts, self.folds[chosen])
+        return LetterWords(
+            self.images[letters], self.labels[letters], starts, self.folds[chosen], self.alphabet
+        )
 
 
 def read_letters(path: Path | None = None) -> LetterWords:
@@ -139,21 +144,24 @@ def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords
     )
 
 
-def encode_word(text: str) -> np.ndarray:
-    """Return the place of each letter in ``LETTERS``, int64 (letters,).
+def encode_word(text: str, alphabet: str = LETTERS) -> np.ndarray:
+    """Return the place of each letter in an alphabet, int64 (letters,).
 
     Raises:
-        InputError: The text is empty, or a character is not in a-z.
+        InputError: The text is empty, or a character is not in the alphabet.
     """
-    wrong = next((letter for letter in text if letter not in LETTERS), None)
+    wrong = next((letter for letter in text if letter not in alphabet), None)
     if wrong is not None or not text:
-        raise InputError("The reader knows words of the letters a-z", allowed="a-z", received=wrong or text)
-    return np.array([ord(letter) - ord("a") for letter in text], np.int64)
+        known = "a-z" if alphabet == LETTERS else alphabet
+        raise InputError(
+            f"The reader knows words of the letters {known}", allowed=known, received=wrong or text
+        )
+    return np.array([alphabet.index(letter) for letter in text], np.int64)
 
 
-def decode_word(labels: Iterable[int]) -> str:
-    """Return the word of places in ``LETTERS``."""
-    return "".join(LETTERS[label] for label in labels)
+def decode_word(labels: Iterable[int], alphabet: str = LETTERS) -> str:
+    """Return the word of places in an alphabet."""
+    return "".join(alphabet[label] for label in labels)
 
 
 class _Expected(NamedTuple):

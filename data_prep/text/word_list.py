@@ -1,4 +1,4 @@
-"""Words for the reader's language model, and for words composed of letters.
+"""Words for the language model of ``apps.ocr``, and for words composed of letters.
 
 The set of letters leaves out the first letter of each of its words, a capital (``data_prep.readers.letters``). A model
 of its words has to know whole words and such tails alike.
@@ -6,20 +6,23 @@ of its words has to know whole words and such tails alike.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
 from data_prep.errors import InputError
+from data_prep.readers.letters import LETTERS
 
-_WORD = re.compile(r"[a-z]{3,15}")
+_SHORTEST, _LONGEST = 3, 15
 
 
-def spellable(words: Iterable[str], without: Collection[str] = ()) -> tuple[str, ...]:
-    """Keep the words of 3 to 15 letters a-z.
+def spellable(
+    words: Iterable[str], without: Collection[str] = (), alphabet: str = LETTERS
+) -> tuple[str, ...]:
+    """Keep the words of 3 to 15 letters of an alphabet.
 
     Args:
         words: Any words, for example the vocabulary of a corpus.
         without: Words that must not come, neither whole nor without their first letter.
+        alphabet: The letters.
 
     Returns:
         The words in their order.
@@ -27,12 +30,16 @@ def spellable(words: Iterable[str], without: Collection[str] = ()) -> tuple[str,
     Raises:
         InputError: No word is left.
     """
-    left_out = set(without)
+    left_out, letters = set(without), set(alphabet)
     kept = tuple(
-        word for word in words if _WORD.fullmatch(word) and word not in left_out and word[1:] not in left_out
+        word
+        for word in words
+        if _SHORTEST <= len(word) <= _LONGEST and letters.issuperset(word)
+        if word not in left_out and word[1:] not in left_out
     )
     if not kept:
-        raise InputError("No word can be spelled", allowed="words of 3 to 15 letters a-z")
+        known = "a-z" if alphabet == LETTERS else alphabet
+        raise InputError("No word can be spelled", allowed=f"words of 3 to 15 letters {known}")
     return kept
 
 

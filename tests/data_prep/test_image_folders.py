@@ -10,7 +10,7 @@ from PIL import Image
 
 from data_prep.errors import InputError
 from data_prep.images.folders import read_image_folder
-from data_prep.images.preparation import digit_bytes, prepare_digit
+from data_prep.images.preparation import image_bytes, prepare_digit
 
 
 def stroke(upright: bool, pen: int = 8) -> Image.Image:
@@ -49,7 +49,7 @@ def test_images_classes_and_files(folder: Path) -> None:
     ]
     assert calls[-1] == (7, 7)
     for path, image in zip(read.files, read.found.images, strict=True):
-        np.testing.assert_array_equal(image, digit_bytes(prepare_digit(path)))
+        np.testing.assert_array_equal(image, image_bytes(prepare_digit(path)))
 
 
 def test_the_checksum_is_of_names_and_images(folder: Path) -> None:

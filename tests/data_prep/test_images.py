@@ -17,7 +17,7 @@ from data_prep.images.preparation import (
     DIGIT_SIZE,
     centred_by_mass,
     digit_batch,
-    digit_bytes,
+    image_bytes,
     prepare_digit,
 )
 
@@ -190,7 +190,7 @@ def test_prepared_sets_only_change_their_type() -> None:
 
 def test_bytes_of_a_prepared_digit() -> None:
     prepared = prepare_digit(seven())
-    stored = digit_bytes(prepared)
+    stored = image_bytes(prepared)
     assert stored.dtype == np.uint8 and stored.max() == 255
     np.testing.assert_allclose(digit_batch(stored[None])[0], prepared.image, atol=0.5 / 255 + 1e-6)
 
