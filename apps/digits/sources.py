@@ -14,7 +14,7 @@ from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.images.folders import read_image_folder
-from data_prep.images.preparation import LabelledImages, digit_bytes, prepare_digit
+from data_prep.images.preparation import LabelledImages, image_bytes, prepare_digit
 from data_prep.readers.mnist import read_mnist
 from data_prep.splits import split
 from models.presets.card import CardText
@@ -114,7 +114,7 @@ def sample_source(seed: int) -> DigitsSource:
 
     found = load_digits()
     gray = (found.images / 16.0).astype(np.float32)
-    images = np.stack([digit_bytes(prepare_digit(one)) for one in gray])
+    images = np.stack([image_bytes(prepare_digit(one)) for one in gray])
     card = CardText(
         title="Handwritten digits, the sample",
         summary=_SUMMARY,
