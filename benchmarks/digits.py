@@ -96,8 +96,8 @@ class OurSystem:
         recipe = replace(RECIPES[architecture], averaging=0.0, products="auto")
         self.model = compiled_network(recipe, config, 1000)
         assign_arrays(self.model.weights, arrays)
-        self.packed = PackedCNN(arrays)
-        self.compiled = CompiledCNN(arrays)
+        self.packed = PackedCNN(config, arrays)
+        self.compiled = CompiledCNN(config, arrays)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Answer images."""

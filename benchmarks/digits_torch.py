@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -159,7 +159,7 @@ def _module(torch: Any, step: Step, arrays: Mapping[str, np.ndarray]) -> Any:
 def _conv(torch: Any, step: Step, weights: Mapping[str, Any]) -> Any:
     height, width, inputs, filters = step.arrays["kernel"]
     module = torch.nn.Conv2d(
-        inputs, filters, (height, width), stride=step.settings["stride"], bias="bias" in weights
+        inputs, filters, (height, width), stride=step.settings["strides"], bias="bias" in weights
     )
     kernel = weights["kernel"].permute(3, 2, 0, 1).clone()
     if (maps := step.settings.get("maps")) is not None:
@@ -184,20 +184,20 @@ def _apply(torch: Any, step: Step, part: Any, inputs: list[Any]) -> Any:
         case "relu":
             return functional.relu(first)
         case "max_pool":
-            return functional.max_pool2d(first, settings["size"])
+            return functional.max_pool2d(first, settings["pool_size"])
         case "add":
             return inputs[0] + inputs[1]
         case "mean_pool":
-            return functional.avg_pool2d(first, settings["size"], ceil_mode=True)
+            return functional.avg_pool2d(first, settings["pool_size"], ceil_mode=True)
         case "mean":
             return first.mean(dim=(2, 3))
         case "flatten":
             return first.permute(0, 2, 3, 1).flatten(1)  # Keras' order of the numbers
         case "crop":
-            border = settings["border"]
+            border = settings["cropping"]
             return first[:, :, border:-border, border:-border]
         case "pad":
-            return functional.pad(first, [settings["border"]] * 4)
+            return functional.pad(first, [settings["padding"]] * 4)
         case "rescale":
             return first * settings["scale"] + settings["offset"]
         case "subsample":
@@ -209,22 +209,21 @@ def _apply(torch: Any, step: Step, part: Any, inputs: list[Any]) -> Any:
 
 
 def _convolved(functional: Any, step: Step, part: Any, images: Any) -> Any:
-    sides = _padding(step)
+    sides = _padding(step, images.shape[2:])
     weight = part.weight * part.mask if hasattr(part, "mask") else part.weight
     if all(before == after for before, after in sides):
         padding = [before for before, _ in sides]
-        return functional.conv2d(images, weight, part.bias, step.settings["stride"], padding)
+        return functional.conv2d(images, weight, part.bias, step.settings["strides"], padding)
     images = functional.pad(images, [*sides[1], *sides[0]])  # the last axis comes first
-    return functional.conv2d(images, weight, part.bias, step.settings["stride"])
+    return functional.conv2d(images, weight, part.bias, step.settings["strides"])
 
 
-def _padding(step: Step) -> list[tuple[int, int]]:
+def _padding(step: Step, sides: Sequence[int]) -> list[tuple[int, int]]:
     """Return zeros before and after rows and columns, as TensorFlow pads for "same"."""
-    size, stride = step.arrays["kernel"][0], step.settings["stride"]
-    if not step.settings["same"]:
+    size, stride = step.arrays["kernel"][0], step.settings["strides"]
+    if step.settings["padding"] == "valid":
         return [(0, 0), (0, 0)]
     totals = [
-        max((out - 1) * stride + size - into, 0)
-        for out, into in zip(step.shape, step.settings["reads"], strict=False)
+        max((out - 1) * stride + size - into, 0) for out, into in zip(step.shape, sides, strict=False)
     ]
     return [(total // 2, total - total // 2) for total in totals]

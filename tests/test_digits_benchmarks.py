@@ -36,7 +36,7 @@ def test_pytorch_has_the_same_networks(name: str) -> None:
     arrays = digits.random_arrays(config)
     images = digits.made_batch(5)[0]
     found = TorchSystem(config.steps, arrays, 1).logits(images)
-    expected = PackedCNN(arrays).logits(images)
+    expected = PackedCNN(config, arrays).logits(images)
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 

@@ -29,7 +29,7 @@ class Digits(Application):
 
     def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
         super().__init__(config, arrays, **more)
-        self.network = PackedCNN(arrays)
+        self.network = PackedCNN(config, arrays)
 
     def classify(self, image: Source, name: str | None = None) -> DigitResult:
         """Say what an image shows.
@@ -79,7 +79,7 @@ class Digits(Application):
         """
         from models.digit_cnn.compiled import CompiledCNN
 
-        return CompiledCNN(self.arrays)
+        return CompiledCNN(self.config, self.arrays)
 
 
 def _checked(images: np.ndarray) -> np.ndarray:

@@ -7,15 +7,13 @@ One image is answered sooner by ``models.digit_cnn.serving``, without TensorFlow
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from models.digit_cnn.plan import INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step, plan_of_arrays
+from models.digit_cnn.config import DigitCNNConfig
+from models.digit_cnn.plan import LOGITS, Step, run, shared_operations
 from models.digit_cnn.serving import Arrays, folded_weights
 from models.layers.fast_lstm import Products, fastest_products
 from models.serving.blas_threads import usable_cores
@@ -28,20 +26,26 @@ class CompiledCNN:
     """A trained network.
 
     Args:
-        arrays: Stable path to weight, as ``models.digit_cnn.serving.PackedCNN`` takes them.
+        config: Of the network.
+        arrays: Its weights by path.
         products: What activations and the factors of products are rounded to; None for what this processor multiplies
             fastest. The last layer is float32 either way.
     """
 
-    def __init__(self, arrays: Arrays, products: Products | None = None) -> None:
+    def __init__(self, config: DigitCNNConfig, arrays: Arrays, products: Products | None = None) -> None:
         self.products: Products = fastest_products() if products is None else products
         self._cores = usable_cores()
         self._pool = ThreadPoolExecutor(self._cores)
-        steps = plan_of_arrays(arrays)
-        self._classes = steps[-1].shape[0]
+        self._classes, steps = config.classes, config.steps
         weights = folded_weights(steps, arrays)
+
+        def compute(step: Step, *inputs: tf.Tensor) -> tf.Tensor:
+            dtype = "float32" if step.name == LOGITS else self.products
+            own = {name: tf.constant(array, dtype) for name, array in weights.get(step.name, {}).items()}
+            return _OPERATIONS[step.operation](step, own, *(tf.cast(value, dtype) for value in inputs))
+
         self._answer = tf.function(
-            lambda images: _forward(steps, weights, images, self.products),
+            lambda images: run(steps, images, compute)[LOGITS],
             input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)],
         )
 
@@ -67,60 +71,27 @@ class CompiledCNN:
         return self._answer(images).numpy()
 
 
-def _forward(
-    steps: tuple[Step, ...], weights: dict[str, dict[str, np.ndarray]], images: tf.Tensor, products: Products
-) -> tf.Tensor:
-    values = {INPUT: tf.cast(images, products)}
-    for step in steps:
-        inputs = [values[name] for name in step.inputs]
-        dtype = "float32" if step.name == LOGITS else products
-        own = {name: tf.constant(array, dtype) for name, array in weights.get(step.name, {}).items()}
-        values[step.name] = _OPERATIONS[step.operation](
-            step, own, *(tf.cast(value, dtype) for value in inputs)
-        )
-    return values[LOGITS]
-
-
 def _conv(step: Step, weights: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    padding = "SAME" if step.settings["same"] else "VALID"
-    found = tf.nn.conv2d(images, weights["kernel"], step.settings["stride"], padding)
+    found = tf.nn.conv2d(
+        images, weights["kernel"], step.settings["strides"], step.settings["padding"].upper()
+    )
     return tf.nn.bias_add(found, weights["bias"])
 
 
-def _pooled(kind: str, step: Step, images: tf.Tensor) -> tf.Tensor:
-    size = step.settings["size"]
-    if kind == "max":
-        return tf.nn.max_pool2d(images, size, size, "VALID")
-    return tf.nn.avg_pool2d(images, size, size, "SAME")
+def _pooled(step: Step, _: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
+    size, padding = step.settings["pool_size"], step.settings["padding"].upper()
+    return (tf.nn.max_pool2d if step.operation == "max_pool" else tf.nn.avg_pool2d)(
+        images, size, size, padding
+    )
 
 
-def _subsample(step: Step, weights: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    return 4.0 * tf.nn.avg_pool2d(images, 2, 2, "VALID") * weights["coefficient"] + weights["bias"]
-
-
-def _pad(step: Step, weights: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    border = [step.settings["border"]] * 2
-    return tf.pad(images, [[0, 0], border, border, [0, 0]])
-
-
-def _crop(step: Step, weights: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    border = step.settings["border"]
-    return images[:, border:-border, border:-border]
-
-
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "crop": _crop,
-    "pad": _pad,
-    "rescale": lambda step, _, x: x * step.settings["scale"] + step.settings["offset"],
+_OPERATIONS = shared_operations(tf) | {
     "conv": _conv,
-    "subsample": _subsample,
-    "batch_norm": lambda step, _, x: x,  # folded into the convolution
+    "subsample": lambda step, weights, x: (
+        4.0 * tf.nn.avg_pool2d(x, 2, 2, "VALID") * weights["coefficient"] + weights["bias"]
+    ),
     "relu": lambda step, _, x: tf.nn.relu(x),
-    "squash": lambda step, _, x: SQUASH_AMPLITUDE * tf.tanh(SQUASH_SLOPE * x),
-    "max_pool": lambda step, _, x: _pooled("max", step, x),
-    "mean_pool": lambda step, _, x: _pooled("mean", step, x),
+    "max_pool": _pooled,
+    "mean_pool": _pooled,
     "mean": lambda step, _, x: tf.reduce_mean(x, (1, 2)),
-    "add": lambda step, _, x, y: x + y,
-    "flatten": lambda step, _, x: tf.reshape(x, (-1, math.prod(step.shape))),
-    "dense": lambda step, weights, x: tf.matmul(x, weights["kernel"]) + weights["bias"],
 }

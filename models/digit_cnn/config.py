@@ -1,14 +1,14 @@
-"""The preset of a digit network: its config, which arrays it holds and what they answer; opened without Keras."""
+"""The config of a digit network, and the names and shapes of its weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from data_prep.errors import InputError
-from data_prep.text.vocab import Vocabulary
-from models.digit_cnn.plan import ARCHITECTURES, Architecture, Step, plan_of, specs_of_plan
-from models.digit_cnn.serving import Arrays, PackedCNN
-from models.presets.kinds import Kind
+from annotated_types import Ge, Le, Len
+
+from data_prep.fields import Checked, Share
+from models.digit_cnn.plan import Architecture, Step, plan_of, specs_of_plan
 from models.storage.arrays import ArraySpec
 
 KIND = "digit_cnn"
@@ -16,7 +16,7 @@ MAX_WIDTH, MAX_BLOCKS, MAX_CLASSES = 1024, 64, 1000
 
 
 @dataclass(frozen=True)
-class DigitCNNConfig:
+class DigitCNNConfig(Checked):
     """Every argument of the network.
 
     Args:
@@ -25,36 +25,16 @@ class DigitCNNConfig:
         widths: Channels of each stage of ``resnet`` and ``plain``; every stage but the first halves the sides.
         blocks: Blocks in each of these stages, two convolutions each.
         dropout: Share of the last hidden layer left out in training.
+
+    Raises:
+        InputError: A value makes no network.
     """
 
     architecture: Architecture = "resnet"
-    classes: int = 10
-    widths: tuple[int, ...] = (32, 64, 96)
-    blocks: int = 3
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse values that make no network."""
-        if self.architecture not in ARCHITECTURES:
-            raise InputError(
-                "There is no such architecture", allowed=", ".join(ARCHITECTURES), received=self.architecture
-            )
-        if not 2 <= self.classes <= MAX_CLASSES:
-            raise InputError(
-                "The number of classes does not fit", allowed=f"2 to {MAX_CLASSES}", received=self.classes
-            )
-        if not 2 <= len(self.widths) <= 4 or not all(1 <= width <= MAX_WIDTH for width in self.widths):
-            raise InputError(
-                "The widths of the stages do not fit",
-                allowed=f"2 to 4 numbers from 1 to {MAX_WIDTH}",
-                received=self.widths,
-            )
-        if not 1 <= self.blocks <= MAX_BLOCKS:
-            raise InputError(
-                "The number of blocks does not fit", allowed=f"1 to {MAX_BLOCKS}", received=self.blocks
-            )
-        if not 0.0 <= self.dropout < 1.0:
-            raise InputError("dropout is no share", allowed="0 to below 1", received=self.dropout)
+    classes: Annotated[int, Ge(2), Le(MAX_CLASSES)] = 10
+    widths: Annotated[tuple[Annotated[int, Ge(1), Le(MAX_WIDTH)], ...], Len(2, 4)] = (32, 64, 96)
+    blocks: Annotated[int, Ge(1), Le(MAX_BLOCKS)] = 3
+    dropout: Share = 0.0
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -80,27 +60,3 @@ class DigitCNNConfig:
 def digit_specs(config: DigitCNNConfig) -> dict[str, ArraySpec]:
     """Give names, shapes and dtypes of the arrays of ``models.digit_cnn.network.build_digit_cnn``."""
     return specs_of_plan(config.steps)
-
-
-def digit_answer(config: DigitCNNConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
-    """Answer ``image`` float32 (n, 28, 28, 1) with ``logits`` float32 (n, classes)."""
-    return {"logits": PackedCNN(arrays).logits(inputs["image"])}
-
-
-def _check(config: DigitCNNConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
-    if labels is None or len(labels) != config.classes:
-        raise InputError(
-            "There is not one label for each logit",
-            allowed=f"{config.classes} labels",
-            received=None if labels is None else len(labels),
-        )
-
-
-DIGIT_CNN = Kind(
-    DigitCNNConfig,
-    arrays=digit_specs,
-    answer=digit_answer,
-    network="models.digit_cnn.network:digit_model",
-    needs_labels=True,
-    check=_check,
-)

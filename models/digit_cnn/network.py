@@ -7,23 +7,24 @@ digits do not need them, and a linear layer gives logits as every network here d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
 from models.digit_cnn.config import DigitCNNConfig
-from models.digit_cnn.plan import BATCH_NORM_EPSILON, INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step
+from models.digit_cnn.plan import INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step, connections, run
+from models.layers.arguments import KeepsArguments, registered
 from models.layers.fast_batch_norm import FastBatchNorm
-
-__all__ = ["DigitCNNConfig", "build_digit_cnn"]
+from models.storage.variables import assign_arrays
 
 Products = Literal["float32", "bfloat16"]
-_NORM_MOMENTUM = 0.9
 
 
-class ScaledTanh(keras.layers.Layer):
+@registered
+class ScaledTanh(layers.Layer):
     """LeNet's squashing function 1.7159 tanh(2/3 a): f(1) = 1 and f(-1) = -1."""
 
     def call(self, inputs: Any) -> Any:
@@ -31,7 +32,8 @@ class ScaledTanh(keras.layers.Layer):
         return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * inputs)
 
 
-class Subsampling(keras.layers.Layer):
+@registered
+class Subsampling(layers.Layer):
     """LeNet's pooling: the sum of 2x2 neighbours times a learned coefficient of the map, plus a learned bias."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -45,13 +47,9 @@ class Subsampling(keras.layers.Layer):
         """Map float (batch, height, width, maps) to half the height and width."""
         return 4.0 * ops.average_pool(inputs, 2, 2) * self.coefficient + self.bias
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Halve height and width."""
-        batch, height, width, maps = input_shape
-        return (batch, height // 2, width // 2, maps)
 
-
-class TableConv2D(keras.layers.Conv2D):
+@registered
+class TableConv2D(KeepsArguments, layers.Conv2D):
     """A convolution whose output maps read some of the input maps only.
 
     Args:
@@ -67,45 +65,24 @@ class TableConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, **kwargs)
         self.maps = tuple(map(tuple, maps))
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights; those between maps that are not connected are 0."""
+        super().build(input_shape)
+        self.kernel.assign(self.kernel * connections(self.maps, input_shape[-1]))
+
     def call(self, inputs: Any) -> Any:
         """Map float (batch, height, width, input maps) to (batch, height, width, output maps)."""
         mask = ops.cast(connections(self.maps, inputs.shape[-1]), self.compute_dtype)
-        outputs = ops.conv(inputs, self.kernel * mask, self.strides, self.padding)
-        return outputs + self.bias
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "maps": self.maps}
+        return ops.conv(inputs, self.kernel * mask, self.strides, self.padding) + self.bias
 
 
-class ConnectedUniform(keras.initializers.RandomUniform):
-    """Draw uniformly from -bound to bound where maps are connected; 0 elsewhere.
-
-    Args:
-        bound: The largest value.
-        maps: As for :class:`TableConv2D`.
-    """
-
-    def __init__(self, bound: float, maps: tuple[tuple[int, ...], ...]) -> None:
-        super().__init__(-bound, bound)
-        self.bound, self.maps = bound, maps
-
-    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
-        """Return a kernel (height, width, input maps, output maps)."""
-        drawn = super().__call__(shape, dtype)
-        return drawn * ops.cast(connections(self.maps, shape[2]), drawn.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {"bound": self.bound, "maps": self.maps}
-
-
-def connections(maps: tuple[tuple[int, ...], ...], inputs: int) -> np.ndarray:
-    """Return 1 where an output map reads an input map, else 0, float32 (1, 1, inputs, outputs)."""
-    mask = np.zeros((1, 1, inputs, len(maps)), np.float32)
-    for to, read in enumerate(maps):
-        mask[0, 0, list(read), to] = 1.0
-    return mask
+_LAYERS: dict[str, type[layers.Layer]] = {
+    "crop": layers.Cropping2D, "pad": layers.ZeroPadding2D, "rescale": layers.Rescaling,
+    "conv": layers.Conv2D, "subsample": Subsampling, "batch_norm": FastBatchNorm, "relu": layers.ReLU,
+    "squash": ScaledTanh, "max_pool": layers.MaxPooling2D, "mean_pool": layers.AveragePooling2D,
+    "mean": layers.GlobalAveragePooling2D, "add": layers.Add, "flatten": layers.Flatten,
+    "dropout": layers.Dropout, "dense": layers.Dense,
+}  # fmt: skip
 
 
 def build_digit_cnn(config: DigitCNNConfig, *, products: Products = "float32") -> keras.Model:
@@ -119,77 +96,41 @@ def build_digit_cnn(config: DigitCNNConfig, *, products: Products = "float32") -
     Returns:
         Images float32 (batch, 28, 28, 1), 0 for paper and 1 for ink, to logits float32 (batch, classes).
     """
-    steps = config.steps
-    dtype = "mixed_bfloat16" if products == "bfloat16" else "float32"
-    outputs = {INPUT: keras.Input((28, 28, 1), dtype="float32", name=INPUT)}
-    for step in steps:
-        inputs = [outputs[name] for name in step.inputs]
-        layer = _layer(step, config, "float32" if step.name == LOGITS else dtype)
-        outputs[step.name] = layer(inputs if len(inputs) > 1 else inputs[0])
-    return keras.Model(outputs[INPUT], outputs[LOGITS], name=f"digit_{config.architecture}")
+    image = keras.Input((28, 28, 1), dtype="float32", name=INPUT)
+
+    def layer(step: Step, *inputs: Any) -> Any:
+        start = {}
+        if step.operation in ("conv", "dense") and config.architecture == "lenet5":
+            # Appendix A of the paper: from -2.4/F to 2.4/F, where F is the number of inputs of a unit.
+            bound = 2.4 / (step.connections / step.arrays["kernel"][-1])
+            start = {"kernel_initializer": keras.initializers.RandomUniform(-bound, bound)}
+        return layer_of(step, "float32" if step.name == LOGITS else products, **start)(*inputs)
+
+    return keras.Model(image, run(config.steps, image, layer)[LOGITS], name=f"digit_{config.architecture}")
 
 
-def _layer(step: Step, config: DigitCNNConfig, dtype: str) -> keras.layers.Layer:
-    """Make the Keras layer of a step."""
-    given = {"name": step.name, "dtype": dtype}
-    layers, settings = keras.layers, step.settings
-    match step.operation:
-        case "crop":
-            return layers.Cropping2D(settings["border"], **given)
-        case "pad":
-            return layers.ZeroPadding2D(settings["border"], **given)
-        case "rescale":
-            return layers.Rescaling(settings["scale"], settings["offset"], **given)
-        case "conv":
-            return _conv(step, config, given)
-        case "subsample":
-            return Subsampling(**given)
-        case "batch_norm":
-            first = "zeros" if settings["zero"] else "ones"
-            return FastBatchNorm(
-                momentum=_NORM_MOMENTUM,
-                epsilon=BATCH_NORM_EPSILON,
-                gamma_initializer=first,
-                name=step.name,
-            )
-        case "relu":
-            return layers.ReLU(**given)
-        case "squash":
-            return ScaledTanh(**given)
-        case "max_pool":
-            return layers.MaxPooling2D(settings["size"], **given)
-        case "mean_pool":
-            return layers.AveragePooling2D(settings["size"], padding="same", **given)
-        case "mean":
-            return layers.GlobalAveragePooling2D(**given)
-        case "add":
-            return layers.Add(**given)
-        case "flatten":
-            return layers.Flatten(**given)
-        case "dropout":
-            return layers.Dropout(settings["rate"], **given)
-        case _:
-            start = _lenet_start(step) if config.architecture == "lenet5" else "glorot_uniform"
-            return layers.Dense(step.shape[0], kernel_initializer=start, **given)
+def digit_model(config: DigitCNNConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
+    """Build the network of a preset with its weights; inputs and logits as for :func:`build_digit_cnn`."""
+    model = build_digit_cnn(config)
+    assign_arrays(model.weights, arrays)
+    return model
 
 
-def _conv(step: Step, config: DigitCNNConfig, given: dict[str, str]) -> keras.layers.Layer:
-    size, filters = step.arrays["kernel"][0], step.shape[-1]
-    lenet = config.architecture == "lenet5"
-    given = given | {
-        "kernel_initializer": _lenet_start(step) if lenet else "he_normal",
-        "padding": "same" if step.settings["same"] else "valid",
-    }
-    maps = step.settings.get("maps")
-    if maps is not None:
-        return TableConv2D(filters, size, maps, **given)
-    return keras.layers.Conv2D(
-        filters, size, strides=step.settings["stride"], use_bias="bias" in step.arrays, **given
-    )
+def layer_of(step: Step, products: Products = "float32", **more: Any) -> Any:
+    """Make the Keras layer of a step.
 
+    Args:
+        step: Of a plan.
+        products: As for :func:`build_digit_cnn`.
+        **more: Arguments of the layer beyond the settings of the step.
 
-def _lenet_start(step: Step) -> keras.initializers.Initializer:
-    """Draw from -2.4/F to 2.4/F, where F is the number of inputs of a unit (appendix A of the paper)."""
-    bound = 2.4 / (step.connections / step.arrays["kernel"][-1])
-    maps = step.settings.get("maps")
-    return keras.initializers.RandomUniform(-bound, bound) if maps is None else ConnectedUniform(bound, maps)
+    Returns:
+        What maps the tensors that the step reads to its output.
+    """
+    more = {"name": step.name, **step.settings, **more}
+    if step.operation != "batch_norm":  # whose numbers stay float32
+        more["dtype"] = "mixed_bfloat16" if products == "bfloat16" else "float32"
+    if step.operation == "conv":
+        more.setdefault("kernel_initializer", "he_normal")
+    layer = (TableConv2D if "maps" in more else _LAYERS[step.operation])(**more)
+    return lambda *inputs: layer(inputs[0] if len(inputs) == 1 else list(inputs))

@@ -12,9 +12,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count, takewhile
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +27,6 @@ Operation = Literal[
     "mean_pool", "mean", "add",
     "flatten", "dropout", "dense",
 ]  # fmt: skip
-ARCHITECTURES = ("lecture", "lenet5", "resnet", "plain")
 INPUT = "image"
 LOGITS = "logits"
 BATCH_NORM_EPSILON = 1e-3
@@ -52,7 +50,7 @@ class Step:
         inputs: Names of what it reads.
         shape: Of its output without the batch: (height, width, channels), or (numbers,).
         arrays: Shape of each of its weights by name.
-        settings: What else the operation needs.
+        settings: Arguments of its Keras layer.
     """
 
     operation: Operation
@@ -84,13 +82,19 @@ class Step:
         return math.prod(self.shape[:-1]) * self.connections
 
 
-class _Plan:
-    """Steps so far; each new one reads the last unless told otherwise."""
+class Plan:
+    """Steps so far; each new one reads the last unless told otherwise.
 
-    def __init__(self) -> None:
+    Args:
+        shape: Of an image: height, width, channels.
+        momentum: Of the statistics of batch norm.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], momentum: float = 0.9) -> None:
         self.steps: list[Step] = []
-        self.shapes: dict[str, tuple[int, ...]] = {INPUT: (DIGIT_SIZE, DIGIT_SIZE, 1)}
+        self.shapes: dict[str, tuple[int, ...]] = {INPUT: shape}
         self.last = INPUT
+        self.momentum = momentum
 
     def add(
         self,
@@ -102,6 +106,7 @@ class _Plan:
         arrays: dict[str, tuple[int, ...]] | None = None,
         **settings: Any,
     ) -> str:
+        """Add any step; without ``shape`` its output has that of its input. Returns its name, as all others do."""
         inputs = (self.last,) if inputs is None else inputs
         shape = self.shapes[inputs[0]] if shape is None else shape
         self.steps.append(Step(operation, name, inputs, shape, arrays or {}, settings))
@@ -109,51 +114,48 @@ class _Plan:
         return name
 
     def conv(
-        self,
-        name: str,
-        filters: int,
-        kernel: int,
-        *,
-        stride: int = 1,
-        same: bool = True,
-        bias: bool = True,
-        inputs: tuple[str, ...] | None = None,
+        self, name: str, filters: int, size: int, *, strides: int = 1, same: bool = True, bias: bool = True,
         **settings: Any,
-    ) -> str:
-        height, width, channels = self.shapes[inputs[0] if inputs else self.last]
-        shape = tuple(_output_length(n, kernel, stride, same) for n in (height, width))
-        arrays = {"kernel": (kernel, kernel, channels, filters)} | ({"bias": (filters,)} if bias else {})
+    ) -> str:  # fmt: skip
+        """Add a convolution with square windows."""
+        *sides, channels = self.shapes[self.last]
+        arrays = {"kernel": (size, size, channels, filters)} | ({"bias": (filters,)} if bias else {})
+        settings |= {"filters": filters, "kernel_size": size, "strides": strides, "use_bias": bias}
+        settings["padding"] = "same" if same else "valid"
+        shape = (*(output_length(n, size, strides, settings["padding"]) for n in sides), filters)
+        return self.add("conv", name, shape, arrays=arrays, **settings)
+
+    def batch_norm(self, name: str, *, zero: bool = False) -> str:
+        """Add a batch norm; ``zero``: what it scales by begins with 0."""
+        names = ("gamma", "beta", "moving_mean", "moving_variance")
+        settings = {"momentum": self.momentum, "epsilon": BATCH_NORM_EPSILON}
         return self.add(
-            "conv",
+            "batch_norm",
             name,
-            (*shape, filters),
-            inputs=inputs,
-            arrays=arrays,
-            stride=stride,
-            same=same,
-            reads=(height, width),
+            arrays=dict.fromkeys(names, self.shapes[self.last][-1:]),
+            gamma_initializer="zeros" if zero else "ones",
             **settings,
         )
 
-    def batch_norm(self, name: str, *, zero: bool = False) -> str:
-        channels = self.shapes[self.last][-1]
-        names = ("gamma", "beta", "moving_mean", "moving_variance")
-        return self.add("batch_norm", name, arrays=dict.fromkeys(names, (channels,)), zero=zero)
-
-    def max_pool(self, name: str, size: int) -> str:
-        height, width, channels = self.shapes[self.last]
-        return self.add("max_pool", name, (height // size, width // size, channels), size=size)
-
-    def mean_pool(self, name: str, size: int) -> str:
-        height, width, channels = self.shapes[self.last]
-        return self.add("mean_pool", name, (-(-height // size), -(-width // size), channels), size=size)
+    def pool(self, operation: Operation, name: str, size: tuple[int, int]) -> str:
+        """Add a pooling of blocks of ``size`` rows and columns; of means also over cut blocks at the ends."""
+        *sides, channels = self.shapes[self.last]
+        padding = "same" if operation == "mean_pool" else "valid"
+        shape = (
+            *(output_length(n, block, block, padding) for n, block in zip(sides, size, strict=True)),
+            channels,
+        )
+        return self.add(operation, name, shape, pool_size=size, padding=padding)
 
     def flatten(self, name: str) -> str:
+        """Add what makes one list of all numbers."""
         return self.add("flatten", name, (math.prod(self.shapes[self.last]),))
 
     def dense(self, name: str, units: int) -> str:
+        """Add a fully connected layer."""
         (inputs,) = self.shapes[self.last]
-        return self.add("dense", name, (units,), arrays={"kernel": (inputs, units), "bias": (units,)})
+        arrays = {"kernel": (inputs, units), "bias": (units,)}
+        return self.add("dense", name, (units,), arrays=arrays, units=units)
 
 
 def plan_of(
@@ -162,7 +164,7 @@ def plan_of(
     """Write down a network.
 
     Args:
-        architecture: One of ``ARCHITECTURES``.
+        architecture: Which of them.
         classes: Number of logits.
         widths: Channels of each stage of ``resnet`` and ``plain``.
         blocks: Blocks of two convolutions in each of these stages.
@@ -171,7 +173,7 @@ def plan_of(
     Returns:
         Its steps in an order in which they can be computed; the last is ``LOGITS``.
     """
-    plan = _Plan()
+    plan = Plan((DIGIT_SIZE, DIGIT_SIZE, 1))
     if architecture == "lecture":
         _lecture(plan)
     elif architecture == "lenet5":
@@ -184,26 +186,7 @@ def plan_of(
     return tuple(plan.steps)
 
 
-def plan_of_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[Step, ...]:
-    """Write down the network that arrays belong to; their names and shapes say which one it is.
-
-    Args:
-        arrays: Weights by path, as ``specs_of_plan`` names them.
-
-    Returns:
-        Its steps, without dropout.
-    """
-    classes = arrays[f"{LOGITS}/bias"].shape[0]
-    if "stem_conv/kernel" not in arrays:
-        return plan_of("lenet5" if "c1/kernel" in arrays else "lecture", classes, (), 0, 0.0)
-    connected = "stage2_block1_shortcut_conv/kernel" in arrays  # every ResNet has a second stage
-    first = takewhile(lambda stage: f"stage{stage}_block1_conv1/kernel" in arrays, count(1))
-    widths = tuple(arrays[f"stage{stage}_block1_conv1/kernel"].shape[3] for stage in first)
-    blocks = sum(1 for _ in takewhile(lambda at: f"stage1_block{at}_conv1/kernel" in arrays, count(1)))
-    return plan_of("resnet" if connected else "plain", classes, widths, blocks, 0.0)
-
-
-def specs_of_plan(steps: tuple[Step, ...]) -> dict[str, ArraySpec]:
+def specs_of_plan(steps: Sequence[Step]) -> dict[str, ArraySpec]:
     """Return name, shape and dtype of every weight of a plan."""
     return {
         f"{step.name}/{name}": ArraySpec(shape, "float32")
@@ -212,19 +195,84 @@ def specs_of_plan(steps: tuple[Step, ...]) -> dict[str, ArraySpec]:
     }
 
 
-def _lecture(plan: _Plan) -> None:
-    plan.add("crop", "crop", (24, 24, 1), border=2)
+def run(
+    steps: Sequence[Step], image: Any, compute: Callable[..., Any], names: Sequence[str] = (LOGITS,)
+) -> dict[str, Any]:
+    """Compute steps in their order; what is read no more is dropped.
+
+    Args:
+        steps: The plan.
+        image: The images.
+        compute: Step and its inputs to its output.
+        names: Of the outputs that are wanted.
+
+    Returns:
+        Name to output.
+    """
+    last_use = {name: at for at, step in enumerate(steps) for name in step.inputs}
+    values = {INPUT: image}
+    for at, step in enumerate(steps):
+        values[step.name] = compute(step, *(values[name] for name in step.inputs))
+        for name in step.inputs:
+            if last_use[name] == at and name not in names:
+                del values[name]
+    return {name: values[name] for name in names}
+
+
+def shared_operations(xp: Any) -> dict[Operation, Callable[..., Any]]:
+    """Return the operations that NumPy and TensorFlow write alike: of step, weights by name, and inputs.
+
+    Args:
+        xp: The module ``numpy`` or ``tensorflow``.
+    """
+
+    def crop(step: Step, _: Any, x: Any) -> Any:
+        border = step.settings["cropping"]
+        return x[:, border:-border, border:-border]
+
+    def pad(step: Step, _: Any, x: Any) -> Any:
+        border = [step.settings["padding"]] * 2
+        return xp.pad(x, [[0, 0], border, border, [0, 0]])
+
+    return {
+        "crop": crop,
+        "pad": pad,
+        "rescale": lambda step, _, x: x * step.settings["scale"] + step.settings["offset"],
+        "batch_norm": lambda step, _, x: x,  # folded into the convolution
+        "squash": lambda step, _, x: SQUASH_AMPLITUDE * xp.tanh(SQUASH_SLOPE * x),
+        "add": lambda step, _, x, y: x + y,
+        "flatten": lambda step, _, x: xp.reshape(x, (-1, *step.shape)),
+        "dropout": lambda step, _, x: x,  # for training only
+        "dense": lambda step, weights, x: xp.matmul(x, weights["kernel"]) + weights["bias"],
+    }
+
+
+def output_length(length: int, size: int, stride: int, padding: str) -> int:
+    """Return how many windows of ``size`` fit on a side."""
+    return -(-length // stride) if padding == "same" else (length - size) // stride + 1
+
+
+def connections(maps: Sequence[Sequence[int]], inputs: int) -> np.ndarray:
+    """Return 1 where an output map reads an input map, else 0, float32 (1, 1, inputs, outputs)."""
+    mask = np.zeros((1, 1, inputs, len(maps)), np.float32)
+    for to, read in enumerate(maps):
+        mask[0, 0, list(read), to] = 1.0
+    return mask
+
+
+def _lecture(plan: Plan) -> None:
+    plan.add("crop", "crop", (24, 24, 1), cropping=2)
     plan.conv("conv1", 8, 5)
     plan.add("relu", "relu1")
-    plan.max_pool("pool1", 2)
+    plan.pool("max_pool", "pool1", (2, 2))
     plan.conv("conv2", 16, 5)
     plan.add("relu", "relu2")
-    plan.max_pool("pool2", 3)
+    plan.pool("max_pool", "pool2", (3, 3))
     plan.flatten("flatten")
 
 
-def _lenet5(plan: _Plan) -> None:
-    plan.add("pad", "frame", (32, 32, 1), border=2)
+def _lenet5(plan: Plan) -> None:
+    plan.add("pad", "frame", (32, 32, 1), padding=2)
     # Background -0.1, ink 1.175: the mean of the inputs is roughly 0 and their variance roughly 1.
     plan.add("rescale", "levels", scale=1.275, offset=-0.1)
     plan.conv("c1", 6, 5, same=False)
@@ -240,16 +288,16 @@ def _lenet5(plan: _Plan) -> None:
     plan.add("squash", "f6_squash")
 
 
-def _subsample(plan: _Plan, name: str) -> None:
+def _subsample(plan: Plan, name: str) -> None:
     height, width, channels = plan.shapes[plan.last]
     arrays = {"coefficient": (channels,), "bias": (channels,)}
     plan.add("subsample", name, (height // 2, width // 2, channels), arrays=arrays)
     plan.add("squash", f"{name}_squash")
 
 
-def _stages(plan: _Plan, widths: tuple[int, ...], blocks: int, *, connected: bool) -> None:
+def _stages(plan: Plan, widths: tuple[int, ...], blocks: int, *, connected: bool) -> None:
     """Stride in the first convolution, then stages; behind the first stage each begins with a stride."""
-    plan.conv("stem_conv", widths[0], 5, stride=2, bias=False)
+    plan.conv("stem_conv", widths[0], 5, strides=2, bias=False)
     plan.batch_norm("stem_norm")
     plan.add("relu", "stem_relu")
     for stage, width in enumerate(widths, start=1):
@@ -258,9 +306,9 @@ def _stages(plan: _Plan, widths: tuple[int, ...], blocks: int, *, connected: boo
     plan.add("mean", "mean", plan.shapes[plan.last][-1:])
 
 
-def _block(plan: _Plan, name: str, width: int, stride: int, connected: bool) -> None:
+def _block(plan: Plan, name: str, width: int, stride: int, connected: bool) -> None:
     before = plan.last
-    plan.conv(f"{name}_conv1", width, 3, stride=stride, bias=False)
+    plan.conv(f"{name}_conv1", width, 3, strides=stride, bias=False)
     plan.batch_norm(f"{name}_norm1")
     plan.add("relu", f"{name}_relu1")
     plan.conv(f"{name}_conv2", width, 3, bias=False)
@@ -270,12 +318,8 @@ def _block(plan: _Plan, name: str, width: int, stride: int, connected: bool) -> 
         if plan.shapes[before] != plan.shapes[branch]:
             plan.last = before
             if stride > 1:  # a convolution with this stride would pass three of four numbers over
-                plan.mean_pool(f"{name}_shortcut_pool", stride)
+                plan.pool("mean_pool", f"{name}_shortcut_pool", (stride, stride))
             plan.conv(f"{name}_shortcut_conv", width, 1, bias=False)
             before = plan.batch_norm(f"{name}_shortcut_norm")
         plan.add("add", f"{name}_add", inputs=(branch, before))
     plan.add("relu", f"{name}_relu2")
-
-
-def _output_length(length: int, kernel: int, stride: int, same: bool) -> int:
-    return -(-length // stride) if same else (length - kernel) // stride + 1

@@ -6,24 +6,28 @@ convolution is one matrix product over all positions of some images at once.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from data_prep.errors import InputError
+from data_prep.text.vocab import Vocabulary
+from models.digit_cnn.config import DigitCNNConfig, digit_specs
 from models.digit_cnn.plan import (
     BATCH_NORM_EPSILON,
-    INPUT,
     LOGITS,
-    SQUASH_AMPLITUDE,
-    SQUASH_SLOPE,
     Step,
-    plan_of_arrays,
+    connections,
+    output_length,
+    run,
+    shared_operations,
 )
+from models.presets.kinds import Kind
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.workspace import Workspace
 
 Arrays = Mapping[str, np.ndarray]
+Weights = dict[str, np.ndarray]
 _IMAGES_AT_ONCE = 64
 _workspace = Workspace()
 
@@ -32,13 +36,13 @@ class PackedCNN:
     """A trained network; threads can share it.
 
     Args:
+        config: Of the network.
         arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` and presets give them.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
-        self.steps = plan_of_arrays(arrays)
+    def __init__(self, config: DigitCNNConfig, arrays: Arrays) -> None:
+        self.steps = config.steps
         self._weights = folded_weights(self.steps, arrays)
-        self._last_use = {name: at for at, step in enumerate(self.steps) for name in step.inputs}
 
     @property
     def hidden_name(self) -> str:
@@ -73,37 +77,47 @@ class PackedCNN:
         """
         images = np.asarray(images, np.float32)
         starts = range(0, max(len(images), 1), _IMAGES_AT_ONCE)
+
+        def part(at: int) -> dict[str, np.ndarray]:
+            return forward(self.steps, self._weights, images[at : at + _IMAGES_AT_ONCE], names)
+
         with one_blas_thread() as threads:
-            parts = list(
-                in_threads(
-                    lambda at: self._forward(images[at : at + _IMAGES_AT_ONCE], names), starts, threads
-                )
-            )
+            parts = list(in_threads(part, starts, threads))
         return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
-    def _forward(self, images: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-        values: dict[str, np.ndarray] = {INPUT: images}
-        for at, step in enumerate(self.steps):
-            inputs = [values[name] for name in step.inputs]
-            values[step.name] = _OPERATIONS[step.operation](step, self._weights.get(step.name), *inputs)
-            for name in step.inputs:
-                if self._last_use[name] == at and name not in names:
-                    values.pop(name, None)
-        return {name: values[name] for name in names}
+
+def forward(
+    steps: Sequence[Step], weights: Mapping[str, Weights], images: np.ndarray, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Compute a plan.
+
+    Args:
+        steps: The plan; images may have another size than it says, up to the first flat layer.
+        weights: As :func:`folded_weights` gives them.
+        images: Float32 (n, height, width, channels).
+        names: Of the outputs that are wanted.
+
+    Returns:
+        Name to float32 (n, ...).
+    """
+    return run(
+        steps,
+        images,
+        lambda step, *inputs: _OPERATIONS[step.operation](step, weights.get(step.name), *inputs),
+        names,
+    )
 
 
-Weights = dict[str, np.ndarray]
-
-
-def folded_weights(steps: tuple[Step, ...], arrays: Arrays) -> dict[str, Weights]:
+def folded_weights(steps: Sequence[Step], arrays: Arrays) -> dict[str, Weights]:
     """Return the weights of each step, with those of batch norm in the convolution before it."""
     weights = {
         step.name: {name: np.asarray(arrays[f"{step.name}/{name}"], np.float32) for name in step.arrays}
         for step in steps
     }
     for step in steps:
-        if step.operation == "conv" and (maps := step.settings.get("maps")) is not None:
-            weights[step.name]["kernel"] = _connected(weights[step.name]["kernel"], maps)
+        own = weights[step.name]
+        if "maps" in step.settings:
+            own["kernel"] = own["kernel"] * connections(step.settings["maps"], own["kernel"].shape[2])
         if step.operation != "batch_norm":
             continue
         norm, conv = weights.pop(step.name), weights[step.inputs[0]]
@@ -117,18 +131,10 @@ def folded_weights(steps: tuple[Step, ...], arrays: Arrays) -> dict[str, Weights
     return weights
 
 
-def _connected(kernel: np.ndarray, maps: tuple[tuple[int, ...], ...]) -> np.ndarray:
-    found = np.zeros_like(kernel)
-    for to, read in enumerate(maps):
-        found[:, :, list(read), to] = kernel[:, :, list(read), to]
-    return found
-
-
-def convolved(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
-    """Compute a step ``conv`` with weights of :func:`folded_weights`, float32 (n, height, width, channels)."""
-    size, stride = step.arrays["kernel"][0], step.settings["stride"]
-    height, width, filters = step.shape
-    if step.settings["same"] and size > 1:
+def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
+    size, stride, padding = (step.settings[name] for name in ("kernel_size", "strides", "padding"))
+    height, width = (output_length(n, size, stride, padding) for n in images.shape[1:3])
+    if padding == "same" and size > 1:
         images = np.pad(
             images, ((0, 0), *(_same_padding(n, size, stride) for n in images.shape[1:3]), (0, 0))
         )
@@ -141,9 +147,10 @@ def convolved(step: Step, weights: Weights | None, images: np.ndarray) -> np.nda
                 row : row + stride * (height - 1) + 1 : stride,
                 column : column + stride * (width - 1) + 1 : stride,
             ]
-    found = columns.reshape(count * height * width, -1) @ weights["matrix"]
+    # One row for each position, one column for each number in its window.
+    found = columns.reshape(-1, size * size * channels) @ weights["matrix"]
     found += weights["bias"]
-    return found.reshape(count, height, width, filters)
+    return found.reshape(count, height, width, found.shape[1])
 
 
 def _same_padding(length: int, size: int, stride: int) -> tuple[int, int]:
@@ -152,54 +159,54 @@ def _same_padding(length: int, size: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _blocks(step: Step, images: np.ndarray, size: int) -> np.ndarray:
-    """Cut into blocks of ``size`` times ``size``; what is left over at the ends is dropped."""
-    height, width, channels = step.shape
-    cut = images[:, : height * size, : width * size]
-    return cut.reshape(len(images), height, size, width, size, channels)
+def _blocks(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Cut into blocks (n, height, rows, width, columns, channels); what is left over at the ends is dropped."""
+    (rows, columns), (count, height, width, channels) = size, images.shape
+    height, width = height // rows, width // columns
+    cut = images[:, : height * rows, : width * columns]
+    return cut.reshape(count, height, rows, width, columns, channels)
 
 
-def _subsample(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
-    return _blocks(step, images, 2).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
-
-
-def _mean_pool(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
+def _mean_pool(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
     """Take the mean of blocks; one that reaches over the end has fewer numbers."""
-    starts = [range(0, length, step.settings["size"]) for length in images.shape[1:3]]
+    sides = images.shape[1:3]
+    starts = [range(0, length, size) for length, size in zip(sides, step.settings["pool_size"], strict=True)]
     sums = np.add.reduceat(np.add.reduceat(images, starts[0], axis=1), starts[1], axis=2)
-    counts = [np.diff([*at, length]) for at, length in zip(starts, images.shape[1:3], strict=True)]
+    counts = [np.diff([*at, length]) for at, length in zip(starts, sides, strict=True)]
     return sums / np.outer(*counts)[:, :, None].astype(np.float32)
 
 
-def _squash(step: Step, weights: Weights | None, values: np.ndarray) -> np.ndarray:
-    return np.float32(SQUASH_AMPLITUDE) * np.tanh(np.float32(SQUASH_SLOPE) * values)
-
-
-def _pad(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
-    border = step.settings["border"]
-    return np.pad(images, ((0, 0), (border, border), (border, border), (0, 0)))
-
-
-def _crop(step: Step, weights: Weights | None, images: np.ndarray) -> np.ndarray:
-    border = step.settings["border"]
-    return images[:, border:-border, border:-border]
-
-
-_OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
-    "crop": _crop,
-    "pad": _pad,
-    "rescale": lambda step, _, x: (
-        x * np.float32(step.settings["scale"]) + np.float32(step.settings["offset"])
+_OPERATIONS = shared_operations(np) | {
+    "conv": _convolved,
+    "subsample": lambda step, weights, x: (
+        _blocks(x, (2, 2)).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
     ),
-    "conv": convolved,
-    "subsample": _subsample,
-    "batch_norm": lambda step, _, x: x,  # folded into the convolution
-    "relu": lambda step, _, x: np.maximum(x, np.float32(0)),
-    "squash": _squash,
-    "max_pool": lambda step, _, x: _blocks(step, x, step.settings["size"]).max(axis=(2, 4)),
+    "relu": lambda step, _, x: np.maximum(x, 0),
+    "max_pool": lambda step, _, x: _blocks(x, step.settings["pool_size"]).max(axis=(2, 4)),
     "mean_pool": _mean_pool,
     "mean": lambda step, _, x: x.mean(axis=(1, 2)),
-    "add": lambda step, _, x, y: x + y,
-    "flatten": lambda step, _, x: x.reshape(len(x), math.prod(step.shape)),
-    "dense": lambda step, weights, x: x @ weights["kernel"] + weights["bias"],
 }
+
+
+def _answer(config: DigitCNNConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
+    """Answer ``image`` float32 (n, 28, 28, 1) with ``logits`` float32 (n, classes)."""
+    return {"logits": PackedCNN(config, arrays).logits(inputs["image"])}
+
+
+def _check(config: DigitCNNConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
+    if labels is None or len(labels) != config.classes:
+        raise InputError(
+            "There is not one label for each logit",
+            allowed=f"{config.classes} labels",
+            received=None if labels is None else len(labels),
+        )
+
+
+DIGIT_CNN = Kind(
+    DigitCNNConfig,
+    arrays=digit_specs,
+    answer=_answer,
+    network="models.digit_cnn.network:digit_model",
+    needs_labels=True,
+    check=_check,
+)

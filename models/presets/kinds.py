@@ -114,7 +114,7 @@ KINDS: dict[str, str] = {
     "pos_tagger": "models.pos_tagger.config:POS_TAGGER",
     "segmenter": "models.segmenter.serving:SEGMENTER",
     "char_lm": "models.char_lm.config:CHAR_LM",
-    "digit_cnn": "models.digit_cnn.config:DIGIT_CNN",
+    "digit_cnn": "models.digit_cnn.serving:DIGIT_CNN",
     "ocr": "models.ocr.config:OCR",
     "text_classifier": "models.text_classifier.config:TEXT_CLASSIFIER",
 }
