@@ -1,0 +1,28 @@
+"""The data that gensim carries for its own tests: analogies, word pairs, and two small texts."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from data_prep.errors import InputError
+
+
+def gensim_data(name: str) -> Path:
+    """Find a file of gensim's test data without importing gensim.
+
+    Args:
+        name: Such as ``"questions-words.txt"``.
+
+    Returns:
+        Its path.
+
+    Raises:
+        InputError: gensim, or the file in it, is not there.
+    """
+    spec = importlib.util.find_spec("gensim")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "test" / "test_data" / name
+        if path.is_file():
+            return path
+    raise InputError(f"gensim's file {name} is not installed", remedy="Install the requirements again")
