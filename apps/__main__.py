@@ -4,29 +4,92 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer import completion as typer_completion
 
 from apps.digits import commands as digits
 from apps.ocr import commands as ocr
 from apps.reviews import commands as reviews
-from apps.shared.commands import group
+from apps.shared.commands import JsonOption, group, number, print_json, print_table, verb
 from apps.tagger import commands as tagger
 from apps.vectors import commands as vectors
 from apps.writer import commands as writer
+from models.presets.search import find_presets
 
-app = group(
-    "Lectern: convolutional and recurrent networks, and word vectors, ready to use.", "python -m apps"
-)
-app.add_typer(vectors.app, name="vectors")
-app.add_typer(tagger.app, name="tagger")
-app.add_typer(writer.app, name="writer")
-app.add_typer(digits.app, name="digits")
-app.add_typer(ocr.app, name="ocr")
-app.add_typer(reviews.app, name="reviews")
+VERSION = "0.2.0"
+PROGRAM = "python -m apps"
+_COMPLETE_VARIABLE = "_LECTERN_COMPLETE"
+
+app = group("Lectern: convolutional and recurrent networks, and word vectors, ready to use.", PROGRAM)
+for _module in (vectors, tagger, writer, digits, ocr, reviews):
+    app.add_typer(_module.app, name=_module.__name__.split(".")[-2])
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"Lectern {VERSION}")
+        raise typer.Exit
 
 
 @app.callback()
-def applications() -> None:
+def applications(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
+    ] = False,
+) -> None:
     """Choose an application, then a verb; each has its own --help."""
+
+
+@app.command()
+@verb
+def presets(
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Only those of this kind.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the presets in reach: shipped, in runs/, and in the folders that LECTERN_PRESETS names."""
+    found = find_presets(kind)
+    rows = []
+    for preset in found:
+        name, measure = next(iter(preset.metrics.items()), (None, {}))
+        score = measure.get("score")
+        if as_json:
+            facts = {
+                "name": preset.name,
+                "kind": preset.kind,
+                "where": preset.where,
+                "path": str(preset.path),
+            }
+            print_json({**facts, "measure": name, "score": score, "bytes": preset.size})
+            continue
+        shown = f"{number(score, 2)} {measure.get('unit', '')} {str(name).replace('_', ' ')}" if name else "-"
+        rows.append((preset.name, preset.kind, shown, f"{preset.size / 2**20:.1f} MiB", preset.where))
+    if not as_json:
+        print_table(("name", "kind", "score", "size>", "where"), rows)
+
+
+@app.command()
+@verb
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that reads it.")],
+) -> None:
+    """Print a script that defines the command lectern, with completion by tab; a shell reads it by eval or source."""
+    program = f"PYTHONPATH={Path(__file__).resolve().parents[1]} {sys.executable} -m apps"
+    script = typer_completion.get_completion_script(
+        prog_name="lectern", complete_var=_COMPLETE_VARIABLE, shell=shell
+    )
+    # The script asks the program for completions; a function of the shell cannot be run by env.
+    asked = {"bash": "complete_bash $1", "zsh": "complete_zsh lectern", "fish": "-cp) lectern"}[shell]
+    script = script.replace(asked, f"{asked.rsplit(' ', 1)[0]} {program}")
+    define = (
+        f"function lectern; env {program} $argv; end"
+        if shell == "fish"
+        else f'lectern() {{ {program} "$@"; }}'
+    )
+    print(f"{define}\n{script}")
 
 
 def run() -> None:
@@ -36,7 +99,8 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows its escape, which JSON reads back as the character.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    app(prog_name="python -m apps")
+    typer_completion.completion_init()
+    app(prog_name=PROGRAM, complete_var=_COMPLETE_VARIABLE)
 
 
 if __name__ == "__main__":

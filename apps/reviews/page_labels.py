@@ -12,10 +12,11 @@ from apps.reviews.labels_map import LabelMap, label_map
 from apps.reviews.page_loading import load_reviews
 from apps.reviews.results import LabelEmbedding
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, load_vectors, plain
+from apps.shared.page import heavy_work, input_errors, open_once, plain
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET as VECTORS
+from apps.vectors.application import Vectors
 
 _METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 
@@ -86,7 +87,7 @@ def _embeddings(preset: str, member: int) -> tuple[LabelEmbedding, ...]:
 @st.cache_data(show_spinner="Drawing the map …", max_entries=8)
 def _label_map(preset: str, method: str, member: int) -> LabelMap:
     with heavy_work():
-        vectors = load_vectors(VECTORS).word_vectors
+        vectors = open_once(Vectors.from_preset, VECTORS).word_vectors
         return label_map(load_reviews(preset), vectors, method=method, member=member)
 
 

@@ -11,28 +11,11 @@ from typing import Any
 
 import streamlit as st
 
-from apps.vectors.application import Vectors
 from data_prep.errors import InputError
 from models.presets.manifest import MANIFEST
-from models.presets.store import FoundPreset, find_presets
+from models.presets.search import FoundPreset, find_presets, resolve_preset
 
 _HEAVY_AT_ONCE = 2  # a map by t-SNE keeps a core busy for seconds; more visitors wait in line
-
-
-@st.cache_resource(show_spinner="Opening the word vectors …")
-def load_vectors(preset: str) -> Vectors:
-    """Open a preset once for all visitors.
-
-    Args:
-        preset: Name of a preset of word vectors.
-
-    Returns:
-        The application; shared, so never changed.
-
-    Raises:
-        InputError: The preset is missing or damaged.
-    """
-    return Vectors.from_preset(preset)
 
 
 @st.cache_resource(show_spinner=False)
@@ -139,7 +122,7 @@ def show_page(title: str, sections: Sequence[Section]) -> None:
     application = None
     if preset is not None:
         with input_errors():
-            application = opened(section.presets, preset)
+            application = open_once(section.presets.open, preset.name)
     st.caption(section.hint)
     if application is not None:
         section.show(application, preset.name)
@@ -162,19 +145,24 @@ def choose_preset(choice: PresetChoice) -> FoundPreset | None:
     return chosen
 
 
-def opened(choice: PresetChoice, preset: FoundPreset) -> Any:
+def open_once(opener: Callable[[str], Any], name: str) -> Any:
     """Open a preset once for all visitors, and anew when its files change; shared, so never changed.
 
+    Args:
+        opener: Name of a preset to the application.
+        name: Of the preset.
+
     Raises:
-        InputError: It is damaged.
+        InputError: There is no such preset, or it is damaged.
     """
-    stamp = (preset.path / MANIFEST).stat().st_mtime_ns
-    return _opened(f"{choice.open.__module__}.{choice.open.__qualname__}", choice.open, preset.name, stamp)
+    manifest = resolve_preset(name) / MANIFEST
+    stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    return _opened(f"{opener.__module__}.{opener.__qualname__}", opener, name, stamp)
 
 
 @st.cache_resource(show_spinner="Opening the preset …", max_entries=16)
-def _opened(opener: str, _open: Callable[[str], Any], name: str, stamp: int) -> Any:
-    return _open(name)
+def _opened(opener: str, _opener: Callable[[str], Any], name: str, stamp: int) -> Any:
+    return _opener(name)
 
 
 @st.cache_data(show_spinner="Computing …", max_entries=64)

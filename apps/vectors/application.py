@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from apps.shared.application import Application
+from apps.vectors import maps
 from apps.vectors.expressions import parse_expression
 from apps.vectors.lookup import WordLookup
 from apps.vectors.results import (
@@ -16,10 +19,11 @@ from apps.vectors.results import (
     OddOneOut,
     PlaneResult,
     Term,
-    VectorsEvaluation,
 )
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
+from models.presets.kinds import kind_named
+from models.presets.store import Preset
 
 DEFAULT_PRESET = "vectors_en_wiki"
 METHODS = ("add", "multiply")
@@ -28,7 +32,7 @@ _COSMUL_EPSILON = 1e-6  # keeps the denominator of 3CosMul from zero; gensim's v
 _SMALLEST = 1e-12  # floor below which the logarithm of a similarity is not taken
 
 
-class Vectors:
+class Vectors(Application):
     """Questions to word vectors.
 
     All similarities are cosines. A word is looked up as written and, if there is no such key, by the key rule
@@ -36,28 +40,23 @@ class Vectors:
 
     Args:
         word_vectors: The vectors; never changed, so one object can serve many threads.
+        more: Metadata and metrics of the preset, where there is one.
     """
 
-    def __init__(self, word_vectors: WordVectors) -> None:
+    kind = "word_vectors"
+    default_preset = DEFAULT_PRESET
+
+    def __init__(self, word_vectors: WordVectors, **more: Any) -> None:
+        config = kind_named(self.kind).config_class(len(word_vectors), word_vectors.dimensions)
+        super().__init__(config, {"vectors": word_vectors.vectors}, **more)
         self.word_vectors = word_vectors
         self._lookup = WordLookup(word_vectors)
 
     @classmethod
-    def from_preset(cls, name: str | Path = DEFAULT_PRESET) -> Vectors:
-        """Open a preset of word vectors.
-
-        Args:
-            name: Name of a shipped preset, or the folder of one's own.
-
-        Returns:
-            The application.
-
-        Raises:
-            InputError: There is no such preset, or it is damaged.
-        """
-        from apps.vectors.preset import load_vectors_preset
-
-        return cls(load_vectors_preset(name))
+    def of(cls, preset: Preset) -> Vectors:
+        """Make the application of an opened preset."""
+        vectors = WordVectors.from_arrays(preset.arrays, preset.vocabulary, preset.vocabulary.counts)
+        return cls(vectors, metadata=preset.metadata, metrics=preset.metrics)
 
     @classmethod
     def from_file(cls, path: Path | str, file_format: str | None = None) -> Vectors:
@@ -226,38 +225,6 @@ class Vectors:
         ranked = sorted(zip(map(float, scores), keys, strict=True), reverse=True)
         return OddOneOut(ranked[-1][1], tuple(Neighbour(key, score) for score, key in ranked))
 
-    def evaluate(
-        self,
-        *,
-        restrict_vocab: int = 300_000,
-        case_insensitive: bool = True,
-        unknown_is_wrong: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> VectorsEvaluation:
-        """Score on Google's analogies, WordSim-353 and SimLex-999; see :mod:`apps.vectors.evaluation`.
-
-        Args:
-            restrict_vocab: Only the first so many keys ask and answer (gensim's default).
-            case_insensitive: Compare upper-cased words, as gensim does by default.
-            unknown_is_wrong: Count questions with unknown words as wrong (gensim's ``dummy4unknown``).
-            progress: Called with questions done and questions in all.
-
-        Returns:
-            The three scores.
-
-        Raises:
-            InputError: ``restrict_vocab`` is not positive.
-        """
-        from apps.vectors.evaluation import evaluate
-
-        return evaluate(
-            self.word_vectors,
-            restrict_vocab=restrict_vocab,
-            case_insensitive=case_insensitive,
-            unknown_is_wrong=unknown_is_wrong,
-            progress=progress,
-        )
-
     def plane(self, words: Sequence[str]) -> PlaneResult:
         """Show words in the plane of an analogy; see :func:`apps.vectors.maps.plane`.
 
@@ -270,10 +237,8 @@ class Vectors:
         Raises:
             InputError: A word is unknown, there are fewer than three, or the first three lie on a line.
         """
-        from apps.vectors.maps import plane
-
         keys = self.keys(words)
-        return plane(keys, self._unit(keys))
+        return maps.plane(keys, self._unit(keys))
 
     def map(self, words: Sequence[str] | int = 200, method: str = "pca", seed: int = 0) -> MapResult:
         """Show words on a map; see :func:`apps.vectors.maps.word_map`.
@@ -289,14 +254,12 @@ class Vectors:
         Raises:
             InputError: A word is unknown, there are too few or too many, or the method is unknown.
         """
-        from apps.vectors.maps import word_map
-
         if isinstance(words, int):
             if words < 1:
                 raise InputError("The number of words on a map is positive", received=words)
             words = self.word_vectors.keys[:words]
         keys = list(dict.fromkeys(self.keys(words)))
-        return word_map(keys, self._unit(keys), method, seed)
+        return maps.word_map(keys, self._unit(keys), method, seed)
 
     def export(
         self, path: Path | str, file_format: str = "npz", *, storage: str = "float32", overwrite: bool = False

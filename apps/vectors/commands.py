@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from apps.shared.commands import (
     JsonOption,
     OutFolder,
-    ResumeOption,
-    SetOption,
+    PresetOption,
     group,
     number,
     print_json,
-    print_summary,
     print_table,
     progress_bar,
     verb,
 )
-from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.vectors.application import Vectors
-    from apps.vectors.results import VectorsEvaluation
+from apps.shared.training import add_evaluate, add_fit
+from apps.vectors.application import Vectors
+from apps.vectors.preset import import_vectors_preset
+from apps.vectors.task import VectorsTask, opened
 
 app = group("Word vectors: train, evaluate, ask, import and export.")
 
-PresetOption = Annotated[
-    str | None,
-    typer.Option(metavar="NAME_OR_FOLDER", help="Preset to use; vectors_en_wiki if none is named."),
-]
 FileOption = Annotated[
     Path | None,
     typer.Option("--vectors", metavar="FILE", help="Vectors file (npz, word2vec text or binary) to use."),
@@ -41,57 +34,8 @@ TopnOption = Annotated[int, typer.Option(help="How many answers.")]
 _ASKING = {"ignore_unknown_options": True}
 
 
-@app.command()
-@verb
-def fit(
-    out: OutFolder,
-    text: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE_OR_FOLDER", help="Plain or .gz text; the wiki set if not given."),
-    ] = None,
-    overrides: SetOption = None,
-    resume: ResumeOption = False,
-    sample: Annotated[bool, typer.Option("--sample", help="Train on the texts that gensim carries.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Train word vectors on a text and write them as a preset."""
-    if text is not None and sample:
-        raise InputError("--text and --sample exclude each other", remedy="Give one of them")
-    from apps.vectors.task import fit_vectors
-
-    summary = fit_vectors(text, out, list(overrides or ()), resume, sample)
-    print_summary(summary, as_json)
-
-
-@app.command()
-@verb
-def evaluate(
-    preset: PresetOption = None,
-    vectors: FileOption = None,
-    restrict_vocab: Annotated[
-        int, typer.Option(help="Only the first so many words ask and answer.")
-    ] = 300_000,
-    case_sensitive: Annotated[
-        bool, typer.Option("--case-sensitive", help="Do not compare in upper case.")
-    ] = False,
-    unknown_is_wrong: Annotated[
-        bool, typer.Option("--unknown-is-wrong", help="Count questions with unknown words as wrong.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Score on Google's analogies, WordSim-353 and SimLex-999."""
-    application = _opened(preset, vectors)
-    with progress_bar("analogies", "questions") as progress:
-        result = application.evaluate(
-            restrict_vocab=restrict_vocab,
-            case_insensitive=not case_sensitive,
-            unknown_is_wrong=unknown_is_wrong,
-            progress=progress,
-        )
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        _print_evaluation(result, len(application.word_vectors))
+add_fit(app, VectorsTask(), "Train word vectors on a text and write them as a preset.")
+add_evaluate(app, VectorsTask(), "Score on Google's analogies, WordSim-353 and SimLex-999.")
 
 
 @app.command(context_settings=_ASKING)
@@ -104,7 +48,7 @@ def neighbours(
     as_json: JsonOption = False,
 ) -> None:
     """Find the words closest to a word."""
-    results = _opened(preset, vectors).neighbours(word, topn)
+    results = opened(preset, vectors).neighbours(word, topn)
     if as_json:
         print_json({"query": word, "results": [result.to_dict() for result in results], "unknown": []})
     else:
@@ -138,7 +82,7 @@ def analogy(
     as_json: JsonOption = False,
 ) -> None:
     """Answer an expression over words."""
-    result = _opened(preset, vectors).analogy(
+    result = opened(preset, vectors).analogy(
         expression,
         topn=topn,
         method=method,
@@ -179,7 +123,7 @@ def odd_one_out(
     as_json: JsonOption = False,
 ) -> None:
     """Find the word that fits least among some words."""
-    result = _opened(preset, vectors).odd_one_out(words)
+    result = opened(preset, vectors).odd_one_out(words)
     if as_json:
         print_json(result.to_dict())
     else:
@@ -201,7 +145,7 @@ def export_vectors(
     as_json: JsonOption = False,
 ) -> None:
     """Write the vectors to a file that gensim and others read."""
-    application = _opened(preset, vectors)
+    application = opened(preset, vectors)
     application.export(out, file_format, storage=storage, overwrite=force)
     _report(application, out, file_format, as_json)
 
@@ -217,9 +161,6 @@ def import_vectors(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a vectors file into a preset folder."""
-    from apps.vectors.application import Vectors
-    from apps.vectors.preset import import_vectors_preset
-
     application = Vectors.from_file(file)
     with progress_bar("scoring analogies", "questions") as progress:
         import_vectors_preset(
@@ -234,14 +175,6 @@ def import_vectors(
     _report(application, out, "preset", as_json)
 
 
-def _opened(preset: str | None, file: Path | None) -> Vectors:
-    from apps.vectors.application import DEFAULT_PRESET, Vectors
-
-    if preset is not None and file is not None:
-        raise InputError("--preset and --vectors exclude each other", remedy="Give one of them")
-    return Vectors.from_file(file) if file is not None else Vectors.from_preset(preset or DEFAULT_PRESET)
-
-
 def _report(application: Vectors, out: Path, file_format: str, as_json: bool) -> None:
     vectors = application.word_vectors
     if as_json:
@@ -254,26 +187,3 @@ def _report(application: Vectors, out: Path, file_format: str, as_json: bool) ->
         print_json(values)
     else:
         print(f"{len(vectors)} words of {vectors.dimensions} dimensions written to {out} ({file_format})")
-
-
-def _print_evaluation(result: VectorsEvaluation, words: int) -> None:
-    analogies = result.analogies
-    scores = {**analogies.sections, "all analogies": analogies.total}
-    rows = [
-        (name, number(score.accuracy, 1, " %"), str(score.correct), str(score.answered), str(score.of))
-        for name, score in scores.items()
-    ]
-    asked = min(words, analogies.restrict_vocab)
-    print_table(
-        ("section", "accuracy>", "correct>", "answered>", "of>"),
-        rows,
-        title=f"Analogies among the first {asked} words (restrict_vocab {analogies.restrict_vocab})",
-    )
-    pairs = {"wordsim353": result.wordsim353, "simlex999": result.simlex999}
-    print_table(
-        ("word pairs", "spearman>", "pearson>", "answered>", "of>"),
-        [
-            (name, number(p.spearman, 3), number(p.pearson, 3), str(p.n), str(p.of))
-            for name, p in pairs.items()
-        ],
-    )

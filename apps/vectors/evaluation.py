@@ -10,7 +10,6 @@ score.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from apps.shared.measures import measure
+from apps.vectors.application import Vectors
 from apps.vectors.results import AnalogyScore, PairScore, SectionScore, VectorsEvaluation
 from data_prep.errors import InputError
+from data_prep.gensim_data import gensim_data
 from data_prep.text.embeddings import WordVectors
+from models.training.task import Metrics
 
 ANALOGIES_FILE = "questions-words.txt"
 WORDSIM353_FILE = "wordsim353.tsv"
@@ -36,26 +39,6 @@ class Question(NamedTuple):
     b: str
     c: str
     expected: str
-
-
-def gensim_data(name: str) -> Path:
-    """Find a file of gensim's test data without importing gensim.
-
-    Args:
-        name: Such as ``"questions-words.txt"``.
-
-    Returns:
-        Its path.
-
-    Raises:
-        InputError: gensim, or the file in it, is not there.
-    """
-    spec = importlib.util.find_spec("gensim")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "test" / "test_data" / name
-        if path.is_file():
-            return path
-    raise InputError(f"gensim's file {name} is not installed", remedy="Install the requirements again")
 
 
 def read_analogies(path: Path) -> dict[str, list[Question]]:
@@ -111,7 +94,7 @@ def read_pairs(path: Path) -> list[tuple[str, str, float]]:
 
 
 def evaluate(
-    vectors: WordVectors,
+    vectors: WordVectors | Vectors,
     *,
     restrict_vocab: int = 300_000,
     case_insensitive: bool = True,
@@ -134,6 +117,8 @@ def evaluate(
         InputError: ``restrict_vocab`` is not positive, or gensim's files are missing.
     """
     options = {"restrict_vocab": restrict_vocab, "case_insensitive": case_insensitive}
+    if isinstance(vectors, Vectors):
+        vectors = vectors.word_vectors
     return VectorsEvaluation(
         score_analogies(
             vectors,
@@ -145,6 +130,29 @@ def evaluate(
         score_pairs(vectors, read_pairs(gensim_data(WORDSIM353_FILE)), **options),
         score_pairs(vectors, read_pairs(gensim_data(SIMLEX999_FILE)), **options),
     )
+
+
+def metrics_of(evaluation: VectorsEvaluation) -> Metrics:
+    """Turn an evaluation into the metrics of a preset."""
+    analogies, total = evaluation.analogies, evaluation.analogies.total
+    error = None
+    if total.accuracy is not None:
+        error = (total.accuracy * (100.0 - total.accuracy) / total.answered) ** 0.5
+    metrics: Metrics = {
+        "google_analogies": measure(
+            total.accuracy,
+            total.answered,
+            f"3CosAdd, query words excluded, first {analogies.restrict_vocab} words, "
+            f"upper case, {total.answered} of {total.of} questions answerable",
+            standard_error=error,
+            of=total.of,
+            sections={name: score.to_dict() for name, score in analogies.sections.items()},
+        )
+    }
+    for name, pairs in (("wordsim353", evaluation.wordsim353), ("simlex999", evaluation.simlex999)):
+        protocol = f"Spearman with people's judgements, {pairs.n} of {pairs.of} pairs known"
+        metrics[name] = measure(pairs.spearman, pairs.n, protocol, unit="", of=pairs.of)
+    return metrics
 
 
 def score_analogies(
@@ -212,6 +220,8 @@ def score_pairs(
     Raises:
         InputError: ``restrict_vocab`` is not positive.
     """
+    from scipy.stats import rankdata
+
     rows, _ = _allowed(vectors, restrict_vocab, case_insensitive)
     fold = str.upper if case_insensitive else str
     known = [(rows[fold(a)], rows[fold(b)], x) for a, b, x in pairs if fold(a) in rows and fold(b) in rows]
@@ -220,7 +230,10 @@ def score_pairs(
     first, second, judged = (np.array(column) for column in zip(*known, strict=True))
     cosines = np.einsum("pd,pd->p", vectors.normalized[first], vectors.normalized[second])
     return PairScore(
-        _correlation(_ranks(judged), _ranks(cosines)), _correlation(judged, cosines), len(known), len(pairs)
+        _correlation(rankdata(judged), rankdata(cosines)),
+        _correlation(judged, cosines),
+        len(known),
+        len(pairs),
     )
 
 
@@ -282,13 +295,6 @@ def _predicted(similarities: np.ndarray, forms: np.ndarray, query_forms: np.ndar
             break
         similarities[open_lines, best] = -np.inf
     return predicted
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, equal values sharing the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2.0)[inverse]
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float | None:

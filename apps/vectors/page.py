@@ -1,54 +1,58 @@
-"""Page "Word vectors": one section at a time, each reachable by a link."""
+"""Page "Word vectors": neighbours, analogies and maps, and how word2vec learns."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from apps.shared.page import input_errors, load_vectors, one_of
-from apps.shared.reports import preset_installed
-from apps.vectors import page_analogy as analogy
-from apps.vectors import page_benchmark as benchmark
-from apps.vectors import page_neighbours as neighbours
-from apps.vectors import page_objective as objective
-from apps.vectors import page_scores as scores
-from apps.vectors import page_word_map as word_map
-
-OURS, PEER = "vectors_en_wiki", "vectors_en_wiki_gensim"
-OUTPUT = (
-    "vectors_en_wiki_output"  # the keys that our model learned; the section "Objective" does without, too
+from apps.shared.page import PresetChoice, Section, show_page
+from apps.vectors import (
+    page_analogy,
+    page_benchmark,
+    page_neighbours,
+    page_objective,
+    page_scores,
+    page_word_map,
 )
-SECTIONS = ("Analogy", "Neighbours", "Map", "Objective", "Scores", "Benchmark")
+from apps.vectors.application import DEFAULT_PRESET, Vectors
+from apps.vectors.page_peer import GENSIM
 
-
-def main() -> None:
-    """Draw the page."""
-    st.title("Word vectors", anchor=False)
-    section = one_of("Section", SECTIONS, "section")
-    if section == "Benchmark":
-        benchmark.show()
-        return
-    ours = peer = None
-    with input_errors():
-        ours = load_vectors(OURS)
-    if ours is None:
-        st.info(
-            f"Make the preset with `python -m apps vectors fit --out models/presets/{OURS}`, then reload."
-        )
-        return
-    with input_errors():
-        peer = load_vectors(PEER) if preset_installed(PEER) else None
-    match section:
-        case "Analogy":
-            analogy.show(ours, peer)
-        case "Neighbours":
-            neighbours.show(ours, peer)
-        case "Map":
-            word_map.show(ours, OURS)
-        case "Objective":
-            output = load_vectors(OUTPUT).word_vectors if preset_installed(OUTPUT) else None
-            objective.show(ours, output)
-        case "Scores":
-            scores.show(OURS, PEER)
-
-
-main()
+VECTORS = PresetChoice(
+    Vectors.kind,
+    DEFAULT_PRESET,
+    Vectors.from_preset,
+    f"vectors fit --out models/presets/{DEFAULT_PRESET}",
+    # gensim's vectors are shown beside ours, and an output matrix holds keys, not vectors of words.
+    fits=lambda preset: preset.name != GENSIM and not preset.name.endswith("_output"),
+)
+SECTIONS = (
+    Section(
+        "Analogy",
+        page_analogy.show,
+        "Add and subtract words: Paris without France, with Spain. Try euro - france + japan.",
+        VECTORS,
+    ),
+    Section(
+        "Neighbours",
+        page_neighbours.show,
+        "Which words are used alike. Try a word with two senses, such as bank.",
+        VECTORS,
+    ),
+    Section(
+        "Map",
+        page_word_map.show,
+        "Words in two dimensions: zoom, search, and see what lies together.",
+        VECTORS,
+    ),
+    Section(
+        "Objective",
+        page_objective.show,
+        "How the vectors are learned: hide a word and let its neighbours find it. Move the hidden word.",
+        VECTORS,
+    ),
+    Section(
+        "Scores",
+        lambda ours, preset: page_scores.show(preset, GENSIM),
+        "How well the vectors answer three public sets of questions. Compare the sections.",
+        VECTORS,
+    ),
+    Section("Benchmark", page_benchmark.show, "Our word2vec beside gensim's: speed, memory and scores."),
+)
+show_page("Word vectors", SECTIONS)

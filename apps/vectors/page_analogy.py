@@ -6,10 +6,11 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.page import input_errors, plain
-from apps.shared.results import AnalogyResult, Term
 from apps.shared.style import palette
 from apps.vectors import page_pictures as pictures
 from apps.vectors.application import Vectors
+from apps.vectors.page_peer import peer_of
+from apps.vectors.results import AnalogyResult, Term
 
 DEFAULT = "paris - france + spain"
 EXAMPLES = (
@@ -25,13 +26,9 @@ _METHODS = {"Add": "add", "Multiply": "multiply"}
 _ON_PLANE = 5  # answers drawn beside the parallelogram
 
 
-def show(ours: Vectors, peer: Vectors | None) -> None:
-    """Draw the section.
-
-    Args:
-        ours: Lectern's vectors.
-        peer: gensim's vectors of the same text, or None where they are missing.
-    """
+def show(ours: Vectors, preset: str) -> None:
+    """Draw the section."""
+    peer = peer_of(preset)
     query, options = _form()
     result = None
     left, right = st.columns(2, gap="medium")

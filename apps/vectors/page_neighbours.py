@@ -8,15 +8,12 @@ from apps.shared import charts
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
+from apps.vectors.page_peer import peer_of
 
 
-def show(ours: Vectors, peer: Vectors | None) -> None:
-    """Draw the section.
-
-    Args:
-        ours: Lectern's vectors.
-        peer: gensim's vectors of the same text, or None where they are missing.
-    """
+def show(ours: Vectors, preset: str) -> None:
+    """Draw the section."""
+    peer = peer_of(preset)
     with st.form("neighbours_form"):
         box, count, button = st.columns([4, 2, 1], vertical_alignment="bottom")
         word = box.text_input("Word", "dog", key="word", bind="query-params", max_chars=100)

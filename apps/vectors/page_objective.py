@@ -13,6 +13,7 @@ from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.objective import Candidate, MaskedPrediction, masked_prediction, sentence_words
+from apps.vectors.page_peer import output_of
 from data_prep.text.embeddings import WordVectors
 
 DEFAULT = "The orchestra played a symphony by the German composer Ludwig van Beethoven."
@@ -20,13 +21,10 @@ _COMBINATIONS = {"Sum": "sum", "Mean": "mean"}
 _LENGTHS = ("As learned", "Length 1")
 
 
-def show(ours: Vectors, output: WordVectors | None) -> None:
-    """Draw the section.
-
-    Args:
-        ours: Lectern's vectors; they embed the context.
-        output: The keys that the model learned beside them, or None where they are not shipped.
-    """
+def show(ours: Vectors, preset: str) -> None:
+    """Draw the section."""
+    keys = output_of(preset)
+    output = None if keys is None else keys.word_vectors
     st.markdown(
         "Training hides one word and lets its neighbours find it: their vectors add up to a **query** z, and "
         "softmax over z·v searches the whole vocabulary, whose vectors v are the **keys**."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from apps.shared.charts import figure, readable
-from apps.shared.results import AnalogyResult, PlaneResult, Term
 from apps.shared.style import palette
+from apps.vectors.results import AnalogyResult, PlaneResult, Term
 
 _TERM_COLOURS = ("#3f8fa8", "#d9772b", "#7f68b0", "#5b9a48", "#c2577b", "#9a8a3d")
 

@@ -6,10 +6,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, load_vectors, plain
-from apps.shared.results import MapResult
+from apps.shared.page import input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
+from apps.vectors.results import MapResult
 
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 SOURCES = ("Chosen", "Around a word", "Frequent")
@@ -21,19 +21,8 @@ _CHOSEN = (
 )
 
 
-@st.cache_data(max_entries=32, show_spinner="Drawing the map …")
-def _map(preset: str, words: tuple[str, ...] | int, method: str) -> MapResult:
-    with heavy_work():
-        return load_vectors(preset).map(words, method)
-
-
 def show(ours: Vectors, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        ours: Lectern's vectors.
-        preset: Name of the preset that they come from.
-    """
+    """Draw the section."""
     left, right = st.columns([3, 2])
     source = left.segmented_control(
         "Words", SOURCES, default=SOURCES[0], required=True, key="words", bind="query-params"
@@ -51,7 +40,7 @@ def show(ours: Vectors, preset: str) -> None:
     if words is None:
         return
     with input_errors():
-        result = _map(preset, words, METHODS[method])
+        result = remembered(preset, ours, "map", words, METHODS[method])
         _draw(result, ours.key(wanted) if wanted else None)
         if wanted and ours.key(wanted) not in result.words:
             st.warning(f"“{plain(wanted)}” is not among the {len(result.words)} words of this map.")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
+from apps.shared.commands import number
 from apps.shared.results import Result
 
 
@@ -130,9 +131,27 @@ class PairScore(Result):
 class VectorsEvaluation(Result):
     """Scores on the three public sets that gensim carries."""
 
+    table_columns: ClassVar[tuple[str, ...]] = ("set or section", "score>", "correct>", "answered>", "of>")
+
     analogies: AnalogyScore
     wordsim353: PairScore
     simlex999: PairScore
+
+    def table_rows(self) -> list[tuple[str, ...]]:
+        """The cells of the table, as text."""
+        scores = {**self.analogies.sections, "all analogies": self.analogies.total}
+        rows = [
+            (name, number(score.accuracy, 1, " %"), str(score.correct), str(score.answered), str(score.of))
+            for name, score in scores.items()
+        ]
+        for name, pairs in (("wordsim353", self.wordsim353), ("simlex999", self.simlex999)):
+            rows.append((f"{name}, Spearman", number(pairs.spearman, 3), "-", str(pairs.n), str(pairs.of)))
+            rows.append((f"{name}, Pearson", number(pairs.pearson, 3), "-", str(pairs.n), str(pairs.of)))
+        return rows
+
+    def notes(self) -> list[str]:
+        """Which words could be asked and answered."""
+        return [f"Analogies among the first {self.analogies.restrict_vocab:,} words at most"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
