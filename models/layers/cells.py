@@ -26,6 +26,15 @@ class Cell:
     title: str
     biases: int = 1
 
+    def shapes(self, layer: str, inputs: int, units: int) -> dict[str, tuple[int, ...]]:
+        """Give the shapes of the weights of a layer of ``units`` that reads ``inputs`` numbers, by their paths."""
+        columns = len(self.blocks) * units
+        return {
+            f"{layer}/{self.path}/kernel": (inputs, columns),
+            f"{layer}/{self.path}/recurrent_kernel": (units, columns),
+            f"{layer}/{self.path}/bias": (columns,) if self.biases == 1 else (self.biases, columns),
+        }
+
 
 CELLS: dict[str, Cell] = {
     "rnn": Cell("simple_rnn_cell", ("state",), ("hidden",), "simple recurrent"),
