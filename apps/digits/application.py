@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.digits.examples import Examples, examples
 from apps.digits.results import DigitResult
 from apps.shared.application import Application
 from data_prep.errors import InputError
@@ -67,6 +68,11 @@ class Digits(Application):
             InputError: The images have another shape.
         """
         return softmax(self.network.logits(_checked(images)))
+
+    @staticmethod
+    def examples() -> Examples:
+        """Return the training images that the project carries, 50 of each class, with their labels."""
+        return examples()
 
     def hidden(self, images: np.ndarray) -> np.ndarray:
         """Return the last hidden layer for images float32 (n, 28, 28, 1), float32 (n, features)."""
