@@ -15,6 +15,7 @@ from data_prep.errors import InputError
 Count = Annotated[int, Ge(1)]  # how many of something that there must be
 Natural = Annotated[int, Ge(0)]  # how many, none allowed
 Share = Annotated[float, Ge(0.0), Lt(1.0)]
+Portion = Annotated[float, Ge(0.0), Le(1.0)]  # of something, all of it allowed
 Rate = Annotated[float, Gt(0.0), Lt(1.0)]  # a learning rate
 WarmupShare = Annotated[float, Ge(0.0), Le(0.5)]  # of all steps
 Positive = Annotated[float, Gt(0.0)]

@@ -11,17 +11,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked
 
 _KEPT_VARIANCE = 0.999  # of a smoothed field, by its strongest components
 _AT_ONCE = 256  # images whose intermediate arrays stay in a processor's cache
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Checked):
     """How far images are changed; the extent is drawn anew for every image and epoch.
 
     Args:
@@ -33,24 +36,12 @@ class Augmentation:
         smoothness: Standard deviation of the Gaussian that smooths the bending, in pixels.
     """
 
-    shift: float = 2.0
-    rotation: float = 10.0
-    scaling: float = 0.1
-    shear: float = 0.1
-    elastic: float = 0.7
-    smoothness: float = 4.0
-
-    def __post_init__(self) -> None:
-        """Refuse values that no image survives."""
-        for name, most in (
-            ("shift", 14.0), ("rotation", 180.0), ("scaling", 0.9), ("shear", 2.0), ("elastic", 10.0),
-        ):  # fmt: skip
-            if not 0.0 <= getattr(self, name) <= most:
-                raise InputError(
-                    f"{name} is out of range", allowed=f"0 to {most:g}", received=getattr(self, name)
-                )
-        if not 0.5 <= self.smoothness <= 20.0:
-            raise InputError("smoothness is out of range", allowed="0.5 to 20", received=self.smoothness)
+    shift: Annotated[float, Ge(0.0), Le(14.0)] = 2.0
+    rotation: Annotated[float, Ge(0.0), Le(180.0)] = 10.0
+    scaling: Annotated[float, Ge(0.0), Le(0.9)] = 0.1
+    shear: Annotated[float, Ge(0.0), Le(2.0)] = 0.1
+    elastic: Annotated[float, Ge(0.0), Le(10.0)] = 0.7
+    smoothness: Annotated[float, Ge(0.5), Le(20.0)] = 4.0
 
     @property
     def changes(self) -> bool:

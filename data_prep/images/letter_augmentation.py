@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
-from data_prep.errors import InputError
+from data_prep.fields import Checked, Portion
 from data_prep.images.augmentation import Augmentation, augmented
 
 
 @dataclass(frozen=True)
-class LetterAugmentation:
+class LetterAugmentation(Checked):
     """How far letters of 16x8 pixels are changed; the extent is drawn anew for every letter and epoch.
 
     Args:
@@ -25,16 +27,8 @@ class LetterAugmentation:
             shift=0.7, rotation=6.0, scaling=0.1, shear=0.15, elastic=0.4, smoothness=2.5
         )
     )
-    stroke: float = 0.2
-    noise: float = 0.05
-
-    def __post_init__(self) -> None:
-        """Refuse values that no letter survives."""
-        for name, most in (("stroke", 0.45), ("noise", 1.0)):
-            if not 0.0 <= getattr(self, name) <= most:
-                raise InputError(
-                    f"{name} is out of range", allowed=f"0 to {most:g}", received=getattr(self, name)
-                )
+    stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
+    noise: Portion = 0.05
 
 
 NO_LETTER_AUGMENTATION = LetterAugmentation(Augmentation(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0)

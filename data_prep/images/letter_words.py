@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Portion
 from data_prep.images.augmentation import sampled
 from data_prep.images.letter_augmentation import with_noise, with_stroke
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
@@ -27,7 +29,7 @@ _LEAST_UNIT, _MOST_UNIT = 0.35, 1.1  # units a pixel of a letter
 
 
 @dataclass(frozen=True)
-class WordLayout:
+class WordLayout(Checked):
     """How letters stand in a word; the extents are drawn anew for every word or letter.
 
     Args:
@@ -43,27 +45,15 @@ class WordLayout:
             so; the others' letters are as large as the set gives them, each filling its own 16x8 pixels.
     """
 
-    spacing: float = 2.0
-    overlap: float = 1.0
-    baseline: float = 1.0
-    slant: float = 0.2
-    size: float = 0.15
-    stroke: float = 0.2
-    noise: float = 0.1
-    fitted: float = 0.5
-    written: float = 0.25
-
-    def __post_init__(self) -> None:
-        """Refuse values that no word survives."""
-        bounds = {
-            "spacing": 8.0, "overlap": 4.0, "baseline": 4.0, "slant": 1.0, "size": 0.5, "stroke": 0.45,
-            "noise": 1.0, "fitted": 1.0, "written": 1.0,
-        }  # fmt: skip
-        for name, most in bounds.items():
-            if not 0.0 <= getattr(self, name) <= most:
-                raise InputError(
-                    f"{name} is out of range", allowed=f"0 to {most:g}", received=getattr(self, name)
-                )
+    spacing: Annotated[float, Ge(0.0), Le(8.0)] = 2.0
+    overlap: Annotated[float, Ge(0.0), Le(4.0)] = 1.0
+    baseline: Annotated[float, Ge(0.0), Le(4.0)] = 1.0
+    slant: Portion = 0.2
+    size: Annotated[float, Ge(0.0), Le(0.5)] = 0.15
+    stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
+    noise: Portion = 0.1
+    fitted: Portion = 0.5
+    written: Portion = 0.25
 
 
 LAYOUT = WordLayout()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Count
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.raw_forms import BORDER, numbered_forms
 from data_prep.text.tag_inputs import word_key
@@ -27,7 +28,7 @@ _ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class NeighbourSettings:
+class NeighbourSettings(Checked):
     """How the vectors are made.
 
     Args:
@@ -37,10 +38,10 @@ class NeighbourSettings:
         dimensions: Principal components kept; four more numbers hold case and frequency.
     """
 
-    max_words: int = 60_000
-    min_count: int = 5
-    contexts: int = 700
-    dimensions: int = 32
+    max_words: Count = 60_000
+    min_count: Count = 5
+    contexts: Count = 700
+    dimensions: Count = 32
 
 
 def neighbour_vectors(corpora: Mapping[str, Iterable[str]], settings: NeighbourSettings) -> WordVectors:

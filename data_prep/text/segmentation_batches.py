@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.batching import length_buckets, pad
-from data_prep.errors import InputError
+from data_prep.fields import Checked, Portion
 from data_prep.readers.conllu import Sentence
 from data_prep.text.segmentation import (
     INSIDE,
@@ -34,7 +34,7 @@ _TYPESET_DASHES, _TYPESET_ELLIPSIS = "–—", "…"
 
 
 @dataclass(frozen=True)
-class Variations:
+class Variations(Checked):
     """How often training text is varied; all values are shares from 0 to 1.
 
     Args:
@@ -47,18 +47,13 @@ class Variations:
         short: Documents in windows of a quarter of the length.
     """
 
-    lines: float = 0.1
-    close_paragraphs: float = 0.3
-    stray_line: float = 0.002
-    lower: float = 0.02
-    upper: float = 0.01
-    typeset: float = 0.2
-    short: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse values that are no shares."""
-        if not all(0 <= share <= 1 for share in vars(self).values()):
-            raise InputError("How often text is varied is a share", allowed="0 to 1", received=vars(self))
+    lines: Portion = 0.1
+    close_paragraphs: Portion = 0.3
+    stray_line: Portion = 0.002
+    lower: Portion = 0.02
+    upper: Portion = 0.01
+    typeset: Portion = 0.2
+    short: Portion = 0.5
 
 
 class Piece(NamedTuple):

@@ -13,11 +13,13 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from annotated_types import Ge, Gt, Le
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Natural
 from data_prep.text.tokenizer import Token, WordTokenizer
 from data_prep.text.vocab import DEFAULT_SPECIALS, EOS_TOKEN, UNK, Vocabulary, count_keys
 
@@ -134,7 +136,7 @@ def encode_keys(keys: Sequence[str], vocabulary: Vocabulary) -> Encoded:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(Checked):
     """What a network reads of a document.
 
     Args:
@@ -147,25 +149,24 @@ class Reading:
         sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
     """
 
-    rows: int
-    max_words: int = 0
-    head_words: int = 0
-    ngrams: int = 1
-    buckets: int = 0
+    rows: Annotated[int, Gt(EOS)]
+    max_words: Natural = 0
+    head_words: Natural = 0
+    ngrams: Annotated[int, Ge(1), Le(MAX_NGRAM)] = 1
+    buckets: Natural = 0
     distinct: bool = False
     sublinear_tf: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse settings that read nothing."""
-        if self.rows <= EOS:
-            raise InputError("A network knows the special ids and more", received=self.rows)
-        if not 0 <= self.head_words <= self.max_words:
+        """Check every field, and that they fit together."""
+        super().__post_init__()
+        if self.head_words > self.max_words:
             raise InputError(
                 "The window does not fit",
-                allowed="max_words of 0 or more, head_words of 0 to max_words",
+                allowed="head_words of 0 to max_words",
                 received=(self.max_words, self.head_words),
             )
-        if not 1 <= self.ngrams <= MAX_NGRAM or (self.ngrams > 1) != (self.buckets > 0):
+        if (self.ngrams > 1) != (self.buckets > 0):
             raise InputError(
                 "N-grams and buckets do not fit",
                 allowed=f"ngrams 1 without buckets, or 2 to {MAX_NGRAM} with buckets",

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Count, NonNegative
 from data_prep.text.word2vec_corpus import EncodedCorpus
 
 Batch = dict[str, np.ndarray]
@@ -30,7 +31,7 @@ _NOISE_POWER = 0.75
 
 
 @dataclass(frozen=True)
-class BlockSettings:
+class BlockSettings(Checked):
     """How a text becomes batches.
 
     Args:
@@ -45,21 +46,19 @@ class BlockSettings:
         seed: Of every draw; with the epoch it decides the batches.
     """
 
-    window: int = 5
+    window: Count = 5
     shrinking: bool = True
-    sample: float = 1e-4
-    block_length: int = 32
-    blocks: int = 64
-    groups: int = 8
-    shared_negatives: int = 64
-    steps: int = 32
+    sample: NonNegative = 1e-4
+    block_length: Count = 32
+    blocks: Count = 64
+    groups: Count = 8
+    shared_negatives: Count = 64
+    steps: Count = 32
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse values that make no sense."""
-        for name in ("window", "block_length", "blocks", "groups", "shared_negatives", "steps"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+        """Check every field, and that blocks fit."""
+        super().__post_init__()
         if self.block_length <= self.window:
             raise InputError(
                 "A block must be longer than the window",
@@ -68,8 +67,6 @@ class BlockSettings:
             )
         if self.blocks % self.groups:
             raise InputError(f"groups must divide the {self.blocks} blocks of a step", received=self.groups)
-        if self.sample < 0:
-            raise InputError("sample must not be negative", received=self.sample)
 
     @property
     def step_tokens(self) -> int:

@@ -63,7 +63,7 @@ def test_recipe_survives_json():
         ("epochs=0", "epochs must be at least 1"),
         ("learning_rate=2", "lie between 0 and 1"),
         ("network.kernel=2", "odd kernel"),
-        ("variations.lower=3", "is a share"),
+        ("variations.lower=3", "lower does not fit"),
         ("epoch=3", "Did you mean 'epochs'"),
     ],
 )

@@ -135,7 +135,7 @@ def test_an_epoch_has_every_image_once() -> None:
 
 @pytest.mark.parametrize("name", ["shift", "rotation", "scaling", "shear", "elastic", "smoothness"])
 def test_wrong_extents_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} is out of range"):
+    with pytest.raises(InputError, match=f"{name} does not fit"):
         Augmentation(**{name: -1.0})
 
 

@@ -120,7 +120,7 @@ def test_lengths_have_to_fit(lengths: list[int]) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(WordLayout)])
 def test_layouts_out_of_bounds_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} is out of range"):
+    with pytest.raises(InputError, match=f"{name} does not fit"):
         WordLayout(**{name: -0.1})
 
 
@@ -150,5 +150,5 @@ def test_letters_are_changed_within_bounds() -> None:
 
 @pytest.mark.parametrize("name", ["stroke", "noise"])
 def test_augmentation_out_of_bounds_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} is out of range"):
+    with pytest.raises(InputError, match=f"{name} does not fit"):
         LetterAugmentation(Augmentation(), **{name: -0.1})

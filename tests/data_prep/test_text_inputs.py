@@ -110,10 +110,10 @@ def test_documents_together_are_documents_alone() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"rows": 2}, "knows the special ids"),
-        ({"max_words": -1, "head_words": -1}, "window does not fit"),
+        ({"rows": 2}, "rows does not fit. Allowed: greater than 2"),
+        ({"max_words": -1, "head_words": -1}, "max_words does not fit. Allowed: greater than or equal to 0"),
         ({"max_words": 3, "head_words": 4}, "window does not fit"),
-        ({"ngrams": 6, "buckets": 5}, "N-grams and buckets"),
+        ({"ngrams": 6, "buckets": 5}, "ngrams does not fit. Allowed: less than or equal to 5"),
         ({"ngrams": 1, "buckets": 5}, "N-grams and buckets"),
     ],
 )

@@ -174,10 +174,10 @@ def test_negatives_follow_the_noise_distribution(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"window": 0}, "window must be at least 1"),
+        ({"window": 0}, "window does not fit. Allowed: greater than or equal to 1"),
         ({"block_length": 2}, "longer than the window"),
         ({"groups": 3}, "groups must divide"),
-        ({"sample": -0.1}, "sample must not be negative"),
+        ({"sample": -0.1}, "sample does not fit. Allowed: greater than or equal to 0"),
     ],
 )
 def test_wrong_settings_are_refused(changes, message):
