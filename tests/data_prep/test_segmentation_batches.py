@@ -108,5 +108,5 @@ def test_typeset_signs_take_the_place_of_typed_words():
 
 
 def test_a_share_above_one_is_refused():
-    with pytest.raises(InputError, match="lines does not fit. Allowed: less than or equal to 1"):
+    with pytest.raises(InputError, match=r"lines does not fit. Allowed: less than or equal to 1"):
         Variations(lines=1.5)
