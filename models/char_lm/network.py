@@ -6,42 +6,17 @@ same values at every step of a sequence (Gal and Ghahramani 2016). A token is a 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import keras
-from keras import ops
+import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.text.vocab import UNK
 from models.char_lm.config import CharLMConfig, embedding_name, layer_numbers, recurrent_name
 from models.layers.fast_lstm import Products
 from models.layers.recurrent import recurrent_layer
-
-
-class UnknownTokens(keras.layers.Layer):
-    """Read a share of the tokens as unknown, in training only.
-
-    Args:
-        rate: That share.
-        **kwargs: As for every layer.
-    """
-
-    def __init__(self, rate: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = rate
-        self.seed_generator = keras.random.SeedGenerator()
-        self.built = True
-
-    def call(self, ids: Any, training: bool = False) -> Any:
-        """Map ids to ids, int32 (batch, time)."""
-        if not training or self.rate == 0.0:
-            return ids
-        chance = keras.random.uniform(ops.shape(ids), seed=self.seed_generator)
-        return ops.where(chance < self.rate, ops.full_like(ids, UNK), ids)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "rate": self.rate}
+from models.layers.sequences import UnknownTokens
+from models.storage.variables import assign_arrays
 
 
 def build_char_lm(
@@ -89,6 +64,13 @@ def build_char_lm(
     hidden = outputs[0] if len(outputs) == 1 else keras.layers.Concatenate(name="members")(outputs)
     logits = keras.layers.Dense(config.tokens, dtype="float32", name="logits")(hidden)
     return keras.Model(ids, logits, name="char_lm")
+
+
+def char_lm_model(config: CharLMConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
+    """Build the network with the weights of a preset: ``ids`` int32 (batch, time) to logits of the next token."""
+    model = build_char_lm(config)
+    assign_arrays(model.weights, arrays)
+    return model
 
 
 def _dropout(rate: float, name: str) -> keras.layers.Layer:

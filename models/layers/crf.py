@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from models.layers.arguments import KeepsArguments, registered
+
 
 class Potentials(NamedTuple):
     """What was learned: ``transitions`` (tags, tags) from row to column, ``start`` and ``end`` (tags,)."""
@@ -137,7 +139,8 @@ def marginals(emissions: Any, mask: Any, potentials: Potentials) -> Any:
     return ops.where(mask[..., None], probabilities, 0.0)
 
 
-class LinearChainCRF(keras.layers.Layer):
+@registered
+class LinearChainCRF(KeepsArguments, keras.layers.Layer):
     """Learned potentials behind a network's logits.
 
     The layer returns the logits as they are: it sits in the network so that its weights are trained, saved
@@ -191,10 +194,6 @@ class LinearChainCRF(keras.layers.Layer):
     def marginals(self, emissions: Any, mask: Any) -> Any:
         """Give the probability of every tag; see :func:`marginals`."""
         return marginals(emissions, mask, self.potentials)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "tags": self.tags}
 
 
 def _steps(emissions: Any, mask: Any) -> Any:

@@ -12,7 +12,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.layers.arguments import registered
 
+
+@registered
 class FastBatchNorm(keras.layers.BatchNormalization):
     """``keras.layers.BatchNormalization`` over the last axis of images, fused in training.
 

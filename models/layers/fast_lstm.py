@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from data_prep.errors import InputError
+from models.layers.arguments import KeepsArguments, registered
 
 Products = Literal["float32", "bfloat16"]
 
@@ -30,7 +31,8 @@ def fastest_products() -> Products:
     return "bfloat16" if _INSTRUCTIONS in _CPU_INFO.read_text(encoding="utf-8") else "float32"
 
 
-class FastLSTM(keras.layers.LSTM):
+@registered
+class FastLSTM(KeepsArguments, keras.layers.LSTM):
     """``keras.layers.LSTM`` with a hand-written gradient.
 
     Args:
@@ -69,8 +71,3 @@ class FastLSTM(keras.layers.LSTM):
         )
         outputs = ops.cast(outputs, self.compute_dtype)
         return hidden, outputs, [hidden, cell]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        own = {"products": self.products, "weight_dropout": self.weight_dropout}
-        return {**super().get_config(), **own}

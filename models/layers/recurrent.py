@@ -16,6 +16,7 @@ from keras import ops
 from data_prep.errors import InputError
 from models.layers.cells import CELLS, CellName
 from models.layers.fast_lstm import FastLSTM, Products
+from models.layers.sequences import ReverseSequence
 
 
 class MGUCell(keras.layers.Layer):
@@ -86,6 +87,28 @@ class MGU(keras.layers.RNN):
     def from_config(cls, config: dict[str, Any]) -> MGU:
         """Make a layer of what ``get_config`` gave."""
         return cls(**config)
+
+
+def bidirectional(
+    units: int, values: Any, mask: Any, *, products: Products | None, number: int | str = ""
+) -> Any:
+    """Read padded sequences from both ends with an LSTM each.
+
+    Args:
+        units: Of each.
+        values: Keras tensor, float (batch, time, values).
+        mask: Keras tensor, bool (batch, time); the backward one reads each sequence from its own end.
+        products: As :func:`recurrent_layer` takes it.
+        number: Behind the names of the layers: ``forward1``, ``backward1``.
+
+    Returns:
+        Keras tensor, float (batch, time, 2 * units).
+    """
+    ahead = recurrent_layer("lstm", units, products=products, name=f"forward{number}")(values)
+    turned = ReverseSequence(name=f"reverse{number}")(values, mask)
+    back = recurrent_layer("lstm", units, products=products, name=f"backward{number}")(turned)
+    back = ReverseSequence(name=f"restore{number}")(back, mask)
+    return keras.layers.Concatenate(name=f"bilstm{number}")([ahead, back])
 
 
 _LAYERS: dict[str, Callable[..., keras.layers.RNN]] = {

@@ -10,26 +10,42 @@ Graves et al. 2009, "A novel connectionist system for unconstrained handwriting 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
-from keras import ops
+import numpy as np
+from keras import layers, ops
 
-from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
-from models.digit_cnn.plan import BATCH_NORM_EPSILON
+from data_prep.images.letter_batches import IMAGE_MARGIN
+from data_prep.images.preparation import FRAME_COLUMNS, LETTER_HEIGHT, LETTER_WIDTH
+from models.digit_cnn.network import layer_of
+from models.digit_cnn.plan import run
+from models.layers.arguments import registered
 from models.layers.crf import LinearChainCRF
-from models.layers.fast_batch_norm import FastBatchNorm
-from models.layers.fast_lstm import FastLSTM, Products
+from models.layers.fast_lstm import Products
+from models.layers.recurrent import bidirectional
 from models.ocr.config import BLANK, OcrConfig
-from models.pos_tagger.network import ReversedWords
+from models.storage.variables import assign_arrays
 from models.training.losses import masked_crossentropy
 
-_NORM_MOMENTUM = 0.98
 _CERTAIN = 30.0  # logit of the blank in frames behind a word, and minus that of all letters
 
 
-class PlacedLetters(keras.layers.Layer):
-    """Put what is known of letters, laid one word behind the other, into the rows of their words."""
+@registered
+class LetterPlaces(layers.Layer):
+    """Say where the letters of words stand that are laid one word after the other."""
+
+    def call(self, lengths: Any) -> Any:
+        """Map int (words,) to the number of each letter, int (words, longest), -1 after the end of a word."""
+        at = ops.arange(ops.max(lengths), dtype=lengths.dtype)[None]
+        firsts = ops.cumsum(lengths) - lengths
+        return ops.where(at < lengths[:, None], firsts[:, None] + at, -1)
+
+
+@registered
+class PlacedLetters(layers.Layer):
+    """Put what is known of letters, laid one word after the other, into the rows of their words."""
 
     def call(self, features: Any, places: Any) -> Any:
         """Take float (letters, features) by int (words, places) to (words, places, features); 0 where it is -1."""
@@ -37,56 +53,19 @@ class PlacedLetters(keras.layers.Layer):
         return ops.take(features, ops.maximum(places, 0), axis=0) * real[..., None]
 
 
-class RealPlaces(keras.layers.Layer):
-    """Say where in the rows of words there is a letter."""
+@registered
+class LettersInARow(layers.Layer):
+    """Lay the rows of words one after the other again, without what is no letter."""
 
-    def call(self, places: Any) -> Any:
-        """Map int (words, places) to bool of the same shape."""
-        return places >= 0
-
-
-class Pictures(keras.layers.Layer):
-    """Tell the layers behind it the shape of pictures, which batches of several sizes do not.
-
-    Args:
-        columns: Of a picture; None where they differ.
-        **kwargs: As for every layer.
-    """
-
-    def __init__(self, columns: int | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.columns = columns
-
-    def call(self, images: Any) -> Any:
-        """Map float (batch, 16, columns, 1) to the same numbers."""
-        columns = ops.shape(images)[2] if self.columns is None else self.columns
-        return ops.reshape(images, (-1, LETTER_HEIGHT, columns, 1))
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the pictures."""
-        return (input_shape[0], LETTER_HEIGHT, self.columns, 1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "columns": self.columns}
+    def call(self, rows: Any, places: Any) -> Any:
+        """Take float (words, places, values) where int (words, places) is not -1, (letters, values)."""
+        flat = ops.reshape(rows, (-1, rows.shape[-1]))  # (words * places, values)
+        (real,) = ops.nonzero(ops.reshape(places, (-1,)) >= 0)
+        return ops.take(flat, real, axis=0)
 
 
-class Columns(keras.layers.Layer):
-    """Read an image column by column: float (batch, rows, columns, channels) to (batch, columns, rows * channels)."""
-
-    def call(self, images: Any) -> Any:
-        """Turn the image and join its rows."""
-        rows, channels = images.shape[1], images.shape[3]
-        turned = ops.transpose(images, (0, 2, 1, 3))
-        return ops.reshape(turned, (-1, ops.shape(images)[2], rows * channels))
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the columns."""
-        batch, rows, columns, channels = input_shape
-        return (batch, columns, rows * channels)
-
-
-class BlankBehind(keras.layers.Layer):
+@registered
+class BlankBehind(layers.Layer):
     """Make every frame behind a word a certain blank: paths through them change no probability."""
 
     def call(self, logits: Any, mask_of_frames: Any) -> Any:
@@ -108,7 +87,46 @@ def build_ocr(config: OcrConfig, *, products: Products = "float32") -> keras.Mod
         1) and ``mask`` bool (words, columns / 2) to logits (words, columns / 2, 27). Inputs are those of
         ``data_prep.images.letter_batches``.
     """
-    return _build_letters(config, products) if config.reads == "letters" else _build_words(config, products)
+    if config.reads == "letters":
+        inputs = {"letters": _letters_input(), "places": keras.Input((None,), dtype="int32", name="places")}
+        return keras.Model(inputs, _letters(config, **inputs, products=products), name="ocr_letters")
+    inputs = {"image": _image_input(), "mask": keras.Input((None,), dtype="bool", name="mask")}
+    columns = _columns(config, inputs["image"], products)
+    logits = _frames(config, columns, inputs["mask"], products)
+    return keras.Model(inputs, BlankBehind(name="blank_behind")(logits, inputs["mask"]), name="ocr_words")
+
+
+def ocr_model(config: OcrConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
+    """Build the network of a preset with its weights, to be given words as they are, without padding.
+
+    The language model of letters that the search uses is no Keras network: its arrays (``lm...``) are left out.
+
+    Args:
+        config: Of the preset.
+        arrays: Of the preset.
+
+    Returns:
+        For letters: ``letters`` float32 (letters, 16, 8, 1), word after word, and ``lengths`` int (words,) to logits
+        ``alone``, ``context`` and ``chain``, float32 (letters, 26) each; the layer ``crf`` holds the transitions. For
+        words: ``image`` float32 (words, 16, width, 1), all of one width, to ``frames`` (words, width / 2, 27).
+    """
+    if config.reads == "letters":
+        inputs = {"letters": _letters_input(), "lengths": keras.Input((), dtype="int32", name="lengths")}
+        places = LetterPlaces(name="places")(inputs["lengths"])
+        outputs = _letters(config, inputs["letters"], places, "float32")
+        for name in ("context", "chain"):
+            outputs[name] = LettersInARow(name=f"{name}_letters")(outputs[name], places)
+    else:
+        inputs = {"image": _image_input()}
+        # Paper behind the word, as in training; an odd last column is in no frame.
+        padded = layers.ZeroPadding2D(((0, 0), (0, IMAGE_MARGIN + 1)), name="margin")(inputs["image"])
+        columns = _columns(config, padded, "float32")
+        columns = layers.Cropping1D((0, IMAGE_MARGIN // FRAME_COLUMNS), name="without_margin")(columns)
+        mask = ops.ones_like(columns[..., 0], dtype="bool")
+        outputs = {"frames": _frames(config, columns, mask, "float32")}
+    model = keras.Model(inputs, outputs, name=f"ocr_{config.reads}")
+    assign_arrays(model.weights, {name: array for name, array in arrays.items() if not name.startswith("lm")})
+    return model
 
 
 def ocr_losses(model: keras.Model, config: OcrConfig, label_smoothing: float = 0.0) -> Any:
@@ -140,67 +158,50 @@ def ctc_loss(labels: Any, logits: Any) -> Any:
     return ops.sum(losses) / ops.maximum(ops.sum(ops.cast(lengths, losses.dtype)), 1.0)
 
 
-def _build_letters(config: OcrConfig, products: Products) -> keras.Model:
-    letters = keras.Input((LETTER_HEIGHT, LETTER_WIDTH, 1), dtype="float32", name="letters")
-    places = keras.Input((None,), dtype="int32", name="places")
-    pictures = Pictures(LETTER_WIDTH, name="pictures")(letters)
-    maps = keras.layers.Flatten(name="flatten")(_convolved(config, pictures, products))
-    features = keras.layers.Dense(config.features, activation="relu", name="features")(maps)
-    seen = keras.layers.Dropout(config.dropout, name="dropout_features")(features)
-    alone = keras.layers.Dense(config.classes, name="alone")(seen)
+def _letters_input() -> Any:
+    return keras.Input((LETTER_HEIGHT, LETTER_WIDTH, 1), dtype="float32", name="letters")
+
+
+def _image_input() -> Any:
+    return keras.Input((LETTER_HEIGHT, None, 1), dtype="float32", name="image")
+
+
+def _letters(config: OcrConfig, letters: Any, places: Any, products: Products) -> dict[str, Any]:
+    maps = layers.Flatten(name="flatten")(_convolved(config, letters, LETTER_WIDTH, products))
+    seen = _features(config, maps)
     rows = PlacedLetters(name="rows")(seen, places)
-    hidden = _bidirectional(config, rows, RealPlaces(name="real")(places), products)
-    context = keras.layers.Dense(config.classes, name="context")(hidden)
-    chain = LinearChainCRF(config.classes, name="crf")(
-        keras.layers.Dense(config.classes, name="chain")(hidden)
-    )
-    return keras.Model(
-        {"letters": letters, "places": places},
-        {"alone": alone, "context": context, "chain": chain},
-        name="ocr_letters",
-    )
+    alone = layers.Dense(config.classes, name="alone")(seen)
+    hidden = _hidden(config, rows, places >= 0, products)
+    context = layers.Dense(config.classes, name="context")(hidden)
+    chain = layers.Dense(config.classes, name="chain")(hidden)
+    return {"alone": alone, "context": context, "chain": LinearChainCRF(config.classes, name="crf")(chain)}
 
 
-def _build_words(config: OcrConfig, products: Products) -> keras.Model:
-    image = keras.Input((LETTER_HEIGHT, None, 1), dtype="float32", name="image")
-    mask = keras.Input((None,), dtype="bool", name="mask")
-    pictures = Pictures(None, name="pictures")(image)
-    columns = Columns(name="columns")(_convolved(config, pictures, products))
-    features = keras.layers.Dense(config.features, activation="relu", name="features")(columns)
-    seen = keras.layers.Dropout(config.dropout, name="dropout_features")(features)
-    hidden = _bidirectional(config, seen, mask, products)
-    logits = keras.layers.Dense(config.classes, name="frames")(hidden)
-    return keras.Model(
-        {"image": image, "mask": mask}, BlankBehind(name="blank_behind")(logits, mask), name="ocr_words"
-    )
+def _columns(config: OcrConfig, images: Any, products: Products) -> Any:
+    """Convolve images and read them column by column: to (words, columns / 2, rows * channels)."""
+    maps = _convolved(config, images, -1, products)
+    turned = layers.Permute((2, 1, 3), name="columns")(maps)  # (words, columns / 2, rows, channels)
+    return layers.Reshape((-1, maps.shape[1] * maps.shape[3]), name="frame_maps")(turned)
 
 
-def _convolved(config: OcrConfig, images: Any, products: Products) -> Any:
-    """Build the steps of ``models.ocr.config.conv_steps``."""
-    dtype = "mixed_bfloat16" if products == "bfloat16" else "float32"
-    layers = keras.layers
-    for step in config.steps:
-        if step.operation == "conv":
-            images = layers.Conv2D(
-                step.shape[2], 3, padding="same", use_bias=False, kernel_initializer="he_normal",
-                name=step.name, dtype=dtype,
-            )(images)  # fmt: skip
-        elif step.operation == "batch_norm":
-            images = FastBatchNorm(momentum=_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=step.name)(
-                images
-            )
-            images = layers.ReLU(name=f"{step.name}_relu", dtype=dtype)(images)
-        elif step.settings["size"] != (1, 1):
-            images = layers.MaxPooling2D(step.settings["size"], name=step.name, dtype=dtype)(images)
-    return images
+def _frames(config: OcrConfig, columns: Any, mask: Any, products: Products) -> Any:
+    hidden = _hidden(config, _features(config, columns), mask, products)
+    return layers.Dense(config.classes, name="frames")(hidden)
 
 
-def _bidirectional(config: OcrConfig, values: Any, mask: Any, products: Products) -> Any:
+def _convolved(config: OcrConfig, images: Any, width: int, products: Products) -> Any:
+    # The layers behind have to know the shape, which batches of several sizes do not tell.
+    pictures = layers.Reshape((LETTER_HEIGHT, width, 1), name="pictures")(images)
+    last = config.steps[-1].name
+    return run(config.steps, pictures, lambda step, x: layer_of(step, products)(x), (last,))[last]
+
+
+def _features(config: OcrConfig, maps: Any) -> Any:
+    features = layers.Dense(config.features, activation="relu", name="features")(maps)
+    return layers.Dropout(config.dropout, name="dropout_features")(features)
+
+
+def _hidden(config: OcrConfig, values: Any, mask: Any, products: Products) -> Any:
     """Read rows from both ends: float (batch, time, features) to (batch, time, 2 * units)."""
-    settings = {"products": products, "return_sequences": True}
-    ahead = FastLSTM(config.units, **settings, name="forward")(values)
-    turned = ReversedWords(name="reverse")(values, mask)
-    back = FastLSTM(config.units, **settings, name="backward")(turned)
-    back = ReversedWords(name="restore")(back, mask)
-    joined = keras.layers.Concatenate(name="bilstm")([ahead, back])
-    return keras.layers.Dropout(config.dropout, name="dropout_hidden")(joined)
+    read = bidirectional(config.units, values, mask, products=products)
+    return layers.Dropout(config.dropout, name="dropout_hidden")(read)

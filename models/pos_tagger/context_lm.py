@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.layers.arguments import KeepsArguments, registered
 from models.layers.fast_lstm import FastLSTM, Products
 from models.pos_tagger.config import PosTaggerConfig
 from models.pos_tagger.network import embedded_words
@@ -20,6 +21,7 @@ from models.pos_tagger.network import embedded_words
 LAYERS = ("trained_vectors", "character_encoder", "forward1", "backward1")
 
 
+@registered
 class WordsInPlace(keras.layers.Layer):
     """Put the vectors of distinct words where the words stand."""
 
@@ -28,7 +30,8 @@ class WordsInPlace(keras.layers.Layer):
         return ops.take(vectors[0], places, axis=0)
 
 
-class SampledSoftmax(keras.layers.Layer):
+@registered
+class SampledSoftmax(KeepsArguments, keras.layers.Layer):
     """The mean negative log-likelihood of neighbours, added to the model's losses.
 
     Args:
@@ -81,11 +84,6 @@ class SampledSoftmax(keras.layers.Layer):
         scores = ops.where(wanted[:, None] == negatives[None], -1e9, scores)
         scores = ops.concatenate([own[:, None], scores], axis=1)
         return ops.mean(ops.logsumexp(scores, axis=1) - own)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        own = {name: getattr(self, name) for name in ("targets", "dimensions", "products")}
-        return {**super().get_config(), **own}
 
 
 def build_context_lm(

@@ -8,6 +8,7 @@ sentence reversed by its own length, so neither direction needs a mask inside th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -15,14 +16,19 @@ import numpy as np
 from keras import ops
 
 from data_prep.text.tag_inputs import FIRST_CHARACTER
-from data_prep.text.vocab import PAD, UNK
+from data_prep.text.vocab import PAD
+from models.layers.arguments import KeepsArguments, registered
 from models.layers.crf import LinearChainCRF
-from models.layers.fast_lstm import FastLSTM, Products
+from models.layers.fast_lstm import Products
+from models.layers.recurrent import bidirectional
+from models.layers.sequences import MaxOverTime, UnknownTokens
 from models.pos_tagger.config import PosTaggerConfig
+from models.storage.variables import assign_arrays
 from models.training.losses import masked_crossentropy
 
 
-class FrozenVectors(keras.layers.Layer):
+@registered
+class FrozenVectors(KeepsArguments, keras.layers.Layer):
     """Word vectors that training leaves alone, kept as 8-bit numbers with one scale a word.
 
     Args:
@@ -33,8 +39,7 @@ class FrozenVectors(keras.layers.Layer):
 
     def __init__(self, rows: int, dimensions: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rows = rows
-        self.dimensions = dimensions
+        self.rows, self.dimensions = rows, dimensions
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make room for the vectors; zeros until :meth:`fill`."""
@@ -53,41 +58,9 @@ class FrozenVectors(keras.layers.Layer):
         codes = ops.cast(ops.take(self.codes, words, axis=0), self.compute_dtype)
         return codes * ops.take(self.scales, words, axis=0)[..., None]
 
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "rows": self.rows, "dimensions": self.dimensions}
 
-
-class TrainedWords(keras.layers.Layer):
-    """Choose the row of a word's trained vector: its own, or that of UNK if it has none or is dropped.
-
-    Args:
-        rows: Number of rows.
-        rate: Share of words dropped in training.
-        **kwargs: As for every layer.
-    """
-
-    def __init__(self, rows: int, rate: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rows = rows
-        self.rate = rate
-        self.seed_generator = keras.random.SeedGenerator()
-        self.built = True
-
-    def call(self, words: Any, training: bool = False) -> Any:
-        """Map ids to rows, int (batch, time)."""
-        rows = ops.where(words < self.rows, words, UNK)
-        if training and self.rate > 0.0:
-            chance = keras.random.uniform(ops.shape(words), seed=self.seed_generator)
-            rows = ops.where(ops.logical_and(chance < self.rate, words != PAD), UNK, rows)
-        return rows
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "rows": self.rows, "rate": self.rate}
-
-
-class CharacterCNN(keras.layers.Layer):
+@registered
+class CharacterCNN(MaxOverTime):
     """Windows over the characters of a word; of each filter the largest value (0 where none is above it).
 
     Args:
@@ -101,49 +74,24 @@ class CharacterCNN(keras.layers.Layer):
     def __init__(
         self, characters: int, dimensions: int, units: int, widths: tuple[int, ...], **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(units, widths, **kwargs)
         self.characters, self.dimensions = characters, dimensions
-        self.units, self.widths = units, tuple(widths)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, characters_shape: tuple[int | None, ...]) -> None:
         """Make the table of characters, and one kernel for each width."""
         self.table = self.add_weight((self.characters, self.dimensions), "uniform", name="table")
-        self.kernels, self.biases = [], []
-        for width in self.widths:
-            shape = (width, self.dimensions, self.units)
-            self.kernels.append(self.add_weight(shape, "glorot_uniform", name=f"width{width}_kernel"))
-            self.biases.append(self.add_weight((self.units,), "zeros", name=f"width{width}_bias"))
-        self.built = True
+        super().build((None, None, self.dimensions))
 
     def call(self, characters: Any) -> Any:
         """Encode words: int (batch, time, characters) to float (batch, time, widths * units)."""
-        batch, time = ops.shape(characters)[0], ops.shape(characters)[1]
-        length = ops.shape(characters)[2]
+        batch, time, length = ops.shape(characters)
         flat = ops.reshape(characters, (-1, length))  # (words, characters)
-        real = ops.cast(flat != PAD, self.compute_dtype)[..., None]
-        vectors = ops.take(self.table, flat, axis=0) * real
-        # "same" puts zeros around the word, which is what padding is: it changes no window of the word.
-        found = []
-        for kernel, bias in zip(self.kernels, self.biases, strict=True):
-            windows = ops.relu(ops.conv(vectors, kernel, padding="same") + bias) * real
-            found.append(ops.max(windows, axis=1))
-        return ops.reshape(ops.concatenate(found, axis=-1), (batch, time, len(self.widths) * self.units))
+        found = super().call(ops.take(self.table, flat, axis=0), flat != PAD)
+        return ops.reshape(found, (batch, time, len(self.widths) * self.units))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        own = {name: getattr(self, name) for name in ("characters", "dimensions", "units", "widths")}
-        return {**super().get_config(), **own}
-
-
-class ReversedWords(keras.layers.Layer):
-    """Turn each sentence round by its own length; padding stays behind it. Twice gives the sentence again."""
-
-    def call(self, values: Any, mask_of_words: Any) -> Any:
-        """Reverse float (batch, time, values) where ``mask_of_words``, bool (batch, time), is True."""
-        lengths = ops.sum(ops.cast(mask_of_words, "int32"), axis=1, keepdims=True)
-        places = ops.arange(ops.shape(values)[1], dtype="int32")[None]
-        order = ops.where(places < lengths, lengths - 1 - places, places)
-        return ops.take_along_axis(values, order[..., None], axis=1)
+    def compute_output_shape(self, characters_shape: tuple[int | None, ...]) -> Any:
+        """Return the shape of the encoded words."""
+        return (*characters_shape[:2], len(self.widths) * self.units)
 
 
 def build_pos_tagger(config: PosTaggerConfig, *, products: Products = "float32") -> keras.Model:
@@ -164,7 +112,7 @@ def build_pos_tagger(config: PosTaggerConfig, *, products: Products = "float32")
     hidden = embedded_words(config, words, characters)
     for number, units in enumerate(config.units, start=1):
         hidden = keras.layers.Dropout(config.dropout, name=f"dropout{number}")(hidden)
-        hidden = _bidirectional(units, hidden, mask, number, products)
+        hidden = bidirectional(units, hidden, mask, products=products, number=number)
     hidden = keras.layers.Dropout(config.dropout, name="dropout_heads")(hidden)
     upos = keras.layers.Dense(len(config.upos), name="upos_head")(hidden)
     xpos = keras.layers.Dense(len(config.xpos), name="xpos_head")(hidden)
@@ -195,7 +143,7 @@ def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
         Frozen vector, trained vector and what the characters say, float (batch, time, values).
     """
     frozen = FrozenVectors(config.word_rows, config.vector_dimensions, name="frozen_vectors")(words)
-    rows = TrainedWords(config.trained_rows, config.word_dropout, name="trained_words")(words)
+    rows = UnknownTokens(config.word_dropout, PAD + 1, config.trained_rows, name="trained_words")(words)
     trained = keras.layers.Embedding(config.trained_rows, config.trained_dimensions, name="trained_vectors")(
         rows
     )
@@ -209,10 +157,8 @@ def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
     return keras.layers.Concatenate(name="word_embedding")([frozen, trained, encoder(characters)])
 
 
-def _bidirectional(units: int, hidden: Any, mask: Any, number: int, products: Products) -> Any:
-    settings = {"products": products, "return_sequences": True}
-    ahead = FastLSTM(units, **settings, name=f"forward{number}")(hidden)
-    turned = ReversedWords(name=f"reverse{number}")(hidden, mask)
-    back = FastLSTM(units, **settings, name=f"backward{number}")(turned)
-    back = ReversedWords(name=f"restore{number}")(back, mask)
-    return keras.layers.Concatenate(name=f"bilstm{number}")([ahead, back])
+def tagger_model(config: PosTaggerConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
+    """Build the network with the weights of a preset; inputs and outputs as :func:`build_pos_tagger` says."""
+    model = build_pos_tagger(config)
+    assign_arrays(model.weights, arrays)
+    return model

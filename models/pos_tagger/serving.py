@@ -80,7 +80,7 @@ class PackedTagger:
         return hidden @ kernel + bias
 
 
-def tagger_answer(config: Any, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
+def tagger_answer(config: object, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
     """Answer a batch as the Keras network does: ``upos`` and ``xpos``, float32 (batch, time, tags), 0 at padding.
 
     Args:

@@ -17,22 +17,13 @@ from keras import ops
 
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import EOS
-from models.char_lm.network import UnknownTokens
 from models.layers.cells import CELLS
 from models.layers.fast_lstm import Products
-from models.layers.recurrent import recurrent_layer
-from models.pos_tagger.network import ReversedWords
+from models.layers.recurrent import bidirectional, recurrent_layer
+from models.layers.sequences import MaxOverTime, UnknownTokens
 from models.storage.variables import copy_values, variable_arrays
 from models.text_classifier.config import TextClassifierConfig, recurrent_name
 from models.training.losses import masked_crossentropy
-
-
-class UnknownWords(UnknownTokens):
-    """Read a share of the words as unknown, in training only; padding and the end stay what they are."""
-
-    def call(self, ids: Any, training: bool = False) -> Any:
-        """Map ids to ids, int32 (batch, time)."""
-        return ops.where(ids > EOS, super().call(ids, training=training), ids)
 
 
 class WeighedEmbedding(keras.layers.Embedding):
@@ -77,50 +68,6 @@ class MeanVector(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return every argument."""
         return {**super().get_config(), "pooling": self.pooling}
-
-
-class LargestWindows(keras.layers.Layer):
-    """Windows of several widths over a document; of each filter the largest value (0 where none is above it).
-
-    Args:
-        units: Filters of each width.
-        widths: Words in a window.
-        **kwargs: As for every layer.
-    """
-
-    def __init__(self, units: int, widths: tuple[int, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units, self.widths = units, tuple(widths)
-
-    def build(self, vectors_shape: tuple[int | None, ...], mask_of_words_shape: Any = None) -> None:
-        """Make a kernel for each width."""
-        self.kernels, self.biases = [], []
-        for width in self.widths:
-            shape = (width, vectors_shape[-1], self.units)
-            self.kernels.append(self.add_weight(shape, "glorot_uniform", name=f"width{width}_kernel"))
-            self.biases.append(self.add_weight((self.units,), "zeros", name=f"width{width}_bias"))
-        self.built = True
-
-    def call(self, vectors: Any, mask_of_words: Any) -> Any:
-        """Map float (batch, time, dimensions) and bool (batch, time) to (batch, widths * units)."""
-        real = ops.cast(mask_of_words, vectors.dtype)[..., None]
-        # "same" puts zeros around the document, which is what padding is: it changes no window of the document.
-        vectors = vectors * real
-        found = [
-            ops.max(ops.relu(ops.conv(vectors, kernel, padding="same") + bias) * real, axis=1)
-            for kernel, bias in zip(self.kernels, self.biases, strict=True)
-        ]
-        return ops.concatenate(found, axis=-1)
-
-    def compute_output_shape(
-        self, vectors_shape: tuple[int | None, ...], mask_of_words_shape: Any = None
-    ) -> Any:
-        """Return the shape of the largest values."""
-        return (vectors_shape[0], len(self.widths) * self.units)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "units": self.units, "widths": self.widths}
 
 
 class Readout(keras.layers.Layer):
@@ -198,7 +145,7 @@ def build_text_classifier(
     """
     ids = keras.Input((None,), dtype="int32", name="ids")
     mask = keras.Input((None,), dtype="bool", name="mask")
-    read = UnknownWords(config.word_dropout, name="unknown_words")(ids)
+    read = UnknownTokens(config.word_dropout, EOS + 1, name="unknown_words")(ids)
     # A sequence that never occurs in training must add nothing.
     first = "zeros" if config.reading.is_bag else "uniform"
     settings = {"embeddings_initializer": first, "name": "embedding"}
@@ -221,7 +168,7 @@ def _features(config: TextClassifierConfig, vectors: Any, mask: Any, products: P
     if config.is_linear:
         return MeanVector(config.pooling, name="mean")(vectors, mask)
     if config.network == "convolution":
-        return LargestWindows(config.units, config.widths, name="convolution")(vectors, mask)
+        return MaxOverTime(config.units, config.widths, name="convolution")(vectors, mask)
     if config.network in CELLS:
         kind = {"products": products} if config.network == "lstm" else {}
         for number in range(1, config.layers + 1):
@@ -230,11 +177,7 @@ def _features(config: TextClassifierConfig, vectors: Any, mask: Any, products: P
                 vectors
             )
         return Readout(config.readout == "pool", name="readout")(vectors, mask)
-    ahead = recurrent_layer("lstm", config.units, name="forward", products=products)(vectors)
-    turned = ReversedWords(name="reverse")(vectors, mask)
-    back = recurrent_layer("lstm", config.units, name="backward", products=products)(turned)
-    back = ReversedWords(name="restore")(back, mask)
-    states = keras.layers.Concatenate(name="bilstm")([ahead, back])
+    states = bidirectional(config.units, vectors, mask, products=products)
     return WeighedStates(name="attention")(states, mask)
 
 

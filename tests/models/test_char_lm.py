@@ -12,8 +12,9 @@ from keras import ops
 from data_prep.errors import InputError
 from data_prep.text.vocab import UNK, Vocabulary
 from models.char_lm.config import CharLMConfig
-from models.char_lm.network import UnknownTokens, build_char_lm
+from models.char_lm.network import build_char_lm
 from models.layers.cells import CELLS
+from models.layers.sequences import UnknownTokens
 from models.storage.variables import stable_paths
 from models.training.recipe import from_dict, to_dict
 from tests.models import contract
