@@ -65,7 +65,11 @@ def presets(
             }
             print_json({**facts, "measure": name, "score": score, "bytes": preset.size})
             continue
-        shown = f"{number(score, 2)} {measure.get('unit', '')} {str(name).replace('_', ' ')}" if name else "-"
+        shown = (
+            f"{number(score, 2)}{' %' if measure.get('unit') == '%' else ','} {str(name).replace('_', ' ')}"
+            if name
+            else "-"
+        )
         rows.append((preset.name, preset.kind, shown, f"{preset.size / 2**20:.1f} MiB", preset.where))
     if not as_json:
         print_table(("name", "kind", "score", "size>", "where"), rows)

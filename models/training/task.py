@@ -204,7 +204,7 @@ class Task(ABC):
         groups: dict[str, list[str]] = {"data": ["--sample"] if found["sample"] else []}
         for option in (option for option in self.options if verb in option.verbs):
             value = values.get(option.name)
-            if value in (None, False, (), []):
+            if value is None or value is False or (option.many and not value):
                 found[option.name] = () if option.many else option.default
                 continue
             groups.setdefault(option.excludes or option.flag, []).append(option.flag)

@@ -125,7 +125,7 @@ def test_evaluate_as_json(file: str) -> None:
 
 def test_evaluate_as_a_table_states_what_was_answerable(file: str) -> None:
     done = call("evaluate", "--vectors", file)
-    assert done.stdout.splitlines()[0] == "section\taccuracy\tcorrect\tanswered\tof"
+    assert done.stdout.splitlines()[0] == "set or section\tscore\tcorrect\tanswered\tof"
     total = next(line for line in done.stdout.splitlines() if line.startswith("all analogies"))
     assert total.split("\t")[3:] == ["9", "19544"]
 
@@ -249,22 +249,22 @@ def test_text_and_sample_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_fit_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import types
-
     calls = []
 
-    def fit_vectors(*arguments) -> dict:
-        calls.append(arguments)
+    def fit_task(task, out, *, options, **more) -> dict:
+        calls.append((task.name, out, task.given("fit", options), more))
         return {"words": 3}
 
-    monkeypatch.setitem(sys.modules, "apps.vectors.task", types.SimpleNamespace(fit_vectors=fit_vectors))
+    monkeypatch.setattr("models.training.driver.fit_task", fit_task)
     out = tmp_path / "preset"
-    settings = ("--set", "epochs=1", "--set", "dimensions=8", "--resume")
+    settings = ("--set", "epochs=1", "--set", "dimensions=8", "--resume", "--recipe", "cbow", "--from", "x")
     assert answered("fit", "--text", "corpus.txt", "--out", str(out), *settings, "--json") == {"words": 3}
     assert call("fit", "--sample", "--out", str(out)).stdout == "setting or result\tvalue\nwords\t3\n"
+    changed = {"overrides": ["epochs=1", "dimensions=8"], "recipe": "cbow", "resume": True, "start": "x"}
+    plain = {"overrides": (), "recipe": None, "resume": False, "start": None}
     assert calls == [
-        (Path("corpus.txt"), out, ["epochs=1", "dimensions=8"], True, False),
-        (None, out, [], False, True),
+        ("vectors", out, {"text": (Path("corpus.txt"),), "sample": False}, {**changed, "tensorboard": None}),
+        ("vectors", out, {"text": (), "sample": True}, {**plain, "tensorboard": None}),
     ]
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from apps.__main__ import app
 from apps.vectors.application import Vectors
-from apps.vectors.task import VectorsRecipe, fitted_to, settings_of
 from data_prep.errors import InputError
 from models.presets.store import load_preset
+from models.word2vec.training import VectorsRecipe, fitted_to
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--set", "dimensions=8", "--set", "min_count=2", "--set", "blocks=8", "--set", "steps=2"]
@@ -31,10 +34,8 @@ def text(tmp_path_factory) -> Path:
     return file
 
 
-def fit(*arguments: object, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, **options
-    )
+def fit(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["vectors", "fit", *map(str, arguments)])
 
 
 def command(*arguments: object) -> list[str]:
@@ -46,7 +47,7 @@ def test_one_command_from_text_to_a_preset_that_tells_topics_apart(text, tmp_pat
     done = fit(
         "--text", text, "--out", out, *SMALL, "--set", "output_words=10", "--set", "sample=0", "--json"
     )
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (
         summary["words"] == 16 and summary["tokens"] == 36_000 - 12 * 30
@@ -73,7 +74,7 @@ def test_one_command_from_text_to_a_preset_that_tells_topics_apart(text, tmp_pat
 def test_other_models_train_with_the_same_command(text, tmp_path, changes):
     settings = [part for change in changes for part in ("--set", change)]
     done = fit("--text", text, "--out", tmp_path / "out", *SMALL, *settings, "--set", "epochs=2")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     history = load_preset(tmp_path / "out").metadata["history"]
     assert history[1]["held_out_loss"] < history[0]["held_out_loss"]
 
@@ -81,7 +82,7 @@ def test_other_models_train_with_the_same_command(text, tmp_path, changes):
 def test_killed_run_goes_on_to_the_same_bits(text, tmp_path):
     settings = [*SMALL, "--set", "epochs=4", "--set", "storage=float32"]
     whole = fit("--text", text, "--out", tmp_path / "whole", *settings)
-    assert whole.returncode == 0, whole.stderr
+    assert whole.exit_code == 0, whole.stderr
     arguments = ["--text", text, "--out", tmp_path / "killed", *settings]
     process = subprocess.Popen(
         command(*arguments), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
@@ -96,9 +97,9 @@ def test_killed_run_goes_on_to_the_same_bits(text, tmp_path):
     assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
     assert not (tmp_path / "killed").exists()
     again = fit(*arguments)
-    assert again.returncode == 2 and "--resume" in again.stderr
+    assert again.exit_code == 2 and "--resume" in again.stderr
     resumed = fit(*arguments, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.exit_code == 0, resumed.stderr
     assert "Going on after epoch" in resumed.stderr
     one, other = (load_preset(tmp_path / name).arrays["vectors"] for name in ("whole", "killed"))
     np.testing.assert_array_equal(one, other)
@@ -118,46 +119,46 @@ def test_wrong_text_gets_one_message_and_leaves_no_preset(tmp_path, content, mes
     file = tmp_path / "bad.txt"
     file.write_bytes(content)
     done = fit("--text", file, "--out", tmp_path / "out")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.run").exists()
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("epochs=0", "epochs must be at least 1"),
+        ("epochs=0", "epochs does not fit"),
         ("dimension=5", "dimensions"),
         ("window=many", "window"),
-        ("learning_rate=2.0", "between 0 and 1"),
+        ("learning_rate=2.0", "less than 1"),
         ("blocks=9", "must divide"),
     ],
 )
 def test_wrong_setting_gets_one_message(text, tmp_path, setting, message):
     done = fit("--text", text, "--out", tmp_path / "out", "--set", setting)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out.run").exists()
 
 
 def test_missing_text(tmp_path):
     done = fit("--text", tmp_path / "nowhere", "--out", tmp_path / "out")
-    assert done.returncode == 2 and "nowhere" in done.stderr.splitlines()[-1]
+    assert done.exit_code == 2 and "nowhere" in done.stderr.splitlines()[-1]
 
 
 def test_nothing_that_is_there_is_overwritten(text, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("words")
     done = fit("--text", text, "--out", tmp_path / "mine")
-    assert done.returncode == 2 and "exists already" in done.stderr
+    assert done.exit_code == 2 and "exists already" in done.stderr
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "words"
 
 
 def test_folder_that_cannot_be_written(text, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     done = fit("--text", text, "--out", tmp_path / "file" / "out")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "Traceback" not in done.stderr
 
 
@@ -172,7 +173,7 @@ def test_batches_shrink_for_a_small_text_only():
     assert fitted_to(recipe, Corpus(30_000_000)).steps == recipe.steps
     small = fitted_to(recipe, Corpus(5_000))
     assert small.steps == 1 and small.blocks < 64
-    assert settings_of(small).groups >= 1
+    assert small.block_settings().groups >= 1
 
 
 def test_recipe_says_what_is_usual_for_each_architecture():
@@ -182,5 +183,5 @@ def test_recipe_says_what_is_usual_for_each_architecture():
 
 
 def test_kept_words_need_two():
-    with pytest.raises(InputError, match="kept_words must be at least 2"):
+    with pytest.raises(InputError, match="kept_words does not fit"):
         VectorsRecipe(kept_words=1)

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
 from apps.shared.reports import preset_installed
-from apps.vectors.evaluation import evaluate
-from apps.vectors.preset import metrics_of, save_vectors_preset
+from apps.vectors.evaluation import evaluate, metrics_of
+from apps.vectors.preset import save_vectors_preset, vectors_content
 from data_prep.text.embeddings import WordVectors
 from models.presets.card import CardText
 
@@ -52,9 +52,8 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     metadata = {"recipe": {}, "seed": 1, "data": {"made up": "none"}, "seconds": 61.0}
     for seed, name in enumerate((OURS, PEER), start=1):
         vectors = tiny_vectors(seed)
-        save_vectors_preset(
-            vectors, folder / name, metrics=metrics_of(evaluate(vectors)), metadata=metadata, card=card
-        )
+        content = vectors_content(vectors, card, "float16", metrics=metrics_of(evaluate(vectors)))
+        save_vectors_preset(folder / name, content, metadata)
     return folder
 
 
