@@ -153,11 +153,11 @@ def canvas(
         Ink uint8 (height, width), 0 for paper; None for an empty canvas. A damaged drawing is told on the page and
         gives None.
     """
-    problem_key = f"{store} problem"
+    problem_key, fresh_key = f"{store} problem", f"{store} fresh"
 
     def take() -> None:
         sent = (st.session_state.get(key) or {}).get("drawing")
-        st.session_state[problem_key] = None
+        st.session_state[problem_key], st.session_state[fresh_key] = None, True
         try:
             st.session_state[store] = None if sent is None else from_canvas(sent, width, height)
         except InputError as error:
@@ -212,7 +212,9 @@ def linked_canvas(
     """
     taken = f"{store} of the link"
     text = st.query_params.get(link)
-    if text is not None and st.session_state.get(taken) != text:
+    # What was drawn just now is newer than the address that the browser sent along with it.
+    fresh = st.session_state.pop(f"{store} fresh", False)
+    if text is not None and st.session_state.get(taken) != text and not fresh:
         st.session_state[taken] = text
         try:
             put(store, from_link(text, width, height))
