@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from data_prep.images.letter_folds import WordSplit
     from data_prep.readers.letters import LetterWords
     from models.ocr.letter_lm import LetterLM
-    from models.ocr.serving import PackedLetters, PackedWords
+    from models.ocr.serving import LettersReader, WordsReader
 
 RESULTS = RESULTS_DIR / "ocr_protocols.json"
 LETTERS_PROTOCOLS = ("a", "b", "c")
@@ -253,7 +253,7 @@ def _network(
 
 def _trained(
     recipe: Recipe, source: OcrSource, split: WordSplit, folder: Path, language: LetterLM
-) -> tuple[PackedLetters | PackedWords, float]:
+) -> tuple[LettersReader | WordsReader, float]:
     """Train a network; for words in one piece take the shipped one where it is of this split and recipe.
 
     Returns:
@@ -264,7 +264,7 @@ def _trained(
     from apps.ocr.task import train
     from apps.shared.reports import preset_installed
     from models.ocr.config import KIND
-    from models.ocr.serving import PackedWords
+    from models.ocr.serving import WordsReader
     from models.presets.store import load_preset
     from models.training.recipe import to_dict
 
@@ -274,7 +274,7 @@ def _trained(
         shipped = load_preset(WORDS_PRESET, kind=KIND)
         made_by = shipped.metadata["recipe"], shipped.metadata["data"]
         if made_by == (to_dict(recipe), dict(source.checksums)):
-            return PackedWords(shipped.config, shipped.arrays), float(shipped.metadata["seconds"])
+            return WordsReader(shipped.config, shipped.arrays), float(shipped.metadata["seconds"])
     trained = train(recipe, source.words.part(split.train), source.texts, language, folder, resume=True)
     return trained.reader(), trained.result.seconds
 

@@ -38,7 +38,7 @@ from benchmarks.tagger_speed import measure
 if TYPE_CHECKING:
     from apps.ocr.application import Reader
     from data_prep.readers.letters import LetterWords
-    from models.ocr.serving import PackedLetters
+    from models.ocr.serving import LettersReader
 
 RESULTS = RESULTS_DIR / "ocr_speed.json"
 PEER = "python-crfsuite"
@@ -73,7 +73,7 @@ def inputs_of(words: LetterWords) -> list[tuple[WordInput, list[str]]]:
     return found
 
 
-def read_by(network: PackedLetters, words: Sequence[WordInput], way: str) -> list[list[str]]:
+def read_by(network: LettersReader, words: Sequence[WordInput], way: str) -> list[list[str]]:
     """Read words with our network.
 
     Args:
@@ -86,23 +86,13 @@ def read_by(network: PackedLetters, words: Sequence[WordInput], way: str) -> lis
     """
     from data_prep.images.letter_batches import letter_pictures
     from data_prep.readers.letters import decode_word
-    from models.ocr.letter_search import beam_search
-    from models.ocr.serving import log_of
 
     lengths = [len(word) for word in words]
     images = letter_pictures(np.concatenate([word.images for word in words]))
     context = np.split(network.scores(images, lengths).context, np.cumsum(lengths)[:-1])
     if way == "bilstm":
         return [list(decode_word(one.argmax(axis=1))) for one in context]
-    config = network.config
-    return [
-        list(
-            beam_search(
-                log_of(one), scorer=network.language, weight=config.lm_weight, width=config.beam
-            )[0].text
-        )
-        for one in context
-    ]  # fmt: skip
+    return [list(network.search(one)[0].text) for one in context]
 
 
 def measure_images(reader: Reader, words: LetterWords, count: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from data_prep.readers.letters import LETTERS, decode_word, encode_word
 
 if TYPE_CHECKING:
     from models.ocr.letter_search import Hypothesis, Scorer
-    from models.ocr.serving import PackedLetters, PackedWords
+    from models.ocr.serving import LettersReader, WordsReader
 
 LETTERS_PRESET = "ocr_letters"
 WORDS_PRESET = "ocr_words"
@@ -40,7 +40,7 @@ class Reader:
         words: Reads words in one piece; None likewise.
     """
 
-    def __init__(self, letters: PackedLetters | None = None, words: PackedWords | None = None) -> None:
+    def __init__(self, letters: LettersReader | None = None, words: WordsReader | None = None) -> None:
         self._letters, self._words = letters, words
 
     @classmethod
@@ -59,22 +59,22 @@ class Reader:
         Raises:
             InputError: There is no such preset, it is damaged, or it reads something else.
         """
-        from models.ocr.serving import PackedLetters, PackedWords
+        from models.ocr.serving import LettersReader, WordsReader
 
         return cls(
-            None if letters is None else PackedLetters(*_opened(letters, "letters")),
-            None if words is None else PackedWords(*_opened(words, "words")),
+            None if letters is None else LettersReader(*_opened(letters, "letters")),
+            None if words is None else WordsReader(*_opened(words, "words")),
         )
 
     @property
-    def letters(self) -> PackedLetters:
+    def letters(self) -> LettersReader:
         """The network that reads letter by letter."""
         if self._letters is None:
             raise InputError("The reader was opened without a preset for letters")
         return self._letters
 
     @property
-    def words(self) -> PackedWords:
+    def words(self) -> WordsReader:
         """The network that reads whole words."""
         if self._words is None:
             raise InputError("The reader was opened without a preset for words")
@@ -102,7 +102,8 @@ class Reader:
             _check_count(len(images))
             batch = letter_batch(prepare_letter(one) for one in images)
         scores = self.letters.scores(batch, [len(batch)])
-        found, found_alone = self._searched(scores.context), self._searched(scores.alone, ALONE_WEIGHT)
+        search = self.letters.search
+        found, found_alone = search(scores.context), search(scores.alone, ALONE_WEIGHT)
         by_way = {
             "alone": decode_word(scores.alone.argmax(axis=1)),
             "alone_search": found_alone[0].text,
@@ -114,7 +115,7 @@ class Reader:
         if answer == "search":
             after = letter_shares(found)
         else:
-            after = scores.context if answer == "bilstm" else self.letters.read(batch, [len(batch)]).chain
+            after = scores.context if answer == "bilstm" else self.letters.marginals(batch, [len(batch)])
         text = by_way[answer]
         return LettersResult(
             text, tuple(map(ReadLetter.of, text, scores.alone, after)), _others(found, text), by_way
@@ -158,19 +159,6 @@ class Reader:
             path=tuple(path),
             spans=tuple(Span(LETTERS[label], start, end) for label, start, end in spans(path)),
             prepared=prepared,
-        )
-
-    def _searched(self, probabilities: np.ndarray, weight: float | None = None) -> tuple[Hypothesis, ...]:
-        """Find the best words for letters float (letters, 26), with the language model where there is one."""
-        from models.ocr.letter_search import beam_search
-        from models.ocr.serving import log_of
-
-        config = self.letters.config
-        return beam_search(
-            log_of(probabilities),
-            scorer=self.letters.language,
-            weight=config.lm_weight if weight is None else weight,
-            width=config.beam,
         )
 
     def _language(self, labels: np.ndarray) -> np.ndarray | None:

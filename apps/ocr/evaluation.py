@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from data_prep.images.letter_words import WordLayout
     from data_prep.readers.letters import LetterWords
     from models.ocr.letter_search import Scorer
-    from models.ocr.serving import PackedLetters, PackedWords
+    from models.ocr.serving import LettersReader, WordsReader
     from models.presets.store import Preset
 
 # Where letters alone meet the language model, it has to say all that is known of context.
@@ -97,7 +97,7 @@ def edit_distance(first: str, second: str) -> int:
 
 
 def read_letters(
-    reader: PackedLetters, words: LetterWords, languages: Mapping[str, Scorer] | None = None
+    reader: LettersReader, words: LetterWords, languages: Mapping[str, Scorer] | None = None
 ) -> dict[str, list[str]]:
     """Read words letter by letter, in every way.
 
@@ -112,8 +112,6 @@ def read_letters(
     """
     from data_prep.images.letter_batches import letter_pictures
     from data_prep.readers.letters import decode_word
-    from models.ocr.letter_search import beam_search
-    from models.ocr.serving import log_of
 
     if languages is None:
         languages = {} if reader.language is None else {"search": reader.language}
@@ -129,15 +127,14 @@ def read_letters(
     weights = {"alone": ALONE_WEIGHT, "context": reader.config.lm_weight}
     for name, language in languages.items():
         for field, weight in weights.items():
-            parts = np.split(log_of(getattr(scores, field)), cuts)
+            parts = np.split(getattr(scores, field), cuts)
             found[f"alone_{name}" if field == "alone" else name] = [
-                beam_search(part, scorer=language, weight=weight, width=reader.config.beam)[0].text
-                for part in parts
+                reader.search(part, weight, language)[0].text for part in parts
             ]
     return found
 
 
-def read_words(reader: PackedWords, words: LetterWords, layout: WordLayout) -> dict[str, list[str]]:
+def read_words(reader: WordsReader, words: LetterWords, layout: WordLayout) -> dict[str, list[str]]:
     """Compose each word of its own letters and read the image, in every way.
 
     Args:
@@ -161,7 +158,7 @@ def read_words(reader: PackedWords, words: LetterWords, layout: WordLayout) -> d
     return found | {"sizes": [reader.search(frames)[0].text for frames in sizes]}
 
 
-def _frames(reader: PackedWords, words: LetterWords, layout: WordLayout) -> list[np.ndarray]:
+def _frames(reader: WordsReader, words: LetterWords, layout: WordLayout) -> list[np.ndarray]:
     """Compose words and return what a network says of the frames of each, log-probabilities (frames, 27)."""
     from data_prep.images.letter_words import compose_words
 
@@ -169,7 +166,7 @@ def _frames(reader: PackedWords, words: LetterWords, layout: WordLayout) -> list
     return reader.log_probabilities(compose_words(words.images, words.lengths, layout, rng, words.labels))
 
 
-def score(reader: PackedLetters | PackedWords, words: LetterWords, recipe: Recipe) -> dict[str, ErrorRate]:
+def score(reader: LettersReader | WordsReader, words: LetterWords, recipe: Recipe) -> dict[str, ErrorRate]:
     """Score a network on words that it did not learn from, in every way.
 
     Args:
@@ -266,7 +263,7 @@ def _scored(name: str | Path, reads: str) -> dict[str, ErrorRate]:
     from apps.ocr.recipes import RECIPES
     from apps.ocr.sources import TEST_FOLD
     from models.ocr.config import KIND
-    from models.ocr.serving import PackedLetters, PackedWords
+    from models.ocr.serving import LettersReader, WordsReader
     from models.presets.store import load_preset
     from models.training.recipe import from_dict
 
@@ -274,7 +271,7 @@ def _scored(name: str | Path, reads: str) -> dict[str, ErrorRate]:
     if preset.config.reads != reads:
         raise InputError(f"The preset {name} does not read {reads}", received=preset.config.reads)
     recipe = from_dict(type(RECIPES[reads]), preset.metadata["recipe"])
-    kind = PackedLetters if reads == "letters" else PackedWords
+    kind = LettersReader if reads == "letters" else WordsReader
     found = score(kind(preset.config, preset.arrays), _source(preset).fold(TEST_FOLD), recipe)
     return found | {"context": found[preset.config.answer]} if reads == "letters" else found
 

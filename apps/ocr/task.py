@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from data_prep.readers.letters import LetterWords
     from models.ocr.config import OcrConfig
     from models.ocr.letter_lm import LetterLM
-    from models.ocr.serving import PackedLetters, PackedWords
+    from models.ocr.serving import LettersReader, WordsReader
     from models.training.fit import FitResult
 
 
@@ -47,11 +47,11 @@ class Trained:
     result: FitResult
     learned: int
 
-    def reader(self) -> PackedLetters | PackedWords:
+    def reader(self) -> LettersReader | WordsReader:
         """Return it ready to read."""
-        from models.ocr.serving import PackedLetters, PackedWords
+        from models.ocr.serving import LettersReader, WordsReader
 
-        kind = PackedLetters if self.config.reads == "letters" else PackedWords
+        kind = LettersReader if self.config.reads == "letters" else WordsReader
         return kind(self.config, self.arrays)
 
 

@@ -115,7 +115,7 @@ KINDS: dict[str, str] = {
     "segmenter": "models.segmenter.serving:SEGMENTER",
     "char_lm": "models.char_lm.config:CHAR_LM",
     "digit_cnn": "models.digit_cnn.serving:DIGIT_CNN",
-    "ocr": "models.ocr.config:OCR",
+    "ocr": "models.ocr.serving:OCR",
     "text_classifier": "models.text_classifier.config:TEXT_CLASSIFIER",
 }
 

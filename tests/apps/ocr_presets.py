@@ -11,7 +11,7 @@ from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
 from models.ocr.config import KIND, LABELS, OcrConfig, ocr_specs
 from models.ocr.letter_lm import fit_letter_lm
-from models.ocr.serving import PackedLetters, PackedWords
+from models.ocr.serving import LettersReader, WordsReader
 from models.presets.card import CardText
 from models.presets.store import save_preset
 
@@ -43,7 +43,7 @@ def small(reads: str, seed: int = 0, **changes) -> tuple[OcrConfig, dict[str, np
 
 
 def small_reader(**changes) -> Reader:
-    return Reader(PackedLetters(*small("letters", **changes)), PackedWords(*small("words", 1)))
+    return Reader(LettersReader(*small("letters", **changes)), WordsReader(*small("words", 1)))
 
 
 def save_reader(target: Path, reads: str, metrics: dict | None = None, seed: int = 0) -> Path:

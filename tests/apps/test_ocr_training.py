@@ -24,7 +24,7 @@ from apps.ocr.task import fit_ocr, language_of
 from data_prep.errors import InputError
 from data_prep.images.letter_words import PLAIN
 from models.ocr.letter_lm import fit_letter_lm
-from models.ocr.serving import PackedLetters, PackedWords
+from models.ocr.serving import LettersReader, WordsReader
 from models.presets.card import check_metrics
 from models.presets.store import load_preset
 from models.training.recipe import from_dict, to_dict, with_overrides
@@ -38,9 +38,9 @@ def source() -> OcrSource:
     return sample_source(1)
 
 
-def readers() -> dict[str, PackedLetters | PackedWords]:
+def readers() -> dict[str, LettersReader | WordsReader]:
     found = {}
-    for config, kind in ((TINY, PackedLetters), (TINY_WORDS, PackedWords)):
+    for config, kind in ((TINY, LettersReader), (TINY_WORDS, WordsReader)):
         config, language = with_language(config, fit_letter_lm(["hello", "help", "word"], 3))
         found[config.reads] = kind(config, {**random_arrays(config), **language})
     return found

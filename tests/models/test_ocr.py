@@ -11,11 +11,13 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import image_inputs
-from models.ocr.config import BLANK, KIND, LABELS, OcrConfig, ocr_answer, ocr_specs
-from models.ocr.network import build_ocr, ctc_loss, ocr_losses
-from models.ocr.serving import PackedLetters, PackedWords, letter_logits, log_of, softmax, word_logits
+from models.ocr.config import BLANK, KIND, LABELS, OcrConfig, ocr_specs
+from models.ocr.letter_search import letter_shares
+from models.ocr.network import build_ocr, ctc_loss, ocr_losses, ocr_model
+from models.ocr.serving import OCR, LettersReader, WordsReader, log_of
 from models.presets.store import load_preset, save_preset
 from models.serving.ctc import log_likelihood
+from models.serving.operations import softmax
 from models.storage.variables import assign_arrays, variable_specs
 from tests.models.contract import (
     CARD,
@@ -63,13 +65,13 @@ def test_every_argument_survives() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"reads": "lines"}, "no such reader"),
-        ({"answer": "guess"}, "no such answer"),
-        ({"filters": (8, 8)}, "sizes of the network"),
-        ({"units": 0}, "sizes of the network"),
-        ({"dropout": 1.0}, "dropout is no share"),
+        ({"reads": "lines"}, "reads does not fit.*'letters' or 'words'"),
+        ({"answer": "guess"}, "answer does not fit.*'bilstm', 'crf' or 'search'"),
+        ({"filters": (8, 8)}, "filters does not fit"),
+        ({"units": 0}, "units does not fit.*greater than or equal to 1"),
+        ({"dropout": 1.0}, "dropout does not fit.*less than 1"),
         ({"lm_grams": (3,)}, "sizes of the language model"),
-        ({"lm_weight": -1.0}, "lm_weight is not negative"),
+        ({"lm_weight": -1.0}, "lm_weight does not fit"),
         ({"answer": "search"}, "needs a language model"),
     ],
 )
@@ -103,7 +105,7 @@ def test_numpy_answers_letters_as_keras_does() -> None:
     model, arrays = built(TINY)
     batch = letter_batch((3, 1, 4))
     found = named_answers(model, batch)
-    packed = letter_logits(arrays, batch["letters"], (3, 1, 4))
+    packed = LettersReader(TINY, arrays).logits(batch["letters"], (3, 1, 4))
     real = batch["places"] >= 0
     np.testing.assert_allclose(packed["alone"], found["alone"], atol=1e-5)
     for name in ("context", "chain"):
@@ -115,7 +117,7 @@ def test_numpy_answers_words_as_keras_does() -> None:
     some = images((21, 40, 33))
     inputs = image_inputs(some)
     (found,) = answers(model, inputs)
-    for row, packed in enumerate(word_logits(arrays, some)):
+    for row, packed in enumerate(WordsReader(TINY_WORDS, arrays).logits(some)):
         np.testing.assert_allclose(packed, found[row][inputs["mask"][row]], atol=1e-5)
         assert (found[row][~inputs["mask"][row]].argmax(axis=1) == BLANK).all()
 
@@ -198,7 +200,7 @@ def test_a_preset_gives_the_same_answer(config: OcrConfig, tmp_path: Path) -> No
     )  # fmt: skip
     preset = load_preset(path, kind=KIND)
     assert preset.config == config
-    before, after = ocr_answer(arrays, golden), ocr_answer(preset.arrays, golden)
+    before, after = (OCR.answer(config, given, golden) for given in (arrays, preset.arrays))
     for name, values in before.items():
         np.testing.assert_allclose(after[name], values, atol=2e-2, err_msg=name)
 
@@ -208,27 +210,46 @@ def test_labels_of_a_preset_are_the_letters(tmp_path: Path) -> None:
         check_save_load_equal(KIND, TINY, build_ocr(TINY), {}, tmp_path, labels=tuple(reversed(LABELS)))
 
 
-def test_answers_are_chosen_by_the_config() -> None:
+def test_words_of_letters_are_searched_and_decoded() -> None:
     config, language = with_language(TINY)
-    arrays = {**random_arrays(config), **language}
+    reader = LettersReader(replace(config, beam=8), {**random_arrays(config), **language})
     batch = letter_batch((4, 3))
-    for name, field in (("bilstm", "context"), ("crf", "chain")):
-        found = PackedLetters(replace(config, answer=name), arrays).read(batch["letters"], (4, 3))
-        np.testing.assert_array_equal(found.answer, getattr(found, field))
-    reader = PackedLetters(replace(config, answer="search", beam=8), arrays)
-    found = reader.read(batch["letters"], (4, 3))
-    np.testing.assert_allclose(found.answer.sum(axis=1), 1.0)
-    best = reader.hypotheses(batch["letters"][:4], 8)
+    scores = reader.scores(batch["letters"], (4, 3))
+    np.testing.assert_allclose(reader.marginals(batch["letters"], (4, 3)).sum(axis=1), 1.0)
+    best = reader.search(scores.context[:4])
+    np.testing.assert_allclose(letter_shares(best).sum(axis=1), 1.0)
     assert len(best) == 8 and sum(one.probability for one in best) == pytest.approx(1.0)
-    assert len(reader.viterbi(batch["letters"], (4, 3))) == 7
+    assert len(scores.best) == 7
+
+
+@pytest.mark.parametrize("reads", ["letters", "words"])
+def test_the_network_of_a_preset_answers_words_as_they_are_and_is_saved(reads: str, tmp_path: Path) -> None:
+    config, language = with_language(replace(TINY, reads=reads))
+    arrays = {**random_arrays(config), **language}
+    model = ocr_model(config, arrays)
+    for size in (3, 8):
+        if reads == "letters":
+            lengths = np.array([size, 1, 4])
+            inputs = {"letters": letter_batch((size, 1, 4))["letters"], "lengths": lengths}
+            expected = LettersReader(config, arrays).logits(inputs["letters"], lengths.tolist())
+        else:
+            both = images((20 + size, 20 + size))
+            inputs = {"image": np.stack(both)}
+            expected = {"frames": np.stack(WordsReader(config, arrays).logits(both))}
+        for name, values in named_answers(model, inputs).items():
+            np.testing.assert_allclose(values, expected[name], atol=1e-5)
+    model.save(tmp_path / "network.keras")
+    loaded = named_answers(keras.models.load_model(tmp_path / "network.keras"), inputs)
+    for name, values in named_answers(model, inputs).items():
+        np.testing.assert_array_equal(loaded[name], values)
 
 
 def test_the_language_model_can_be_left_out_of_a_word() -> None:
     config, language = with_language(replace(TINY_WORDS, lm_weight=5.0))
-    reader = PackedWords(config, {**random_arrays(config), **language})
+    reader = WordsReader(config, {**random_arrays(config), **language})
     image = images((30,))[0]
     plain, helped = reader.read(image, language_model=False), reader.read(image)
-    assert plain[0].text == PackedWords(TINY_WORDS, random_arrays(TINY_WORDS)).read(image)[0].text
+    assert plain[0].text == WordsReader(TINY_WORDS, random_arrays(TINY_WORDS)).read(image)[0].text
     assert reader.language.score(helped[0].text) >= reader.language.score(plain[0].text)
 
 
@@ -236,8 +257,8 @@ def test_serving_needs_no_tensorflow() -> None:
     code = (
         "import sys\n"
         "from tests.models.ocr_arrays import *\n"
-        "from models.ocr.serving import PackedLetters\n"
-        "PackedLetters(TINY, random_arrays(TINY)).read(letter_batch((2,))['letters'], [2])\n"
+        "from models.ocr.serving import LettersReader\n"
+        "LettersReader(TINY, random_arrays(TINY)).scores(letter_batch((2,))['letters'], [2])\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=Path(__file__).parents[2])
