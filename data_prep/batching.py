@@ -1,4 +1,4 @@
-"""Sequences to batches: padding with the one mask, length buckets, character windows, work prepared ahead.
+"""Sequences to batches: padding with the one mask, length buckets, work prepared ahead.
 
 Everything is NumPy and plain generators, so that any Keras backend can train on it; ``as_dataset`` wraps a
 generator in ``tf.data`` as the last step. The mask of a batch is made here, from lengths, and nowhere else.
@@ -6,9 +6,9 @@ generator in ``tf.data`` as the last step. The mask of a batch is made here, fro
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from data_prep.text.vocab import PAD
 
 Item = TypeVar("Item")
 
-# Batches are sorted by length only within so many batches, so that every epoch mixes them anew.
+# Batches are sorted by length only within this many batches, so that every epoch mixes them anew.
 _BATCHES_SORTED_TOGETHER = 64
 
 
@@ -35,14 +35,6 @@ class PaddedCharacters(NamedTuple):
     values: np.ndarray
     mask: np.ndarray
     word_mask: np.ndarray
-
-
-class Window(NamedTuple):
-    """One step of truncated back-propagation: int32 inputs and targets, bool mask, all (rows, length)."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    mask: np.ndarray
 
 
 def bucket_length(length: int, step: int = 16) -> int:
@@ -168,60 +160,6 @@ def length_buckets(
     yield from batches
 
 
-class CharacterWindows:
-    """A stream of ids as windows for truncated back-propagation with carried state.
-
-    The stream is cut into ``rows`` contiguous parts; row b of a window goes on where row b of the window
-    before it ended, so the state that the network carries belongs to it. Targets are the inputs shifted by
-    one. Every id that has a predecessor is a target exactly once, also at the tail, where the mask is False
-    behind the end.
-
-    Args:
-        ids: The stream, int (n,).
-        rows: Number of parallel parts (the batch size).
-        length: Time steps of a window.
-        before: The id that stands before the stream (the last one of the training part, when the validation
-            part is scored): the first id is then a target too.
-
-    Raises:
-        InputError: If the stream has no target for every row, or ``rows`` or ``length`` is below 1.
-    """
-
-    def __init__(self, ids: np.ndarray, rows: int, length: int, before: int | None = None) -> None:
-        _require_positive("rows", rows)
-        _require_positive("length", length)
-        stream = np.asarray(ids, np.int32)
-        if before is not None:
-            stream = np.concatenate([np.array([before], np.int32), stream])
-        self.targets = max(0, len(stream) - 1)
-        if self.targets < rows:
-            raise InputError(
-                f"The text is too short for {rows} rows",
-                allowed=f"{rows + (before is None)} characters or more",
-                received=len(ids),
-                remedy="Give a longer text or fewer rows",
-            )
-        self.rows, self.length = rows, length
-        # Part b holds the targets from borders[b] to borders[b + 1]; parts differ by one at most.
-        self._borders = np.arange(rows + 1) * self.targets // rows
-        self._stream = stream
-
-    def __len__(self) -> int:
-        return -(-int(np.diff(self._borders).max()) // self.length)
-
-    def __iter__(self) -> Iterator[Window]:
-        """Iterate over the windows from the start of the stream, where the carried state has to be zero."""
-        starts, ends = self._borders[:-1, None], self._borders[1:, None]
-        for step in range(len(self)):
-            at = starts + step * self.length + np.arange(self.length)
-            mask = at < ends
-            # Behind its end a row reads the stream's first id; the mask keeps it out of loss and score.
-            at = np.where(mask, at, 0)
-            inputs = np.where(mask, self._stream[at], PAD).astype(np.int32)
-            targets = np.where(mask, self._stream[at + 1], PAD).astype(np.int32)
-            yield Window(inputs, targets, mask)
-
-
 def prefetched(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
     """Prepare items ahead in another thread, for loops that do not use ``tf.data``.
 
@@ -234,40 +172,15 @@ def prefetched(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
         thread.
     """
     _require_positive("depth", depth)
-    ready: queue.Queue[tuple[str, Any]] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(message: tuple[str, Any]) -> bool:
-        while not stop.is_set():
-            try:
-                ready.put(message, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            for item in items:
-                if not put(("item", item)):
-                    return
-            put(("end", None))
-        except BaseException as error:
-            put(("error", error))
-
-    thread = threading.Thread(target=work, name="prefetch", daemon=True)
-    thread.start()
+    source, end = iter(items), object()
+    pool = ThreadPoolExecutor(1, "prefetch")
     try:
-        while True:
-            what, content = ready.get()
-            if what == "end":
-                return
-            if what == "error":
-                raise content
-            yield content
+        waiting = deque(pool.submit(next, source, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, source, end))
+            yield item  # type: ignore[misc]
     finally:
-        stop.set()
-        thread.join()
+        pool.shutdown(cancel_futures=True)
 
 
 def as_dataset(

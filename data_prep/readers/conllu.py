@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -200,11 +201,11 @@ def parse_conllu(
 def plain_sentence(
     text: str, words: Sequence[Word], *, sent_id: str = "", space_after: bool = True
 ) -> Sentence:
-    """Make a sentence of words that were found in a text, every word a surface token of its own.
+    """Make a sentence of words that were found in a text.
 
     Args:
         text: The sentence.
-        words: Words with spans in ``text`` that follow each other.
+        words: Words with spans in ``text`` that follow each other; those of a multiword token share its span.
         sent_id: Its name.
         space_after: Whether white space follows the sentence.
 
@@ -216,17 +217,23 @@ def plain_sentence(
     """
     if not words:
         raise InputError("A sentence has at least one word", received=text)
-    ends = [word.start for word in words[1:]] + [len(text)]
-    starts = [0, *(word.end for word in words[:-1])]
-    for word, before, after in zip(words, starts, ends, strict=True):
-        if not before <= word.start < word.end <= after:
-            raise InputError("The spans of the words are not in order within the text", received=word)
-    tokens, rows = [], []
-    for at, (word, after) in enumerate(zip(words, ends, strict=True)):
-        spaced = space_after if at == len(words) - 1 else word.end < after
-        tokens.append(SurfaceToken(text[word.start : word.end], word.start, word.end, at, at, spaced))
+    groups = [list(group) for _, group in groupby(words, lambda word: (word.start, word.end))]
+    ends = [group[0].start for group in groups[1:]] + [len(text)]
+    starts = [0, *(group[0].end for group in groups[:-1])]
+    tokens, rows, at = [], [], 0
+    for group, before, after in zip(groups, starts, ends, strict=True):
+        start, end, last = group[0].start, group[0].end, at + len(group) - 1
+        if not before <= start < end <= after:
+            raise InputError("The spans of the words are not in order within the text", received=group[0])
+        spaced = space_after if last == len(words) - 1 else end < after
+        tokens.append(SurfaceToken(text[start:end], start, end, at, last, spaced))
         misc = "_" if spaced else "SpaceAfter=No"
-        rows.append((str(at + 1), word.form, "_", word.upos, word.xpos, "_", "_", "_", "_", misc))
+        if last > at:
+            rows.append((f"{at + 1}-{last + 1}", text[start:end], *["_"] * 7, misc))
+            misc = "_"
+        for number, word in enumerate(group, at + 1):
+            rows.append((str(number), word.form, "_", word.upos, word.xpos, "_", "_", "_", "_", misc))
+        at = last + 1
     comments = ([f"# sent_id = {sent_id}"] if sent_id else []) + [f"# text = {_one_line(text)}"]
     return Sentence(text, tuple(words), tuple(tokens), sent_id, comments=tuple(comments), rows=tuple(rows))
 
