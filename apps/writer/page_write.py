@@ -44,6 +44,7 @@ class Writing:
         text: What has been written so far, ``kept`` included.
         waiting: Whether writing has yet to begin; any click while it goes on ends it.
         whole: Whether it was written to its end.
+        problem: Why it cannot be written; empty where it can.
         seconds: How long that took.
     """
 
@@ -53,6 +54,7 @@ class Writing:
     text: str = field(default="", init=False)
     waiting: bool = field(default=True, init=False)
     whole: bool = field(default=False, init=False)
+    problem: str = field(default="", init=False)
     seconds: float = field(default=0.0, init=False)
 
 
@@ -72,9 +74,11 @@ def show(writer: Writer, preset: str) -> None:
         return
     if writing.waiting:
         _write(writer, writing)
-    if writing.text:
-        with input_errors():
-            _result(writer, preset, writing)
+    if writing.problem:
+        st.error(plain(writing.problem), icon=":material/error:")
+        return
+    with input_errors():
+        _result(writer, preset, writing)
 
 
 def _form() -> None:
@@ -156,13 +160,19 @@ def _go_on(writing: Writing, at: int, token: str) -> None:
     _begin(Writing(writing.prompt, writing.settings, kept=writing.text[:at] + token))
 
 
+def _go_on_writing(writing: Writing) -> None:
+    """Write what was left when the visitor stopped."""
+    left = writing.settings["length"] - (len(writing.text) - len(writing.kept))
+    _begin(Writing(writing.prompt, {**writing.settings, "length": max(1, left)}, kept=writing.text))
+
+
 def _write(writer: Writer, writing: Writing) -> None:
     """Write until the end, or until the visitor clicks: Streamlit then leaves this loop by itself."""
     writing.waiting = False
     controls, place = st.empty(), st.empty()
     controls.button("Stop writing", icon=":material/stop_circle:", key="stop writing")
     writing.text = writing.kept
-    with input_errors():
+    try:
         with heavy_work():
             begun = drawn = time.perf_counter()
             pieces = writer.stream(writing.prompt + writing.kept, chunk=_CHUNK, **writing.settings)
@@ -174,6 +184,8 @@ def _write(writer: Writer, writing: Writing) -> None:
                     place.html(_running(writing))
                     drawn = now
         writing.whole = True
+    except InputError as error:
+        writing.problem = str(error)
     controls.empty()
     place.empty()
 
@@ -189,8 +201,20 @@ def _running(writing: Writing) -> str:
 
 def _result(writer: Writer, preset: str, writing: Writing) -> None:
     left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if writing.text or writing.whole:
+            _written(writer, preset, writing)
+        else:
+            st.info("Stopped before the first character. Prompt and settings are as you left them.")
+        if not writing.whole:
+            st.button("Go on writing", on_click=_go_on_writing, args=(writing,), key="continue writing")
+    with right:
+        _choice(writer, preset, writing)
+
+
+def _written(writer: Writer, preset: str, writing: Writing) -> None:
     problem = training_text_problem(writer, preset)
-    with left, st.container(border=True):
+    with st.container(border=True):
         if problem is None:
             report = writer.copies(writing.text)
             drawn = copied_letters(writing.text, report)
@@ -204,19 +228,16 @@ def _result(writer: Writer, preset: str, writing: Writing) -> None:
             choice=_CHOICE,
             quiet=len(before),
         )
-    with left:
-        if problem is None:
-            st.markdown(summary(report))
-        else:
-            st.info(f"What is copied cannot be shown. {plain(problem)}")
-        ended = "" if writing.whole else " Stopped."
-        written = len(writing.text) - len(writing.kept)
-        st.caption(
-            f"{written:,} characters in {writing.seconds:.2f} s.{ended} Underlaid: copied from the training text; "
-            "point at it for the source. Click a letter to see what else could have come there."
-        )
-    with right:
-        _choice(writer, preset, writing)
+    if problem is None:
+        st.markdown(summary(report))
+    else:
+        st.info(f"What is copied cannot be shown. {plain(problem)}")
+    ended = "" if writing.whole else " Stopped."
+    written = len(writing.text) - len(writing.kept)
+    st.caption(
+        f"{written:,} characters in {writing.seconds:.2f} s.{ended} Underlaid: copied from the training text; "
+        "point at it for the source. Click a letter to see what else could have come there."
+    )
 
 
 def _choice(writer: Writer, preset: str, writing: Writing) -> None:

@@ -15,7 +15,7 @@ import apps.shared.reports
 import apps.writer.texts
 from apps.lecture.topics import ROOT, Page
 from apps.shared.style import DARK, LIGHT
-from apps.writer.application import DEFAULT_PRESET
+from apps.writer.application import DEFAULT_PRESET, Writer
 from apps.writer.ladder_report import NETWORKS, TITLES
 from apps.writer.page_letters import shown, tint
 from apps.writer.page_unrolled_drawing import drawing
@@ -131,6 +131,30 @@ def test_a_letter_shows_its_alternatives_and_writing_goes_on_from_there() -> Non
     assert after[:16] == before[:16]
     assert after[16] != before[16]
     assert len(after) == 16 + 1 + 80
+
+
+@pytest.mark.parametrize("pieces", [(), ("The ", "old ")], ids=["before the first character", "on the way"])
+def test_who_stops_is_told_and_can_go_on(pieces: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(self: Writer, prompt: str, **settings: object) -> Iterator[str]:
+        yield from pieces
+        st.stop()  # as a click ends the run that writes
+
+    app = page(temperature="0.5")
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "stream", stopped)
+        write(app, "BEN:\n")
+    app.run()
+    assert not app.exception and not app.error
+    told = [*app.info, *app.caption]
+    assert sum("Stopped" in item.value for item in told) == 1
+    assert "Stop writing" not in [button.label for button in app.button]
+    assert app.text_area(key="prompt to write from").value == "BEN:\n"
+    assert (app.number_input(key="length").value, app.slider(key="temperature").value) == (80, 0.5)
+    assert chart(app, "next letter")
+    press(app, "Go on writing")
+    assert not app.exception and not app.error
+    assert text_of(app).startswith("BEN:\n" + "".join(pieces)) and len(text_of(app)) == 5 + 80
+    assert "Go on writing" not in [button.label for button in app.button]
 
 
 @pytest.mark.parametrize(
