@@ -24,6 +24,7 @@ PAGE_PIECES = {
     "charts",
     "style",
     "canvas",
+    "letters",
     "drawings",
 }  # of apps/shared and apps/lecture: for pages alone
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application

@@ -18,22 +18,6 @@ _SHOWN = 4  # letters of a column
 _HIGH = 64  # pixels of a letter
 
 
-def line_looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Give each network a colour and a dash of its own.
-
-    Args:
-        names: Keys of networks, in their order.
-
-    Returns:
-        Key to CSS colour and plotly's name of the dash.
-    """
-    colours = palette()
-    more = ("#8265c2", "#d3ae2f", "#4fa356", "#b06bb8")
-    hues = (colours.muted, colours.peer, more[0], colours.ours, *more[1:], colours.text)
-    choices = [(hue, dash) for dash in ("solid", "dash") for hue in hues]
-    return {name: choices[at % len(choices)] for at, name in enumerate(names)}
-
-
 def row_style(colours: Palette) -> str:
     """Write the style sheet of :func:`letter_row`."""
     return f"""<style>

@@ -50,6 +50,15 @@ def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Fig
     return picture
 
 
+def line_looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give each line of a picture a CSS colour and a plotly dash of its own."""
+    colours = palette()
+    more = ("#8265c2", "#d3ae2f", "#4fa356", "#b06bb8")
+    hues = (colours.muted, colours.peer, more[0], colours.ours, *more[1:], colours.text)
+    choices = [(hue, dash) for dash in ("solid", "dash") for hue in hues]
+    return {name: choices[at % len(choices)] for at, name in enumerate(names)}
+
+
 def bars(
     words: Sequence[str],
     values: Sequence[float],

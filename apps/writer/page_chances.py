@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from apps.shared import charts
+from apps.shared.letters import shown
 from apps.shared.style import palette
-from apps.writer.page_letters import shown
 from apps.writer.results import NextTokens, TokenChance
 
 _SHOWN = 8

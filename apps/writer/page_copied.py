@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from apps.shared.letters import Letter, tint
 from apps.shared.style import palette
 from apps.writer.copies import CopiedSpan, CopyReport, Source
-from apps.writer.page_letters import Letter, tint
 
 
 def place_of(source: Source) -> str:

@@ -7,12 +7,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.letters import letters
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, match_shares
 from apps.writer.page_copied import copied_letters, place_of, summary
-from apps.writer.page_letters import letters
 from apps.writer.page_loading import training_text_problem
 
 MOST_CHARACTERS = 10_000

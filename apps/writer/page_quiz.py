@@ -6,10 +6,10 @@ import secrets
 
 import streamlit as st
 
+from apps.shared.letters import Letter, letters
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_letters import Letter, letters
 from apps.writer.page_loading import training_text_problem
 from apps.writer.quiz import KINDS, question
 from apps.writer.results import Question

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.letters import Letter, letters, shown, tint
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.page_chances import alternatives
-from apps.writer.page_letters import Letter, letters, shown, tint
 from apps.writer.page_loading import linked_text, scored
 from apps.writer.results import ScoredText, ScoredToken
 
