@@ -11,13 +11,12 @@ import functools
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import regex
-
-from data_prep.errors import InputError
 
 _WORD = r"[\p{L}][\p{L}\p{M}]*|[\p{N}]+"
 _OTHER = r"[^\s]"
@@ -39,8 +38,6 @@ class Token(NamedTuple):
 
 class Tokenizer(ABC):
     """What characters, words and word pieces have in common."""
-
-    kind: str
 
     @abstractmethod
     def tokenize(self, text: str) -> list[Token]:
@@ -75,23 +72,9 @@ class Tokenizer(ABC):
             As many keys as ``tokenize(text)`` has tokens, in the same order.
         """
 
-    @abstractmethod
-    def get_config(self) -> dict[str, Any]:
-        """Give every constructor argument and the kind, ready for JSON and ``tokenizer_from_config``."""
-
 
 class CharacterTokenizer(Tokenizer):
-    """Every code point is a token; the tokens put together are the text again.
-
-    Args:
-        lower: Whether the keys are lower-cased. Keys are otherwise the characters themselves, not normalised,
-            so that a character model gives back exactly what it read.
-    """
-
-    kind = "characters"
-
-    def __init__(self, lower: bool = False) -> None:
-        self.lower = _flag("lower", lower)
+    """Every code point is a token, and its own key; the tokens put together are the text again."""
 
     def tokenize(self, text: str) -> list[Token]:
         """Cut one text into its code points; see ``Tokenizer.tokenize``."""
@@ -99,28 +82,15 @@ class CharacterTokenizer(Tokenizer):
 
     def tokenize_batch(self, texts: Sequence[str]) -> list[list[Token]]:
         """Cut many texts into their code points; see ``Tokenizer.tokenize_batch``."""
-        if not texts:
-            return []
         # Imported here: the light path must answer without loading TensorFlow.
         import tensorflow_text
 
         encoded = [_utf8(text) for text in texts]
-        _, starts, ends = tensorflow_text.UnicodeCharTokenizer().tokenize_with_offsets(encoded)
-        return _tokens(texts, encoded, starts, ends)
-
-    def key(self, token_text: str) -> str:
-        """Give the form that is looked up: the character, lower-cased if ``lower``."""
-        return token_text.lower() if self.lower else token_text
+        return _tokens(texts, encoded, tensorflow_text.UnicodeCharTokenizer().tokenize_with_offsets)
 
     def keys(self, text: str) -> list[str]:
-        """Give every character's key; see ``Tokenizer.keys``."""
-        if not self.lower:
-            return list(text)
-        return list(text.lower()) if text.isascii() else [character.lower() for character in text]
-
-    def get_config(self) -> dict[str, Any]:
-        """Give ``{"kind": "characters", "lower": ...}``."""
-        return {"kind": self.kind, "lower": self.lower}
+        """Give every character; see ``Tokenizer.keys``."""
+        return list(text)
 
 
 class WordTokenizer(Tokenizer):
@@ -135,11 +105,8 @@ class WordTokenizer(Tokenizer):
         lower: Whether the keys are lower-cased.
     """
 
-    kind = "words"
-
     def __init__(self, punctuation: bool = True, lower: bool = True) -> None:
-        self.punctuation = _flag("punctuation", punctuation)
-        self.lower = _flag("lower", lower)
+        self.punctuation, self.lower = punctuation, lower
         rule = f"{_WORD}|{_OTHER}" if punctuation else _WORD
         self._finditer = regex.compile(rule).finditer
         self._findall = regex.compile(rule).findall
@@ -152,19 +119,14 @@ class WordTokenizer(Tokenizer):
 
     def tokenize_batch(self, texts: Sequence[str]) -> list[list[Token]]:
         """Cut many texts into words; see ``Tokenizer.tokenize_batch``."""
-        if not texts:
-            return []
-        # Imported here: the light path must answer without loading TensorFlow.
         import tensorflow_text
 
         # regex_split reads a text only up to its first NUL; another control character falls under the same
         # rule.
         encoded = [_utf8(text).replace(b"\0", b"\1") for text in texts]
         gaps, kept = (_SPACE, f"{_WORD}|{_OTHER}") if self.punctuation else (_NOT_IN_WORDS, _WORD)
-        _, starts, ends = tensorflow_text.regex_split_with_offsets(
-            encoded, _re2_pattern(f"{kept}|{gaps}"), _re2_pattern(kept)
-        )
-        return _tokens(texts, encoded, starts, ends)
+        patterns = _re2_pattern(f"{kept}|{gaps}"), _re2_pattern(kept)
+        return _tokens(texts, encoded, lambda of: tensorflow_text.regex_split_with_offsets(of, *patterns))
 
     def key(self, token_text: str) -> str:
         """Give the form that is looked up: NFC, lower-cased if ``lower``."""
@@ -180,78 +142,26 @@ class WordTokenizer(Tokenizer):
         # the joined words become the same keys as the words one by one.
         return self.key("\n".join(words)).split("\n") if words else []
 
-    def get_config(self) -> dict[str, Any]:
-        """Give ``{"kind": "words", "punctuation": ..., "lower": ...}``."""
-        return {"kind": self.kind, "punctuation": self.punctuation, "lower": self.lower}
 
-
-def tokenizer_from_config(config: dict[str, Any]) -> Tokenizer:
-    """Make the tokenizer that ``get_config`` described.
-
-    Args:
-        config: ``kind`` and exactly the arguments of that kind.
-
-    Returns:
-        An equal tokenizer.
-
-    Raises:
-        InputError: If the kind is unknown, or an argument is unknown, missing or of the wrong type.
-    """
-    # Imported here: wordpiece itself imports this module.
-    from data_prep.text.wordpiece import WordPieceTokenizer
-
-    kinds: dict[str, type[Tokenizer]] = {
-        cls.kind: cls for cls in (CharacterTokenizer, WordTokenizer, WordPieceTokenizer)
-    }
-    kind = config.get("kind") if isinstance(config, dict) else None
-    if not isinstance(kind, str) or kind not in kinds:
-        raise InputError(
-            "The tokenizer's config names no known kind", allowed=", ".join(kinds), received=config
-        )
-    arguments = {name: value for name, value in config.items() if name != "kind"}
-    if hasattr(kinds[kind], "from_config"):
-        return kinds[kind].from_config(arguments)
-    try:
-        return kinds[kind](**arguments)
-    except TypeError:
-        raise InputError(
-            f"The config of a {kind} tokenizer has wrong arguments",
-            allowed=", ".join(kinds[kind]().get_config()),
-            received=sorted(config),
-        ) from None
-
-
-def code_point_offsets(encoded: Sequence[bytes], rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Turn byte offsets into UTF-8 texts into code point offsets.
-
-    Args:
-        encoded: UTF-8 texts.
-        rows: Which text each offset is in, int (n,).
-        offsets: Byte offsets at the borders of characters, int (n,).
-
-    Returns:
-        The same positions counted in code points, int64 (n,).
-    """
+def code_point_spans(encoded: Sequence[bytes], starts: Any, ends: Any) -> list[list[tuple[int, int]]]:
+    """Turn ragged byte offsets into UTF-8 texts, one row a text, into spans of code points."""
     data = np.frombuffer(b"".join(encoded), np.uint8)
     # In UTF-8 every byte but 10xxxxxx begins a code point.
     before = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])
-    row_starts = np.concatenate([[0], np.cumsum([len(text) for text in encoded])]).astype(np.int64)[rows]
-    return before[row_starts + offsets] - before[row_starts]
+    firsts = np.cumsum([0, *map(len, encoded)])[starts.value_rowids().numpy()]
+    borders = (before[firsts + side.flat_values.numpy()] - before[firsts] for side in (starts, ends))
+    spans = list(zip(*(border.tolist() for border in borders), strict=True))
+    return [spans[first:last] for first, last in pairwise(starts.row_splits.numpy().tolist())]
 
 
-def _tokens(texts: Sequence[str], encoded: Sequence[bytes], starts: Any, ends: Any) -> list[list[Token]]:
-    """Make tokens from ragged byte offsets, one row a text."""
-    rows = starts.value_rowids().numpy()
-    begins = code_point_offsets(encoded, rows, starts.flat_values.numpy()).tolist()
-    finishes = code_point_offsets(encoded, rows, ends.flat_values.numpy()).tolist()
-    splits = starts.row_splits.numpy().tolist()
-    return [
-        [
-            Token(text[begin:end], begin, end)
-            for begin, end in zip(begins[first:last], finishes[first:last], strict=True)
-        ]
-        for text, first, last in zip(texts, splits[:-1], splits[1:], strict=True)
-    ]
+def _tokens(
+    texts: Sequence[str], encoded: Sequence[bytes], cut: Callable[[Sequence[bytes]], Any]
+) -> list[list[Token]]:
+    if not texts:
+        return []
+    _, starts, ends = cut(encoded)
+    rows = zip(texts, code_point_spans(encoded, starts, ends), strict=True)
+    return [[Token(text[begin:end], begin, end) for begin, end in spans] for text, spans in rows]
 
 
 def _utf8(text: str) -> bytes:
@@ -275,11 +185,3 @@ def _ranges(name: str) -> str:
     characters = "".join(map(chr, range(_LAST_CODE_POINT + 1)))
     spans: Iterable[tuple[int, int]] = (match.span() for match in regex.finditer(f"{name}+", characters))
     return "".join(f"\\x{{{start:x}}}-\\x{{{end - 1:x}}}" for start, end in spans)
-
-
-def _flag(name: str, value: bool) -> bool:
-    if not isinstance(value, bool):
-        raise InputError(
-            f"The tokenizer's {name} is not a truth value", allowed="true or false", received=value
-        )
-    return value

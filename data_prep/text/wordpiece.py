@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.text.tokenizer import Token, Tokenizer, WordTokenizer, code_point_offsets
+from data_prep.text.tokenizer import Token, Tokenizer, WordTokenizer, code_point_spans
 from data_prep.text.vocab import DEFAULT_SPECIALS, UNK_TOKEN, Vocabulary
 
 JOINER = "##"
@@ -47,10 +47,8 @@ class WordPieceTokenizer(Tokenizer):
             ``max_word_bytes`` is below 1.
     """
 
-    kind = "word_pieces"
-
     def __init__(self, vocabulary: Vocabulary, lower: bool = True, max_word_bytes: int = 100) -> None:
-        if not isinstance(vocabulary, Vocabulary) or UNK_TOKEN not in vocabulary.specials:
+        if UNK_TOKEN not in vocabulary.specials:
             raise InputError("Word pieces need a vocabulary with <pad> and <unk>", received=vocabulary)
         for entry in vocabulary.entries:
             # tensorflow-text takes a piece to end at its first NUL.
@@ -58,23 +56,18 @@ class WordPieceTokenizer(Tokenizer):
                 raise InputError(
                     "The vocabulary of word pieces holds a piece that is empty or has a NUL", received=entry
                 )
-        if isinstance(max_word_bytes, bool) or not isinstance(max_word_bytes, int) or max_word_bytes < 1:
+        if max_word_bytes < 1:
             raise InputError("max_word_bytes is too small", allowed="1 or more", received=max_word_bytes)
-        self.vocabulary = vocabulary
+        self.vocabulary, self.lower, self.max_word_bytes = vocabulary, lower, max_word_bytes
         self.words = WordTokenizer(punctuation=True, lower=lower)
-        self.lower = lower
-        self.max_word_bytes = max_word_bytes
         self._entries = frozenset(vocabulary.entries)
         self._longest = max(map(len, vocabulary.entries), default=0)
         self._pieces = functools.lru_cache(_CACHED_WORDS)(self._cut)
 
     def tokenize(self, text: str) -> list[Token]:
         """Cut one text into word pieces; see ``Tokenizer.tokenize``."""
-        tokens: list[Token] = []
-        for word in self.words.tokenize(text):
-            key = self.words.key(word.text)
-            tokens.extend(_placed(word, key, self._pieces(key), self.lower))
-        return tokens
+        keyed = ((word, self.words.key(word.text)) for word in self.words.tokenize(text))
+        return [token for word, key in keyed for token in _placed(word, key, self._pieces(key), self.lower)]
 
     def tokenize_batch(self, texts: Sequence[str]) -> list[list[Token]]:
         """Cut many texts into word pieces; see ``Tokenizer.tokenize_batch``."""
@@ -114,32 +107,6 @@ class WordPieceTokenizer(Tokenizer):
             words.append(piece)
         return " ".join(words)
 
-    def get_config(self) -> dict[str, Any]:
-        """Give the vocabulary's strings and the settings."""
-        return {
-            "kind": self.kind,
-            "vocabulary": list(self.vocabulary.entries),
-            "specials": list(self.vocabulary.specials),
-            "lower": self.lower,
-            "max_word_bytes": self.max_word_bytes,
-        }
-
-    @classmethod
-    def from_config(cls, arguments: dict[str, Any]) -> WordPieceTokenizer:
-        """Make the tokenizer from ``get_config`` without its kind; InputError if an argument is wrong."""
-        expected = {"vocabulary", "specials", "lower", "max_word_bytes"}
-        if set(arguments) != expected:
-            raise InputError(
-                "The config of a word_pieces tokenizer has wrong arguments",
-                allowed=", ".join(sorted(expected)),
-                received=sorted(arguments),
-            )
-        for name in ("vocabulary", "specials"):
-            if not isinstance(arguments[name], list):
-                raise InputError(f"The word pieces' {name} is not a list", received=arguments[name])
-        vocabulary = Vocabulary(arguments["vocabulary"], specials=arguments["specials"])
-        return cls(vocabulary, arguments["lower"], arguments["max_word_bytes"])
-
     def _cut(self, key: str) -> tuple[_Piece, ...]:
         """Cut one word's key in plain Python."""
         if len(key.encode("utf-8", "replace")) > self.max_word_bytes:
@@ -163,14 +130,9 @@ class WordPieceTokenizer(Tokenizer):
             return {}
         encoded = [key.encode("utf-8", "replace") for key in keys]
         ids, starts, ends = self._fast.tokenize_with_offsets(encoded)
-        rows = ids.value_rowids().numpy()
-        entries = self.vocabulary.decode(ids.flat_values.numpy())
-        begins = code_point_offsets(encoded, rows, starts.flat_values.numpy()).tolist()
-        finishes = code_point_offsets(encoded, rows, ends.flat_values.numpy()).tolist()
-        pieces: dict[str, list[_Piece]] = {key: [] for key in keys}
-        for row, entry, begin, end in zip(rows.tolist(), entries, begins, finishes, strict=True):
-            pieces[keys[row]].append(_Piece(entry, begin, end))
-        return pieces
+        entries = iter(self.vocabulary.decode(ids.flat_values.numpy()))
+        rows = zip(keys, code_point_spans(encoded, starts, ends), strict=True)
+        return {key: [_Piece(next(entries), *span) for span in spans] for key, spans in rows}
 
     @functools.cached_property
     def _fast(self) -> Any:
