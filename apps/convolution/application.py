@@ -1,16 +1,16 @@
-"""The convolution bench: the lecture's worked examples with numbers of one's own; no trained model is needed.
+"""The convolution bench: the lecture's worked examples with your own numbers; no trained model is needed.
 
 >>> run_signal((0, 0, 1, 1, 0), read_layers("correlate -1 1 cyclic")).output
 (0.0, 1.0, 0.0, -1.0, 0.0)
 >>> convolution_sizes(read_rules("4x4x3", "2x2x2")).output
 (3, 3, 2)
 
-The parts: one signal (``convolution_layers``, ``convolution_1d``), its detector learned by SGD
-(``convolution_learned``), tensors and the kinds of convolution (``convolution_nd``, ``convolution_kinds``), a kernel on
-a digit (``convolution_digit``), sizes (``convolution_sizes``, ``convolution_stack``), Einstein summation and its
-derivative (``convolution_einsum``, ``convolution_contract``), and every example as Keras (``convolution_keras``).
+The parts: one signal (``layers``, ``signals``), its detector learned by SGD (``learned``), tensors and the kinds of
+convolution (``tensors``, ``kinds``), a kernel on a digit (``digit``), sizes (``sizes``, ``stack``), Einstein summation
+and its derivative (``einsum``, ``contraction``), and every example as Keras (``keras_code``).
 """
 
+# ruff: noqa: F401 - names for users of the bench
 from __future__ import annotations
 
 from apps.convolution.contraction import contract, derivative, loops
@@ -23,26 +23,3 @@ from apps.convolution.numbers import read_numbers, read_sizes, read_tensor
 from apps.convolution.signals import run_signal
 from apps.convolution.sizes import convolution_sizes, read_rules
 from apps.convolution.stack import stack_sizes
-
-__all__ = [
-    "batched",
-    "contract",
-    "convolution_sizes",
-    "convolve_digit",
-    "derivative",
-    "digit_image",
-    "free_tensors",
-    "hand_made_kernels",
-    "learn_detector",
-    "loops",
-    "read_layers",
-    "read_numbers",
-    "read_program",
-    "read_rules",
-    "read_sizes",
-    "read_tensor",
-    "run_kind",
-    "run_signal",
-    "stack_sizes",
-    "trained_kernels",
-]

@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from apps.convolution.einsum import ONES, Operand, Product, Statement, free_tensors
+from apps.convolution.einsum import FUNCTIONS, ONES, Operand, Product, Statement, free_tensors
+from apps.convolution.numbers import at_most
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -47,14 +48,6 @@ class Contracted(Result):
         """What the last statement computed."""
         return self.values[self.program[-1].name]
 
-    def to_dict(self) -> dict[str, object]:
-        """Turn into what JSON can hold."""
-        return {
-            "program": [str(statement) for statement in self.program],
-            "values": {name: value.tolist() for name, value in self.values.items()},
-            "steps": self.steps,
-        }
-
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Derivative(Result):
@@ -78,26 +71,8 @@ class Derivative(Result):
     scale: float
     kinks: int
 
-    def to_dict(self) -> dict[str, object]:
-        """Turn into what JSON can hold."""
-        return {
-            "name": self.name,
-            "notation": self.notation,
-            "tensor": self.tensor.tolist(),
-            "difference": self.difference,
-        }
 
-
-_FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
-    "relu": (lambda z: np.maximum(z, 0.0), lambda z: (z > 0).astype(np.float64)),
-    "tanh": (np.tanh, lambda z: 1.0 - np.tanh(z) ** 2),
-    "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), lambda z: 0.25 * (1.0 - np.tanh(0.5 * z) ** 2)),
-    "exp": (np.exp, np.exp),
-    "sin": (np.sin, np.cos),
-    "square": (np.square, lambda z: 2.0 * z),
-}
-
-
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as not finite
 def contract(program: Sequence[Statement], tensors: Mapping[str, np.ndarray]) -> Contracted:
     """Compute a program.
 
@@ -112,14 +87,6 @@ def contract(program: Sequence[Statement], tensors: Mapping[str, np.ndarray]) ->
         InputError: A tensor is missing, modes or sizes do not match, or there is too much to compute.
     """
     values: dict[str, np.ndarray] = {}
-    # What overflows is refused as not finite.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _contract(program, tensors, values)
-
-
-def _contract(
-    program: Sequence[Statement], tensors: Mapping[str, np.ndarray], values: dict[str, np.ndarray]
-) -> Contracted:
     for name, indices in free_tensors(program).items():
         if name not in tensors:
             raise InputError(f"The tensor {name} is missing", allowed=f"{len(indices)} modes")
@@ -129,7 +96,10 @@ def _contract(
         found = _sizes(statement, values)
         steps += _check_work(statement, found)
         sizes.append(found)
-        values[statement.name] = _computed(statement, values, found)
+        total = _summed(statement, values, found)
+        values[statement.name] = FUNCTIONS[statement.function].value(total) if statement.function else total
+        if not np.isfinite(values[statement.name]).all():
+            raise InputError(f"{statement.name} is not finite", remedy="Take smaller numbers")
     for value in values.values():
         value.setflags(write=False)
     return Contracted(tuple(program), values, tuple(sizes), steps)
@@ -153,12 +123,14 @@ def loops(program: Sequence[Statement], sizes: Sequence[Mapping[str, int]]) -> s
             order = statement.output + "".join(x for x in product.letters if x not in statement.output)
             for depth, letter in enumerate(order):
                 lines.append(f"{'    ' * depth}for {letter}_ in range({found[letter]}):")
-            factors = " * ".join(_element(o) for o in product.operands if o.name != ONES) or "1.0"
+            factors = (
+                " * ".join(_element(o.name, o.indices) for o in product.operands if o.name != ONES) or "1.0"
+            )
             sign = "-" if product.sign < 0 else "+"
             indent = "    " * len(order)
-            lines.append(f"{indent}{_place(statement.name, statement.output)} {sign}= {factors}")
+            lines.append(f"{indent}{_element(statement.name, statement.output)} {sign}= {factors}")
         if statement.function:
-            lines.append(f"{statement.name} = {_CODE[statement.function].format(statement.name)}")
+            lines.append(f"{statement.name} = {FUNCTIONS[statement.function].code.format(statement.name)}")
     return "\n".join(lines) + "\n"
 
 
@@ -181,19 +153,10 @@ def derivative(program: Sequence[Statement], tensors: Mapping[str, np.ndarray], 
     if name not in free:
         raise InputError(f"There is no tensor {name!r} to differentiate by", allowed=", ".join(free))
     given, output = computed.values[name], computed.output
-    if (size := given.size * output.size) > MAX_DERIVATIVE:
-        raise InputError(
-            f"The derivative would have {size:,} elements", allowed=f"at most {MAX_DERIVATIVE:,}"
-        )
-    if (work := computed.steps * given.size) > MAX_DERIVATIVE_STEPS:
-        raise InputError(
-            f"The derivative would take {work:,} products", allowed=f"at most {MAX_DERIVATIVE_STEPS:,}"
-        )
-    largest = max(computed.values[each.name].size for each in computed.program)
-    if (size := max(largest, given.size) * given.size) > MAX_TANGENT:
-        raise InputError(
-            f"A derivative on the way would have {size:,} elements", allowed=f"at most {MAX_TANGENT:,}"
-        )
+    largest = max(given.size, *(computed.values[each.name].size for each in computed.program))
+    at_most(given.size * output.size, MAX_DERIVATIVE, "The derivative would have", "elements")
+    at_most(computed.steps * given.size, MAX_DERIVATIVE_STEPS, "The derivative would take", "products")
+    at_most(largest * given.size, MAX_TANGENT, "A derivative on the way would have", "elements")
     tensor = _forward(computed, name).reshape(*output.shape, *given.shape)
     estimated, kinks = _differences(computed, name)
     rough = np.abs(tensor - estimated.reshape(tensor.shape))
@@ -231,42 +194,37 @@ def _sizes(statement: Statement, values: Mapping[str, np.ndarray]) -> dict[str, 
 
 def _check_work(statement: Statement, sizes: Mapping[str, int]) -> int:
     elements = math.prod(sizes[letter] for letter in statement.output)
-    if elements > MAX_ELEMENTS:
-        raise InputError(
-            f"{statement.name} would have {elements:,} elements", allowed=f"at most {MAX_ELEMENTS:,}"
-        )
-    steps = 0
-    for product in statement.products:
-        turns = math.prod(sizes[letter] for letter in product.letters)
-        if turns > MAX_STEPS:
-            raise InputError(
-                f"The sum for {statement.name} has {turns:,} products", allowed=f"at most {MAX_STEPS:,}"
-            )
-        steps += turns
-    return steps
-
-
-def _computed(statement: Statement, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
-    total = _summed(statement, values, sizes)
-    if statement.function is not None:
-        total = _FUNCTIONS[statement.function][0](total)
-    if not np.isfinite(total).all():
-        raise InputError(f"{statement.name} is not finite", remedy="Take smaller numbers")
-    return total
+    at_most(elements, MAX_ELEMENTS, f"{statement.name} would have", "elements")
+    steps = [math.prod(sizes[letter] for letter in product.letters) for product in statement.products]
+    at_most(max(steps), MAX_STEPS, f"The sum for {statement.name} has", "products")
+    return sum(steps)
 
 
 def _summed(statement: Statement, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
     total = np.zeros([sizes[letter] for letter in statement.output])
     for product in statement.products:
-        arrays = [_array(operand, values, sizes) for operand in product.operands]
-        total = total + product.sign * np.einsum(product.numpy(statement.output), *arrays)
+        total = total + _multiplied(product, statement.output, values, sizes)
     return total
 
 
-def _array(operand: Operand, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
-    if operand.name == ONES:
-        return np.ones([sizes[letter] for letter in operand.indices])
-    return values[operand.name]
+def _multiplied(
+    product: Product,
+    output: str,
+    values: Mapping[str, np.ndarray],
+    sizes: Mapping[str, int],
+    at: int = 0,
+    tangent: np.ndarray | None = None,
+) -> np.ndarray:
+    """One product; with the tangent in place of one of its tensors, its directions are one more mode."""
+    terms = [operand.indices for operand in product.operands]
+    arrays = [
+        np.ones([sizes[letter] for letter in o.indices]) if o.name == ONES else values[o.name]
+        for o in product.operands
+    ]
+    if tangent is not None:
+        spare = _spare(product.letters + output)
+        arrays[at], terms[at], output = tangent, terms[at] + spare, output + spare
+    return product.sign * np.einsum(f"{','.join(terms)}->{output}", *arrays)
 
 
 def _forward(computed: Contracted, name: str) -> np.ndarray:
@@ -276,31 +234,15 @@ def _forward(computed: Contracted, name: str) -> np.ndarray:
     for statement, sizes in zip(computed.program, computed.sizes, strict=True):
         total = np.zeros([*(sizes[letter] for letter in statement.output), given.size])
         for product in statement.products:
-            total += _product_rule(product, statement.output, computed.values, sizes, tangents)
+            for at, operand in enumerate(product.operands):
+                if operand.name in tangents:  # the product rule
+                    tangent = tangents[operand.name]
+                    total += _multiplied(product, statement.output, computed.values, sizes, at, tangent)
         if statement.function is not None:
-            slope = _FUNCTIONS[statement.function][1](_summed(statement, computed.values, sizes))
+            slope = FUNCTIONS[statement.function].slope(_summed(statement, computed.values, sizes))
             total *= slope[..., None]
         tangents[statement.name] = total
     return tangents[computed.program[-1].name]
-
-
-def _product_rule(
-    product: Product,
-    output: str,
-    values: Mapping[str, np.ndarray],
-    sizes: Mapping[str, int],
-    tangents: Mapping[str, np.ndarray],
-) -> np.ndarray | float:
-    total: np.ndarray | float = 0.0
-    spare = _spare(product.letters + output)
-    for at, operand in enumerate(product.operands):
-        if operand.name not in tangents:
-            continue
-        arrays = [_array(each, values, sizes) for each in product.operands]
-        terms = [each.indices for each in product.operands]
-        arrays[at], terms[at] = tangents[operand.name], terms[at] + spare
-        total = total + product.sign * np.einsum(f"{','.join(terms)}->{output}{spare}", *arrays)
-    return total
 
 
 def _differences(computed: Contracted, name: str) -> tuple[np.ndarray, int]:
@@ -324,12 +266,10 @@ def _differences(computed: Contracted, name: str) -> tuple[np.ndarray, int]:
 
 def _notation(statement: Statement, name: str, indices: str) -> tuple[str, str]:
     """Letters for ``dy = A dx``: those of the output, and for x its own where they are free."""
-    taken = list(statement.output)
     inputs = ""
     for letter in indices:
-        fresh = letter if letter not in taken else _spare("".join(taken) + statement.letters + indices)
-        taken.append(fresh)
-        inputs += fresh
+        taken = statement.output + inputs
+        inputs += letter if letter not in taken else _spare(taken + statement.letters + indices)
     outputs = statement.output
     left = Operand(f"d{statement.name}", outputs, (False,) * len(outputs))
     tensor = Operand("A", outputs + inputs, (False,) * len(outputs) + (True,) * len(inputs))
@@ -341,19 +281,5 @@ def _spare(used: str) -> str:
     return next(letter for letter in "klmnpqrstuvwxyz" + string.ascii_letters if letter not in used)
 
 
-_CODE = {
-    "relu": "np.maximum({}, 0.0)",
-    "tanh": "np.tanh({})",
-    "sigmoid": "1.0 / (1.0 + np.exp(-{}))",
-    "exp": "np.exp({})",
-    "sin": "np.sin({})",
-    "square": "np.square({})",
-}
-
-
-def _element(operand: Operand) -> str:
-    return _place(operand.name, operand.indices)
-
-
-def _place(name: str, indices: str) -> str:
+def _element(name: str, indices: str) -> str:
     return f"{name}[{', '.join(f'{letter}_' for letter in indices) or '()'}]"

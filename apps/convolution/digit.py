@@ -9,6 +9,7 @@ import numpy as np
 from apps.convolution.numbers import MAX_VALUE, check_value, check_whole
 from apps.convolution.sizes import ModeRule
 from apps.convolution.tensors import convolve_full
+from apps.digits.application import Digits
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -74,11 +75,9 @@ def digit_image(label: int, number: int = 0) -> np.ndarray:
     Raises:
         InputError: A number is out of range, or the file is missing or damaged.
     """
-    from apps.digits.examples import examples
-
     check_whole(label, "The digit", 0, 9)
     check_whole(number, "The number of the picture", 0, DIGITS_EACH - 1)
-    found = examples()
+    found = Digits.examples()
     return found.images[found.labels == label][number].astype(np.float64) / 255.0
 
 
@@ -104,8 +103,6 @@ def trained_kernels(preset: str = PRESET) -> Kernels:
     Raises:
         InputError: The preset is missing or damaged, or its first convolution reads several channels.
     """
-    from apps.digits.application import Digits
-
     arrays = Digits.from_preset(preset).arrays
     name, weights = next(
         ((name, array) for name, array in arrays.items() if array.ndim == 4 and array.shape[2] == 1),

@@ -15,23 +15,49 @@ from __future__ import annotations
 import dataclasses
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
+import numpy as np
+
+from apps.convolution.numbers import at_most, read_lines
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
 MAX_TEXT = 500
 MAX_STATEMENTS = MAX_TERMS = MAX_OPERANDS = 8
 MAX_INDICES = 8  # of one tensor
-FUNCTIONS = ("relu", "tanh", "sigmoid", "exp", "sin", "square")
 ONES = "1"
 EXAMPLE = "a_i^j b_j in the lecture's notation, or ij,j->i in NumPy's"
+_BETWEEN = " \t\n*·"  # two tensors
 _NUMPY = re.compile(r"[^_^=+()]*(?:,|->)[^_^=+()]*")
 _OPERAND = re.compile(
-    r"(?P<name>[A-Za-z][A-Za-z0-9]*|1)(?P<marks>(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*)(?=[\s*·+\-]|$)"
+    r"[\s*·]*(?P<name>[A-Za-z][A-Za-z0-9]*|1)(?P<marks>(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*)(?=[\s*·+\-]|$)"
 )
 _MARK = re.compile(r"([_^])(?:\{([^{}]*)\}|([A-Za-z]+))")
 _CALL = re.compile(r"\s*([A-Za-z]\w*)\s*\((.*)\)\s*")
+
+
+class Function(NamedTuple):
+    """A function of each element, its derivative, and the function as code with a place for its argument."""
+
+    value: Callable[[np.ndarray], np.ndarray]
+    slope: Callable[[np.ndarray], np.ndarray]
+    code: str
+
+
+FUNCTIONS = {
+    "relu": Function(lambda z: np.maximum(z, 0.0), lambda z: (z > 0) + 0.0, "np.maximum({}, 0.0)"),
+    "tanh": Function(np.tanh, lambda z: 1.0 - np.tanh(z) ** 2, "np.tanh({})"),
+    "sigmoid": Function(
+        lambda z: 0.5 + 0.5 * np.tanh(0.5 * z),
+        lambda z: 0.25 * (1.0 - np.tanh(0.5 * z) ** 2),
+        "1.0 / (1.0 + np.exp(-{}))",
+    ),
+    "exp": Function(np.exp, np.exp, "np.exp({})"),
+    "sin": Function(np.sin, np.cos, "np.sin({})"),
+    "square": Function(np.square, lambda z: 2.0 * z, "np.square({})"),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,9 +102,11 @@ class Product(Result):
         """All its indices in the order in which they appear."""
         return "".join(dict.fromkeys("".join(operand.indices for operand in self.operands)))
 
-    def numpy(self, output: str) -> str:
-        """Write it in NumPy's notation."""
-        return ",".join(operand.indices for operand in self.operands) + "->" + output
+    @property
+    def needed(self) -> tuple[Operand, ...]:
+        """Its tensors without those of ones whose indices others have, too: a sum needs none."""
+        others = {letter for operand in self.operands if operand.name != ONES for letter in operand.indices}
+        return tuple(o for o in self.operands if o.name != ONES or not set(o.indices) <= others)
 
     def __str__(self) -> str:
         """Write it in the lecture's notation, without its sign."""
@@ -119,12 +147,7 @@ class Statement(Result):
     @property
     def numpy(self) -> str | None:
         """NumPy's notation, which needs no ones for a sum; None where there is more than one product."""
-        if len(self.products) > 1:
-            return None
-        operands = self.products[0].operands
-        others = "".join(operand.indices for operand in operands if operand.name != ONES)
-        needed = tuple(o for o in operands if o.name != ONES or not set(o.indices) <= set(others))
-        return Product(1.0, needed).numpy(self.output)
+        return None if len(self.products) > 1 else numpy_notation(self.products[0].needed, self.output)
 
     def __str__(self) -> str:
         """Write it in the lecture's notation."""
@@ -132,6 +155,11 @@ class Statement(Result):
         body = " ".join(terms).removeprefix("+ ")
         left = str(Operand(self.name, self.output, (False,) * len(self.output)))
         return f"{left} = {self.function}({body})" if self.function else f"{left} = {body}"
+
+
+def numpy_notation(operands: Iterable[Operand], output: str) -> str:
+    """Write a product in NumPy's notation."""
+    return ",".join(operand.indices for operand in operands) + "->" + output
 
 
 def read_program(text: str) -> tuple[Statement, ...]:
@@ -146,18 +174,14 @@ def read_program(text: str) -> tuple[Statement, ...]:
     Raises:
         InputError: The text is empty, too long or cannot be read, or uses letters that it must not.
     """
-    if not text.strip():
+    lines = read_lines(
+        text, "The expression has", "statements", characters=MAX_TEXT, lines=MAX_STATEMENTS, ends=";"
+    )
+    if not lines:
         raise InputError("The expression is empty", allowed=EXAMPLE)
-    if len(text) > MAX_TEXT:
-        raise InputError(f"The expression has {len(text)} characters", allowed=f"at most {MAX_TEXT}")
     if _NUMPY.fullmatch(text) and ("->" in text or "," in text):
         return (read_numpy(text),)
-    lines = [line for line in text.split(";") if line.strip()]
-    if len(lines) > MAX_STATEMENTS:
-        raise InputError(f"There are {len(lines)} statements", allowed=f"at most {MAX_STATEMENTS}")
     program = tuple(_statement(line, at == len(lines)) for at, line in enumerate(lines, start=1))
-    if not program:
-        raise InputError("The expression is empty", allowed=EXAMPLE)
     _check_names(program)
     return program
 
@@ -177,21 +201,13 @@ def read_numpy(text: str) -> Statement:
     """
     left, arrow, right = re.sub(r"\s+", "", text).partition("->")
     terms = left.split(",")
-    if len(terms) > MAX_OPERANDS:
-        raise InputError(f"The product has {len(terms)} tensors", allowed=f"at most {MAX_OPERANDS}")
-    for sign in left.replace(",", "") + right:
-        if sign not in string.ascii_letters:
-            raise InputError(
-                f"{sign!r} is not an index", allowed="letters a to z and A to Z, one a mode", received=text
-            )
-    if not left.replace(",", ""):
+    at_most(len(terms), MAX_OPERANDS, "The product has", "tensors")
+    letters = "".join(terms)
+    _check_letters(letters + right, text)
+    if not letters:
         raise InputError("The expression has no index", allowed=EXAMPLE, received=text)
     for term in terms:
-        if len(term) > MAX_INDICES:
-            raise InputError(
-                f"A tensor has {len(term)} indices", allowed=f"at most {MAX_INDICES}", received=term
-            )
-    letters = "".join(terms)
+        at_most(len(term), MAX_INDICES, "A tensor has", "indices", term)
     output = right if arrow else "".join(sorted(letter for letter in letters if letters.count(letter) == 1))
     if unknown := [letter for letter in output if letter not in letters]:
         raise InputError(
@@ -201,16 +217,14 @@ def read_numpy(text: str) -> Statement:
         )
     if twice := [letter for letter in output if output.count(letter) > 1]:
         raise InputError(f"The output has the index {twice[0]!r} twice", allowed="each once", received=text)
-    operands, seen = [], set()
+    operands, seen = [], set(output)
     for name, term in zip(string.ascii_lowercase, terms, strict=False):
         raised = []
         for letter in term:
-            raised.append(letter not in output and letter not in seen)
+            raised.append(letter not in seen)
             seen.add(letter)
         operands.append(Operand(name, term, tuple(raised)))
-    once = [
-        letter for letter in dict.fromkeys(letters) if letter not in output and letters.count(letter) == 1
-    ]
+    once = [x for x in dict.fromkeys(letters) if x not in output and letters.count(x) == 1]
     operands += [Operand(ONES, letter, (False,)) for letter in once]
     return Statement("y", output, None, (Product(1.0, tuple(operands)),))
 
@@ -308,65 +322,54 @@ def _statement(line: str, last: bool) -> Statement:
 
 
 def _sum(text: str, line: str) -> tuple[Product, ...]:
-    signs = [1.0]
     parts = re.split(r"([+-])", text)
-    if parts[0].strip() == "" and len(parts) > 1:  # a leading sign
-        parts = parts[1:]
-        signs = [1.0 if parts[0] == "+" else -1.0]
-        parts = parts[1:]
-    signs += [1.0 if sign == "+" else -1.0 for sign in parts[1::2]]
-    if len(signs) > MAX_TERMS:
-        raise InputError(f"The sum has {len(signs)} products", allowed=f"at most {MAX_TERMS}")
-    return tuple(Product(sign, _operands(part, line)) for sign, part in zip(signs, parts[::2], strict=True))
+    leading = len(parts) > 1 and not parts[0].strip()
+    parts = parts[1:] if leading else ["+", *parts]
+    at_most(len(parts) // 2, MAX_TERMS, "The sum has", "products")
+    return tuple(
+        Product(1.0 if sign == "+" else -1.0, _operands(part, line))
+        for sign, part in zip(parts[::2], parts[1::2], strict=True)
+    )
 
 
 def _operands(text: str, line: str) -> tuple[Operand, ...]:
     operands, at = [], 0
+    text = text.rstrip(_BETWEEN)
     while at < len(text):
-        if text[at] in " \t\n*·":
-            at += 1
-            continue
         match = _OPERAND.match(text, at)
         if match is None:
             raise InputError(
-                f"The expression cannot be read at “{text[at:].strip()[:20]}”",
+                f"The expression cannot be read at “{text[at:].lstrip(_BETWEEN)[:20]}”",
                 allowed=EXAMPLE,
                 received=line.strip(),
             )
-        operands.append(_operand(match, line))
+        indices, raised = "", []
+        for mark, braced, bare in _MARK.findall(match["marks"]):
+            letters = re.sub(r"[\s,]+", "", braced) or bare
+            indices += letters
+            raised += [mark == "^"] * len(letters)
+        _check_letters(indices, line.strip())
+        at_most(len(indices), MAX_INDICES, "A tensor has", "indices", indices)
+        operands.append(Operand(match["name"], indices, tuple(raised)))
         at = match.end()
     if not operands:
         raise InputError("A product is empty", allowed=EXAMPLE, received=line.strip())
-    if len(operands) > MAX_OPERANDS:
-        raise InputError(f"The product has {len(operands)} tensors", allowed=f"at most {MAX_OPERANDS}")
+    at_most(len(operands), MAX_OPERANDS, "The product has", "tensors")
     return tuple(operands)
 
 
-def _operand(match: re.Match[str], line: str) -> Operand:
-    indices, raised = "", []
-    for mark, braced, bare in _MARK.findall(match["marks"]):
-        letters = re.sub(r"[\s,]+", "", braced) or bare
-        for letter in letters:
-            if letter not in string.ascii_letters:
-                raise InputError(
-                    f"{letter!r} is not an index",
-                    allowed="letters a to z and A to Z, one a mode",
-                    received=line.strip(),
-                )
-        indices += letters
-        raised += [mark == "^"] * len(letters)
-    if len(indices) > MAX_INDICES:
-        raise InputError(
-            f"A tensor has {len(indices)} indices", allowed=f"at most {MAX_INDICES}", received=indices
-        )
-    return Operand(match["name"], indices, tuple(raised))
+def _check_letters(indices: str, text: str) -> None:
+    for sign in indices:
+        if sign not in string.ascii_letters:
+            raise InputError(
+                f"{sign!r} is not an index", allowed="letters a to z and A to Z, one a mode", received=text
+            )
 
 
 def _kept(product: Product) -> str:
     """The indices that the lecture's rule keeps: those that are not both raised and lowered."""
-    up = {x for o in product.operands for x, raised in zip(o.indices, o.raised, strict=True) if raised}
-    down = {x for o in product.operands for x, raised in zip(o.indices, o.raised, strict=True) if not raised}
-    return "".join(letter for letter in product.letters if not (letter in up and letter in down))
+    pairs = {pair for o in product.operands for pair in zip(o.indices, o.raised, strict=True)}
+    return "".join(x for x in product.letters if not {(x, True), (x, False)} <= pairs)
 
 
 def _check_names(program: tuple[Statement, ...]) -> None:
@@ -377,12 +380,11 @@ def _check_names(program: tuple[Statement, ...]) -> None:
         for operand in operands:
             if operand.name in made[at:]:
                 raise InputError(f"{operand.name} is used before it is computed", received=str(statement))
-            if operand.name != ONES and indices.setdefault(operand.name, len(operand.indices)) != len(
-                operand.indices
-            ):
+            here = len(operand.indices)
+            there = here if operand.name == ONES else indices.setdefault(operand.name, here)
+            if here != there:
                 raise InputError(
-                    f"{operand.name} has {len(operand.indices)} indices here and {indices[operand.name]} elsewhere",
-                    received=str(statement),
+                    f"{operand.name} has {here} indices here and {there} elsewhere", received=str(statement)
                 )
         if statement.name in made[:at] or statement.name in indices:
             raise InputError(f"{statement.name} is computed twice or also given", received=str(statement))

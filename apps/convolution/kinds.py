@@ -1,4 +1,10 @@
-"""The kinds of convolution side by side: one small tensor, one filter, the output and the products of any position."""
+"""The kinds of convolution side by side: one small tensor, one filter, the output and the products of any position.
+
+Every kind is a full convolution in disguise: a pointwise one has a filter of size 1 but in the last mode, "the same
+filter on each channel" one of size 1 in the last mode, a layerwise (depthwise) one is a full convolution a channel, and
+the convolution of a network sets the filter's last size to the input's, drops the mode that is left with size 1, and
+has several heads.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +15,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from apps.convolution.numbers import MAX_TENSOR, check_whole, filled, read_sizes
-from apps.convolution.sizes import ModeRule
-from apps.convolution.tensors import (
-    BOUNDARIES,
-    KINDS,
-    Product,
-    convolve_full,
-    convolve_heads,
-    convolve_layerwise,
-    convolve_pointwise,
-    convolve_same,
-    convolve_transposed,
-    products_at,
-)
+from apps.convolution.sizes import BOUNDARIES, ModeRule
+from apps.convolution.tensors import Product, check_limits, convolve_full, products_at, strided
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
 MAX_HEADS = 16
+KINDS = {
+    "heads": "Channels and heads",
+    "full": "Full",
+    "pointwise": "Pointwise",
+    "same": "Same filter on each channel",
+    "layerwise": "Layerwise (depthwise)",
+    "transposed": "Transposed",
+}
 ABOUT = {
     "heads": "Each head is a filter as deep as the input, so the mode of the channels is left with size 1 and dropped; "
     "the heads' outputs are stacked as the new channels.",
@@ -43,11 +46,10 @@ class KindResult(Result):
     """One convolution of a tensor with channels.
 
     Attributes:
-        kind: Row of :data:`apps.convolution.tensors.KINDS`.
+        kind: Row of :data:`KINDS`.
         tensor: The input, float64, the channels last.
         kernel: The filter in the shape that the kind takes; heads last (transposed: before the channels).
         rules: How it slides along each mode: without the channels, but for a full convolution.
-        boundary: ``"valid"``, ``"zero"`` or ``"cyclic"``.
         output: float64, the channels last.
     """
 
@@ -55,7 +57,6 @@ class KindResult(Result):
     tensor: np.ndarray
     kernel: np.ndarray
     rules: tuple[ModeRule, ...]
-    boundary: str
     output: np.ndarray
 
     @property
@@ -88,7 +89,40 @@ class KindResult(Result):
             raise InputError("The position has the wrong number of modes", allowed=f"{self.output.ndim}")
         for number, size in zip(at, self.output.shape, strict=True):
             check_whole(number, "The position", 0, size - 1)
-        return _PRODUCTS[self.kind](self, tuple(at))
+        if self.kind == "transposed":
+            return self._written_to(tuple(at[:-1]), at[-1])
+        # The numbers of values and weights, convolved in their place, tell which of them meet.
+        numbers = [np.arange(array.size).reshape(array.shape) for array in (self.tensor, self.kernel)]
+        inputs, kernel, rules = _channel(self.kind, *numbers, self.rules, at[-1])
+        spot = at if self.kind == "full" else (*at[:-1], 0)
+        return tuple(
+            self._product(None if met.place is None else _position(met.value, self.tensor), met.weight)
+            for met in products_at(inputs, kernel, rules, spot)
+        )
+
+    def _product(self, place: tuple[int, ...] | None, weight: float) -> Product:
+        tap = _position(weight, self.kernel)
+        return Product(
+            place, 0.0 if place is None else float(self.tensor[place]), float(self.kernel[tap]), tap
+        )
+
+    def _written_to(self, at: tuple[int, ...], head: int) -> tuple[Product, ...]:
+        """Every input and weight that a transposed convolution adds to this output."""
+        found = []
+        for tap in np.ndindex(*self.kernel.shape[:-2]):
+            pairs = zip(at, tap, self.rules, strict=True)
+            spots = [divmod(p + rule.before - k * rule.dilation, rule.stride) for p, k, rule in pairs]
+            place = tuple(spot for spot, _ in spots)
+            if not any(rest for _, rest in spots) and all(
+                0 <= spot < rule.size for spot, rule in zip(place, self.rules, strict=True)
+            ):
+                for channel, (value, weight) in enumerate(
+                    zip(self.tensor[place], self.kernel[tap][head], strict=True)
+                ):
+                    found.append(
+                        Product((*place, channel), float(value), float(weight), (*tap, head, channel))
+                    )
+        return tuple(found)
 
 
 def run_kind(
@@ -105,7 +139,7 @@ def run_kind(
     """Convolve a small tensor of whole numbers with a filter of whole numbers.
 
     Args:
-        kind: Row of :data:`apps.convolution.tensors.KINDS`.
+        kind: Row of :data:`KINDS`.
         sizes: Of the input, the channels last.
         kernel: Of the filter without the channels; with them for ``"full"``; not used by ``"pointwise"``.
         heads: For ``"heads"``, ``"pointwise"`` and ``"transposed"``.
@@ -135,143 +169,96 @@ def run_kind(
             allowed=f"two modes or more, at most {MAX_TENSOR:,} elements",
             received=sizes,
         )
-    tensor = filled(shape, seed + 11)
-    spatial = shape if kind == "full" else shape[:-1]
-    taps = (
-        (1,) * len(spatial) if kind == "pointwise" else read_sizes(kernel, "The filter", modes=len(spatial))
-    )
-    strides = [stride] * len(spatial)
-    dilations = [dilation] * len(spatial)
-    if kind == "full":
-        strides[-1] = dilations[-1] = 1
+    full = kind == "full"
+    modes = len(shape) if full else len(shape) - 1
+    taps = (1,) * modes if kind == "pointwise" else read_sizes(kernel, "The filter", modes=modes)
+    steps = [(1, 1) if full and mode == modes - 1 else (stride, dilation) for mode in range(modes)]
     rules = tuple(
-        _rule(n, k, s, d, boundary) for n, k, s, d in zip(spatial, taps, strides, dilations, strict=True)
+        ModeRule(n, k, stride=s, dilation=d).bounded(boundary)
+        for n, k, (s, d) in zip(shape, taps, steps, strict=False)
     )
-    weights = filled(_kernel_shape(kind, taps, shape[-1], heads), seed + 23)
-    return KindResult(kind, tensor, weights, rules, boundary, _output(kind, tensor, weights, rules, boundary))
+    tensor, weights = filled(shape, seed + 11), filled(_kernel_shape(kind, taps, shape[-1], heads), seed + 23)
+    return KindResult(kind, tensor, weights, rules, convolve(kind, tensor, weights, rules))
 
 
-def _rule(size: int, kernel: int, stride: int, dilation: int, boundary: str) -> ModeRule:
-    rule = ModeRule(size, kernel, 0, 0, stride, dilation)
-    total = rule.extent - 1 if boundary == "zero" else 0
-    return dataclasses.replace(rule, before=total // 2, after=total - total // 2)
+def convolve(kind: str, tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
+    """Convolve a tensor with channels.
+
+    Args:
+        kind: Row of :data:`KINDS`.
+        tensor: (..., channels).
+        kernel: ``"heads"``: (..., channels, heads); ``"full"`` and ``"same"``: the filter; ``"pointwise"``: (channels,
+            heads); ``"layerwise"``: (..., channels); ``"transposed"``: (..., heads, channels), as Keras stores it.
+        rules: One a mode without the channels, but for ``"full"``.
+
+    Returns:
+        float64 array, the channels or heads last.
+
+    Raises:
+        InputError: The channels differ, the output would have size zero, or there is too much to compute.
+    """
+    depth = {"heads": -2, "pointwise": -2, "layerwise": -1, "transposed": -1}.get(kind)
+    if depth is not None and kernel.shape[depth] != tensor.shape[-1]:
+        raise InputError(
+            "Input and filter differ in the number of channels",
+            allowed=f"{tensor.shape[-1]} channels",
+            received=f"{kernel.shape[depth]} channels",
+        )
+    if kind == "full":
+        return convolve_full(tensor, kernel, rules)
+    if kind == "transposed":
+        return _transposed(tensor, kernel, rules)
+    count = kernel.shape[-1] if depth == -2 else tensor.shape[-1]
+    parts = [convolve_full(*_channel(kind, tensor, kernel, rules, at)) for at in range(count)]
+    return np.concatenate(parts, axis=-1)
+
+
+def _channel(
+    kind: str, tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule], channel: int
+) -> tuple[np.ndarray, np.ndarray, tuple[ModeRule, ...]]:
+    """The full convolution that makes one channel of the output; its last mode has size 1 but for a full one."""
+    if kind == "full":
+        return tensor, kernel, tuple(rules)
+    one = slice(channel, channel + 1)
+    if kind == "heads":
+        kernel = kernel[..., channel]
+    elif kind == "pointwise":
+        kernel = kernel[:, channel].reshape(*[1] * len(rules), -1)  # (channels,) to (1, ..., 1, channels)
+    else:
+        tensor, kernel = tensor[..., one], kernel[..., one] if kind == "layerwise" else kernel[..., None]
+    return tensor, kernel, (*rules, ModeRule(tensor.shape[-1], kernel.shape[-1]))
+
+
+def _transposed(tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
+    """Send each input value through the filter to where a convolution would have read it; padding is cut off."""
+    *inputs, _ = tensor.shape
+    whole = [(rule.size - 1) * rule.stride + rule.extent for rule in rules]
+    for size, rule in zip(whole, rules, strict=True):
+        if size <= 2 * rule.before:
+            raise InputError(
+                f"The output would have size {size - 2 * rule.before}",
+                allowed="cut off less than there is",
+                received=rule.before,
+            )
+    *taps, heads, _ = kernel.shape
+    check_limits(math.prod(whole) * heads, tensor.size * math.prod(taps) * heads)
+    output = np.zeros((*whole, heads))
+    for tap in np.ndindex(*taps):
+        output[strided(tap, rules, inputs)] += tensor @ kernel[tap].T  # (..., channels) x (channels, heads)
+    return output[
+        tuple(slice(rule.before, size - rule.before) for size, rule in zip(whole, rules, strict=True))
+    ]
 
 
 def _kernel_shape(kind: str, taps: tuple[int, ...], channels: int, heads: int) -> tuple[int, ...]:
     shapes = {
         "heads": (*taps, channels, heads),
-        "full": taps,
         "pointwise": (channels, heads),
-        "same": taps,
         "layerwise": (*taps, channels),
         "transposed": (*taps, heads, channels),
     }
-    return shapes[kind]
+    return shapes.get(kind, taps)
 
 
-def _output(
-    kind: str, tensor: np.ndarray, kernel: np.ndarray, rules: tuple[ModeRule, ...], boundary: str
-) -> np.ndarray:
-    wraps = (boundary == "cyclic",) * len(rules)
-    if kind == "pointwise":
-        return convolve_pointwise(tensor[_every(rules)], kernel)
-    if kind == "transposed":
-        return convolve_transposed(
-            tensor,
-            kernel,
-            [rule.stride for rule in rules],
-            [rule.dilation for rule in rules],
-            [rule.before for rule in rules],
-        )
-    run = {
-        "heads": convolve_heads,
-        "full": convolve_full,
-        "same": convolve_same,
-        "layerwise": convolve_layerwise,
-    }[kind]
-    return run(tensor, kernel, rules, cyclic=wraps)
-
-
-def _every(rules: Sequence[ModeRule]) -> tuple[slice, ...]:
-    """A filter of size 1 at a stride reads every s-th place."""
-    return tuple(slice(None, None, rule.stride) for rule in rules)
-
-
-def _across_channels(result: KindResult, at: tuple[int, ...]) -> tuple[Product, ...]:
-    """Heads and pointwise: one head over all channels."""
-    kernel = result.kernel[..., at[-1]]
-    if result.kind == "pointwise":
-        kernel = kernel.reshape(*[1] * len(result.rules), -1)
-    channels = ModeRule(kernel.shape[-1], kernel.shape[-1])
-    wraps = _wraps(result, len(result.rules) + 1)
-    found = products_at(result.tensor, kernel, (*result.rules, channels), (*at[:-1], 0), cyclic=wraps)
-    cut = -1 if result.kind == "pointwise" else 0
-    return tuple(dataclasses.replace(each, tap=(*each.tap[cut:], at[-1])) for each in found)
-
-
-def _full(result: KindResult, at: tuple[int, ...]) -> tuple[Product, ...]:
-    return products_at(
-        result.tensor,
-        result.kernel,
-        result.rules,
-        at,
-        cyclic=(result.boundary == "cyclic",) * len(result.rules),
-    )
-
-
-def _one_channel(result: KindResult, at: tuple[int, ...]) -> tuple[Product, ...]:
-    """Same filter and layerwise: one channel."""
-    channel = at[-1]
-    layerwise = result.kind == "layerwise"
-    kernel = result.kernel[..., channel] if layerwise else result.kernel
-    found = products_at(
-        result.tensor[..., channel],
-        kernel,
-        result.rules,
-        at[:-1],
-        cyclic=_wraps(result, len(result.rules) + 1)[:-1],
-    )
-    return tuple(
-        dataclasses.replace(
-            each,
-            place=None if each.place is None else (*each.place, channel),
-            tap=(*each.tap, channel) if layerwise else each.tap,
-        )
-        for each in found
-    )
-
-
-def _transposed(result: KindResult, at: tuple[int, ...]) -> tuple[Product, ...]:
-    """Every input and weight that meet at this output."""
-    found = []
-    for tap in np.ndindex(*result.kernel.shape[:-2]):
-        spots = [
-            place + rule.before - k * rule.dilation
-            for place, k, rule in zip(at[:-1], tap, result.rules, strict=True)
-        ]
-        if all(
-            spot % rule.stride == 0 and 0 <= spot // rule.stride < rule.size
-            for spot, rule in zip(spots, result.rules, strict=True)
-        ):
-            place = tuple(spot // rule.stride for spot, rule in zip(spots, result.rules, strict=True))
-            for channel in range(result.tensor.shape[-1]):
-                where, weight = (*place, channel), (*tap, at[-1], channel)
-                found.append(
-                    Product(where, float(result.tensor[where]), float(result.kernel[weight]), weight)
-                )
-    return tuple(found)
-
-
-def _wraps(result: KindResult, modes: int) -> tuple[bool, ...]:
-    """Which modes wrap around; the channels do not."""
-    return (*[result.boundary == "cyclic"] * (modes - 1), False)
-
-
-_PRODUCTS = {
-    "heads": _across_channels,
-    "full": _full,
-    "pointwise": _across_channels,
-    "same": _one_channel,
-    "layerwise": _one_channel,
-    "transposed": _transposed,
-}
+def _position(number: float, array: np.ndarray) -> tuple[int, ...]:
+    return tuple(map(int, np.unravel_index(int(number), array.shape)))

@@ -18,19 +18,63 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Annotated, Literal
 
-from apps.convolution.numbers import MAX_NUMBERS, check_value, check_whole, exact, read_number, read_whole
+from annotated_types import Ge, Le
+
+from apps.convolution.numbers import (
+    MAX_NUMBERS,
+    MAX_VALUE,
+    exact,
+    read_lines,
+    read_number,
+    read_whole,
+    written,
+    written_factor,
+    written_row,
+)
+from apps.convolution.sizes import BOUNDARIES, ModeRule
 from data_prep.errors import InputError
+from data_prep.fields import Checked
 
 MAX_LAYERS = 8
 MAX_TEXT = 2_000
-PADDINGS = ("valid", "zero", "cyclic")
-POOLINGS = ("max", "sum", "average")
+Value = Annotated[float, Ge(-MAX_VALUE), Le(MAX_VALUE)]
+Steps = Annotated[int, Ge(1), Le(MAX_NUMBERS)]
+Zeros = Annotated[int, Ge(0), Le(MAX_NUMBERS)]
+
+
+_POOLINGS: dict[str, Callable[[Sequence[float]], float]] = {
+    "max": max,
+    "sum": sum,
+    "average": lambda values: sum(values) / len(values),
+}
+
+
+class Layer(Checked):
+    """What slides over a signal: a window that reads some of its values, and one output made of them.
+
+    Attributes:
+        name: What it does, for people.
+        weights: What the values of the window are multiplied by; none for 1.
+        flip: Whether the first weight meets the window's last value.
+    """
+
+    name: str
+    weights: tuple[float, ...] = ()
+    flip = False
+
+    def rule(self, length: int) -> ModeRule:
+        """Say how the window slides over a signal of a length: value by value, unless the layer says more."""
+        return ModeRule(length, 1)
+
+    def output(self, read: Sequence[float]) -> tuple[float, str]:
+        """Make an output of the values that the window reads, and write how it comes about."""
+        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
-class Convolution:
+class Convolution(Layer):
     """A kernel that slides over the signal.
 
     Args:
@@ -47,65 +91,79 @@ class Convolution:
         InputError: A number is out of range, or zeros are asked for with another padding.
     """
 
-    weights: tuple[float, ...]
+    weights: tuple[Value, ...]
     flip: bool = False
-    padding: str = "valid"
-    before: int = 0
-    after: int = 0
-    stride: int = 1
-    dilation: int = 1
-    bias: float = 0.0
+    padding: Literal["valid", "zero", "cyclic"] = "valid"
+    before: Zeros = 0
+    after: Zeros = 0
+    stride: Steps = 1
+    dilation: Steps = 1
+    bias: Value = 0.0
 
     def __post_init__(self) -> None:
         """Check the arguments."""
+        super().__post_init__()
         if not 1 <= len(self.weights) <= MAX_NUMBERS:
             raise InputError(f"The kernel has {len(self.weights)} weights", allowed=f"1 to {MAX_NUMBERS}")
-        for weight in self.weights:
-            check_value(weight, "A weight")
-        if self.padding not in PADDINGS:
-            raise InputError("Unknown padding", allowed=", ".join(PADDINGS), received=self.padding)
-        check_whole(self.before, "The padding before the signal", 0, MAX_NUMBERS)
-        check_whole(self.after, "The padding behind the signal", 0, MAX_NUMBERS)
         if self.padding != "zero" and (self.before or self.after):
             raise InputError("Numbers of zeros go with zero padding only", received=self.padding)
-        check_whole(self.stride, "The stride", 1, MAX_NUMBERS)
-        check_whole(self.dilation, "The dilation", 1, MAX_NUMBERS)
-        check_value(self.bias, "The bias")
 
     @property
-    def extent(self) -> int:
-        """How many values of the signal the kernel spans."""
-        return (len(self.weights) - 1) * self.dilation + 1
+    def name(self) -> str:
+        """What it does, for people."""
+        kind = "Convolution" if self.flip else "Cross-correlation"
+        return f"{kind}, weights {written_row(self.weights)}, {self.padding}"
+
+    def rule(self, length: int) -> ModeRule:
+        """How the kernel slides; one that is flipped meets the signal backwards."""
+        rule = ModeRule(length, len(self.weights), self.before, self.after, self.stride, self.dilation)
+        return rule.bounded("cyclic", flip=self.flip) if self.padding == "cyclic" else rule
+
+    def output(self, read: Sequence[float]) -> tuple[float, str]:
+        """Sum up the products."""
+        pairs = list(zip(self.weights, read, strict=True))
+        text = " + ".join(f"{written_factor(weight)}·{written_factor(value)}" for weight, value in pairs)
+        text += f" + {written_factor(self.bias)}" * (self.bias != 0)
+        return sum(value * weight for weight, value in pairs) + self.bias + 0.0, text
 
     def __str__(self) -> str:
         """Write the layer as :func:`read_layers` reads it."""
-        zeros = f" {self.before} {self.after}" if self.padding == "zero" else ""
-        text = f"{'convolve' if self.flip else 'correlate'} {' '.join(map(exact, self.weights))} "
-        text += self.padding + zeros
-        text += f" stride {self.stride}" * (self.stride != 1) + f" dilation {self.dilation}" * (
-            self.dilation != 1
-        )
-        return text + f" bias {exact(self.bias)}" * (self.bias != 0)
+        words = ["convolve" if self.flip else "correlate", *map(exact, self.weights), self.padding]
+        words += [f"{self.before} {self.after}"] * (self.padding == "zero")
+        words += [f"stride {self.stride}"] * (self.stride != 1)
+        words += [f"dilation {self.dilation}"] * (self.dilation != 1)
+        return " ".join(words + [f"bias {exact(self.bias)}"] * (self.bias != 0))
 
 
 @dataclasses.dataclass(frozen=True)
-class Bias:
+class Bias(Layer):
     """A number that is added to every value."""
 
-    value: float
+    number: Value
 
-    def __post_init__(self) -> None:
-        """Check the number."""
-        check_value(self.value, "The bias")
+    @property
+    def name(self) -> str:
+        """What it does, for people."""
+        return f"Bias {written(self.number)}"
+
+    def output(self, read: Sequence[float]) -> tuple[float, str]:
+        """Add the number."""
+        return read[0] + self.number, f"{written(read[0])} + {written_factor(self.number)}"
 
     def __str__(self) -> str:
         """Write the layer as :func:`read_layers` reads it."""
-        return f"bias {exact(self.value)}"
+        return f"bias {exact(self.number)}"
 
 
 @dataclasses.dataclass(frozen=True)
-class Relu:
+class Relu(Layer):
     """The pointwise nonlinearity ``[z]+``: what is negative becomes 0."""
+
+    name = "ReLU [z]₊"
+
+    def output(self, read: Sequence[float]) -> tuple[float, str]:
+        """Take what is positive."""
+        return max(read[0], 0.0), f"max(0, {written(read[0])})"
 
     def __str__(self) -> str:
         """Write the layer as :func:`read_layers` reads it."""
@@ -113,7 +171,7 @@ class Relu:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pool:
+class Pool(Layer):
     """One value for a group of values.
 
     Args:
@@ -125,42 +183,43 @@ class Pool:
         InputError: The kind is unknown, or a number is out of range.
     """
 
-    kind: str
-    size: int | None = None
-    stride: int | None = None
-
-    FUNCTIONS: ClassVar[dict[str, Callable[[Sequence[float]], float]]] = {
-        "max": max,
-        "sum": sum,
-        "average": lambda values: sum(values) / len(values),
-    }
+    kind: Literal["max", "sum", "average"]
+    size: Steps | None = None
+    stride: Steps | None = None
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if self.kind not in POOLINGS:
-            raise InputError("Unknown pooling", allowed=", ".join(POOLINGS), received=self.kind)
-        if self.size is None:
-            if self.stride is not None:
-                raise InputError("A stride goes with a window, not with pooling the whole signal")
-            return
-        check_whole(self.size, "The size of the groups", 1, MAX_NUMBERS)
-        check_whole(self.step, "The stride", 1, MAX_NUMBERS)
+        super().__post_init__()
+        if self.size is None and self.stride is not None:
+            raise InputError("A stride goes with a window, not with pooling the whole signal")
 
     @property
-    def step(self) -> int:
-        """Steps between two groups."""
-        return self.stride if self.stride is not None else self.size or 1
+    def name(self) -> str:
+        """What it does, for people."""
+        scope = f"windows of {self.size}, stride {self.stride}"
+        if self.stride in (None, self.size):
+            scope = "the whole signal" if self.size is None else f"blocks of {self.size}"
+        return f"{self.kind.capitalize()}-pool of {scope}"
+
+    def rule(self, length: int) -> ModeRule:
+        """Say how the group slides."""
+        size = self.size or length
+        return ModeRule(length, size, stride=self.stride or size)
+
+    def output(self, read: Sequence[float]) -> tuple[float, str]:
+        """Make one value of a group."""
+        text = f"max({', '.join(map(written, read))})"
+        if self.kind != "max":
+            text = " + ".join(map(written_factor, read))
+        if self.kind == "average":
+            text = f"({text}) / {len(read)}"
+        return float(_POOLINGS[self.kind](read)), text
 
     def __str__(self) -> str:
         """Write the layer as :func:`read_layers` reads it."""
-        if self.size is None:
-            return self.kind
-        if self.stride is None or self.stride == self.size:
-            return f"{self.kind} blocks {self.size}"
+        if self.stride in (None, self.size):
+            return self.kind if self.size is None else f"{self.kind} blocks {self.size}"
         return f"{self.kind} window {self.size} stride {self.stride}"
-
-
-Layer = Convolution | Bias | Relu | Pool
 
 
 def read_layers(text: str) -> tuple[Layer, ...]:
@@ -175,12 +234,8 @@ def read_layers(text: str) -> tuple[Layer, ...]:
     Raises:
         InputError: The text is too long, or a layer cannot be read; the message names it.
     """
-    if len(text) > MAX_TEXT:
-        raise InputError(f"The layers have {len(text):,} characters", allowed=f"at most {MAX_TEXT:,}")
-    lines = [line.strip() for line in re.split(r"[\n;]", text) if line.strip()]
-    if len(lines) > MAX_LAYERS:
-        raise InputError(f"There are {len(lines)} layers", allowed=f"at most {MAX_LAYERS}")
-    return tuple(_layer(line) for line in lines)
+    lines = read_lines(text, "The text of the layers has", "layers", characters=MAX_TEXT, lines=MAX_LAYERS)
+    return tuple(map(_layer, lines))
 
 
 def _layer(line: str) -> Layer:
@@ -191,7 +246,7 @@ def _layer(line: str) -> Layer:
         return Bias(read_number(words[0], "The bias"))
     if kind == "relu" and not words:
         return Relu()
-    if kind in POOLINGS:
+    if kind in _POOLINGS:
         return _pool(kind, words, line)
     raise InputError(
         "A layer cannot be read",
@@ -201,60 +256,43 @@ def _layer(line: str) -> Layer:
 
 
 def _convolution(flip: bool, words: list[str], line: str) -> Convolution:
-    weights, rest = [], list(words)
-    while rest and not rest[0].isalpha():
-        weights.append(read_number(rest.pop(0), "A weight"))
+    weights = []
+    while words and not words[0].isalpha():
+        weights.append(read_number(words.pop(0), "A weight"))
     options: dict[str, object] = {}
-    while rest:
-        word = rest.pop(0)
-        if word in PADDINGS and "padding" not in options:
+    zeros: list[int] = []
+    while words:
+        word = words.pop(0)
+        if word in BOUNDARIES and "padding" not in options:
             options["padding"] = word
-            zeros = [rest.pop(0) for _ in range(2) if rest and not rest[0].isalpha()]
-            if word == "zero":
-                options |= _zeros(zeros, len(weights), rest)
-            elif zeros:
-                raise InputError("Numbers of zeros go with zero padding only", received=line)
-        elif word in ("stride", "dilation") and word not in options and rest:
-            options[word] = read_whole(rest.pop(0), f"The {word}", 1, MAX_NUMBERS)
-        elif word == "bias" and word not in options and rest:
-            options["bias"] = read_number(rest.pop(0), "The bias")
+            while words and not words[0].isalpha() and len(zeros) < 2:
+                zeros.append(read_whole(words.pop(0), "The padding", 0, MAX_NUMBERS))
+        elif word in ("stride", "dilation") and word not in options and words:
+            options[word] = read_whole(words.pop(0), f"The {word}", 1, MAX_NUMBERS)
+        elif word == "bias" and word not in options and words:
+            options["bias"] = read_number(words.pop(0), "The bias")
         else:
             raise InputError(
                 f"The layer cannot be read at “{word}”",
                 allowed="valid, zero BEFORE AFTER, cyclic, stride N, dilation N, bias B, each once",
                 received=line,
             )
-    return Convolution(tuple(weights), flip, **options)  # type: ignore[arg-type]
-
-
-def _zeros(given: list[str], weights: int, rest: list[str]) -> dict[str, int]:
-    """Take the number of zeros; without numbers as many as keep the size of the signal at stride 1."""
-    if given:
-        counts = [read_whole(word, "The padding", 0, MAX_NUMBERS) for word in given]
-        return {"before": counts[0], "after": counts[-1]}
-    dilation = 1
-    if "dilation" in rest[:-1]:
-        dilation = read_whole(rest[rest.index("dilation") + 1], "The dilation", 1, MAX_NUMBERS)
-    total = max(weights - 1, 0) * dilation
-    return {"before": min(total // 2, MAX_NUMBERS), "after": min(total - total // 2, MAX_NUMBERS)}
+    layer = Convolution(tuple(weights), flip, **options)  # type: ignore[arg-type]
+    if layer.padding == "zero" and not zeros:  # as many as keep the size of the signal at stride 1
+        rule = layer.rule(MAX_NUMBERS).bounded("zero")
+        zeros = [rule.before, rule.after]
+    return dataclasses.replace(layer, before=zeros[0], after=zeros[-1]) if zeros else layer
 
 
 def _pool(kind: str, words: list[str], line: str) -> Pool:
-    match words:
-        case []:
-            return Pool(kind)
-        case ["blocks", size]:
-            return Pool(kind, read_whole(size, "The size of the blocks", 1, MAX_NUMBERS))
-        case ["window", size]:
-            return Pool(kind, read_whole(size, "The window", 1, MAX_NUMBERS), 1)
-        case ["window", size, "stride", stride]:
-            return Pool(
-                kind,
-                read_whole(size, "The window", 1, MAX_NUMBERS),
-                read_whole(stride, "The stride", 1, MAX_NUMBERS),
-            )
-    raise InputError(
-        "A pooling layer cannot be read",
-        allowed=f"{kind}, {kind} blocks 2, or {kind} window 3 stride 1",
-        received=line,
-    )
+    named = {"blocks": "The size of the blocks", "window": "The window", "stride": "The stride"}
+    names, numbers = words[::2], words[1::2]
+    if len(names) != len(numbers) or names not in ([], ["blocks"], ["window"], ["window", "stride"]):
+        raise InputError(
+            "A pooling layer cannot be read",
+            allowed=f"{kind}, {kind} blocks 2, or {kind} window 3 stride 1",
+            received=line,
+        )
+    pairs = zip(names, numbers, strict=True)
+    sizes = [read_whole(number, named[name], 1, MAX_NUMBERS) for name, number in pairs]
+    return Pool(kind, *sizes, *[1] * (names == ["window"]))

@@ -25,33 +25,7 @@ _RATE, _MOMENTUM, _SPREAD = 0.05, 0.9, 0.7
 _SNAPSHOTS = 40
 _GROUPED = 5  # weights of both kernels together
 _LIMIT = 1.0  # length of the gradient that is stepped along
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Weights:
-    """Networks side by side, one a row.
-
-    Attributes:
-        first: float64 (starts, 2), the kernel of the first convolution.
-        second: float64 (starts, 4), the kernel of the second.
-        bias: float64 (starts,), added before the ReLU.
-    """
-
-    first: np.ndarray
-    second: np.ndarray
-    bias: np.ndarray
-
-    @property
-    def grouped(self) -> np.ndarray:
-        """Both convolutions as one, (starts, 5): nothing but a linear map stands between them."""
-        kernels = np.zeros((len(self.first), _GROUPED))
-        for k in range(self.first.shape[1]):
-            kernels[:, k : k + self.second.shape[1]] += self.first[:, k : k + 1] * self.second
-        return kernels
-
-    def row(self, at: int) -> Weights:
-        """Take one of the networks."""
-        return Weights(self.first[at : at + 1], self.second[at : at + 1], self.bias[at : at + 1])
+_PARTS = (2, 6)  # where the second kernel and the bias begin in a row of weights
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,6 +41,17 @@ class Detector(Result):
     first: tuple[float, ...]
     second: tuple[float, ...]
     bias: float
+
+    @classmethod
+    def of(cls, weights: np.ndarray) -> Detector:
+        """Take one row of weights apart, float64 (7,)."""
+        first, second, bias = np.split(weights, _PARTS)
+        return cls(tuple(first.tolist()), tuple(second.tolist()), float(bias[0]))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Both kernels and the bias in a row, float64 (7,)."""
+        return np.array([*self.first, *self.second, self.bias])
 
     @property
     def grouped(self) -> tuple[float, ...]:
@@ -162,22 +147,24 @@ def learn_detector(task: str = "localise", seed: int = 1, steps: int = STEPS) ->
     wanted = targets(signals, task)
     random = np.random.default_rng(seed)
     weights = random_weights(random)
-    speed = Weights(*(np.zeros_like(value) for value in _parts(weights)))
+    speed = np.zeros_like(weights)
     every = max(steps // _SNAPSHOTS, 1)
     kept = [(0, weights)]
     for step in range(1, steps + 1):
         rows = random.integers(0, len(signals), _BATCH)
         slope = gradient(weights, signals[rows], wanted[rows], task)
-        weights, speed = _stepped(weights, speed, slope, _RATE * (1.0 - (step - 1) / steps))
+        length = np.linalg.norm(
+            slope, axis=1, keepdims=True
+        )  # a longer one is shortened, each start by itself
+        rate = _RATE * (1.0 - (step - 1) / steps) * np.minimum(1.0, _LIMIT / np.maximum(length, 1e-12))
+        speed = _MOMENTUM * speed - rate * slope
+        weights = weights + speed
         if step % every == 0 or step == steps:
             kept.append((step, weights))
     best = int(np.argmin(errors(weights, signals, wanted, task)))
+    watched = signals[:_WATCHED], wanted[:_WATCHED], task
     snapshots = tuple(
-        Snapshot(
-            step,
-            tuple(errors(found, signals[:_WATCHED], wanted[:_WATCHED], task).tolist()),
-            _detector(found, best),
-        )
+        Snapshot(step, tuple(errors(found, *watched).tolist()), Detector.of(found[best]))
         for step, found in kept
     )
     return _compared(task, seed, best, weights, snapshots)
@@ -228,134 +215,77 @@ def targets(signals: np.ndarray, task: str) -> np.ndarray:
     return found if task == "localise" else found.max(axis=1)
 
 
-def random_weights(random: np.random.Generator) -> Weights:
-    """Draw the weights of all starts: normal, of variance one half, and no bias."""
-    return Weights(
-        random.normal(0.0, _SPREAD, (STARTS, 2)), random.normal(0.0, _SPREAD, (STARTS, 4)), np.zeros(STARTS)
-    )
+def random_weights(random: np.random.Generator) -> np.ndarray:
+    """Draw the weights of all starts, (starts, 7): kernels of variance one half, and no bias."""
+    kernels = [random.normal(0.0, _SPREAD, (STARTS, taps)) for taps in (2, 4)]
+    return np.hstack([*kernels, np.zeros((STARTS, 1))])
 
 
-def outputs(weights: Weights, signals: np.ndarray, task: str) -> np.ndarray:
-    """Run the networks.
-
-    Args:
-        weights: Of so many starts.
-        signals: (count, length).
-        task: ``"localise"`` or ``"detect"``.
-
-    Returns:
-        (count, length, starts), or (count, starts) behind the max-pool.
-    """
+def outputs(weights: np.ndarray, signals: np.ndarray, task: str) -> np.ndarray:
+    """Run networks (starts, 7) on signals: (count, length, starts), or (count, starts) behind the max-pool."""
     located = np.maximum(_sums(weights, signals)[1], 0.0)
     return located if task == "localise" else located.max(axis=1)
 
 
-def errors(weights: Weights, signals: np.ndarray, wanted: np.ndarray, task: str) -> np.ndarray:
-    """Compute the mean squared error of each start.
-
-    Args:
-        weights: Of so many starts.
-        signals: (count, length).
-        wanted: As :func:`targets` gives them.
-        task: ``"localise"`` or ``"detect"``.
-
-    Returns:
-        (starts,).
-    """
+def errors(weights: np.ndarray, signals: np.ndarray, wanted: np.ndarray, task: str) -> np.ndarray:
+    """Compute the mean squared error of each start, (starts,)."""
     error = outputs(weights, signals, task) - wanted[..., None]
     return (error**2).mean(axis=tuple(range(error.ndim - 1)))
 
 
-def gradient(weights: Weights, signals: np.ndarray, wanted: np.ndarray, task: str) -> Weights:
-    """Differentiate half the squared error, summed over positions and averaged over signals.
-
-    Args:
-        weights: Of so many starts.
-        signals: (count, length).
-        wanted: As :func:`targets` gives them.
-        task: ``"localise"`` or ``"detect"``.
-
-    Returns:
-        For each start the derivative by each weight.
-    """
+def gradient(weights: np.ndarray, signals: np.ndarray, wanted: np.ndarray, task: str) -> np.ndarray:
+    """Differentiate half the squared error, summed over positions and averaged over signals, by each weight."""
     windows, sums = _sums(weights, signals)
-    starts = sums.shape[-1]
-    if task == "localise":
-        slope = (sums - wanted[..., None]).reshape(-1, starts)
-        slope *= sums.reshape(-1, starts) > 0  # where the ReLU is 0 nothing is learned
-        slope /= len(signals)
-        grouped = slope.T @ windows.reshape(-1, _GROUPED)  # (starts, 5)
-    else:
-        best = sums.argmax(axis=1)  # (count, starts)
-        largest = np.take_along_axis(sums, best[:, None], axis=1)[:, 0]
-        slope = (largest - wanted[:, None]) * (largest > 0) / len(signals)
-        read = windows[np.arange(len(signals))[:, None], best]  # (count, starts, 5)
-        grouped = np.einsum("nr,nrk->rk", slope, read)
-    taps = weights.second.shape[1]
-    first = np.stack([(grouped[:, k : k + taps] * weights.second).sum(axis=1) for k in range(2)], axis=1)
-    second = sum(weights.first[:, k : k + 1] * grouped[:, k : k + taps] for k in range(2))
-    return Weights(first, second, slope.sum(axis=0))
+    error = sums - wanted.reshape(len(signals), -1, 1)  # (count, length, starts)
+    error *= sums > 0  # where the ReLU is 0 nothing is learned
+    if task == "detect":  # the max-pool reads one position
+        error *= np.arange(signals.shape[1])[:, None] == sums.argmax(axis=1, keepdims=True)
+    slope = error.reshape(-1, sums.shape[-1]) / len(signals)  # (count * length, starts)
+    grouped = slope.T @ windows.reshape(-1, _GROUPED)  # (starts, 5)
+    first, second, _ = np.split(weights, _PARTS, axis=1)
+    shifted = np.stack([grouped[:, :-1], grouped[:, 1:]], axis=1)  # (starts, 2, 4)
+    by_first = (shifted * second[:, None]).sum(axis=2)
+    by_second = (shifted * first[..., None]).sum(axis=1)
+    return np.hstack([by_first, by_second, slope.sum(axis=0)[:, None]])
 
 
-def _sums(weights: Weights, signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(weights: np.ndarray, signals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Windows of the signals, (count, length, 5), and what goes into the ReLU, (count, length, starts)."""
     reach = (np.arange(signals.shape[1])[:, None] + np.arange(_GROUPED)) % signals.shape[1]
     windows = signals[:, reach]
+    first, second, bias = np.split(weights, _PARTS, axis=1)
+    # Nothing but a linear map stands between the two convolutions, so they are one.
+    grouped = first[:, :1] * np.pad(second, ((0, 0), (0, 1))) + first[:, 1:] * np.pad(
+        second, ((0, 0), (1, 0))
+    )
     # One product of two matrices is many times as fast as one a signal.
-    sums = windows.reshape(-1, _GROUPED) @ weights.grouped.T + weights.bias
+    sums = windows.reshape(-1, _GROUPED) @ grouped.T + bias[:, 0]
     return windows, sums.reshape(*signals.shape, -1)
 
 
-def _stepped(weights: Weights, speed: Weights, slope: Weights, rate: float) -> tuple[Weights, Weights]:
-    """One step with momentum; a gradient longer than the limit is shortened, for each start by itself."""
-    length = np.sqrt(sum((part.reshape(len(part), -1) ** 2).sum(axis=1) for part in _parts(slope)))
-    rates = rate * np.minimum(1.0, _LIMIT / np.maximum(length, 1e-12))
-    faster = [
-        _MOMENTUM * old - rates.reshape(-1, *[1] * (old.ndim - 1)) * part
-        for old, part in zip(_parts(speed), _parts(slope), strict=True)
-    ]
-    moved = [value + step for value, step in zip(_parts(weights), faster, strict=True)]
-    return Weights(*moved), Weights(*faster)
-
-
-def _parts(weights: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return weights.first, weights.second, weights.bias
-
-
-def _detector(weights: Weights, at: int) -> Detector:
-    row = weights.row(at)
-    return Detector(tuple(row.first[0].tolist()), tuple(row.second[0].tolist()), float(row.bias[0]))
-
-
-def detector_weights(detector: Detector) -> Weights:
-    """Turn one network into what :func:`outputs` takes."""
-    return Weights(np.array([detector.first]), np.array([detector.second]), np.array([detector.bias]))
-
-
-def _compared(task: str, seed: int, best: int, weights: Weights, snapshots: tuple[Snapshot, ...]) -> Learned:
+def _compared(
+    task: str, seed: int, best: int, weights: np.ndarray, snapshots: tuple[Snapshot, ...]
+) -> Learned:
     held_out = made_signals(_HELD_OUT, 2)
-    hand_made = detector_weights(HAND_MADE)
+    both = np.stack([weights[best], HAND_MADE.weights])
     shares = _right(weights, held_out, task)
     example = held_out[int(np.argmax(targets(held_out, "detect")))]  # the first one with a block of three
-    shown = [
-        tuple(np.atleast_1d(outputs(each, example[None], task)[0, ..., 0]).tolist())
-        for each in (weights.row(best), hand_made)
-    ]
+    learned, hand_made = outputs(both, example[None], task)[0].T.reshape(2, -1)
     return Learned(
         task=task,
         seed=seed,
         best=best,
         snapshots=snapshots,
         accuracy=float(shares[best]),
-        hand_made_accuracy=float(_right(hand_made, held_out, task)[0]),
+        hand_made_accuracy=float(_right(both, held_out, task)[1]),
         starts_right=int((shares >= 0.99).sum()),
         n=len(held_out),
         example=tuple(example.tolist()),
-        outputs=shown[0],
-        hand_made_outputs=shown[1],
+        outputs=tuple(learned.tolist()),
+        hand_made_outputs=tuple(hand_made.tolist()),
     )
 
 
-def _right(weights: Weights, signals: np.ndarray, task: str) -> np.ndarray:
+def _right(weights: np.ndarray, signals: np.ndarray, task: str) -> np.ndarray:
     right = (outputs(weights, signals, task) > 0.5) == (targets(signals, task) > 0.5)[..., None]
     return right.reshape(len(signals), -1, right.shape[-1]).all(axis=1).mean(axis=0)

@@ -4,30 +4,47 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.convolution import page_digit as digit
-from apps.convolution import page_einstein as einstein
-from apps.convolution import page_kinds as kinds
-from apps.convolution import page_learned as learned
-from apps.convolution import page_signals as signals
-from apps.convolution import page_sizes as sizes
+from apps.convolution import (
+    page_digit,
+    page_einsum,
+    page_kinds,
+    page_learned,
+    page_signals,
+    page_sizes,
+)
 from apps.shared.page import one_of
 
-VIEWS = {
-    "Signal": signals,
-    "Learned": learned,
-    "Kinds": kinds,
-    "Digit": digit,
-    "Sizes": sizes,
-    "Einstein": einstein,
+SECTIONS = {
+    "Signal": (
+        page_signals.show,
+        "Press an example, or change the signal and its layers, and see which products make each output.",
+    ),
+    "Learned": (
+        page_learned.show,
+        "Take another seed, then move the steps back to see the kernels while they are learned.",
+    ),
+    "Kinds": (
+        page_kinds.show,
+        "Choose a kind, change its filter or boundary, and step through the positions of the output.",
+    ),
+    "Digit": (page_digit.show, "Choose a digit and a kernel, and let it walk over the picture with Play."),
+    "Sizes": (
+        page_sizes.show,
+        "Press a question of the lecture, or type sizes and a stack of your own and see what comes out.",
+    ),
+    "Einstein": (
+        page_einsum.show,
+        "Press an example, or type an expression in either notation, and see its loops, a batch and its derivative.",
+    ),
 }
-SECTIONS = tuple(VIEWS)
 
 
 def main() -> None:
     """Draw the page."""
     st.title("Convolution bench", anchor=False)
-    section = one_of("Section", SECTIONS, "section")
-    VIEWS[section].show()
+    show, hint = SECTIONS[one_of("Section", tuple(SECTIONS), "section")]
+    st.caption(hint)
+    show()
 
 
 main()

@@ -16,7 +16,7 @@ from apps.convolution.digit import (
 from apps.convolution.keras_code import digit_code
 from apps.convolution.numbers import written
 from apps.convolution.page_common import as_keras
-from apps.convolution.page_player import Walk, linked_position, player
+from apps.convolution.page_player import linked_position, player
 from apps.shared.page import input_errors
 from apps.shared.reports import preset_installed
 
@@ -46,7 +46,7 @@ def show() -> None:
             relu=relu,
         )
         at = linked_position(_POSITION, default=_middle(found.output.shape[0]))
-        player(Walk(found, relu, at), key="player", parameter=_POSITION)
+        player(found, relu, at, key="player", parameter=_POSITION)
         st.caption(
             f"28×28 pixels of MNIST's training set, {found.output.shape[0]}×{found.output.shape[1]} sums from "
             f"{written(float(found.output.min()))} to {written(float(found.output.max()))}. "
@@ -56,7 +56,7 @@ def show() -> None:
                 else f"The kernels are made by hand: the preset {PRESET} with trained ones is not installed."
             )
         )
-        as_keras(lambda: digit_code(int(label), int(number), found.kernel, found.bias, found.rule, relu))
+        as_keras(lambda: digit_code(found, relu))
 
 
 def _middle(side: int) -> int:

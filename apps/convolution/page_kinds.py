@@ -6,12 +6,12 @@ import numpy as np
 import streamlit as st
 
 from apps.convolution.keras_code import kind_code
-from apps.convolution.kinds import ABOUT, MAX_HEADS, KindResult, run_kind
-from apps.convolution.numbers import written
-from apps.convolution.page_cells import Grid, show_grids
+from apps.convolution.kinds import ABOUT, KINDS, MAX_HEADS, KindResult, run_kind
+from apps.convolution.numbers import written, written_factor
+from apps.convolution.page_boxes import Box, show_boxes
 from apps.convolution.page_common import as_keras
-from apps.convolution.page_modes import Box, show_boxes
-from apps.convolution.tensors import BOUNDARIES, KINDS
+from apps.convolution.page_grids import Grid, show_grids
+from apps.convolution.sizes import BOUNDARIES
 from apps.shared.page import input_errors
 
 _NAMES = {title: kind for kind, title in KINDS.items()}
@@ -38,9 +38,7 @@ def show() -> None:
         at = _position(result)
         _modes(result, at)
         _numbers(result, at)
-        as_keras(
-            lambda: kind_code(kind, result.tensor, result.kernel, result.rules, boundary=result.boundary)
-        )
+        as_keras(lambda: kind_code(result))
 
 
 def _options(kind: str) -> dict[str, object]:
@@ -67,7 +65,7 @@ def _options(kind: str) -> dict[str, object]:
         BOUNDARIES if kind != "transposed" else BOUNDARIES[:2],
         key="boundary",
         bind="query-params",
-        help="valid: no padding; zero: so many zeros that stride 1 keeps the size (transposed: as much is cut off).",
+        help="valid: no padding; zero: as many zeros as keep the size at stride 1 (transposed: as much is cut off).",
     )
     stride = columns[4].number_input("Stride", 0, 64, 1, key="step", bind="query-params")
     dilation = columns[5].number_input("Dilation", 0, 64, 1, key="spread", bind="query-params")
@@ -98,12 +96,11 @@ def _position(result: KindResult) -> tuple[int, ...]:
 
 
 def _modes(result: KindResult, at: tuple[int, ...]) -> None:
-    one = tuple((place, 1) for place in at)
+    one, inside = tuple((place, 1) for place in at), ()
     read = [product.place for product in result.products(at) if product.place is not None]
-    inside = tuple(
-        (low, high - low + 1)
-        for low, high in zip(np.min(read, axis=0).tolist(), np.max(read, axis=0).tolist(), strict=True)
-    ) if read else ()  # fmt: skip
+    if read:
+        low, high = np.min(read, axis=0), np.max(read, axis=0)
+        inside = tuple(zip(low.tolist(), (high - low + 1).tolist(), strict=True))
     show_boxes(
         [
             Box("input", result.tensor.shape, inside),
@@ -145,7 +142,9 @@ def _numbers(result: KindResult, at: tuple[int, ...]) -> None:
         grids = _grids(name, tensor, marked)
         if grids:
             show_grids(grids, f"Numbers of the {name}")
-    text = " + ".join(f"{_factor(p.weight)}·{_factor(p.value)}" for p in products[:_MOST_PRODUCTS])
+    text = " + ".join(
+        f"{written_factor(p.weight)}·{written_factor(p.value)}" for p in products[:_MOST_PRODUCTS]
+    )
     more = f" + … ({len(products) - _MOST_PRODUCTS} more)" if len(products) > _MOST_PRODUCTS else ""
     st.markdown(f"`output[{', '.join(map(str, at))}] = {text or '0'}{more} = {written(result.output[at])}`")
     zeros = sum(product.place is None for product in products)
@@ -170,7 +169,3 @@ def _grids(name: str, tensor: np.ndarray, marked: set[tuple[int, ...]]) -> list[
         )
         for rest in rests
     ]
-
-
-def _factor(value: float) -> str:
-    return written(value) if value >= 0 else f"({written(value)})"

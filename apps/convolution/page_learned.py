@@ -18,8 +18,8 @@ from apps.convolution.learned import (
     learn_detector,
 )
 from apps.convolution.numbers import written_row
-from apps.convolution.page_cells import Row, show_rows
 from apps.convolution.page_common import as_keras
+from apps.convolution.page_grids import row, show_rows
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
@@ -44,7 +44,7 @@ def show() -> None:
             result = _learn(_TASKS[task], int(seed))
         every = result.snapshots[1].step
         step = columns[2].slider(
-            "Kernels after so many steps of SGD", 0, STEPS, STEPS, every, key="after", bind="query-params"
+            "Kernels after this many steps of SGD", 0, STEPS, STEPS, every, key="after", bind="query-params"
         )
         _result(result, result.snapshots[min(step // every, len(result.snapshots) - 1)])
 
@@ -78,9 +78,9 @@ def _result(result: Learned, snapshot: Snapshot) -> None:
     one = len(result.outputs) == 1
     show_rows(
         [
-            Row("x", result.example),
-            Row("learned: max over all positions" if one else "learned", result.outputs),
-            Row("hand-made", result.hand_made_outputs),
+            row("x", result.example),
+            row("learned: max over all positions" if one else "learned", result.outputs),
+            row("hand-made", result.hand_made_outputs),
         ],
         [],
         f"Learned {written_row(result.outputs)}, hand-made {written_row(result.hand_made_outputs)}",

@@ -5,178 +5,36 @@ What it sends back is a number from the visitor's browser: it counts only if it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
 from apps.convolution.digit import ConvolvedDigit
 from apps.shared.style import palette
 
-_HTML = """
-<div class="player">
-  <figure><canvas class="image" role="img"></canvas><figcaption></figcaption></figure>
-  <figure><div class="products"></div><figcaption></figcaption></figure>
-  <figure><canvas class="output" role="img"></canvas><figcaption></figcaption></figure>
-</div>
-<div class="controls">
-  <button class="back" aria-label="One position back">◀</button>
-  <button class="play" aria-label="Play">Play</button>
-  <button class="next" aria-label="One position on">▶</button>
-  <input class="place" type="range" min="0" step="1" aria-label="Position">
-  <output></output>
-</div>
-"""
-_CSS = """
-:host { display: block; color: var(--st-text-color); font: .85rem var(--st-font, sans-serif); }
-.player { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-figure { margin: 0; max-width: 100%; overflow-x: auto; }
-figcaption { padding-top: .3rem; max-width: 18rem; }
-canvas { width: min(17rem, 84vw); height: auto; aspect-ratio: 1; image-rendering: pixelated;
-  border: 1px solid var(--st-border-color); }
-.products { display: grid; gap: 2px; font-family: var(--st-code-font, monospace); font-size: .7rem; }
-.products div { text-align: center; padding: .3rem .2rem; border-radius: 3px; min-width: 2.6rem; line-height: 1.25; }
-.controls { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; padding-top: .7rem; }
-.controls button { font: inherit; color: inherit; background: var(--st-secondary-background-color);
-  border: 1px solid var(--st-border-color); border-radius: .4rem; padding: .3rem .8rem; cursor: pointer; }
-.controls input { flex: 1 1 10rem; accent-color: var(--st-primary-color); }
-"""
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const find = (name) => parentElement.querySelector(name);
-  const captions = parentElement.querySelectorAll('figcaption');
-  const { image, kernel, output, before, stride, dilation, bias, relu, colours } = data;
-  const size = image.length, taps = kernel.length, wide = output.length, last = wide * wide - 1;
-  const whole = size + 2 * before, scale = 10;
-  // The page answers a rest with the same walk again: that must not stop what has gone on since.
-  const walk = JSON.stringify([image, kernel, before, stride, dilation, bias, relu]);
-  const same = parentElement.lecternWalk === walk;
-  const playing = same && Boolean(parentElement.lectern);
-  let at = same ? parentElement.lecternAt : Math.min(data.at, last);
-  parentElement.lecternWalk = walk;
-  const mix = (value, largest) => {
-    const strength = largest > 0 ? Math.min(Math.abs(value) / largest, 1) : 0;
-    return [value >= 0 ? colours.positive : colours.negative, strength];
-  };
-  const cell = (pen, x, y, value, largest) => {
-    const [colour, strength] = mix(value, largest);
-    pen.globalAlpha = strength; pen.fillStyle = colour;
-    pen.fillRect(x * scale, y * scale, scale, scale); pen.globalAlpha = 1;
-  };
-  const ready = (canvas, side) => {
-    canvas.width = canvas.height = side * scale;
-    const pen = canvas.getContext('2d');
-    pen.fillStyle = colours.ground; pen.fillRect(0, 0, side * scale, side * scale);
-    return pen;
-  };
-  const short = (value) => String(Math.round(value * 100) / 100);
-  const read = (r, c) => (r >= 0 && c >= 0 && r < size && c < size) ? image[r][c] : 0;
-  const largest = Math.max(...output.flat().map(Math.abs), 1e-9);
-  const draw = () => {
-    const row = Math.floor(at / wide), column = at % wide;
-    let pen = ready(find('.image'), whole);
-    image.forEach((line, r) => line.forEach((value, c) => cell(pen, c + before, r + before, value, 1)));
-    pen.strokeStyle = colours.frame; pen.lineWidth = 3;
-    if (before) { pen.setLineDash([4, 4]); pen.strokeStyle = colours.muted; pen.lineWidth = 1;
-      pen.strokeRect(before * scale, before * scale, size * scale, size * scale); pen.setLineDash([]); }
-    pen.strokeStyle = colours.frame; pen.lineWidth = 3;
-    const extent = (taps - 1) * dilation + 1;
-    pen.strokeRect(column * stride * scale, row * stride * scale, extent * scale, extent * scale);
-    const boxes = [];
-    let sum = bias;
-    kernel.forEach((line, k) => line.forEach((weight, l) => {
-      const value = read(row * stride - before + k * dilation, column * stride - before + l * dilation);
-      sum += weight * value;
-      const box = document.createElement('div');
-      const [colour, strength] = mix(weight * value, 1);
-      box.style.background = `color-mix(in srgb, ${colour} ${Math.round(70 * strength)}%, transparent)`;
-      box.textContent = `${short(weight)}·${short(value)}`;
-      boxes.push(box);
-    }));
-    const grid = find('.products');
-    grid.style.gridTemplateColumns = `repeat(${taps}, max-content)`;
-    grid.replaceChildren(...boxes);
-    pen = ready(find('.output'), wide);
-    for (let n = 0; n <= at; n += 1)
-      cell(pen, n % wide, Math.floor(n / wide), output[Math.floor(n / wide)][n % wide], largest);
-    pen.strokeStyle = colours.frame; pen.lineWidth = 3;
-    pen.strokeRect(column * scale, row * scale, scale, scale);
-    captions[0].textContent = `input ${size}×${size}` + (before ? `, ${before} zeros around` : '');
-    captions[1].textContent = `weight · value; their sum and the bias ${short(bias)}: ${short(sum)}`
-      + (relu && sum < 0 ? ', ReLU: 0' : '');
-    captions[2].textContent = `output[${row}, ${column}] = ${short(output[row][column])}`;
-    find('.image').setAttribute('aria-label', data.label);
-    find('.output').setAttribute('aria-label', captions[2].textContent);
-    find('.place').value = at;
-    parentElement.lecternAt = at;
-    find('output').textContent = `${at + 1} of ${last + 1}`;
-  };
-  const tell = () => setTriggerValue('at', at);
-  const play = find('.play');
-  const stop = () => {
-    const was = parentElement.lectern;
-    clearInterval(was); parentElement.lectern = 0; play.textContent = 'Play';
-    return Boolean(was);
-  };
-  const go = (next) => { stop(); at = Math.max(0, Math.min(last, next)); draw(); tell(); };
-  let timer = 0;
-  const start = () => {
-    play.textContent = 'Pause';
-    timer = parentElement.lectern = setInterval(() => {
-      at += 1;
-      if (at >= last) { at = last; stop(); tell(); }
-      draw();
-    }, 60);
-  };
-  play.onclick = () => {
-    if (stop()) { tell(); return; }
-    if (at === last) at = 0;
-    start();
-  };
-  stop();
-  if (playing) start();
-  find('.back').onclick = () => go(at - 1);
-  find('.next').onclick = () => go(at + 1);
-  const slider = find('.place');
-  slider.max = last;
-  slider.oninput = () => { stop(); at = Number(slider.value); draw(); };
-  slider.onchange = tell;
-  draw();
-  return () => clearInterval(timer);
-}
-"""
-_player = st.components.v2.component("lectern_player", html=_HTML, css=_CSS, js=_JS)
+_FILE = Path(__file__)
+_player = st.components.v2.component(
+    "lectern_player",
+    **{kind: _FILE.with_suffix(f".{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")},
+)
 
 
-@dataclass(frozen=True)
-class Walk:
-    """What the player shows.
+def player(digit: ConvolvedDigit, relu: bool, at: int, *, key: str, parameter: str) -> None:
+    """Draw the player; the position at which it rests goes into the page's address.
 
     Args:
         digit: The picture, the kernel and the output.
         relu: Whether what is negative became 0.
         at: Position that it begins at, row by row.
-    """
-
-    digit: ConvolvedDigit
-    relu: bool
-    at: int
-
-
-def player(walk: Walk, *, key: str, parameter: str) -> None:
-    """Draw the player; the position at which it rests goes into the page's address.
-
-    Args:
-        walk: What it shows.
         key: Its unique name on the page.
         parameter: Name of the position in the address.
     """
-    colours, digit = palette(), walk.digit
-    last = digit.output.size - 1
+    colours, last = palette(), digit.output.size - 1
 
     def take() -> None:
-        at = (st.session_state.get(key) or {}).get("at")
-        if type(at) is int and 0 <= at <= last:
-            st.query_params[parameter] = str(at)
+        found = (st.session_state.get(key) or {}).get("at")
+        if type(found) is int and 0 <= found <= last:
+            st.query_params[parameter] = str(found)
 
     _player(
         key=key,
@@ -188,8 +46,8 @@ def player(walk: Walk, *, key: str, parameter: str) -> None:
             "stride": digit.rule.stride,
             "dilation": digit.rule.dilation,
             "bias": round(digit.bias, 5),
-            "relu": walk.relu,
-            "at": min(walk.at, last),
+            "relu": relu,
+            "at": min(at, last),
             "label": "The picture and the window of the kernel",
             "colours": {
                 "positive": colours.positive,
@@ -204,14 +62,6 @@ def player(walk: Walk, *, key: str, parameter: str) -> None:
 
 
 def linked_position(parameter: str, default: int) -> int:
-    """Take the position from the page's address.
-
-    Args:
-        parameter: Its name there.
-        default: Where the address has no whole number of at most six digits.
-
-    Returns:
-        The position.
-    """
+    """Take the position from the page's address; the default where it has no whole number of at most six digits."""
     text = st.query_params.get(parameter, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else default

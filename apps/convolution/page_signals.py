@@ -1,6 +1,8 @@
-"""Section "Signal": one signal through layers of one's own, with every product and sum."""
+"""Section "Signal": one signal through your own layers, with every product and sum."""
 
 from __future__ import annotations
+
+import re
 
 import streamlit as st
 
@@ -8,12 +10,12 @@ from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
 from apps.convolution.layers import MAX_TEXT, read_layers
 from apps.convolution.numbers import read_numbers, written_row
-from apps.convolution.page_cells import Row, show_rows
 from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_grids import row, show_rows
 from apps.convolution.signals import SignalResult, run_signal
 from apps.shared.page import input_errors
 
-_FIRST = SIGNALS["detect"]
+_FIRST = SIGNALS["detect"].values
 _NEW = {
     "correlate": "correlate -1 1 cyclic",
     "convolve": "convolve 1 2 1 zero 1 1 stride 1 dilation 1 bias 0",
@@ -29,7 +31,7 @@ _HELP = """
 | --- | --- |
 | `correlate -1 1 cyclic` | z[i] = Σₖ w[k] x[i + k], the lecture's convolution |
 | `convolve -1 1 cyclic` | z[i] = Σₖ w[k] x[i − k], the kernel read backwards |
-| `… valid`, `… zero 1 2`, `… cyclic` | padding: none, so many zeros before and behind, wrap around |
+| `… valid`, `… zero 1 2`, `… cyclic` | padding: none, zeros before and behind, wrap around |
 | `… stride 2`, `… dilation 2`, `… bias -1` | can stand behind every convolution |
 | `bias -1`, `relu` | z − 1, and [z]₊ |
 | `max`, `sum`, `average` | one number for the whole signal |
@@ -39,7 +41,7 @@ _HELP = """
 
 def show() -> None:
     """Draw the section."""
-    examples({f"signal {key}": (e.title, {"x": e.signal, "layers": e.layers}) for key, e in SIGNALS.items()})
+    examples("signal", SIGNALS)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         _boxes()
@@ -52,23 +54,27 @@ def show() -> None:
 
 
 def _boxes() -> None:
-    st.text_input("Signal x", _FIRST.signal, key="x", bind="query-params", max_chars=MAX_TEXT)
+    st.text_input("Signal x", _FIRST["x"], key="x", bind="query-params", max_chars=MAX_TEXT)
     st.text_area(
-        "Layers, one a line", _FIRST.layers, key="layers", bind="query-params", height=170, max_chars=MAX_TEXT
+        "Layers, one a line",
+        _FIRST["layers"],
+        key="layers",
+        bind="query-params",
+        height=170,
+        max_chars=MAX_TEXT,
     )
     with st.container(horizontal=True, gap="xsmall"):
         for name, line in _NEW.items():
             st.button(f"+ {name}", on_click=_append, args=(line,), key=f"add {name}", type="tertiary")
     with st.expander("How layers are written", icon=":material/help:"):
         st.markdown(_HELP)
-    typed = (st.session_state["x"] or "", _lines(st.session_state["layers"] or ""))
-    about = next((e.about for e in SIGNALS.values() if (e.signal, _lines(e.layers)) == typed), None)
-    if about:
-        st.info(about)
+    for example in SIGNALS.values():
+        if all(_lines(st.session_state[key]) == _lines(text) for key, text in example.values.items()):
+            st.info(example.about)
 
 
-def _lines(layers: str) -> list[str]:
-    return [line.strip() for line in layers.replace(";", "\n").splitlines() if line.strip()]
+def _lines(text: str | None) -> list[str]:
+    return [line.strip() for line in re.split("[;\n]", text or "") if line.strip()]
 
 
 def _append(line: str) -> None:
@@ -78,16 +84,16 @@ def _append(line: str) -> None:
 
 def _picture(result: SignalResult) -> None:
     if not result.stages:
-        show_rows([Row("x", result.signal)], [], f"The signal {written_row(result.signal)}")
+        show_rows([row("x", result.signal)], [], f"The signal {written_row(result.signal)}")
         st.caption("No layer yet: add one.")
         return
     layer, place = _chosen(result)
     stage = result.stages[layer]
     read = [term.index for term in stage.terms[place] if term.index is not None]
-    rows = [Row("x", result.signal, read if layer == 0 else ())]
+    rows = [row("x", result.signal, read if layer == 0 else ())]
     for at, each in enumerate(result.stages):
         marked = [place] if at == layer else read if at == layer - 1 else ()
-        rows.append(Row(f"z{at + 1} · {each.name}", each.values, marked))
+        rows.append(row(f"z{at + 1} · {each.name}", each.values, marked))
     joints = [(layer, index, place) for index in read]
     show_rows(rows, joints, f"The signal and its layers; the last one gives {written_row(result.output)}")
     zeros = sum(term.index is None for term in stage.terms[place])

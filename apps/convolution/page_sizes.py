@@ -6,8 +6,9 @@ import streamlit as st
 
 from apps.convolution.examples import SIZES, STACKS
 from apps.convolution.keras_code import sizes_code, stack_code
+from apps.convolution.numbers import written_sizes
+from apps.convolution.page_boxes import Box, show_boxes
 from apps.convolution.page_common import as_keras, examples
-from apps.convolution.page_modes import Box, show_boxes
 from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
 from apps.shared.page import input_errors
@@ -24,7 +25,7 @@ def show() -> None:
 
 
 def _convolution() -> None:
-    examples({f"size {key}": (example.title, example.values) for key, example in SIZES.items()})
+    examples("size", SIZES)
     first = SIZES["valid"].values
     columns = st.columns(6, vertical_alignment="bottom")
     boxes = {"n": "Input", "k": "Filter", "pad": "Zero padding", "stride": "Stride", "dilation": "Dilation"}
@@ -43,46 +44,35 @@ def _convolution() -> None:
 
 def _one(sizes: Sizes) -> None:
     columns = st.columns(4)
-    columns[0].metric("output", _times(sizes.output))
+    columns[0].metric("output", written_sizes(sizes.output))
     columns[1].metric("parameters, with a bias a head", f"{sizes.parameters:,}")
     columns[2].metric("multiply-adds", f"{sizes.multiply_adds:,}")
-    columns[3].metric("receptive field", _times(sizes.receptive_field))
-    rules = [mode.rule for mode in sizes.modes]
+    columns[3].metric("receptive field", written_sizes(sizes.receptive_field))
     show_boxes(
         [
-            Box("input", tuple(rule.size for rule in rules)),
-            Box("filter", tuple(rule.kernel for rule in rules)),
-            Box("output", tuple(mode.output for mode in sizes.modes)),
+            Box("input", tuple(rule.size for rule in sizes.rules)),
+            Box("filter", tuple(rule.kernel for rule in sizes.rules)),
+            Box("output", tuple(rule.output for rule in sizes.rules)),
         ],
-        f"Input, filter and output {_times(sizes.output)}",
+        f"Input, filter and output {written_sizes(sizes.output)}",
     )
-    lines = [f"mode {at}: {mode.formula}" for at, mode in enumerate(sizes.modes, start=1)]
+    modes = list(enumerate(sizes.rules, start=1))
+    lines = [f"mode {at}: {rule.formula}" for at, rule in modes]
     st.code("\n".join([f"size:   {FORMULA}", *lines]), language=None)
-    unused = [
-        f"mode {at}: the last {mode.unused}" for at, mode in enumerate(sizes.modes, start=1) if mode.unused
-    ]
-    if unused:
+    if unused := [f"mode {at}: the last {rule.unused}" for at, rule in modes if rule.unused]:
         st.caption("Not reached by the filter, because of the stride: " + "; ".join(unused) + ".")
 
 
 def _stack() -> None:
-    examples(
-        {
-            f"stack {key}": (
-                example.title,
-                {"stack_input": example.values["input"], "stack": example.values["layers"]},
-            )
-            for key, example in STACKS.items()
-        }
-    )
+    examples("stack", STACKS)
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")
     sizes = left.text_input(
-        "Input, channels last", first["input"], key="stack_input", bind="query-params", max_chars=60
+        "Input, channels last", first["stack_input"], key="stack_input", bind="query-params", max_chars=60
     )
     layers = right.text_area(
         "Layers, one a line or separated by semicolons",
-        first["layers"],
+        first["stack"],
         key="stack",
         bind="query-params",
         max_chars=MAX_TEXT,
@@ -97,7 +87,7 @@ def _stack() -> None:
 
 def _whole(stack: Stack) -> None:
     columns = st.columns(3)
-    columns[0].metric("output", _times(stack.output))
+    columns[0].metric("output", written_sizes(stack.output))
     columns[1].metric("parameters", f"{stack.parameters:,}")
     columns[2].metric("multiply-adds", f"{stack.multiply_adds:,}")
     drawn = [layer for layer in stack.layers if layer.kind != "relu"][:_MOST_DRAWN]
@@ -109,10 +99,10 @@ def _whole(stack: Stack) -> None:
         [
             {
                 "layer": layer.text,
-                "output": _times(layer.output),
+                "output": written_sizes(layer.output),
                 "parameters": layer.parameters,
                 "multiply-adds": layer.multiply_adds,
-                "receptive field": _times(layer.receptive_field) if layer.receptive_field else "all",
+                "receptive field": written_sizes(layer.receptive_field) if layer.receptive_field else "all",
                 "formula": layer.formula,
             }
             for layer in stack.layers
@@ -120,7 +110,3 @@ def _whole(stack: Stack) -> None:
         hide_index=True,
         alt="Output, parameters, multiply-adds and receptive field of each layer",
     )
-
-
-def _times(sizes: tuple[int, ...]) -> str:
-    return "×".join(f"{size:,}" for size in sizes) or "1"

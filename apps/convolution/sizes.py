@@ -5,121 +5,125 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
-from apps.convolution.numbers import MAX_SIZE, check_whole, read_sizes, read_whole
+from annotated_types import Ge, Le
+
+from apps.convolution.numbers import MAX_SIZE, check_whole, located, one_a_mode, read_sizes, read_whole
 from apps.shared.results import Result
 from data_prep.errors import InputError
+from data_prep.fields import Checked
 
 FORMULA = "⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1"
+BOUNDARIES = ("valid", "zero", "cyclic")
+Size = Annotated[int, Ge(1), Le(MAX_SIZE)]
+Zeros = Annotated[int, Ge(0), Le(MAX_SIZE)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ModeRule(Result):
+@dataclasses.dataclass(frozen=True)
+class ModeRule(Result, Checked):
     """How a filter slides along one mode.
 
     Args:
         size: Of the input in this mode, n.
         kernel: Of the filter, k.
-        before: Zeros before the input.
-        after: Zeros behind it.
+        before: Values of the padding before the input.
+        after: Values of the padding behind it.
         stride: Steps between two positions of the filter, s.
         dilation: Steps between two weights, d.
+        cyclic: Whether the padding is the other end of the input, so that it wraps around; else it is zeros.
 
     Raises:
-        InputError: A number is out of range.
+        InputError: A number is out of range, or a cyclic mode is shorter than the filter.
     """
 
-    size: int
-    kernel: int
-    before: int = 0
-    after: int = 0
-    stride: int = 1
-    dilation: int = 1
+    size: Size
+    kernel: Size
+    before: Zeros = 0
+    after: Zeros = 0
+    stride: Size = 1
+    dilation: Size = 1
+    cyclic: bool = False
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        for name, label, lowest in (
-            ("size", "The size of the input", 1),
-            ("kernel", "The size of the filter", 1),
-            ("before", "The padding before the input", 0),
-            ("after", "The padding behind the input", 0),
-            ("stride", "The stride", 1),
-            ("dilation", "The dilation", 1),
-        ):
-            check_whole(getattr(self, name), label, lowest, MAX_SIZE)
+        super().__post_init__()
+        if self.cyclic and self.extent > self.size:
+            raise InputError(
+                f"The filter ({self.extent}) is longer than the cyclic mode ({self.size})",
+                allowed=f"a filter of at most {self.size}",
+            )
 
     @property
     def extent(self) -> int:
         """How much of the input the filter spans: its receptive field."""
         return self.dilation * (self.kernel - 1) + 1
 
+    @property
+    def padded(self) -> int:
+        """Size of the input with its padding."""
+        return self.size + self.before + self.after
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ModeSize(Result):
-    """Size of one mode of the output.
+    @property
+    def output(self) -> int:
+        """Number of positions; raises InputError where there is none: the output would have size zero."""
+        if self.extent > self.padded:
+            raise InputError(
+                f"The filter spans {self.extent}, the padded input {self.padded}: the output would have size zero",
+                allowed="a filter that fits the padded input",
+                remedy="Take a smaller filter or dilation, or more padding",
+            )
+        return (self.padded - self.extent) // self.stride + 1
 
-    Attributes:
-        rule: How the filter slides along it.
-        output: Size of the output.
-        formula: The formula with its numbers and result.
-        unused: Values at the end of the padded input that no position of the filter reaches.
-    """
+    @property
+    def unused(self) -> int:
+        """Values at the end of the padded input that no position of the filter reaches."""
+        return (self.padded - self.extent) % self.stride
 
-    rule: ModeRule
-    output: int
-    formula: str
-    unused: int
+    @property
+    def formula(self) -> str:
+        """:data:`FORMULA` with its numbers and result."""
+        return (
+            f"⌊({self.size} + {self.before} + {self.after} − {self.dilation}·({self.kernel} − 1) − 1) / {self.stride}⌋ "
+            f"+ 1 = {self.output}"
+        )
+
+    def bounded(self, boundary: str, *, flip: bool = False) -> ModeRule:
+        """Pad so that stride 1 keeps the size: ``"zero"`` or ``"cyclic"``; a flipped filter looks back."""
+        total = 0 if boundary == "valid" else self.extent - 1
+        before = total // 2 if boundary == "zero" else total * flip
+        return dataclasses.replace(self, before=before, after=total - before, cyclic=boundary == "cyclic")
+
+    def place(self, position: int, tap: int) -> int | None:
+        """Say what a weight meets at a position of the filter: a place in the input, or None for a zero."""
+        spot = position * self.stride + tap * self.dilation - self.before
+        if self.cyclic:
+            return spot % self.size
+        return spot if 0 <= spot < self.size else None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Sizes(Result):
     """Sizes of one full convolution.
 
     Attributes:
-        modes: One a mode.
+        rules: One a mode.
         heads: Filters side by side.
+        output: Size of each mode of the output; several heads add one more mode at the end.
         parameters: Weights and one bias a head.
         multiply_adds: Products of the whole output.
     """
 
-    modes: tuple[ModeSize, ...]
+    rules: tuple[ModeRule, ...]
     heads: int
+    output: tuple[int, ...]
     parameters: int
     multiply_adds: int
 
     @property
-    def output(self) -> tuple[int, ...]:
-        """Size of each mode of the output; several heads add one more mode at the end."""
-        sizes = tuple(mode.output for mode in self.modes)
-        return sizes if self.heads == 1 else (*sizes, self.heads)
-
-    @property
     def receptive_field(self) -> tuple[int, ...]:
         """What one output sees of the input in each mode."""
-        return tuple(mode.rule.extent for mode in self.modes)
-
-
-def mode_size(rule: ModeRule) -> int:
-    """Compute the size of the output along one mode.
-
-    Args:
-        rule: How the filter slides.
-
-    Returns:
-        The number of positions.
-
-    Raises:
-        InputError: There is none: the output would have size zero.
-    """
-    room = rule.size + rule.before + rule.after - rule.extent
-    if room < 0:
-        raise InputError(
-            f"The filter spans {rule.extent}, the padded input {rule.size + rule.before + rule.after}: the output "
-            "would have size zero",
-            allowed="a filter that fits the padded input",
-            remedy="Take a smaller filter or dilation, or more padding",
-        )
-    return room // rule.stride + 1
+        return tuple(rule.extent for rule in self.rules)
 
 
 def convolution_sizes(rules: Sequence[ModeRule], heads: int = 1) -> Sizes:
@@ -136,20 +140,14 @@ def convolution_sizes(rules: Sequence[ModeRule], heads: int = 1) -> Sizes:
         InputError: A number is out of range, or the output would have size zero; the message names the mode.
     """
     check_whole(heads, "The number of heads", 1, MAX_SIZE)
-    modes = []
+    output = []
     for at, rule in enumerate(rules, start=1):
-        try:
-            output = mode_size(rule)
-        except InputError as error:
-            raise InputError(
-                f"Mode {at}: {error.problem}", allowed=error.allowed, remedy=error.remedy
-            ) from None
-        padded = rule.size + rule.before + rule.after
-        unused = padded - ((output - 1) * rule.stride + rule.extent)
-        modes.append(ModeSize(rule, output, size_formula(rule, output), unused))
+        with located(f"Mode {at}"):
+            output.append(rule.output)
     weights = math.prod(rule.kernel for rule in rules)
-    positions = math.prod(mode.output for mode in modes)
-    return Sizes(tuple(modes), heads, heads * (weights + 1), heads * weights * positions)
+    products = heads * weights * math.prod(output)
+    output += [heads] * (heads > 1)
+    return Sizes(tuple(rules), heads, tuple(output), heads * (weights + 1), products)
 
 
 def read_rules(
@@ -170,16 +168,16 @@ def read_rules(
     Raises:
         InputError: Something cannot be read, is out of range, or differs in the number of modes.
     """
-    inputs = read_sizes(sizes, "The input")
+    inputs, filters = read_sizes(sizes, "The input"), read_sizes(kernel, "The filter")
     count = len(inputs)
-    filters = read_sizes(kernel, "The filter")
     if len(filters) != count:
         raise InputError(
             f"The filter has {len(filters)} modes and the input {count}",
             allowed="as many modes, for a full convolution",
             received=kernel,
         )
-    zeros = _paddings(padding, count)
+    words = padding.replace(",", " ").split() or ["0"]
+    zeros = one_a_mode([_zeros(word, at) for at, word in enumerate(words, 1)], count, "The padding", padding)
     strides = read_sizes(stride, "The stride", modes=count)
     dilations = read_sizes(dilation, "The dilation", modes=count)
     return tuple(
@@ -188,35 +186,10 @@ def read_rules(
     )
 
 
-def _paddings(text: str, count: int) -> list[tuple[int, int]]:
-    words = [word for word in text.replace(",", " ").split() if word] or ["0"]
-    found = []
-    for at, word in enumerate(words, start=1):
-        sides = word.split("+") if not word.startswith("+") else [word]
-        if len(sides) > 2:
-            raise InputError("The padding cannot be read", allowed="such as 1 or 0+1", received=word)
-        counts = [read_whole(side, f"The padding of mode {at}", 0, MAX_SIZE) for side in sides]
-        found.append((counts[0], counts[-1]))
-    if len(found) == 1:
-        return found * count
-    if len(found) != count:
-        raise InputError(
-            f"The padding has {len(found)} modes", allowed=f"{count}, or one for all", received=text
-        )
-    return found
-
-
-def size_formula(rule: ModeRule, output: int) -> str:
-    """Write :data:`FORMULA` with numbers.
-
-    Args:
-        rule: How the filter slides along the mode.
-        output: Its result.
-
-    Returns:
-        Such as ``"⌊(4 + 0 + 1 − 1·(2 − 1) − 1) / 1⌋ + 1 = 4"``.
-    """
-    return (
-        f"⌊({rule.size} + {rule.before} + {rule.after} − {rule.dilation}·({rule.kernel} − 1) − 1) / {rule.stride}⌋ + 1 "
-        f"= {output}"
-    )
+def _zeros(word: str, at: int) -> tuple[int, int]:
+    """Read ``"1"`` or ``"0+1"``."""
+    sides = word.split("+") if not word.startswith("+") else [word]
+    if len(sides) > 2:
+        raise InputError("The padding cannot be read", allowed="such as 1 or 0+1", received=word)
+    counts = [read_whole(side, f"The padding of mode {at}", 0, MAX_SIZE) for side in sides]
+    return counts[0], counts[-1]

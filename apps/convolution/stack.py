@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 
-from apps.convolution.numbers import MAX_SIZE, read_sizes, read_whole
-from apps.convolution.sizes import ModeRule, mode_size, size_formula
+from apps.convolution.numbers import MAX_SIZE, located, read_lines, read_sizes, read_whole
+from apps.convolution.sizes import ModeRule, convolution_sizes
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -29,39 +28,31 @@ _LANGUAGE = (
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class StackLayer(Result):
     """One layer of a stack.
 
     Attributes:
         text: As it is written.
         kind: ``"conv"``, ``"depthwise"``, ``"pool"``, ``"relu"``, ``"flatten"`` or ``"dense"``.
-        kernel: Size of the filter or window in each mode without the channels.
-        heads: Channels of the output.
-        padding: Zeros on both sides of each mode.
-        stride: One a mode.
-        dilation: One a mode.
         output: Size of the output, the channels last.
+        formula: How the sizes and the parameters come about, with numbers.
         parameters: Weights and biases.
         multiply_adds: Of one input.
         receptive_field: What one output sees of the stack's input in each mode; empty behind a dense layer.
         jump: How far apart in the stack's input two neighbouring outputs look; empty behind a dense layer.
-        formula: How the sizes and the parameters come about, with numbers.
+        rules: How a filter or window slides along each mode without the channels; empty where none slides.
     """
 
     text: str
     kind: str
-    kernel: tuple[int, ...]
-    heads: int
-    padding: tuple[int, ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
     output: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
-    receptive_field: tuple[int, ...]
-    jump: tuple[int, ...]
     formula: str
+    parameters: int = 0
+    multiply_adds: int = 0
+    receptive_field: tuple[int, ...] = ()
+    jump: tuple[int, ...] = ()
+    rules: tuple[ModeRule, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,90 +96,71 @@ def stack_sizes(sizes: str, layers: str) -> Stack:
     Raises:
         InputError: Something cannot be read or is out of range, or an output would have size zero; names the layer.
     """
-    if len(layers) > MAX_TEXT:
-        raise InputError(f"The stack has {len(layers):,} characters", allowed=f"at most {MAX_TEXT:,}")
-    lines = [line.strip() for line in re.split(r"[\n;]", layers) if line.strip()]
-    if len(lines) > MAX_LAYERS:
-        raise InputError(f"The stack has {len(lines)} layers", allowed=f"at most {MAX_LAYERS}")
+    lines = read_lines(layers, "The stack has", "layers", characters=MAX_TEXT, lines=MAX_LAYERS)
     start = read_sizes(sizes, "The input")
     if len(start) < 2:
         raise InputError(
             "The input needs a mode for its channels", allowed="such as 24x24x1, or 10x1", received=sizes
         )
-    found: list[StackLayer] = []
-    shape, seen, jump = start, (1,) * (len(start) - 1), (1,) * (len(start) - 1)
+    ones = (1,) * (len(start) - 1)
+    found = [StackLayer("", "input", start, "", receptive_field=ones, jump=ones)]
     for at, line in enumerate(lines, start=1):
-        try:
-            layer = _layer(line, shape, seen, jump)
-        except InputError as error:
-            raise InputError(
-                f"Layer {at} (“{line[:60]}”): {error.problem}",
-                allowed=error.allowed,
-                received=error.received,
-                remedy=error.remedy,
-            ) from None
-        found.append(layer)
-        shape, seen, jump = layer.output, layer.receptive_field, layer.jump
-    return Stack(start, tuple(found))
+        with located(f"Layer {at} (“{line[:60]}”)"):
+            found.append(_layer(line, found[-1]))
+    return Stack(start, tuple(found[1:]))
 
 
-def _layer(line: str, shape: tuple[int, ...], seen: tuple[int, ...], jump: tuple[int, ...]) -> StackLayer:
+def _layer(line: str, before: StackLayer) -> StackLayer:
     kind, *words = line.lower().split()
-    if kind in ("relu", "flatten") and not words:
-        output = shape if kind == "relu" else (math.prod(shape),)
-        formula = "the same size" if kind == "relu" else f"{'·'.join(map(str, shape))} = {output[0]}"
-        return _pointlike(line, kind, output, 0, 0, seen, jump, formula)
+    inputs = math.prod(before.output)
+    if kind == "relu" and not words:
+        fields = {"text": line, "kind": kind, "formula": "the same size"}
+        return dataclasses.replace(before, parameters=0, multiply_adds=0, rules=(), **fields)
+    if kind == "flatten" and not words:
+        return StackLayer(line, kind, (inputs,), f"{'·'.join(map(str, before.output))} = {inputs}")
     if kind == "dense" and len(words) == 1:
-        units, inputs = read_whole(words[0], "The number of units", 1, MAX_SIZE), math.prod(shape)
-        formula = f"{inputs} inputs · {units} + {units} = {inputs * units + units} parameters"
-        return _pointlike(line, kind, (units,), inputs * units + units, inputs * units, (), (), formula)
+        units = read_whole(words[0], "The number of units", 1, MAX_SIZE)
+        parameters = inputs * units + units
+        formula = f"{inputs} inputs · {units} + {units} = {parameters} parameters"
+        return StackLayer(line, kind, (units,), formula, parameters, inputs * units)
     if kind not in ("conv", "depthwise", "pointwise", "pool") or not words:
         raise InputError("It cannot be read", allowed=_LANGUAGE, received=line)
-    modes = len(shape) - 1
-    if modes < 1 or not seen:
+    if not before.receptive_field:
         raise InputError("Nothing slides over a flat input", allowed="dense or relu behind flatten or dense")
     if kind == "pointwise":
         heads = read_whole(words[0], "The number of heads", 1, MAX_SIZE)
-        words[0], kind = "x".join(["1"] * modes + [str(heads)]), "conv"
-    return _sliding(line, kind, words, shape, seen, jump)
+        words[0], kind = "1x" * (len(before.output) - 1) + str(heads), "conv"
+    return _sliding(line, kind, words, before)
 
 
-def _sliding(
-    line: str,
-    kind: str,
-    words: list[str],
-    shape: tuple[int, ...],
-    seen: tuple[int, ...],
-    jump: tuple[int, ...],
-) -> StackLayer:
-    modes, channels = len(shape) - 1, shape[-1]
-    sizes = read_sizes(words[0], "The filter")
-    kernel, heads = (sizes[:-1], sizes[-1]) if kind == "conv" else (sizes, channels)
+def _sliding(line: str, kind: str, words: list[str], before: StackLayer) -> StackLayer:
+    *inputs, channels = before.output
+    modes = len(inputs)
+    kernel = read_sizes(words[0], "The filter")
+    kernel, heads = (kernel[:-1], kernel[-1]) if kind == "conv" else (kernel, channels)
     if len(kernel) != modes:
         wanted = "x".join(["5"] * modes) + ("x8, the last number is the heads" if kind == "conv" else "")
         raise InputError("The filter does not fit the input", allowed=f"such as {wanted}", received=words[0])
     options = _options(words[1:], modes)
-    stride = options.get("stride", kernel if kind == "pool" else (1,) * modes)
-    padding, dilation = options.get("pad", (0,) * modes), options.get("dilation", (1,) * modes)
-    rules = [
-        ModeRule(n, k, p, p, s, d)
-        for n, k, p, s, d in zip(shape, kernel, padding, stride, dilation, strict=False)
-    ]
-    output = (*(mode_size(rule) for rule in rules), heads)
+    ones = (1,) * modes
+    padding = options.get("pad", (0,) * modes)
+    strides = options.get("stride", kernel if kind == "pool" else ones)
+    dilations = options.get("dilation", ones)
+    rules = tuple(map(ModeRule, inputs, kernel, padding, padding, strides, dilations))
     depth = channels if kind == "conv" else 1
-    weights = 0 if kind == "pool" else math.prod(kernel) * depth * heads
-    parameters = weights + heads if weights else 0
-    formulas = [size_formula(rule, size) for rule, size in zip(rules, output, strict=False)]
-    if weights:
-        factors = "·".join(map(str, (heads, *kernel, depth)))
-        formulas.append(f"{factors} + {heads} = {parameters} parameters")
+    sizes = convolution_sizes((*rules, ModeRule(depth, depth)), heads)
+    parameters, multiply_adds = (0, 0) if kind == "pool" else (sizes.parameters, sizes.multiply_adds)
+    formulas = [rule.formula for rule in rules]
+    if kind != "pool":
+        formulas.append(f"{'·'.join(map(str, (heads, *kernel, depth)))} + {heads} = {parameters} parameters")
     formula = "; ".join(dict.fromkeys(formulas))
-    after = tuple(field + (rule.extent - 1) * j for field, rule, j in zip(seen, rules, jump, strict=True))
-    return StackLayer(
-        line, kind, kernel, heads, padding, stride, dilation, output, parameters,
-        math.prod(output[:-1]) * weights, after,
-        tuple(j * s for j, s in zip(jump, stride, strict=True)), formula,
-    )  # fmt: skip
+    seen = tuple(
+        field + (rule.extent - 1) * jump
+        for field, jump, rule in zip(before.receptive_field, before.jump, rules, strict=True)
+    )
+    jumps = tuple(jump * rule.stride for jump, rule in zip(before.jump, rules, strict=True))
+    output = (*sizes.output[:modes], heads)
+    return StackLayer(line, kind, output, formula, parameters, multiply_adds, seen, jumps, rules)
 
 
 def _options(words: list[str], modes: int) -> dict[str, tuple[int, ...]]:
@@ -202,20 +174,3 @@ def _options(words: list[str], modes: int) -> dict[str, tuple[int, ...]]:
             )
         found[name] = read_sizes(value, f"The {name}", lowest=0 if name == "pad" else 1, modes=modes)
     return found
-
-
-def _pointlike(
-    line: str,
-    kind: str,
-    output: tuple[int, ...],
-    parameters: int,
-    multiply_adds: int,
-    seen: tuple[int, ...],
-    jump: tuple[int, ...],
-    formula: str,
-) -> StackLayer:
-    flat = kind == "flatten"
-    return StackLayer(
-        line, kind, (), output[-1], (), (), (), output, parameters, multiply_adds,
-        () if flat else seen, () if flat else jump, formula,
-    )  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.convolution.contraction import contract, derivative, loops
 from apps.convolution.einsum import MAX_TEXT, batched, free_tensors, read_program
-from apps.convolution.examples import EINSTEIN
+from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.numbers import read_tensor
 from data_prep.errors import InputError
 
@@ -18,16 +18,16 @@ B, C = np.array([1.0, -1.0]), np.array([1.0, 1.0])
 
 
 def tensors_of(example) -> dict[str, np.ndarray]:
-    program = read_program(example.expression)
-    return {name: read_tensor(example.tensors[name], name) for name in free_tensors(program)}
+    program = read_program(example.values["e"])
+    return {name: read_tensor(example.values[f"t_{name}"], name) for name in free_tensors(program)}
 
 
 def test_the_lecture_s_example() -> None:
     assert contract(read_program("a_i^j b_j"), {"a": A, "b": B}).output.tolist() == [-1, -1]
     assert contract(read_program("a_i^j c^i"), {"a": A, "c": C}).output.tolist() == [4, 6]
     for key, wanted in (("rows", [-1, -1]), ("columns", [4, 6])):
-        example = EINSTEIN[key]
-        assert contract(read_program(example.expression), tensors_of(example)).output.tolist() == wanted
+        example = EXPRESSIONS[key]
+        assert contract(read_program(example.values["e"]), tensors_of(example)).output.tolist() == wanted
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_a_kink_is_told() -> None:
     assert found.kinks == 1
 
 
-@pytest.mark.parametrize("example", EINSTEIN.values(), ids=EINSTEIN)
+@pytest.mark.parametrize("example", EXPRESSIONS.values(), ids=EXPRESSIONS)
 def test_every_example_is_computed_and_differentiated(example) -> None:
-    program, tensors = read_program(example.expression), tensors_of(example)
+    program, tensors = read_program(example.values["e"]), tensors_of(example)
     assert contract(program, tensors).steps > 0
-    assert derivative(program, tensors, example.by).kinks == 0
+    assert derivative(program, tensors, example.values["by"]).kinks == 0
 
 
 @pytest.mark.parametrize(

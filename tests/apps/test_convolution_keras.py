@@ -11,7 +11,7 @@ import pytest
 from apps.convolution.contraction import contract, derivative
 from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels
 from apps.convolution.einsum import free_tensors, read_program
-from apps.convolution.examples import EINSTEIN, SIGNALS, SIZES, STACKS
+from apps.convolution.examples import EXPRESSIONS, SIGNALS, SIZES, STACKS
 from apps.convolution.keras_code import (
     digit_code,
     einsum_code,
@@ -20,13 +20,12 @@ from apps.convolution.keras_code import (
     sizes_code,
     stack_code,
 )
-from apps.convolution.kinds import run_kind
+from apps.convolution.kinds import KINDS, run_kind
 from apps.convolution.layers import read_layers
 from apps.convolution.numbers import read_numbers, read_tensor
 from apps.convolution.signals import run_signal
-from apps.convolution.sizes import convolution_sizes, read_rules
+from apps.convolution.sizes import BOUNDARIES, convolution_sizes, read_rules
 from apps.convolution.stack import stack_sizes
-from apps.convolution.tensors import BOUNDARIES, KINDS
 from data_prep.errors import InputError
 
 
@@ -37,7 +36,10 @@ def run(code: str) -> dict[str, Any]:
 
 
 SIGNAL_LAYERS = [
-    *(pytest.param(example.signal, example.layers, id=key) for key, example in SIGNALS.items()),
+    *(
+        pytest.param(example.values["x"], example.values["layers"], id=key)
+        for key, example in SIGNALS.items()
+    ),
     pytest.param("1 2 3 4 5 6 7", "convolve 1 2 -1 cyclic stride 2 dilation 2", id="cyclic"),
     pytest.param("1 2 3 4 5 6 7", "convolve 1 2 -1 zero 2 1 stride 3 dilation 2 bias 0.5", id="zero"),
     pytest.param("1 -2 3 4 5", "correlate 2 cyclic; average; relu", id="one weight"),
@@ -60,15 +62,13 @@ def test_each_kind_is_keras_ops_and_numpy(kind: str, boundary: str) -> None:
         for sizes, kernel in (("5x6x3", "2x3"), ("7x2", "3")):
             kernel += "x2" if kind == "full" else ""
             result = run_kind(kind, sizes, kernel, boundary=boundary, stride=stride, dilation=dilation)
-            code = kind_code(kind, result.tensor, result.kernel, result.rules, boundary=boundary)
-            assert np.allclose(run(code)["result"], result.output, atol=1e-3)
+            assert np.allclose(run(kind_code(result))["result"], result.output, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["heads", "pointwise", "transposed"])
 def test_volumes(kind: str) -> None:
     result = run_kind(kind, "4x5x4x2", "2x1x2", stride=2)
-    code = kind_code(kind, result.tensor, result.kernel, result.rules)
-    assert np.allclose(run(code)["result"], result.output, atol=1e-3)
+    assert np.allclose(run(kind_code(result))["result"], result.output, atol=1e-3)
 
 
 @pytest.mark.parametrize("example", SIZES.values(), ids=SIZES)
@@ -79,7 +79,7 @@ def test_sizes(example, heads: int) -> None:
 
 
 STACK_LAYERS = [
-    *(pytest.param(e.values["input"], e.values["layers"], id=key) for key, e in STACKS.items()),
+    *(pytest.param(e.values["stack_input"], e.values["stack"], id=key) for key, e in STACKS.items()),
     pytest.param(
         "9x8x7x2", "conv 2x2x2x3 stride 2,1,1 pad 1; pool 2x2x2; pointwise 4; dense 3", id="volumes"
     ),
@@ -103,13 +103,13 @@ def test_stacks_have_keras_sizes_and_parameters(sizes: str, layers: str) -> None
     ]
 
 
-@pytest.mark.parametrize("example", EINSTEIN.values(), ids=EINSTEIN)
+@pytest.mark.parametrize("example", EXPRESSIONS.values(), ids=EXPRESSIONS)
 def test_einstein_and_the_derivative(example) -> None:
-    program = read_program(example.expression)
-    tensors = {name: read_tensor(example.tensors[name], name) for name in free_tensors(program)}
+    program = read_program(example.values["e"])
+    tensors = {name: read_tensor(example.values[f"t_{name}"], name) for name in free_tensors(program)}
     wanted = contract(program, tensors).output
     assert np.allclose(run(einsum_code(program, tensors))["result"], wanted, atol=1e-4)
-    derived = derivative(program, tensors, example.by)
+    derived = derivative(program, tensors, example.values["by"])
     names = run(einsum_code(program, tensors, derived))
     assert np.allclose(names["result"], wanted, atol=1e-4)
     assert np.allclose(names["A"], derived.tensor, atol=1e-4)
@@ -131,18 +131,17 @@ def test_a_digit(dilation: int, stride: int, relu: bool) -> None:
     found = convolve_digit(
         digit_image(4, 2), kernel, 0.25, padding=2, stride=stride, dilation=dilation, relu=relu
     )
-    code = digit_code(4, 2, kernel, 0.25, found.rule, relu)
-    assert np.allclose(run(code)["result"], found.output, atol=1e-4)
+    assert np.allclose(run(digit_code(found, relu))["result"], found.output, atol=1e-4)
 
 
 def test_what_keras_cannot_do_is_told() -> None:
     result = run_kind("layerwise", "4x4x4x2", "2x2x2")
     with pytest.raises(InputError, match="Keras slides this filter along one to 2 modes"):
-        kind_code("layerwise", result.tensor, result.kernel, result.rules)
+        kind_code(result)
     with pytest.raises(InputError, match="Keras has convolutions of one to three modes"):
         sizes_code(read_rules("3x3x3x3", "1x1x1x1"))
     with pytest.raises(InputError, match=r"Keras has no layer like this\..*dilation 2"):
         stack_code(stack_sizes("9x9x1", "conv 2x2x1 stride 2 dilation 2"))
     big = run_kind("heads", "60x60x2", "2x2")
-    with pytest.raises(InputError, match="7,200 numbers are too many to write out"):
-        kind_code("heads", big.tensor, big.kernel, big.rules)
+    with pytest.raises(InputError, match=r"7,200 numbers to write out\. Allowed: at most 2,000"):
+        kind_code(big)

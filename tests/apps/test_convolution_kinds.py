@@ -9,19 +9,9 @@ import pytest
 from scipy import signal
 
 from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels, trained_kernels
-from apps.convolution.kinds import run_kind
-from apps.convolution.sizes import ModeRule
-from apps.convolution.tensors import (
-    BOUNDARIES,
-    KINDS,
-    convolve_full,
-    convolve_heads,
-    convolve_layerwise,
-    convolve_pointwise,
-    convolve_same,
-    convolve_transposed,
-    plain_rules,
-)
+from apps.convolution.kinds import KINDS, convolve, run_kind
+from apps.convolution.sizes import BOUNDARIES, ModeRule
+from apps.convolution.tensors import convolve_full, plain_rules
 from apps.digits.application import Digits
 from data_prep.errors import InputError
 from tests.apps.digit_presets import digits_of
@@ -49,7 +39,8 @@ def test_padding_stride_and_dilation_are_per_mode() -> None:
 
 def test_cyclic_modes_wrap_around() -> None:
     kernel = RANDOM.normal(size=(2, 3))
-    found = convolve_full(TENSOR[..., 0], kernel, plain_rules((5, 6), (2, 3)), cyclic=(True, True))
+    rules = [rule.bounded("cyclic") for rule in plain_rules((5, 6), (2, 3))]
+    found = convolve_full(TENSOR[..., 0], kernel, rules)
     wanted = sum(kernel[k, m] * np.roll(TENSOR[..., 0], (-k, -m), (0, 1)) for k in range(2) for m in range(3))
     assert np.allclose(found, wanted)
 
@@ -57,18 +48,18 @@ def test_cyclic_modes_wrap_around() -> None:
 def test_the_kinds_are_full_convolutions_in_disguise() -> None:
     rules = plain_rules((5, 6), (2, 2))
     kernels = RANDOM.normal(size=(2, 2, 3, 2))
-    heads = convolve_heads(TENSOR, kernels, rules)
+    heads = convolve("heads", TENSOR, kernels, rules)
     for head in range(2):
         # filter.shape[-1] == input.shape[-1]: the last mode of the output has size 1.
         full = convolve_full(TENSOR, kernels[..., head])
         assert full.shape[-1] == 1
         assert np.allclose(heads[..., head], full[..., 0])
     weights = RANDOM.normal(size=(3, 2))
-    assert np.allclose(convolve_pointwise(TENSOR, weights), TENSOR @ weights)
+    assert np.allclose(convolve("pointwise", TENSOR, weights, plain_rules((5, 6), (1, 1))), TENSOR @ weights)
     blur = np.ones((2, 2))
-    same = convolve_same(TENSOR, blur, rules)
+    same = convolve("same", TENSOR, blur, rules)
     assert np.allclose(same, convolve_full(TENSOR, blur[..., None]))
-    assert np.allclose(same, convolve_layerwise(TENSOR, np.stack([blur] * 3, axis=-1), rules))
+    assert np.allclose(same, convolve("layerwise", TENSOR, np.stack([blur] * 3, axis=-1), rules))
 
 
 def test_a_transposed_convolution_is_the_transpose() -> None:
@@ -79,9 +70,10 @@ def test_a_transposed_convolution_is_the_transpose() -> None:
         sizes = [4 * stride + dilation * (k - 1) + 1 - 2 * pad for k in (2, 3)]
         rules = [ModeRule(n, k, pad, pad, stride, dilation) for n, k in zip(sizes, (2, 3), strict=True)]
         x = RANDOM.normal(size=(*sizes, 2))
-        forward = convolve_heads(x, kernels, rules)
+        forward = convolve("heads", x, kernels, rules)
         y = RANDOM.normal(size=forward.shape)
-        back = convolve_transposed(y, kernels, (stride,) * 2, (dilation,) * 2, (pad,) * 2)
+        rules = [ModeRule(n, k, pad, pad, stride, dilation) for n, k in zip(y.shape, (2, 3), strict=False)]
+        back = convolve("transposed", y, kernels, rules)
         assert back.shape == x.shape
         assert np.isclose((forward * y).sum(), (x * back).sum())
 
@@ -121,8 +113,8 @@ def test_zero_and_cyclic_boundaries_keep_the_size() -> None:
         ({"kernel": "5x5", "boundary": "cyclic"}, "longer than the cyclic mode"),
         ({"kernel": "2x2x2"}, "The filter has 3 modes"),
         ({"kernel": "0x2"}, "The filter, mode 1, is out of range"),
-        ({"stride": 0}, "The stride is out of range"),
-        ({"dilation": -1}, "The dilation is out of range"),
+        ({"stride": 0}, "stride does not fit.*greater than or equal to 1.*Received: 0"),
+        ({"dilation": -1}, "dilation does not fit.*greater than or equal to 1.*Received: -1"),
         ({"heads": 0}, "The number of heads is out of range"),
         ({"heads": 10**6}, "The number of heads is out of range"),
         ({"boundary": "mirror"}, "Unknown boundary"),
@@ -143,7 +135,7 @@ def test_wrong_convolutions_are_one_message(options: dict, message: str) -> None
 
 def test_filter_and_input_must_have_the_same_channels() -> None:
     with pytest.raises(InputError, match="number of channels"):
-        convolve_heads(TENSOR, np.ones((2, 2, 2, 1)), plain_rules((5, 6), (2, 2)))
+        convolve("heads", TENSOR, np.ones((2, 2, 2, 1)), plain_rules((5, 6), (2, 2)))
     with pytest.raises(InputError, match="as many modes"):
         convolve_full(TENSOR, np.ones((2, 2)))
 
@@ -169,8 +161,8 @@ def test_a_kernel_on_a_digit() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"stride": 0}, "The stride is out of range"),
-        ({"padding": -1}, "The padding before the input is out of range"),
+        ({"stride": 0}, "stride does not fit.*greater than or equal to 1.*Received: 0"),
+        ({"padding": -1}, "before does not fit.*greater than or equal to 0.*Received: -1"),
         ({"dilation": 9}, "the output would have size zero"),
         ({"bias": float("nan")}, "The bias is out of range"),
     ],

@@ -11,8 +11,7 @@ from apps.convolution.learned import (
     LENGTH,
     STARTS,
     TASKS,
-    Weights,
-    detector_weights,
+    Detector,
     errors,
     gradient,
     learn_detector,
@@ -46,11 +45,12 @@ def test_targets_are_the_slides() -> None:
 def test_the_network_is_the_bench_s(task: str) -> None:
     signal = made_signals(1, 3)
     random = np.random.default_rng(5)
-    weights = random_weights(random)
-    one = Weights(weights.first[:1], weights.second[:1], np.array([0.3]))
+    one = random_weights(random)[:1]
+    one[:, -1] = 0.3
+    detector = Detector.of(one[0])
     layers = [
-        Convolution(tuple(one.first[0]), padding="cyclic"),
-        Convolution(tuple(one.second[0]), padding="cyclic", bias=0.3),
+        Convolution(detector.first, padding="cyclic"),
+        Convolution(detector.second, padding="cyclic", bias=0.3),
         Relu(),
         *([Pool("max")] if task == "detect" else []),
     ]
@@ -63,20 +63,18 @@ def test_gradients_are_finite_differences(task: str) -> None:
     signals = made_signals(12, 6)
     wanted = targets(signals, task)
     random = np.random.default_rng(2)
-    drawn = random_weights(random)
-    weights = Weights(drawn.first, drawn.second, random.normal(0.0, 0.3, STARTS))
+    weights = random_weights(random)
+    weights[:, -1] = random.normal(0.0, 0.3, STARTS)
     found = gradient(weights, signals, wanted, task)
     positions = wanted[0].size
-    for name in ("first", "second", "bias"):
-        value = getattr(weights, name)
-        for index in np.ndindex(*value.shape):
-            losses = []
-            for step in (1e-6, -1e-6):
-                moved = value.copy()
-                moved[index] += step
-                parts = {key: getattr(weights, key) for key in ("first", "second", "bias")} | {name: moved}
-                losses.append(0.5 * positions * errors(Weights(**parts), signals, wanted, task)[index[0]])
-            assert np.isclose(getattr(found, name)[index], (losses[0] - losses[1]) / 2e-6, atol=1e-5)
+    assert found.shape == weights.shape == (STARTS, 7)
+    for index in np.ndindex(*weights.shape):
+        losses = []
+        for step in (1e-6, -1e-6):
+            moved = weights.copy()
+            moved[index] += step
+            losses.append(0.5 * positions * errors(moved, signals, wanted, task)[index[0]])
+        assert np.isclose(found[index], (losses[0] - losses[1]) / 2e-6, atol=1e-5)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -109,8 +107,8 @@ def test_scaling_keeps_the_network() -> None:
     signals = made_signals(5, 1)
     found = learn_detector("localise", 2, 30).detector
     assert np.allclose(
-        outputs(detector_weights(found), signals, "localise"),
-        outputs(detector_weights(found.scaled), signals, "localise"),
+        outputs(found.weights[None], signals, "localise"),
+        outputs(found.scaled.weights[None], signals, "localise"),
     )
 
 

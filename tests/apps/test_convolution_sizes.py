@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.convolution.examples import SIZES, STACKS
-from apps.convolution.sizes import ModeRule, convolution_sizes, mode_size, read_rules
+from apps.convolution.sizes import ModeRule, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_LAYERS, stack_sizes
 from apps.convolution.tensors import convolve_full
 from data_prep.errors import InputError
@@ -25,7 +25,7 @@ def test_the_lecture_s_questions(key: str, output: tuple[int, ...]) -> None:
 
 def test_the_formula_has_the_user_s_numbers() -> None:
     sizes = convolution_sizes(read_rules("4x4x3", "2x2x2", "0, 0, 0+1"))
-    assert sizes.modes[2].formula == "⌊(3 + 0 + 1 − 1·(2 − 1) − 1) / 1⌋ + 1 = 3"
+    assert sizes.rules[2].formula == "⌊(3 + 0 + 1 − 1·(2 − 1) − 1) / 1⌋ + 1 = 3"
     assert sizes.receptive_field == (2, 2, 2)
 
 
@@ -50,9 +50,9 @@ def test_a_size_is_the_number_of_positions(
     positions = range(0, size + before + after - rule.extent + 1, stride)
     if not positions:
         with pytest.raises(InputError, match="size zero"):
-            mode_size(rule)
+            _ = rule.output
         return
-    assert mode_size(rule) == len(positions)
+    assert rule.output == len(positions)
     assert convolve_full(np.ones(size), np.ones(kernel), (rule,)).shape == (len(positions),)
 
 
@@ -89,7 +89,7 @@ def test_heads_are_at_least_one() -> None:
 
 def test_the_lecture_s_network() -> None:
     values = STACKS["lecture"].values
-    stack = stack_sizes(values["input"], values["layers"])
+    stack = stack_sizes(values["stack_input"], values["stack"])
     assert [layer.output for layer in stack.layers] == [
         (24, 24, 8), (24, 24, 8), (12, 12, 8), (12, 12, 16), (12, 12, 16), (4, 4, 16), (10,),
     ]  # fmt: skip
@@ -128,13 +128,13 @@ def test_the_receptive_field_is_what_changes_the_output() -> None:
 
 @pytest.mark.parametrize("example", STACKS.values(), ids=STACKS)
 def test_every_example_has_sizes(example) -> None:
-    assert stack_sizes(example.values["input"], example.values["layers"]).parameters > 0
+    assert stack_sizes(example.values["stack_input"], example.values["stack"]).parameters > 0
 
 
 @pytest.mark.parametrize(
     ("sizes", "layers", "message"),
     [
-        ("24x24x1", "conv 30x30x8", r"Layer 1 \(“conv 30x30x8”\): The filter spans 30, .*size zero"),
+        ("24x24x1", "conv 30x30x8", r"Layer 1 \(“conv 30x30x8”\): Mode 1: The filter spans 30, .*size zero"),
         ("24x24x1", "relu; pool 25x25", "Layer 2 .*size zero"),
         ("24x24x1", "conv 5x5x8 stride 0", "The stride, mode 1, is out of range"),
         ("24x24x1", "conv 5x5x8 pad -1", "The pad, mode 1, is out of range"),
@@ -145,7 +145,7 @@ def test_every_example_has_sizes(example) -> None:
         ("24x24x1", "dense 0", "The number of units is out of range"),
         ("24x24x1", "magic", "It cannot be read"),
         ("24", "relu", "needs a mode for its channels"),
-        ("24x24x1", "relu;" * (MAX_LAYERS + 1), "The stack has 201 layers"),
+        ("24x24x1", "relu;" * (MAX_LAYERS + 1), "There are 201 layers"),
         ("24x24x1", "r" * 10_001, "The stack has 10,001 characters"),
     ],
 )

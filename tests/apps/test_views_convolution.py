@@ -11,10 +11,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from apps.convolution.examples import EINSTEIN, SIGNALS, SIZES, STACKS
-from apps.convolution.page_modes import Box, _three
+from apps.convolution.examples import EXPRESSIONS, SIGNALS, SIZES, STACKS
+from apps.convolution.kinds import KINDS
+from apps.convolution.page_boxes import Box
 from apps.convolution.page_player import linked_position
-from apps.convolution.tensors import KINDS
 from apps.lecture.topics import topics
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
@@ -81,7 +81,7 @@ def test_examples_of_signals_fill_the_boxes(example) -> None:
     app = press(page(section="Signal"), example.title)
     assert not app.exception
     assert not app.error
-    assert app.text_area(key="layers").value == example.layers
+    assert app.text_area(key="layers").value == example.values["layers"]
     assert [info.value for info in app.info] == [example.about]
 
 
@@ -100,7 +100,7 @@ def test_layers_can_be_added_by_buttons() -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ({"x": "1 2", "layers": "correlate 1 2 3"}, "longer than the signal"),
+        ({"x": "1 2", "layers": "correlate 1 2 3"}, "The filter spans 3, the padded input 2"),
         ({"layers": "correlate 1 stride 0"}, "The stride is out of range"),
         ({"layers": "correlate 1 zero -1"}, "The padding is out of range"),
         ({"x": "one"}, "is not a number"),
@@ -153,7 +153,7 @@ def test_every_kind_is_drawn_and_summed(title: str) -> None:
     ("query", "message"),
     [
         ({"filter": "5x5"}, "size zero"),
-        ({"step": "0"}, "The stride is out of range"),
+        ({"step": "0"}, "stride does not fit. Allowed: greater than or equal to 1. Received: 0"),
         ({"input": "9999999x9999999x3"}, "out of range"),
         ({"input": "999999x999999x3"}, "The input does not fit"),
     ],
@@ -193,7 +193,7 @@ def test_wrong_settings_of_the_digit_are_one_message() -> None:
     app = page(section="Digit", hop="0")
     assert not app.exception
     assert len(messages(app)) == 1
-    assert "The stride is out of range" in messages(app)[0]
+    assert "stride does not fit. Allowed: greater than or equal to 1. Received: 0" in messages(app)[0]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_examples_of_stacks_fill_the_boxes(example) -> None:
     app = press(page(section="Sizes"), example.title)
     assert not app.exception
     assert not app.error
-    assert app.text_area(key="stack").value == example.values["layers"]
+    assert app.text_area(key="stack").value == example.values["stack"]
 
 
 def test_wrong_sizes_are_a_message_each() -> None:
@@ -230,13 +230,13 @@ def test_wrong_sizes_are_a_message_each() -> None:
     assert "Layer 1" in messages(app)[1]
 
 
-@pytest.mark.parametrize("example", EINSTEIN.values(), ids=EINSTEIN)
+@pytest.mark.parametrize("example", EXPRESSIONS.values(), ids=EXPRESSIONS)
 def test_examples_of_einstein_fill_the_boxes(example) -> None:
     app = press(page(section="Einstein"), example.title)
     assert not app.exception
     assert not app.error
-    assert app.text_input(key="e").value == example.expression
-    assert app.selectbox(key="by").value == example.by
+    assert app.text_input(key="e").value == example.values["e"]
+    assert app.selectbox(key="by").value == example.values["by"]
 
 
 def test_the_lecture_s_example_and_its_derivative() -> None:
@@ -280,4 +280,4 @@ def test_every_topic_of_the_lecture_opens_its_state(topic) -> None:
     ("sizes", "drawn"), [((), (1, 1, 1)), ((7,), (1, 7, 1)), ((4, 3), (4, 1, 3)), ((2, 3, 4, 5), (2, 12, 5))]
 )
 def test_tensors_of_any_number_of_modes_are_drawn_as_boxes(sizes: tuple, drawn: tuple) -> None:
-    assert _three(Box("t", sizes).sizes) == drawn
+    assert Box("t", sizes).drawn == drawn

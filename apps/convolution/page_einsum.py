@@ -9,14 +9,14 @@ import streamlit as st
 
 from apps.convolution.contraction import Contracted, Derivative, contract, derivative, loops
 from apps.convolution.einsum import FUNCTIONS, MAX_TEXT, Statement, batched, free_tensors, read_program
-from apps.convolution.examples import EINSTEIN
+from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
-from apps.convolution.numbers import filled, read_tensor, written
-from apps.convolution.page_cells import Grid, show_grids
+from apps.convolution.numbers import filled, read_tensor, written, written_sizes
 from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_grids import Grid, show_grids
 from apps.shared.page import input_errors, plain
 
-_FIRST = EINSTEIN["rows"]
+_FIRST = EXPRESSIONS["rows"].values
 _WIDEST = 12  # rows and columns that are drawn; larger tensors are described
 _BATCH = 3
 _MOST_CHARACTERS = 2_000  # of a tensor's box
@@ -24,22 +24,10 @@ _MOST_CHARACTERS = 2_000  # of a tensor's box
 
 def show() -> None:
     """Draw the section."""
-    examples(
-        {
-            f"einstein {key}": (
-                e.title,
-                {
-                    "e": e.expression,
-                    "by": e.by,
-                    **{f"t_{name}": text for name, text in e.tensors.items()},
-                },
-            )
-            for key, e in EINSTEIN.items()
-        }
-    )
+    examples("einstein", EXPRESSIONS)
     expression = st.text_input(
         "Expression",
-        _FIRST.expression,
+        _FIRST["e"],
         key="e",
         bind="query-params",
         max_chars=MAX_TEXT,
@@ -83,8 +71,8 @@ def _tensors(program: tuple[Statement, ...]) -> dict[str, np.ndarray]:
 
 def _default(name: str, indices: str) -> str:
     """What stands in a tensor's box before anything is typed: the first example's value, or two for each index."""
-    if name in _FIRST.tensors and len(indices) == {"a": 2, "b": 1}[name]:
-        return _FIRST.tensors[name]
+    if (name, len(indices)) in (("a", 2), ("b", 1)):
+        return _FIRST[f"t_{name}"]
     if len(indices) == 1:
         return "(1, 2)"
     return "x".join(["2"] * len(indices)) if indices else "2"
@@ -117,24 +105,25 @@ def _formula(text: str) -> str:
 
 
 def _values(computed: Contracted) -> None:
-    drawn, told = [], []
-    for name, value in computed.values.items():
-        grid = _grid(name, value)
-        (drawn if grid else told).append(grid or name)
-    if drawn:
+    grids = {name: _grid(name, value) for name, value in computed.values.items()}
+    if drawn := [grid for grid in grids.values() if grid]:
         show_grids(drawn, "The tensors and the result", cell=40)
-    for name in told:
-        value = computed.values[name]
-        st.markdown(f"**{plain(name)}**, {'×'.join(map(str, value.shape))}")
-        st.code(np.array2string(value, threshold=200, precision=4, suppress_small=True), language=None)
+    for name, value in computed.values.items():
+        if not grids[name]:
+            st.markdown(f"**{plain(name)}**, {written_sizes(value.shape)}")
+            _print(value)
+
+
+def _print(value: np.ndarray) -> None:
+    st.code(np.array2string(value, threshold=200, precision=4, suppress_small=True), language=None)
 
 
 def _grid(name: str, value: np.ndarray) -> Grid | None:
+    """A tensor of at most two modes, a vector as a column; None for what is too large to be read."""
     if value.ndim > 2 or max(value.shape, default=1) > _WIDEST:
         return None
-    return Grid(
-        f"{name} {'×'.join(map(str, value.shape))}", value.reshape(value.shape[0] if value.ndim else 1, -1)
-    )
+    column = value.reshape(value.shape[0] if value.ndim else 1, -1)  # (n,) to (n, 1), () to (1, 1)
+    return Grid(f"{name} {written_sizes(value.shape)}", column)
 
 
 def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], computed: Contracted) -> None:
@@ -151,8 +140,8 @@ def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], compu
     if grids:
         show_grids(grids, "The result of each sample", cell=40)
     st.caption(
-        f"{_BATCH} samples, the first one as above: {'×'.join(map(str, computed.output.shape)) or 'a number'} becomes "
-        f"{'×'.join(map(str, whole.shape))}. "
+        f"{_BATCH} samples, the first one as above: {written_sizes(computed.output.shape) or 'a number'} becomes "
+        f"{written_sizes(whole.shape)}. "
         + ("Dropping the last index works with all samples at once." if same else "The samples differ.")
     )
 
@@ -168,7 +157,7 @@ def _derivative(program: tuple[Statement, ...], tensors: dict[str, np.ndarray]) 
     if grid:
         show_grids([grid], "The derivative", cell=48)
     else:
-        st.code(np.array2string(found.tensor, threshold=200, precision=4, suppress_small=True), language=None)
+        _print(found.tensor)
     check = f"Finite differences are within {found.difference:.1e} of it"
     if found.kinks:
         st.caption(f"{check}; {found.kinks} sums stand at the kink of the ReLU, where they mean nothing.")

@@ -18,21 +18,6 @@ _TITLE = 20  # pixels of a row's name
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of numbers.
-
-    Args:
-        title: Stands above it.
-        values: The numbers.
-        marked: Positions with a thick frame.
-    """
-
-    title: str
-    values: Sequence[float]
-    marked: Collection[int] = ()
-
-
-@dataclass(frozen=True)
 class Grid:
     """One matrix of numbers.
 
@@ -46,9 +31,23 @@ class Grid:
     values: np.ndarray
     marked: Collection[tuple[int, int]] = ()
 
+    def cells(self, left: float, top: float, size: float, colours: Palette) -> str:
+        """Draw its title and below it its cells, each shaded by its number."""
+        largest = float(np.abs(self.values).max(initial=0.0))
+        drawn = [_label(left, top + 8, self.title)]
+        for (r, c), value in np.ndenumerate(self.values):
+            x, y = left + c * size, top + _TITLE + r * size
+            drawn.append(_cell(x, y, size, float(value), largest, (r, c) in self.marked, colours))
+        return "".join(drawn)
 
-def show_rows(rows: Sequence[Row], joints: Sequence[tuple[int, int, int]], alt: str) -> None:
-    """Draw rows below each other.
+
+def row(title: str, values: Sequence[float], marked: Collection[int] = ()) -> Grid:
+    """Make a grid of one row."""
+    return Grid(title, np.array([values]), {(0, place) for place in marked})
+
+
+def show_rows(rows: Sequence[Grid], joints: Sequence[tuple[int, int, int]], alt: str) -> None:
+    """Draw grids of one row below each other, with the numbers of the places.
 
     Args:
         rows: From top to bottom.
@@ -56,22 +55,20 @@ def show_rows(rows: Sequence[Row], joints: Sequence[tuple[int, int, int]], alt: 
         alt: What a screen reader says.
     """
     colours = palette()
-    width = _LEFT + 8 + max(max(len(row.values) * _CELL, len(row.title) * _LETTER) for row in rows)
     step = _CELL + _TITLE + _GAP
     body = []
-    for at, row in enumerate(rows):
-        y = at * step
-        body.append(_label(_LEFT, y + 8, row.title))
-        largest = max((abs(value) for value in row.values), default=0.0)
-        for place, value in enumerate(row.values):
-            x = _LEFT + place * _CELL
-            body.append(_cell(x, y + _TITLE, _CELL, value, largest, place in row.marked, colours))
-            body.append(_label(x + _CELL / 2, y + _TITLE + _CELL + 12, str(place), "index"))
     for at, below, above in joints:
         x, y = _LEFT + (below + 0.5) * _CELL, at * step + _TITLE + _CELL
         end = _LEFT + (above + 0.5) * _CELL
-        body.insert(0, f'<line x1="{x:g}" y1="{y}" x2="{end:g}" y2="{y + _GAP + _TITLE}" class="joint"/>')
-    _show("".join(body), width, len(rows) * step - _GAP + 18, colours, alt)
+        body.append(f'<line x1="{x:g}" y1="{y}" x2="{end:g}" y2="{y + _GAP + _TITLE}" class="joint"/>')
+    for at, each in enumerate(rows):
+        body.append(each.cells(_LEFT, at * step, _CELL, colours))
+        for place in range(each.values.shape[1]):
+            x, y = _LEFT + (place + 0.5) * _CELL, at * step + _TITLE + _CELL + 12
+            body.append(_label(x, y, str(place), "index"))
+    width = _LEFT + 8 + max(max(each.values.shape[1] * _CELL, len(each.title) * _LETTER) for each in rows)
+    drawn = picture("".join(body), width, len(rows) * step - _GAP + 18, colours, alt, "max-width:none")
+    st.html(f'<div style="overflow-x:auto;max-width:100%" tabindex="0">{drawn}</div>')
 
 
 def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:
@@ -86,59 +83,43 @@ def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:
     pictures = []
     for grid in grids:
         rows, columns = grid.values.shape
-        largest = float(np.abs(grid.values).max(initial=0.0))
-        body = [_label(2, 8, grid.title)]
-        for (r, c), value in np.ndenumerate(grid.values):
-            marked = (r, c) in grid.marked
-            body.append(_cell(2 + c * cell, _TITLE + r * cell, cell, float(value), largest, marked, colours))
         width = max(columns * cell, len(grid.title) * _LETTER) + 6
-        pictures.append(_image("".join(body), width, rows * cell + _TITLE + 4, colours, grid.title))
+        body = grid.cells(2, 0, cell, colours)
+        pictures.append(picture(body, width, rows * cell + _TITLE + 4, colours, grid.title, "max-width:none"))
     st.html(
         f'<div role="group" aria-label="{escape(alt)}" tabindex="0" style="display:flex;flex-wrap:wrap;gap:1rem;'
         f'overflow-x:auto">{"".join(pictures)}</div>'
     )
 
 
-def image_url(body: str, width: float, height: float, colours: Palette) -> str:
-    """Wrap a drawing as an address for an ``<img>`` (the page's sanitizer removes inline SVG).
+def picture(body: str, width: float, height: float, colours: Palette, alt: str, style: str) -> str:
+    """Wrap a drawing as an ``<img>`` (the page's sanitizer removes inline SVG).
 
     Args:
         body: SVG elements.
         width: In pixels.
         height: In pixels.
         colours: Of the page.
+        alt: What a screen reader says.
+        style: CSS of the image.
 
     Returns:
-        A ``data:`` address.
+        An element of HTML.
     """
-    style = (
+    rules = (
         f"text{{font:14px monospace;fill:{colours.text};text-anchor:middle;dominant-baseline:central}}"
         f".on{{fill:{colours.ground}}}.title{{font:13px sans-serif;text-anchor:start}}"
         f".index{{font:10px sans-serif;fill-opacity:.6}}.small{{font-size:11px}}"
         f".cell{{stroke:{colours.grid}}}.marked{{stroke:{colours.peer};stroke-width:3;fill:none}}"
         f".joint{{stroke:{colours.peer};stroke-width:1.5;stroke-opacity:.8}}"
-        f".line{{stroke:{colours.text};stroke-opacity:.6;fill:none}}"
         f".face{{stroke:{colours.text};stroke-opacity:.65;stroke-width:1.2;fill:{colours.ours}}}"
     )
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}"><style>{style}</style>{body}</svg>'
+        f'height="{height:g}"><style>{rules}</style>{body}</svg>'
     )
-    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
-
-
-def _show(body: str, width: float, height: float, colours: Palette, alt: str) -> None:
-    st.html(
-        '<div style="overflow-x:auto;max-width:100%" tabindex="0">'
-        f"{_image(body, width, height, colours, alt)}</div>"
-    )
-
-
-def _image(body: str, width: float, height: float, colours: Palette, alt: str) -> str:
-    return (
-        f'<img src="{image_url(body, width, height, colours)}" width="{width:.0f}" height="{height:.0f}" '
-        f'style="max-width:none" alt="{escape(alt)}">'
-    )
+    url = "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
+    return f'<img src="{url}" width="{width:.0f}" height="{height:.0f}" style="{style}" alt="{escape(alt)}">'
 
 
 def _label(x: float, y: float, words: str, kind: str = "title") -> str:
