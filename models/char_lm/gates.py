@@ -1,37 +1,21 @@
-"""Inside a recurrent language model: every gate and state of every unit at every step.
-
-Written out in NumPy from the equations of the cells, so that nothing is hidden: Elman 1990 (simple recurrent),
-Hochreiter and Schmidhuber 1997 (LSTM), Cho et al. 2014 (GRU, with the reset gate behind the product), Zhou et al. 2016
-(MGU). Tests compare the values with the Keras layers.
-"""
+"""Inside a recurrent language model: all gates and states of its units at every step, and what units follow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from string import ascii_letters
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from data_prep.errors import InputError
-from models.char_lm.config import CharLMConfig, embedding_name
+from models.char_lm.config import CharLMConfig, embedding_name, recurrent_weights
+from models.layers.cells import Values
+from models.serving.cell_gradients import layer_values
 
 MAX_STEPS = 10_000
 
-Values = dict[str, np.ndarray]
 
-
-class LayerWeights(NamedTuple):
-    """Weights of a recurrent layer: kernel (inputs, blocks * units), recurrent kernel, bias."""
-
-    kernel: np.ndarray
-    recurrent: np.ndarray
-    bias: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class UnitFit:
+class UnitFit(NamedTuple):
     """How well a unit follows a property: the correlation over the steps, -1 to 1; ``layer`` counts from 0."""
 
     layer: int
@@ -49,67 +33,23 @@ def gate_values(config: CharLMConfig, arrays: Mapping[str, np.ndarray], ids: Seq
         ids: The tokens that it reads, int (time,), 1 to 10,000.
 
     Returns:
-        For each layer, those of the first member first, its values by name, float32 (time, units): ``hidden``, the
-        output, for all cells; for the LSTM
-        ``input``, ``forget``, ``candidate``, ``output`` and ``cell``; for the GRU ``update``, ``reset`` and
-        ``candidate``; for the MGU ``forget`` and ``candidate``.
+        For each layer, those of the first member first, its values by name, float32 (time, units), as
+        ``models.serving.cell_gradients.layer_values`` gives them.
 
     Raises:
         InputError: If there are no ids, too many, or one is outside the vocabulary.
     """
-    ids = checked_ids(ids, config.tokens)
+    return network_values(config, arrays, checked_ids(ids, config.tokens))
+
+
+def network_values(config: CharLMConfig, arrays: Mapping[str, np.ndarray], ids: np.ndarray) -> list[Values]:
+    """Return the values of all layers, of the type of the arrays."""
     found: list[Values] = []
-    for number, weights in enumerate(recurrent_weights(arrays)):
+    for number, weights in enumerate(recurrent_weights(config, arrays)):
         member, place = divmod(number, config.layers)
-        below = member_vectors(arrays, member)[ids] if place == 0 else found[-1]["hidden"]
-        found.append(layer_values(config.cell, weights, np.asarray(below, np.float32)))
+        below = found[-1]["hidden"] if place else arrays[f"{embedding_name(member + 1)}/embeddings"][ids]
+        found.append(layer_values(config.cell, weights, below))
     return found
-
-
-def member_vectors(arrays: Mapping[str, np.ndarray], member: int) -> np.ndarray:
-    """Return the token vectors of a member of the network, counted from 0, (tokens, embedding)."""
-    return arrays[f"{embedding_name(member + 1)}/embeddings"]
-
-
-def recurrent_weights(arrays: Mapping[str, np.ndarray]) -> list[LayerWeights]:
-    """Take the weights of the recurrent layers out of those of a network, the first layer first."""
-    folders = [name.rpartition("/")[0] for name in arrays if name.endswith("/recurrent_kernel")]
-    # The number of a layer stands at the end of its name; that of the first one may be left out.
-    folders.sort(
-        key=lambda folder: int("0" + folder.partition("/")[0].rpartition("_")[2].strip(ascii_letters))
-    )
-    parts = ("kernel", "recurrent_kernel", "bias")
-    return [LayerWeights(*(arrays[f"{folder}/{part}"] for part in parts)) for folder in folders]
-
-
-def layer_values(cell: str, weights: LayerWeights, inputs: np.ndarray) -> Values:
-    """Run one layer over a sequence, from a state of zeros on.
-
-    Args:
-        cell: ``"rnn"``, ``"lstm"``, ``"gru"`` or ``"mgu"``.
-        weights: Of the layer.
-        inputs: Float (time, inputs).
-
-    Returns:
-        Values by name as in ``gate_values``, of the type of the inputs.
-
-    Raises:
-        InputError: If there is no such cell.
-    """
-    if cell not in _STEPS:
-        raise InputError("There is no such recurrent cell", allowed=", ".join(_STEPS), received=cell)
-    step = _STEPS[cell]
-    # A GRU has a bias for the inputs and another one for the state.
-    bias, state_bias = weights.bias if weights.bias.ndim == 2 else (weights.bias, None)
-    sums = inputs @ weights.kernel + bias
-    units = len(weights.recurrent)
-    states = {"hidden": np.zeros(units, inputs.dtype), "cell": np.zeros(units, inputs.dtype)}
-    steps = []
-    for row in sums:
-        values = step(row, states, weights.recurrent, state_bias)
-        states = values
-        steps.append(values)
-    return {name: np.stack([values[name] for values in steps]) for name in steps[0]}
 
 
 def checked_ids(ids: Sequence[int], tokens: int) -> np.ndarray:
@@ -162,55 +102,3 @@ def rank_units(values: Sequence[Values], followed: np.ndarray, name: str = "hidd
         correlations = np.divide(wanted @ centred, lengths, out=np.zeros(len(lengths)), where=lengths > 1e-9)
         fits += [UnitFit(layer, name, unit, float(value)) for unit, value in enumerate(correlations)]
     return tuple(sorted(fits, key=lambda fit: -abs(fit.correlation)))
-
-
-def _sigmoid(values: np.ndarray) -> np.ndarray:
-    return 0.5 * np.tanh(0.5 * values) + 0.5
-
-
-# A step takes what the inputs add to the weighted sums (blocks * units,), the values before, the recurrent kernel and
-# its bias, and returns the values behind it.
-
-
-def _rnn_step(sums: np.ndarray, before: Values, recurrent: np.ndarray, _: np.ndarray | None) -> Values:
-    return {"hidden": np.tanh(sums + before["hidden"] @ recurrent)}
-
-
-def _lstm_step(sums: np.ndarray, before: Values, recurrent: np.ndarray, _: np.ndarray | None) -> Values:
-    first, forget, candidate, output = np.split(sums + before["hidden"] @ recurrent, 4)
-    first, forget, output = _sigmoid(first), _sigmoid(forget), _sigmoid(output)
-    candidate = np.tanh(candidate)
-    cell = forget * before["cell"] + first * candidate
-    return {
-        "input": first,
-        "forget": forget,
-        "candidate": candidate,
-        "output": output,
-        "cell": cell,
-        "hidden": output * np.tanh(cell),
-    }
-
-
-def _gru_step(sums: np.ndarray, before: Values, recurrent: np.ndarray, bias: np.ndarray | None) -> Values:
-    from_inputs = np.split(sums, 3)
-    from_state = np.split(before["hidden"] @ recurrent + bias, 3)
-    update, reset = (_sigmoid(from_inputs[block] + from_state[block]) for block in (0, 1))
-    candidate = np.tanh(from_inputs[2] + reset * from_state[2])
-    hidden = update * before["hidden"] + (1.0 - update) * candidate
-    return {"update": update, "reset": reset, "candidate": candidate, "hidden": hidden}
-
-
-def _mgu_step(sums: np.ndarray, before: Values, recurrent: np.ndarray, _: np.ndarray | None) -> Values:
-    units = len(recurrent)
-    forget = _sigmoid(sums[:units] + before["hidden"] @ recurrent[:, :units])
-    candidate = np.tanh(sums[units:] + (forget * before["hidden"]) @ recurrent[:, units:])
-    hidden = (1.0 - forget) * before["hidden"] + forget * candidate
-    return {"forget": forget, "candidate": candidate, "hidden": hidden}
-
-
-_STEPS: dict[str, Callable[[np.ndarray, Values, np.ndarray, np.ndarray | None], Values]] = {
-    "rnn": _rnn_step,
-    "lstm": _lstm_step,
-    "gru": _gru_step,
-    "mgu": _mgu_step,
-}

@@ -8,18 +8,20 @@ a token depends on the seed and the token's place alone, so that the size of the
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Gt, Le, MinLen
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Count, NonNegative
 from data_prep.text.vocab import UNK
-from models.char_lm.language_model import LanguageModel, State, Unknown
-from models.char_lm.serving import NumpyRecurrent
+from models.char_lm.language_model import LanguageModel, Unknown
+from models.char_lm.serving import State
+from models.layers.cells import Functions
+from models.serving.recurrent import NumpyRecurrent
 
 MAX_LENGTH = 100_000
 MAX_BATCH = 64
@@ -31,44 +33,27 @@ _COLDEST = 1e-30  # a temperature below it draws what this one draws: the most p
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Checked):
     """How tokens are drawn, checked.
 
     Args:
         length: Tokens to write, 1 to ``MAX_LENGTH``.
         temperature: Divides the logits; 0 always takes the most probable token.
-        top_k: Draw among the so many most probable tokens only; None for all.
-        top_p: Draw among the fewest most probable tokens that have this much probability together; None for all.
-        seed: From 0 on.
+        top_k: Draw among this number of most probable tokens only; None for all.
+        top_p: Draw among the fewest most probable tokens that have this much probability together (of those that
+            ``top_k`` left); None for all.
+        seed: The same seed gives the same text on the same machine, whatever the chunk size.
         stop: The text ends with the first time that this string is written; None for no such string.
-        chunk: Tokens between two pieces of a stream.
+        chunk: Tokens of a piece of a stream.
     """
 
-    length: int
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-    seed: int = 0
-    stop: str | None = None
-    chunk: int = 64
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
-        _whole("The length of the text", self.length, 1, MAX_LENGTH)
-        _whole("The seed", self.seed, 0, MAX_SEED)
-        _whole("The number of tokens in a chunk", self.chunk, 1, MAX_LENGTH)
-        if not _is_number(self.temperature) or not (
-            math.isfinite(self.temperature) and self.temperature >= 0
-        ):
-            raise InputError(
-                "The temperature does not fit", allowed="0 or more, finite", received=self.temperature
-            )
-        if self.top_p is not None and not (_is_number(self.top_p) and 0 < self.top_p <= 1):
-            raise InputError("top_p does not fit", allowed="above 0, to 1", received=self.top_p)
-        if self.stop is not None and not (isinstance(self.stop, str) and self.stop):
-            raise InputError(
-                "The stop string does not fit", allowed="a string that is not empty", received=self.stop
-            )
+    length: Annotated[int, Ge(1), Le(MAX_LENGTH)]
+    temperature: NonNegative = 1.0
+    top_k: Count | None = None
+    top_p: Annotated[float, Gt(0.0), Le(1.0)] | None = None
+    seed: Annotated[int, Ge(0), Le(MAX_SEED)] = 0
+    stop: Annotated[str, MinLen(1)] | None = None
+    chunk: Annotated[int, Ge(1), Le(MAX_LENGTH)] = 64
 
 
 class Generator:
@@ -82,32 +67,13 @@ class Generator:
         self.language_model = language_model
         self.loop = _Loop(language_model)
 
-    def stream(
-        self,
-        prompt: str,
-        *,
-        length: int,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        seed: int = 0,
-        stop: str | None = None,
-        unknown: Unknown = "refuse",
-        chunk: int = 64,
-    ) -> Iterator[str]:
+    def stream(self, prompt: str, *, unknown: Unknown = "refuse", **settings: Any) -> Iterator[str]:
         """Go on from a prompt, piece by piece; whoever stops asking for pieces stops the writing.
 
         Args:
             prompt: One token or more.
-            length: Tokens to write, 1 to 100,000.
-            temperature: Divides the logits; 0 always takes the most probable token.
-            top_k: Draw among the so many most probable tokens only.
-            top_p: Draw among the fewest most probable tokens that have this much probability together (of those that
-                ``top_k`` left).
-            seed: The same seed gives the same text on the same machine, whatever the chunk size.
-            stop: The text ends with the first time that this string is written.
             unknown: What to do with tokens of the prompt that the model never saw: ``"refuse"`` or ``"map"``.
-            chunk: Tokens of a piece.
+            **settings: As :class:`Settings` takes them.
 
         Returns:
             An iterator over the pieces; PAD and UNK are never written.
@@ -116,9 +82,8 @@ class Generator:
             InputError: If the prompt is empty or has unknown tokens, or a setting is out of bounds; raised by the
                 call itself.
         """
-        settings = Settings(length, temperature, top_k, top_p, seed, stop, chunk)
-        ids = self._prompt(prompt, unknown, settings)
-        return self._pieces(ids, settings)
+        checked = Settings(**settings)
+        return self._pieces(self._prompt(prompt, unknown, checked), checked)
 
     def generate(self, prompt: str, **settings: Any) -> str:
         """Go on from a prompt.
@@ -150,7 +115,7 @@ class Generator:
         Raises:
             InputError: As :meth:`stream`, or ``n`` is out of bounds.
         """
-        _whole("The number of texts", n, 1, MAX_BATCH)
+        _check_whole("The number of texts", n, MAX_BATCH)
         checked = Settings(**{"chunk": _LOOP_TOKENS[-1], **settings})
         ids = self._prompt(prompt, unknown, checked)
         written = [_Written(self.language_model, ids, checked.stop) for _ in range(n)]
@@ -164,7 +129,7 @@ class Generator:
     def _prompt(self, prompt: str, unknown: Unknown, settings: Settings) -> np.ndarray:
         tokens = self.language_model.config.tokens
         if settings.top_k is not None:
-            _whole("top_k", settings.top_k, 1, tokens)
+            _check_whole("top_k", settings.top_k, tokens)
         ids = self.language_model.encode(prompt, unknown=unknown)
         if len(ids) == 0:
             raise InputError("The prompt is empty", allowed="a text with at least one token", received=prompt)
@@ -317,8 +282,10 @@ def _compiled(model: LanguageModel, filtered: bool) -> Any:
     def loop(logits, states, noise, count, scale, top_k, top_p):
         def body(at, logits, states, found):
             scaled = logits * scale + never
-            draw = _draw_filtered if filtered else _draw
-            token = draw(tf, scaled, noise[at], top_k, top_p)
+            if filtered:
+                token = _draw_filtered(tf, scaled, noise[at], top_k, top_p)
+            else:
+                token = tf.argmax(scaled + noise[at], axis=1, output_type=tf.int32)
             found = tf.tensor_scatter_nd_update(found, [[at]], token[None])
             return at + 1, *next_state(token, states), found
 
@@ -332,13 +299,8 @@ def _compiled(model: LanguageModel, filtered: bool) -> Any:
     return tf.function(loop, jit_compile=True)
 
 
-def _draw(tf: Any, scaled: Any, noise: Any, top_k: Any, top_p: Any) -> Any:
-    """Draw one token a row from all: scaled logits and noise (rows, tokens) to int32 (rows,)."""
-    return tf.argmax(scaled + noise, axis=1, output_type=tf.int32)
-
-
 def _draw_filtered(tf: Any, scaled: Any, noise: Any, top_k: Any, top_p: Any) -> Any:
-    """Draw one token a row from the most probable ones."""
+    """Draw one token a row from the most probable ones: scaled logits and noise (rows, tokens) to int32 (rows,)."""
     values, order = tf.math.top_k(scaled, scaled.shape[1])
     kept = tf.range(scaled.shape[1])[None] < top_k
     shares = tf.nn.softmax(tf.where(kept, values, -np.inf))
@@ -350,38 +312,19 @@ def _draw_filtered(tf: Any, scaled: Any, noise: Any, top_k: Any, top_p: Any) -> 
 
 def _step(tf: Any, layer: NumpyRecurrent) -> Any:
     """Return one step of a layer in TensorFlow: projected inputs and state to the next state."""
-    weights, units = tf.constant(layer.recurrent_kernel), layer.units
-    halves = [tf.constant(half) for half in layer.halves]
+    functions, cell = Functions(tf.sigmoid, tf.tanh), layer.cell
+    recurrent = tf.constant(layer.recurrent_kernel)
 
-    def rnn(projected, state):
-        return tf.tanh(projected + tf.matmul(state[0], weights))[None]
+    def step(projected: Any, state: Any) -> Any:
+        before = {name: state[at] for at, name in enumerate(cell.states)}
+        after = cell.step(functions, projected, before, recurrent, layer.recurrent_bias)
+        return tf.stack([after[name] for name in cell.states])
 
-    def lstm(projected, state):
-        let_in, keep, candidate, let_out = tf.split(projected + tf.matmul(state[0], weights), 4, axis=1)
-        cell = tf.sigmoid(keep) * state[1] + tf.sigmoid(let_in) * tf.tanh(candidate)
-        return tf.stack([tf.sigmoid(let_out) * tf.tanh(cell), cell])
-
-    def gru(projected, state):
-        recurrent = tf.matmul(state[0], weights) + layer.recurrent_bias
-        gates = tf.sigmoid(projected[:, : 2 * units] + recurrent[:, : 2 * units])
-        keep, reset = gates[:, :units], gates[:, units:]
-        candidate = tf.tanh(projected[:, 2 * units :] + reset * recurrent[:, 2 * units :])
-        return (keep * state[0] + (1.0 - keep) * candidate)[None]
-
-    def mgu(projected, state):
-        gate = tf.sigmoid(projected[:, :units] + tf.matmul(state[0], halves[0]))
-        candidate = tf.tanh(projected[:, units:] + tf.matmul(gate * state[0], halves[1]))
-        return ((1.0 - gate) * state[0] + gate * candidate)[None]
-
-    return {"rnn": rnn, "lstm": lstm, "gru": gru, "mgu": mgu}[layer.cell]
+    return step
 
 
-def _whole(what: str, number: Any, low: int, high: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or not low <= number <= high:
+def _check_whole(what: str, number: Any, most: int) -> None:
+    if not isinstance(number, int) or not 1 <= number <= most:
         raise InputError(
-            f"{what} does not fit", allowed=f"a whole number from {low} to {high:,}", received=number
+            f"{what} does not fit", allowed=f"a whole number from 1 to {most:,}", received=number
         )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,17 +10,13 @@ import numpy as np
 from data_prep.errors import InputError
 from data_prep.text.streams import Tokens, tokens_of
 from data_prep.text.vocab import UNK, Vocabulary
-from models.char_lm.config import CharLMConfig, embedding_name, recurrent_name
-from models.char_lm.serving import NumpyRecurrent, numpy_layer
-from models.presets.store import load_preset
+from models.char_lm.config import CharLMConfig
+from models.char_lm.serving import Arrays, NumpyCharLM
 
 KIND = "char_lm"
 WRITER_PRESET = "writer_shakespeare"
 ALTERNATIVES = 5
 
-_TOKENS_AT_ONCE = 1 << 15  # what is held in memory while a long text is read
-
-State = tuple[np.ndarray, ...]  # of each layer, float32 (states of the cell, 1, units)
 Unknown = Literal["refuse", "map"]
 
 
@@ -75,7 +69,7 @@ class Scores:
         return None if self.n < 2 else float(self.nats.std(ddof=1) / np.sqrt(self.n))
 
 
-class LanguageModel:
+class LanguageModel(NumpyCharLM):
     """A language model ready for use; nothing in it changes, so threads can share it.
 
     Args:
@@ -84,26 +78,10 @@ class LanguageModel:
         arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` names them.
     """
 
-    def __init__(
-        self, config: CharLMConfig, vocabulary: Vocabulary, arrays: Mapping[str, np.ndarray]
-    ) -> None:
-        self.config = config
+    def __init__(self, config: CharLMConfig, vocabulary: Vocabulary, arrays: Arrays) -> None:
+        super().__init__(config, arrays)
         self.tokens: Tokens = tokens_of(config.tokenizer, vocabulary, lower=config.lower)
         self.vocabulary = vocabulary
-        self.arrays = arrays
-        self.layers: tuple[NumpyRecurrent, ...] = tuple(
-            numpy_layer(config.cell, recurrent_name(number), arrays)
-            for number in range(1, config.members * config.layers + 1)
-        )
-        # What a token adds to the gates of a member's first layer, float32 (tokens, blocks * units) by the layer's
-        # place in ``layers``: no product with its vector is needed later.
-        self.tables: dict[int, np.ndarray] = {
-            member * config.layers: self.layers[member * config.layers].project(
-                arrays[f"{embedding_name(member + 1)}/embeddings"]
-            )
-            for member in range(config.members)
-        }
-        self.kernel, self.bias = arrays["logits/kernel"], arrays["logits/bias"]
 
     def encode(self, text: str, *, unknown: Unknown = "refuse") -> np.ndarray:
         """Turn a text into ids.
@@ -136,45 +114,6 @@ class LanguageModel:
             self.tokens.tokenizer.decode(strings) if self.config.tokenizer == "piece" else " ".join(strings)
         )
 
-    def state(self) -> State:
-        """Return the state before a text."""
-        return tuple(layer.zeros() for layer in self.layers)
-
-    def logits(self, ids: np.ndarray, state: State | None = None) -> tuple[np.ndarray, State]:
-        """Read tokens and say after each what comes next.
-
-        Args:
-            ids: Int (time,), from 0 to ``len(vocabulary) - 1``. Put ``config.start`` before the first text.
-            state: As the call for the tokens before them returned it; None at the beginning.
-
-        Returns:
-            Logits float32 (time, tokens) and the state behind the last one.
-
-        Raises:
-            InputError: If an id is outside the vocabulary.
-        """
-        parts = [np.zeros((0, self.config.tokens), np.float32)]
-        state = self.state() if state is None else state
-        for logits, after in self._read(ids, state):
-            parts.append(logits)
-            state = after
-        return np.concatenate(parts), state
-
-    def last_logits(self, ids: np.ndarray, state: State | None = None) -> tuple[np.ndarray, State]:
-        """Read one token or more and say what comes next.
-
-        Args:
-            ids: As for :meth:`logits`.
-            state: As for :meth:`logits`.
-
-        Returns:
-            Logits float32 (tokens,) behind the last one, and the state there.
-        """
-        state = self.state() if state is None else state
-        for logits, after in self._read(ids, state):
-            last, state = logits[-1], after
-        return last, state
-
     def score(self, text: str, *, unknown: Unknown = "refuse") -> Scores:
         """Say how surprising every token of a text is.
 
@@ -196,7 +135,7 @@ class LanguageModel:
         read = np.concatenate([[self.config.start], ids[:-1]]).astype(np.int32)
         nats, alternatives, probabilities = [], [], []
         done = 0
-        for logits, _ in self._read(read, self.state()):
+        for logits, _ in self.read(read):
             right = ids[done : done + len(logits)]
             shares = logits - logits.max(axis=1, keepdims=True)
             total = np.log(np.exp(shares, dtype=np.float64).sum(axis=1))
@@ -212,37 +151,6 @@ class LanguageModel:
             np.concatenate(probabilities).astype(np.float32),
             len(text),
         )
-
-    def _read(self, ids: np.ndarray, state: State) -> Iterator[tuple[np.ndarray, State]]:
-        """Yield the logits of one part of the tokens after the other, with the state behind the part."""
-        ids = np.asarray(ids)
-        if ids.ndim != 1 or (len(ids) and not (ids.min() >= 0 and ids.max() < self.config.tokens)):
-            raise InputError(
-                "The ids are no tokens of this vocabulary",
-                allowed=f"a list of numbers from 0 to {self.config.tokens - 1}",
-                received=ids,
-            )
-        for first in range(0, len(ids), _TOKENS_AT_ONCE):
-            part = ids[first : first + _TOKENS_AT_ONCE]
-            states = []
-            outputs: list[np.ndarray] = []
-            for number, before in enumerate(state):
-                output, after = self.layers[number].read(
-                    self._inputs(number, part, outputs), len(part), before
-                )
-                outputs.append(output)
-                states.append(after)
-            state = tuple(states)
-            last = outputs[self.config.layers - 1 :: self.config.layers]
-            yield np.concatenate(last, axis=1) @ self.kernel + self.bias, state
-
-    def _inputs(self, number: int, ids: np.ndarray, outputs: list[np.ndarray]):
-        """Return the function from positions to what the layer at this place reads there."""
-        if number in self.tables:
-            table = self.tables[number]
-            return lambda positions: table[ids[positions]]
-        layer, below = self.layers[number], outputs[number - 1]
-        return lambda positions: layer.project(below[positions])
 
     def _unknown(self, text: str, places: np.ndarray) -> InputError:
         found = self.tokens.tokenizer.tokenize(text)
@@ -294,19 +202,3 @@ def _largest(values: np.ndarray, count: int) -> np.ndarray:
     found = np.argpartition(-values, count - 1, axis=1)[:, :count]
     order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
     return np.take_along_axis(found, order, axis=1)
-
-
-def load_language_model(preset: str | Path = WRITER_PRESET) -> LanguageModel:
-    """Open the preset of a language model.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-
-    Returns:
-        The language model.
-
-    Raises:
-        InputError: If there is no such preset, it is damaged, or holds something else.
-    """
-    opened = load_preset(preset, kind=KIND)
-    return LanguageModel(opened.config, opened.vocabulary, opened.arrays)

@@ -1,184 +1,123 @@
-"""The recurrent layers in NumPy, for one token after another and for a long text in rows.
-
-A long text is read in rows side by side, because a product of a matrix with 64 rows costs little more than one with a
-single row. A row can begin only where the row before it ended, so it begins with a guess (the state that the last
-steps of the row before it lead to), and is read again, from what the row before it really led to, until no row
-began wrongly: the states are those of one pass from left to right.
-"""
+"""A language model's network in NumPy: it reads texts of any length, and says what comes next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
-from models.layers.cells import CELLS, CellName
+from data_prep.errors import InputError
+from models.char_lm.config import Arrays, CharLMConfig, char_lm_specs, embedding_name, recurrent_weights
+from models.presets.kinds import Kind
+from models.serving.recurrent import NumpyRecurrent
 
-State = np.ndarray  # float32 (states of the cell, rows, units)
+_TOKENS_AT_ONCE = 1 << 15  # what is held in memory while a long text is read
 
-_ROW_LENGTH = 384  # shortest row that a text is cut into
-_MOST_ROWS = 64
-_GUESS_STEPS = 192  # of the row before, from a state of zero
-_TOLERANCE = 1e-4  # of a state of size 1: how wrongly a row may have begun
-_STEPS_AT_ONCE = 64  # whose inputs are multiplied in one product
-
-
-def sigmoid(values: np.ndarray) -> np.ndarray:
-    """Return 1 / (1 + exp(-x)) without overflow."""
-    return 0.5 * np.tanh(0.5 * values) + 0.5
+State = tuple[np.ndarray, ...]  # of each layer, float32 (states of the cell, 1, units)
 
 
-class NumpyRecurrent:
-    """One recurrent layer with the weights of its Keras layer.
+class NumpyCharLM:
+    """A trained network; nothing in it changes, so threads can share it.
 
     Args:
-        cell: Its kind.
-        kernel: Float32 (features, blocks * units).
-        recurrent_kernel: Float32 (units, blocks * units).
-        bias: Float32 (blocks * units,), or (2, blocks * units) of a GRU.
+        config: Of the network.
+        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` names them.
     """
 
-    def __init__(
-        self, cell: CellName, kernel: np.ndarray, recurrent_kernel: np.ndarray, bias: np.ndarray
-    ) -> None:
-        self.cell = cell
-        self.units = len(recurrent_kernel)
-        self.kernel = kernel
-        self.recurrent_kernel = np.ascontiguousarray(recurrent_kernel)
-        self.bias = bias[0] if cell == "gru" else bias
-        self.recurrent_bias = bias[1] if cell == "gru" else None
-        self._step: Callable[[np.ndarray, State], State] = getattr(self, f"_{cell}")
-        # The MGU multiplies by them one after the other: those of its gate and of its candidate.
-        self.halves: tuple[np.ndarray, ...] = ()
-        if cell == "mgu":
-            self.halves = tuple(map(np.ascontiguousarray, np.split(recurrent_kernel, 2, axis=1)))
+    def __init__(self, config: CharLMConfig, arrays: Arrays) -> None:
+        self.config = config
+        self.layers = [NumpyRecurrent(config.cell, *own) for own in recurrent_weights(config, arrays)]
+        # What a token adds to the gates of a member's first layer, float32 (tokens, blocks * units) by the layer's
+        # place in ``layers``: no product with its vector is needed later.
+        self.tables: dict[int, np.ndarray] = {}
+        for member in range(config.members):
+            first = member * config.layers
+            vectors = arrays[f"{embedding_name(member + 1)}/embeddings"]
+            self.tables[first] = self.layers[first].project(vectors)
+        self.kernel, self.bias = arrays["logits/kernel"], arrays["logits/bias"]
 
-    def zeros(self, rows: int = 1) -> State:
-        """Return the state before the first step, float32 (states, rows, units)."""
-        return np.zeros((len(CELLS[self.cell].states), rows, self.units), np.float32)
+    def state(self) -> State:
+        """Return the state before a text."""
+        return tuple(layer.zeros() for layer in self.layers)
 
-    def project(self, inputs: np.ndarray) -> np.ndarray:
-        """Return what the inputs (..., features) add to the gates, float32 (..., blocks * units)."""
-        return inputs @ self.kernel + self.bias
-
-    def step(self, projected: np.ndarray, state: State) -> State:
-        """Go one step, from projected inputs (rows, blocks * units) and a state to the next; its [0] is the output."""
-        return self._step(projected, state)
-
-    def run(
-        self, project: Callable[[slice], np.ndarray], length: int, state: State
-    ) -> tuple[np.ndarray, State]:
-        """Read rows side by side.
+    def logits(self, ids: np.ndarray, state: State | None = None) -> tuple[np.ndarray, State]:
+        """Read tokens and say after each what comes next.
 
         Args:
-            project: Steps to their projected inputs, float32 (steps, rows, blocks * units).
-            length: Number of steps.
-            state: Before the first step.
+            ids: Int (time,), from 0 to ``len(vocabulary) - 1``. Put ``config.start`` before the first text.
+            state: As the call for the tokens before them returned it; None at the beginning.
 
         Returns:
-            Outputs float32 (length, rows, units) and the state after the last step.
-        """
-        outputs = np.empty((length, state.shape[1], self.units), np.float32)
-        for first in range(0, length, _STEPS_AT_ONCE):
-            steps = slice(first, min(first + _STEPS_AT_ONCE, length))
-            for at, projected in enumerate(project(steps), start=first):
-                state = self._step(projected, state)
-                outputs[at] = state[0]
-        return outputs, state
+            Logits float32 (time, tokens) and the state behind the last one.
 
-    def read(
-        self, inputs: Callable[[np.ndarray], np.ndarray], length: int, state: State
-    ) -> tuple[np.ndarray, State]:
-        """Read one text, in rows side by side where it is long.
+        Raises:
+            InputError: If an id is outside the vocabulary.
+        """
+        parts = [np.zeros((0, self.config.tokens), np.float32)]
+        state = state or self.state()
+        for logits, after in self.read(ids, state):
+            parts.append(logits)
+            state = after
+        return np.concatenate(parts), state
+
+    def last_logits(self, ids: np.ndarray, state: State | None = None) -> tuple[np.ndarray, State]:
+        """Read one token or more and say what comes next.
 
         Args:
-            inputs: Positions (any shape) to their projected inputs, float32 (..., blocks * units).
-            length: Number of tokens.
-            state: Before the first one, float32 (states, 1, units).
+            ids: As for :meth:`logits`.
+            state: As for :meth:`logits`.
 
         Returns:
-            Outputs float32 (length, units) and the state after the last token.
+            Logits float32 (tokens,) behind the last one, and the state there.
         """
-        rows = max(1, min(_MOST_ROWS, length // _ROW_LENGTH))
-        borders = np.arange(rows + 1) * length // rows
-        starts, steps = borders[:-1], int(np.diff(borders).max())
-        outputs = np.empty((length, self.units), np.float32)
-        begin = np.concatenate([state, self._guesses(inputs, starts[1:], rows)], axis=1)
-        end = np.empty_like(begin)
-        wrong = np.arange(rows)
-        while len(wrong):
-            self._read_rows(inputs, borders, wrong, steps, begin, outputs, end)
-            error = np.abs(end[:, :-1] - begin[:, 1:]) / (1.0 + np.abs(begin[:, 1:]))
-            wrong = 1 + np.flatnonzero((error > _TOLERANCE).any(axis=(0, 2)))
-            begin[:, wrong] = end[:, wrong - 1]
-        return outputs, end[:, -1:]
+        for logits, after in self.read(ids, state):
+            last, state = logits[-1], after
+        return last, state
 
-    def _guesses(self, inputs: Callable[[np.ndarray], np.ndarray], starts: np.ndarray, rows: int) -> State:
-        """Return the states before rows that begin at ``starts``, as their last steps make them."""
-        if rows == 1:
-            return self.zeros(0)
-        first = starts[None, :] - _GUESS_STEPS
-        steps = np.arange(_GUESS_STEPS)[:, None]
-        return self.run(lambda part: inputs(first + steps[part]), _GUESS_STEPS, self.zeros(rows - 1))[1]
+    def read(self, ids: np.ndarray, state: State | None = None) -> Iterator[tuple[np.ndarray, State]]:
+        """Yield the logits of one part of the tokens after the other, with the state behind the part."""
+        ids = np.asarray(ids)
+        if ids.ndim != 1 or (len(ids) and not (ids.min() >= 0 and ids.max() < self.config.tokens)):
+            raise InputError(
+                "The ids are no tokens of this vocabulary",
+                allowed=f"a list of numbers from 0 to {self.config.tokens - 1}",
+                received=ids,
+            )
+        state = state or self.state()
+        for first in range(0, len(ids), _TOKENS_AT_ONCE):
+            part = ids[first : first + _TOKENS_AT_ONCE]
+            states = []
+            outputs: list[np.ndarray] = []
+            for number, before in enumerate(state):
+                output, after = self.layers[number].read(
+                    self._inputs(number, part, outputs), len(part), before
+                )
+                outputs.append(output)
+                states.append(after)
+            state = tuple(states)
+            last = outputs[self.config.layers - 1 :: self.config.layers]
+            yield np.concatenate(last, axis=1) @ self.kernel + self.bias, state
 
-    def _read_rows(
-        self,
-        inputs: Callable[[np.ndarray], np.ndarray],
-        borders: np.ndarray,
-        chosen: np.ndarray,
-        steps: int,
-        begin: State,
-        outputs: np.ndarray,
-        end: State,
-    ) -> None:
-        """Read the chosen rows from their states in ``begin``; fill in their outputs and ends."""
-        # Rows differ by one in length: all are read to the shorter one's end, then the longer ones' last step.
-        lengths = np.diff(borders)[chosen]
-        positions = borders[chosen][None, :] + np.arange(steps)[:, None]
-        common = int(lengths.min())
-        found, state = self.run(lambda part: inputs(positions[:common][part]), common, begin[:, chosen])
-        outputs[positions[:common]] = found
-        longer = np.flatnonzero(lengths > common)
-        if len(longer):
-            last = positions[common, longer]
-            after = self._step(inputs(last), state[:, longer])
-            outputs[last] = after[0]
-            state[:, longer] = after
-        end[:, chosen] = state
-
-    def _rnn(self, projected: np.ndarray, state: State) -> State:
-        return np.tanh(projected + state[0] @ self.recurrent_kernel)[None]
-
-    def _lstm(self, projected: np.ndarray, state: State) -> State:
-        units = self.units
-        gates = state[0] @ self.recurrent_kernel
-        gates += projected
-        let_in, keep = sigmoid(gates[:, :units]), sigmoid(gates[:, units : 2 * units])
-        after = np.empty_like(state)
-        after[1] = keep * state[1] + let_in * np.tanh(gates[:, 2 * units : 3 * units])
-        after[0] = sigmoid(gates[:, 3 * units :]) * np.tanh(after[1])
-        return after
-
-    def _gru(self, projected: np.ndarray, state: State) -> State:
-        units = self.units
-        before = state[0]
-        recurrent = before @ self.recurrent_kernel + self.recurrent_bias
-        gates = sigmoid(projected[:, : 2 * units] + recurrent[:, : 2 * units])
-        keep, reset = gates[:, :units], gates[:, units:]
-        candidate = np.tanh(projected[:, 2 * units :] + reset * recurrent[:, 2 * units :])
-        return (keep * before + (1.0 - keep) * candidate)[None]
-
-    def _mgu(self, projected: np.ndarray, state: State) -> State:
-        units = self.units
-        before = state[0]
-        gate = sigmoid(projected[:, :units] + before @ self.halves[0])
-        candidate = np.tanh(projected[:, units:] + (gate * before) @ self.halves[1])
-        return ((1.0 - gate) * before + gate * candidate)[None]
+    def _inputs(self, number: int, ids: np.ndarray, outputs: list[np.ndarray]):
+        """Return the function from positions to what the layer at this place reads there."""
+        if number in self.tables:
+            table = self.tables[number]
+            return lambda positions: table[ids[positions]]
+        layer, below = self.layers[number], outputs[number - 1]
+        return lambda positions: layer.project(below[positions])
 
 
-def numpy_layer(cell: CellName, name: str, arrays: Mapping[str, np.ndarray]) -> NumpyRecurrent:
-    """Return the layer ``name`` of a network from the network's weights by their paths."""
-    folder = f"{name}/{CELLS[cell].path}"
-    return NumpyRecurrent(
-        cell, *(arrays[f"{folder}/{part}"] for part in ("kernel", "recurrent_kernel", "bias"))
-    )
+def char_lm_answer(config: CharLMConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
+    """Read ids from a state of zero: ``ids`` int (batch, time) to ``logits`` float32 (batch, time, tokens)."""
+    network = NumpyCharLM(config, arrays)
+    return {"logits": np.stack([network.logits(row)[0] for row in inputs["ids"]])}
+
+
+CHAR_LM = Kind(
+    CharLMConfig,
+    arrays=char_lm_specs,
+    answer=char_lm_answer,
+    network="models.char_lm.network:char_lm_model",
+    needs_vocabulary=True,
+    entries=lambda config: config.tokens,
+)

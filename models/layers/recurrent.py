@@ -14,12 +14,14 @@ import keras
 from keras import ops
 
 from data_prep.errors import InputError
-from models.layers.cells import CELLS, CellName
+from models.layers.arguments import KeepsArguments, registered
+from models.layers.cells import CELLS, CellName, Functions
 from models.layers.fast_lstm import FastLSTM, Products
 from models.layers.sequences import ReverseSequence
 
 
-class MGUCell(keras.layers.Layer):
+@registered
+class MGUCell(KeepsArguments, keras.layers.Layer):
     """One step of the minimal gated unit: a single gate ``f`` both forgets and lets in.
 
     ``f = sigmoid(x W_f + h U_f + b_f)``, ``c = tanh(x W_c + (f * h) U_c + b_c)``, ``h' = (1 - f) * h + f * c``.
@@ -32,9 +34,7 @@ class MGUCell(keras.layers.Layer):
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units = units
-        self.state_size = units
-        self.output_size = units
+        self.units = self.state_size = self.output_size = units
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights for inputs of shape (batch, features)."""
@@ -47,20 +47,14 @@ class MGUCell(keras.layers.Layer):
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         """Go one step: inputs (batch, features) and [state (batch, units)] to the new state, twice."""
-        before = states[0] if isinstance(states, list | tuple) else states
-        units = self.units
-        from_input = ops.matmul(inputs, self.kernel) + self.bias
-        gate = ops.sigmoid(from_input[:, :units] + ops.matmul(before, self.recurrent_kernel[:, :units]))
-        from_state = ops.matmul(gate * before, self.recurrent_kernel[:, units:])
-        candidate = ops.tanh(from_input[:, units:] + from_state)
-        after = (1.0 - gate) * before + gate * candidate
+        before = {"hidden": states[0] if isinstance(states, list | tuple) else states}
+        sums = ops.matmul(inputs, self.kernel) + self.bias
+        functions = Functions(ops.sigmoid, ops.tanh)
+        after = CELLS["mgu"].step(functions, sums, before, self.recurrent_kernel, None)["hidden"]
         return after, [after]
 
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument."""
-        return {**super().get_config(), "units": self.units}
 
-
+@registered
 class MGU(keras.layers.RNN):
     """The minimal gated unit over a sequence (Zhou et al. 2016).
 

@@ -1,22 +1,24 @@
-"""The preset of a tagger: its config, which arrays it holds, and that it fits together; opened without Keras."""
+"""The config of a tagger, and names and shapes of its weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Len
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Count, Positive, Share
 from data_prep.text.tag_inputs import FIRST_CHARACTER
-from data_prep.text.vocab import Vocabulary
-from models.pos_tagger.serving import tagger_answer
-from models.presets.kinds import Kind
+from models.layers.cells import layer_shapes
 from models.storage.arrays import ArraySpec
 
+Counts = Annotated[tuple[Count, ...], Len(1)]
 OUTPUTS = ("upos", "xpos")
 
 
 @dataclass(frozen=True)
-class PosTaggerConfig:
+class PosTaggerConfig(Checked):
     """Every argument of the network.
 
     Args:
@@ -43,46 +45,31 @@ class PosTaggerConfig:
     alphabet: str
     upos: tuple[str, ...]
     xpos: tuple[str, ...]
-    vector_dimensions: int = 100
-    trained_dimensions: int = 64
-    character_dimensions: int = 32
-    character_units: int = 40
-    character_widths: tuple[int, ...] = (2, 3, 4)
-    units: tuple[int, ...] = (256, 160)
-    word_dropout: float = 0.1
-    dropout: float = 0.4
+    vector_dimensions: Count = 100
+    trained_dimensions: Count = 64
+    character_dimensions: Count = 32
+    character_units: Count = 40
+    character_widths: Counts = (2, 3, 4)
+    units: Counts = (256, 160)
+    word_dropout: Share = 0.1
+    dropout: Share = 0.4
     output: Literal["softmax", "crf"] = "softmax"
-    upos_temperature: float = 1.0
-    xpos_temperature: float = 1.0
+    upos_temperature: Positive = 1.0
+    xpos_temperature: Positive = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse values that make no network."""
-        sizes = (self.vector_dimensions, self.trained_dimensions, self.character_dimensions)
-        sizes += (self.character_units, *self.character_widths, *self.units)
-        if min(sizes) < 1 or not self.character_widths or not self.units:
-            raise InputError("A tagger's sizes are at least 1", received=sizes)
+        """Check every field, and what fields say together."""
+        super().__post_init__()
         if not 2 <= self.trained_rows <= self.word_rows:
             raise InputError(
                 "A tagger's trained rows are some of its word rows",
                 allowed=f"2 to {self.word_rows}",
                 received=self.trained_rows,
             )
-        for name in ("word_dropout", "dropout"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} is no share", allowed="0 to below 1", received=getattr(self, name))
-        if min(self.upos_temperature, self.xpos_temperature) <= 0.0:
-            raise InputError(
-                "A temperature is above 0", received=(self.upos_temperature, self.xpos_temperature)
-            )
         for name in (*OUTPUTS, "alphabet"):
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
                 raise InputError(f"A tagger's {name} is a list without repetition", received=values)
-
-    @property
-    def layers(self) -> int:
-        """Number of BiLSTM layers."""
-        return len(self.units)
 
 
 def tagger_specs(config: PosTaggerConfig) -> dict[str, ArraySpec]:
@@ -98,10 +85,8 @@ def tagger_specs(config: PosTaggerConfig) -> dict[str, ArraySpec]:
         shapes[f"{name}_bias"] = (config.character_units,)
     inputs = dimensions + config.trained_dimensions + len(config.character_widths) * config.character_units
     for number, units in enumerate(config.units, start=1):
-        for name in (f"forward{number}/lstm_cell", f"backward{number}/lstm_cell"):
-            shapes[f"{name}/kernel"] = (inputs, 4 * units)
-            shapes[f"{name}/recurrent_kernel"] = (units, 4 * units)
-            shapes[f"{name}/bias"] = (4 * units,)
+        for name in (f"forward{number}", f"backward{number}"):
+            shapes |= layer_shapes("lstm", name, inputs, units)
         inputs = 2 * units
     for name in OUTPUTS:
         tags = len(getattr(config, name))
@@ -114,29 +99,3 @@ def tagger_specs(config: PosTaggerConfig) -> dict[str, ArraySpec]:
         "frozen_vectors/scales": ArraySpec((rows,), "float32"),
     }
     return frozen | {name: ArraySpec(shape, "float32") for name, shape in shapes.items()}
-
-
-def _check_tagger(
-    config: PosTaggerConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None
-) -> None:
-    if vocabulary is None or len(vocabulary) < config.word_rows or vocabulary.counts is None:
-        raise InputError(
-            "The vocabulary does not fit the tagger",
-            allowed=f"{config.word_rows} entries or more, with counts",
-            received=vocabulary,
-        )
-    if labels != config.upos:
-        raise InputError(
-            "The labels are not the tagger's UPOS tags", allowed=str(config.upos), received=labels
-        )
-
-
-POS_TAGGER = Kind(
-    PosTaggerConfig,
-    arrays=tagger_specs,
-    answer=tagger_answer,
-    network="models.pos_tagger.network:tagger_model",
-    needs_vocabulary=True,
-    needs_labels=True,
-    check=_check_tagger,
-)

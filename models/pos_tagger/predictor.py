@@ -10,20 +10,18 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from data_prep.text.tag_inputs import TagInputs
 from data_prep.text.vocab import Vocabulary
+from models.pos_tagger.config import PosTaggerConfig
 from models.pos_tagger.serving import PackedTagger
 from models.pos_tagger.serving_words import PackedWords
 from models.presets.store import load_preset
 from models.serving.bilstm import Packing, pack
 from models.serving.blas_threads import in_threads, one_blas_thread
-
-if TYPE_CHECKING:
-    from models.pos_tagger.config import PosTaggerConfig
 
 KIND = "pos_tagger"
 TAGGER_PRESET = "tagger_en_ewt"
@@ -85,7 +83,7 @@ class TagPredictor:
     ) -> None:
         self.config = config
         self.inputs = TagInputs(vocabulary, config.word_rows, config.alphabet)
-        self._network = PackedTagger(arrays)
+        self._network = PackedTagger(config, arrays)
         self._words = PackedWords(self.inputs, self._network)
 
     @property

@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from itertools import count, takewhile
+from collections.abc import Sequence
 
 import numpy as np
 
 from data_prep.batching import pad
-from data_prep.text.vocab import PAD, UNK
+from data_prep.errors import InputError
+from data_prep.text.vocab import PAD, UNK, Vocabulary
+from models.layers.cells import layer_weights
+from models.pos_tagger.config import OUTPUTS, PosTaggerConfig, tagger_specs
+from models.presets.kinds import Arrays, Kind
 from models.serving.bilstm import PackedBiLSTM, Packing, pack
 from models.serving.crf import PackedCRF
 
-_WIDTH = re.compile(r"character_encoder/width(\d+)_kernel")
 _WORDS_AT_ONCE = 128  # whose characters are encoded together
-
-Arrays = Mapping[str, np.ndarray]
 
 
 class PackedTagger:
     """A trained network; threads can share it.
 
     Args:
-        arrays: Stable path to weight, in the network's own order, as ``models.storage.variables.variable_arrays`` and
-            presets give them.
+        config: Its arguments.
+        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` and presets give them.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, config: PosTaggerConfig, arrays: Arrays) -> None:
         self._codes, self._scales = arrays["frozen_vectors/codes"], arrays["frozen_vectors/scales"]
         self._trained = arrays["trained_vectors/embeddings"]
-        self._characters = _CharacterEncoder(arrays)
-        numbers = takewhile(lambda number: f"forward{number}/lstm_cell/kernel" in arrays, count(1))
-        self.layers = [_layer(arrays, number) for number in numbers]
-        self._heads = {
-            name: (arrays[f"{name}_head/kernel"], arrays[f"{name}_head/bias"]) for name in ("upos", "xpos")
-        }
+        self._characters = _CharacterEncoder(config, arrays)
+        self.layers = [
+            PackedBiLSTM(
+                *(layer_weights("lstm", f"{way}{number}", arrays) for way in ("forward", "backward"))
+            )
+            for number in range(1, len(config.units) + 1)
+        ]
+        self._heads = {name: (arrays[f"{name}_head/kernel"], arrays[f"{name}_head/bias"]) for name in OUTPUTS}
         self.crf: PackedCRF | None = None
-        if "crf/transitions" in arrays:
+        if config.output == "crf":
             self.crf = PackedCRF(*(arrays[f"crf/{name}"] for name in ("transitions", "start", "end")))
 
     def vectors(self, rows: np.ndarray, characters: Sequence[Sequence[int]]) -> np.ndarray:
@@ -59,17 +60,13 @@ class PackedTagger:
 
         Args:
             projected: ``layers[0].projected`` of some words, float32 (2, known words, 4 * units).
-            rows: Which of those each word of the sentences is, int (words,), sentence behind sentence.
+            rows: Which of those each word of the sentences is, int (words,), sentence after sentence.
             packing: Of the sentences' lengths.
 
         Returns:
             What each BiLSTM layer says of each word, float32 (words, 2 * units).
         """
-        gates = self.layers[0].gates(len(rows))
-        for direction, order in enumerate((packing.ahead, packing.back)):
-            # "clip" because NumPy's default makes a copy before it fills "out"; all rows exist.
-            np.take(projected[direction], rows[order], axis=0, out=gates[direction], mode="clip")
-        states = [self.layers[0].read(gates, packing)]
+        states = [self.layers[0].read_known(projected, rows, packing)]
         for layer in self.layers[1:]:
             states.append(layer(states[-1], packing))
         return states
@@ -80,35 +77,12 @@ class PackedTagger:
         return hidden @ kernel + bias
 
 
-def tagger_answer(config: object, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
-    """Answer a batch as the Keras network does: ``upos`` and ``xpos``, float32 (batch, time, tags), 0 at padding.
-
-    Args:
-        arrays: Of the network.
-        inputs: ``words``, ``characters`` and ``mask`` as ``data_prep.text.tag_inputs.batch_inputs`` gives them; every
-            sentence has a word.
-    """
-    network, mask = PackedTagger(arrays), inputs["mask"]
-    characters = [ids[ids != PAD] for ids in inputs["characters"][mask]]
-    projected = network.layers[0].projected(network.vectors(inputs["words"][mask], characters))
-    packing = pack(mask.sum(axis=1).tolist())
-    hidden = network.states(projected, np.arange(projected.shape[1]), packing)[-1]
-    answer = {}
-    for name in ("upos", "xpos"):
-        logits = network.head(name, hidden)
-        answer[name] = np.zeros((*mask.shape, logits.shape[1]), np.float32)
-        answer[name][mask] = logits
-    return answer
-
-
 class _CharacterEncoder:
-    """``models.pos_tagger.network.CharacterCNN`` in NumPy, with each character multiplied by the kernels beforehand."""
+    """The network's ``CharacterCNN`` in NumPy, with each character multiplied by the kernels beforehand."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        # In the order of the network's config, in which the arrays are too.
-        self._widths = [int(match[1]) for match in map(_WIDTH.fullmatch, arrays) if match]
+    def __init__(self, config: PosTaggerConfig, arrays: Arrays) -> None:
+        self._widths, self._units = config.character_widths, config.character_units
         kernels = [arrays[f"character_encoder/width{width}_kernel"] for width in self._widths]
-        self._units = kernels[0].shape[2]
         taps = np.concatenate([tap for kernel in kernels for tap in kernel], axis=1)
         self._products = arrays["character_encoder/table"] @ taps  # (characters, taps of all widths * units)
         self._products[PAD] = 0.0
@@ -150,7 +124,50 @@ class _CharacterEncoder:
         return np.concatenate(largest, axis=1)
 
 
-def _layer(arrays: Arrays, number: int) -> PackedBiLSTM:
-    names = ("kernel", "recurrent_kernel", "bias")
-    ahead = [arrays[f"forward{number}/lstm_cell/{name}"] for name in names]
-    return PackedBiLSTM(ahead, [arrays[f"backward{number}/lstm_cell/{name}"] for name in names])
+def tagger_answer(config: PosTaggerConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
+    """Answer a batch as the Keras network does, with logits of 0 at padding.
+
+    Args:
+        config: Of the network.
+        arrays: Its weights.
+        inputs: ``words``, ``characters`` and ``mask`` as ``data_prep.text.tag_inputs.batch_inputs`` gives them; every
+            sentence has a word.
+
+    Returns:
+        ``upos`` and ``xpos``, float32 (batch, time, tags).
+    """
+    network, mask = PackedTagger(config, arrays), inputs["mask"]
+    characters = [ids[ids != PAD] for ids in inputs["characters"][mask]]
+    projected = network.layers[0].projected(network.vectors(inputs["words"][mask], characters))
+    packing = pack(mask.sum(axis=1).tolist())
+    hidden = network.states(projected, np.arange(projected.shape[1]), packing)[-1]
+    answer = {}
+    for name in OUTPUTS:
+        logits = network.head(name, hidden)
+        answer[name] = np.zeros((*mask.shape, logits.shape[1]), np.float32)
+        answer[name][mask] = logits
+    return answer
+
+
+def _check(config: PosTaggerConfig, vocabulary: Vocabulary, labels: tuple[str, ...]) -> None:
+    if len(vocabulary) < config.word_rows or vocabulary.counts is None:
+        raise InputError(
+            "The vocabulary does not fit the tagger",
+            allowed=f"{config.word_rows} entries or more, with counts",
+            received=vocabulary,
+        )
+    if labels != config.upos:
+        raise InputError(
+            "The labels are not the tagger's UPOS tags", allowed=str(config.upos), received=labels
+        )
+
+
+POS_TAGGER = Kind(
+    PosTaggerConfig,
+    arrays=tagger_specs,
+    answer=tagger_answer,
+    network="models.pos_tagger.network:tagger_model",
+    needs_vocabulary=True,
+    needs_labels=True,
+    check=_check,
+)

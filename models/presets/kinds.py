@@ -20,8 +20,6 @@ from models.training.recipe import close_names
 if TYPE_CHECKING:
     import keras
 
-_COMPARED_ROWS = 64
-
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -36,6 +34,7 @@ class Kind:
         network: ``"module:function"`` of (config, arrays) to the Keras network with these weights, built.
         needs_vocabulary: Whether ``vocab.json`` has to be there.
         needs_labels: Whether ``labels.json`` has to be there.
+        entries: Config to the number of entries that the vocabulary has to have; None where that is not fixed.
         check: (config, vocabulary or None, labels or None); raises InputError where they do not fit.
     """
 
@@ -45,7 +44,30 @@ class Kind:
     network: str
     needs_vocabulary: bool = False
     needs_labels: bool = False
+    entries: Callable[[Any], int] | None = None
     check: Callable[[Any, Vocabulary | None, tuple[str, ...] | None], None] | None = None
+
+    def check_parts(self, config: Any, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
+        """Check that config, vocabulary and labels are there and fit together.
+
+        Raises:
+            ValueError: The config is of another class, or vocabulary or labels are missing.
+            InputError: They do not fit.
+        """
+        if not isinstance(config, self.config_class):
+            raise ValueError(f"The config must be a {self.config_class.__name__}. Received: {config!r}")
+        if self.needs_vocabulary and vocabulary is None:
+            raise ValueError("This kind of preset needs a vocabulary.")
+        if self.needs_labels and labels is None:
+            raise ValueError("This kind of preset needs labels.")
+        if self.entries is not None and len(vocabulary) != self.entries(config):
+            raise InputError(
+                "The vocabulary does not have one entry for each row of the network",
+                allowed=f"{self.entries(config)} entries",
+                received=len(vocabulary),
+            )
+        if self.check is not None:
+            self.check(config, vocabulary, labels)
 
     def keras_model(self, config: Any, arrays: Arrays) -> keras.Model:
         """Build the Keras network of ``config`` with these weights."""
@@ -53,70 +75,16 @@ class Kind:
         return getattr(importlib.import_module(module), function)(config, arrays)
 
 
-@dataclass(frozen=True)
-class WordVectorsConfig:
-    """Size of a table of word vectors.
-
-    Args:
-        vocabulary_size: Number of words.
-        dimensions: Length of a vector.
-    """
-
-    vocabulary_size: int
-    dimensions: int
-
-    def __post_init__(self) -> None:
-        """Refuse an empty table."""
-        if self.vocabulary_size < 1 or self.dimensions < 1:
-            raise InputError(
-                "A table of word vectors has at least one row and one column",
-                received=(self.vocabulary_size, self.dimensions),
-            )
-
-
-def _vector_specs(config: WordVectorsConfig) -> dict[str, ArraySpec]:
-    return {"vectors": ArraySpec((config.vocabulary_size, config.dimensions), "float32")}
-
-
-def _vector_similarities(config: WordVectorsConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
-    """Return the cosines of the asked rows with the first rows of the table, float32 (rows, at most 64)."""
-    vectors = arrays["vectors"]
-    asked, first = vectors[inputs["rows"]], vectors[:_COMPARED_ROWS]
-    lengths = np.linalg.norm(asked, axis=1)[:, None] * np.linalg.norm(first, axis=1)[None, :]
-    return {"cosines": (asked @ first.T) / np.maximum(lengths, np.finfo(np.float32).tiny)}
-
-
-def _check_vectors(
-    config: WordVectorsConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None
-) -> None:
-    if vocabulary is None or len(vocabulary) != config.vocabulary_size:
-        size = None if vocabulary is None else len(vocabulary)
-        raise InputError(
-            "The vocabulary does not have one entry for each vector",
-            allowed=f"{config.vocabulary_size} entries",
-            received=size,
-        )
-
-
-WORD_VECTORS = Kind(
-    WordVectorsConfig,
-    arrays=_vector_specs,
-    answer=_vector_similarities,
-    network="models.word2vec.network:vectors_model",
-    needs_vocabulary=True,
-    check=_check_vectors,
-)
-
 # Name to the place of its Kind, "module:attribute"; a network is imported only when it is asked for. A
 # preset can name a row of this table and nothing else, so its file never decides which code runs.
 KINDS: dict[str, str] = {
-    "word_vectors": "models.presets.kinds:WORD_VECTORS",
-    "pos_tagger": "models.pos_tagger.config:POS_TAGGER",
+    "word_vectors": "models.word2vec.serving:WORD_VECTORS",
+    "pos_tagger": "models.pos_tagger.serving:POS_TAGGER",
     "segmenter": "models.segmenter.serving:SEGMENTER",
-    "char_lm": "models.char_lm.config:CHAR_LM",
+    "char_lm": "models.char_lm.serving:CHAR_LM",
     "digit_cnn": "models.digit_cnn.serving:DIGIT_CNN",
     "ocr": "models.ocr.serving:OCR",
-    "text_classifier": "models.text_classifier.config:TEXT_CLASSIFIER",
+    "text_classifier": "models.text_classifier.serving:TEXT_CLASSIFIER",
 }
 
 

@@ -27,15 +27,17 @@ def write_manifest(folder: Path, metadata: Mapping[str, Any]) -> None:
     """Write ``metadata.json`` with size and SHA-256 of every other file of the folder, and of itself.
 
     Args:
-        folder: Folder that holds all other files.
-        metadata: Everything but ``format``, ``files`` and ``sha256``.
+        folder: Folder that holds all other files; a folder in it is a preset of its own, whose manifest is recorded.
+        metadata: Everything but ``format``, ``files``, ``parts`` and ``sha256``.
     """
-    files = {
-        path.name: {"size": path.stat().st_size, "sha256": sha256_of(path)}
-        for path in sorted(folder.iterdir())
-        if path.name != MANIFEST
+    inside = [path for path in sorted(folder.iterdir()) if path.name != MANIFEST]
+    records = {
+        path.name: {"size": file.stat().st_size, "sha256": sha256_of(file)}
+        for path, file in ((path, path / MANIFEST if path.is_dir() else path) for path in inside)
     }
-    content = {"format": FORMAT, **metadata, "files": files}
+    files = {path.name: records[path.name] for path in inside if not path.is_dir()}
+    parts = {name: record for name, record in records.items() if name not in files}
+    content = {"format": FORMAT, **metadata, "files": files, **({"parts": parts} if parts else {})}
     write_json(folder / MANIFEST, {**content, "sha256": _digest(content)})
 
 
@@ -75,8 +77,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     missing = [key for key in _REQUIRED if key not in content]
     if missing:
         raise InputError(f"The file {path} lacks {', '.join(missing)}", remedy=_REMEDY)
-    for key in ("files", "weights", "golden"):
-        if not isinstance(content[key], dict):
+    for key in ("files", "weights", "golden", "parts"):
+        if not isinstance(content.get(key, {}), dict):
             raise InputError(f"{path}: {key} is not a table", received=content[key], remedy=_REMEDY)
     if content["weights"].get("dtype") not in ("float32", "float16"):
         raise InputError(
@@ -90,31 +92,39 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def check_files(folder: Path, files: Mapping[str, Any], required: frozenset[str]) -> None:
+def check_files(
+    folder: Path, files: Mapping[str, Any], required: frozenset[str], parts: Mapping[str, Any] | None = None
+) -> None:
     """Compare the files of a preset with its manifest before one of them is opened.
 
     Args:
         folder: Preset.
         files: File name to ``{"size": bytes, "sha256": hexadecimal}``.
         required: Names that the manifest must list.
+        parts: Folder name of a preset inside to the same of its manifest.
 
     Raises:
         InputError: Names the first file that is missing, surplus, no plain file, cut short or altered.
     """
-    for name in sorted(required | files.keys()):
+    parts = parts or {}
+    for name in sorted(required | files.keys() | parts.keys()):
         if not _NAME.match(name) or name == MANIFEST:
             raise InputError(f"The manifest of {folder} lists a name that is not allowed", received=name)
-        if name not in files:
+        if name not in files and name not in parts:
             raise InputError(f"The manifest of {folder} does not list {name}", remedy=_REMEDY)
         if not (folder / name).exists():
             raise InputError(f"The file {folder / name} is missing", remedy=_REMEDY)
     for path in sorted(folder.iterdir()):
-        if path.name not in files and path.name != MANIFEST:
+        if path.name not in files and path.name not in parts and path.name != MANIFEST:
             raise InputError(f"The file {path} does not belong to the preset", remedy="Remove it")
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or path.is_dir() != (path.name in parts):
             raise InputError(f"{path} is not a plain file", remedy=_REMEDY)
     for name, record in files.items():
         _check_file(folder / name, record)
+    for name, record in parts.items():
+        if not (folder / name / MANIFEST).is_file():
+            raise InputError(f"The file {folder / name / MANIFEST} is missing", remedy=_REMEDY)
+        _check_file(folder / name / MANIFEST, record)
 
 
 def _check_file(path: Path, record: Any) -> None:

@@ -16,8 +16,8 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +61,7 @@ class Preset:
         labels: Its labels in the order of the outputs, or None.
         metrics: Measure to score, protocol, n and more.
         metadata: Recipe, seed, versions, data checksums, seconds, processor, files.
+        parts: Name to a preset inside.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Preset:
     labels: tuple[str, ...] | None
     metrics: Mapping[str, Any]
     metadata: Mapping[str, Any]
+    parts: Mapping[str, Preset] = field(default_factory=dict)
 
     @functools.cached_property
     def model(self) -> keras.Model:
@@ -92,6 +94,7 @@ def save_preset(
     labels: Sequence[str] | None = None,
     dtype: Literal["float32", "float16"] = "float32",
     verify_command: Sequence[str] | None = None,
+    parts: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> Path:
     """Write a preset: in a temporary folder, verified by loading it, then put in place in one step.
 
@@ -110,6 +113,7 @@ def save_preset(
         dtype: How float32 arrays are stored.
         verify_command: Command that verifies the folder given as its last argument, for example
             ``VERIFY_COMMAND``: loads it in a fresh process as well, from the project's root.
+        parts: Name of a preset inside to what writes it into a folder, by this function.
 
     Returns:
         ``target``.
@@ -123,7 +127,7 @@ def save_preset(
     check_metrics(metrics)
     if missing := [key for key in _PROVENANCE if key not in metadata]:
         raise ValueError(f"The metadata of a preset lack {', '.join(missing)}.")
-    _check_parts(rules, config, vocabulary, labels)
+    rules.check_parts(config, vocabulary, None if labels is None else tuple(labels))
     if not isinstance(weights, Mapping):
         weights = variable_arrays(weights.weights)
     stored = _stored_arrays(rules, config, weights, dtype)
@@ -141,6 +145,8 @@ def save_preset(
         count = sum(array.size for array in stored.values())
         content["weights"] = {"format": "npz", "dtype": dtype, "parameters": int(count)}
         write_bytes(staging / README, render_card(content, metrics).encode("utf-8"))
+        for name, write in (parts or {}).items():
+            write(staging / name)
         write_manifest(staging, content)
         load_preset(staging)
         if verify_command is not None:
@@ -167,12 +173,13 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
     rules = kind_named(metadata["kind"])
     if kind is not None and metadata["kind"] != kind:
         raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
-    check_files(folder, metadata["files"], _required_files(rules))
+    inside = metadata.get("parts", {})
+    check_files(folder, metadata["files"], _required_files(rules), inside)
     with _named(folder / CONFIG):
         config = from_dict(rules.config_class, _read_json(folder / CONFIG))
     vocabulary, labels = _read_vocabulary(folder, metadata), _read_labels(folder, metadata)
     with _named(folder):
-        _check_parts(rules, config, vocabulary, labels)
+        rules.check_parts(config, vocabulary, labels)
     try:
         expected = rules.arrays(config)
     except Exception as error:  # a made-up config can fail anywhere inside the network's code
@@ -191,6 +198,7 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
         labels=labels,
         metrics=_read_json(folder / METRICS),
         metadata=metadata,
+        parts={name: load_preset(folder / name) for name in inside},
     )
 
 
@@ -201,7 +209,7 @@ def verify_preset(name_or_path: str | Path) -> str:
         InputError: As :func:`load_preset` does.
     """
     preset = load_preset(name_or_path)
-    size = sum(path.stat().st_size for path in preset.path.iterdir())
+    size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
     weights = preset.metadata["weights"]
     return (
         f"{preset.path}: {preset.kind}, {weights['parameters']:,} {weights['dtype']} numbers, "
@@ -212,19 +220,6 @@ def verify_preset(name_or_path: str | Path) -> str:
 def _required_files(rules: Kind) -> frozenset[str]:
     more = {VOCABULARY} if rules.needs_vocabulary else set()
     return _FILES | more | ({LABELS} if rules.needs_labels else set())
-
-
-def _check_parts(
-    rules: Kind, config: Any, vocabulary: Vocabulary | None, labels: Sequence[str] | None
-) -> None:
-    if not isinstance(config, rules.config_class):
-        raise ValueError(f"The config must be a {rules.config_class.__name__}. Received: {config!r}")
-    if rules.needs_vocabulary and vocabulary is None:
-        raise ValueError("This kind of preset needs a vocabulary.")
-    if rules.needs_labels and labels is None:
-        raise ValueError("This kind of preset needs labels.")
-    if rules.check is not None:
-        rules.check(config, vocabulary, None if labels is None else tuple(labels))
 
 
 def _stored_arrays(
@@ -257,7 +252,8 @@ def _check_replaceable(target: Path) -> None:
     if not target.is_dir() or target.is_symlink():
         raise InputError(f"{target} is in the way of the preset", remedy="Choose another folder")
     try:
-        known = {*read_manifest(target)["files"], MANIFEST}
+        manifest = read_manifest(target)
+        known = {*manifest["files"], *manifest.get("parts", {}), MANIFEST}
     except InputError as error:
         raise InputError(
             f"The folder {target} is not empty and holds no preset that can be replaced ({error.problem})",

@@ -17,7 +17,7 @@ _workspace = Workspace()
 
 
 class Packing(NamedTuple):
-    """The order in which a recurrence meets the words of some sentences, laid one behind the other.
+    """The order in which a recurrence meets the words of some sentences, laid one after the other.
 
     ``ahead`` and ``back`` are places of words, int (words,): first the first (last) word of every sentence,
     longest sentence first, then the second ones. ``sizes`` says how many sentences have a word at each step.
@@ -69,7 +69,7 @@ class PackedBiLSTM:
         """Run over packed sentences.
 
         Args:
-            words: Float32 (words, inputs), sentence behind sentence.
+            words: Float32 (words, inputs), sentence after sentence.
             packing: Of their lengths.
 
         Returns:
@@ -88,6 +88,23 @@ class PackedBiLSTM:
     def projected(self, words: np.ndarray) -> np.ndarray:
         """Give what words add to the gates wherever they stand: (words, inputs) to (2, words, 4 * units)."""
         return words @ self._kernel + self._bias
+
+    def read_known(self, projected: np.ndarray, rows: np.ndarray, packing: Packing) -> np.ndarray:
+        """Run over packed sentences of words some of which are the same.
+
+        Args:
+            projected: What :meth:`projected` gives for the different words.
+            rows: Which of those each word of the sentences is, int (words,), sentence after sentence.
+            packing: Of the sentences' lengths.
+
+        Returns:
+            As for a call.
+        """
+        gates = self.gates(len(rows))
+        for direction, order in enumerate((packing.ahead, packing.back)):
+            # "clip" because NumPy's default makes a copy before it fills "out"; all rows exist.
+            np.take(projected[direction], rows[order], axis=0, out=gates[direction], mode="clip")
+        return self.read(gates, packing)
 
     def read(self, gates: np.ndarray, packing: Packing) -> np.ndarray:
         """Run over packed sentences whose words were projected.

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 
 from data_prep.text.text_inputs import EOS
-from models.char_lm.gate_gradients import input_gradients
-from models.char_lm.gates import LayerWeights, layer_values
-from models.char_lm.serving import NumpyRecurrent, State
-from models.layers.cells import CELLS, CellName
+from models.layers.cells import layer_weights
 from models.serving.bilstm import PackedBiLSTM, pack
-from models.text_classifier.config import TextClassifierConfig, recurrent_name
-from models.text_classifier.serving_networks import Arrays, PackedNetwork
+from models.serving.cell_gradients import layer_gradients, layer_values
+from models.serving.recurrent import NumpyRecurrent, State
+from models.text_classifier.config import Arrays, TextClassifierConfig, recurrent_names
+from models.text_classifier.serving_networks import PackedNetwork
 
 _STEPS_AT_ONCE = 64  # whose inputs are multiplied in one product
-_PARTS = ("kernel", "recurrent_kernel", "bias")
 
 
-class PackedRecurrent(PackedNetwork):
+class _Stepwise(PackedNetwork):
+    """A network with a state at every step."""
+
+    def states(self, ids: np.ndarray) -> np.ndarray:
+        """Return the state at each id that is read, float32 (steps, units); of a BiLSTM both, (steps, 2 * units)."""
+        read = self.reading.window(ids)
+        return self._read(read, np.array([len(read)]))
+
+    @abstractmethod
+    def _read(self, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Read documents laid one after the other: int (ids,) to the (last) states, float32 (ids, values)."""
+
+
+class PackedRecurrent(_Stepwise):
     """A recurrent network that answers from its state at the end, or from that and all others."""
 
     def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
         super().__init__(config, arrays)
-        cell: CellName = config.network  # type: ignore[assignment]
-        names = [recurrent_name(number) for number in range(1, config.layers + 1)]
-        self._weights = [_weights(arrays, cell, name) for name in names]
-        self._layers = [NumpyRecurrent(cell, *weights) for weights in self._weights]
+        self._weights = [layer_weights(config.network, name, arrays) for name in recurrent_names(config)]
+        self._layers = [NumpyRecurrent(config.network, *weights) for weights in self._weights]
 
     def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
         """Return the states that the logits are made of, float32 (documents, features)."""
@@ -40,11 +50,6 @@ class PackedRecurrent(PackedNetwork):
         largest = np.maximum.reduceat(states, ends - sizes, axis=0)
         mean = np.add.reduceat(states, ends - sizes, axis=0) / sizes[:, None].astype(np.float32)
         return np.concatenate([last, largest, mean], axis=1)
-
-    def states(self, ids: np.ndarray) -> np.ndarray:
-        """Return the state of the last layer at each id that is read, float32 (steps, units)."""
-        read = self.reading.window(ids)
-        return self._read(read, np.array([len(read)]))
 
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
         """Go back through the layers in time."""
@@ -60,7 +65,7 @@ class PackedRecurrent(PackedNetwork):
             outside[below.argmax(axis=0), np.arange(units)] += by_features[units : 2 * units]
             outside += by_features[2 * units :] / len(read)
         for weights, own in zip(reversed(self._weights), reversed(values), strict=True):
-            outside = input_gradients(self.config.network, weights, own, outside)
+            _, outside = layer_gradients(self.config.network, weights, own, outside)
         return (outside * vectors).sum(axis=1), float(self.bias @ direction)
 
     def running(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -83,33 +88,31 @@ class PackedRecurrent(PackedNetwork):
         return np.concatenate([last, np.maximum(largest, last), mean], axis=1) @ self.kernel + self.bias
 
     def _read(self, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Read documents one behind the other: int (ids,) to the states of the last layer, float32 (ids, units)."""
         packing = pack(sizes.tolist())
-        borders = np.cumsum(packing.sizes) - packing.sizes
         ordered, states = ids[packing.ahead], None
         for layer in self._layers:
             below, states = states, np.empty((len(ids), layer.units), np.float32)
-            state = layer.zeros(len(sizes))
-            for first in range(0, len(borders), _STEPS_AT_ONCE):
-                steps = range(first, min(first + _STEPS_AT_ONCE, len(borders)))
-                start, stop = borders[first], borders[steps[-1]] + packing.sizes[steps[-1]]
-                inputs = self.vectors(ordered[start:stop]) if below is None else below[start:stop]
-                projected = layer.project(inputs)
-                for step in steps:
-                    at, size = borders[step], packing.sizes[step]
-                    state = layer.step(projected[at - start : at - start + size], state[:, :size])
-                    states[at : at + size] = state[0]
+            state, start = layer.zeros(len(sizes)), 0
+            for first in range(0, len(packing.sizes), _STEPS_AT_ONCE):
+                ends = np.cumsum(packing.sizes[first : first + _STEPS_AT_ONCE])
+                part = slice(start, start + ends[-1])
+                inputs = self.vectors(ordered[part]) if below is None else below[part]
+                for projected in np.split(layer.project(inputs), ends[:-1]):
+                    size = len(projected)
+                    state = layer.step(projected, state[:, :size])
+                    states[start : start + size] = state[0]
+                    start += size
         result = np.empty_like(states)
         result[packing.ahead] = states
         return result
 
 
-class PackedAttention(PackedNetwork):
+class PackedAttention(_Stepwise):
     """A BiLSTM whose states are weighed by their product with a query (keys and values are the states)."""
 
     def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
         super().__init__(config, arrays)
-        self._weights = [_weights(arrays, "lstm", name) for name in ("forward", "backward")]
+        self._weights = [layer_weights("lstm", name, arrays) for name in ("forward", "backward")]
         self._bilstm = PackedBiLSTM(*self._weights)
         self._query = arrays["attention/query"]
 
@@ -122,11 +125,6 @@ class PackedAttention(PackedNetwork):
         scores = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
         weights = scores / np.repeat(np.add.reduceat(scores, starts), sizes)
         return np.add.reduceat(weights[:, None] * states, starts, axis=0)
-
-    def states(self, ids: np.ndarray) -> np.ndarray:
-        """Return both states at each id that is read, float32 (steps, 2 * units)."""
-        read = self.reading.window(ids)
-        return self._read(read, np.array([len(read)]))
 
     def attention(self, ids: np.ndarray) -> np.ndarray:
         """Return the weight of each id that is read, float32 (steps,), sum 1."""
@@ -144,28 +142,18 @@ class PackedAttention(PackedNetwork):
         by_scores = weights * (products - weights @ products)
         outside = weights[:, None] * by_sum + by_scores[:, None] * self._query
         units = self.config.units
-        gradient = input_gradients("lstm", self._weights[0], ahead, outside[:, :units])
-        gradient += input_gradients("lstm", self._weights[1], back, outside[::-1, units:])[::-1]
+        _, gradient = layer_gradients("lstm", self._weights[0], ahead, outside[:, :units])
+        gradient += layer_gradients("lstm", self._weights[1], back, outside[::-1, units:])[1][::-1]
         return (gradient * vectors).sum(axis=1), float(self.bias @ direction)
 
     def _read(self, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Read documents one behind the other: int (ids,) to float32 (ids, 2 * units)."""
         packing = pack(sizes.tolist())
         different, rows = np.unique(ids, return_inverse=True)
-        projected = self._bilstm.projected(self.vectors(different))
-        gates = self._bilstm.gates(len(ids))
-        for direction, order in enumerate((packing.ahead, packing.back)):
-            # "clip" because NumPy's default makes a copy before it fills "out"; all rows exist.
-            np.take(projected[direction], rows[order], axis=0, out=gates[direction], mode="clip")
-        return self._bilstm.read(gates, packing)
-
-
-def _weights(arrays: Arrays, cell: CellName, name: str) -> LayerWeights:
-    return LayerWeights(*(arrays[f"{name}/{CELLS[cell].path}/{part}"] for part in _PARTS))
+        return self._bilstm.read_known(self._bilstm.projected(self.vectors(different)), rows, packing)
 
 
 def _all_states(layer: NumpyRecurrent, inputs: np.ndarray) -> State:
-    """Return the states before the first input and behind each: float32 (states, inputs + 1, units)."""
+    """Return the states before the first input and after each: float32 (states, inputs + 1, units)."""
     state = layer.zeros()
     found = np.empty((len(state), len(inputs) + 1, layer.units), np.float32)
     found[:, :1] = state
