@@ -11,6 +11,7 @@ import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.images.preparation import LabelledImages, PreparedImage, image_bytes, prepare_digit
+from data_prep.readers.folders import visible_files
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_IMAGES = 200_000
@@ -87,15 +88,7 @@ def list_images(folder: Path) -> dict[str, list[Path]]:
         )
     found = {}
     for name in names:
-        paths = sorted(
-            path
-            for path in (folder / name).rglob("*")
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        )
-        other = next((path for path in paths if path.suffix.lower() not in SUFFIXES), None)
-        if other is not None:
-            raise InputError(f"{other} is no image", allowed="files " + ", ".join(SUFFIXES))
-        if not paths:
+        found[name] = visible_files(folder / name, SUFFIXES, "image")
+        if not found[name]:
             raise InputError(f"The class {name} has no images", allowed="files " + ", ".join(SUFFIXES))
-        found[name] = paths
     return found

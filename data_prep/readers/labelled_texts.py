@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.readers.folders import visible_files
 from data_prep.readers.text import GivenPath, TextCorpus, input_file
 
 MAX_ROW_CHARACTERS = 1 << 22  # of one row, so that a quote that never closes does not swallow the file
@@ -21,15 +22,15 @@ _SUFFIXES = (".txt", ".gz")
 
 
 class Row(NamedTuple):
-    """A document of a CSV file: its row behind the header, from 1; its text; its label, "" where none was asked for.
+    """A document: its row behind the header of a CSV file, from 1; its text; its label, "" where none was asked for.
 
-    ``file`` is the name of its file where there are several, else "".
+    ``name`` says where it comes from.
     """
 
     number: int
     text: str
     label: str
-    file: str = ""
+    name: str = ""
 
 
 class Refused(NamedTuple):
@@ -106,15 +107,9 @@ class LabelledTexts:
 
 def labelled(rows: Iterable[tuple[str, str, str]]) -> LabelledTexts:
     """Put documents together, each with its label and where it comes from; classes are sorted by name."""
-    texts, labels, names = [], [], []
-    for text, label, name in rows:
-        texts.append(text)
-        labels.append(label)
-        names.append(name)
-    classes = tuple(sorted(set(labels)))
-    numbers = {name: number for number, name in enumerate(classes)}
-    array = np.array([numbers[label] for label in labels], np.int64)
-    return LabelledTexts(texts, array, classes, names)
+    texts, labels, names = map(list, zip(*rows, strict=True))
+    classes, numbers = np.unique(np.array(labels, object), return_inverse=True)
+    return LabelledTexts(texts, numbers.astype(np.int64), tuple(classes.tolist()), names)
 
 
 def iter_csv(
@@ -138,10 +133,10 @@ def iter_csv(
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW_CHARACTERS))
     given = [paths] if isinstance(paths, GivenPath) else paths
     for path in map(input_file, given):
-        yield from _rows(path, path.name if len(given) > 1 else "", text, label)
+        yield from _rows(path, f"{path.name}, " if len(given) > 1 else "", text, label)
 
 
-def _rows(path: Path, name: str, text: str, label: str | None) -> Iterator[Row | Refused]:
+def _rows(path: Path, file: str, text: str, label: str | None) -> Iterator[Row | Refused]:
     lines = _Lines(path)
     header, separator = _header(lines, [text] if label is None else [text, label])
     at_text, at_label = header.index(text), None if label is None else header.index(label)
@@ -150,7 +145,7 @@ def _rows(path: Path, name: str, text: str, label: str | None) -> Iterator[Row |
         if found == [""]:  # an empty line
             continue
         number += 1
-        where = f"{name}, line {lines.begun}" if name else f"line {lines.begun}"
+        where = f"{file}line {lines.begun}"
         if isinstance(found, str):
             yield Refused(number, where, found)
         elif len(found) != len(header):
@@ -160,7 +155,8 @@ def _rows(path: Path, name: str, text: str, label: str | None) -> Iterator[Row |
         elif at_label is not None and not found[at_label].strip():
             yield Refused(number, where, f"its {label} is empty")
         else:
-            yield Row(number, found[at_text], "" if at_label is None else found[at_label].strip(), name)
+            label_text = "" if at_label is None else found[at_label].strip()
+            yield Row(number, found[at_text], label_text, f"{file}row {number}")
 
 
 def read_labelled(
@@ -194,21 +190,8 @@ def read_csv(paths: GivenPath | Sequence[GivenPath], text: str, label: str) -> L
     Raises:
         InputError: Also if no row can be used.
     """
-    refused: list[Refused] = []
-
-    def rows() -> Iterator[tuple[str, str, str]]:
-        for row in iter_csv(paths, text, label):
-            if isinstance(row, Refused):
-                refused.append(row)
-            else:
-                yield (
-                    row.text,
-                    row.label,
-                    f"{row.file}, row {row.number}" if row.file else f"row {row.number}",
-                )
-
-    found = labelled(rows())
-    return _not_empty(found, refused, ", ".join(map(str, [paths] if isinstance(paths, GivenPath) else paths)))
+    given = [paths] if isinstance(paths, GivenPath) else paths
+    return _collected(iter_csv(given, text, label), ", ".join(map(str, given)))
 
 
 def read_folder(folder: str | Path) -> LabelledTexts:
@@ -227,31 +210,33 @@ def read_folder(folder: str | Path) -> LabelledTexts:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder", allowed="a folder with one sub-folder a label")
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and len(parts := path.relative_to(folder).parts) > 1
-        and not any(part.startswith(".") for part in parts)
-    ]
-    other = next((path for path in files if path.suffix.lower() not in _SUFFIXES), None)
-    if other is not None:
-        raise InputError(f"{other} is no text", allowed="files " + ", ".join(_SUFFIXES))
+    folders = [part for part in sorted(folder.iterdir()) if part.is_dir() and not part.name.startswith(".")]
+    files = [path for part in folders for path in visible_files(part, _SUFFIXES, "text")]
     if not files:
         raise InputError(
             f"{folder} holds no labelled texts", allowed="one sub-folder a label, with files .txt or .gz"
         )
+    return _collected((_document(path, folder, number) for number, path in enumerate(files, start=1)), folder)
+
+
+def _document(path: Path, folder: Path, number: int) -> Row | Refused:
+    name = path.relative_to(folder)
+    try:
+        return Row(number, "\n".join(TextCorpus(path).lines()), name.parts[0], name.as_posix())
+    except InputError as error:
+        return Refused(number, name.as_posix(), error.problem)
+
+
+def _collected(found: Iterable[Row | Refused], source: object) -> LabelledTexts:
+    """Put what can be used together; refuse a source of which nothing can."""
+    rows: list[Row] = []
     refused: list[Refused] = []
-
-    def rows() -> Iterator[tuple[str, str, str]]:
-        for number, path in enumerate(files, start=1):
-            name = path.relative_to(folder).as_posix()
-            try:
-                yield "\n".join(TextCorpus(path).lines()), name.partition("/")[0], name
-            except InputError as error:
-                refused.append(Refused(number, name, error.problem))
-
-    return _not_empty(labelled(rows()), refused, folder)
+    for one in found:
+        (rows if isinstance(one, Row) else refused).append(one)  # type: ignore[arg-type]
+    if not rows:
+        first = f"; the first, {refused[0].where}: {refused[0].reason}" if refused else ""
+        raise InputError(f"{source} holds no document that can be used ({len(refused)} refused{first})")
+    return replace(labelled((row.text, row.label, row.name) for row in rows), refused=tuple(refused))
 
 
 class _Lines:
@@ -262,20 +247,17 @@ class _Lines:
             raise InputError(f"{path} is a folder", allowed="a CSV file")
         self._file = TextCorpus(path, max_characters=MAX_ROW_CHARACTERS).lines()
         self._waiting: deque[str] = deque()
-        self._read = 0
+        self.read = 0
         self.begun = 0  # line at which the last record began, from 1
 
     def next(self) -> str | None:
         line = self._waiting.popleft() if self._waiting else next(self._file, None)
-        self._read += line is not None
+        self.read += line is not None
         return line
-
-    def begin(self) -> None:
-        self.begun = self._read + 1
 
     def give_back(self, lines: list[str]) -> None:
         self._waiting.extendleft(reversed(lines))
-        self._read -= len(lines)
+        self.read -= len(lines)
 
 
 def _record(lines: _Lines, separator: str) -> list[str] | str:
@@ -289,15 +271,13 @@ def _record(lines: _Lines, separator: str) -> list[str] | str:
             size += len(line) + 1
             yield line + "\n"
 
-    lines.begin()
+    lines.begun = lines.read + 1
     try:
         fields = next(csv.reader(feed(), delimiter=separator, strict=True), None)
     except csv.Error as error:
         lines.give_back(taken[1:])
         return f"its quotes are broken or it is too long ({error})"
-    if fields is None:
-        return []
-    return fields or [""]
+    return [] if fields is None else fields or [""]
 
 
 def _header(lines: _Lines, wanted: list[str]) -> tuple[list[str], str]:
@@ -323,10 +303,3 @@ def _header(lines: _Lines, wanted: list[str]) -> tuple[list[str], str]:
         allowed=", ".join(columns),
         remedy="Name the columns so in the first row, or ask for other columns",
     )
-
-
-def _not_empty(found: LabelledTexts, refused: list[Refused], path: str | Path) -> LabelledTexts:
-    if not found.texts:
-        first = f"; the first, {refused[0].where}: {refused[0].reason}" if refused else ""
-        raise InputError(f"{path} holds no document that can be used ({len(refused)} refused{first})")
-    return replace(found, refused=tuple(refused))

@@ -151,14 +151,7 @@ def decoded(data: bytes, source: str) -> str:
         )
     if not data.strip():
         raise InputError(f"{source} is empty", allowed="a text with at least one word")
-    if (at := data.find(b"\0")) >= 0:
-        raise InputError(f"{source} is no text: byte {at} is NUL", allowed="text in UTF-8")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{source} is not UTF-8: byte {error.start} is {data[error.start]:#04x}", remedy=_CONVERT
-        ) from None
+    return _Decoder(source).decode(data, final=True)
 
 
 def iter_lines(paths: GivenPath | Sequence[GivenPath], max_characters: int = MAX_CHARACTERS) -> Iterator[str]:
@@ -246,7 +239,7 @@ def _text_files(given: GivenPath) -> tuple[Path, ...]:
 
 def _file_blocks(file: Path, max_characters: int) -> Iterator[tuple[list[str], int]]:
     """Give the lines of one file in lists, each with the bytes of the file that were consumed up to then."""
-    decoder = _Decoder(file)
+    decoder = _Decoder(called(file))
     rest = ""
     for data, consumed in _data_blocks(file):
         # A CR at the end of a block may belong to an LF at the start of the next one; both stay in the rest.
@@ -295,8 +288,8 @@ def _data_blocks(file: Path) -> Iterator[tuple[bytes, int]]:
 class _Decoder:
     """Strict UTF-8 that says where it fails."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, source: str) -> None:
+        self.source = source
         self.consumed = 0
         self._lines = 1
         self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
@@ -305,7 +298,7 @@ class _Decoder:
         if self.consumed == 0 and data:
             for mark, name in _OTHER_BOMS.items():
                 if data.startswith(mark):
-                    raise InputError(f"{called(self.file)} is {name}", allowed="UTF-8", remedy=_CONVERT)
+                    raise InputError(f"{self.source} is {name}", allowed="UTF-8", remedy=_CONVERT)
             if data.startswith(codecs.BOM_UTF8):
                 self.consumed, data = len(codecs.BOM_UTF8), data[len(codecs.BOM_UTF8) :]
         pending = self._decoder.getstate()[0]
@@ -313,7 +306,7 @@ class _Decoder:
         if nul >= 0:
             line = self._lines + data[:nul].count(b"\n")
             raise InputError(
-                f"{called(self.file)} is binary: NUL byte at byte {self.consumed + nul}, line {line}",
+                f"{self.source} is binary: NUL byte at byte {self.consumed + nul}, line {line}",
                 allowed="text in UTF-8",
             )
         try:
@@ -323,7 +316,7 @@ class _Decoder:
             line = self._lines + (pending + data)[: error.start].count(b"\n")
             wrong = (pending + data)[error.start : error.start + 4]
             raise InputError(
-                f"{called(self.file)} is not UTF-8 at byte {at}, line {line}",
+                f"{self.source} is not UTF-8 at byte {at}, line {line}",
                 allowed="text in UTF-8",
                 received=wrong,
                 remedy=_CONVERT,

@@ -145,7 +145,7 @@ def test_bad_rows_are_named_and_the_rest_goes_on(reviews: Reviews, tmp_path: Pat
     assert found.n == 3 and found.accuracy == 100.0
     assert found.aliases == {"positive": "pos", "0": "neg", "Neg": "neg"}
     assert [one.number for one in found.refused] == [3, 4, 5]
-    assert "none of neg, pos" in found.refused[1].problem and "text is empty" in found.refused[0].problem
+    assert "none of neg, pos" in found.refused[1].problem and "body is empty" in found.refused[0].problem
 
 
 def test_one_label_is_enough_to_score_and_none_is_refused(reviews: Reviews, tmp_path: Path) -> None:

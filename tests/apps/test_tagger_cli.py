@@ -114,8 +114,8 @@ def test_evaluate_has_exactly_this_form(tmp_path: Path) -> None:
     [
         (b"", "Standard input is empty"),
         (b"  \n ", "Standard input is empty"),
-        (b"caf\xe9", "Standard input is not UTF-8: byte 3"),
-        (b"a\0b", "byte 1 is NUL"),
+        (b"caf\xe9", "Standard input is not UTF-8 at byte 3"),
+        (b"a\0b", "NUL byte at byte 1"),
         (b"1\tDogs\t_\n", "10 columns"),
         (CONLLU.replace("0\troot", "1\troot").encode(), "circle"),
         (CONLLU.replace("Do\tdo\t_", "Do\tdo\tDOG").encode(), "unknown UPOS tag"),

@@ -58,7 +58,7 @@ def test_a_bad_row_is_reported_by_number_and_the_rest_go_on(tmp_path: Path) -> N
     ]  # fmt: skip
     found = list(iter_csv(csv_file(tmp_path, "\n".join(lines)), "text", "label"))
     assert [row for row in found if isinstance(row, Row)] == [
-        Row(1, "good", "pos"), Row(8, "two\nlines", "neg"), Row(9, "last", "pos"),
+        Row(1, "good", "pos", "row 1"), Row(8, "two\nlines", "neg", "row 8"), Row(9, "last", "pos", "row 9"),
     ]  # fmt: skip
     refused = [row for row in found if isinstance(row, Refused)]
     assert [(row.number, row.where) for row in refused] == [
@@ -138,7 +138,7 @@ def test_an_empty_column_is_named_as_in_the_file(tmp_path: Path) -> None:
 
 def test_a_folder_has_a_sub_folder_a_label(tmp_path: Path) -> None:
     for name, content in {"good/a.txt": b"fine\nfilm", "good/more/b.txt": b"great", "bad/c.txt": b"awful",
-                          "bad/d.txt": b"\xff", "bad/e.txt": b"", ".git/f.txt": b"no"}.items():  # fmt: skip
+                          "bad/d.txt": b"\xff", "about.md": b"no label", "bad/e.txt": b"", ".git/f.txt": b"no"}.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     found = read_folder(tmp_path)

@@ -203,7 +203,7 @@ def test_a_command_is_given_one_text(write):
     assert (given_text("Ä b"), given_text(None, path)) == ("Ä b", "a\n")
     with pytest.raises(InputError, match="exclude each other"):
         given_text("a", path)
-    with pytest.raises(InputError, match="The text is not UTF-8: byte 1 is 0xff"):
+    with pytest.raises(InputError, match="The text is not UTF-8 at byte 1, line 1"):
         given_text("a\udcff")
 
 
@@ -212,8 +212,8 @@ def test_a_command_is_given_one_text(write):
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"ab\0", "byte 2 is NUL"),
-        (b"caf\xe9", "is not UTF-8: byte 3 is 0xe9"),
+        (b"ab\0", "is binary: NUL byte at byte 2, line 1"),
+        (b"caf\xe9", "is not UTF-8 at byte 3, line 1"),
     ],
 )
 def test_bytes_that_are_no_text_are_refused(data, message):
