@@ -111,37 +111,30 @@ def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords
             named.
     """
     rows, labels, starts, folds = [], [], [0], []
-    expected: _Expected | None = None
+    expected: _Fields | None = None  # what the next line of a word has to say
     number = 0
-    for number, line in enumerate(lines, start=1):
-        letter, fields, pixels = _fields(line, number, source)
-        labels.append(letter)
-        rows.append(pixels)
-        identity, following, word, position, fold = fields
+    try:
+        for number, line in enumerate(lines, start=1):
+            letter, fields, pixels = _parsed(line)
+            labels.append(letter)
+            rows.append(pixels)
+            _check_chain(expected, fields)
+            expected = fields._replace(id=fields.following, position=fields.position + 1)
+            if fields.following == -1:
+                starts.append(number)
+                folds.append(fields.fold)
+                expected = None
         if expected is not None:
-            _check_chain(expected, fields, number, source)
-        elif position != 1:
-            raise _broken(source, number, "a word begins with position 1", position)
-        if following == -1:
-            starts.append(number)
-            folds.append(fold)
-            expected = None
-        elif following == identity:
-            raise _broken(
-                source, number, "a letter does not follow itself: the chain of next_id is broken", following
+            raise InputError(
+                "the last word is not finished: next_id leads beyond the file", received=expected.id
             )
-        else:
-            expected = _Expected(following, word, position + 1, fold)
+    except InputError as error:
+        problem = f"{source}, line {number}: {error.problem}"
+        raise InputError(problem, allowed=error.allowed, received=error.received) from None
     if not rows:
         raise InputError("The file holds no letters", received=source)
-    if expected is not None:
-        raise _broken(
-            source, number, "the last word is not finished: next_id leads behind the file", expected.identity
-        )
     images = np.stack(rows).reshape(-1, LETTER_HEIGHT, LETTER_WIDTH) * np.uint8(255)
-    return LetterWords(
-        images, np.array(labels, np.int64), np.array(starts, np.int64), np.array(folds, np.int64)
-    )
+    return LetterWords(images, *(np.array(numbers, np.int64) for numbers in (labels, starts, folds)))
 
 
 def encode_word(text: str, alphabet: str = LETTERS) -> np.ndarray:
@@ -164,58 +157,51 @@ def decode_word(labels: Iterable[int], alphabet: str = LETTERS) -> str:
     return "".join(alphabet[label] for label in labels)
 
 
-class _Expected(NamedTuple):
-    """What the next line has to say: id, word_id, position and fold."""
+class _Fields(NamedTuple):
+    """The numbers of a line."""
 
-    identity: int
+    id: int
+    following: int
     word: int
     position: int
     fold: int
 
 
-def _fields(line: str, number: int, source: str) -> tuple[int, tuple[int, int, int, int, int], np.ndarray]:
-    """Return the letter's place, (id, next_id, word_id, position, fold), and its pixels uint8 (128,), 0 or 1."""
+def _parsed(line: str) -> tuple[int, _Fields, np.ndarray]:
+    """Return the letter's place, the numbers, and the pixels uint8 (128,), 0 or 1."""
     columns = line.rstrip("\t").split("\t", 6)
     if len(columns) < 6:
-        raise _broken(source, number, "fields are missing", line, f"{_FIELDS} fields parted by tabs")
+        raise InputError("fields are missing", allowed=f"{_FIELDS} fields parted by tabs", received=line)
     letter = columns[1]
     if len(letter) != 1 or letter not in LETTERS:
-        raise _broken(source, number, "the letter is not one of a-z", letter, "a-z")
+        raise InputError("the letter is not one of a-z", allowed="a-z", received=letter)
     try:
-        identity, following, word, position, fold = (int(columns[at]) for at in (0, 2, 3, 4, 5))
+        fields = _Fields(*(int(columns[at]) for at in (0, 2, 3, 4, 5)))
     except ValueError:
-        raise _broken(
-            source, number, "id, next_id, word_id, position and fold are whole numbers", line
-        ) from None
-    if not 0 <= fold < FOLDS:
-        raise _broken(source, number, "the fold does not fit", fold, f"0 to {FOLDS - 1}")
+        raise InputError("id, next_id, word_id, position and fold are whole numbers", received=line) from None
+    if not 0 <= fields.fold < FOLDS:
+        raise InputError("the fold does not fit", allowed=f"0 to {FOLDS - 1}", received=fields.fold)
     pixels = columns[6].split("\t") if len(columns) > 6 else []
     if len(pixels) != _PIXELS:
-        raise _broken(source, number, "a letter has not all its pixels", len(pixels), f"{_PIXELS} pixels")
-    if not set(pixels) <= {"0", "1"}:
-        wrong = next(pixel for pixel in pixels if pixel not in ("0", "1"))
-        raise _broken(source, number, "a pixel is neither 0 nor 1", wrong, "0 or 1")
-    drawn = np.frombuffer("".join(pixels).encode("ascii"), np.uint8) - np.uint8(ord("0"))
-    return LETTERS.index(letter), (identity, following, word, position, fold), drawn
+        raise InputError("a letter has not all its pixels", allowed=f"{_PIXELS} pixels", received=len(pixels))
+    if wrong := set(pixels) - {"0", "1"}:
+        raise InputError("a pixel is neither 0 nor 1", allowed="0 or 1", received=wrong.pop())
+    return LETTERS.index(letter), fields, np.array(pixels, "S1").view(np.uint8) - np.uint8(ord("0"))
 
 
-def _check_chain(
-    expected: _Expected, fields: tuple[int, int, int, int, int], number: int, source: str
-) -> None:
-    identity, _, word, position, fold = fields
-    if identity != expected.identity:
-        raise _broken(
-            source, number, "the chain of next_id is broken", identity, f"the letter {expected.identity}"
-        )
-    if (word, position, fold) != (expected.word, expected.position, expected.fold):
-        raise _broken(
-            source,
-            number,
-            "word_id, position and fold do not go on with the word",
-            (word, position, fold),
-            str((expected.word, expected.position, expected.fold)),
-        )
-
-
-def _broken(source: str, number: int, what: str, received: object, allowed: str | None = None) -> InputError:
-    return InputError(f"{source}, line {number}: {what}", allowed=allowed, received=received)
+def _check_chain(expected: _Fields | None, found: _Fields) -> None:
+    if expected is None and found.position != 1:
+        raise InputError("a word begins with position 1", received=found.position)
+    if expected is not None:
+        if found.id != expected.id:
+            raise InputError(
+                "the chain of next_id is broken", allowed=f"the letter {expected.id}", received=found.id
+            )
+        if found[2:] != expected[2:]:
+            raise InputError(
+                "word_id, position and fold do not go on with the word",
+                allowed=str(expected[2:]),
+                received=found[2:],
+            )
+    if found.following == found.id:
+        raise InputError("a letter does not follow itself: the chain of next_id is broken")

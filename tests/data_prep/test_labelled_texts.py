@@ -137,8 +137,10 @@ def test_an_empty_column_is_named_as_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_a_sub_folder_a_label(tmp_path: Path) -> None:
-    for name, content in {"good/a.txt": b"fine\nfilm", "good/more/b.txt": b"great", "bad/c.txt": b"awful",
-                          "bad/d.txt": b"\xff", "about.md": b"no label", "bad/e.txt": b"", ".git/f.txt": b"no"}.items():  # fmt: skip
+    for name, content in {
+        "good/a.txt": b"fine\nfilm", "good/more/b.txt": b"great", "bad/c.txt": b"awful", "bad/d.txt": b"\xff",
+        "bad/e.txt": b"", "about.md": b"no label", ".git/f.txt": b"no",
+    }.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     found = read_folder(tmp_path)
