@@ -6,6 +6,7 @@
 SHELL := bash
 VENV ?= .venv
 PORT ?= 8501
+WORKERS ?= 2
 PYTHON ?=
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(VENV)/bin/python -m pytest
@@ -24,12 +25,13 @@ app: $(APP_STAMP) ## Start the web page on 127.0.0.1 (PORT=8501)
 	@echo "Lectern: http://127.0.0.1:$(PORT)   (stop with Ctrl-C)"
 	@exec $(VENV)/bin/python -m streamlit run streamlit_app.py --server.port $(PORT)
 
-test: $(DEV_STAMP) ## Lint and all tests but the slow ones
+test: $(DEV_STAMP) ## Lint and all tests but the slow ones (WORKERS=2 processes)
+	@$(VENV)/bin/python -m tests.chromium
 	$(VENV)/bin/ruff check .
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" -n $(WORKERS)
 
 test-slow: $(DEV_STAMP) ## The slow tests
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow -n $(WORKERS)
 
 lint: $(DEV_STAMP) ## Lint only
 	$(VENV)/bin/ruff check .

@@ -1,13 +1,109 @@
-"""Fixtures that all tests share."""
+"""What all tests share: one thread a process, long files first, and a last line that says what was left out and why."""
 
 from __future__ import annotations
 
+import gc
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from data_prep.datasets import DATA_DIR_VARIABLE
+# Two processes share two cores: each computes with one thread. Before anything reads these variables.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from data_prep.datasets import DATA_DIR_VARIABLE  # noqa: E402
+from models.presets import store  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+BROWSER = "browser"  # the one group of all browser tests: one server, one browser
+BROWSER_REQUIRED = (
+    "LECTERN_BROWSER_REQUIRED"  # set where a Chromium can be had: then a left out test is a failure
+)
+# Seconds of what takes longest, so that it begins first; everything else follows in the order of the files.
+SECONDS = {BROWSER: 1000}
+
+left_out: Counter[str] = Counter()
+left_out_in_browser: list[str] = []
+
+
+def group_of(node_id: str) -> str:
+    """The tests that one process runs together: those of a file, or all that need the browser."""
+    file = node_id.split("::")[0]
+    return BROWSER if file.rsplit("/")[-1].startswith("test_browser") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Hand out whole groups, the first ones first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, node_id: str) -> str:
+            return group_of(node_id)
+
+    config.option.loadscopereorder = False  # the number of tests says nothing about their time
+    return Groups(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the groups that take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: -SECONDS.get(group_of(item.nodeid), 0))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of the garbage collector's rounds; Streamlit asks for two a page."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count the tests that were not asked for."""
+    for item in items:
+        left_out["slow (make test-slow)" if item.get_closest_marker("slow") else "not asked for"] += 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take over what a process has left out; all of them collect the same."""
+    for reason, count in getattr(node, "workeroutput", {}).get("left_out", {}).items():
+        left_out[reason] = max(left_out[reason], count)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count the tests that left themselves out."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        left_out[report.longrepr[2].removeprefix("Skipped: ")] += 1
+        if BROWSER in report.keywords:
+            left_out_in_browser.append(report.nodeid)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Say at the very end what was left out, and fail where a browser test was without need."""
+    if hasattr(session.config, "workeroutput"):
+        # What a test left out itself is reported test by test.
+        session.config.workeroutput["left_out"] = {
+            reason: count for reason, count in left_out.items() if reason.startswith(("slow", "not asked"))
+        }
+        return (yield)
+    result = yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or session.config.option.collectonly:
+        return result
+    reasons = "; ".join(f"{count} {reason}" for reason, count in left_out.most_common())
+    terminal.write_line(f"Left out: {reasons or 'nothing'}")
+    if left_out_in_browser and os.environ.get(BROWSER_REQUIRED):
+        terminal.write_line(
+            f"FAILED: {len(left_out_in_browser)} browser tests left out, although Chromium can be had"
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +113,20 @@ def data_dir() -> Path:
     if not value:
         pytest.skip(f"{DATA_DIR_VARIABLE} is not set: no real data")
     return Path(value)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def verified_by_loading() -> Iterator[None]:
+    """A new preset is verified by loading it here, without the fresh process; see ``in_a_fresh_process``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_verify_in_fresh_process", lambda folder, command: None)
+        yield
+
+
+@pytest.fixture
+def in_a_fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New presets are verified in a fresh process, as they are outside of tests."""
+    monkeypatch.setattr(store, "_verify_in_fresh_process", _VERIFY)
+
+
+_VERIFY = store._verify_in_fresh_process
