@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
+import numpy as np
+
 
 class Result:
     """Base of all results: gives them ``to_dict``; one that a command prints says how its table looks.
@@ -27,7 +29,7 @@ class Result:
         """Turn into what JSON can hold.
 
         Returns:
-            Field name to value; results inside become dictionaries, tuples become lists.
+            Field name to value; results inside become dictionaries, tuples and arrays become lists.
         """
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
@@ -35,6 +37,8 @@ class Result:
 def _plain(value: Any) -> Any:
     if isinstance(value, Result):
         return value.to_dict()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
