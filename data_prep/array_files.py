@@ -19,6 +19,7 @@ from data_prep.errors import InputError
 _EXPANSION_LIMIT = 100  # real arrays hardly compress, so an archive that grows more than this is a bomb
 _DAMAGE = (zipfile.BadZipFile, zlib.error, SyntaxError)  # what a flipped byte can raise besides ValueError
 _EXPANSION_FREE = 1 << 20  # bytes that any archive may unpack to
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
@@ -38,17 +39,18 @@ def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
     try:
         size = path.stat().st_size
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
             if unpacked > max(_EXPANSION_FREE, _EXPANSION_LIMIT * size):
                 raise InputError(
                     f"{path} would unpack to {unpacked} bytes",
                     allowed=f"at most {_EXPANSION_LIMIT} times its own size",
                     received=size,
                 )
-            for member in archive.infolist():
+            for member in members:
                 _check_declared_size(archive, member, path)
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            return dict(arrays)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}", remedy="Check the name") from error
     except InputError:
@@ -118,12 +120,9 @@ def _check_declared_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path
     """An array header that promises more than its member holds makes NumPy allocate it all before failing."""
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0
-        if version == (2, 0):
-            read_header = np.lib.format.read_array_header_2_0
-        elif version != (1, 0):
+        if version not in _HEADERS:
             raise ValueError(f"unknown array version {version} of {member.filename}")
-        shape, _, dtype = read_header(file)
+        shape, _, dtype = _HEADERS[version](file)
     declared = math.prod(shape) * dtype.itemsize
     if declared > member.file_size:
         raise InputError(

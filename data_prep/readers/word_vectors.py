@@ -60,14 +60,11 @@ def detect_format(path: Path | str) -> str:
     numbers = row.rstrip().split(b" ")[1 : 1 + dimensions]
     if not row_end and len(start) == _SAMPLE:
         numbers = numbers[:-1]  # the last one may be cut
-    if numbers and all(_is_number(number) for number in numbers):
+    if numbers and all(map(_is_number, numbers)):
         return "text"
     # Not a well-formed row of text: float32 bytes betray themselves by control characters, bad text does not.
-    return (
-        "binary"
-        if any(byte < 32 and byte not in b"\t\n\r\x0b\x0c" for byte in start[header_size:])
-        else "text"
-    )
+    is_binary = any(byte < 32 and byte not in b"\t\n\r\x0b\x0c" for byte in start[header_size:])
+    return "binary" if is_binary else "text"
 
 
 def read_vectors(path: Path | str, file_format: str | None = None) -> tuple[list[str], np.ndarray]:
@@ -87,8 +84,23 @@ def read_vectors(path: Path | str, file_format: str | None = None) -> tuple[list
     file_format = file_format or detect_format(path)
     if file_format not in ("text", "binary"):
         raise InputError(f"{path} is no word2vec file", allowed="text or binary", received=file_format)
-    keys, vectors = _read_text(path) if file_format == "text" else _read_binary(path)
-    _check_rows(path, keys, vectors, first_row=2 if file_format == "text" else 1)
+    read, unit, first = (_read_text, "Line", 2) if file_format == "text" else (_read_binary, "Word", 1)
+    with _open(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        count, dimensions, begin = _header(data[:_HEADER_LIMIT], path)
+        # A row of text has a key of one byte at least, " 0" a number and a line end, which the last may lack.
+        row_size, available = (2 + 2 * dimensions, len(data) - begin + 1) if first == 2 else (
+            2 + 4 * dimensions, len(data) - begin,
+        )  # fmt: skip
+        if count * row_size > available:  # before anything is allocated
+            raise InputError(
+                f"The header of {path} promises {count} words of {dimensions} dimensions, which need at least "
+                f"{count * row_size} bytes, but only {available} bytes follow it",
+                remedy="The file is cut short or its header is wrong; get it again",
+            )
+        data.seek(begin)
+        vectors = np.empty((count, dimensions), np.float32)
+        keys = read(data, vectors, path)
+    _check_rows(path, keys, vectors, unit, first)
     vectors.setflags(write=False)
     return keys, vectors
 
@@ -110,20 +122,19 @@ def write_vectors(
     """
     if file_format not in ("text", "binary"):
         raise InputError("Unknown format of word vectors", allowed="text or binary", received=file_format)
-    for key in keys:
-        if not _ASCII_SPACE.isdisjoint(key):
-            raise InputError(
-                "A key with white space cannot be written to a word2vec file",
-                received=key,
-                remedy="Replace the space, for example by an underscore, or save as npz",
-            )
+    spaced = next((key for key in keys if not _ASCII_SPACE.isdisjoint(key)), None)
+    if spaced is not None:
+        raise InputError(
+            "A key with white space cannot be written to a word2vec file",
+            received=spaced,
+            remedy="Replace the space, for example by an underscore, or save as npz",
+        )
     with atomic_writer(path, overwrite=overwrite) as file:
         file.write(f"{len(keys)} {vectors.shape[1]}\n".encode())
-        if file_format == "binary":
-            for key, row in zip(keys, vectors, strict=True):
+        for key, row in zip(keys, vectors, strict=True):
+            if file_format == "binary":
                 file.write(key.encode() + b" " + row.astype("<f4").tobytes())
-        else:
-            for key, row in zip(keys, vectors, strict=True):
+            else:
                 file.write(f"{key} {' '.join([str(value) for value in row])}\n".encode())
 
 
@@ -147,33 +158,15 @@ def _header(start: bytes, path: Path) -> tuple[int, int, int]:
     """Count, dimensions and size in bytes of the header line."""
     line, newline, _ = start[:_HEADER_LIMIT].partition(b"\n")
     fields = line.split()
-    if (
-        not newline
-        or len(fields) != 2
-        or not all(field.isdigit() for field in fields)
-        or b"0" in map(_stripped, fields)
-    ):
+    numbers = [int(field) for field in fields if field.isdigit()]
+    if not newline or len(fields) != 2 or len(numbers) != 2 or 0 in numbers:
         raise InputError(
             f"Line 1 of {path} is no word2vec header",
             allowed="two positive whole numbers, '<words> <dimensions>'",
             received=line.decode("utf-8", "replace"),
             remedy="If the file has no header (GloVe), add that line in front",
         )
-    return int(fields[0]), int(fields[1]), len(line) + 1
-
-
-def _stripped(field: bytes) -> bytes:
-    return field.lstrip(b"0") or b"0"
-
-
-def _check_header_fits(path: Path, count: int, dimensions: int, smallest_row: int, available: int) -> None:
-    """Refuse a header that promises more than the file can hold, before anything is allocated."""
-    if count * smallest_row > available:
-        raise InputError(
-            f"The header of {path} promises {count} words of {dimensions} dimensions, which need at least "
-            f"{count * smallest_row} bytes, but only {available} bytes follow it",
-            remedy="The file is cut short or its header is wrong; get it again",
-        )
+    return numbers[0], numbers[1], len(line) + 1
 
 
 def _is_number(field: bytes) -> bool:
@@ -195,90 +188,83 @@ def _decoded(key: bytes, path: Path, where: str) -> str:
         ) from error
 
 
-def _read_text(path: Path) -> tuple[list[str], np.ndarray]:
-    with _open(path) as file:
-        count, dimensions, header_size = _header(file.readline(_HEADER_LIMIT), path)
-        # A row is a key of one byte at least and " 0" a number; the last line may lack its line end.
-        available = os.fstat(file.fileno()).st_size - header_size + 1
-        _check_header_fits(path, count, dimensions, 2 + 2 * dimensions, available)
-        keys, vectors = [], np.empty((count, dimensions), dtype=np.float32)
-        for row, line in enumerate(file):
-            if row == count:
-                raise InputError(
-                    f"{path} has more than the {count} words that its header promises: line {row + 2}"
+def _read_text(data: mmap.mmap, vectors: np.ndarray, path: Path) -> list[str]:
+    count, dimensions = vectors.shape
+    keys: list[str] = []
+    for number, line in enumerate(iter(data.readline, b""), start=2):
+        if len(keys) == count:
+            raise InputError(
+                f"{path} has more than the {count} words that its header promises: line {number}"
+            )
+        key, *numbers = line.rstrip().split(b" ")
+        where = f"Line {number} of {path} (key {key.decode('utf-8', 'replace')!r})"
+        if len(numbers) != dimensions:
+            more = max(0, len(numbers) - dimensions)
+            if not all(map(_is_number, numbers[:more])):
+                raise _spaced(
+                    f"Line {number}", path, b" ".join([key, *numbers[:more]]).decode("utf-8", "replace")
                 )
-            parts = line.rstrip().split(b" ")
-            if len(parts) != dimensions + 1:
-                raise _ragged(path, row + 2, parts, dimensions)
-            keys.append(_decoded(parts[0], path, f"Line {row + 2}"))
-            try:
-                vectors[row] = parts[1:]
-            except ValueError:
-                wrong = next(part for part in parts[1:] if not _is_number(part))
-                raise InputError(
-                    f"Line {row + 2} of {path} (key {keys[-1]!r}) holds something that is not a number",
-                    received=wrong.decode("utf-8", "replace"),
-                ) from None
+            raise InputError(
+                f"{where} has {len(numbers)} numbers", allowed=f"{dimensions}, as the header says"
+            )
+        try:
+            vectors[len(keys)] = numbers
+        except ValueError:
+            wrong = next(number for number in numbers if not _is_number(number))
+            raise InputError(
+                f"{where} holds something that is not a number", received=wrong.decode("utf-8", "replace")
+            ) from None
+        keys.append(_decoded(key, path, f"Line {number}"))
     if len(keys) < count:
         raise InputError(f"{path} ends after {len(keys)} of the {count} words that its header promises")
-    return keys, vectors
+    return keys
 
 
-def _ragged(path: Path, line: int, parts: list[bytes], dimensions: int) -> InputError:
-    numbers = len(parts) - 1
-    if numbers > dimensions and not all(_is_number(part) for part in parts[1 : numbers - dimensions + 1]):
-        key = b" ".join(parts[: numbers - dimensions + 1]).decode("utf-8", "replace")
-        return InputError(
-            f"Line {line} of {path} has a key with a space in it", received=key, allowed="keys without spaces"
+def _read_binary(data: mmap.mmap, vectors: np.ndarray, path: Path) -> list[str]:
+    count, dimensions = vectors.shape
+    keys: list[str] = []
+    position = data.tell()
+    for row in range(count):
+        begin = data.find(b" ", position, position + _KEY_LIMIT) + 1
+        end = begin + 4 * dimensions
+        if begin == 0 or end > len(data):
+            last = f"the last whole one is {keys[-1]!r}" if keys else "none is whole"
+            raise InputError(
+                f"{path} is cut short or damaged at word {row + 1} of {count} ({last})",
+                remedy="Get the file again",
+            )
+        # The C tool ends each row with a newline, gensim does not.
+        keys.append(_decoded(data[position : begin - 1].lstrip(b"\n"), path, f"Word {row + 1}"))
+        vectors[row] = np.frombuffer(data[begin:end], dtype="<f4")
+        position = end
+    if data[position:].strip(b"\n"):
+        raise InputError(
+            f"{path} holds {len(data) - position} bytes more than the {count} words of {dimensions} "
+            "dimensions that its header promises"
         )
-    key = parts[0].decode("utf-8", "replace")
+    return keys
+
+
+def _spaced(where: str, path: Path, key: str) -> InputError:
     return InputError(
-        f"Line {line} of {path} (key {key!r}) has {numbers} numbers",
-        allowed=f"{dimensions}, as the header says",
+        f"{where} of {path} has a key with a space in it", received=key, allowed="keys without spaces"
     )
 
 
-def _read_binary(path: Path) -> tuple[list[str], np.ndarray]:
-    with _open(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        count, dimensions, position = _header(data[:_HEADER_LIMIT], path)
-        row_size = 4 * dimensions
-        _check_header_fits(path, count, dimensions, 2 + row_size, len(data) - position)
-        keys, vectors = [], np.empty((count, dimensions), dtype=np.float32)
-        for row in range(count):
-            space = data.find(b" ", position, position + _KEY_LIMIT)
-            if space < 0 or space + 1 + row_size > len(data):
-                last = f"the last whole one is {keys[-1]!r}" if keys else "none is whole"
-                raise InputError(
-                    f"{path} is cut short or damaged at word {row + 1} of {count} ({last})",
-                    remedy="Get the file again",
-                )
-            # The C tool ends each row with a newline, gensim does not.
-            keys.append(_decoded(data[position:space].lstrip(b"\n"), path, f"Word {row + 1}"))
-            vectors[row] = np.frombuffer(data[space + 1 : space + 1 + row_size], dtype="<f4")
-            position = space + 1 + row_size
-        if data[position:].strip(b"\n"):
-            raise InputError(
-                f"{path} holds {len(data) - position} bytes more than the {count} words of {dimensions} "
-                "dimensions that its header promises"
-            )
-    return keys, vectors
-
-
-def _check_rows(path: Path, keys: list[str], vectors: np.ndarray, first_row: int) -> None:
+def _check_rows(path: Path, keys: list[str], vectors: np.ndarray, unit: str, first: int) -> None:
     """Keys are unique, non-empty and free of ASCII white space; numbers are finite."""
     seen: dict[str, int] = {}
-    unit = "Line" if first_row == 2 else "Word"  # a binary file has no lines
-    for row, key in enumerate(keys, start=first_row):
+    for row, key in enumerate(keys, start=first):
         if not key:
             raise InputError(f"{unit} {row} of {path} has an empty key")
         if not _ASCII_SPACE.isdisjoint(key):
-            raise InputError(f"{unit} {row} of {path} has a key with a space in it", received=key)
+            raise _spaced(f"{unit} {row}", path, key)
         if seen.setdefault(key, row) != row:
             raise InputError(f"{unit}s {seen[key]} and {row} of {path} have the same key", received=key)
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
         raise InputError(
-            f"{unit} {row + first_row} of {path} (key {keys[row]!r}) holds NaN or infinity",
+            f"{unit} {row + first} of {path} (key {keys[row]!r}) holds NaN or infinity",
             allowed="finite numbers",
         )

@@ -92,8 +92,7 @@ class WordVectors:
         if counts is not None and np.asarray(counts).dtype.kind not in "iu":
             raise InputError("The counts of word vectors are whole numbers", received=counts)
         self.counts = None if counts is None else _read_only(counts, np.int64)
-        wrong = [key for key in self.keys if not isinstance(key, str) or not key]
-        if wrong:
+        if wrong := [key for key in self.keys if not isinstance(key, str) or not key]:
             raise InputError("A key of the word vectors is no text or empty", received=wrong[0])
         self._index = {key: row for row, key in enumerate(self.keys)}
         self._check()
@@ -153,20 +152,10 @@ class WordVectors:
         return f"WordVectors({len(self)} keys, {self.dimensions} dimensions)"
 
     def index(self, key: str) -> int:
-        """Row of a key.
-
-        Args:
-            key: The exact key.
-
-        Returns:
-            Its row in ``vectors``.
-
-        Raises:
-            KeyError: The key is unknown.
-        """
+        """Return the row of a key; a KeyError where it is unknown."""
         return self._index[key]
 
-    def matrix_for(self, vocabulary: Sequence[str] | Any, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def matrix_for(self, vocabulary: Iterable[str], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Arrange the vectors for an embedding layer of another vocabulary.
 
         Args:
@@ -178,19 +167,13 @@ class WordVectors:
             (entries,). The others are drawn from a normal distribution with each dimension's mean and
             standard deviation; the padding entry ``<pad>`` is zero.
         """
-        entries = (
-            vocabulary.decode(range(len(vocabulary))) if hasattr(vocabulary, "decode") else list(vocabulary)
-        )
+        entries = list(vocabulary)
         found = np.array([entry in self._index for entry in entries], dtype=bool)
         mean, deviation = self.vectors.mean(axis=0), self.vectors.std(axis=0)
-        random = np.random.default_rng(seed).standard_normal(
-            (len(entries), self.dimensions), dtype=np.float32
-        )
-        matrix = random * deviation + mean
+        shape = (len(entries), self.dimensions)
+        matrix = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) * deviation + mean
+        matrix[~found & np.array([entry == "<pad>" for entry in entries])] = 0.0
         matrix[found] = self.vectors[[self._index[entry] for entry in entries if entry in self._index]]
-        for row, entry in enumerate(entries):
-            if entry == "<pad>" and not found[row]:
-                matrix[row] = 0.0
         return matrix, found
 
     def to_arrays(self, storage: str = "float32", *, with_keys: bool = True) -> dict[str, np.ndarray]:
@@ -208,22 +191,19 @@ class WordVectors:
         Raises:
             InputError: The storage is unknown, or a number is too large for it.
         """
+        _check_known("storage", storage, STORAGES)
         if storage == "int8":
-            codes, scales = quantise(self.vectors)
-            arrays = {"codes": codes, "scales": scales}
-        elif storage in STORAGES:
+            arrays = dict(zip(("codes", "scales"), quantise(self.vectors), strict=True))
+        else:
             with np.errstate(over="ignore"):
                 arrays = {"vectors": self.vectors.astype(storage)}
             if not np.isfinite(arrays["vectors"]).all():
                 raise InputError(
                     "The vectors do not fit float16", allowed="numbers up to 65504", remedy="Use float32"
                 )
-        else:
-            raise InputError("Unknown storage of word vectors", allowed=", ".join(STORAGES), received=storage)
         if with_keys:
             arrays["keys"] = np.frombuffer(json.dumps(self.keys, ensure_ascii=False).encode(), dtype=np.uint8)
-            if self.counts is not None:
-                arrays["counts"] = self.counts
+            arrays |= {} if self.counts is None else {"counts": self.counts}
         return arrays
 
     @classmethod
@@ -274,14 +254,11 @@ class WordVectors:
             InputError: The format is unknown, the file cannot be written, or a key has white space that a
                 word2vec file cannot hold.
         """
+        _check_known("format", file_format, FORMATS)
         if file_format == "npz":
             write_arrays(path, self.to_arrays(storage), overwrite=overwrite)
-        elif file_format in FORMATS:
-            write_vectors(path, self.keys, self.vectors, file_format, overwrite=overwrite)
         else:
-            raise InputError(
-                "Unknown format of word vectors", allowed=", ".join(FORMATS), received=file_format
-            )
+            write_vectors(path, self.keys, self.vectors, file_format, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: Path | str, file_format: str | None = None) -> WordVectors:
@@ -297,11 +274,9 @@ class WordVectors:
         Raises:
             InputError: The file is missing, damaged, a pickle or not well-formed.
         """
-        if file_format is not None and file_format not in FORMATS:
-            raise InputError(
-                "Unknown format of word vectors", allowed=", ".join(FORMATS), received=file_format
-            )
-        if (file_format or detect_format(path)) == "npz":
+        file_format = file_format or detect_format(path)
+        _check_known("format", file_format, FORMATS)
+        if file_format == "npz":
             return cls.from_arrays(read_arrays(path))
         return cls(*read_vectors(path, file_format))
 
@@ -331,6 +306,11 @@ class WordVectors:
         if self.counts is not None:
             keyed_vectors.expandos["count"] = np.array(self.counts)
         return keyed_vectors
+
+
+def _check_known(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise InputError(f"Unknown {what} of word vectors", allowed=", ".join(known), received=name)
 
 
 def _read_only(values: Any, dtype: type) -> np.ndarray:
