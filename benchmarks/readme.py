@@ -13,27 +13,24 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from apps.digits import reports as digits
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
-from apps.shared.reports import VectorsScores, preset_installed, vectors_scores, word2vec_benchmark
-from benchmarks import (
-    digits_tables,
-    ladder_tables,
-    ocr_tables,
-    reviews_tables,
-    tagger_tables,
-    writer_tables,
-)
-from benchmarks.markdown import number as _number
-from benchmarks.markdown import table
+from apps.ocr import reports as ocr
+from apps.reviews import reports as reviews
+from apps.shared.tables import Table
+from apps.shared.transfer import REVIEWS, TAGS, transfer_markdown
+from apps.tagger import reports as tagger
+from apps.vectors import reports as vectors
+from apps.writer import reports as writer
 from data_prep.errors import InputError
 
 FILES = (
     *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/reader.md", "docs/reviews.md"),
     *("docs/tagging.md", "docs/word-vectors.md", "docs/writing.md"),
 )
-VECTORS_PRESETS = {"Lectern": "vectors_en_wiki", "gensim": "vectors_en_wiki_gensim"}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
 
 
@@ -77,120 +74,29 @@ def _topic_cells(topic: Topic, root: Path) -> list[str]:
     return cells
 
 
-def vectors_table() -> str:
-    """Write the scores of the shipped word vectors.
-
-    Returns:
-        A table of both presets, or a sentence that names the command where there is none.
-    """
-    scores = _vectors_scores()
-    if not scores:
-        return "_Not measured yet: `python -m apps vectors fit` makes the preset._"
-    rows = []
-    for name, found in scores.items():
-        total = found.total
-        rows.append(
-            [
-                f"{name} (`{found.preset}`)",
-                _number(total.accuracy, ".1f"),
-                f"{total.answered:,} of {total.of:,}",
-                f"{_number(found.wordsim353, '.3f')} ({found.wordsim353_n})",
-                f"{_number(found.simlex999, '.3f')} ({found.simlex999_n})",
-                f"{found.seconds:,.0f}",
-            ]
-        )
-    header = ["vectors", "Google analogies, %", "answered", "WordSim-353 ρ (pairs)", "SimLex-999 ρ (pairs)"]
-    return table([*header, "training, s"], rows)
-
-
-def vectors_sections() -> str:
-    """Write the analogy scores of the shipped word vectors by section.
-
-    Returns:
-        A table of both presets, or a sentence that names the command where there is none.
-    """
-    scores = _vectors_scores()
-    if not scores:
-        return "_Not measured yet: `python -m apps vectors fit` makes the preset._"
-    first = next(iter(scores.values()))
-    rows = []
-    for section in first.sections:
-        row = [section]
-        for found in scores.values():
-            score = found.sections[section]
-            row += [_number(score.accuracy, ".1f"), f"{score.answered:,} of {score.of:,}"]
-        rows.append(row)
-    return table(["section", *(f"{name}{what}" for name in scores for what in (", %", ", answered"))], rows)
-
-
-def word2vec_table() -> str:
-    """Write the last run of the word2vec benchmark.
-
-    Returns:
-        A table, or a sentence that names the command where it has not run.
-    """
-    benchmark = word2vec_benchmark()
-    if benchmark is None:
-        return "_Not measured yet: run `python -m benchmarks.word2vec_vs_gensim --store`._"
-    runs = benchmark.runs
-    speeds = {(run.task, run.system): run.words_per_second for run in runs}
-    rows = []
-    for run in runs:
-        peer = speeds.get((run.task, "gensim"))
-        ratio = run.words_per_second / peer if run.words_per_second and peer else None
-        rows.append(
-            [
-                {"skipgram": "skip-gram", "cbow": "CBOW"}[run.task]
-                + (", Lectern" if run.system == "ours" else ", gensim"),
-                _number(run.words_per_second, ",.0f"),
-                _number(ratio, ".2f"),
-                _number(run.analogies, ".1f"),
-                _number(run.answered, ","),
-                _number(run.wordsim353, ".3f"),
-                _number(run.simlex999, ".3f"),
-                _number(run.peak_memory_mib, ",.0f"),
-            ]
-        )
-    header = [
-        "model",
-        "words/s",
-        "speed / gensim",
-        "analogies, %",
-        "answered",
-        "WordSim-353 ρ",
-        "SimLex-999 ρ",
-    ]
-    return f"{benchmark.protocol}\n\n" + table([*header, "peak memory, MiB"], rows)
-
-
-def _vectors_scores() -> dict[str, VectorsScores]:
-    there = {name: preset for name, preset in VECTORS_PRESETS.items() if preset_installed(preset)}
-    return {name: vectors_scores(preset) for name, preset in there.items()}
-
-
-REGIONS: dict[str, Callable[[], str]] = {
-    "digits": digits_tables.digits_table,
-    "digits-speed": digits_tables.speed_table,
+REGIONS: dict[str, Table | Callable[[], str]] = {
+    "digits": digits.SCORES,
+    "digits-speed": digits.SPEED,
     "lecture-map": lecture_map,
-    "loss-ladder": ladder_tables.ladder_table,
-    "loss-ladder-samples": ladder_tables.ladder_samples,
-    "ocr": ocr_tables.reader_table,
-    "ocr-summary": ocr_tables.summary_table,
-    "ocr-protocols": ocr_tables.protocols_table,
-    "ocr-speed": ocr_tables.speed_table,
+    "loss-ladder": writer.LADDER,
+    "loss-ladder-samples": writer.ladder_samples,
+    "ocr": ocr.SCORES,
+    "ocr-summary": ocr.summary_markdown,
+    "ocr-protocols": ocr.protocols_markdown,
+    "ocr-speed": ocr.SPEED,
     "pages": pages,
-    "reviews": reviews_tables.reviews_table,
-    "reviews-networks": reviews_tables.networks_table,
-    "reviews-speed": reviews_tables.speed_table,
-    "reviews-transfer": reviews_tables.transfer_table,
-    "tagger": tagger_tables.tagger_table,
-    "tagger-speed": tagger_tables.speed_table,
-    "tagger-transfer": tagger_tables.transfer_table,
-    "vectors": vectors_table,
-    "vectors-sections": vectors_sections,
-    "word2vec-benchmark": word2vec_table,
-    "writer": writer_tables.writer_table,
-    "writer-speed": writer_tables.generation_table,
+    "reviews": reviews.SCORES,
+    "reviews-networks": reviews.NETWORKS,
+    "reviews-speed": reviews.SPEED,
+    "reviews-transfer": partial(transfer_markdown, REVIEWS),
+    "tagger": tagger.SCORES,
+    "tagger-speed": tagger.SPEED,
+    "tagger-transfer": partial(transfer_markdown, TAGS),
+    "vectors": vectors.SCORES,
+    "vectors-sections": vectors.sections_markdown,
+    "word2vec-benchmark": vectors.SPEED,
+    "writer": writer.SCORES,
+    "writer-speed": writer.GENERATION,
 }
 
 
@@ -216,7 +122,9 @@ def filled(text: str) -> str:
         name = match["name"]
         if name not in REGIONS:
             raise InputError("Nothing generates this part", allowed=", ".join(REGIONS), received=name)
-        return f"<!-- results:{name} -->\n{REGIONS[name]()}\n<!-- /results:{name} -->"
+        region = REGIONS[name]
+        written = region.markdown() if isinstance(region, Table) else region()
+        return f"<!-- results:{name} -->\n{written}\n<!-- /results:{name} -->"
 
     return _REGION.sub(fill, text)
 

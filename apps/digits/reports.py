@@ -1,25 +1,76 @@
-"""What commands measured and stored about digits: errors of the test set, scores, speed, depth."""
+"""What commands measured and stored about digits: scores, speed, depth, and the errors of the test set."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from apps.shared.drawn_pictures import from_base64
-from apps.shared.reports import benchmark_results, stored_facts
+from apps.shared.reports import preset_scores, stored
 from apps.shared.results import Result
+from apps.shared.tables import Column, Rows, Table
 from data_prep.errors import InputError
+from models.digit_cnn.config import KIND, DigitCNNConfig
+from models.training.recipe import from_dict
 
-ERRORS_RESULTS, DEPTH_RESULTS, SPEED_RESULTS = "digit_errors", "digits_depth", "digits"
-ACCURACY = "accuracy"  # of metrics.json
+PRESETS = {"digits_mnist": "ResNet", "digits_lecture": "the lecture's network"}
+NETWORKS = {"lecture": "the lecture's network", "lenet5": "LeNet-5", "resnet": "ResNet", "plain": "plain"}
+SYSTEMS = {"lectern": "Lectern", "torch": "PyTorch's best way"}
+DEPTHS = {"resnet": "residual", "plain": "plain"}
+SCORES = Table(
+    KIND,
+    "python -m apps digits fit",
+    "official test set of MNIST",
+    (
+        Column("accuracy, %", "metrics.accuracy.score", ".2f"),
+        Column("standard error", "metrics.accuracy.standard_error", ".2f", optional=True),
+        Column("images", "metrics.accuracy.n", ","),
+        Column("parameters", lambda row: from_dict(DigitCNNConfig, row["config"]).parameters, ","),
+        Column("training, minutes", "metadata.seconds/60", ".1f"),
+    ),
+    (Rows("", "{0} (`{preset}`)", (PRESETS,)),),
+    presets=tuple(PRESETS),
+)
+SPEED = Table(
+    "digits",
+    "python -m benchmarks.digits --store",
+    "network",
+    (
+        Column("training, images/s", "training_images_per_second", ",.0f", "training, images a second", True),
+        Column(
+            "inference, images/s",
+            "inference_images_per_second",
+            ",.0f",
+            "answering in batches, images a second",
+            True,
+        ),
+        Column("one digit, ms", "one_digit_ms", ".2f", "one digit, milliseconds: shorter is better", True),
+    ),
+    (Rows("networks.*.*", "{0}, {1}", (NETWORKS, SYSTEMS)),),
+    "The same networks, {settings.threads} cores of {settings.processor}, both systems in one run.",
+)
+DEPTH = Table(
+    "digits_depth",
+    "python -m benchmarks.digits_depth --store",
+    "network",
+    (
+        Column("parameters", "parameters", ","),
+        Column("training loss", "train_loss.-1", ".5f"),
+        Column("validation, %", "validation_accuracy.-1", ".2f"),
+    ),
+    (Rows("runs.*", "{0}", (DEPTHS,)),),
+    "Euclidean length of the loss's gradient by the weights of each layer. {settings.images:,} training images; "
+    "{settings.processor}.",
+)
 _SIZE = 28
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class DigitError(Result):
-    """A test image that a network takes for another digit.
+    """A test image that a network mistakes for another digit.
 
     Attributes:
         number: Its position in the test set.
@@ -52,13 +103,10 @@ class DigitErrors(Result):
 
     @property
     def confusions(self) -> tuple[tuple[str, str, int], ...]:
-        """What was taken for what and how often, the most frequent first."""
-        counts: dict[tuple[str, str], int] = {}
-        for error in self.errors:
-            counts[error.label, error.answer] = counts.get((error.label, error.answer), 0) + 1
+        """What was mistaken for what and how often, the most frequent first."""
+        counts = Counter((error.label, error.answer) for error in self.errors)
         return tuple(
-            (label, answer, count)
-            for (label, answer), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            (*pair, count) for pair, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         )
 
 
@@ -74,12 +122,12 @@ def digit_errors(preset: str) -> DigitErrors | None:
     Raises:
         InputError: There is no such preset, it was not scored on the test set, or the stored results are damaged.
     """
-    results = benchmark_results(ERRORS_RESULTS)
+    results = stored("digit_errors")
     if results is None or preset not in results.get("errors", {}):
         return None
-    n, stored = mistakes(preset)
+    n, found = mistakes(preset)
     try:
-        errors = tuple(_error(error, results["images"]) for error in stored)
+        errors = tuple(_error(error, results["images"]) for error in found)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"The stored errors of {preset} are damaged or those of another network ({error})",
@@ -100,211 +148,22 @@ def mistakes(preset: str) -> tuple[int, list[dict[str, Any]]]:
     Raises:
         InputError: There is no such preset, it is damaged or of another kind, or it was not scored on the test set.
     """
-    from models.digit_cnn.config import KIND
-
-    facts = stored_facts(preset, KIND)
-    measured = facts.metrics.get(ACCURACY, {})
+    found = preset_scores(preset, KIND)
+    measured = found.get("metrics.accuracy", {})
     if measured.get("split") != "test" or "mistakes" not in measured:
         raise InputError(
-            f"{facts.metrics_path} does not list the errors of the test set",
+            f"The metrics {found.file} do not list the errors of the test set",
             remedy="Make the preset with split=final",
         )
     return int(measured["n"]), list(measured["mistakes"])
 
 
-def _error(stored: dict[str, Any], images: dict[str, str]) -> DigitError:
+def _error(found: dict[str, Any], images: dict[str, str]) -> DigitError:
     return DigitError(
-        number=int(stored["index"]),
-        label=str(stored["label"]),
-        answer=str(stored["answer"]),
-        confidence=float(stored["confidence"]),
-        label_probability=float(stored["label_probability"]),
-        image=from_base64(images[str(stored["index"])], _SIZE, _SIZE),
+        number=int(found["index"]),
+        label=str(found["label"]),
+        answer=str(found["answer"]),
+        confidence=float(found["confidence"]),
+        label_probability=float(found["label_probability"]),
+        image=from_base64(images[str(found["index"])], _SIZE, _SIZE),
     )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DepthRun(Result):
-    """One network of the comparison of depth.
-
-    Attributes:
-        name: ``"resnet"`` or ``"plain"``.
-        parameters: Numbers that it learned.
-        train_loss: Nats, by epoch.
-        validation_accuracy: Percent, by epoch.
-        first_norms: Layer to length of the loss's gradient by its weights before training, in the order of the layers.
-        last_norms: The same behind training.
-    """
-
-    name: str
-    parameters: int
-    train_loss: tuple[float, ...]
-    validation_accuracy: tuple[float, ...]
-    first_norms: dict[str, float]
-    last_norms: dict[str, float]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DepthReport(Result):
-    """The same deep network with and without residual connections.
-
-    Attributes:
-        runs: Residual first.
-        layers: Layers with weights, one behind the other.
-        images: That they learned from.
-        processor: What they ran on.
-    """
-
-    runs: tuple[DepthRun, ...]
-    layers: int
-    images: int
-    processor: str
-
-
-def depth_report() -> DepthReport | None:
-    """Read the comparison of a deep network with and without residual connections.
-
-    Returns:
-        The last stored run of ``python -m benchmarks.digits_depth``, or None where it has not run yet.
-
-    Raises:
-        InputError: The stored results are damaged.
-    """
-    results = benchmark_results(DEPTH_RESULTS)
-    if results is None:
-        return None
-    try:
-        settings = results["settings"]
-        runs = tuple(_depth_run(name, results["runs"][name]) for name in ("resnet", "plain"))
-        return DepthReport(runs, int(settings["layers"]), int(settings["images"]), str(settings["processor"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"The results of the comparison of depth lack {error}", remedy="Run it again"
-        ) from error
-
-
-def _depth_run(name: str, stored: dict[str, Any]) -> DepthRun:
-    norms = stored["gradient_norms"]
-    return DepthRun(
-        name,
-        int(stored["parameters"]),
-        tuple(map(float, stored["train_loss"])),
-        tuple(map(float, stored["validation_accuracy"])),
-        {layer: float(norm) for layer, norm in norms["first"].items()},
-        {layer: float(norm) for layer, norm in norms["last"].items()},
-    )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DigitsSpeed(Result):
-    """How fast one system runs one network; None for what was not measured.
-
-    Attributes:
-        network: Its architecture.
-        system: ``"lectern"`` or ``"torch"``.
-        training_images_per_second: While it learns.
-        inference_images_per_second: In batches.
-        one_digit_ms: From one prepared image to its answer.
-    """
-
-    network: str
-    system: str
-    training_images_per_second: float | None
-    inference_images_per_second: float | None
-    one_digit_ms: float | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DigitsSpeedReport(Result):
-    """The stored run of the benchmark against PyTorch.
-
-    Attributes:
-        systems: Every network with every system.
-        threads: Of each system.
-        processor: What they ran on.
-    """
-
-    systems: tuple[DigitsSpeed, ...]
-    threads: int
-    processor: str
-
-
-def speed_report() -> DigitsSpeedReport | None:
-    """Read the benchmark of the digit networks against PyTorch.
-
-    Returns:
-        The last stored run of ``python -m benchmarks.digits``, or None where it has not run yet.
-
-    Raises:
-        InputError: The stored results are damaged.
-    """
-    results = benchmark_results(SPEED_RESULTS)
-    if results is None:
-        return None
-    measures = ("training_images_per_second", "inference_images_per_second", "one_digit_ms")
-    try:
-        settings = results["settings"]
-        systems = tuple(
-            DigitsSpeed(network, system, *(measured.get(name) for name in measures))
-            for network, measured_systems in results["networks"].items()
-            for system, measured in measured_systems.items()
-        )
-        return DigitsSpeedReport(systems, int(settings["threads"]), str(settings["processor"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"The results of the digits' benchmark are damaged ({error})", remedy="Run it again"
-        ) from error
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DigitsScores(Result):
-    """The stored score of a preset.
-
-    Attributes:
-        preset: Its name.
-        accuracy: Right answers on the official test set, percent.
-        standard_error: Of it, in percentage points.
-        n: Images of the test set.
-        parameters: Numbers that it learned.
-        seconds: How long training took.
-        processor: What it ran on.
-    """
-
-    preset: str
-    accuracy: float
-    standard_error: float | None
-    n: int
-    parameters: int
-    seconds: float
-    processor: str
-
-
-def digits_scores(preset: str) -> DigitsScores:
-    """Read the stored score of a preset; its weights are not opened.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-
-    Returns:
-        The score, as measured when the preset was made.
-
-    Raises:
-        InputError: There is no such preset, it is damaged, or it is another kind of preset.
-    """
-    from models.digit_cnn.config import KIND, DigitCNNConfig
-    from models.training.recipe import from_dict
-
-    facts = stored_facts(preset, KIND)
-    try:
-        measured = facts.metrics[ACCURACY]
-        return DigitsScores(
-            preset=facts.metrics_path.parent.name,
-            accuracy=float(measured["score"]),
-            standard_error=measured.get("standard_error"),
-            n=int(measured["n"]),
-            parameters=from_dict(DigitCNNConfig, facts.config).parameters,
-            seconds=float(facts.metadata["seconds"]),
-            processor=str(facts.metadata["processor"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{facts.metrics_path} lacks {error}", remedy="Make the preset again") from error

@@ -9,11 +9,13 @@ from apps.ocr.application import Reader
 from apps.ocr.letter_bank import BANKS, banks, scored_words, spell
 from apps.ocr.page_letters import show_letters
 from apps.ocr.page_source import Letters
-from apps.ocr.reports import Example, context_report
-from apps.shared.page import input_errors, one_of
+from apps.ocr.reports import CONTEXT
+from apps.shared.page import one_of
+from apps.shared.page_reports import show_report
+from apps.shared.reports import Stored
+from apps.shared.tables import Report
 from data_prep.images.letter_batches import letter_pictures
 
-COMMAND = "python -m benchmarks.ocr_context --store"
 KINDS = {"Context is wrong": "wrong", "Context helps": "helps"}
 
 
@@ -23,30 +25,30 @@ def show(reader: Reader) -> None:
     Args:
         reader: Opened for letters.
     """
-    with input_errors():
-        report = context_report()
-        if report is None:
-            st.info(f"The examples have not been collected in this checkout. Collect them: `{COMMAND}`")
-            return
-        kind = KINDS[one_of("Kind", tuple(KINDS), "kind")]
-        there = banks()
-        found = [one for one in report.examples if one.kind == kind and one.bank in there]
-        if not found:
-            st.info("There is no such example.")
-            return
-        number = st.number_input(
-            "Example", 1, len(found), 1, key="example", bind="query-params", help="The largest changes first."
-        )
-        example = found[min(int(number), len(found)) - 1]
-        st.caption(
-            f"{example.word}, letters of: {BANKS[example.bank]}. When collected: alone {example.alone}, in context "
-            f"{example.context}."
-        )
-        images = letter_pictures(_pictures(example))
-        show_letters(Letters(images, example.word), reader.read_letters(images))
+    show_report(CONTEXT, lambda report: _examples(report, reader))
 
 
-def _pictures(example: Example) -> np.ndarray:
-    if example.bank == "set" and (words := scored_words()) is not None:
-        return words.images[words.letters_of(example.number)]
-    return spell(example.word, example.bank, example.number)
+def _examples(report: Report, reader: Reader) -> None:
+    kind, there = KINDS[one_of("Kind", tuple(KINDS), "kind")], banks()
+    found = [line.row for line in report.lines if line.row["kind"] == kind and line.row["bank"] in there]
+    if not found:
+        st.info("There is no such example.")
+        return
+    number = st.number_input(
+        "Example", 1, len(found), 1, key="example", bind="query-params", help="The largest changes first."
+    )
+    example = found[min(int(number), len(found)) - 1]
+    st.caption(
+        example.text(
+            "{word}, letters of: {0}. When collected: alone {alone}, in context {context}.",
+            BANKS[example["bank"]],
+        )
+    )
+    images = letter_pictures(_pictures(example))
+    show_letters(Letters(images, example["word"]), reader.read_letters(images))
+
+
+def _pictures(example: Stored) -> np.ndarray:
+    if example["bank"] == "set" and (words := scored_words()) is not None:
+        return words.images[words.letters_of(example["number"])]
+    return spell(example["word"], example["bank"], example["number"])

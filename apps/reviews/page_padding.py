@@ -6,10 +6,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.padding import PaddedBatches, padded_batches
-from apps.reviews.page_networks import COMMAND
-from apps.reviews.reports import NetworksReport, networks_report
+from apps.reviews.reports import NETWORKS
 from apps.shared import charts
 from apps.shared.page import input_errors
+from apps.shared.reports import Stored, stored
 from apps.shared.style import palette
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import keys_of
@@ -38,7 +38,7 @@ def show() -> None:
     )
     size = st.slider("Documents in a batch", 2, 16, 4, key="batch", bind="query-params")
     with input_errors():
-        report = networks_report()
+        report = stored(NETWORKS.name)
         lengths = _typed() if source == "Lines" else _stored(report)
         if not lengths:
             return
@@ -53,8 +53,10 @@ def show() -> None:
         )
         if report is not None:
             st.caption(
-                f"Train half of IMDB in batches of {report.batch_size}: {100 * report.shuffled:.1f} % padding in "
-                f"random order, {100 * report.bucketed:.1f} % in buckets."
+                report.text(
+                    "Train half of IMDB in batches of {padding.batch_size}: {padding.shuffled*100:.1f} % padding in "
+                    "random order, {padding.bucketed*100:.1f} % in buckets."
+                )
             )
 
 
@@ -72,11 +74,11 @@ def _typed() -> list[int]:
     return [len(keys_of(line)) + 1 for line in documents]
 
 
-def _stored(report: NetworksReport | None) -> list[int]:
+def _stored(report: Stored | None) -> list[int]:
     if report is None:
-        st.info(f"The lengths of reviews were not measured in this checkout. Measure: `{COMMAND}`")
+        st.info(f"The lengths of reviews were not measured in this checkout. Measure: `{NETWORKS.command}`")
         return []
-    return list(report.lengths)
+    return [int(length) for length in report.numbers("padding.lengths")]
 
 
 def _picture(view: PaddedBatches) -> go.Figure:

@@ -1,14 +1,9 @@
-"""What commands measured and stored about classifiers of documents: presets, every network, word vectors, speed."""
+"""What commands measured and stored about classifiers of documents: presets, every network, speed."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-
-from apps.shared.reports import benchmark_results
-from apps.shared.results import Result
-from data_prep.errors import InputError
+from apps.shared.reports import DASH, Escape, Stored
+from apps.shared.tables import Column, Rows, Table
 
 SYSTEMS = {
     "lectern": "Lectern",
@@ -16,203 +11,85 @@ SYSTEMS = {
     "fasttext": "fastText",
 }
 
-Report = TypeVar("Report")
+
+def _label(row: Stored, *_: str) -> str:
+    return f"`{row['.preset']}`: {row['protocol'].split(';')[0]}"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class NetworkScore(Result):
-    """One network on the official test half of IMDB.
-
-    Attributes:
-        name: Its key.
-        text: What it is.
-        accuracy: Percent.
-        standard_error: Of the accuracy, in percentage points.
-        n: Reviews.
-        validation: Accuracy on the held-out part of the train half, percent.
-        seconds: Of training.
-        parameters: Numbers that training sets.
-        left_out_share: Words that it does not read, 0 to 1.
-    """
-
-    name: str
-    text: str
-    accuracy: float
-    standard_error: float
-    n: int
-    validation: float
-    seconds: float
-    parameters: int
-    left_out_share: float
+def _published(row: Stored) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in row.get("published", {}).items()) or DASH
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class NetworksReport(Result):
-    """Every network, trained and scored by one command.
-
-    Attributes:
-        networks: In their order.
-        published: Accuracy of other systems, percent, as their authors give it.
-        learned: Reviews that each network learned from.
-        duplicates: Reviews of the test half that stand in the train half too.
-        shuffled: Share of padding of batches in random order, 0 to 1.
-        bucketed: The same in buckets of length.
-        batch_size: Of those batches.
-        lengths: Of some reviews drawn at random, the end of sequence included.
-        threads: Processor cores.
-        processor: What it ran on.
-    """
-
-    networks: tuple[NetworkScore, ...]
-    published: dict[str, float]
-    learned: int
-    duplicates: int
-    shuffled: float
-    bucketed: float
-    batch_size: int
-    lengths: tuple[int, ...]
-    threads: int
-    processor: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ReviewsTransferCell(Result):
-    """Accuracy of one start of the embeddings at one share of the labels, over the seeds.
-
-    Attributes:
-        embedding: Key of ``apps.tagger.reports.EMBEDDINGS``.
-        share: Percent of the labels.
-        documents: How many those are.
-        mean: Percent right, mean of the seeds.
-        deviation: Sample standard deviation of the seeds.
-        n: Documents that were scored.
-        seeds: How many.
-    """
-
-    embedding: str
-    share: float
-    documents: int
-    mean: float
-    deviation: float
-    n: int
-    seeds: int
+_SCORE = (
+    Column("% right", "score", ".2f"),
+    Column("standard error", "standard_error", ".2f"),
+    Column("documents", "n", ","),
+)
+SCORES = Table(
+    "text_classifier",
+    "python -m apps reviews fit",
+    "preset and documents",
+    (
+        *_SCORE,
+        Column("calibration error", "{.metrics.calibration_error.score:.2f} %"),
+        Column("others, %", _published),
+    ),
+    (
+        Rows("metrics.accuracy", _label),
+        Rows("metrics.accuracy_without_duplicates", _label, columns=_SCORE, optional=True),
+    ),
+    presets=("reviews_imdb", "topics_bbc"),
+)
+NETWORKS = Table(
+    "reviews_networks",
+    "python -m benchmarks.reviews_networks --runs runs/reviews --store",
+    "network",
+    (
+        Column("test, %", "accuracy", ".2f", "test reviews right, %"),
+        Column("standard error", "standard_error", ".2f"),
+        Column("reviews", "n", ","),
+        Column("held out, %", "validation", ".2f"),
+        Column("minutes", "seconds/60", ".1f"),
+        Column("parameters", "parameters", ","),
+        Column("words not read, %", "left_out_share*100", ".1f"),
+    ),
+    (
+        Rows("networks.*", "{text}"),
+        Rows("published.*", "{0} (published)", columns=(Column("", "", ".2f"),)),
+    ),
+    "Learned from {settings.learned:,} reviews of the train half, scored once on the test half, of which "
+    "{settings.duplicates:,} reviews stand in the train half too. Padding of batches of {padding.batch_size}: "
+    "{padding.shuffled*100:.1f} % in random order, {padding.bucketed*100:.1f} % in buckets of length. "
+    "{settings.threads} core(s) of {settings.processor}.",
+)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ClassifierSpeed(Result):
-    """One system of the speed benchmark.
-
-    Attributes:
-        system: Key of ``SYSTEMS``.
-        documents_per_second: In batches, from raw text.
-        one_document_ms: One document alone, median.
-        accuracy: On the test half of IMDB, percent.
-        training_seconds: How long training took.
-    """
-
-    system: str
-    documents_per_second: float
-    one_document_ms: float
-    accuracy: float
-    training_seconds: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ClassifierSpeedReport(Result):
-    """The last run of the speed benchmark.
-
-    Attributes:
-        systems: Ours first.
-        threads: Processor cores that every system was held to.
-        processor: What it ran on.
-        documents: That were classified in batches.
-        lines: Of the longest stream of lines; 0 where none was measured.
-        lines_per_second: Of that stream.
-        memory_mib: Peak memory at a stream, MiB, by its number of lines.
-    """
-
-    systems: tuple[ClassifierSpeed, ...]
-    threads: int
-    processor: str
-    documents: int
-    lines: int
-    lines_per_second: float
-    memory_mib: dict[int, float]
-
-
-def networks_report() -> NetworksReport | None:
-    """Read the table of all networks.
-
-    Returns:
-        Its last stored run, or None where it has not run.
-
-    Raises:
-        InputError: The file of results is damaged.
-    """
-    return _read("reviews_networks", _networks)
-
-
-def transfer_report() -> tuple[ReviewsTransferCell, ...]:
-    """Read what word vectors are worth; nothing where it has not run. Raises as :func:`networks_report`."""
-    return _read("embedding_transfer_reviews", _transfer) or ()
-
-
-def speed_report() -> ClassifierSpeedReport | None:
-    """Read the speed benchmark; None where it has not run. Raises as :func:`networks_report`."""
-    return _read("reviews_speed", _speed)
-
-
-def _read(name: str, make: Callable[[dict[str, Any]], Report]) -> Report | None:
-    found = benchmark_results(name)
-    if found is None:
-        return None
-    try:
-        return make(found)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"The results {name}.json lack {error!r}", remedy="Run the benchmark again"
-        ) from error
-
-
-def _networks(found: dict[str, Any]) -> NetworksReport:
-    settings, padding = found["settings"], found["padding"]
-    return NetworksReport(
-        networks=tuple(
-            NetworkScore(**{"name": name} | _fields(NetworkScore, values, skip=("name",)))
-            for name, values in found["networks"].items()
-        ),
-        published={name: float(value) for name, value in found["published"].items()},
-        learned=int(settings["learned"]),
-        duplicates=int(settings["duplicates"]),
-        shuffled=float(padding["shuffled"]),
-        bucketed=float(padding["bucketed"]),
-        batch_size=int(padding["batch_size"]),
-        lengths=tuple(map(int, padding["lengths"])),
-        threads=int(settings["threads"]),
-        processor=str(settings["processor"]),
+def _speed_facts(found: Stored, escape: Escape) -> str:
+    facts = found.text(
+        "The test half of IMDB from raw text, batches of {settings.documents:,} documents; {settings.threads} core(s) "
+        "of {settings.processor}, all systems in one run; the others use one core to classify.",
+        escape=escape,
     )
-
-
-def _transfer(found: dict[str, Any]) -> tuple[ReviewsTransferCell, ...]:
-    return tuple(ReviewsTransferCell(**_fields(ReviewsTransferCell, cell)) for cell in found["cells"])
-
-
-def _speed(found: dict[str, Any]) -> ClassifierSpeedReport:
-    settings, systems, stream = found["settings"], found["systems"], found.get("stream", {})
-    return ClassifierSpeedReport(
-        systems=tuple(
-            ClassifierSpeed(**{"system": name} | _fields(ClassifierSpeed, systems[name], skip=("system",)))
-            for name in SYSTEMS
-            if name in systems
-        ),
-        threads=int(settings["threads"]),
-        processor=str(settings["processor"]),
-        documents=int(settings["documents"]),
-        lines=max((int(lines) for lines in stream), default=0),
-        lines_per_second=float(stream[max(stream, key=int)]["lines_per_second"]) if stream else 0.0,
-        memory_mib={int(lines): float(one["peak_memory_mib"]) for lines, one in stream.items()},
+    streams = (
+        sorted((int(lines), one) for (lines,), one in found.rows("stream.*")) if found.get("stream") else []
     )
+    if not streams:
+        return facts
+    memory = ", ".join(one.text("{peak_memory_mib:,.0f} MiB for {0}", f"{lines:,}") for lines, one in streams)
+    speed = streams[-1][1].text("{lines_per_second:,.0f} lines a second")
+    return f"{facts} Peak memory of `classify --lines`, which keeps no line, by number of lines: {memory}; {speed}."
 
 
-def _fields(kind: type, values: Mapping[str, Any], skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {field.name: values[field.name] for field in dataclasses.fields(kind) if field.name not in skip}
+SPEED = Table(
+    "reviews_speed",
+    "python -m benchmarks.reviews_speed --lines 1000000 --store",
+    "system",
+    (
+        Column("documents/s", "documents_per_second", ",.0f", "documents a second, in batches"),
+        Column("one document, ms", "one_document_ms", ".2f", "milliseconds for one document"),
+        Column("test, %", "accuracy", ".2f", "test reviews right, %"),
+        Column("training, s", "training_seconds", ",.0f", "seconds of training"),
+    ),
+    (Rows("systems.*", names=(SYSTEMS,)),),
+    _speed_facts,
+)

@@ -1,264 +1,159 @@
-"""What commands measured and stored: the scores of a preset and the results of a benchmark, ready to show."""
+"""What commands measured and stored: one reader for the results of every benchmark and the scores of every preset."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import re
+import string
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from apps.shared.results import Result, SectionScore
 from data_prep.errors import InputError
+from models.presets.manifest import check_files, read_manifest
+from models.presets.search import list_presets, preset_folders, resolve_preset
+from models.presets.store import CONFIG, METRICS
 
 RESULTS_DIR = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+DASH = "–"
+Escape = Callable[[str], str]  # of a text that Markdown could read as signs
+_PATH = re.compile(r"(?P<keys>[^*/]*)(?:(?P<sign>[*/])(?P<number>[\d.]+))?")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class VectorsScores(Result):
-    """Scores of a preset of word vectors, as its metrics.json holds them.
+class Stored:
+    """Values of a JSON file by their path, such as ``"systems.lectern.words_per_second"``.
 
-    Attributes:
-        preset: Name of the preset.
-        words: How many words have a vector.
-        dimensions: Length of a vector.
-        sections: Name of a section of Google's analogies to its score, in the order of the file.
-        total: The sum of all sections.
-        wordsim353: Spearman's rank correlation on WordSim-353.
-        wordsim353_n: Pairs of it whose words are both known.
-        simlex999: Spearman's rank correlation on SimLex-999.
-        simlex999_n: Pairs of it whose words are both known.
-        seconds: How long training took.
-        processor: What it ran on.
-    """
-
-    preset: str
-    words: int
-    dimensions: int
-    sections: dict[str, SectionScore]
-    total: SectionScore
-    wordsim353: float | None
-    wordsim353_n: int
-    simlex999: float | None
-    simlex999_n: int
-    seconds: float
-    processor: str
-
-
-def preset_installed(preset: str) -> bool:
-    """Say whether a preset is part of this checkout, so that a page can do without it.
+    A path has the keys with points between them, -1 for the last of a list; it can end in a factor
+    (``"seconds/60"``, ``"share*100"``), and one that begins with a point begins at the root of the file.
 
     Args:
-        preset: Name of a preset.
-
-    Returns:
-        Whether its folder is there, whole or damaged.
-    """
-    from models.presets.store import list_presets
-
-    return preset in list_presets()
-
-
-def vectors_scores(preset: str) -> VectorsScores:
-    """Read the stored scores of a preset of word vectors.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-
-    Returns:
-        The scores, as measured when the preset was made.
-
-    Raises:
-        InputError: There is no such preset, or it is damaged.
-    """
-    from models.presets.store import load_preset
-
-    loaded = load_preset(preset, kind="word_vectors")
-    analogies = loaded.metrics["google_analogies"]
-    sections = {
-        name: SectionScore(section["correct"], section["answered"], section["of"])
-        for name, section in analogies["sections"].items()
-    }
-    return VectorsScores(
-        preset=loaded.path.name,
-        words=loaded.config.vocabulary_size,
-        dimensions=loaded.config.dimensions,
-        sections=sections,
-        total=SectionScore(
-            sum(section.correct for section in sections.values()),
-            sum(section.answered for section in sections.values()),
-            sum(section.of for section in sections.values()),
-        ),
-        wordsim353=loaded.metrics["wordsim353"]["score"],
-        wordsim353_n=loaded.metrics["wordsim353"]["n"],
-        simlex999=loaded.metrics["simlex999"]["score"],
-        simlex999_n=loaded.metrics["simlex999"]["n"],
-        seconds=float(loaded.metadata["seconds"]),
-        processor=str(loaded.metadata["processor"]),
-    )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CurvePoint(Result):
-    """Where a training stood after an epoch; None for what was not measured.
-
-    Attributes:
-        seconds: Since training began.
-        analogies: Right answers to Google's analogies, percent of the answerable ones.
-        loss: Of the held-out sample, in nats.
+        file: What the values are called in messages.
+        values: As JSON gave them.
+        remedy: What to do where they are damaged.
     """
 
-    seconds: float
-    analogies: float | None
-    loss: float | None
+    def __init__(self, file: str, values: Any, remedy: str = "Run it again") -> None:
+        self.file, self.values, self.remedy = file, values, remedy
+        self.root, self.parent, self.path = self, self, ""
 
+    def __getitem__(self, path: str) -> Any:
+        """Return a value.
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Word2VecRun(Result):
-    """One trained model of the word2vec benchmark; None for what was not measured.
+        Raises:
+            InputError: There is none.
+        """
+        if path.startswith("."):
+            return self.root[path[1:]]
+        keys, sign, number = _PATH.fullmatch(path).groups()
+        value = self.values
+        try:
+            for key in filter(None, keys.split(".")):
+                value = value[int(key) if isinstance(value, list) else key]
+            if sign is None or value is None:
+                return value
+            return value / float(number) if sign == "/" else value * float(number)
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise self.damaged(keys) from None
 
-    Attributes:
-        task: ``"skipgram"`` or ``"cbow"``.
-        system: ``"ours"`` or ``"gensim"``.
-        words_per_second: Raw words of the corpus, over all epochs.
-        seconds_to_vocabulary: From the text to the counted vocabulary.
-        seconds: Of training.
-        peak_memory_mib: Of the process.
-        analogies: Right answers to Google's analogies, percent of the answerable ones.
-        answered: How many questions were answerable.
-        wordsim353: Spearman's rank correlation.
-        simlex999: Spearman's rank correlation.
-        curve: The training by epoch.
-    """
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return a value, or the default where there is none."""
+        try:
+            return self[path]
+        except InputError:
+            return default
 
-    task: str
-    system: str
-    words_per_second: float | None
-    seconds_to_vocabulary: float | None
-    seconds: float | None
-    peak_memory_mib: float | None
-    analogies: float | None
-    answered: int | None
-    wordsim353: float | None
-    simlex999: float | None
-    curve: tuple[CurvePoint, ...]
+    def numbers(self, path: str) -> list[float]:
+        """Return a list of numbers, or the values of a mapping.
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Word2VecBenchmark(Result):
-    """The last stored run of the benchmark of word2vec against gensim.
-
-    Attributes:
-        runs: Both systems at both tasks, ours first.
-        tokens: Words of the corpus.
-        epochs: Passes over it.
-        threads: Of both systems.
-        processor: What it ran on.
-    """
-
-    runs: tuple[Word2VecRun, ...]
-    tokens: int
-    epochs: int
-    threads: int
-    processor: str
-
-    @property
-    def protocol(self) -> str:
-        """The settings in one sentence."""
-        epochs = "one epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        return (
-            f"{self.tokens:,} tokens of Wikipedia, {epochs}, {self.threads} threads on {self.processor}; "
-            "the same vocabulary and settings for both, one scorer."
+        Raises:
+            InputError: There is none, or something in it is no number.
+        """
+        found = self[path]
+        values = list(
+            found.values() if isinstance(found, Mapping) else found if isinstance(found, list) else "?"
         )
+        if not all(isinstance(value, int | float) for value in values):
+            raise self.damaged(path)
+        return values
+
+    def rows(
+        self, pattern: str, names: Sequence[Mapping[str, str]] = ()
+    ) -> Iterator[tuple[tuple[str, ...], Stored]]:
+        """Yield what a path with stars leads to, with the keys that the stars stand for.
+
+        Args:
+            pattern: Such as ``"networks.*.*"``.
+            names: For each star, what its keys are called: others are left out, and their order counts. An empty
+                mapping takes all.
+
+        Raises:
+            InputError: Before a star there is neither mapping nor list.
+        """
+        before, star, after = pattern.partition("*")
+        at = self._inside(before.strip("."), self[before.strip(".")]) if before else self
+        if not star:
+            yield (), at
+            return
+        if not isinstance(at.values, dict | list):
+            raise at.damaged("")
+        there = at.values if isinstance(at.values, dict) else dict(enumerate(at.values))
+        chosen = [key for key in names[0] if key in there] if names and names[0] else there
+        for key in chosen:
+            for keys, row in at._inside(str(key), there[key]).rows(after.strip("."), names[1:]):
+                yield (str(key), *keys), row
+
+    def text(self, template: str, *names: str, escape: Escape = str) -> str:
+        """Fill a template such as ``"{0}: {seconds/60:.1f} minutes on {.settings.processor}"``.
+
+        Args:
+            template: With paths and, by number, names.
+            names: For the numbers.
+            escape: Applied to texts.
+
+        Returns:
+            The text; None is a dash.
+
+        Raises:
+            InputError: A value is missing or does not fit its format.
+        """
+        return _Filler(self, escape).vformat(template, names, {})
+
+    def damaged(self, path: str) -> InputError:
+        """Return the error of a value that is missing or does not fit."""
+        where = ".".join(filter(None, (self.path, path)))
+        return InputError(f"The results {self.file} lack {where or 'all values'}", remedy=self.remedy)
+
+    def _inside(self, path: str, values: Any) -> Stored:
+        found = Stored(self.file, values, self.remedy)
+        found.root, found.parent, found.path = self.root, self, ".".join(filter(None, (self.path, path)))
+        return found
 
 
-def word2vec_benchmark() -> Word2VecBenchmark | None:
-    """Read the benchmark of word2vec against gensim.
+class _Filler(string.Formatter):
+    """Fills a template from stored values."""
 
-    Returns:
-        Its last stored run, or None where it has not run yet.
+    def __init__(self, stored: Stored, escape: Escape) -> None:
+        self.stored, self.escape, self.last = stored, escape, ""
 
-    Raises:
-        InputError: The file of results is damaged.
-    """
-    results = benchmark_results("word2vec_vs_gensim")
-    if results is None:
-        return None
-    try:
-        runs = tuple(
-            _run(task, system, results[task][system])
-            for task in ("skipgram", "cbow")
-            for system in ("ours", "gensim")
-            if task in results
-        )
-        settings = {name: results["settings"][name] for name in ("tokens", "epochs", "threads", "processor")}
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"The benchmark's results word2vec_vs_gensim.json lack {error}", remedy="Run it again"
-        ) from error
-    return Word2VecBenchmark(runs, **settings)
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        """Look a path or a number up."""
+        self.last = field_name
+        value = args[int(field_name)] if field_name.isdigit() else self.stored[field_name]
+        return self.escape(value) if isinstance(value, str) else value, field_name
+
+    def format_field(self, value: Any, form: str) -> str:
+        """Format a value."""
+        try:
+            return DASH if value is None else format(value, form)
+        except (TypeError, ValueError):
+            raise self.stored.damaged(self.last) from None
 
 
-def _run(task: str, system: str, measured: dict[str, Any]) -> Word2VecRun:
-    numbers = (
-        "words_per_second",
-        "seconds_to_vocabulary",
-        "seconds",
-        "peak_memory_mib",
-        "analogies",
-        "answered",
-        "wordsim353",
-        "simlex999",
-    )
-    return Word2VecRun(
-        task=task,
-        system=system,
-        **{name: measured.get(name) for name in numbers},
-        curve=tuple(
-            CurvePoint(point["seconds"], point.get("analogies"), point.get("loss"))
-            for point in measured.get("curve", ())
-        ),
-    )
-
-
-class StoredFacts(NamedTuple):
-    """What a preset says of itself: where its metrics stand, and its metadata, metrics and config as JSON gave them."""
-
-    metrics_path: Path
-    metadata: dict[str, Any]
-    metrics: dict[str, Any]
-    config: dict[str, Any]
-
-
-def stored_facts(preset: str, kind: str) -> StoredFacts:
-    """Read what a preset says of itself; its weights are not opened.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-        kind: The kind that it has to be of.
-
-    Returns:
-        Its facts, checked against the manifest.
-
-    Raises:
-        InputError: There is no such preset, it is damaged, or it is another kind of preset.
-    """
-    from models.presets.manifest import check_files, read_manifest
-    from models.presets.store import CONFIG, METRICS, resolve_preset
-
-    folder = resolve_preset(preset)
-    metadata = read_manifest(folder)
-    if metadata["kind"] != kind:
-        raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
-    check_files(folder, metadata["files"], frozenset({CONFIG, METRICS}))
-    metrics, config = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (METRICS, CONFIG))
-    return StoredFacts(folder / METRICS, metadata, metrics, config)
-
-
-def benchmark_results(name: str) -> dict[str, Any] | None:
-    """Read what a benchmark wrote.
+def stored(name: str) -> Stored | None:
+    """Read what a benchmark stored.
 
     Args:
-        name: Name of the benchmark, such as ``"word2vec_vs_gensim"``.
+        name: Such as ``"word2vec_vs_gensim"``.
 
     Returns:
         Its results, or None where it has not run yet.
@@ -272,9 +167,35 @@ def benchmark_results(name: str) -> dict[str, Any] | None:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(
-            f"The benchmark's results {path.name} are not JSON ({error})", remedy="Run it again"
-        ) from error
+        raise InputError(f"The results {path.name} are not JSON ({error})", remedy="Run it again") from error
     if not isinstance(results, dict):
-        raise InputError(f"The benchmark's results {path.name} are no JSON object", remedy="Run it again")
-    return results
+        raise InputError(f"The results {path.name} are no JSON object", remedy="Run it again")
+    return Stored(path.name, results)
+
+
+def preset_installed(preset: str) -> bool:
+    """Say whether a preset of this name is in reach, whole or damaged, so that a page can do without it."""
+    return any(preset in list_presets(folder) for _, folder in preset_folders())
+
+
+def preset_scores(preset: str, kind: str) -> Stored:
+    """Read what a preset says of itself; its weights are not opened.
+
+    Args:
+        preset: Name of a preset, or a folder.
+        kind: The kind that it has to be of.
+
+    Returns:
+        ``preset``, its name, and ``metadata``, ``metrics`` and ``config``, checked against the manifest.
+
+    Raises:
+        InputError: There is no such preset, it is damaged, or it is another kind of preset.
+    """
+    folder = resolve_preset(preset)
+    metadata = read_manifest(folder)
+    if metadata["kind"] != kind:
+        raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
+    check_files(folder, metadata["files"], frozenset({CONFIG, METRICS}))
+    metrics, config = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (METRICS, CONFIG))
+    values = {"preset": folder.name, "metadata": metadata, "metrics": metrics, "config": config}
+    return Stored(f"of {folder}", values, "Make the preset again")

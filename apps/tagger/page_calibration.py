@@ -8,9 +8,9 @@ import streamlit as st
 from apps.shared import charts
 from apps.shared.calibration import ReliabilityBin
 from apps.shared.page import input_errors, plain
+from apps.shared.page_reports import show_table
 from apps.shared.style import palette
-from apps.tagger.page_loading import load_scores
-from apps.tagger.reports import SCORES, TaggerScores
+from apps.tagger.reports import SCORES
 
 
 def show(preset: str) -> None:
@@ -20,24 +20,28 @@ def show(preset: str) -> None:
         preset: Name of the tagger.
     """
     with input_errors():
-        scores = load_scores(preset)
+        scores = SCORES.of(preset)
+        error = scores.found["metrics.calibration_error"]
         left, right = st.columns([3, 2], gap="medium")
         with left:
             st.subheader("Reliability", anchor=False)
             charts.show(
-                _diagram(scores.bins),
+                _diagram(tuple(ReliabilityBin(**one) for one in error["bins"])),
                 "reliability",
                 "Share of right tags by probability; on the diagonal the probabilities are honest",
             )
-            error = scores.scores["calibration_error"].score
             st.caption(
                 "Words of the test part, grouped by the probability of their tag. On the dotted line the "
-                f"network is as often right as it says. Expected calibration error: {error:.2f} %. "
+                f"network is as often right as it says. Expected calibration error: {error['score']:.2f} %. "
                 "The temperature that sets the scale was fitted on the dev part."
             )
         with right:
             st.subheader("Scores", anchor=False)
-            _table(scores)
+            show_table(scores)
+            st.caption(
+                f"Test part of UD English EWT, scored when the preset was made. {scores.facts(plain)} "
+                "Score again: `python -m apps tagger evaluate`"
+            )
 
 
 def _diagram(bins: tuple[ReliabilityBin, ...]) -> go.Figure:
@@ -67,23 +71,3 @@ def _diagram(bins: tuple[ReliabilityBin, ...]) -> go.Figure:
     picture.update_xaxes(range=[0, 1.01])
     picture.update_yaxes(range=[0, 1.01])
     return picture
-
-
-def _table(scores: TaggerScores) -> None:
-    st.dataframe(
-        [
-            {
-                "measure": SCORES[name],
-                "%": None if one.score is None else round(one.score, 2),
-                "± s.e.": "–" if one.standard_error is None else f"{one.standard_error:.2f}",
-                "words": one.n,
-            }
-            for name, one in scores.scores.items()
-        ],
-        hide_index=True,
-    )
-    st.caption(
-        f"Test part of UD English EWT, scored when the preset was made. Trained in "
-        f"{scores.seconds / 60:.1f} minutes on {plain(scores.processor)}. Score again: "
-        "`python -m apps tagger evaluate`"
-    )

@@ -2,108 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import input_errors, plain
-from apps.shared.reports import VectorsScores, preset_installed, vectors_scores
+from apps.shared.page import plain
+from apps.shared.page_reports import show_metrics, show_numbers, show_report
 from apps.shared.style import palette
+from apps.shared.tables import Column, Report
+from apps.vectors.reports import SCORES, sections_report
 
-_NAMES = ("Lectern", "gensim")
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _scores(preset: str) -> VectorsScores | None:
-    return vectors_scores(preset) if preset_installed(preset) else None
+_CELLS = (
+    Column("Analogies, %", "metrics.google_analogies.score", ".1f"),
+    Column("WordSim-353 ρ", "metrics.wordsim353.score", ".3f"),
+    Column("SimLex-999 ρ", "metrics.simlex999.score", ".3f"),
+)
+_CAPTION = (
+    "Google's analogies: {metrics.google_analogies.n:,} of {metrics.google_analogies.of:,} questions answerable. "
+    "Spearman's ρ with people's judgements: {metrics.wordsim353.n} and {metrics.simlex999.n} pairs. Trained in "
+    "{metadata.seconds/60:.1f} minutes on {metadata.processor}."
+)
 
 
 def show(ours: str, peer: str) -> None:
     """Draw the section.
 
     Args:
-        ours: Name of Lectern's preset.
+        ours: Name of the chosen preset.
         peer: Name of gensim's preset.
     """
-    with input_errors():
-        scores = {
-            name: found
-            for name, preset in zip(_NAMES, (ours, peer), strict=True)
-            if (found := _scores(preset))
-        }
-        if not scores:
-            st.info("No preset with scores is installed.")
-            return
-        _totals(scores)
-        _sections(scores)
+    presets = tuple(dict.fromkeys((ours, peer)))
+    show_report(replace(SCORES, presets=presets), _totals, _sections)
 
 
-def _totals(scores: dict[str, VectorsScores]) -> None:
-    for column, (name, found) in zip(st.columns(2), scores.items(), strict=False):
-        with column, st.container(border=True):
-            st.markdown(f"**{name}** · {found.words:,} words, {found.dimensions} dimensions")
-            cells = st.columns(3)
-            answered, asked = found.total.answered, found.total.of
-            cells[0].metric("Analogies", _percent(found.total.accuracy))
-            cells[1].metric("WordSim-353 ρ", _rank(found.wordsim353))
-            cells[2].metric("SimLex-999 ρ", _rank(found.simlex999))
-            st.caption(
-                f"Google's analogies: {answered:,} of {asked:,} questions answerable. Spearman's ρ with "
-                f"people's judgements: {found.wordsim353_n} and {found.simlex999_n} pairs. Trained in "
-                f"{found.seconds / 60:.1f} minutes on {plain(found.processor)}."
-            )
+def _totals(report: Report) -> None:
+    for cell, line in zip(st.columns(2), report.lines, strict=False):
+        with cell, st.container(border=True):
+            size = line.row.text("{config.vocabulary_size:,} words, {config.dimensions} dimensions")
+            st.markdown(f"**{line.names[0]}** · {size}")
+            show_metrics(line.row, _CELLS)
+            st.caption(line.row.text(_CAPTION, escape=plain))
 
 
-def _sections(scores: dict[str, VectorsScores]) -> None:
+def _sections(scores: Report) -> None:
     st.subheader("Google analogies by section", anchor=False)
-    colours = palette()
-    sections = list(next(iter(scores.values())).sections)
-    charts.show(
-        charts.grouped_bars(
-            sections,
-            {
-                name: [
-                    found.sections[section].accuracy if section in found.sections else None
-                    for section in sections
-                ]
-                for name, found in scores.items()
-            },
-            x_title="% right of the answerable questions",
-            colours={"Lectern": colours.ours, "gensim": colours.peer},
-        ),
-        "sections",
-        "Accuracy on each section of Google's analogies",
+    report, colours = sections_report(scores), palette()
+    names = [line.names[0] for line in scores.lines]
+    picture = charts.grouped_bars(
+        [line.label for line in report.lines],
+        {name: [line.row[f"{at}.accuracy"] for line in report.lines] for at, name in enumerate(names)},
+        x_title="% right of the answerable questions",
+        colours=dict(zip(names, (colours.ours, colours.peer), strict=False)),
     )
-    with st.expander("The numbers"):
-        st.dataframe(
-            [
-                {"section": section}
-                | {
-                    f"{name}, {what}": value
-                    for name, found in scores.items()
-                    if (score := found.sections.get(section)) is not None
-                    for what, value in (
-                        ("% right", score.accuracy),
-                        ("right", score.correct),
-                        ("answerable", score.answered),
-                        ("of", score.of),
-                    )
-                }
-                for section in sections
-            ],
-            hide_index=True,
-            column_config={
-                f"{name}, % right": st.column_config.NumberColumn(format="%.1f") for name in scores
-            },
-        )
+    charts.show(picture, "sections", "Accuracy on each section of Google's analogies")
+    show_numbers(report)
     st.caption(
         "A question counts when its four words are among the most frequent words that the preset holds. "
         "Score again: `python -m apps vectors evaluate`"
     )
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
-
-
-def _rank(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

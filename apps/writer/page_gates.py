@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.letters import Letter, letters, shown, tint
 from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page_reports import show_report
 from apps.shared.style import palette
+from apps.shared.tables import Report
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_TOKENS, properties
-from apps.writer.ladder_report import NETWORKS, TITLES, ladder_report
-from apps.writer.page_letters import Letter, letters, shown, tint
 from apps.writer.page_loading import linked_text
+from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.results import GateView, UnitFit
 from data_prep.errors import InputError
 
@@ -37,7 +41,6 @@ _UNBOUNDED = "cell"
 # In a narrow window the letters above the picture would lie on top of each other.
 _NARROW = "<style>@media (max-width: 900px) { .st-key-gates_picture .xaxislayer-above text { display: none; } }</style>"
 _MOST_LETTERS = 220  # that fit side by side in a wide one
-COMMAND = "python -m benchmarks.loss_ladder --store"
 
 
 def show(writer: Writer, preset: str) -> None:
@@ -64,7 +67,8 @@ def show(writer: Writer, preset: str) -> None:
     st.subheader("How far back a prediction learns", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        _ladder_gradients()
+        st.markdown("**Four cells, trained alike**")
+        show_report(LADDER, _ladder_gradients)
     if view is not None:
         with right, input_errors():
             _own_gradients(writer, text)
@@ -188,36 +192,28 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
     return picture
 
 
-def _ladder_gradients() -> None:
-    st.markdown("**Four cells, trained alike**")
-    with input_errors():
-        report = ladder_report()
-        if report is None:
-            st.info(f"The ladder has not been measured in this checkout. Measure it: `{COMMAND}`")
-            return
-        colours = palette()
-        looks = dict(
-            zip(
-                NETWORKS,
-                (
-                    (colours.negative, "dot"),
-                    (colours.muted, "dash"),
-                    (colours.peer, "dashdot"),
-                    (colours.ours, "solid"),
-                ),
-                strict=True,
-            )
-        )
-        found = {gradient.cell: gradient.sums for gradient in report.gradients}
-        charts.show(
-            _gradient_picture({TITLES[cell]: (found[cell], *looks[cell]) for cell in NETWORKS}),
-            "ladder gradients",
-            "Length of the gradient by step back for four cells",
-        )
-        st.caption(
-            "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; z(t) are the "
-            "weighted sums of step t. Where it has vanished, nothing is learned from that step."
-        )
+def _ladder_gradients(report: Report) -> None:
+    colours = palette()
+    looks = (
+        (colours.negative, "dot"),
+        (colours.muted, "dash"),
+        (colours.peer, "dashdot"),
+        (colours.ours, "solid"),
+    )
+    charts.show(
+        _gradient_picture(
+            {
+                TITLES[cell]: (report.found.numbers(f"gradients.{cell}.sums"), *look)
+                for cell, look in zip(NETWORKS, looks, strict=True)
+            }
+        ),
+        "ladder gradients",
+        "Length of the gradient by step back for four cells",
+    )
+    st.caption(
+        "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; z(t) are the "
+        "weighted sums of step t. Where it has vanished, nothing is learned from that step."
+    )
 
 
 def _own_gradients(writer: Writer, text: str) -> None:
@@ -239,7 +235,7 @@ def _own_gradients(writer: Writer, text: str) -> None:
     st.caption("From the loss of the text's last letter, one text only, so the line is rough.")
 
 
-def _gradient_picture(rows: dict[str, tuple[tuple[float, ...], str, str]]) -> go.Figure:
+def _gradient_picture(rows: Mapping[str, tuple[Sequence[float], str, str]]) -> go.Figure:
     picture = charts.figure(x_title="steps back", y_title="length, last step = 1", height=340)
     for name, (values, colour, dash) in rows.items():
         last = values[-1] or 1.0

@@ -1,179 +1,162 @@
-"""What commands measured and stored about the writer: the scores of a preset, and how fast it writes."""
+"""What commands measured and stored about the writer: scores of a preset, the loss ladder, and how fast it writes."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import Any
 
-from apps.shared.reports import benchmark_results, stored_facts
-from apps.shared.results import Result
-from apps.writer.results import WriterEvaluation
+from apps.shared.reports import Stored
+from apps.shared.tables import BLANK, Column, Rows, Table
 from data_prep.errors import InputError
 
-KIND = "char_lm"
-CHAR_RNN_RESULTS = "writer_char_rnn"
+NETWORKS = ("rnn", "mgu", "gru", "lstm")
+TITLES = {
+    "uniform": "every character equally likely",
+    "unigram": "unigram",
+    "bigram": "bigram, Kneser-Ney",
+    "five_gram": "5-gram, Kneser-Ney",
+    "rnn": "simple recurrent network",
+    "mgu": "MGU",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "shipped": "the shipped model",
+}
 _TOKENS = {"char": "characters", "word": "words", "piece": "word pieces"}
+TO_BITS = f"/{math.log(2.0)!r}"  # behind a path in nats
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class WriterScores(Result):
-    """Scores of a preset, as its metrics.json holds them.
-
-    Attributes:
-        preset: Name of the preset.
-        nats: Loss on text that it did not learn from, nats a character.
-        standard_error: Of it, as if characters were independent; None if it is not known.
-        n: Characters that were scored.
-        split: Row of ``data_prep.text.streams.SPLITS``.
-        protocol: How it was scored, in a sentence.
-        published: Other systems' nats on the same characters.
-        shape: Layers, cell and units in words.
-        parameters: Numbers that it learned.
-        seconds: How long training took.
-        processor: What it ran on.
-    """
-
-    preset: str
-    nats: float
-    standard_error: float | None
-    n: int
-    split: str
-    protocol: str
-    published: dict[str, float]
-    shape: str
-    parameters: int
-    seconds: float
-    processor: str
-
-    @property
-    def bits(self) -> float:
-        """Loss in bits a character."""
-        return self.nats / math.log(2.0)
+def shape_of(found: Stored) -> str:
+    """Name layers, cell and units of a preset."""
+    layers = "one layer" if found["config.layers"] == 1 else found.text("{config.layers} layers")
+    members = found.text("{config.members} networks of ") if found["config.members"] > 1 else ""
+    return found.text(
+        "{0}{1} of {config.units} {2} units, reads {3}",
+        members,
+        layers,
+        found["config.cell"].upper(),
+        _TOKENS[found["config.tokenizer"]],
+    )
 
 
-def writer_scores(preset: str) -> WriterScores:
-    """Read the stored scores of a writer; its weights are checked but not opened.
+def _char_rnn(row: Stored) -> float:
+    """Return the loss of a writer that was trained for char-rnn's split."""
+    if row["split"] != "char_rnn":
+        raise InputError(
+            f"The results {row.file} are those of another split", allowed="char_rnn", received=row["split"]
+        )
+    return row["nats_per_character"]
 
-    Args:
-        preset: Name of a shipped preset, or a folder.
 
-    Returns:
-        The scores, as measured when the preset was made.
+NATS = Column("nats a character", "metrics.nats_per_character.score", ".4f")
+BITS = Column("bits a character", f"metrics.nats_per_character.score{TO_BITS}", ".3f")
+PARAMETERS = Column("parameters", "metadata.weights.parameters", ",")
+MINUTES = Column("training, minutes", "metadata.seconds/60", ".0f")
+SCORES = Table(
+    "char_lm",
+    "python -m apps writer fit",
+    "Tiny Shakespeare",
+    (
+        NATS,
+        Column("standard error", "metrics.nats_per_character.standard_error", ".4f"),
+        BITS,
+        Column("characters", "metrics.nats_per_character.n", ","),
+    ),
+    (
+        Rows("", "Lectern (`{0}`), last 10 %"),
+        Rows(
+            "metrics.nats_per_character.published.*",
+            "{1}, last 10 %",
+            columns=(Column("", "", "g"),),
+            optional=True,
+        ),
+        Rows(
+            "",
+            "one network, trained and scored by char-rnn's split",
+            columns=(
+                Column("", _char_rnn, ".4f"),
+                BLANK,
+                Column("", f"nats_per_character{TO_BITS}", ".3f"),
+                Column("", "n", ","),
+            ),
+            source="writer_char_rnn",
+        ),
+    ),
+    lambda found, escape: found.text(
+        "{0}; {metadata.weights.parameters:,} parameters, trained in {metadata.seconds/60:.0f} minutes on "
+        "{metadata.processor}.",
+        shape_of(found),
+        escape=escape,
+    ),
+    presets=("writer_shakespeare",),
+)
+GENERATION = Table(
+    "generation",
+    "python -m benchmarks.generation --store",
+    "loop",
+    (
+        Column("characters a second", "characters_per_second", ",.0f", "characters a second"),
+        Column("first call, s", "first_call_seconds", ".2f", optional=True, readme=False),
+        Column("same text", "same_text", ".0%", optional=True, readme=False),
+    ),
+    (Rows("systems.*"),),
+    lambda found, escape: (
+        found.text(
+            "One LSTM layer of {settings.units} units, one text, with sampling, {settings.cores} core(s) of "
+            "{settings.processor}.",
+            escape=escape,
+        )
+        + ("" if found["ratio"] is None else found.text(" Lectern by PyTorch's best loop: {ratio:.2f}."))
+    ),
+    best_first=True,
+)
+
+
+def rung_name(row: Stored, *_: str) -> str:
+    """Name a rung of the ladder.
 
     Raises:
-        InputError: There is no such preset, it is damaged, or it is another kind of preset.
+        InputError: There is no such rung.
     """
-    path, metadata, metrics, config = stored_facts(preset, KIND)
-    try:
-        loss = metrics["nats_per_character"]
-        return WriterScores(
-            preset=str(preset),
-            nats=float(loss["score"]),
-            standard_error=loss["standard_error"],
-            n=int(loss["n"]),
-            split=str(loss["split"]),
-            protocol=str(loss["protocol"]),
-            published=dict(loss.get("published", {})),
-            shape=_shape(config),
-            parameters=int(metadata["weights"]["parameters"]),
-            seconds=float(metadata["seconds"]),
-            processor=str(metadata["processor"]),
+    if row["name"] not in TITLES:
+        raise InputError(
+            "The loss ladder has an unknown rung", allowed=", ".join(TITLES), received=row["name"]
         )
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path} does not hold the scores of a writer ({error!r})") from error
+    return (
+        TITLES[row["name"]]
+        if row.get("units") is None
+        else row.text("{0}, {units} units", TITLES[row["name"]])
+    )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class WritingSpeed(Result):
-    """One loop of the generation benchmark: what it is called, and characters a second."""
-
-    name: str
-    characters_per_second: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class GenerationReport(Result):
-    """The last run of the generation benchmark.
-
-    Attributes:
-        systems: The fastest first.
-        units: Of the one LSTM layer.
-        cores: That every system was held to.
-        processor: What it ran on.
-        ratio: Our speed by PyTorch's best loop; None where PyTorch was not installed.
-    """
-
-    systems: tuple[WritingSpeed, ...]
-    units: int
-    cores: int
-    processor: str
-    ratio: float | None
+LADDER = Table(
+    "loss_ladder",
+    "python -m benchmarks.loss_ladder --store",
+    "model",
+    (
+        Column("nats a character", "nats_per_character", ".4f", "nats a character, held-out text"),
+        Column("standard error", "standard_error", ".4f"),
+        Column("bits a character", f"nats_per_character{TO_BITS}", ".3f"),
+        Column("parameters", "parameters", ","),
+        Column("seconds", "seconds", lambda seconds: format(seconds, ",.0f" if seconds >= 10 else ".1f")),
+    ),
+    (Rows("rungs.*", rung_name),),
+    "{settings.text}: {settings.train_characters:,} characters to learn from, {rungs.0.n:,} scored. The four networks "
+    "have one recurrent layer, at most {settings.budget:,} parameters and one recipe of {settings.recipe.epochs} "
+    "epochs; {settings.processor}.",
+)
 
 
-def generation_report() -> GenerationReport | None:
-    """Read the generation benchmark.
-
-    Returns:
-        Its last stored run, or None where it has not run.
+def ladder_samples() -> str:
+    """Write what every rung of the last stored run wrote, in Markdown.
 
     Raises:
         InputError: The file of results is damaged.
     """
-    found = benchmark_results("generation")
-    if found is None:
-        return None
-    try:
-        settings = found["settings"]
-        systems = [
-            WritingSpeed(name, float(one["characters_per_second"])) for name, one in found["systems"].items()
-        ]
-        return GenerationReport(
-            systems=tuple(sorted(systems, key=lambda one: -one.characters_per_second)),
-            units=int(settings["units"]),
-            cores=int(settings["cores"]),
-            processor=str(settings["processor"]),
-            ratio=found["ratio"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"The results of the generation benchmark lack {error!r}", remedy="Run it again"
-        ) from error
-
-
-def char_rnn_score() -> WriterEvaluation | None:
-    """Read the loss by char-rnn's split, of a writer that was trained for it.
-
-    Returns:
-        What ``python -m apps writer evaluate --json`` printed for that writer, or None where it is not stored.
-
-    Raises:
-        InputError: The file of results is damaged, or is that of another split.
-    """
-    found = benchmark_results(CHAR_RNN_RESULTS)
-    if found is None:
-        return None
-    try:
-        score = WriterEvaluation(
-            float(found["nats_per_character"]), int(found["n"]), found["split"], None, ""
-        )
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"The results {CHAR_RNN_RESULTS}.json lack {error!r}", remedy="Score it again"
-        ) from error
-    if score.split != "char_rnn":
-        raise InputError(
-            f"The results {CHAR_RNN_RESULTS}.json are those of another split",
-            allowed="char_rnn",
-            received=score.split,
-        )
-    return score
-
-
-def _shape(config: dict[str, Any]) -> str:
-    layers = "one layer" if config["layers"] == 1 else f"{config['layers']} layers"
-    members = f"{config['members']} networks of " if config["members"] > 1 else ""
-    return (
-        f"{members}{layers} of {config['units']} {config['cell'].upper()} units, "
-        f"reads {_TOKENS[config['tokenizer']]}"
-    )
+    report = LADDER.read()
+    if report is None:
+        return LADDER.markdown()
+    parts = []
+    for line in report.lines:
+        lines = f"{report.found['settings.prompt']}{line.row['sample']}".split("\n")
+        heading = line.row.text("**{0}** ({nats_per_character:.2f} nats)", TITLES[line.row["name"]])
+        parts.append("\n".join([heading, "", *(f"    {one}" for one in lines)]))
+    return "\n\n".join(parts)

@@ -17,7 +17,7 @@ from apps.digits.examples import EACH, choose, examples, write
 from apps.digits.explain import DigitInspector
 from apps.digits.inspect_command import write_strips
 from apps.digits.neighbours import example_features, neighbours_file
-from apps.digits.reports import depth_report, digit_errors, digits_scores, speed_report
+from apps.digits.reports import DEPTH, SCORES, SPEED, digit_errors
 from benchmarks.digit_errors import pictures_of
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
@@ -243,16 +243,16 @@ def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
 
 
 def test_stored_scores_speed_and_depth(preset: Path, results: Path) -> None:
-    scores = digits_scores(str(preset))
-    assert (scores.accuracy, scores.n, scores.parameters) == (98.0, 10_000, 5994)
-    assert depth_report() is None and speed_report() is None
-    for name, report in (("digits_depth", depth_report), ("digits", speed_report)):
-        (results / f"{name}.json").write_text("{}")
+    (scores,) = SCORES.of(str(preset)).lines
+    assert scores.cells()[:4] == ["98.00", "0.14", "10,000", "5,994"]
+    for table in (DEPTH, SPEED):
+        assert table.read() is None
+        (results / f"{table.name}.json").write_text("{}")
         with pytest.raises(InputError, match="Run it again"):
-            report()
+            table.read()
 
 
 def test_a_network_without_a_test_score_has_no_errors(tmp_path: Path) -> None:
     folder = save_digits(tmp_path / "chosen", "lecture", split="validation")
-    with pytest.raises(InputError, match="does not list the errors"):
+    with pytest.raises(InputError, match="do not list the errors"):
         apps.digits.reports.mistakes(str(folder))

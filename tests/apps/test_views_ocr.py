@@ -187,7 +187,9 @@ def protocols(folder: Path) -> None:
     }
     networks = {name: {"text": name, **network} for name in ("alone", "bilstm")}
     one = {"text": "ten folds", "splits": ["x", "y"], "seconds": 60.0, "networks": networks}
+    one["learned_letters"] = [900, 1000]
     found = {"protocols": {"a": one, "c": one}, "published": {"a": {"SVM": 28.6}}}
+    found["settings"] = {"threads": 2, "processor": "one"}
     (folder / "ocr_protocols.json").write_text(json.dumps(found))
 
 
@@ -259,9 +261,9 @@ def test_the_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
     speed(tmp_path)
     app = page(section="Benchmark")
     assert not app.info and not app.error
-    assert len(chart(app, "speed words_per_second")["data"][0]["x"]) == 4
-    assert len(chart(app, "speed character_error")["data"][0]["x"]) == 3
-    assert app.dataframe[0].value["letters wrong, %"].tolist() == [1.5, 1.5]
+    assert len(chart(app, "ocr_speed words_per_second")["data"][0]["x"]) == 4
+    assert len(chart(app, "ocr_speed character_error")["data"][0]["x"]) == 3
+    assert app.dataframe[0].value["character error, %"].tolist() == [1.5, 1.5]
 
 
 @pytest.mark.parametrize(

@@ -189,11 +189,11 @@ def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
     for write in (networks, transfer, speed):
         write(tmp_path)
     app = page(section="Networks")
-    assert not app.info and chart(app, "networks")["data"][0]["x"] == [89.4, 88.0]
+    assert not app.info and chart(app, "reviews_networks accuracy")["data"][0]["x"] == [89.4, 88.0]
     app = page(section="Embeddings")
-    assert not app.info and len(chart(app, "transfer reviews")["data"]) == 3
+    assert not app.info and len(chart(app, "embedding_transfer_reviews mean")["data"]) == 3
     app = page(section="Benchmark")
-    assert not app.info and len(chart(app, "speed accuracy")["data"][0]["x"]) == 2
+    assert not app.info and len(chart(app, "reviews_speed accuracy")["data"][0]["x"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from apps.tagger.page_colours import ribbon_colour
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.reports
 from apps.lecture.topics import ROOT, Page
 from apps.shared.style import DARK, LIGHT
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
-from apps.tagger.page_colours import ribbon_colour
 from apps.tagger.page_ribbons import ribbons
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
@@ -199,12 +199,14 @@ def test_benchmarks_before_and_after_they_ran(monkeypatch: pytest.MonkeyPatch, t
     app = page(section="Benchmark")
     assert not app.exception
     assert not app.info
-    assert chart(app, "speed words_per_second")["data"][0]["x"] == [5000.0, 5000.0]
-    assert len(chart(app, "transfer mean")["data"]) == 3
+    assert chart(app, "tagger_speed words_per_second")["data"][0]["x"] == [5000.0, 5000.0, 4000.0]
+    assert len(chart(app, "embedding_transfer_tags mean")["data"]) == 3
     (tmp_path / "tagger_speed.json").write_text("{}")
     app = page(section="Benchmark")
     assert not app.exception
-    assert ["speed benchmark lack" in error.value for error in app.error] == [True]
+    assert ["tagger_speed.json lack systems" in error.value.replace("\\", "") for error in app.error] == [
+        True
+    ]
 
 
 @pytest.mark.parametrize("section", ["Text", "Network", "Errors", "Transitions", "Calibration"])

@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 import apps.shared.reports
 import apps.writer.texts
 from apps.lecture.topics import ROOT, Page
+from apps.shared.letters import shown, tint
 from apps.shared.style import DARK, LIGHT
 from apps.writer.application import DEFAULT_PRESET, Writer
-from apps.writer.ladder_report import NETWORKS, TITLES
-from apps.writer.page_letters import shown, tint
 from apps.writer.page_unrolled_drawing import drawing
+from apps.writer.reports import NETWORKS, TITLES
 from apps.writer.results import Step
 from apps.writer.sources import file_source
 from tests.apps.writer_preset import made_play, save_writer
@@ -313,8 +313,8 @@ def test_the_ladder_before_and_after_it_was_measured(tmp_path: Path) -> None:
     app = page(section="Ladder")
     assert not app.exception
     assert not app.info
-    assert chart(app, "ladder")["data"][0]["x"][0] == 4.0
-    assert chart(app, "writing speed")["data"][0]["x"] == [30.0, 20.0]
+    assert chart(app, "loss_ladder nats_per_character")["data"][0]["x"][0] == 4.0
+    assert chart(app, "generation characters_per_second")["data"][0]["x"] == [30.0, 20.0]
     assert app.code[0].value == "A:\nAy."
     assert len(app.dataframe[0].value) == len(TITLES)
     app = page(section="Gates")
@@ -322,7 +322,7 @@ def test_the_ladder_before_and_after_it_was_measured(tmp_path: Path) -> None:
     results.write_text("{}", encoding="utf-8")
     app = page(section="Ladder")
     assert not app.exception
-    assert ["loss ladder lack" in found for found in messages(app)] == [True]
+    assert ["loss_ladder.json lack" in found for found in messages(app)] == [True]
 
 
 @pytest.mark.parametrize("section", ["Write", "Copies", "Quiz"])

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.shared.reports import preset_installed
+from apps.shared.reports import preset_installed, preset_scores
 from apps.writer.application import DEFAULT_PRESET, Writer
 from apps.writer.quiz import KINDS, question
-from apps.writer.reports import writer_scores
+from apps.writer.reports import SCORES, shape_of
 from apps.writer.sampling import chances
 from apps.writer.texts import learned_text
 from data_prep.errors import InputError
@@ -332,11 +332,12 @@ def test_words_and_pieces_and_other_cells_go_the_same_way(
 
 
 def test_stored_scores(preset: Path, tmp_path: Path) -> None:
-    scores = writer_scores(str(preset))
-    assert (scores.nats, scores.n, scores.published) == (3.0, 100, {"another": 1.5})
-    assert scores.shape == "2 layers of 12 LSTM units, reads characters"
+    found = SCORES.of(str(preset)).found
+    loss = found["metrics.nats_per_character"]
+    assert (loss["score"], loss["n"], loss["published"]) == (3.0, 100, {"another": 1.5})
+    assert shape_of(found) == "2 layers of 12 LSTM units, reads characters"
     with pytest.raises(InputError, match="no preset"):
-        writer_scores(str(tmp_path / "none"))
+        SCORES.of(str(tmp_path / "none"))
 
 
 @pytest.mark.slow
@@ -345,6 +346,6 @@ def test_the_shipped_writer_reaches_its_stored_score(data_dir: Path) -> None:
     if not preset_installed(DEFAULT_PRESET):
         pytest.skip(f"not shipped: {DEFAULT_PRESET}")
     found = Writer.from_preset().evaluate()
-    stored = writer_scores(DEFAULT_PRESET)
-    assert found.n == stored.n == 111_540
-    assert found.nats_per_character == pytest.approx(stored.nats, abs=1e-4)
+    stored = preset_scores(DEFAULT_PRESET, SCORES.name)["metrics.nats_per_character"]
+    assert found.n == stored["n"] == 111_540
+    assert found.nats_per_character == pytest.approx(stored["score"], abs=1e-4)

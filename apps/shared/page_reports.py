@@ -1,0 +1,181 @@
+"""Stored results on a page: bars, tables, single numbers and curves, or the command that measures them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import input_errors, plain
+from apps.shared.reports import Stored, preset_installed
+from apps.shared.style import palette
+from apps.shared.tables import Column, Line, Report, Table
+
+
+def show_report(table: Table, *draw: Callable[[Report], None]) -> None:
+    """Draw what was stored, or say which command measures it; what is damaged becomes a message.
+
+    Args:
+        table: The table.
+        draw: What is drawn, one below the other; bars, facts and the numbers if nothing is said.
+    """
+    with input_errors():
+        report = table.read()
+        if report is None:
+            st.info(f"Not measured in this checkout yet. Measure it: `{table.command}`")
+            return
+        for part in draw or (show_bars, show_facts, show_numbers):
+            part(report)
+
+
+def show_preset(table: Table, preset: str, *draw: Callable[[Report], None]) -> None:
+    """Draw the scores of a preset, or say that it is not there; what is damaged becomes a message.
+
+    Args:
+        table: Of presets.
+        preset: Its name.
+        draw: What is drawn, one below the other; the table if nothing is said.
+    """
+    if not preset_installed(preset):
+        st.info(f"The preset {preset} is not part of this checkout.")
+        return
+    with input_errors():
+        report = table.of(preset)
+        for part in draw or (show_table,):
+            part(report)
+
+
+def show_bars(
+    report: Report,
+    *,
+    across: int = 3,
+    colour: Callable[[Line], str] | None = None,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Draw bars for every column that has a title; rows with two keys are groups.
+
+    Args:
+        report: The filled table.
+        across: Pictures side by side.
+        colour: Of a row's bar; by default ours and the others.
+        limits: Ends of the horizontal axis.
+    """
+    measured = [
+        (at, column)
+        for at, column in enumerate(report.table.columns)
+        if column.title and any(line.columns[at].value(line.row) is not None for line in report.lines)
+    ]
+    for place, (at, column) in enumerate(measured):
+        if place % across == 0:
+            cells = st.columns(min(across, len(measured)), gap="medium")
+        lines = [line for line in report.lines if line.columns[at].value(line.row) is not None]
+        number = column.form if isinstance(column.form, str) else ".3f"
+        with cells[place % across]:
+            if len(lines[0].names) > 1:
+                picture = _groups(lines, at, column.title, number)
+            else:
+                picture = charts.bars(
+                    [line.label for line in lines],
+                    [line.columns[at].value(line.row) for line in lines],
+                    x_title=column.title,
+                    colour=[colour(line) if colour else _side(line.label) for line in lines],
+                    number=number,
+                    limits=limits,
+                )
+            charts.show(picture, f"{report.table.name} {column.path}", column.title)
+
+
+def _groups(lines: Sequence[Line], at: int, title: str, number: str) -> go.Figure:
+    values = {line.names: line.columns[at].value(line.row) for line in lines}
+    groups = list(dict.fromkeys(line.names[0] for line in lines))
+    series = list(dict.fromkeys(line.names[1] for line in lines))
+    return charts.grouped_bars(
+        groups,
+        {name: [values.get((group, name)) for group in groups] for name in series},
+        x_title=title,
+        colours={name: _side(name) for name in series},
+        number=number,
+    )
+
+
+def _side(name: str) -> str:
+    return palette().ours if name.lower().startswith("lectern") else palette().peer
+
+
+def show_facts(report: Report) -> None:
+    """Write how it was measured, and the command that measures again."""
+    st.caption(f"{report.facts(plain)} Measure again: `{report.table.command}`".strip())
+
+
+def show_numbers(report: Report) -> None:
+    """Write the table where one has to ask for it."""
+    with st.expander("The numbers"):
+        show_table(report)
+
+
+def show_table(report: Report) -> None:
+    """Write the table; numbers as README rounds them."""
+    columns = report.table.columns
+    rows = [
+        {report.table.header: line.label}
+        | {column.header: _rounded(own, line.row) for column, own in zip(columns, line.columns, strict=True)}
+        for line in report.lines
+    ]
+    st.dataframe(rows, hide_index=True)
+
+
+def _rounded(column: Column, row: Stored) -> Any:
+    value = column.value(row)
+    if not isinstance(value, float):
+        return value
+    text = column.cell(row)
+    return text if text.endswith("%") else float(text.replace(",", ""))
+
+
+def show_metrics(row: Stored, columns: Sequence[Column]) -> None:
+    """Write single numbers side by side, each under its header."""
+    for cell, column in zip(st.columns(len(columns)), columns, strict=True):
+        cell.metric(column.header, column.cell(row))
+
+
+class Curve(NamedTuple):
+    """A line of a picture: its points, look, and more in Plotly's words."""
+
+    x: Sequence[Any]
+    y: Sequence[float | None]
+    colour: str
+    dash: str = "solid"
+    more: Mapping[str, Any] = {}
+
+
+def curves(
+    found: Mapping[str, Curve], *, x_title: str, y_title: str, hover: str, height: int = 340
+) -> go.Figure:
+    """Draw lines with a point for each value.
+
+    Args:
+        found: Name to line.
+        x_title: Name and unit of the horizontal axis.
+        y_title: Name and unit of the vertical axis.
+        hover: What is shown at a point behind the name of its line, in Plotly's notation.
+        height: In pixels.
+
+    Returns:
+        The picture, with a legend.
+    """
+    picture = charts.figure(x_title=x_title, y_title=y_title, height=height)
+    for name, curve in found.items():
+        picture.add_scatter(
+            x=list(curve.x),
+            y=list(curve.y),
+            mode="lines+markers",
+            name=name,
+            line={"color": curve.colour, "dash": curve.dash},
+            hovertemplate=f"{name}, {hover}<extra></extra>",
+            **curve.more,
+        )
+    picture.update_layout(margin={"t": 40}, showlegend=True)
+    return picture

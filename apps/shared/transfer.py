@@ -1,0 +1,67 @@
+"""What word vectors from unlabelled text are worth to another task: tables that tagger and reviews both show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from apps.shared.reports import Stored
+from apps.shared.tables import Column, Rows, Table, missing
+
+EMBEDDINGS = {
+    "random": "random",
+    "frozen": "word2vec, frozen",
+    "fine_tuned": "word2vec, fine-tuned",
+}
+_COMMAND = "python -m benchmarks.embedding_transfer --task {} --store"
+_ROWS = (Rows("cells.*", lambda row, _: EMBEDDINGS.get(row["embedding"], row["embedding"])),)
+_SHARE = Column("% of labels", "share", "g")
+_SCORES = (Column("% right", "mean", ".2f", "% right"), Column("± s.d.", "deviation", ".2f"))
+TAGS = Table(
+    "embedding_transfer_tags",
+    _COMMAND.format("tags"),
+    "embeddings",
+    (
+        _SHARE,
+        Column("sentences", "sentences", ","),
+        *_SCORES,
+        Column(
+            "% right, new words", "unknown_mean", ".2f", "% right, words not among the training sentences"
+        ),
+    ),
+    _ROWS,
+    "A small BiLSTM without characters, trained {cells.0.seeds} times on a part of the treebank's sentences and scored "
+    "on its dev part; the standard deviation is that over the seeds.",
+)
+REVIEWS = Table(
+    "embedding_transfer_reviews",
+    _COMMAND.format("reviews"),
+    "embeddings",
+    (_SHARE, Column("reviews", "documents", ","), *_SCORES),
+    _ROWS,
+    "Percent right of {cells.0.n:,} reviews, mean and standard deviation of {cells.0.seeds} seeds.",
+)
+
+
+def transfer_markdown(table: Table) -> str:
+    """Write a transfer table with a row for each start of the embeddings and columns for each share of the labels.
+
+    Raises:
+        InputError: The file of results is damaged.
+    """
+    report = table.read()
+    if report is None:
+        return missing(table)
+    shares = sorted({line.row["share"] for line in report.lines})
+    cells: dict[str, dict[str, Any]] = {}
+    columns, count = [], table.columns[1]
+    for line in report.lines:
+        at = shares.index(line.row["share"])
+        cells.setdefault(line.label, {})[str(at)] = line.row.values
+        if line.row["embedding"] == "random":
+            header = f"{shares[at]:g} % ({count.cell(line.row)} {count.header})"
+            columns.append(Column(header, f"{{{at}.mean:.2f}} ± {{{at}.deviation:.2f}}"))
+            if table is TAGS:
+                columns.append(Column("new words", f"{at}.unknown_mean", ".2f"))
+    pivot = replace(table, columns=tuple(columns), rows=(Rows("*"),), facts=report.facts())
+    return pivot.report(Stored(report.found.file, cells)).markdown()
