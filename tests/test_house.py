@@ -83,7 +83,7 @@ def is_page(module: str) -> bool:
     """Whether a module of apps draws with Streamlit: only such modules may import it."""
     package, _, last = module.rpartition(".")
     if package in ("apps.shared", "apps.lecture"):
-        return last in PAGE_PIECES
+        return last in PAGE_PIECES or last.startswith("page_")
     return last == "page" or last.startswith("page_") or module == "streamlit_app"
 
 
