@@ -250,13 +250,10 @@ def _differences(computed: Contracted, name: str) -> tuple[np.ndarray, int]:
     given = computed.values[name]
     step = _STEP * max(1.0, float(np.abs(given).max(initial=0.0)))
     columns = []
-    for at in range(given.size):
-        pair = []
-        for sign in (1.0, -1.0):
-            moved = given.copy()
-            moved.flat[at] += sign * step
-            pair.append(contract(computed.program, {**computed.values, name: moved}).output)
-        columns.append((pair[0] - pair[1]).ravel() / (2 * step))
+    for direction in np.eye(given.size).reshape(-1, *given.shape):
+        moved = ({**computed.values, name: given + sign * step * direction} for sign in (1.0, -1.0))
+        up, down = (contract(computed.program, values).output for values in moved)
+        columns.append((up - down).ravel() / (2 * step))
     kinks = 0
     for statement, sizes in zip(computed.program, computed.sizes, strict=True):
         if statement.function == "relu":
@@ -270,11 +267,10 @@ def _notation(statement: Statement, name: str, indices: str) -> tuple[str, str]:
     for letter in indices:
         taken = statement.output + inputs
         inputs += letter if letter not in taken else _spare(taken + statement.letters + indices)
-    outputs = statement.output
-    left = Operand(f"d{statement.name}", outputs, (False,) * len(outputs))
-    tensor = Operand("A", outputs + inputs, (False,) * len(outputs) + (True,) * len(inputs))
-    right = Operand(f"d{name}", inputs, (False,) * len(inputs))
-    return f"{left} = {tensor} {right}", f"{outputs}{inputs},{inputs}->{outputs}"
+    output = statement.output
+    raised = (False,) * len(output) + (True,) * len(inputs)
+    left, right = Operand.lowered(f"d{statement.name}", output), Operand.lowered(f"d{name}", inputs)
+    return f"{left} = {Operand('A', output + inputs, raised)} {right}", f"{output}{inputs},{inputs}->{output}"
 
 
 def _spare(used: str) -> str:

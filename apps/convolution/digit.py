@@ -104,16 +104,14 @@ def trained_kernels(preset: str = PRESET) -> Kernels:
         InputError: The preset is missing or damaged, or its first convolution reads several channels.
     """
     arrays = Digits.from_preset(preset).arrays
-    name, weights = next(
-        ((name, array) for name, array in arrays.items() if array.ndim == 4 and array.shape[2] == 1),
-        (None, None),
-    )
-    if name is None or weights is None:
-        raise InputError("The preset has no convolution of one channel", received=preset)
-    kernels = np.moveaxis(weights[:, :, 0, :], -1, 0).astype(np.float64)
-    biases = arrays.get(name.rpartition("/")[0] + "/bias")
-    biases = np.zeros(len(kernels)) if biases is None else biases.astype(np.float64)
-    return Kernels(tuple(f"head {at}" for at in range(1, len(kernels) + 1)), kernels, biases, True)
+    for name, array in arrays.items():
+        if array.ndim == 4 and array.shape[2] == 1:
+            weights = np.moveaxis(array[:, :, 0, :], -1, 0).astype(
+                np.float64
+            )  # (k, k, 1, heads) to (heads, k, k)
+            biases = arrays.get(name.rpartition("/")[0] + "/bias", np.zeros(len(weights))).astype(np.float64)
+            return Kernels(tuple(f"head {at}" for at in range(1, len(weights) + 1)), weights, biases, True)
+    raise InputError("The preset has no convolution of one channel", received=preset)
 
 
 def convolve_digit(

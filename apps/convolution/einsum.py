@@ -13,9 +13,10 @@ The name ``1`` stands for a tensor of ones: ``a_ij 1^j`` are the row sums of a.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -76,13 +77,14 @@ class Operand(Result):
 
     def __str__(self) -> str:
         """Write it in the lecture's notation."""
-        text, last = self.name, None
-        for letter, up in zip(self.indices, self.raised, strict=True):
-            text += (
-                letter if up == last else ("}" if last is not None else "") + ("^{" if up else "_{") + letter
-            )
-            last = up
-        return text + ("}" if self.indices else "")
+        runs = itertools.groupby(zip(self.indices, self.raised, strict=True), key=lambda pair: pair[1])
+        marks = (("^{" if up else "_{") + "".join(letter for letter, _ in run) + "}" for up, run in runs)
+        return self.name + "".join(marks)
+
+    @classmethod
+    def lowered(cls, name: str, indices: str) -> Operand:
+        """Make a tensor with lowered indices."""
+        return cls(name, indices, (False,) * len(indices))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,9 +100,14 @@ class Product(Result):
     operands: tuple[Operand, ...]
 
     @property
+    def indices(self) -> str:
+        """All its indices, those that stand at several tensors several times."""
+        return "".join(operand.indices for operand in self.operands)
+
+    @property
     def letters(self) -> str:
-        """All its indices in the order in which they appear."""
-        return "".join(dict.fromkeys("".join(operand.indices for operand in self.operands)))
+        """All its indices, once each, in the order in which they appear."""
+        return "".join(dict.fromkeys(self.indices))
 
     @property
     def needed(self) -> tuple[Operand, ...]:
@@ -142,7 +149,9 @@ class Statement(Result):
     @property
     def repeated(self) -> str:
         """Indices that are kept though a product has them more than once: multiplied element by element."""
-        return "".join(letter for letter in self.output if any(_count(p, letter) > 1 for p in self.products))
+        return "".join(
+            letter for letter in self.output if any(p.indices.count(letter) > 1 for p in self.products)
+        )
 
     @property
     def numpy(self) -> str | None:
@@ -153,8 +162,8 @@ class Statement(Result):
         """Write it in the lecture's notation."""
         terms = [("− " if p.sign < 0 else "+ ") + str(p) for p in self.products]
         body = " ".join(terms).removeprefix("+ ")
-        left = str(Operand(self.name, self.output, (False,) * len(self.output)))
-        return f"{left} = {self.function}({body})" if self.function else f"{left} = {body}"
+        body = f"{self.function}({body})" if self.function else body
+        return f"{Operand.lowered(self.name, self.output)} = {body}"
 
 
 def numpy_notation(operands: Iterable[Operand], output: str) -> str:
@@ -187,17 +196,10 @@ def read_program(text: str) -> tuple[Statement, ...]:
 
 
 def read_numpy(text: str) -> Statement:
-    """Read NumPy's notation.
+    """Read NumPy's notation such as ``"ij,j->i"``; without an arrow the letters that appear once are kept, sorted.
 
-    Args:
-        text: Such as ``"ij,j->i"``; without an arrow the letters that appear once are kept, sorted.
-
-    Returns:
-        The statement ``y = a b ...``: a summed index is raised where it appears first, and where it appears only once
-        a tensor of ones is written behind, so that the lecture's rule says the same.
-
-    Raises:
-        InputError: A sign is no letter, or the output has a letter that the input lacks or has one twice.
+    A summed index is raised where it appears first, and where it appears only once a tensor of ones is written behind,
+    so that the lecture's rule says the same.
     """
     left, arrow, right = re.sub(r"\s+", "", text).partition("->")
     terms = left.split(",")
@@ -224,8 +226,8 @@ def read_numpy(text: str) -> Statement:
             raised.append(letter not in seen)
             seen.add(letter)
         operands.append(Operand(name, term, tuple(raised)))
-    once = [x for x in dict.fromkeys(letters) if x not in output and letters.count(x) == 1]
-    operands += [Operand(ONES, letter, (False,)) for letter in once]
+    once = [x for x in letters if x not in output and letters.count(x) == 1]
+    operands += [Operand.lowered(ONES, letter) for letter in once]
     return Statement("y", output, None, (Product(1.0, tuple(operands)),))
 
 
@@ -272,24 +274,24 @@ def batched(program: Iterable[Statement], name: str) -> tuple[Statement, ...]:
     depends = {name}
     result = []
     for statement in program:
-        touched = [any(o.name in depends for o in product.operands) for product in statement.products]
-        if not any(touched):
-            result.append(statement)
-            continue
-        products = []
-        for product, hit in zip(statement.products, touched, strict=True):
-            operands = tuple(_longer(o, letter) if o.name in depends else o for o in product.operands)
-            # What does not depend on the sample is the same for each: ones along the new mode.
-            operands += () if hit else (Operand(ONES, letter, (False,)),)
-            products.append(dataclasses.replace(product, operands=operands))
-        depends.add(statement.name)
-        output = statement.output + letter
-        result.append(dataclasses.replace(statement, output=output, products=tuple(products)))
+        if any(o.name in depends for product in statement.products for o in product.operands):
+            products = tuple(
+                dataclasses.replace(product, operands=_longer(product.operands, depends, letter))
+                for product in statement.products
+            )
+            depends.add(statement.name)
+            output = statement.output + letter
+            statement = dataclasses.replace(statement, output=output, products=products)
+        result.append(statement)
     return tuple(result)
 
 
-def _longer(operand: Operand, letter: str) -> Operand:
-    return Operand(operand.name, operand.indices + letter, (*operand.raised, False))
+def _longer(operands: tuple[Operand, ...], names: Collection[str], letter: str) -> tuple[Operand, ...]:
+    """Add an index to the tensors of these names; without one, ones along it: the same for each sample."""
+    longer = tuple(
+        Operand(o.name, o.indices + letter, (*o.raised, False)) if o.name in names else o for o in operands
+    )
+    return longer if longer != operands else (*operands, Operand.lowered(ONES, letter))
 
 
 def _statement(line: str, last: bool) -> Statement:
@@ -389,7 +391,3 @@ def _check_names(program: tuple[Statement, ...]) -> None:
         if statement.name in made[:at] or statement.name in indices:
             raise InputError(f"{statement.name} is computed twice or also given", received=str(statement))
         indices[statement.name] = len(statement.output)
-
-
-def _count(product: Product, letter: str) -> int:
-    return sum(operand.indices.count(letter) for operand in product.operands)

@@ -42,8 +42,6 @@ MAX_TEXT = 2_000
 Value = Annotated[float, Ge(-MAX_VALUE), Le(MAX_VALUE)]
 Steps = Annotated[int, Ge(1), Le(MAX_NUMBERS)]
 Zeros = Annotated[int, Ge(0), Le(MAX_NUMBERS)]
-
-
 _POOLINGS: dict[str, Callable[[Sequence[float]], float]] = {
     "max": max,
     "sum": sum,

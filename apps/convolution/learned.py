@@ -61,14 +61,9 @@ class Detector(Result):
     @property
     def scaled(self) -> Detector:
         """The same network with a first kernel that ends in 1: only the product of the scales counts."""
-        scale = self.first[-1]
-        if scale == 0:
-            return self
-        return Detector(
-            tuple(value / scale for value in self.first),
-            tuple(value * scale for value in self.second),
-            self.bias,
-        )
+        scale = self.first[-1] or 1.0
+        first, second = np.array(self.first) / scale, np.array(self.second) * scale
+        return Detector(tuple(first.tolist()), tuple(second.tolist()), self.bias)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from apps.convolution.einsum import FUNCTIONS, MAX_TEXT, Statement, batched, fre
 from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
-from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_common import as_keras, examples, text
 from apps.convolution.page_grids import Grid, show_grids
 from apps.shared.page import input_errors, plain
 
@@ -25,17 +25,17 @@ _MOST_CHARACTERS = 2_000  # of a tensor's box
 def show() -> None:
     """Draw the section."""
     examples("einstein", EXPRESSIONS)
-    expression = st.text_input(
+    expression = text(
+        st,
         "Expression",
         _FIRST["e"],
-        key="e",
-        bind="query-params",
-        max_chars=MAX_TEXT,
+        "e",
+        MAX_TEXT,
         help="The lecture's notation: a_i^j b_j, braces if you like; NumPy's: ij,j->i. Statements: "
         "h_i = tanh(a_i^j x_j + c_i); y_k = b_k^i h_i",
     )
     with input_errors():
-        program = read_program(expression or "")
+        program = read_program(expression)
         tensors = _tensors(program)
         computed = contract(program, tensors)
         _notation(program, computed)
@@ -57,15 +57,13 @@ def _tensors(program: tuple[Statement, ...]) -> dict[str, np.ndarray]:
     columns = st.columns(min(len(free), 4))
     found = {}
     for at, (name, indices) in enumerate(free.items()):
-        text = columns[at % len(columns)].text_input(
-            f"{name}, {len(indices)} mode{'s' if len(indices) != 1 else ''}",
-            _default(name, indices),
-            key=f"t_{name}",
-            bind="query-params",
-            max_chars=_MOST_CHARACTERS,
-            help="Brackets such as ((1, 2), (3, 4)), or a shape such as 2x3, which is filled with whole numbers.",
+        label = f"{name}, {len(indices)} mode{'s' if len(indices) != 1 else ''}"
+        about = (
+            "Brackets such as ((1, 2), (3, 4)), or a shape such as 2x3, which is filled with whole numbers."
         )
-        found[name] = read_tensor(text or "", name)
+        place, default = columns[at % len(columns)], _default(name, indices)
+        typed = text(place, label, default, f"t_{name}", _MOST_CHARACTERS, help=about)
+        found[name] = read_tensor(typed, name)
     return found
 
 
@@ -97,11 +95,10 @@ def _written(statement: Statement) -> str:
     return f"{_formula(str(statement))}{numpy}"
 
 
-def _formula(text: str) -> str:
+def _formula(notation: str) -> str:
     """Typeset the lecture's notation, its indices staggered; it holds nothing but names, indices and signs."""
-    text = re.sub(r"\}(?=[_^])", "}{}", text).replace("−", "-")
-    text = re.sub(r"\b(" + "|".join(FUNCTIONS) + r")\(", r"\\operatorname{\1}(", text)
-    return f"${text}$"
+    notation = re.sub(r"\}(?=[_^])", "}{}", notation).replace("−", "-")
+    return "$" + re.sub(r"\b(" + "|".join(FUNCTIONS) + r")\(", r"\\operatorname{\1}(", notation) + "$"
 
 
 def _values(computed: Contracted) -> None:
@@ -136,8 +133,7 @@ def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], compu
     whole = contract(several, {**tensors, name: np.stack(samples, axis=-1)}).output
     alone = [contract(program, {**tensors, name: sample}).output for sample in samples]
     same = np.allclose(whole, np.stack(alone, axis=-1))
-    grids = [grid for at in range(_BATCH) if (grid := _grid(f"sample {at}:", whole[..., at]))]
-    if grids:
+    if grids := [grid for at in range(_BATCH) if (grid := _grid(f"sample {at}:", whole[..., at]))]:
         show_grids(grids, "The result of each sample", cell=40)
     st.caption(
         f"{_BATCH} samples, the first one as above: {written_sizes(computed.output.shape) or 'a number'} becomes "
@@ -153,8 +149,7 @@ def _derivative(program: tuple[Statement, ...], tensors: dict[str, np.ndarray]) 
     st.markdown(f"{_formula(found.notation)} · NumPy: `{found.indices}`")
     output = found.tensor.shape[: found.tensor.ndim - tensors[name].ndim]
     rows = int(np.prod(output, dtype=int))
-    grid = _grid("A, a row for each output:", found.tensor.reshape(rows, -1))
-    if grid:
+    if grid := _grid("A, a row for each output:", found.tensor.reshape(rows, -1)):
         show_grids([grid], "The derivative", cell=48)
     else:
         _print(found.tensor)

@@ -9,7 +9,7 @@ from apps.convolution.keras_code import kind_code
 from apps.convolution.kinds import ABOUT, KINDS, MAX_HEADS, KindResult, run_kind
 from apps.convolution.numbers import written, written_factor
 from apps.convolution.page_boxes import Box, show_boxes
-from apps.convolution.page_common import as_keras
+from apps.convolution.page_common import as_keras, number, text
 from apps.convolution.page_grids import Grid, show_grids
 from apps.convolution.sizes import BOUNDARIES
 from apps.shared.page import input_errors
@@ -43,56 +43,39 @@ def show() -> None:
 
 def _options(kind: str) -> dict[str, object]:
     columns = st.columns(6, vertical_alignment="bottom")
-    sizes = columns[0].text_input(
-        "Input, channels last", "4x4x3", key="input", bind="query-params", max_chars=60
-    )
-    kernel = columns[1].text_input(
+    sizes = text(columns[0], "Input, channels last", "4x4x3", "input", 60)
+    kernel = text(
+        columns[1],
         "Filter",
         "2x2",
-        key="filter",
-        bind="query-params",
-        max_chars=60,
+        "filter",
+        60,
         disabled=kind == "pointwise",
         help="Without the channels; a full convolution takes one number a mode, such as 2x2x2, or one for all.",
     )
     if kind == "full" and kernel == "2x2":
         kernel = "2x2x2"  # the box's default, for an input of three modes
-    heads = columns[2].number_input(
-        "Heads", 1, MAX_HEADS, 2, key="heads", bind="query-params", disabled=kind not in _HEADS
-    )
-    boundary = columns[3].selectbox(
-        "Boundary",
-        BOUNDARIES if kind != "transposed" else BOUNDARIES[:2],
-        key="boundary",
-        bind="query-params",
-        help="valid: no padding; zero: as many zeros as keep the size at stride 1 (transposed: as much is cut off).",
-    )
-    stride = columns[4].number_input("Stride", 0, 64, 1, key="step", bind="query-params")
-    dilation = columns[5].number_input("Dilation", 0, 64, 1, key="spread", bind="query-params")
     return {
         "sizes": sizes,
         "kernel": kernel,
-        "heads": int(heads),
-        "boundary": boundary,
-        "stride": int(stride),
-        "dilation": int(dilation),
+        "heads": number(columns[2], "Heads", (1, MAX_HEADS), 2, "heads", disabled=kind not in _HEADS),
+        "boundary": columns[3].selectbox(
+            "Boundary",
+            BOUNDARIES if kind != "transposed" else BOUNDARIES[:2],
+            key="boundary",
+            bind="query-params",
+            help="valid: no padding; zero: zeros that keep the size at stride 1 (transposed: as much is cut off).",
+        ),
+        "stride": number(columns[4], "Stride", (0, 64), 1, "step"),
+        "dilation": number(columns[5], "Dilation", (0, 64), 1, "spread"),
     }
 
 
 def _position(result: KindResult) -> tuple[int, ...]:
-    last = result.output.size - 1
-    number = st.number_input(
-        f"Position in the output, 0 to {last:,}",
-        0,
-        1_000_000,
-        0,
-        key="place",
-        bind="query-params",
-        width=300,
-        help="Row by row; the last mode is the fastest.",
-    )
-    found = np.unravel_index(min(int(number), last), result.output.shape)
-    return tuple(int(place) for place in found)
+    last, bounds = result.output.size - 1, (0, 1_000_000)
+    label, about = f"Position in the output, 0 to {last:,}", "Row by row; the last mode is the fastest."
+    chosen = number(st, label, bounds, 0, "place", width=300, help=about)
+    return tuple(map(int, np.unravel_index(min(chosen, last), result.output.shape)))
 
 
 def _modes(result: KindResult, at: tuple[int, ...]) -> None:
@@ -139,16 +122,14 @@ def _numbers(result: KindResult, at: tuple[int, ...]) -> None:
         ("filter", result.kernel, used),
         ("output", result.output, {at}),
     ):
-        grids = _grids(name, tensor, marked)
-        if grids:
+        if grids := _grids(name, tensor, marked):
             show_grids(grids, f"Numbers of the {name}")
-    text = " + ".join(
+    shown = " + ".join(
         f"{written_factor(p.weight)}·{written_factor(p.value)}" for p in products[:_MOST_PRODUCTS]
     )
     more = f" + … ({len(products) - _MOST_PRODUCTS} more)" if len(products) > _MOST_PRODUCTS else ""
-    st.markdown(f"`output[{', '.join(map(str, at))}] = {text or '0'}{more} = {written(result.output[at])}`")
-    zeros = sum(product.place is None for product in products)
-    if zeros:
+    st.markdown(f"`output[{', '.join(map(str, at))}] = {shown or '0'}{more} = {written(result.output[at])}`")
+    if zeros := sum(product.place is None for product in products):
         st.caption(f"{zeros} of the {len(products)} values are zeros of the padding.")
 
 

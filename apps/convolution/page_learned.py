@@ -18,13 +18,11 @@ from apps.convolution.learned import (
     learn_detector,
 )
 from apps.convolution.numbers import written_row
-from apps.convolution.page_common import as_keras
+from apps.convolution.page_common import as_keras, number
 from apps.convolution.page_grids import row, show_rows
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
-
-_TASKS = {"Localise": "localise", "Detect": "detect"}
 
 
 def show() -> None:
@@ -36,12 +34,12 @@ def show() -> None:
     )
     columns = st.columns([2, 2, 3], vertical_alignment="bottom")
     task = columns[0].segmented_control(
-        "Task", list(_TASKS), default="Detect", required=True, key="task", bind="query-params"
+        "Task", ["Localise", "Detect"], default="Detect", required=True, key="task", bind="query-params"
     )
-    seed = columns[1].number_input("Seed", 0, MAX_SEED, 1, key="seed", bind="query-params")
+    seed = number(columns[1], "Seed", (0, MAX_SEED), 1, "seed")
     with input_errors():
         with heavy_work():
-            result = _learn(_TASKS[task], int(seed))
+            result = _learn(task.lower(), seed)
         every = result.snapshots[1].step
         step = columns[2].slider(
             "Kernels after this many steps of SGD", 0, STEPS, STEPS, every, key="after", bind="query-params"
@@ -102,12 +100,8 @@ def _layers(detector: Detector, task: str) -> tuple[Layer, ...]:
 def _kernels(detector: Detector) -> go.Figure:
     colours = palette()
     ours, hand = detector.scaled, HAND_MADE.scaled
-    names = [
-        *(f"first {k}" for k in range(2)),
-        *(f"second {k}" for k in range(4)),
-        *(f"grouped {k}" for k in range(5)),
-        "bias",
-    ]
+    parts = {"first": 2, "second": 4, "grouped": 5}
+    names = [*(f"{part} {k}" for part, count in parts.items() for k in range(count)), "bias"]
     values = {
         name: [*each.first, *each.second, *each.grouped, each.bias]
         for name, each in (("learned", ours), ("hand-made", hand))

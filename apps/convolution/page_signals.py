@@ -8,9 +8,9 @@ import streamlit as st
 
 from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
-from apps.convolution.layers import MAX_TEXT, read_layers
+from apps.convolution.layers import MAX_LAYERS, MAX_TEXT, read_layers
 from apps.convolution.numbers import read_numbers, written_row
-from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_common import as_keras, examples, number, text
 from apps.convolution.page_grids import row, show_rows
 from apps.convolution.signals import SignalResult, run_signal
 from apps.shared.page import input_errors
@@ -54,7 +54,7 @@ def show() -> None:
 
 
 def _boxes() -> None:
-    st.text_input("Signal x", _FIRST["x"], key="x", bind="query-params", max_chars=MAX_TEXT)
+    text(st, "Signal x", _FIRST["x"], "x", MAX_TEXT)
     st.text_area(
         "Layers, one a line",
         _FIRST["layers"],
@@ -105,14 +105,14 @@ def _picture(result: SignalResult) -> None:
     with st.expander("Every product and sum", icon=":material/calculate:"):
         for at, each in enumerate(result.stages, start=1):
             st.markdown(f"**z{at}** · {each.name}")
-            st.code("\n".join(f"z{at}[{i}] = {text}" for i, text in enumerate(each.sums)), language=None)
+            st.code(
+                "\n".join(f"z{at}[{i}] = {each_sum}" for i, each_sum in enumerate(each.sums)), language=None
+            )
 
 
 def _chosen(result: SignalResult) -> tuple[int, int]:
     """The output that is explained: its layer and position; what no longer exists becomes the last that does."""
     columns = st.columns(2, vertical_alignment="bottom")
-    layer = columns[0].number_input("Explain layer", 1, 8, 1, key="layer", bind="query-params")
-    layer = min(int(layer), len(result.stages)) - 1
-    count = len(result.stages[layer].values)
-    place = columns[1].number_input("Position", 0, 999, 4, key="at", bind="query-params")
-    return layer, min(int(place), count - 1)
+    layer = min(number(columns[0], "Explain layer", (1, MAX_LAYERS), 1, "layer"), len(result.stages)) - 1
+    place = number(columns[1], "Position", (0, 999), 4, "at")
+    return layer, min(place, len(result.stages[layer].values) - 1)

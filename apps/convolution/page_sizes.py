@@ -8,7 +8,7 @@ from apps.convolution.examples import SIZES, STACKS
 from apps.convolution.keras_code import sizes_code, stack_code
 from apps.convolution.numbers import written_sizes
 from apps.convolution.page_boxes import Box, show_boxes
-from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_common import as_keras, examples, number, text
 from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
 from apps.shared.page import input_errors
@@ -31,15 +31,15 @@ def _convolution() -> None:
     boxes = {"n": "Input", "k": "Filter", "pad": "Zero padding", "stride": "Stride", "dilation": "Dilation"}
     helps = {"pad": "One number for both sides or before+behind, one a mode or one for all: 0, 0, 0+1"}
     typed = [
-        column.text_input(label, first[key], key=key, bind="query-params", max_chars=100, help=helps.get(key))
+        text(column, label, first[key], key, 100, help=helps.get(key))
         for column, (key, label) in zip(columns, boxes.items(), strict=False)
     ]
-    heads = columns[5].number_input("Heads", 1, 1_000_000, 1, key="filters", bind="query-params")
+    heads = number(columns[5], "Heads", (1, 1_000_000), 1, "filters")
     with input_errors():
-        rules = read_rules(*(text or "" for text in typed))
-        sizes = convolution_sizes(rules, int(heads))
+        rules = read_rules(*typed)
+        sizes = convolution_sizes(rules, heads)
         _one(sizes)
-        as_keras(lambda: sizes_code(rules, int(heads)))
+        as_keras(lambda: sizes_code(rules, heads))
 
 
 def _one(sizes: Sizes) -> None:
@@ -67,9 +67,7 @@ def _stack() -> None:
     examples("stack", STACKS)
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")
-    sizes = left.text_input(
-        "Input, channels last", first["stack_input"], key="stack_input", bind="query-params", max_chars=60
-    )
+    sizes = text(left, "Input, channels last", first["stack_input"], "stack_input", 60)
     layers = right.text_area(
         "Layers, one a line or separated by semicolons",
         first["stack"],
@@ -80,7 +78,7 @@ def _stack() -> None:
         "dense 10; behind conv, depthwise and pool: stride 2, pad 1, dilation 2, one number for all modes or one each.",
     )
     with input_errors():
-        stack = stack_sizes(sizes or "", layers or "")
+        stack = stack_sizes(sizes, layers or "")
         _whole(stack)
         as_keras(lambda: stack_code(stack))
 

@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 
 from apps.shared.style import Palette
 
 _WIDTH, _HEIGHT = 160, 90
 
 
-def _cell(x: float, y: float, size: float, strength: float = 0.0, height: float | None = None) -> str:
+def _shape(name: str, style: str, **attributes: float | str) -> str:
+    """Draw a shape; its style is a class of :func:`drawing`."""
+    written = " ".join(f'{key}="{value}"' for key, value in attributes.items())
+    return f'<{name} {written} class="{style}"/>'
+
+
+def _rect(x: float, y: float, width: float, height: float, style: str, rx: float = 2) -> str:
+    return _shape("rect", style, x=x, y=y, width=width, height=height, rx=rx)
+
+
+def _circle(x: float, y: float, r: float, style: str) -> str:
+    return _shape("circle", style, cx=x, cy=y, r=r)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, style: str = "thin") -> str:
+    return _shape("line", style, x1=x1, y1=y1, x2=x2, y2=y2)
+
+
+def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
+    return _line(x1, y1, x2, y2, "line tip")
+
+
+def _cell(x: float, y: float, size: float, strength: float = 0.0) -> str:
     """Draw one cell; strength 0 is empty, 1 is the full accent colour."""
-    return (
-        f'<rect x="{x:g}" y="{y:g}" width="{size:g}" height="{height or size:g}" rx="1.5" class="line"/>'
-        f'<rect x="{x:g}" y="{y:g}" width="{size:g}" height="{height or size:g}" rx="1.5" class="fill" '
-        f'opacity="{strength:g}"/>'
-    )
+    fill = _shape("rect", "fill", x=x, y=y, width=size, height=size, rx=1.5, opacity=strength)
+    return _rect(x, y, size, size, "line", 1.5) + fill
 
 
-def _arrow(x1: float, y1: float, x2: float, y2: float, extra: str = "") -> str:
-    return (
-        f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" class="line" marker-end="url(#tip)" {extra}/>'
+def _cells(x: float, y: float, size: float, strengths: Iterable[float], *, down: bool = False) -> str:
+    """Draw cells side by side, or below each other."""
+    return "".join(
+        _cell(x if down else x + size * i, y + size * i if down else y, size, strength)
+        for i, strength in enumerate(strengths)
     )
 
 
@@ -29,81 +51,51 @@ def _text(x: float, y: float, words: str, size: int = 10) -> str:
 
 
 def _tensors() -> str:
-    left = "".join(
-        _cell(14 + 14 * c, 24 + 14 * r, 14, 0.8 if r == 1 else 0.0) for r in range(3) for c in range(3)
-    )
-    right = "".join(_cell(76, 24 + 14 * r, 14, 0.8) for r in range(3))
-    result = "".join(_cell(122, 24 + 14 * r, 14, 1.0 if r == 1 else 0.0) for r in range(3))
-    return left + right + result + _text(66, 50, "·", 16) + _text(106, 49, "=", 14)
+    matrix = "".join(_cells(14, 24 + 14 * r, 14, [0.8 * (r == 1)] * 3) for r in range(3))
+    vectors = _cells(76, 24, 14, (0.8, 0.8, 0.8), down=True) + _cells(122, 24, 14, (0, 1, 0), down=True)
+    return matrix + vectors + _text(66, 50, "·", 16) + _text(106, 49, "=", 14)
 
 
 def _convolution() -> str:
-    signal = (0, 0, 0, 1, 1, 1, 0, 0)
-    below = "".join(_cell(16 + 16 * i, 58, 16, 0.75 * value) for i, value in enumerate(signal))
-    above = "".join(_cell(16 + 16 * i, 14, 16, 1.0 if i == 4 else 0.0) for i in range(8))
-    window = '<rect x="64" y="55" width="48" height="22" rx="3" class="strong"/>'
-    return below + above + window + _arrow(88, 53, 88, 34)
+    below = _cells(16, 58, 16, (0, 0, 0, 0.75, 0.75, 0.75, 0, 0))
+    above = _cells(16, 14, 16, (0, 0, 0, 0, 1, 0, 0, 0))
+    return below + above + _rect(64, 55, 48, 22, "strong", 3) + _arrow(88, 53, 88, 34)
 
 
 def _pooling() -> str:
-    values = (0.15, 0.9, 0.3, 0.0, 0.2, 0.1, 0.6, 0.0)
-    below = "".join(_cell(16 + 16 * i, 60, 16, value) for i, value in enumerate(values))
-    middle = _cell(40, 34, 16, 0.9) + _cell(104, 34, 16, 0.6)
-    joints = "".join(
-        f'<line x1="{24 + 16 * i}" y1="60" x2="{48 if i < 4 else 112}" y2="50" class="thin"/>'
-        for i in range(8)
-    )
-    top = _cell(72, 8, 16, 0.9) + '<line x1="48" y1="34" x2="80" y2="24" class="thin"/>'
-    return below + joints + middle + top + '<line x1="112" y1="34" x2="80" y2="24" class="thin"/>'
+    below = _cells(16, 60, 16, (0.15, 0.9, 0.3, 0.0, 0.2, 0.1, 0.6, 0.0))
+    joints = "".join(_line(24 + 16 * i, 60, 48 if i < 4 else 112, 50) for i in range(8))
+    groups = _cell(40, 34, 16, 0.9) + _cell(104, 34, 16, 0.6) + _cell(72, 8, 16, 0.9)
+    return below + joints + groups + _line(48, 34, 80, 24) + _line(112, 34, 80, 24)
 
 
 def _shapes() -> str:
-    planes = "".join(
-        f'<rect x="{18 + 10 * i}" y="{16 + 8 * i}" width="46" height="40" rx="2" class="plane"/>'
-        for i in range(3)
+    planes = "".join(_rect(18 + 10 * i, 16 + 8 * i, 46, 40, "plane") for i in range(3)) + _cell(
+        44, 38, 14, 0.9
     )
-    filters = _cell(44, 38, 14, 0.9)
-    result = "".join(
-        f'<rect x="{104 + 8 * i}" y="{28 + 6 * i}" width="30" height="26" rx="2" class="plane"/>'
-        for i in range(2)
-    )
-    return planes + filters + result + _arrow(88, 46, 100, 46) + _cell(118, 40, 6, 0.9)
+    result = "".join(_rect(104 + 8 * i, 28 + 6 * i, 30, 26, "plane") for i in range(2))
+    return planes + result + _arrow(88, 46, 100, 46) + _cell(118, 40, 6, 0.9)
 
 
 def _network() -> str:
     sizes = ((12, 60), (38, 46), (62, 34), (84, 22))
-    planes = "".join(
-        f'<rect x="{x}" y="{45 - size / 2:g}" width="{size * 0.3:g}" height="{size}" rx="2" class="plane"/>'
-        for x, size in sizes
+    planes = "".join(_rect(x, 45 - size / 2, size * 0.3, size, "plane") for x, size in sizes)
+    joints = "".join(_line(116, 17 + 14 * i, 136, 24 + 14 * j) for i in range(5) for j in range(4))
+    hidden = "".join(_circle(112, 17 + 14 * i, 3.5, "line") for i in range(5))
+    return (
+        planes
+        + joints
+        + hidden
+        + "".join(_circle(140, 24 + 14 * i, 4, "fill" if i == 2 else "line") for i in range(4))
     )
-    dots = "".join(f'<circle cx="112" cy="{17 + 14 * i}" r="3.5" class="line"/>' for i in range(5))
-    outputs = "".join(
-        f'<circle cx="140" cy="{24 + 14 * i}" r="4" class="{"fill" if i == 2 else "line"}"/>'
-        for i in range(4)
-    )
-    joints = "".join(
-        f'<line x1="116" y1="{17 + 14 * i}" x2="136" y2="{24 + 14 * j}" class="thin"/>'
-        for i in range(5)
-        for j in range(4)
-    )
-    return planes + joints + dots + outputs
 
 
 def _tokens() -> str:
-    words = ("to", "be", "or", "not", "to", "be")
-    strengths = (
-        (0.9, 0.2, 0.5),
-        (0.3, 0.8, 0.1),
-        (0.1, 0.4, 0.7),
-        (0.6, 0.6, 0.2),
-        (0.9, 0.2, 0.5),
-        (0.3, 0.8, 0.1),
+    vectors = {"to": (0.9, 0.2, 0.5), "be": (0.3, 0.8, 0.1), "or": (0.1, 0.4, 0.7), "not": (0.6, 0.6, 0.2)}
+    return "".join(
+        _text(23 + 23 * i, 24, word, 11) + _cells(16 + 23 * i, 34, 14, vectors[word], down=True)
+        for i, word in enumerate(("to", "be", "or", "not", "to", "be"))
     )
-    columns = ""
-    for i, (word, column) in enumerate(zip(words, strengths, strict=True)):
-        columns += _text(23 + 23 * i, 24, word, 11)
-        columns += "".join(_cell(16 + 23 * i, 34 + 14 * r, 14, value) for r, value in enumerate(column))
-    return columns
 
 
 def _chain(x: float, width: float, outputs: tuple[int, ...]) -> str:
@@ -112,11 +104,11 @@ def _chain(x: float, width: float, outputs: tuple[int, ...]) -> str:
     picture = ""
     for i in range(steps):
         at = x + gap * i
-        picture += f'<circle cx="{at:g}" cy="45" r="5" class="line"/>' + _arrow(at, 72, at, 53)
+        picture += _circle(at, 45, 5, "line") + _arrow(at, 72, at, 53)
         if i + 1 < steps:
             picture += _arrow(at + 6, 45, at + gap - 7, 45)
         if i in outputs:
-            picture += _arrow(at, 39, at, 22) + f'<circle cx="{at:g}" cy="15" r="4" class="fill"/>'
+            picture += _arrow(at, 39, at, 22) + _circle(at, 15, 4, "fill")
     return picture
 
 
@@ -142,16 +134,16 @@ def _generation() -> str:
         picture += _text(at, 80, letter, 11) + _text(at, 20, "OMEO"[i], 11)
         if i < 3:
             picture += _arrow(at + 9, 46, at + 26, 46)
-            picture += f'<path d="M{at + 7} 17 C {at + 22} 22, {at + 14} 70, {at + 28} 75" class="dash"/>'
+            picture += _shape("path", "dash", d=f"M{at + 7} 17 C {at + 22} 22, {at + 14} 70, {at + 28} 75")
     return picture
 
 
 def _word2vec() -> str:
     corners = {"france": (28, 70), "paris": (56, 26), "spain": (104, 72), "madrid": (132, 28)}
-    picture = '<path d="M28 70 L56 26 L132 28 L104 72 Z" class="plane"/>'
+    picture = _shape("path", "plane", d="M28 70 L56 26 L132 28 L104 72 Z")
     picture += _arrow(28, 70, 54, 29) + _arrow(104, 72, 130, 31)
     for word, (x, y) in corners.items():
-        picture += f'<circle cx="{x}" cy="{y}" r="3.5" class="{"fill" if word == "madrid" else "dot"}"/>'
+        picture += _circle(x, y, 3.5, "fill" if word == "madrid" else "dot")
         picture += _text(x, y + (-8 if y < 45 else 14), word, 11)
     return picture
 
@@ -185,7 +177,7 @@ def drawing(part: str, palette: Palette) -> str:
     """
     line, accent = palette.text, palette.ours
     rules = (
-        f".line{{fill:none;stroke:{line};stroke-opacity:.55;stroke-width:1.1}}"
+        f".line{{fill:none;stroke:{line};stroke-opacity:.55;stroke-width:1.1}}.tip{{marker-end:url(#tip)}}"
         f".thin{{stroke:{line};stroke-opacity:.3;stroke-width:.8}}"
         f".strong{{fill:none;stroke:{accent};stroke-width:2}}"
         f".dash{{fill:none;stroke:{accent};stroke-width:1.3;stroke-dasharray:3 2.5}}"
@@ -202,16 +194,5 @@ def drawing(part: str, palette: Palette) -> str:
 
 
 def drawing_url(part: str, palette: Palette) -> str:
-    """Draw one part of the lecture as an address for an ``<img>`` (the page's sanitizer removes inline SVG).
-
-    Args:
-        part: Key of the part in ``apps.lecture.topics``.
-        palette: Colours of the page that it stands on.
-
-    Returns:
-        A ``data:`` address.
-
-    Raises:
-        KeyError: No drawing has that name.
-    """
+    """Draw one part of the lecture as an address for an ``<img>`` (the page's sanitizer removes inline SVG)."""
     return "data:image/svg+xml;base64," + b64encode(drawing(part, palette).encode()).decode()
