@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 MAX_BYTES = 16_000_000
 MAX_PIXELS = 24_000_000
@@ -28,16 +27,6 @@ FORMATS = ("PNG", "JPEG")
 _ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
 _BAND = 64  # rows converted at a time, or a few more
 _ORIENTATION = 0x0112  # EXIF tag
-# EXIF orientation to (transpose, flip rows, flip columns) that put the picture upright.
-_UPRIGHT = {
-    2: (False, False, True),
-    3: (False, True, True),
-    4: (False, True, False),
-    5: (True, False, False),
-    6: (True, False, True),
-    7: (True, True, True),
-    8: (True, True, False),
-}
 
 
 class GrayImage(NamedTuple):
@@ -65,16 +54,25 @@ def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) 
     if isinstance(source, np.ndarray):
         return _from_array(source, name or "The image")
     if isinstance(source, str | Path):
-        return decode_gray(_read_bytes(Path(source)), name or str(source))
+        return _from_file(_read_bytes(Path(source)), name or str(source))
     if not isinstance(source, bytes):
         raise InputError(
             "This is no image", allowed="bytes, a path or an array", received=type(source).__name__
         )
-    return decode_gray(source, name or "The image")
+    return _from_file(source, name or "The image")
 
 
-def decode_gray(content: bytes, name: str = "The image") -> GrayImage:
-    """Decode a PNG or JPEG; as :func:`read_gray`."""
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {path}", remedy="Check the name") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def _from_file(content: bytes, name: str) -> GrayImage:
     if not content:
         raise InputError(f"{name} is empty", allowed=_ALLOWED)
     if len(content) > MAX_BYTES:
@@ -84,8 +82,6 @@ def decode_gray(content: bytes, name: str = "The image") -> GrayImage:
             received=f"{len(content):,} bytes",
             remedy="Crop it or make it smaller",
         )
-    from PIL import Image
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's warning about bombs: the limits below are stricter
         try:
@@ -101,16 +97,6 @@ def decode_gray(content: bytes, name: str = "The image") -> GrayImage:
             raise InputError(f"{name} is damaged ({error})", remedy="Save it again") from error
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}", remedy="Check the name") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-
-
 def _what_it_is(content: bytes) -> str:
     """Name well-known formats that come under a wrong name."""
     known = {b"GIF8": "a GIF", b"%PDF": "a PDF", b"BM": "a BMP", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
@@ -120,32 +106,24 @@ def _what_it_is(content: bytes) -> str:
     return "" if found is None else f", but {found}"
 
 
-def _decoded(image: Image, name: str) -> GrayImage:
+def _decoded(image: Image.Image, name: str) -> GrayImage:
     width, height = image.size
-    check_size(height, width, name)
+    _check_size(height, width, name)
     if image.format == "PNG" and getattr(image, "is_animated", False):
         raise InputError(f"{name} is animated", allowed="one picture")
     orientation = image.getexif().get(_ORIENTATION, 1)
     if image.format != "PNG":
         image.draft("L", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG can be decoded at an eighth of its size
     image.load()
-    factor = max(1, -(-max(image.size) // WORKING_SIDE))
-    bands = [
-        _band(image.crop((0, top, image.width, end)), factor) for top, end in _bands(image.height, factor)
-    ]
-    gray = _on_paper(np.concatenate([band[0] for band in bands]), np.concatenate([band[1] for band in bands]))
-    transpose, rows, columns = _UPRIGHT.get(orientation, (False, False, False))
-    gray = gray.T if transpose else gray
-    gray = gray[:: -1 if rows else 1, :: -1 if columns else 1]
-    return GrayImage(np.ascontiguousarray(gray), (width, height))
+    gray = _averaged_down(
+        image.height, image.width, lambda top, end: _band(image.crop((0, top, image.width, end)))
+    )
+    gray = gray.T if orientation in (5, 6, 7, 8) else gray
+    rows, columns = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    return GrayImage(np.ascontiguousarray(gray[::rows, ::columns]), (width, height))
 
 
-def check_size(height: int, width: int, name: str) -> None:
-    """Refuse a picture that has too many pixels, or is too long a strip.
-
-    Raises:
-        InputError: Its sides or their product are over the limits.
-    """
+def _check_size(height: int, width: int, name: str) -> None:
     if min(height, width) < 1:
         raise InputError(f"{name} has no pixels", received=f"{width} x {height} pixels")
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
@@ -157,26 +135,33 @@ def check_size(height: int, width: int, name: str) -> None:
         )
 
 
-def _bands(height: int, factor: int) -> list[tuple[int, int]]:
-    """Cut rows into bands, all but the last one of whole blocks of ``factor`` rows."""
-    rows = factor * -(-_BAND // factor)
-    return [(top, min(top + rows, height)) for top in range(0, height, rows)]
+def _averaged_down(
+    height: int, width: int, read: Callable[[int, int], tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Lay a picture on paper, averaged to the working size; ``read`` gives grey values and opacity of some rows."""
+    factor = max(1, -(-max(height, width) // WORKING_SIDE))
+    band = factor * -(-_BAND // factor)  # rows at a time, whole blocks
+    parts = []
+    for top in range(0, height, band):
+        gray, opacity = read(top, min(top + band, height))
+        parts.append((_averaged(gray * opacity, factor), _averaged(opacity, factor)))
+    light, opacity = (np.concatenate(side) for side in zip(*parts, strict=True))
+    on_white = light + (1.0 - opacity)
+    # On black if nothing can be seen on white.
+    return light if np.ptp(on_white) < 0.02 <= np.ptp(light) else on_white
 
 
-def _band(image: Image, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return some rows as grey values times opacity, and opacity, both 0 to 1, averaged by ``factor``."""
+def _band(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Return some rows as grey values and opacity, both 0 to 1."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        values = np.asarray(image, np.float32) / 65535.0
-        gray = _averaged(values, factor)
+        gray = np.asarray(image, np.float32) / 65535.0
         return gray, np.ones_like(gray)
     if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         pixels = np.asarray(image.convert("RGBA"), np.float32)
-        alpha = pixels[:, :, 3] / 255.0
-        gray = _luminance(pixels[:, :, :3]) / 255.0
-        return _averaged(gray * alpha, factor), _averaged(alpha, factor)
+        return _luminance(pixels[:, :, :3]) / 255.0, pixels[:, :, 3] / 255.0
     if image.mode not in ("L", "1"):
-        image = image.convert("RGB").convert("L")  # CMYK, YCbCr and palettes have no other way to grey
-    gray = _averaged(np.asarray(image.convert("L"), np.float32) / 255.0, factor)
+        image = image.convert("RGB")  # CMYK, YCbCr and palettes have no other way to grey
+    gray = np.asarray(image.convert("L"), np.float32) / 255.0
     return gray, np.ones_like(gray)
 
 
@@ -195,19 +180,12 @@ def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
     return sums / np.outer(heights, widths).astype(np.float32)
 
 
-def _on_paper(light: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Lay a picture on white; on black if nothing can be seen on white."""
-    on_white = light + (1.0 - opacity)
-    if np.ptp(on_white) < 0.02 <= np.ptp(light):
-        return light
-    return on_white
-
-
 def _from_array(values: np.ndarray, name: str) -> GrayImage:
     allowed = "(height, width) or (height, width, 1, 3 or 4), of uint8, uint16, bool or float from 0 to 1"
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (1, 3, 4)):
         raise InputError(f"{name} has a wrong shape", allowed=allowed, received=values.shape)
-    check_size(*values.shape[:2], name)
+    height, width = values.shape[:2]
+    _check_size(height, width, name)
     largest: Any = {"uint8": 255.0, "uint16": 65535.0, "bool": 1.0}.get(values.dtype.name)
     if largest is None:
         if values.dtype.kind != "f":
@@ -215,15 +193,11 @@ def _from_array(values: np.ndarray, name: str) -> GrayImage:
         if not (np.isfinite(values).all() and values.min() >= 0.0 and values.max() <= 1.0):
             raise InputError(f"{name} has values out of range", allowed="numbers from 0 to 1")
         largest = 1.0
-    height, width = values.shape[:2]
-    factor = max(1, -(-max(height, width) // WORKING_SIDE))
-    parts = []
-    for top, end in _bands(height, factor):
-        band = values[top:end].astype(np.float32) / np.float32(largest)
-        gray = band if band.ndim == 2 else band[:, :, 0]
-        if band.ndim == 3 and band.shape[2] > 1:
-            gray = _luminance(band[:, :, :3])
-        alpha = band[:, :, 3] if band.ndim == 3 and band.shape[2] == 4 else np.ones_like(gray)
-        parts.append((_averaged(gray * alpha, factor), _averaged(alpha, factor)))
-    gray = _on_paper(*(np.concatenate([part[at] for part in parts]) for at in (0, 1)))
-    return GrayImage(gray, (width, height))
+    pixels = values.reshape(height, width, -1)  # (height, width, 1, 3 or 4)
+
+    def read(top: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        band = pixels[top:end].astype(np.float32) / np.float32(largest)
+        gray = band[:, :, 0] if band.shape[2] == 1 else _luminance(band[:, :, :3])
+        return gray, band[:, :, 3] if band.shape[2] == 4 else np.ones_like(gray)
+
+    return GrayImage(_averaged_down(height, width, read), (width, height))

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from data_prep.errors import InputError
-from data_prep.images.decoding import MAX_BYTES, WORKING_SIDE, decode_gray, read_gray
+from data_prep.images.decoding import MAX_BYTES, WORKING_SIDE, read_gray
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def test_modes_of_png_give_the_same_gray(mode: str) -> None:
     gray = gradient()
     deep = mode == "I;16"
     image = Image.fromarray(gray.astype(np.uint16) * 257) if deep else Image.fromarray(gray).convert(mode)
-    found = decode_gray(encoded(image))
+    found = read_gray(encoded(image))
     assert found.size == (60, 40)
     assert found.gray.dtype == np.float32
     np.testing.assert_allclose(found.gray, gray / 255.0, atol=1.5 / 255)
@@ -54,28 +54,28 @@ def test_modes_of_png_give_the_same_gray(mode: str) -> None:
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_modes_of_jpeg_give_the_same_gray(mode: str) -> None:
     image = Image.fromarray(gradient()).convert("RGB").convert(mode)
-    found = decode_gray(encoded(image, "JPEG", quality=95)).gray
+    found = read_gray(encoded(image, "JPEG", quality=95)).gray
     np.testing.assert_allclose(found, gradient() / 255.0, atol=0.03)
 
 
 def test_one_bit_is_black_and_white() -> None:
     image = Image.new("1", (20, 10), 1)
     image.putpixel((3, 4), 0)
-    found = decode_gray(encoded(image)).gray
+    found = read_gray(encoded(image)).gray
     assert found[4, 3] == 0.0 and found.sum() == 199.0
 
 
 def test_transparency_lies_on_white() -> None:
     image = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
     image.paste((0, 0, 0, 255), (5, 5, 10, 10))
-    found = decode_gray(encoded(image)).gray
+    found = read_gray(encoded(image)).gray
     assert found[0, 0] == 1.0 and found[7, 7] == 0.0
 
 
 def test_white_on_transparent_lies_on_black() -> None:
     image = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
     image.paste((255, 255, 255, 255), (5, 5, 10, 10))
-    found = decode_gray(encoded(image)).gray
+    found = read_gray(encoded(image)).gray
     assert found[0, 0] == 0.0 and found[7, 7] == 1.0
 
 
@@ -90,13 +90,13 @@ def test_the_cameras_rotation_counts(orientation: int, kind: str) -> None:
     content = encoded(image, kind, exif=exif)
     with Image.open(io.BytesIO(content)) as opened:
         expected = np.asarray(ImageOps.exif_transpose(opened).convert("L"), np.float32) / 255.0
-    np.testing.assert_allclose(decode_gray(content).gray, expected, atol=1e-6)
+    np.testing.assert_allclose(read_gray(content).gray, expected, atol=1e-6)
 
 
 def test_large_pictures_are_averaged_down() -> None:
     values = np.zeros((1000, 2001), np.uint8)
     values[:, 1000:] = 255
-    found = decode_gray(encoded(Image.fromarray(values)))
+    found = read_gray(encoded(Image.fromarray(values)))
     assert found.size == (2001, 1000)
     assert max(found.gray.shape) <= WORKING_SIDE
     assert found.gray[:, 0].max() == 0.0 and found.gray[:, -1].min() == 1.0
@@ -117,7 +117,7 @@ def test_sixteen_bits_of_colour_are_read() -> None:
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks
     )
-    np.testing.assert_allclose(decode_gray(content).gray, 1.0)
+    np.testing.assert_allclose(read_gray(content).gray, 1.0)
 
 
 def animated(kind: str) -> bytes:
@@ -147,7 +147,7 @@ BAD_FILES = {
 def test_bad_files_have_one_clear_message(name: str) -> None:
     content, message = BAD_FILES[name]
     with pytest.raises(InputError, match=message) as caught:
-        decode_gray(content, "digit.png")
+        read_gray(content, "digit.png")
     assert str(caught.value).startswith("digit.png ")
 
 
