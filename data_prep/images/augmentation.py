@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
 import numpy as np
@@ -52,6 +52,7 @@ class Augmentation(Checked):
 NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
+@dataclass(eq=False)
 class ImageBatches:
     """Labelled images as batches, in an order and with changes that seed and epoch alone decide.
 
@@ -68,31 +69,29 @@ class ImageBatches:
         InputError: If there are no images, not as many labels, or not enough for one batch.
     """
 
-    def __init__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        batch_size: int,
-        augmentation: Augmentation = NO_AUGMENTATION,
-        *,
-        seed: int = 0,
-        drop_rest: bool = True,
-    ) -> None:
-        if len(images) != len(labels):
+    images: np.ndarray
+    labels: np.ndarray
+    batch_size: int
+    augmentation: Augmentation = NO_AUGMENTATION
+    _: KW_ONLY
+    seed: int = 0
+    drop_rest: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what gives no batch."""
+        count = len(self.images)
+        if count != len(self.labels):
             raise InputError(
-                "There are not as many labels as images", allowed=str(len(images)), received=len(labels)
+                "There are not as many labels as images", allowed=str(count), received=len(self.labels)
             )
-        if batch_size < 1 or len(images) < (batch_size if drop_rest else 1):
+        if self.batch_size < 1 or count < (self.batch_size if self.drop_rest else 1):
             raise InputError(
                 "There are too few images for a batch",
-                allowed=f"{max(batch_size, 1)} or more",
-                received=len(images),
+                allowed=f"{max(self.batch_size, 1)} or more",
+                received=count,
                 remedy="Give more images, or a smaller batch_size",
             )
-        self.images, self.labels = np.asarray(images, np.uint8), np.asarray(labels, np.int32)
-        self.batch_size, self.augmentation, self.seed, self.drop_rest = (
-            batch_size, augmentation, seed, drop_rest,
-        )  # fmt: skip
+        self.images, self.labels = np.asarray(self.images, np.uint8), np.asarray(self.labels, np.int32)
 
     def __len__(self) -> int:
         whole = len(self.images) // self.batch_size

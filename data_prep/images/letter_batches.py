@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def frame_count(width: int) -> int:
     return -(-width // FRAME_COLUMNS)
 
 
+@dataclass(eq=False)
 class LetterBatches:
     """Words as letters: those of a set, and other words spelled with its letters.
 
@@ -83,22 +85,20 @@ class LetterBatches:
         InputError: Other words are asked for and none can be spelled.
     """
 
-    def __init__(
-        self,
-        words: LetterWords,
-        texts: Sequence[str],
-        batch_size: int,
-        augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION,
-        *,
-        other_words: float = 0.0,
-        swapped: float = 0.0,
-        passes: int = 1,
-        seed: int = 0,
-    ) -> None:
-        self.words, self.batch_size, self.augmentation = words, batch_size, augmentation
-        self.other_words, self.swapped, self.passes, self.seed = other_words, swapped, passes, seed
-        self._pool = LetterPool(words.images, words.labels, words.alphabet)
-        self._texts = spelled(texts, self._pool) if other_words > 0.0 else []
+    words: LetterWords
+    texts: Sequence[str]
+    batch_size: int
+    augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION
+    _: KW_ONLY
+    other_words: float = 0.0
+    swapped: float = 0.0
+    passes: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Make the pool, and find the words that it can spell."""
+        self._pool = LetterPool(self.words.images, self.words.labels, self.words.alphabet)
+        self._texts = spelled(self.texts, self._pool) if self.other_words > 0.0 else []
 
     def __len__(self) -> int:
         return -(-self.passes * len(self.words.folds) // self.batch_size)
@@ -135,6 +135,7 @@ class LetterBatches:
         return self._pool.spell(labels, rng)
 
 
+@dataclass(eq=False)
 class ComposedBatches:
     """Words as images, composed of the letters of a set.
 
@@ -150,18 +151,17 @@ class ComposedBatches:
         InputError: No word can be spelled.
     """
 
-    def __init__(
-        self,
-        pool: LetterPool,
-        texts: Sequence[str],
-        batch_size: int,
-        layout: WordLayout,
-        words: int,
-        *,
-        seed: int = 0,
-    ) -> None:
-        self._pool, self._texts = pool, spelled(texts, pool)
-        self.batch_size, self.layout, self.words, self.seed = batch_size, layout, words, seed
+    pool: LetterPool
+    texts: Sequence[str]
+    batch_size: int
+    layout: WordLayout
+    words: int
+    _: KW_ONLY
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Find the words that can be spelled."""
+        self._texts = spelled(self.texts, self.pool)
 
     def __len__(self) -> int:
         return -(-self.words // self.batch_size)
@@ -174,17 +174,12 @@ class ComposedBatches:
         for batch in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
             words = [labels[at] for at in batch]
             flat = np.concatenate(words)
-            images = compose_words(
-                self._pool.spell(flat, rng),
-                [len(word) for word in words],
-                self.layout,
-                rng,
-                flat,
-                self._pool.alphabet,
-            )
+            sizes, letters = [len(word) for word in words], self.pool.spell(flat, rng)
+            images = compose_words(letters, sizes, self.layout, rng, flat, self.pool.alphabet)
             yield image_inputs(images), pad(words, value=PADDED).values
 
 
+@dataclass(eq=False)
 class PictureBatches:
     """Words as images that somebody wrote, changed at random.
 
@@ -195,27 +190,23 @@ class PictureBatches:
         seed: With the epoch the only source of all draws.
     """
 
-    def __init__(
-        self,
-        pictures: WordPictures,
-        batch_size: int,
-        augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION,
-        *,
-        seed: int = 0,
-    ) -> None:
-        self._images, self._labels = pictures.images, pictures.labels
-        self.batch_size, self.augmentation, self.seed = batch_size, augmentation, seed
+    pictures: WordPictures
+    batch_size: int
+    augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION
+    _: KW_ONLY
+    seed: int = 0
 
     def __len__(self) -> int:
-        return -(-len(self._images) // self.batch_size)
+        return -(-len(self.pictures.images) // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield every word once, as :class:`ComposedBatches` does."""
         rng = np.random.default_rng([self.seed, epoch])
-        widths = [image.shape[1] for image in self._images]
+        images, labels = self.pictures.images, self.pictures.labels
+        widths = [image.shape[1] for image in images]
         for batch in length_buckets(widths, self.batch_size, seed=self.seed, epoch=epoch):
-            images = [augmented_letters(self._images[at][None], self.augmentation, rng)[0] for at in batch]
-            yield image_inputs(images), pad([self._labels[at] for at in batch], value=PADDED).values
+            changed = [augmented_letters(images[at][None], self.augmentation, rng)[0] for at in batch]
+            yield image_inputs(changed), pad([labels[at] for at in batch], value=PADDED).values
 
 
 def spelled(texts: Sequence[str], pool: LetterPool) -> list[np.ndarray]:

@@ -51,27 +51,19 @@ def splits_of(protocol: Protocol, words: LetterWords) -> tuple[WordSplit, ...]:
     if protocol not in PROTOCOLS:
         raise InputError("There is no such protocol", allowed=", ".join(PROTOCOLS), received=protocol)
     if protocol == "c":
-        return _unseen_words(words)
-    splits = []
-    for fold in np.unique(words.folds).tolist():
-        inside, outside = np.flatnonzero(words.folds == fold), np.flatnonzero(words.folds != fold)
-        train, test = (outside, inside) if protocol == "a" else (inside, outside)
-        splits.append(_checked(WordSplit(f"fold{fold}", train, test)))
+        texts = words.texts
+        folds = k_folds(len(texts), UNSEEN_SPLITS, seed=0, groups=texts)
+        splits = [WordSplit(f"words{number}", *parts) for number, parts in enumerate(folds)]
+    else:
+        splits = []
+        for fold in np.unique(words.folds).tolist():
+            inside, outside = np.flatnonzero(words.folds == fold), np.flatnonzero(words.folds != fold)
+            parts = (outside, inside) if protocol == "a" else (inside, outside)
+            splits.append(WordSplit(f"fold{fold}", *parts))
+    for split in splits:
+        if not len(split.train) or not len(split.test):
+            raise InputError(
+                "A part of a split would be empty", received=split.name, remedy="Give more folds"
+            )
+        assert_disjoint({"train": split.train.tolist(), "test": split.test.tolist()})
     return tuple(splits)
-
-
-def _unseen_words(words: LetterWords) -> tuple[WordSplit, ...]:
-    texts = words.texts
-    splits = []
-    for number, (train, test) in enumerate(k_folds(len(texts), UNSEEN_SPLITS, seed=0, groups=texts)):
-        split = _checked(WordSplit(f"words{number}", train, test))
-        assert_disjoint({"train": [texts[at] for at in train], "test": [texts[at] for at in test]}, "word")
-        splits.append(split)
-    return tuple(splits)
-
-
-def _checked(split: WordSplit) -> WordSplit:
-    if not len(split.train) or not len(split.test):
-        raise InputError("A part of a split would be empty", received=split.name, remedy="Give more folds")
-    assert_disjoint({"train": split.train.tolist(), "test": split.test.tolist()})
-    return split

@@ -6,6 +6,7 @@ The publisher of the handwritten letters names no licence, so the project carrie
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from data_prep.images.letters import in_letter_box
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH, cut_to_ink
@@ -72,8 +73,6 @@ def pen_letters(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 def _inked(strokes: list[np.ndarray], pen: float) -> np.ndarray:
     """Draw strokes so that the pen is about ``pen`` pixels wide in the letter's box; float32, cut to the ink."""
-    from PIL import Image, ImageDraw
-
     curves = [_curve(stroke) for stroke in strokes]
     points = np.concatenate(curves)
     low, high = points.min(axis=0), points.max(axis=0)

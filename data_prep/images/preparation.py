@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from data_prep.errors import InputError
 from data_prep.images.decoding import GrayImage, read_gray
@@ -256,8 +257,6 @@ def resized(ink: np.ndarray, height: int, width: int) -> np.ndarray:
     Returns:
         Float32 (height, width).
     """
-    from PIL import Image
-
     if ink.shape != (height, width):
         image = Image.fromarray(np.ascontiguousarray(ink, np.float32))
         ink = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
