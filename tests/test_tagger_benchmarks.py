@@ -17,7 +17,7 @@ from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, accuracy,
 from benchmarks.tagger_speed import measure
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
-from data_prep.text.made_sentences import made_sentences
+from data_prep.text.made_texts import made_sentences
 
 GOLD = [(["Dogs", "bark", "."], ["NOUN", "VERB", "PUNCT"]), (["Cats", "sleep"], ["NOUN", "VERB"])] * 8
 

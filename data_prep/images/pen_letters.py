@@ -5,41 +5,16 @@ The publisher of the handwritten letters names no licence, so the project carrie
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 from PIL import Image, ImageDraw
 
 from data_prep.images.letters import in_letter_box
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH, cut_to_ink
 
-# Each stroke by its points, x then y: small letters stand between y = 4 and y = 10 (a), stems reach to 0 and 14 (e).
-_STROKES = {
-    "a": "55 34 15 07 19 3a 58 54/54 58 6a",
-    "b": "00 0a/06 24 44 57 4a 2a 09",
-    "c": "55 34 15 07 19 3a 59",
-    "d": "55 34 15 07 19 3a 58/50 5a",
-    "e": "07 57 55 34 15 07 19 3a 59",
-    "f": "51 30 22 2a/04 44",
-    "g": "55 34 15 07 19 39 57/54 5b 4d 2e 0d",
-    "h": "00 0a/06 24 44 56 5a",
-    "i": "24 2a/21 22",
-    "j": "44 4c 2e 0d/41 42",
-    "k": "00 0a/54 07/07 5a",
-    "l": "20 2a",
-    "m": "04 0a/06 14 36 3a/36 54 66 6a",
-    "n": "04 0a/06 24 44 56 5a",
-    "o": "34 15 07 19 3a 59 67 55 34",
-    "p": "04 0e/06 24 44 57 4a 2a 09",
-    "q": "55 34 15 07 19 3a 58/54 5e 6d",
-    "r": "04 0a/07 25 44 54",
-    "s": "55 34 15 26 47 59 3a 1a 09",
-    "t": "21 29 3a 59/04 44",
-    "u": "04 08 1a 3a 58/54 5a",
-    "v": "04 2a/2a 54",
-    "w": "04 1a/1a 35/35 5a/5a 74",
-    "x": "04 5a/54 0a",
-    "y": "04 18 39 57/54 5b 3e 0d",
-    "z": "04 54/54 0a/0a 5a",
-}
+_STROKES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SCALE = 10.0  # pixels a unit while drawing
 _MARGIN = 60
 _STEPS = 6  # straight pieces between two points of a stroke
@@ -94,9 +69,8 @@ def _curve(points: np.ndarray) -> np.ndarray:
     before, after = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
     frame = np.vstack([before, points, after])
     t = np.linspace(0.0, 1.0, _STEPS, endpoint=False)[:, None]
-    pieces = []
-    for a, b, c, d in zip(frame[:-3], frame[1:-2], frame[2:-1], frame[3:], strict=True):
-        pieces.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        )
+    pieces = [
+        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        for a, b, c, d in zip(frame[:-3], frame[1:-2], frame[2:-1], frame[3:], strict=True)
+    ]
     return np.vstack([*pieces, points[-1:]])

@@ -18,7 +18,7 @@ from apps.reviews.task import fit_reviews, inverse_document_frequency, surest, t
 from apps.vectors.task import VectorsRecipe
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled, read_csv
-from data_prep.text.made_reviews import made_reviews
+from data_prep.text.made_texts import made_reviews
 from data_prep.text.text_inputs import plain
 from models.training.recipe import from_dict, to_dict
 

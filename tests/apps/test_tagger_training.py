@@ -22,7 +22,7 @@ from apps.tagger.task import (
 from apps.tagger.word_table import principal_components, word_table
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
-from data_prep.text.made_sentences import made_sentences
+from data_prep.text.made_texts import made_sentences
 
 TRAIN, DEV = made_sentences("train"), made_sentences("dev")
 

@@ -7,7 +7,7 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UPOS_TAGS
-from data_prep.text.made_sentences import made_sentences
+from data_prep.text.made_texts import made_sentences
 from data_prep.text.neighbour_vectors import NeighbourSettings, neighbour_vectors
 from data_prep.text.tag_inputs import (
     FIRST_CHARACTER,
