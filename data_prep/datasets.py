@@ -7,8 +7,12 @@ downloaded from its publisher as the last resort.
 from __future__ import annotations
 
 import os
+import tarfile
 import tomllib
-from collections.abc import Mapping, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -112,6 +116,43 @@ def locate_files(name: str) -> dict[str, Path]:
     for file in dataset.files.values():
         _download(dataset, file, cache / file.name)
     return {part: cache / file.name for part, file in dataset.files.items()}
+
+
+def check_counts(name: str, path: Path, found: Mapping[str, int]) -> None:
+    """Refuse a file that does not hold what the registry says.
+
+    Args:
+        name: Of the data set.
+        path: The file.
+        found: What was counted in it, some of the registry's counts.
+
+    Raises:
+        InputError: A count differs.
+    """
+    wanted = {unit: DATASETS[name].counts[unit] for unit in found}
+    if found != wanted:
+        listed = [
+            ", ".join(f"{number:,} {unit.replace('_', ' ')}" for unit, number in counts.items())
+            for counts in (wanted, found)
+        ]
+        raise InputError(
+            f"{path} is not the whole data set {name}",
+            allowed=listed[0],
+            received=listed[1],
+            remedy="Remove the file, so that it is downloaded again",
+        )
+
+
+@contextmanager
+def reading_archive(path: Path) -> Iterator[None]:
+    """Turn what a damaged archive raises into an InputError."""
+    try:
+        yield
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise InputError(
+            f"{path} is no such archive, or damaged ({error})",
+            remedy="Remove the file, so that it is downloaded again",
+        ) from error
 
 
 def at_hand(name: str) -> bool:

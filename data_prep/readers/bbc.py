@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from pathlib import Path
 
-from data_prep.datasets import DATASETS, locate
+from data_prep.datasets import check_counts, locate, reading_archive
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import LabelledTexts, labelled
 
@@ -32,27 +31,14 @@ def read_bbc(path: Path | None = None) -> LabelledTexts:
     """
     path = locate(DATASET) if path is None else path
     found: list[tuple[str, int, str, str]] = []
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                match = _NAME.fullmatch(entry.filename)
-                if match is None:
-                    continue
+    with reading_archive(path), zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if match := _NAME.fullmatch(entry.filename):
                 if entry.file_size > _MOST_BYTES:
                     raise InputError(f"{path}: {entry.filename} is no article", received=entry.file_size)
-                content = archive.read(entry)
-                found.append((match["topic"], int(match["number"]), entry.filename, _decoded(content)))
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
-        raise InputError(
-            f"{path} is no archive of articles, or damaged ({error})",
-            remedy="Remove the file, so that it is downloaded again",
-        ) from error
-    counts = {topic: sum(row[0] == topic for row in found) for topic in TOPICS}
-    wanted = {topic: DATASETS[DATASET].counts[topic] for topic in TOPICS}
-    if counts != wanted:
-        raise InputError(
-            f"{path} does not hold the articles of BBC News", allowed=str(wanted), received=counts
-        )
+                text = _decoded(archive.read(entry))
+                found.append((match["topic"], int(match["number"]), entry.filename, text))
+    check_counts(DATASET, path, {topic: sum(row[0] == topic for row in found) for topic in TOPICS})
     return labelled((text, topic, name) for topic, _, name, text in sorted(found))
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, TextIO
 
-from data_prep.datasets import DATASETS, locate_files
+from data_prep.datasets import check_counts, locate_files
 from data_prep.errors import InputError
 from data_prep.readers.conllu_checks import (
     FORM,
@@ -165,14 +165,8 @@ def read_ewt(part: Literal["train", "dev", "test"]) -> list[Sentence]:
     if part not in paths:
         raise InputError("The treebank has no such part", allowed=", ".join(paths), received=part)
     sentences = read_conllu(paths[part], require_tags=True)
-    found = {"sentences": len(sentences), "words": sum(len(s.words) for s in sentences)}
-    wanted = {unit: DATASETS[EWT].counts[f"{part}_{unit}"] for unit in found}
-    if found != wanted:
-        raise InputError(
-            f"{paths[part]} is not the {part} part that the project is measured on",
-            allowed=f"{wanted['sentences']} sentences, {wanted['words']} words",
-            received=f"{found['sentences']} sentences, {found['words']} words",
-        )
+    words = sum(len(sentence.words) for sentence in sentences)
+    check_counts(EWT, paths[part], {f"{part}_sentences": len(sentences), f"{part}_words": words})
     return sentences
 
 

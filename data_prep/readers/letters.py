@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.datasets import DATASETS, locate
+from data_prep.datasets import check_counts, locate
 from data_prep.errors import InputError
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
 from data_prep.readers.text import iter_lines
@@ -83,16 +83,8 @@ def read_letters(path: Path | None = None) -> LetterWords:
         "letters": len(words.labels),
         "words": len(words.folds),
         "different_words": len(set(words.texts)),
-        "folds": len(set(words.folds.tolist())),
     }
-    wanted = dict(DATASETS[DATASET].counts)
-    if found != wanted:
-        raise InputError(
-            f"{path} is not the whole set of letters",
-            allowed=", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in wanted.items()),
-            received=", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in found.items()),
-            remedy="Remove the file, so that it is downloaded again",
-        )
+    check_counts(DATASET, path, found | {"folds": len(np.unique(words.folds))})
     return words
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from data_prep.datasets import DATASETS, locate
+from data_prep.datasets import check_counts, locate
 from data_prep.errors import InputError
 
 DATASET = "tinyshakespeare"
@@ -135,12 +135,5 @@ def read_shakespeare(path: Path | None = None) -> str:
         raise InputError(
             f"The file {found} is not UTF-8 at byte {error.start}", remedy="Get it again"
         ) from error
-    counts = {"characters": len(text), "different_characters": len(set(text))}
-    if counts != DATASETS[DATASET].counts:
-        raise InputError(
-            f"The file {found} is not Tiny Shakespeare",
-            allowed=", ".join(f"{count:,} {what}" for what, count in DATASETS[DATASET].counts.items()),
-            received=counts,
-            remedy="Get it again",
-        )
+    check_counts(DATASET, found, {"characters": len(text), "different_characters": len(set(text))})
     return text

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from data_prep.datasets import DATASETS, locate
+from data_prep.datasets import check_counts, locate, reading_archive
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import LabelledTexts, labelled
 
@@ -30,6 +29,16 @@ class Imdb(NamedTuple):
     unlabelled: tuple[str, ...]
 
 
+class Review(NamedTuple):
+    """A review of the archive."""
+
+    part: str
+    label: str
+    number: int
+    name: str
+    text: str
+
+
 def read_imdb(path: Path | None = None, *, unlabelled: bool = True) -> Imdb:
     """Read the reviews without unpacking the archive to disk.
 
@@ -44,44 +53,31 @@ def read_imdb(path: Path | None = None, *, unlabelled: bool = True) -> Imdb:
         InputError: The data set cannot be had, is damaged, holds a review that is not UTF-8, or other counts.
     """
     path = locate(DATASET) if path is None else path
-    found: dict[str, list[tuple[str, int, str, str]]] = {"train": [], "test": [], "unsup": []}
-    for part, label, number, name, content in _members(path, unlabelled):
-        try:
-            text = content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}: {name} is not UTF-8 ({error})") from error
-        found["unsup" if label == "unsup" else part].append((label, number, name, text))
-    counts = DATASETS[DATASET].counts
-    for part, key in (("train", "train"), ("test", "test"), ("unsup", "unlabelled")):
-        if len(found[part]) != counts[f"{key}_reviews"] and (unlabelled or part != "unsup"):
-            raise InputError(
-                f"{path} does not hold the {key} reviews of IMDB",
-                allowed=f"{counts[f'{key}_reviews']:,} reviews",
-                received=len(found[part]),
-                remedy="Remove the file, so that it is downloaded again",
-            )
+    found: dict[str, list[Review]] = {"train": [], "test": []} | ({"unlabelled": []} if unlabelled else {})
+    for review in archive_reviews(path):
+        part = "unlabelled" if review.label == "unsup" else review.part
+        if part in found:
+            found[part].append(review._replace(part=part))
+    check_counts(DATASET, path, {f"{part}_reviews": len(reviews) for part, reviews in found.items()})
     halves = [
-        labelled((text, label, name) for label, _, name, text in sorted(found[part]))
-        for part in ("train", "test")
+        labelled((one.text, one.label, one.name) for one in sorted(found[part])) for part in Imdb._fields[:2]
     ]
-    return Imdb(*halves, tuple(text for _, _, _, text in sorted(found["unsup"])))
+    return Imdb(*halves, tuple(one.text for one in sorted(found.get("unlabelled", []))))
 
 
-def _members(path: Path, unlabelled: bool) -> Iterator[tuple[str, str, int, str, bytes]]:
-    """Give part, label, number, name and content of every review in the archive."""
-    try:
-        with tarfile.open(path, "r|gz") as archive:
-            for member in archive:
-                match = _NAME.fullmatch(member.name)
-                if match is None or (match["label"] == "unsup" and not unlabelled):
-                    continue
-                if not member.isfile() or member.size > _MOST_BYTES:
-                    raise InputError(f"{path}: {member.name} is no review", received=member.size)
-                name = member.name.removeprefix("aclImdb/")
-                content = archive.extractfile(member).read()  # type: ignore[union-attr]
-                yield match["part"], match["label"], int(match["number"]), name, content
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise InputError(
-            f"{path} is no archive of reviews, or damaged ({error})",
-            remedy="Remove the file, so that it is downloaded again",
-        ) from error
+def archive_reviews(path: Path) -> Iterator[Review]:
+    """Read every review of the archive, in its order."""
+    with reading_archive(path), tarfile.open(path, "r|gz") as archive:
+        for member in archive:
+            match = _NAME.fullmatch(member.name)
+            if match is None:
+                continue
+            if not member.isfile() or member.size > _MOST_BYTES:
+                raise InputError(f"{path}: {member.name} is no review", received=member.size)
+            content = archive.extractfile(member).read()  # type: ignore[union-attr]
+            try:
+                text = content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}: {member.name} is not UTF-8 ({error})") from error
+            name = member.name.removeprefix("aclImdb/")
+            yield Review(match["part"], match["label"], int(match["number"]), name, text)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from data_prep.errors import InputError
+from data_prep.readers.reviews import archive_reviews
 from data_prep.readers.text import iter_lines
 
 BORDER = -1  # begin of a text
@@ -70,14 +69,8 @@ def review_texts(path: Path) -> Iterator[str]:
     Raises:
         InputError: If the archive is damaged, or a review is not UTF-8.
     """
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                folder = Path(member.name).parent.name
-                if member.isfile() and folder in ("pos", "neg", "unsup") and member.name.endswith(".txt"):
-                    yield _BREAK.sub(" ", archive.extractfile(member).read().decode("utf-8"))
-    except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The archive {path} is damaged ({error})", remedy="Get it again") from error
+    for review in archive_reviews(path):
+        yield _BREAK.sub(" ", review.text)
 
 
 def wiki_texts(path: Path) -> Iterator[str]:

@@ -148,9 +148,9 @@ def test_a_part_of_another_size_is_refused(tmp_path, monkeypatch) -> None:
     for part in ("train", "dev", "test"):
         (folder / f"en_ewt-ud-{part}.conllu").write_text(GOOD)
     monkeypatch.setenv("LECTERN_DATA_DIR", str(tmp_path))
-    with pytest.raises(InputError, match="not the dev part") as caught:
+    with pytest.raises(InputError, match="not the whole data set ud_english_ewt") as caught:
         read_ewt("dev")
-    assert "1 sentences, 5 words" in str(caught.value)
+    assert "1 dev sentences, 5 dev words" in str(caught.value)
 
 
 @pytest.mark.realdata

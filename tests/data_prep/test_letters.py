@@ -101,7 +101,7 @@ def test_no_letters_are_refused() -> None:
 def test_a_part_of_the_set_is_not_the_set(tmp_path: Path) -> None:
     path = tmp_path / "letter.data.gz"
     path.write_bytes(gzip.compress(("\n".join(lines()) + "\n").encode()))
-    with pytest.raises(InputError, match=r"not the whole set.*52,152 letters.*5 letters"):
+    with pytest.raises(InputError, match=r"not the whole data set.*52,152 letters.*5 letters"):
         read_letters(path)
 
 

@@ -67,7 +67,7 @@ def test_a_place_outside_the_text_is_refused(position: int) -> None:
 def test_another_text_is_not_taken_for_shakespeare(tmp_path: Path) -> None:
     path = tmp_path / "input.txt"
     path.write_text("First Citizen:\nHello\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"is not Tiny Shakespeare.*1,115,394 characters"):
+    with pytest.raises(InputError, match=r"is not the whole data set tinyshakespeare.*1,115,394 characters"):
         read_shakespeare(path)
 
 
