@@ -2,7 +2,7 @@
 
 In the lecture's notation ``a_{ij}^k b_{jk}^l c_{lm}`` an index that stands both raised and lowered is summed out and
 every other one is kept; braces may be left out (``a_ij^k``). In NumPy's notation ``ijk,jkl,lm->ijm`` an index that does
-not stand behind the arrow is summed. A program is several statements, whose right sides may be sums and may go through
+not stand after the arrow is summed. A program is several statements, whose right sides may be sums and may go through
 a pointwise function::
 
     h_i = tanh(a_i^j x_j + c_i); y_k = b_k^i h_i

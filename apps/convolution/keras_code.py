@@ -40,30 +40,27 @@ def kind_code(found: KindResult) -> str:
         raise InputError(
             f"Keras slides this filter along one to {most} modes", received=f"{len(rules)} modes"
         )
-    lines = [*_HEAD, f"x = {_array(found.tensor)}", f"w = {_array(found.kernel)}"]
-    lines.append(
-        "x = x[None, ..., None]  # one image, one channel" if kind == "full" else "x = x[None]  # one image"
-    )
-    channels, end = found.tensor.shape[-1], "[0]"
+    image = "x[None, ..., None]  # one image, one channel" if kind == "full" else "x[None]  # one image"
+    lines = [*_HEAD, f"x = {_array(found.tensor)}", f"w = {_array(found.kernel)}", f"x = {image}"]
     shapes = {
-        "full": "w = w[..., None, None]  # one channel, one head",
-        "pointwise": f"w = w.reshape({'1, ' * len(rules)}*w.shape)",
-        "same": f"w = np.stack([w] * {channels}, axis=-1)[..., None]  # the same for each channel",
-        "layerwise": "w = w[..., None]",
+        "full": "w[..., None, None]  # one channel, one head",
+        "pointwise": f"w.reshape({'1, ' * len(rules)}*w.shape)",
+        "same": f"np.stack([w] * {found.tensor.shape[-1]}, axis=-1)[..., None]  # the same for each channel",
+        "layerwise": "w[..., None]",
     }
-    lines += [shapes[kind]] if kind in shapes else []
+    lines += [f"w = {shapes[kind]}"] if kind in shapes else []
+    part = "0, ..., 0" if kind == "full" else "0"
     if kind == "transposed":
         strides, dilations = _few(rules, "stride"), _few(rules, "dilation")
-        # Keras leaves out the reach beyond a stride that is longer than the filter.
         lines.append(
             f'x = ops.conv_transpose(x, w, strides={strides}, padding="valid", dilation_rate={dilations})'
         )
-        sizes = [rule.before + size for rule, size in zip(rules, found.output.shape, strict=False)]
-        end = f"[0, {', '.join(f'{r.before}:{size}' for r, size in zip(rules, sizes, strict=True))}]"
+        # Keras leaves out the reach beyond a stride that is longer than the filter.
+        for rule, size in zip(rules, found.output.shape, strict=False):
+            part += f", {rule.before}:{rule.before + size}"
     else:
         lines += _convolution(rules, "ops.depthwise_conv" if most == 2 else "ops.conv")
-        end = "[0, ..., 0]" if kind == "full" else "[0]"
-    return _code([*lines, *_result(end)])
+    return _code([*lines, *_result(f"[{part}]")])
 
 
 def sizes_code(rules: Sequence[ModeRule], heads: int = 1) -> str:
@@ -86,7 +83,7 @@ def sizes_code(rules: Sequence[ModeRule], heads: int = 1) -> str:
 
 def stack_code(stack: Stack) -> str:
     """Write a stack as a Keras ``model`` with the same sizes and parameters; refuses layers that Keras has not."""
-    flat = len(stack.input) == 1
+    flat = False
     lines = ["import keras", "from keras import layers", "", "model = keras.Sequential(["]
     lines.append(f"    keras.Input({stack.input}),")
     for layer in stack.layers:
@@ -98,19 +95,7 @@ def stack_code(stack: Stack) -> str:
 def einsum_code(
     program: Sequence[Statement], tensors: Mapping[str, np.ndarray], derived: Derivative | None = None
 ) -> str:
-    """Write a program of Einstein summation.
-
-    Args:
-        program: Its statements.
-        tensors: Name to array.
-        derived: Write this derivative, too: it takes Keras on TensorFlow.
-
-    Returns:
-        Python code whose ``result`` is the output, and ``A`` the derivative.
-
-    Raises:
-        InputError: There are too many numbers to be written out.
-    """
+    """Write a program whose ``result`` is the output; with a derivative, too, it is ``A`` and takes TensorFlow."""
     given = [f"{name} = ops.convert_to_tensor({_array(array)})" for name, array in tensors.items()]
     statements = [_einsum(statement) for statement in program]
     last = program[-1].name

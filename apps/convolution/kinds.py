@@ -96,32 +96,25 @@ class KindResult(Result):
         inputs, kernel, rules = _channel(self.kind, *numbers, self.rules, at[-1])
         spot = at if self.kind == "full" else (*at[:-1], 0)
         return tuple(
-            self._product(None if met.place is None else _position(met.value, self.tensor), met.weight)
+            self._product(met.place and _position(met.value, self.tensor), _position(met.weight, self.kernel))
             for met in products_at(inputs, kernel, rules, spot)
         )
 
-    def _product(self, place: tuple[int, ...] | None, weight: float) -> Product:
-        tap = _position(weight, self.kernel)
-        return Product(
-            place, 0.0 if place is None else float(self.tensor[place]), float(self.kernel[tap]), tap
-        )
+    def _product(self, place: tuple[int, ...] | None, tap: tuple[int, ...]) -> Product:
+        value = 0.0 if place is None else float(self.tensor[place])
+        return Product(place, value, float(self.kernel[tap]), tap)
 
     def _written_to(self, at: tuple[int, ...], head: int) -> tuple[Product, ...]:
         """Every input and weight that a transposed convolution adds to this output."""
+        *taps, _, channels = self.kernel.shape
         found = []
-        for tap in np.ndindex(*self.kernel.shape[:-2]):
+        for tap in np.ndindex(*taps):
             pairs = zip(at, tap, self.rules, strict=True)
             spots = [divmod(p + rule.before - k * rule.dilation, rule.stride) for p, k, rule in pairs]
-            place = tuple(spot for spot, _ in spots)
-            if not any(rest for _, rest in spots) and all(
-                0 <= spot < rule.size for spot, rule in zip(place, self.rules, strict=True)
-            ):
-                for channel, (value, weight) in enumerate(
-                    zip(self.tensor[place], self.kernel[tap][head], strict=True)
-                ):
-                    found.append(
-                        Product((*place, channel), float(value), float(weight), (*tap, head, channel))
-                    )
+            inside = (0 <= spot < rule.size for (spot, _), rule in zip(spots, self.rules, strict=True))
+            if all(inside) and not any(rest for _, rest in spots):
+                place = tuple(spot for spot, _ in spots)
+                found += [self._product((*place, c), (*tap, head, c)) for c in range(channels)]
         return tuple(found)
 
 

@@ -166,15 +166,9 @@ def learn_detector(task: str = "localise", seed: int = 1, steps: int = STEPS) ->
 
 
 def made_signals(count: int, seed: int) -> np.ndarray:
-    """Make signals with blocks of ones.
+    """Make signals (count, 20) of 0s and 1s: blocks of one to six ones, at least two zeros apart, also around the end.
 
-    Args:
-        count: How many.
-        seed: Chooses them.
-
-    Returns:
-        float64 (count, 20) of 0s and 1s: blocks of one to six ones, at least two zeros apart, also around the end.
-        About half of the signals hold a block of three.
+    About half of them hold a block of three.
     """
     random = np.random.default_rng([seed, count])
     signals = np.zeros((count, LENGTH))
@@ -194,16 +188,7 @@ def made_signals(count: int, seed: int) -> np.ndarray:
 
 
 def targets(signals: np.ndarray, task: str) -> np.ndarray:
-    """Say where the wanted blocks are.
-
-    Args:
-        signals: (count, length).
-        task: ``"localise"`` or ``"detect"``.
-
-    Returns:
-        ``"localise"``: (count, length), 1 one place before a block of exactly three; ``"detect"``: (count,), 1 where
-        there is one.
-    """
+    """Say where the wanted blocks are: (count, length), 1 one place before a block of exactly three, or (count,)."""
     found = np.ones_like(signals)
     for offset, value in enumerate((0.0, *[1.0] * WANTED, 0.0)):
         found *= np.roll(signals, -offset, axis=1) == value
@@ -217,7 +202,7 @@ def random_weights(random: np.random.Generator) -> np.ndarray:
 
 
 def outputs(weights: np.ndarray, signals: np.ndarray, task: str) -> np.ndarray:
-    """Run networks (starts, 7) on signals: (count, length, starts), or (count, starts) behind the max-pool."""
+    """Run networks (starts, 7) on signals: (count, length, starts), or (count, starts) after the max-pool."""
     located = np.maximum(_sums(weights, signals)[1], 0.0)
     return located if task == "localise" else located.max(axis=1)
 

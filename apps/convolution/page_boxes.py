@@ -52,12 +52,7 @@ class Box:
 
 
 def show_boxes(boxes: Sequence[Box], alt: str) -> None:
-    """Draw boxes beside each other; a narrow window shows them below each other.
-
-    Args:
-        boxes: From left to right; all have the same scale.
-        alt: What a screen reader says.
-    """
+    """Draw boxes of one scale beside each other; a narrow window shows them below each other."""
     unit = max(min(_LONGEST / max(max(box.drawn) for box in boxes), 44.0), 0.5)
     pictures = "".join(_picture(box, unit) for box in boxes)
     st.html(

@@ -19,13 +19,7 @@ _TITLE = 20  # pixels of a row's name
 
 @dataclass(frozen=True)
 class Grid:
-    """One matrix of numbers.
-
-    Args:
-        title: Stands above it.
-        values: (rows, columns).
-        marked: (row, column) of cells with a thick frame.
-    """
+    """One matrix of numbers with its title above it; marked cells have a thick frame."""
 
     title: str
     values: np.ndarray
@@ -47,13 +41,7 @@ def row(title: str, values: Sequence[float], marked: Collection[int] = ()) -> Gr
 
 
 def show_rows(rows: Sequence[Grid], joints: Sequence[tuple[int, int, int]], alt: str) -> None:
-    """Draw grids of one row below each other, with the numbers of the places.
-
-    Args:
-        rows: From top to bottom.
-        joints: (row, position in it, position in the next row) that a line connects.
-        alt: What a screen reader says.
-    """
+    """Draw grids of one row below each other; a joint is a row, a position in it and one in the next row."""
     colours = palette()
     step = _CELL + _TITLE + _GAP
     body = []
@@ -72,13 +60,7 @@ def show_rows(rows: Sequence[Grid], joints: Sequence[tuple[int, int, int]], alt:
 
 
 def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:
-    """Draw matrices beside each other; a narrow window shows them below each other.
-
-    Args:
-        grids: From left to right.
-        alt: What a screen reader says.
-        cell: Pixels of a cell.
-    """
+    """Draw matrices with cells of a size in pixels beside each other; a narrow window shows them below each other."""
     colours = palette()
     pictures = []
     for grid in grids:
@@ -93,19 +75,7 @@ def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:
 
 
 def picture(body: str, width: float, height: float, colours: Palette, alt: str, style: str) -> str:
-    """Wrap a drawing as an ``<img>`` (the page's sanitizer removes inline SVG).
-
-    Args:
-        body: SVG elements.
-        width: In pixels.
-        height: In pixels.
-        colours: Of the page.
-        alt: What a screen reader says.
-        style: CSS of the image.
-
-    Returns:
-        An element of HTML.
-    """
+    """Wrap elements of SVG as an ``<img>`` in pixels and CSS (the page's sanitizer removes inline SVG)."""
     rules = (
         f"text{{font:14px monospace;fill:{colours.text};text-anchor:middle;dominant-baseline:central}}"
         f".on{{fill:{colours.ground}}}.title{{font:13px sans-serif;text-anchor:start}}"

@@ -134,7 +134,7 @@ def _numbers(result: KindResult, at: tuple[int, ...]) -> None:
 
 
 def _grids(name: str, tensor: np.ndarray, marked: set[tuple[int, ...]]) -> list[Grid]:
-    """Slices of a tensor along all modes behind the first two; nothing for what is too wide to be read."""
+    """Slices of a tensor along all modes after the first two; nothing for what is too wide to be read."""
     if tensor.ndim == 1:
         tensor, marked = tensor[:, None], {(*place, 0) for place in marked}
     rests = list(np.ndindex(*tensor.shape[2:]))

@@ -20,15 +20,7 @@ _player = st.components.v2.component(
 
 
 def player(digit: ConvolvedDigit, relu: bool, at: int, *, key: str, parameter: str) -> None:
-    """Draw the player; the position at which it rests goes into the page's address.
-
-    Args:
-        digit: The picture, the kernel and the output.
-        relu: Whether what is negative became 0.
-        at: Position that it begins at, row by row.
-        key: Its unique name on the page.
-        parameter: Name of the position in the address.
-    """
+    """Draw the player at a position, row by row; where it rests goes into the page's address."""
     colours, last = palette(), digit.output.size - 1
 
     def take() -> None:

@@ -67,7 +67,7 @@ def convolve_full(
 
 
 def strided(tap: Sequence[int], rules: Sequence[ModeRule], counts: Sequence[int]) -> tuple[slice, ...]:
-    """Say where a weight reads for so many positions of the filter in each mode (transposed: where it writes)."""
+    """Say where a weight reads for a count of positions of the filter in each mode (transposed: where it writes)."""
     return tuple(
         slice(k * rule.dilation, k * rule.dilation + (count - 1) * rule.stride + 1, rule.stride)
         for k, rule, count in zip(tap, rules, counts, strict=True)

@@ -99,14 +99,12 @@ def _tokens() -> str:
 
 
 def _chain(x: float, width: float, outputs: tuple[int, ...]) -> str:
-    steps = 3
-    gap = width / (steps - 1)
     picture = ""
-    for i in range(steps):
-        at = x + gap * i
+    for i in range(3):
+        at = x + width / 2 * i
         picture += _circle(at, 45, 5, "line") + _arrow(at, 72, at, 53)
-        if i + 1 < steps:
-            picture += _arrow(at + 6, 45, at + gap - 7, 45)
+        if i < 2:
+            picture += _arrow(at + 6, 45, at + width / 2 - 7, 45)
         if i in outputs:
             picture += _arrow(at, 39, at, 22) + _circle(at, 15, 4, "fill")
     return picture
