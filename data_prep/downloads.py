@@ -6,7 +6,6 @@ otherwise. What pooch lacks is here: https only (redirects too), the limits, and
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 import zipfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from data_prep.array_files import atomic_writer
 from data_prep.errors import InputError
 
 TIMEOUT_S = 30.0
@@ -74,7 +74,6 @@ def unzip_member(archive: Path, member: str, target: Path, size: int) -> None:
     Raises:
         InputError: If the archive is damaged, lacks the member, or the member has another size.
     """
-    part = target.with_name(target.name + ".part")
     try:
         with zipfile.ZipFile(archive) as packed:
             found = packed.getinfo(member).file_size if member in packed.namelist() else None
@@ -84,13 +83,10 @@ def unzip_member(archive: Path, member: str, target: Path, size: int) -> None:
                     allowed=f"{size} bytes",
                     received=found,
                 )
-            with packed.open(member) as source, part.open("wb") as stream:
+            with packed.open(member) as source, atomic_writer(target) as stream:
                 shutil.copyfileobj(source, stream, _CHUNK_BYTES)
-        os.replace(part, target)
     except zipfile.BadZipFile as error:
         raise InputError(f"The archive {archive} is damaged ({error})", remedy="Try again") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _fetch(url: str, output: Path, max_bytes: int, accept: str) -> None:

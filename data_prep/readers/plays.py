@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from data_prep.datasets import check_counts, locate
 from data_prep.errors import InputError
+from data_prep.readers.text import read_text
 
 DATASET = "tinyshakespeare"
 
@@ -126,14 +127,6 @@ def read_shakespeare(path: Path | None = None) -> str:
         InputError: If it cannot be had, or does not have the characters that the registry names.
     """
     found = path or locate(DATASET)
-    try:
-        # As bytes: reading as text would change line ends.
-        text = found.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(f"The file cannot be read ({error.strerror})", received=str(found)) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"The file {found} is not UTF-8 at byte {error.start}", remedy="Get it again"
-        ) from error
+    text = read_text(found)
     check_counts(DATASET, found, {"characters": len(text), "different_characters": len(set(text))})
     return text

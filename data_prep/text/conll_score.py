@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -54,14 +55,8 @@ class Score:
 
     def to_dict(self) -> dict[str, float | int]:
         """Give F1, precision and recall in percent, and the counts."""
-        return {
-            "f1": self.f1,
-            "precision": self.precision,
-            "recall": self.recall,
-            "correct": self.correct,
-            "gold": self.gold,
-            "system": self.system,
-        }
+        names = ("f1", "precision", "recall", "correct", "gold", "system")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -114,13 +109,16 @@ def score_raw_text(gold: Sequence[Sentence], system: Sequence[Sentence]) -> RawT
     _check_same_text(one.characters, two.characters)
     pairs = list(_aligned_words(one.words, two.words))
 
+    def spans(gold: list[tuple[int, int]], system: list[tuple[int, int]]) -> Score:
+        return Score(len(set(gold) & set(system)), len(gold), len(system))
+
     def tags(tag: Callable[[Word], str]) -> Score:
         right = sum(tag(a.word) == tag(b.word) for a, b in pairs)
         return Score(right, len(one.words), len(two.words))
 
     return RawTextScores(
-        tokens=_span_score(one.tokens, two.tokens),
-        sentences=_span_score(one.sentences, two.sentences),
+        tokens=spans(one.tokens, two.tokens),
+        sentences=spans(one.sentences, two.sentences),
         words=Score(len(pairs), len(one.words), len(two.words)),
         upos=tags(lambda word: word.upos),
         xpos=tags(lambda word: word.xpos),
@@ -137,29 +135,22 @@ def _layout(sentences: Sequence[Sentence]) -> _Layout:
             piece = "".join(token.form.split())
             pieces.append(piece)
             tokens.append((at, at + len(piece)))
-            words += [
-                _Aligned(at, at + len(piece), token.is_multiword, word)
-                for word in sentence.words[token.first : token.last + 1]
-            ]
+            inside = sentence.words[token.first : token.last + 1]
+            words += [_Aligned(at, at + len(piece), token.is_multiword, word) for word in inside]
             at += len(piece)
         spans.append((first, at))
     return _Layout("".join(pieces), tokens, spans, words)
 
 
 def _check_same_text(gold: str, system: str) -> None:
-    if gold == system:
-        return
-    length = min(len(gold), len(system))
-    at = next((at for at in range(length) if gold[at] != system[at]), length)
-    raise InputError(
-        f"Gold and system are not the same text: they differ at character {at:,} without white space",
-        allowed=repr(gold[at : at + _SHOWN]),
-        received=system[at : at + _SHOWN],
-    )
-
-
-def _span_score(gold: list[tuple[int, int]], system: list[tuple[int, int]]) -> Score:
-    return Score(len(set(gold) & set(system)), len(gold), len(system))
+    if gold != system:
+        pairs = enumerate(zip(gold, system, strict=False))
+        at = next((at for at, (one, two) in pairs if one != two), min(len(gold), len(system)))
+        raise InputError(
+            f"Gold and system are not the same text: they differ at character {at:,} without white space",
+            allowed=repr(gold[at : at + _SHOWN]),
+            received=system[at : at + _SHOWN],
+        )
 
 
 def _aligned_words(gold: list[_Aligned], system: list[_Aligned]) -> Iterator[tuple[_Aligned, _Aligned]]:
@@ -187,14 +178,11 @@ def _multiword_region(
     Returns:
         First gold word, first system word, and those behind the last ones.
     """
-    if gold[g].multiword:
-        end = gold[g].end
-        if not system[s].multiword and system[s].start < gold[g].start:
-            s += 1
-    else:
-        end = system[s].end
-        if not gold[g].multiword and gold[g].start < system[s].start:
-            g += 1
+    end = gold[g].end if gold[g].multiword else system[s].end
+    # A word before the multiword token of the other side is no part of the region.
+    before = gold[g].start - system[s].start
+    s += before > 0 and not system[s].multiword
+    g += before < 0 and not gold[g].multiword
     first_g, first_s = g, s
     while _is_within(gold, g, end) or _is_within(system, s, end):
         if g < len(gold) and (s >= len(system) or gold[g].start <= system[s].start):
@@ -215,14 +203,11 @@ def _is_within(words: list[_Aligned], at: int, end: int) -> bool:
 
 def _common_forms(gold: list[_Aligned], system: list[_Aligned]) -> Iterator[tuple[_Aligned, _Aligned]]:
     """Give the pairs of a longest common subsequence of the lower-cased forms."""
-    one = [word.word.form.lower() for word in gold]
-    two = [word.word.form.lower() for word in system]
+    one, two = ([word.word.form.lower() for word in side] for side in (gold, system))
     longest = np.zeros((len(one) + 1, len(two) + 1), np.int32)
-    for g in range(len(one) - 1, -1, -1):
-        for s in range(len(two) - 1, -1, -1):
-            longest[g, s] = (
-                longest[g + 1, s + 1] + 1 if one[g] == two[s] else max(longest[g + 1, s], longest[g, s + 1])
-            )
+    for g, s in product(reversed(range(len(one))), reversed(range(len(two)))):
+        same = one[g] == two[s]
+        longest[g, s] = longest[g + 1, s + 1] + 1 if same else max(longest[g + 1, s], longest[g, s + 1])
     g = s = 0
     while g < len(one) and s < len(two):
         if one[g] == two[s]:

@@ -25,18 +25,8 @@ LABELS = ("inside", "word end", "sentence end")
 
 # Ids of characters: 0 is padding; then the classes, then printable ASCII one by one.
 _CLASSES = (
-    "padding",
-    "other",
-    "space",
-    "line",
-    "paragraph",
-    "lower",
-    "upper",
-    "letter",
-    "mark",
-    "number",
-    "punctuation",
-    "symbol",
+    *("padding", "other", "space", "line", "paragraph", "lower", "upper", "letter", "mark", "number"),
+    *("punctuation", "symbol"),
 )
 _CLASS = {name: number for number, name in enumerate(_CLASSES)}
 LINE = _CLASS["line"]
@@ -122,12 +112,10 @@ def _id_of(character: str) -> int:
     point = ord(character)
     if 33 <= point <= 126:
         return _FIRST_ASCII + point - 33
-    for own, number in zip(_OWN, range(_FIRST_ASCII + 94, CHARACTER_IDS), strict=True):
-        if character == own:
-            return number
-    for ascii_sign, signs in _SAME.items():
-        if character in signs:
-            return _FIRST_ASCII + ord(ascii_sign) - 33
+    if character in _OWN:
+        return _FIRST_ASCII + 94 + _OWN.index(character)
+    if ascii_sign := next((sign for sign, signs in _SAME.items() if character in signs), None):
+        return _FIRST_ASCII + ord(ascii_sign) - 33
     if character.isspace():
         return _CLASS["space"]
     base = unicodedata.normalize("NFD", character)[0]
@@ -160,12 +148,10 @@ def raw_text(sentences: Sequence[Sentence], wrap: int | None = 80) -> tuple[str,
     for before, sentence in zip([None, *sentences], sentences, strict=False):
         if before is not None:
             broken = sentence.new_document or sentence.new_paragraph
-            gap = "\n\n" if broken else " " if before.space_after else ""
-            pieces.append(gap)
-            at += len(gap)
-        words.append(
-            [Token(sentence.text[w.start : w.end], at + w.start, at + w.end) for w in sentence.words]
-        )
+            pieces.append("\n\n" if broken else " " if before.space_after else "")
+            at += len(pieces[-1])
+        spans = ((word.start, word.end) for word in sentence.words)
+        words.append([Token(sentence.text[start:end], at + start, at + end) for start, end in spans])
         pieces.append(sentence.text)
         at += len(sentence.text)
     text = "".join(pieces) + "\n"
@@ -240,10 +226,8 @@ def cut(text: str, ids: np.ndarray, labels: np.ndarray) -> list[list[Token]]:
     tokens = [Token(text[a:b], a, b) for a, b in zip(starts.tolist(), (ends + 1).tolist(), strict=True)]
     sentences, first = [], 0
     for last in np.flatnonzero(labels[ends] == SENTENCE_END).tolist():
-        sentences += [
-            tokens[at : min(at + LONGEST_SENTENCE, last + 1)]
-            for at in range(first, last + 1, LONGEST_SENTENCE)
-        ]
+        starts = range(first, last + 1, LONGEST_SENTENCE)
+        sentences += [tokens[at : min(at + LONGEST_SENTENCE, last + 1)] for at in starts]
         first = last + 1
     return sentences
 
@@ -282,9 +266,7 @@ def untagged_sentences(text: str, words: Sequence[Sequence[Token]]) -> list[Sent
     sentences = []
     for tokens in words:
         first, end = tokens[0].start, tokens[-1].end
-        found = [
-            Word(token.text, UNTAGGED, UNTAGGED, token.start - first, token.end - first) for token in tokens
-        ]
+        found = [Word(form, UNTAGGED, UNTAGGED, a - first, b - first) for form, a, b in tokens]
         spaced = end == len(text) or text[end].isspace()
         sentences.append(plain_sentence(text[first:end], found, space_after=spaced))
     return sentences

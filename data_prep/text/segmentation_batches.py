@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -77,8 +78,8 @@ def documents(sentences: Sequence[Sentence]) -> list[list[Piece]]:
     text, words = raw_text(sentences, wrap=None)
     starts = [sentence[0].start for sentence in words] + [len(text)]
     split: list[list[Piece]] = []
-    for number, (sentence, tokens) in enumerate(zip(sentences, words, strict=True)):
-        start, end, following = starts[number], tokens[-1].end, starts[number + 1]
+    for sentence, tokens, following in zip(sentences, words, starts[1:], strict=True):
+        start, end = tokens[0].start, tokens[-1].end
         moved = [Token(t.text, t.start - start, t.end - start) for t in tokens]
         if sentence.new_document or not split:
             split.append([])
@@ -110,9 +111,8 @@ def epoch_batches(
         Batches in random order, of windows of similar length.
     """
     rng = np.random.default_rng([seed, epoch])
-    examples = [
-        example for document in split for example in _document_windows(document, window, variations, rng)
-    ]
+    windows = (_document_windows(document, window, variations, rng) for document in split)
+    examples = list(chain.from_iterable(windows))
     lengths = [-(-len(ids) // _MULTIPLE) * _MULTIPLE for ids, _ in examples]
     for rows in length_buckets(lengths, _MOST_WINDOWS, seed=seed, epoch=epoch, max_padded=batch):
         time = max(lengths[row] for row in rows)
@@ -125,14 +125,11 @@ def _document_windows(
     document: Sequence[Piece], window: int, variations: Variations, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give ids and labels of one window after the other; windows begin with sentences."""
-    lines, close, typeset, short = (
-        rng.random() < share
-        for share in (variations.lines, variations.close_paragraphs, variations.typeset, variations.short)
-    )
+    shares = (variations.lines, variations.close_paragraphs, variations.typeset, variations.short)
+    lines, close, typeset, short = (rng.random() < share for share in shares)
     case = rng.random()
     longest = window // 4 if short else window
-    ids: list[np.ndarray] = []
-    labels: list[np.ndarray] = []
+    ids, labels = np.zeros(0, np.uint8), np.zeros(0, np.int8)
     for piece in document:
         text = piece.text
         if case < variations.lower + variations.upper:
@@ -146,14 +143,12 @@ def _document_windows(
         space = character_ids(piece.space)
         if (lines and piece.space) or (close and "\n" in piece.space):
             space[:] = LINE
-        new_ids = np.concatenate([new_ids, space])
-        new_labels = np.concatenate([new_labels, np.full(len(space), INSIDE, np.int8)])
-        if ids and sum(map(len, ids)) + len(new_ids) > longest:
-            yield np.concatenate(ids), np.concatenate(labels)
-            ids, labels = [], []
-        ids.append(new_ids)
-        labels.append(new_labels)
-    yield np.concatenate(ids), np.concatenate(labels)
+        if len(ids) and len(ids) + len(new_ids) + len(space) > longest:
+            yield ids, labels
+            ids, labels = ids[:0], labels[:0]
+        ids = np.concatenate([ids, new_ids, space])
+        labels = np.concatenate([labels, new_labels, np.full(len(space), INSIDE, np.int8)])
+    yield ids, labels
 
 
 def _typeset(
