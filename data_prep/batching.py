@@ -144,7 +144,7 @@ def length_buckets(
     Raises:
         InputError: If ``batch_size`` is below 1.
     """
-    _require_positive("batch_size", batch_size)
+    require_positive("batch_size", batch_size)
     sizes = np.asarray(lengths, np.int64)
     order = np.arange(len(sizes))
     rng = np.random.default_rng([seed, epoch])
@@ -171,7 +171,7 @@ def prefetched(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
         The items in their order; an exception of theirs is raised here. Closing the generator ends the
         thread.
     """
-    _require_positive("depth", depth)
+    require_positive("depth", depth)
     source, end = iter(items), object()
     pool = ThreadPoolExecutor(1, "prefetch")
     try:
@@ -231,6 +231,7 @@ def _cut(
             start = end
 
 
-def _require_positive(name: str, number: int) -> None:
+def require_positive(name: str, number: int) -> None:
+    """Refuse a number below 1."""
     if number < 1:
         raise InputError(f"{name} is too small", allowed="1 or more", received=number)

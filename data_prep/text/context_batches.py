@@ -50,21 +50,20 @@ class ContextBatches:
         self._sizes = characters.mask.sum(axis=1)
         ends = np.array([form in _ENDS for form in forms])
         rng = np.random.default_rng(seed)
-        self._by_length = {
-            length: rng.permutation(found) for length, found in _sentences(streams, ends).items()
-        }
+        by_length = {length: rng.permutation(found) for length, found in _sentences(streams, ends).items()}
         self._targets, shares = _targets(streams, forms, targets)
         drawn = shares**_FLATTENING
-        self._cumulative = np.cumsum(drawn / drawn.sum())
-        self.log_expected = np.log(np.maximum(drawn / drawn.sum() * negatives, 1e-12)).astype(np.float32)
+        drawn /= drawn.sum()
+        self._cumulative = np.cumsum(drawn)
+        self.log_expected = np.log(np.maximum(drawn * negatives, 1e-12)).astype(np.float32)
         self._negatives, self._seed = negatives, seed
         plan = [
-            (length, start)
-            for length, found in self._by_length.items()
-            for start in range(0, len(found), _rows_of(length, batch_words))
+            found[start : start + rows]
+            for length, found in by_length.items()
+            for rows in [max(1, batch_words // length)]
+            for start in range(0, len(found), rows)
         ]
         self._plan = [plan[at] for at in rng.permutation(len(plan))]
-        self._batch_words = batch_words
 
     def __len__(self) -> int:
         return len(self._plan)
@@ -83,8 +82,7 @@ class ContextBatches:
         """
         rng = np.random.default_rng([self._seed, number])
         for step in range(number * steps, (number + 1) * steps):
-            length, start = self._plan[step % len(self._plan)]
-            chosen = self._by_length[length][start : start + _rows_of(length, self._batch_words)]
+            chosen = self._plan[step % len(self._plan)]  # form numbers (batch, time)
             distinct, places = np.unique(chosen, return_inverse=True)
             longest = int(self._sizes[distinct].max())
             draws = np.searchsorted(self._cumulative, rng.random(self._negatives))
@@ -95,10 +93,6 @@ class ContextBatches:
                 "targets": self._targets[chosen],
                 "negatives": np.unique(np.minimum(draws, len(self._cumulative) - 1)).astype(np.int32),
             }
-
-
-def _rows_of(length: int, batch_words: int) -> int:
-    return max(1, batch_words // length)
 
 
 def _sentences(streams: Sequence[np.ndarray], ends: np.ndarray) -> Mapping[int, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -40,6 +40,7 @@ def document_inputs(documents: Sequence[np.ndarray]) -> Inputs:
     return {"ids": padded.values, "mask": padded.mask}
 
 
+@dataclass(eq=False)
 class DocumentBatches:
     """Batches to learn from; seed and epoch alone decide the order.
 
@@ -54,22 +55,21 @@ class DocumentBatches:
         InputError: There are no documents, or not as many labels.
     """
 
-    def __init__(
-        self,
-        documents: Sequence[np.ndarray],
-        labels: np.ndarray,
-        batch_size: int,
-        *,
-        max_padded: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        if not documents or len(documents) != len(labels):
+    documents: Sequence[np.ndarray]
+    labels: np.ndarray
+    batch_size: int
+    _: KW_ONLY
+    max_padded: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse documents without labels."""
+        count = len(self.documents)
+        if not count or count != len(self.labels):
             raise InputError(
-                "There is not one label for each document", allowed=str(len(documents)), received=len(labels)
+                "There is not one label for each document", allowed=str(count), received=len(self.labels)
             )
-        self.documents, self.batch_size, self.max_padded, self.seed = documents, batch_size, max_padded, seed
-        self.labels = np.asarray(labels, np.float32 if np.ndim(labels) == 2 else np.int32)
-        self._lengths = [len(document) for document in documents]
+        self.labels = np.asarray(self.labels, np.float32 if np.ndim(self.labels) == 2 else np.int32)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Inputs, np.ndarray]]:
         """Yield every document once: inputs as ``document_inputs`` gives them, and its labels."""
@@ -81,8 +81,9 @@ class DocumentBatches:
         return sum(1 for _ in self._batches(epoch))
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
+        lengths = list(map(len, self.documents))
         return length_buckets(
-            self._lengths, self.batch_size, seed=self.seed, epoch=epoch, max_padded=self.max_padded
+            lengths, self.batch_size, seed=self.seed, epoch=epoch, max_padded=self.max_padded
         )
 
 

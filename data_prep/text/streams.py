@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from data_prep.batching import require_positive
 from data_prep.errors import InputError
 from data_prep.text.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
 from data_prep.text.vocab import UNK, Vocabulary, count_keys
@@ -94,10 +95,8 @@ def _char_rnn_parts(text: str) -> Parts:
             allowed=f"{2 * _CHAR_RNN_ROWS * _CHAR_RNN_LENGTH:,} characters or more",
             received=len(text),
         )
-    starts = range(0, _CHAR_RNN_ROWS * row, row)
-    return Parts(
-        tuple(text[at : at + kept] for at in starts), tuple(text[at + kept : at + row] for at in starts)
-    )
+    rows = [text[at : at + row] for at in range(0, _CHAR_RNN_ROWS * row, row)]
+    return Parts(tuple(one[:kept] for one in rows), tuple(one[kept:] for one in rows))
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def learn_tokens(
     """
     if kind not in _STARTS:
         raise InputError("There is no such token", allowed=", ".join(_STARTS), received=kind)
-    tokenizer = CharacterTokenizer() if kind == "char" else WordTokenizer(punctuation=True, lower=lower)
+    tokenizer = CharacterTokenizer() if kind == "char" else WordTokenizer(lower=lower)
     counts = count_keys(map(tokenizer.keys, texts))
     if kind == "piece":
         vocabulary = learn_word_pieces(counts, _PIECES if max_size is None else max_size)
@@ -164,13 +163,12 @@ def tokens_of(kind: TokenKind, vocabulary: Vocabulary, *, lower: bool = False) -
         vocabulary: With ``<pad>`` and ``<unk>``.
         lower: As in :func:`learn_tokens`.
     """
-    if kind == "char":
-        return Tokens(kind, CharacterTokenizer(), vocabulary)
-    if kind == "word":
-        return Tokens(kind, WordTokenizer(punctuation=True, lower=lower), vocabulary)
-    return Tokens(kind, WordPieceTokenizer(vocabulary, lower=lower), vocabulary)
+    if kind == "piece":
+        return Tokens(kind, WordPieceTokenizer(vocabulary, lower=lower), vocabulary)
+    return Tokens(kind, CharacterTokenizer() if kind == "char" else WordTokenizer(lower=lower), vocabulary)
 
 
+@dataclass(eq=False)
 class StreamWindows:
     """A training stream as windows in rows, for truncated back-propagation with carried state.
 
@@ -192,31 +190,28 @@ class StreamWindows:
         InputError: If the stream does not fill one window, or ``rows`` or ``length`` is below 1.
     """
 
-    def __init__(
-        self,
-        ids: np.ndarray,
-        rows: int,
-        length: int,
-        *,
-        seed: int = 0,
-        varied: Callable[[int], np.ndarray] | None = None,
-    ) -> None:
-        for name, value in (("rows", rows), ("length", length)):
-            if value < 1:
-                raise InputError(f"{name} is too small", allowed="1 or more", received=value)
-        self._stream = np.asarray(ids, np.int32)
-        if len(self._stream) < rows * length + 1:
+    ids: np.ndarray
+    rows: int
+    length: int
+    _: KW_ONLY
+    seed: int = 0
+    varied: Callable[[int], np.ndarray] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a stream that does not fill one window."""
+        for name in ("rows", "length"):
+            require_positive(name, getattr(self, name))
+        self.ids = np.asarray(self.ids, np.int32)
+        if len(self.ids) < self.rows * self.length + 1:
             raise InputError(
-                f"The training text does not fill one window of {rows} rows of {length} tokens",
-                allowed=f"{rows * length + 1:,} tokens or more",
-                received=len(self._stream),
+                f"The training text does not fill one window of {self.rows} rows of {self.length} tokens",
+                allowed=f"{self.rows * self.length + 1:,} tokens or more",
+                received=len(self.ids),
                 remedy="Give a longer text, or fewer rows or shorter windows",
             )
-        self.rows, self.length, self.seed = rows, length, seed
-        self._varied = varied
 
     def __len__(self) -> int:
-        return (len(self._stream) - 1) // (self.rows * self.length)
+        return (len(self.ids) - 1) // (self.rows * self.length)
 
     def epoch(self, epoch: int) -> Iterator[StreamBatch]:
         """Cut the stream for one epoch, before which the carried state has to be set to zero.
@@ -227,12 +222,10 @@ class StreamWindows:
         Yields:
             ``len(self)`` windows.
         """
-        count = len(self._stream)
+        count = len(self.ids)
         offset = int(np.random.default_rng([self.seed, epoch]).integers(count))
-        stream = self._stream
-        if self._varied is not None:
-            stream = np.resize(np.asarray(self._varied(epoch), np.int32), count)
-        ring = np.roll(stream, -offset)
+        own = self.ids if self.varied is None else np.asarray(self.varied(epoch), np.int32)
+        ring = np.roll(np.resize(own, count), -offset)
         part = len(self) * self.length
         starts = np.arange(self.rows)[:, None] * part
         for step in range(len(self)):
