@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from data_prep.batching import pad
 from data_prep.errors import InputError
-from data_prep.text.tag_inputs import TagInputs, word_key
+from data_prep.text.tag_inputs import TagInputs, counts_by_key, word_key
 
 SHORTEST, LONGEST = 4, 50  # words of a sentence
 _ENDS = frozenset(".!?")
@@ -116,9 +115,7 @@ def _sentences(streams: Sequence[np.ndarray], ends: np.ndarray) -> Mapping[int, 
 def _targets(streams: Sequence[np.ndarray], forms: Sequence[str], size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the target of each form, int32 (forms,), and the share of each target, float64 (targets,)."""
     counts = sum(np.bincount(stream[stream >= 0], minlength=len(forms)) for stream in streams)
-    keyed: Counter[str] = Counter()
-    for form, count in zip(forms, counts.tolist(), strict=True):
-        keyed[word_key(form)] += count
+    keyed = counts_by_key(dict(zip(forms, counts.tolist(), strict=True)))
     ranked = sorted(keyed, key=lambda key: (-keyed[key], key))
     numbers = {key: min(rank, size - 1) for rank, key in enumerate(ranked)}
     targets = np.array([numbers[word_key(form)] for form in forms], np.int32)

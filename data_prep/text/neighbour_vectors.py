@@ -18,7 +18,7 @@ from data_prep.errors import InputError
 from data_prep.fields import Checked, Count
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.raw_forms import BORDER, numbered_forms
-from data_prep.text.tag_inputs import word_key
+from data_prep.text.tag_inputs import counts_by_key, word_key
 
 _AFTER_THESE = tuple(".!?:;\"'(-*")  # a capital behind them says nothing about the word
 _LOWER, _TITLE, _UPPER, _OTHER = range(4)
@@ -62,8 +62,8 @@ def neighbour_vectors(corpora: Mapping[str, Iterable[str]], settings: NeighbourS
     streams = [numbered_forms(texts) for texts in corpora.values()]
     counts: Counter[str] = Counter()
     for ids, forms in streams:
-        for form, count in zip(forms, np.bincount(ids[ids >= 0], minlength=len(forms)), strict=True):
-            counts[word_key(form)] += int(count)
+        of_forms = np.bincount(ids[ids >= 0], minlength=len(forms)).tolist()
+        counts += counts_by_key(dict(zip(forms, of_forms, strict=True)))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     kept = [(key, count) for key, count in ranked[: settings.max_words] if count >= settings.min_count]
     if not kept:
@@ -74,16 +74,10 @@ def neighbour_vectors(corpora: Mapping[str, Iterable[str]], settings: NeighbourS
     for ids, forms in streams:
         _count(ids, forms, rows, shares, cases)
     totals = np.array([count for _, count in kept], np.float64)
-    vectors = np.concatenate(
-        [
-            _components(shares, totals, settings.dimensions),
-            2.0
-            * np.sqrt((cases[:, :3] + _CASE_PRIOR) / (cases.sum(axis=1, keepdims=True) + _CASE_PRIOR.sum()))
-            - 1.0,
-            np.log(totals)[:, None] / 5.0 - 1.5,
-        ],
-        axis=1,
-    )
+    components = _components(shares, totals, settings.dimensions)
+    cases = (cases[:, :3] + _CASE_PRIOR) / (cases.sum(axis=1, keepdims=True) + _CASE_PRIOR.sum())
+    frequency = np.log(totals)[:, None] / 5.0 - 1.5
+    vectors = np.concatenate([components, 2.0 * np.sqrt(cases) - 1.0, frequency], axis=1)
     return WordVectors([key for key, _ in kept], vectors.astype(np.float32), totals.astype(np.int64))
 
 
@@ -117,9 +111,8 @@ def _count(
         for side, neighbours in enumerate((before, behind)):
             column = np.where(neighbours < contexts, neighbours, contexts)
             column = np.where(neighbours == border, contexts + 1, column) + side * (contexts + 2)
-            places, times = np.unique(
-                here[known].astype(np.int64) * shares.shape[1] + column[known], return_counts=True
-            )
+            cells = here[known].astype(np.int64) * shares.shape[1] + column[known]
+            places, times = np.unique(cells, return_counts=True)
             shares.reshape(-1)[places] += times
         telling = known & ~silent[before]
         kinds = here[telling].astype(np.int64) * 4 + case_of[ids[start : start + _BLOCK]][telling]

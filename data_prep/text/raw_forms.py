@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,6 @@ BORDER = -1  # begin of a text
 _TOKEN = re.compile(r"\w+(?=n't\b)|n't\b|'(?:s|re|ve|ll|d|m)\b|\w+|[^\w\s]", re.IGNORECASE)
 _BREAK = re.compile(r"<br />")
 _APOSTROPHE = "’"
-_BLOCK = 1 << 22
 _CHARACTERS_A_WORD = 5
 
 
@@ -31,20 +33,14 @@ def numbered_forms(texts: Iterable[str], forms: list[str] | None = None) -> tupl
     Returns:
         Int32 (n,), each text behind a ``BORDER``, and the form of each number.
     """
-    numbers = {} if forms is None else {form: number for number, form in enumerate(forms)}
-    blocks, block = [], []
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    for form in forms or ():
+        _ = numbers[form]
+    ids = array("i")
     for text in texts:
-        block.append(BORDER)
-        for form in _TOKEN.findall(text.replace(_APOSTROPHE, "'")):
-            number = numbers.get(form)
-            if number is None:
-                number = numbers[form] = len(numbers)
-            block.append(number)
-        if len(block) > _BLOCK:
-            blocks.append(np.array(block, np.int32))
-            block = []
-    blocks.append(np.array(block, np.int32))
-    return np.concatenate(blocks), list(numbers)
+        ids.append(BORDER)
+        ids.extend(map(numbers.__getitem__, _TOKEN.findall(text.replace(_APOSTROPHE, "'"))))
+    return np.array(ids, np.int32), list(numbers)
 
 
 def first_words(texts: Iterable[str], words: int) -> Iterator[str]:

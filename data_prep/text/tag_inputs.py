@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -88,11 +88,19 @@ def batch_inputs(sentences: Sequence[Sequence[EncodedWord]]) -> dict[str, np.nda
     return {"words": words.values, "characters": characters.values, "mask": words.mask}
 
 
+def counts_by_key(counts: Mapping[str, int]) -> Counter[str]:
+    """Add up the counts of forms that have one key."""
+    keyed: Counter[str] = Counter()
+    for form, count in counts.items():
+        keyed[word_key(form)] += count
+    return keyed
+
+
 def alphabet_of(forms: Iterable[str], min_count: int) -> str:
     """Return the characters that occur at least so often in the forms, by falling count."""
     counts = Counter(character for form in forms for character in form)
-    kept = [(count, character) for character, count in counts.items() if count >= min_count]
-    return "".join(character for _, character in sorted(kept, key=lambda item: (-item[0], item[1])))
+    kept = [character for character, count in counts.items() if count >= min_count]
+    return "".join(sorted(kept, key=lambda character: (-counts[character], character)))
 
 
 def tagger_vocabulary(
@@ -110,9 +118,7 @@ def tagger_vocabulary(
         that occur at least twice in training (they come first, specials included) and get a trained vector.
     """
     exact = Counter(forms)
-    keyed: Counter[str] = Counter()
-    for form, count in exact.items():
-        keyed[word_key(form)] += count
+    keyed = counts_by_key(exact)
     trained = sorted(keyed, key=lambda key: (-keyed[key], key))
     repeated = sum(count >= 2 for count in keyed.values())
     further = [key for key in vector_keys if key not in keyed]

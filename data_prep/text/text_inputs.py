@@ -265,21 +265,6 @@ class Reading(Checked):
         return Grams(*(np.concatenate(parts).astype(np.int64) for parts in (rows, starts, lengths)))
 
 
-def stable_hash(ids: np.ndarray) -> np.ndarray:
-    """Hash rows of ids, the same on every machine.
-
-    Args:
-        ids: Int (rows, length).
-
-    Returns:
-        Uint64 (rows,); that of a row goes on from that of the same row without its last id.
-    """
-    hashed = np.zeros(len(ids), np.uint64)
-    for column in np.asarray(ids).T:
-        hashed = _mixed(hashed, column)
-    return hashed
-
-
 def _mixed(hashed: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Mix one more id into hashes, uint64 (n,), as splitmix64 does (Steele, Lea and Flood 2014)."""
     # Products of unsigned arrays wrap around.
@@ -287,11 +272,6 @@ def _mixed(hashed: np.ndarray, ids: np.ndarray) -> np.ndarray:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX[0]
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX[1]
     return mixed ^ (mixed >> np.uint64(31))
-
-
-def share_left_out(words: Sequence[int], reading: Reading) -> float:
-    """Return the share of the words of documents that a network does not read, 0 to 1."""
-    return sum(map(reading.left_out, words)) / max(1, sum(words))
 
 
 def _meant(match: re.Match[str]) -> str:
