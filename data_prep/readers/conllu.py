@@ -38,6 +38,7 @@ _TEXT = re.compile(r"#\s*text\s*=\s?(.*)")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(.*)")
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc(\s|$)")
 _NEW_PARAGRAPH = re.compile(r"#\s*newpar(\s|$)")
+_SPACE = re.compile(r"\s")
 _MAX_LINE = 1 << 26
 
 Tags = Sequence[tuple[str, str]]
@@ -228,7 +229,7 @@ def plain_sentence(
         for number, word in enumerate(group, at + 1):
             rows.append((str(number), word.form, "_", word.upos, word.xpos, "_", "_", "_", "_", misc))
         at = last + 1
-    comments = ([f"# sent_id = {sent_id}"] if sent_id else []) + [f"# text = {_one_line(text)}"]
+    comments = ([f"# sent_id = {sent_id}"] if sent_id else []) + [f"# text = {_SPACE.sub(' ', text)}"]
     return Sentence(text, tuple(words), tuple(tokens), sent_id, comments=tuple(comments), rows=tuple(rows))
 
 
@@ -292,10 +293,6 @@ def write_conllu(
         file.write(format_conllu(sentence))
 
 
-def _one_line(text: str) -> str:
-    return re.sub(r"\s", " ", text)
-
-
 def _sentence(
     comments: list[str], lines: list[Line], source: str, require_tags: bool, any_tags: bool
 ) -> Sentence:
@@ -306,10 +303,10 @@ def _sentence(
     check_heads(word_lines, source)
     if not any_tags:
         check_tags(word_lines, source, require_tags)
-    text = _comment(comments, _TEXT)
     surface = _surface(word_lines, ranges)
+    text = _comment(comments, _TEXT)
     if text is None:
-        text = "".join(f + (" " if spaced else "") for _, f, _, _, spaced in surface).rstrip(" ")
+        text = "".join(line.columns[FORM] + " " * _spaced(line) for line, _, _ in surface).rstrip(" ")
     tokens = _located(text, surface, source)
     return Sentence(
         text=text,
@@ -327,38 +324,37 @@ def _comment(comments: list[str], pattern: re.Pattern[str]) -> str | None:
     return next((match[1] for comment in comments if (match := pattern.fullmatch(comment))), None)
 
 
-def _surface(lines: list[Line], ranges: dict[int, tuple[Line, int]]) -> list[tuple[int, str, int, int, bool]]:
-    """List line number, form, first word, last word and space after of each surface token."""
+def _spaced(line: Line) -> bool:
+    return "SpaceAfter=No" not in line.columns[MISC].split("|")
+
+
+def _surface(lines: list[Line], ranges: dict[int, tuple[Line, int]]) -> list[tuple[Line, int, int]]:
+    """List the line, the first and the last word of each surface token."""
     surface, at = [], 0
     while at < len(lines):
         line, last = ranges.get(at, (lines[at], at))
-        spaced = "SpaceAfter=No" not in line.columns[MISC].split("|")
-        surface.append((line.number, line.columns[FORM], at, last, spaced))
+        surface.append((line, at, last))
         at = last + 1
     return surface
 
 
-def _located(
-    text: str, surface: list[tuple[int, str, int, int, bool]], source: str
-) -> tuple[SurfaceToken, ...]:
+def _located(text: str, surface: list[tuple[Line, int, int]], source: str) -> tuple[SurfaceToken, ...]:
     """Find the tokens in the text one after the other; nothing but white space may be between them."""
     tokens, at = [], 0
-    for number, form, first, last, spaced in surface:
+    for line, first, last in surface:
+        form = line.columns[FORM]
         while at < len(text) and text[at].isspace() and not text.startswith(form, at):
             at += 1
         if not text.startswith(form, at):
+            received = form, text[at : at + 20]
             raise broken(
-                source,
-                number,
-                "the tokens do not rebuild the sentence's text",
-                received=(form, text[at : at + 20]),
+                source, line.number, "the tokens do not rebuild the sentence's text", received=received
             )
-        tokens.append(SurfaceToken(form, at, at + len(form), first, last, spaced))
+        tokens.append(SurfaceToken(form, at, at + len(form), first, last, _spaced(line)))
         at += len(form)
     if text[at:].strip():
-        raise broken(
-            source, surface[-1][0], "the sentence's text goes on behind its tokens", received=text[at:]
-        )
+        number = surface[-1][0].number
+        raise broken(source, number, "the sentence's text goes on behind its tokens", received=text[at:])
     return tuple(tokens)
 
 
@@ -366,11 +362,11 @@ def _words(lines: list[Line], tokens: Sequence[SurfaceToken]) -> tuple[Word, ...
     words = []
     for token in tokens:
         inside = [line.columns for line in lines[token.first : token.last + 1]]
-        pieces = [columns[FORM] for columns in inside]
-        separable = "".join(pieces) == token.form
+        separable = "".join(columns[FORM] for columns in inside) == token.form
         at = token.start
-        for columns, piece in zip(inside, pieces, strict=True):
-            span = (at, at + len(piece)) if separable else (token.start, token.end)
-            words.append(Word(piece, columns[UPOS], columns[XPOS], *span))
-            at += len(piece)
+        for columns in inside:
+            end = at + len(columns[FORM])
+            span = (at, end) if separable else (token.start, token.end)
+            words.append(Word(columns[FORM], columns[UPOS], columns[XPOS], *span))
+            at = end
     return tuple(words)

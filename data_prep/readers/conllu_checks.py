@@ -36,12 +36,8 @@ def split_columns(line: str, number: int, source: str) -> tuple[str, ...]:
     """Split a line at its tabs; ten columns, none of them empty."""
     columns = tuple(line.split("\t"))
     if len(columns) != COLUMNS:
-        raise broken(
-            source,
-            number,
-            f"a line of CoNLL-U has {COLUMNS} columns between tabs",
-            received=f"{len(columns)} columns",
-        )
+        problem = f"a line of CoNLL-U has {COLUMNS} columns between tabs"
+        raise broken(source, number, problem, received=f"{len(columns)} columns")
     if not all(columns):
         raise broken(source, number, f"column {columns.index('') + 1} is empty", allowed="_ for no value")
     return columns
@@ -81,14 +77,11 @@ def check_heads(lines: list[Line], source: str) -> None:
     heads: list[int] = []
     for line in lines:
         head = line.columns[HEAD]
-        if head == UNTAGGED:
-            heads.append(0)
-        elif head.isascii() and head.isdigit() and int(head) <= len(lines):
-            heads.append(int(head))
-        else:
+        if head != UNTAGGED and not (head.isascii() and head.isdigit() and int(head) <= len(lines)):
             raise broken(
                 source, line.number, "the head is no word", allowed=f"0 to {len(lines)} or _", received=head
             )
+        heads.append(0 if head == UNTAGGED else int(head))
     safe = {0}
     for start in range(1, len(lines) + 1):
         at, path = start, []
