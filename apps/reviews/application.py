@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from apps.reviews.results import Refused, Verdict
+from apps.shared.application import Application
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.reviews.results import (
-        AttentionWeights,
-        Contributions,
-        LabelEmbedding,
-        ReviewsEvaluation,
-        RunningVerdict,
-        States,
-    )
-    from data_prep.text.vocab import Vocabulary
-    from models.text_classifier.config import TextPresetConfig
+from data_prep.text.text_inputs import encode_keys, keys_of
+from data_prep.text.vocab import UNK
+from models.serving.operations import softmax
+from models.text_classifier.config import KIND
+from models.text_classifier.serving import PackedText
 
 DEFAULT_PRESET = "reviews_imdb"
 TOPICS_PRESET = "topics_bbc"
 MAX_CHARACTERS = 1 << 22  # of one document
 _CHARACTERS_AT_ONCE = 1 << 22  # of the documents that are read together
-
-Method = Literal["gradient", "leave_out", "linear"]
 
 
 class Document(NamedTuple):
@@ -40,58 +31,21 @@ class Document(NamedTuple):
     unknown: int
 
 
-class Reviews:
+class Reviews(Application):
     """A trained classifier of documents, ready for use; threads can share it.
-
-    Args:
-        config: Of the preset.
-        arrays: Its weights.
-        vocabulary: Of all its networks.
-        labels: The labels in the order of the logits.
-        metadata: Of the preset: recipe, data, history. Empty where it is not known.
-        metrics: Of the preset: the scores of its making.
 
     Attributes:
         network: All its networks in NumPy (``models.text_classifier.serving.PackedText``).
     """
 
-    def __init__(
-        self,
-        config: TextPresetConfig,
-        arrays: Mapping[str, np.ndarray],
-        vocabulary: Vocabulary,
-        labels: Sequence[str],
-        metadata: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-    ) -> None:
-        from models.text_classifier.serving import PackedText
+    kind = KIND
+    default_preset = DEFAULT_PRESET
 
-        self.config, self.arrays, self.vocabulary, self.labels = config, arrays, vocabulary, tuple(labels)
-        self.metadata, self.metrics = metadata or {}, metrics or {}
+    def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
+        super().__init__(config, arrays, **more)
         self.network = PackedText(config, arrays)
-        specials = len(vocabulary.specials)
-        self._is_word = np.array([False] * specials + [entry[0].isalnum() for entry in vocabulary.entries])
-
-    @classmethod
-    def from_preset(cls, name: str | Path = DEFAULT_PRESET) -> Reviews:
-        """Open the preset of a classifier.
-
-        Args:
-            name: Name of a shipped preset, or the folder of one's own.
-
-        Returns:
-            The application.
-
-        Raises:
-            InputError: There is no such preset, it is damaged, or it is of another kind.
-        """
-        from models.presets.store import load_preset
-        from models.text_classifier.config import KIND
-
-        opened = load_preset(name, kind=KIND)
-        return cls(
-            opened.config, opened.arrays, opened.vocabulary, opened.labels, opened.metadata, opened.metrics
-        )
+        specials = len(self.vocabulary.specials)
+        self._is_word = np.array([False] * specials + [word[0].isalnum() for word in self.vocabulary.entries])
 
     def read(self, text: str) -> Document:
         """Turn a document into what the networks read.
@@ -105,9 +59,6 @@ class Reviews:
         Raises:
             InputError: It is empty, holds no word, or is longer than ``MAX_CHARACTERS``.
         """
-        from data_prep.text.text_inputs import encode_keys, keys_of
-        from data_prep.text.vocab import UNK
-
         if len(text) > MAX_CHARACTERS:
             raise InputError(
                 "The text is too long", allowed=f"{MAX_CHARACTERS:,} characters", received=len(text)
@@ -163,7 +114,7 @@ class Reviews:
 
         Args:
             texts: The documents; what was refused already goes through, so that it is not lost.
-            batch_size: At most so many are read before they are answered.
+            batch_size: At most this many are read before they are answered.
             unknown: Whether a document without any known word is refused, or answered by what is usual.
 
         Yields:
@@ -175,12 +126,12 @@ class Reviews:
         for number, text in enumerate(texts, start=1):
             if isinstance(text, Refused):
                 waiting.append(replace(text, number=number))
-                continue
-            try:
-                waiting.append(read(text))
-            except InputError as error:
-                waiting.append(Refused(number, error.problem))
-            characters += len(text)
+            else:
+                try:
+                    waiting.append(read(text))
+                except InputError as error:
+                    waiting.append(Refused(number, error.problem))
+                characters += len(text)
             if len(waiting) >= batch_size or characters > _CHARACTERS_AT_ONCE:
                 yield from self._answered(waiting)
                 waiting, characters = [], 0
@@ -196,42 +147,6 @@ class Reviews:
             Probabilities float64 (documents, labels), each row with sum 1.
         """
         return softmax(self.network.logits(documents))
-
-    def evaluate(self, **what: Any) -> ReviewsEvaluation:
-        """Score documents that it did not learn from; arguments as for ``apps.reviews.evaluation.evaluate``."""
-        from apps.reviews.evaluation import evaluate
-
-        return evaluate(self, **what)
-
-    def running(self, text: str) -> RunningVerdict:
-        """Give the verdict after each word up to the end; see ``apps.reviews.explain.running``."""
-        from apps.reviews.explain import running
-
-        return running(self, text)
-
-    def contributions(self, text: str, method: Method = "gradient") -> Contributions:
-        """Give what each word adds to the verdict; see ``apps.reviews.explain.contributions``."""
-        from apps.reviews.explain import contributions
-
-        return contributions(self, text, method)
-
-    def attention(self, text: str) -> AttentionWeights:
-        """Give where a network with attention looks; see ``apps.reviews.explain.attention``."""
-        from apps.reviews.explain import attention
-
-        return attention(self, text)
-
-    def label_embeddings(self) -> Sequence[LabelEmbedding]:
-        """Give the rows of W in softmax(Wz); see ``apps.reviews.explain.label_embeddings``."""
-        from apps.reviews.explain import label_embeddings
-
-        return label_embeddings(self)
-
-    def states(self, text: str) -> States:
-        """Give the hidden state along a text; see ``apps.reviews.explain.states``."""
-        from apps.reviews.explain import states
-
-        return states(self, text)
 
     def _answered(self, waiting: Sequence[Document | Refused]) -> Iterator[Verdict | Refused]:
         read = [one for one in waiting if isinstance(one, Document)]
@@ -249,11 +164,3 @@ class Reviews:
             tokens=tokens,
             left_out=self.network.left_out(tokens),
         )
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn logits float (n, labels) into probabilities float64 of the same shape."""
-    shares = logits.astype(np.float64)
-    shares -= shares.max(axis=1, keepdims=True)
-    np.exp(shares, out=shares)
-    return shares / shares.sum(axis=1, keepdims=True)

@@ -1,25 +1,35 @@
-"""How good a classifier of documents is: accuracy, standard error, calibration, and what it takes for what."""
+"""How good a classifier of documents is: accuracy, standard error, calibration, and what it mistakes for what."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.reviews.application import Reviews
 from apps.reviews.results import Refused, ReviewsEvaluation
+from apps.reviews.sources import (
+    ReviewsSource,
+    is_own,
+    label_numbers,
+    learned_from,
+    named_source,
+    own_source,
+    set_of,
+    source_of,
+)
+from apps.shared.calibration import calibration_error, reliability
+from apps.shared.measures import confusion_matrix, measure, percent_right
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.reviews.application import Reviews
-    from apps.reviews.recipes import ReviewsRecipe
-    from apps.reviews.sources import ReviewsSource
-    from apps.reviews.task import Trained
-    from data_prep.readers.labelled_texts import LabelledTexts, Row
-    from data_prep.readers.labelled_texts import Refused as RefusedRow
+from data_prep.readers.labelled_texts import LabelledTexts, Row, iter_csv, read_labelled
+from data_prep.readers.labelled_texts import Refused as RefusedRow
+from data_prep.readers.text import GivenPath, input_file
+from data_prep.text.duplicates import shared_texts
+from models.serving.operations import softmax
+from models.training.task import Metrics
 
 _LARGEST_WEIGHT = 50.0
 _PULL = 1e-4  # towards small weights, so that few documents do not make a classifier certain
@@ -29,45 +39,54 @@ _LISTED_LABELS = 12
 
 def evaluate(
     reviews: Reviews,
+    csv: GivenPath | Sequence[GivenPath] = (),
     *,
-    csv: Path | None = None,
     text: str = "text",
     label: str = "label",
     folder: Path | None = None,
+    data: str | None = None,
 ) -> ReviewsEvaluation:
     """Score documents that a classifier did not learn from.
 
     Args:
         reviews: The classifier.
-        csv: Labelled documents of one's own; of those that it learned from, what was held out for testing is scored.
+        csv: Labelled documents of your own, one file or several, or ``-`` for standard input; of those that it learned
+            from, what was held out for testing is scored.
         text: Column of the documents.
         label: Column of the labels.
         folder: The same as a folder with one sub-folder a label.
+        data: Name of a set of documents.
 
     Returns:
-        The score: without ``csv`` and ``folder`` that of the test part of the set that it learned from.
+        The score: without ``csv``, ``folder`` and ``data`` that of the test part of the set that it learned from.
 
     Raises:
         InputError: The documents cannot be had, none can be scored, or none has a label that the classifier knows.
     """
-    from apps.reviews.sources import source_of
-    from data_prep.readers.labelled_texts import iter_csv, read_folder
-
-    if csv is not None and folder is not None:
+    learned = reviews.metadata.get("data", {})
+    files = [csv] if isinstance(csv, GivenPath) else list(csv)
+    if files and folder is not None:
         raise InputError("A CSV file and a folder exclude each other", remedy="Give one of them")
-    if csv is not None:
-        own = _own_test(reviews, csv, text, label)
-        return own or _score(reviews, iter_csv(csv, text, label), f"all of {csv.name}")
-    if folder is not None:
-        texts = read_folder(folder)
-        return _own_part(reviews, texts, folder.name) or score(reviews, texts, f"all of {folder.name}")
-    source = source_of(reviews.metadata.get("data", {}))
-    if source is None or source.test is None:
-        raise InputError(
-            "There are no documents left that this classifier did not learn from",
-            allowed="--csv FILE, --folder FOLDER, or for BBC News --data bbc --folds 5, which trains anew",
-        )
-    return score(reviews, source.test, source.protocol)
+    if files or folder is not None:
+        name = ", ".join(input_file(path).name for path in files or [folder])
+        if folder is not None or is_own(learned):
+            texts = read_labelled(files or folder, text, label)
+            if learned_from(texts, learned):
+                source = own_source(texts, name)
+                return score(reviews, source.test, source.protocol)
+        if folder is not None:
+            return score(reviews, texts, f"all of {name}")
+        rows = iter_csv(files, text, label)
+        return together([Scored(reviews, rows)], reviews.labels, f"all of {name}", counted="row")
+    source = source_of(learned) if data is None else named_source(data)
+    if source is not None and source.test is not None:
+        return score(reviews, source.test, source.protocol)
+    if data is not None and set_of(learned) != data:
+        return score(reviews, source.train, f"all of {source.name}")
+    raise InputError(
+        "There are no documents left that this classifier did not learn from",
+        allowed="--csv FILE, --folder FOLDER, or for BBC News --data bbc --folds 5, which trains anew",
+    )
 
 
 def score(reviews: Reviews, texts: LabelledTexts, split: str) -> ReviewsEvaluation:
@@ -81,82 +100,26 @@ def score(reviews: Reviews, texts: LabelledTexts, split: str) -> ReviewsEvaluati
     Raises:
         InputError: None of them has a label that the classifier knows.
     """
-    return _score(reviews, chain(texts.refused, _rows(texts)), split)
+    return together([Scored(reviews, chain(texts.refused, rows_of(texts)))], reviews.labels, split)
 
 
-def cross_validated(
-    recipe: ReviewsRecipe, source: ReviewsSource, run_dir: Path, *, resume: bool = False
-) -> ReviewsEvaluation:
-    """Train a recipe anew for each fold and score what it left out, so that every document is scored once.
-
-    Args:
-        recipe: All settings.
-        source: The documents.
-        run_dir: Where checkpoints go.
-        resume: Go on with the run that is there.
-
-    Returns:
-        The score of all folds together, with the accuracy of each.
-
-    Raises:
-        InputError: There are too few documents, or a training diverges.
-    """
-    from apps.reviews.task import train
-
-    shares, right, counts, parts = [], [], np.zeros(4, np.int64), []
-    for number, fold in enumerate(source.folds(recipe.folds, recipe.seed), start=1):
-        reviews = train(recipe, fold, run_dir / f"fold{number}", resume=resume).reviews
-        found = _Scored(reviews, _rows(fold.test))
-        parts.append(100.0 * float((found.shares.argmax(axis=1) == found.right).mean()))
-        shares.append(found.shares)
-        right.append(found.right)
-        counts += found.counts
-    return _evaluation(
-        np.concatenate(shares),
-        np.concatenate(right),
-        source.labels,
-        counts,
-        split=f"{recipe.folds} {source.protocol}",
-        parts=tuple(parts),
-    )
-
-
-def final_metrics(trained: Trained, source: ReviewsSource, *, choosing: bool) -> dict[str, Any]:
-    """Score a trained classifier on the test part, or on what was held out while a recipe is chosen.
-
-    Args:
-        trained: The classifier.
-        source: Its documents.
-        choosing: Whether the test part is to be left alone.
-
-    Returns:
-        Measures as a preset stores them; none where there is no test part.
-    """
-    from data_prep.text.duplicates import shared_texts
-
-    if choosing:
-        texts, name = (
-            source.train.chosen(trained.validation),
-            f"held out of the training part of {source.name}",
-        )
-        return metrics_of(score(trained.reviews, texts, name), source, trained.learned)
-    if source.test is None:
-        return {}
-    result = score(trained.reviews, source.test, source.protocol)
-    metrics = metrics_of(result, source, trained.learned)
+def final_metrics(reviews: Reviews, source: ReviewsSource, learned: int) -> Metrics:
+    """Score a trained classifier on the test part, with and without documents that the training part holds too."""
+    result = score(reviews, source.test, source.protocol)
+    metrics = metrics_of(result, source, learned)
     twice = shared_texts(source.train.texts, source.test.texts)
     metrics["accuracy"]["duplicates"] = twice.count
     if twice.count:
         rest = np.setdiff1d(np.arange(len(source.test)), np.array(twice.places))
         named = f"{source.protocol}, without the {twice.count} documents that the training part holds too"
-        alone = score(trained.reviews, source.test.chosen(rest), named)
-        metrics["accuracy_without_duplicates"] = _measure(alone, alone.split)
+        alone = score(reviews, source.test.chosen(rest), named)
+        metrics["accuracy_without_duplicates"] = measure(
+            alone.accuracy, alone.n, named, standard_error=alone.standard_error
+        )
     return metrics
 
 
-def metrics_of(
-    result: ReviewsEvaluation, source: ReviewsSource, learned: int | None = None
-) -> dict[str, Any]:
+def metrics_of(result: ReviewsEvaluation, source: ReviewsSource, learned: int | None = None) -> Metrics:
     """Return a score as a preset stores it.
 
     Args:
@@ -167,27 +130,26 @@ def metrics_of(
     Returns:
         ``accuracy``, with confusions, and ``calibration_error``.
     """
-    published = dict(source.published) if result.split == source.protocol else {}
     from_where = "" if learned is None else f"; learned from {learned:,} documents"
-    protocol = f"{result.split}{from_where}; every document counts once, from its text"
     bins = [one.to_dict() for one in result.reliability]
     return {
-        "accuracy": {
-            **_measure(result, protocol),
-            "baseline": max(published.values(), default=None),
-            "published": published,
-            "confusion": [list(row) for row in result.confusion],
-            "unknown_share": result.unknown_share,
-            "left_out_share": result.left_out_share,
-            "folds": list(result.parts),
-        },
-        "calibration_error": {
-            "score": 100.0 * result.calibration_error,
-            "unit": "%",
-            "n": result.n,
-            "protocol": f"expected calibration error over {len(bins)} equal intervals, {result.split}",
-            "bins": bins,
-        },
+        "accuracy": measure(
+            result.accuracy,
+            result.n,
+            f"{result.split}{from_where}; every document counts once, from its text",
+            standard_error=result.standard_error,
+            published=source.published if result.split == source.protocol else None,
+            confusion=[list(row) for row in result.confusion],
+            unknown_share=result.unknown_share,
+            left_out_share=result.left_out_share,
+            folds=list(result.parts),
+        ),
+        "calibration_error": measure(
+            100.0 * result.calibration_error,
+            result.n,
+            f"expected calibration error over {len(bins)} equal intervals, {result.split}",
+            bins=bins,
+        ),
     }
 
 
@@ -205,8 +167,6 @@ def chosen_weights(logits: Sequence[np.ndarray], right: np.ndarray) -> tuple[tup
         Weights of 0 or more with sum 1, and the temperature.
     """
     from scipy.optimize import minimize
-
-    from apps.reviews.application import softmax
 
     stacked = np.stack(logits).astype(np.float64)
     rows = np.arange(len(right))
@@ -231,12 +191,15 @@ def mean_loss(shares: np.ndarray, right: np.ndarray) -> float:
     return -float(np.log(np.maximum(shares[np.arange(len(right)), right], _SMALLEST)).mean())
 
 
-class _Scored:
+class Scored:
     """Documents with what a classifier answers, in bounded memory but for one row of numbers a document.
 
     Args:
         reviews: The classifier.
         rows: Documents with labels, and what was refused already.
+
+    Raises:
+        InputError: None can be scored.
     """
 
     def __init__(self, reviews: Reviews, rows: Iterable[Row | RefusedRow]) -> None:
@@ -244,11 +207,10 @@ class _Scored:
         self.aliases: dict[str, str] = {}
         self.unknown_only: list[int] = []
         self.counts = np.zeros(4, np.int64)  # words, unknown ones, words and marks, those that were not read
-        self.foreign: dict[str, int] = {}
-        self._numbers = label_numbers(reviews)
+        self._foreign: dict[str, bool] = {}
         waiting: deque[tuple[int, int]] = deque()
         shares, right = [], []
-        for verdict in reviews.classify_many(self._texts(rows, reviews.labels, waiting), unknown="answer"):
+        for verdict in reviews.classify_many(self._texts(rows, reviews, waiting), unknown="answer"):
             number, label = waiting.popleft()
             if isinstance(verdict, Refused):
                 self.refused.append(Refused(number, verdict.problem))
@@ -263,30 +225,37 @@ class _Scored:
         if not right:
             self._refuse(reviews.labels)
 
+    @property
+    def accuracy(self) -> float:
+        """Percent right."""
+        return percent_right(int((self.shares.argmax(axis=1) == self.right).sum()), len(self.right))[0]
+
     def _texts(
-        self, rows: Iterable[Row | RefusedRow], labels: tuple[str, ...], waiting: deque[tuple[int, int]]
+        self, rows: Iterable[Row | RefusedRow], reviews: Reviews, waiting: deque[tuple[int, int]]
     ) -> Iterator[str]:
+        numbers = label_numbers(reviews.labels, reviews.config.aliases)
         for row in rows:
-            if not hasattr(row, "label"):
+            if isinstance(row, RefusedRow):
                 self.refused.append(Refused(row.number, f"{row.where}: {row.reason}"))
                 continue
-            label = self._numbers.get(row.label.casefold())
+            label = numbers.get(row.label.casefold())
             if label is None:
-                self.foreign[row.label] = self.foreign.get(row.label, 0) + 1
-                problem = f"its label {row.label!r:.40} is none of {_listed(labels)}"
+                self._foreign[row.label] = True
+                where = f"{row.file}: " if row.file else ""
+                problem = f"{where}its label {row.label!r:.40} is none of {_listed(reviews.labels)}"
                 self.refused.append(Refused(row.number, problem))
                 continue
-            if row.label != labels[label]:
-                self.aliases[row.label] = labels[label]
+            if row.label != reviews.labels[label]:
+                self.aliases[row.label] = reviews.labels[label]
             waiting.append((row.number, label))
             yield row.text
 
     def _refuse(self, labels: tuple[str, ...]) -> None:
-        if self.foreign:
+        if self._foreign:
             raise InputError(
                 "No document has a label that the classifier knows",
                 allowed=_listed(labels),
-                received=_listed(tuple(self.foreign)),
+                received=_listed(tuple(self._foreign)),
                 remedy="Name the column of the labels with --label",
             )
         first = (
@@ -295,86 +264,45 @@ class _Scored:
         raise InputError(f"No document can be scored ({len(self.refused):,} were refused{first})")
 
 
-def label_numbers(reviews: Reviews) -> dict[str, int]:
-    """Return the number of each name by which data may call a label, in small letters: the labels and their aliases."""
-    numbers = {label: number for number, label in enumerate(reviews.labels)}
-    named = {alias.casefold(): numbers[label] for alias, label in reviews.config.aliases}
-    return named | {label.casefold(): number for label, number in numbers.items()}
-
-
-def _score(reviews: Reviews, rows: Iterable[Row | RefusedRow], split: str) -> ReviewsEvaluation:
-    found = _Scored(reviews, rows)
-    return _evaluation(
-        found.shares,
-        found.right,
-        reviews.labels,
-        found.counts,
-        split=split,
-        refused=tuple(found.refused),
-        unknown_only=tuple(found.unknown_only),
-        aliases=found.aliases,
-    )
-
-
-def _evaluation(
-    shares: np.ndarray, right: np.ndarray, labels: tuple[str, ...], counts: np.ndarray, **more: Any
+def together(
+    parts: Sequence[Scored], labels: tuple[str, ...], split: str, counted: str = "document"
 ) -> ReviewsEvaluation:
-    from apps.shared.calibration import calibration_error, reliability
+    """Put what was scored together.
 
-    answers, count = shares.argmax(axis=1), len(right)
-    share = float((answers == right).mean())
-    confusion = np.zeros((len(labels), len(labels)), np.int64)
-    np.add.at(confusion, (right, answers), 1)
+    Args:
+        parts: One, or several folds.
+        labels: In the order of the logits.
+        split: What the documents are called.
+        counted: What their numbers count.
+    """
+    shares, right = (np.concatenate([getattr(part, name) for part in parts]) for name in ("shares", "right"))
+    answers = shares.argmax(axis=1)
+    accuracy, error = percent_right(int((answers == right).sum()), len(right))
     bins = reliability(shares.max(axis=1), answers == right)
-    words, unknown, tokens, left_out = counts.tolist()
+    words, unknown, tokens, left_out = sum(part.counts for part in parts).tolist()
     return ReviewsEvaluation(
-        accuracy=100.0 * share,
-        n=count,
-        standard_error=100.0 * float(np.sqrt(share * (1.0 - share) / count)),
+        accuracy=accuracy,
+        n=len(right),
+        standard_error=error,
+        split=split,
         labels=labels,
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        confusion=confusion_matrix(right, answers, len(labels)),
         calibration_error=calibration_error(bins),
         reliability=bins,
         unknown_share=unknown / max(1, words),
         left_out_share=left_out / max(1, tokens),
-        **more,
+        refused=tuple(chain.from_iterable(part.refused for part in parts)),
+        unknown_only=tuple(chain.from_iterable(part.unknown_only for part in parts)),
+        aliases=dict(chain.from_iterable(part.aliases.items() for part in parts)),
+        parts=tuple(part.accuracy for part in parts) if len(parts) > 1 else (),
+        counted=counted,
     )
 
 
-def _own_test(reviews: Reviews, csv: Path, text: str, label: str) -> ReviewsEvaluation | None:
-    """Score what was held out of a file that the classifier learned from; None where it is another file."""
-    from apps.reviews.sources import is_own
-    from data_prep.readers.labelled_texts import read_csv
-
-    if not is_own(reviews.metadata.get("data", {})):
-        return None
-    return _own_part(reviews, read_csv(csv, text, label), csv.name)
-
-
-def _own_part(reviews: Reviews, texts: LabelledTexts, name: str) -> ReviewsEvaluation | None:
-    from apps.reviews.sources import learned_from, own_source
-
-    if not learned_from(texts, reviews.metadata.get("data", {})):
-        return None
-    source = own_source(texts, name)
-    return score(reviews, source.test, source.protocol)
-
-
-def _rows(texts: LabelledTexts) -> Iterator[Row]:
-    from data_prep.readers.labelled_texts import Row
-
+def rows_of(texts: LabelledTexts) -> Iterator[Row]:
+    """Give documents with their labels, numbered from 1."""
     pairs = zip(texts.texts, texts.labels.tolist(), strict=True)
     return (Row(number, text, texts.classes[label]) for number, (text, label) in enumerate(pairs, start=1))
-
-
-def _measure(result: ReviewsEvaluation, protocol: str) -> Mapping[str, Any]:
-    return {
-        "score": result.accuracy,
-        "unit": "%",
-        "n": result.n,
-        "standard_error": result.standard_error,
-        "protocol": protocol,
-    }
 
 
 def _listed(labels: Sequence[str]) -> str:

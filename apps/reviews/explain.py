@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from apps.reviews.application import softmax
+from apps.reviews.application import Reviews
 from apps.reviews.results import (
     AttentionWeights,
     Contributions,
@@ -20,9 +20,7 @@ from data_prep.errors import InputError
 from data_prep.text.text_inputs import EOS, SPECIALS, words_of
 from data_prep.text.vocab import UNK
 from models.layers.cells import CELLS
-
-if TYPE_CHECKING:
-    from apps.reviews.application import Reviews
+from models.serving.operations import softmax
 
 Method = Literal["gradient", "leave_out", "linear"]
 METHODS: tuple[Method, ...] = ("gradient", "leave_out", "linear")

@@ -1,4 +1,4 @@
-"""Verdicts for a CSV file: every row answered or refused by number, and the answers as a CSV file again."""
+"""Many documents: lines of streams in bounded memory, and CSV files whose verdicts are a CSV file again."""
 
 from __future__ import annotations
 
@@ -7,20 +7,51 @@ import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
-from apps.reviews.results import Verdict
+from apps.reviews.application import Reviews
+from apps.reviews.results import Refused, Verdict
 from apps.shared.results import Result
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Row, iter_csv
 
-if TYPE_CHECKING:
-    from apps.reviews.application import Reviews
+MAX_LINE_BYTES = 1 << 24
+_SKIPPED_AT_ONCE = 1 << 20
+
+
+def document_lines(stream: BinaryIO) -> Iterator[str | Refused]:
+    """Read the lines of a stream as documents.
+
+    Args:
+        stream: UTF-8, with or without a byte order mark.
+
+    Yields:
+        For each line in turn its text, or, where it is no text or too long, why it is refused; the rest goes on.
+    """
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+            while (more := stream.readline(_SKIPPED_AT_ONCE)) and not more.endswith(b"\n"):
+                pass
+            yield Refused(number, f"it is longer than {MAX_LINE_BYTES >> 20} MiB")
+            continue
+        try:
+            text = line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            yield Refused(
+                number, f"it is not UTF-8: byte {error.start} of the line is {line[error.start]:#04x}"
+            )
+            continue
+        if "\0" in text:
+            yield Refused(number, "it is no text: it holds a NUL character")
+            continue
+        yield text.removesuffix("\r")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RowVerdict(Result):
-    """A row of a file: its number from 1 behind the header, its text, and its verdict or what is wrong with it."""
+    """A row of a file: its number from 1 after the header, its text, and its verdict or what is wrong with it."""
 
     number: int
     text: str
@@ -43,54 +74,39 @@ def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> list[Row
     Raises:
         InputError: The file cannot be read, lacks the column, or has no rows or too many.
     """
-    found: list[RowVerdict] = []
-    texts: list[tuple[int, str]] = []  # places in found, and what is asked there
+    rows: list[tuple[int, str | Refused]] = []
     for row in iter_csv(path, text):
-        if len(found) == most:
+        if len(rows) == most:
             raise InputError(
                 "The file has too many rows for the page",
                 allowed=f"{most:,} rows",
                 remedy="Use the command line: python -m apps reviews classify --lines",
             )
-        if isinstance(row, Row):
-            texts.append((len(found), row.text))
-            found.append(RowVerdict(row.number, row.text, None))
-        else:
-            found.append(RowVerdict(row.number, "", None, f"{row.where}: {row.reason}"))
-    if not found:
-        raise InputError("The file has no rows behind its header")
-    for (at, _), answer in zip(texts, reviews.classify_many(one for _, one in texts), strict=True):
-        if isinstance(answer, Verdict):
-            found[at] = dataclasses.replace(found[at], verdict=answer)
-        else:
-            found[at] = dataclasses.replace(found[at], problem=answer.problem)
-    return found
+        usable = isinstance(row, Row)
+        rows.append((row.number, row.text if usable else Refused(row.number, f"{row.where}: {row.reason}")))
+    if not rows:
+        raise InputError("The file has no rows after its header")
+    answers = reviews.classify_many(given for _, given in rows)
+    return [
+        RowVerdict(number, given if isinstance(given, str) else "", None, answer.problem)
+        if isinstance(answer, Refused)
+        else RowVerdict(number, given, answer)
+        for (number, given), answer in zip(rows, answers, strict=True)
+    ]
 
 
 def verdicts_file(rows: Sequence[RowVerdict], labels: Sequence[str]) -> str:
-    """Write verdicts as CSV.
-
-    Args:
-        rows: Answers.
-        labels: Of the classifier, in their order.
-
-    Returns:
-        Row, label, probability of each label, words, unknown words and problem; one line a row.
-    """
+    """Write verdicts as CSV: row, label, probability of each label, words, unknown words and problem, a line a row."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(
         ["row", "label", *(f"p_{label}" for label in labels), "words", "unknown_words", "problem"]
     )
-    writer.writerows(_cells(rows, labels))
-    return written.getvalue()
-
-
-def _cells(rows: Sequence[RowVerdict], labels: Sequence[str]) -> Iterator[list[object]]:
     for row in rows:
         verdict = row.verdict
         if verdict is None:
-            yield [row.number, *[""] * (len(labels) + 3), row.problem]
+            writer.writerow([row.number, *[""] * (len(labels) + 3), row.problem])
         else:
             shares = [f"{verdict.probabilities[label]:.6f}" for label in labels]
-            yield [row.number, verdict.label, *shares, verdict.words, verdict.unknown_words, ""]
+            writer.writerow([row.number, verdict.label, *shares, verdict.words, verdict.unknown_words, ""])
+    return written.getvalue()

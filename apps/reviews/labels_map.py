@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.reviews.application import Reviews
 from apps.reviews.explain import main_member, word_scores
 from apps.shared.results import Result
-from apps.vectors.maps import word_map
-from apps.vectors.results import MapResult
+from apps.vectors.application import maps
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.reviews.application import Reviews
-    from data_prep.text.embeddings import WordVectors
+from data_prep.text.embeddings import WordVectors
 
 _RIDGE = 10.0  # of unit vectors over thousands of words: keeps rare directions from following noise
 _FEWEST = 20  # words below which a direction says nothing
@@ -32,7 +28,7 @@ class LabelMap(Result):
         fit: For each label, the share of the variance of what words say for it that word vectors explain (R²).
     """
 
-    map: MapResult
+    map: maps.MapResult
     labels: int
     belongs: tuple[str | None, ...]
     fit: tuple[float, ...]
@@ -88,7 +84,7 @@ def label_map(
         belongs.append(None if row in silent else reviews.labels[label])
     points = np.concatenate([_among(units, directions), units[chosen]])
     titles = [f"«{label}»" for label in reviews.labels] + [names[row] for row in chosen]
-    return LabelMap(word_map(titles, points, method), len(reviews.labels), tuple(belongs), fit)
+    return LabelMap(maps.word_map(titles, points, method), len(reviews.labels), tuple(belongs), fit)
 
 
 def _among(units: np.ndarray, directions: np.ndarray) -> np.ndarray:

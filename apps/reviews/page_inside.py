@@ -12,9 +12,9 @@ from apps.reviews.page_loading import choose_text
 from apps.reviews.page_verdict import word_axis
 from apps.reviews.results import AttentionWeights, States
 from apps.shared import charts
+from apps.shared.letters import Letter, letters, tint
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
-from apps.writer.page_letters import Letter, letters, tint
 
 _MOST_UNITS = 48  # rows of the picture: those that vary most
 _MOST_WORDS = 150  # columns; of a longer document the last ones, up to the end of sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from apps.ocr.page_looks import line_looks
 from apps.reviews.application import Reviews
 from apps.reviews.explain import label_embeddings, main_member, networks
 from apps.reviews.labels_map import LabelMap, label_map
 from apps.reviews.page_loading import load_reviews
 from apps.reviews.results import LabelEmbedding
 from apps.shared import charts
+from apps.shared.charts import line_looks
 from apps.shared.page import heavy_work, input_errors, open_once, plain
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette

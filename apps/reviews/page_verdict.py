@@ -5,15 +5,15 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from apps.ocr.page_looks import line_looks
 from apps.reviews.application import Reviews
 from apps.reviews.explain import Method, contributions, methods, running
 from apps.reviews.page_loading import choose_text
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
+from apps.shared.charts import line_looks
+from apps.shared.letters import Letter, letters, tint
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
-from apps.writer.page_letters import Letter, letters, tint
 
 _WAYS: dict[Method, str] = {
     "linear": "Exact share",

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
-from apps.vectors.task import VectorsRecipe
+from annotated_types import Ge, Gt, Le
+
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from models.text_classifier.config import TextClassifierConfig
+from data_prep.fields import Checked, Count, Natural, NonNegative, Positive, Share, WarmupShare
+from models.text_classifier.config import Network, TextClassifierConfig
+from models.training.recipe import fields_of, with_overrides
+from models.word2vec.training import VectorsRecipe
 
 OWN_VECTORS = "own"  # as the name of word vectors: those that word2vec learns from the texts themselves
-_OF_THE_NETWORK = (
-    *("network", "dimensions", "units", "layers", "widths", "readout", "ngrams", "buckets", "pooling"),
-    *("distinct", "sublinear_tf", "dropout", "word_dropout", "max_words", "head_words", "table"),
-)
 
 
 @dataclass(frozen=True)
-class MemberRecipe:
+class MemberRecipe(Checked):
     """Everything that decides one network of a classifier.
 
     Args:
@@ -59,7 +58,7 @@ class MemberRecipe:
         seed: Of all draws of this network, added to the recipe's.
     """
 
-    network: Literal["mean", "ngrams", "convolution", "rnn", "lstm", "gru", "mgu", "attention"] = "ngrams"
+    network: Network = "ngrams"
     dimensions: int = 100
     units: int = 128
     layers: int = 1
@@ -70,57 +69,42 @@ class MemberRecipe:
     pooling: Literal["mean", "root"] = "mean"
     distinct: bool = False
     sublinear_tf: bool = False
-    dropout: float = 0.3
-    word_dropout: float = 0.0
+    dropout: Share = 0.3
+    word_dropout: Share = 0.0
     max_words: int = 0
     head_words: int = 0
     table: Literal["float", "int8"] = "float"
-    words: int | None = None
+    words: Count | None = None
     idf: bool = False
     start: Literal["random", "frozen", "fine_tuned"] = "random"
-    epochs: int = 5
-    batch_size: int = 64
-    max_padded: int | None = None
-    learning_rate: float = 0.002
-    warmup: float = 0.1
-    weight_decay: float = 0.0
+    epochs: Count = 5
+    batch_size: Count = 64
+    max_padded: Count | None = None
+    learning_rate: Annotated[float, Gt(0.0), Le(1.0)] = 0.002
+    warmup: WarmupShare = 0.1
+    weight_decay: NonNegative = 0.0
     decay_vectors: bool = False
-    label_smoothing: float = 0.0
-    averaging: float = 0.0
-    clip: float = 1.0
+    label_smoothing: Share = 0.0
+    averaging: Share = 0.0
+    clip: Positive = 1.0
     keep_best: bool = False
     products: Literal["auto", "float32", "bfloat16"] = "auto"
-    seed: int = 0
+    seed: Natural = 0
 
     def __post_init__(self) -> None:
-        """Refuse values that the network's config does not check."""
-        for name in ("epochs", "batch_size", "words", "max_padded"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        for name in ("label_smoothing", "averaging"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
-        if not 0.0 < self.learning_rate <= 1.0:
-            raise InputError("learning_rate must be above 0, at most 1", received=self.learning_rate)
-        if not 0.0 <= self.warmup <= 0.5:
-            raise InputError("warmup is a share of the steps", allowed="0 to 0.5", received=self.warmup)
+        """Refuse what does not go together."""
+        super().__post_init__()
         if self.idf and self.start != "random":
             raise InputError("idf is for vectors that begin at random", received=self.start)
-        if self.weight_decay < 0.0 or self.clip <= 0.0 or self.seed < 0:
-            raise InputError("weight_decay and seed are not negative, and clip is above 0")
 
     def config(self, vocabulary_size: int, labels: int) -> TextClassifierConfig:
-        """Return the network's config for a vocabulary of so many entries, and so many labels."""
-        from models.text_classifier.config import TextClassifierConfig
-
+        """Return the network's config for a vocabulary of this many entries, and this many labels."""
         rows = vocabulary_size if self.words is None else min(self.words, vocabulary_size)
-        return TextClassifierConfig(
-            labels=labels, vocabulary_size=rows, **{name: getattr(self, name) for name in _OF_THE_NETWORK}
-        )
+        return fields_of(self, TextClassifierConfig, labels=labels, vocabulary_size=rows)
 
 
 @dataclass(frozen=True)
-class SelfTraining:
+class SelfTraining(Checked):
     """How networks learn once more, from texts without labels as their first selves answered them.
 
     Args:
@@ -130,21 +114,14 @@ class SelfTraining:
         soft: Whether the probabilities are learned, or the answer as if it were certain.
     """
 
-    rounds: int = 0
-    texts: int | None = None
-    confident: float = 1.0
+    rounds: Natural = 0
+    texts: Count | None = None
+    confident: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     soft: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what uses no text."""
-        if self.rounds < 0 or (self.texts is not None and self.texts < 1) or not 0.0 < self.confident <= 1.0:
-            raise InputError(
-                "Self-training does not fit", allowed="rounds from 0, texts from 1, confident above 0 to 1"
-            )
 
 
 @dataclass(frozen=True)
-class ReviewsRecipe:
+class ReviewsRecipe(Checked):
     """Everything that decides a classifier of documents.
 
     Args:
@@ -164,29 +141,22 @@ class ReviewsRecipe:
     """
 
     members: tuple[MemberRecipe, ...] = (MemberRecipe(),)
-    min_count: int = 2
+    min_count: Count = 2
     max_vocabulary: int | None = None
     vectors: str | None = None
     word2vec: VectorsRecipe = field(default_factory=VectorsRecipe)
     self_training: SelfTraining = field(default_factory=SelfTraining)
-    validation: float = 0.1
+    validation: Annotated[float, Gt(0.0), Le(0.5)] = 0.1
     refit: bool = False
     split: Literal["final", "choose"] = "final"
-    folds: int = 5
+    folds: Annotated[int, Ge(2)] = 5
     seed: int = 1
 
     def __post_init__(self) -> None:
         """Refuse recipes that contradict themselves."""
+        super().__post_init__()
         if not self.members:
             raise InputError("A recipe has at least one network")
-        if not 0.0 < self.validation <= 0.5:
-            raise InputError(
-                "validation is a share of the training part",
-                allowed="above 0 to 0.5",
-                received=self.validation,
-            )
-        if self.folds < 2 or self.min_count < 1:
-            raise InputError("folds must be at least 2, and min_count at least 1")
         if self.vectors is None and any(member.start != "random" for member in self.members):
             raise InputError(
                 "A network starts from word vectors and there are none", remedy=f"Set vectors={OWN_VECTORS}"
@@ -283,42 +253,25 @@ def chosen_recipe(name: str, network: str | None = None, overrides: Sequence[str
     Raises:
         InputError: There is no such network, or an override is wrong.
     """
-    from models.training.recipe import with_overrides
-
     recipe = RECIPES[name]
-    if network is not None:
-        if network not in MEMBERS:
-            raise InputError("There is no such network", allowed=", ".join(MEMBERS), received=network)
-        recipe = replace(recipe, members=(MEMBERS[network],))
-    plain, by_member = _sorted(recipe, overrides)
-    members = tuple(
-        with_overrides(member, own) for member, own in zip(recipe.members, by_member, strict=True)
-    )
-    # What recipe and networks ask of each other is checked once all is set.
-    alone = with_overrides(replace(recipe, members=(MemberRecipe(),)), plain)
-    return replace(alone, members=members)
-
-
-def _sorted(recipe: ReviewsRecipe, overrides: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Sort overrides into those of the recipe and those of each of its networks."""
-    of_recipe, of_member = ({one.name for one in fields(kind)} for kind in (ReviewsRecipe, MemberRecipe))
-    plain: list[str] = []
-    by_member: list[list[str]] = [[] for _ in recipe.members]
+    if network is not None and network not in MEMBERS:
+        raise InputError("There is no such network", allowed=", ".join(MEMBERS), received=network)
+    members = list(recipe.members if network is None else (MEMBERS[network],))
+    of_members = {one.name for one in fields(MemberRecipe)} - {one.name for one in fields(ReviewsRecipe)}
+    plain = []
     for text in overrides:
-        key, _, rest = text.partition(".")
-        number = key.removeprefix("member")
-        name = text.partition("=")[0].strip()
-        if key.startswith("member") and number.isdecimal() and rest:
-            if not 1 <= int(number) <= len(recipe.members):
-                raise InputError(
-                    "There is no such member", allowed=f"1 to {len(recipe.members)}", received=int(number)
-                )
-            by_member[int(number) - 1].append(rest)
-        elif name == "members":
+        key = text.partition("=")[0].strip()
+        if named := re.match(r"member([0-9]+)\.(.+)", text, re.DOTALL):
+            number = int(named[1])
+            if not 1 <= number <= len(members):
+                raise InputError("There is no such member", allowed=f"1 to {len(members)}", received=number)
+            members[number - 1] = with_overrides(members[number - 1], [named[2]])
+        elif key == "members":
             raise InputError("The networks are set one by one", allowed="--network NAME, or member1.units=64")
-        elif name in of_member - of_recipe:
-            for own in by_member:
-                own.append(text)
+        elif key in of_members:
+            members = [with_overrides(member, [text]) for member in members]
         else:
             plain.append(text)
-    return plain, by_member
+    # What recipe and networks ask of each other is checked once all is set.
+    alone = with_overrides(replace(recipe, members=(MemberRecipe(),)), plain)
+    return replace(alone, members=tuple(members))

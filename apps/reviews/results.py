@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from apps.shared.calibration import ReliabilityBin
 from apps.shared.results import Result
 
-if TYPE_CHECKING:
-    from apps.shared.calibration import ReliabilityBin
-
 _MANY_UNKNOWN = 0.5
+_LISTED = 20  # refused documents that are named one by one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Verdict(Result):
     tokens: int = 0
     left_out: int = 0
 
+    table_columns = ("label", "probability>")
+
     @property
     def left_out_share(self) -> float:
         """Share of the document that was not read, 0 to 1."""
@@ -43,8 +45,7 @@ class Verdict(Result):
         """Probability of the most probable label."""
         return self.probabilities[self.label]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> list[str]:
         """What a person should know beside the answer, as sentences: much was unknown, or not read."""
         found = []
         if self.unknown_words > _MANY_UNKNOWN * self.words:
@@ -55,7 +56,13 @@ class Verdict(Result):
                 f"The text is longer than what the network reads: {self.left_out:,} of its {self.tokens:,} words and "
                 f"marks ({self.left_out_share:.0%}) were left out."
             )
-        return tuple(found)
+        return found
+
+    def table_rows(self) -> list[tuple[str, ...]]:
+        """The cells of the table, the most probable label first."""
+        shares = sorted(self.probabilities.items(), key=lambda item: -item[1])
+        counts = (("words", f"{self.words:,}"), ("unknown words", f"{self.unknown_words:,}"))
+        return [*((label, f"{share:.1%}") for label, share in shares), *counts]
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold; ``left_out`` is there only where something was left out."""
@@ -76,6 +83,12 @@ class Refused(Result):
     problem: str
 
 
+def refusals(refused: Sequence[Refused], what: str) -> list[str]:
+    """Name what was refused, by number."""
+    named = [f"Refused: {what} {one.number}: {one.problem}" for one in refused[:_LISTED]]
+    return named + ([f"Refused: {len(refused) - _LISTED:,} more"] if len(refused) > _LISTED else [])
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReviewsEvaluation(Result):
     """How well documents are classified that the network did not learn from.
@@ -93,8 +106,9 @@ class ReviewsEvaluation(Result):
         left_out_share: Tokens that were not read by tokens, 0 to 1.
         refused: Documents that could not be scored, by number, and why.
         unknown_only: Numbers of documents without any known word; they are scored all the same.
-        aliases: Names of labels in the data that were taken for the preset's own.
+        aliases: Names of labels in the data, each with the preset's own label that it means.
         parts: Accuracy of each part, percent, where folds were scored.
+        counted: What the numbers count: ``"document"`` or ``"row"``.
     """
 
     accuracy: float
@@ -111,22 +125,50 @@ class ReviewsEvaluation(Result):
     unknown_only: tuple[int, ...] = ()
     aliases: dict[str, str] = dataclasses.field(default_factory=dict)
     parts: tuple[float, ...] = ()
+    counted: str = "document"
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: percent, number and standard error."""
         return {"accuracy": self.accuracy, "n": self.n, "standard_error": self.standard_error}
 
+    def table_rows(self) -> list[tuple[str, ...]]:
+        """The cells of the table; last, what each label was answered as."""
+        answers = [
+            (
+                f"{label}, answered as",
+                ", ".join(f"{name} {count:,}" for name, count in zip(self.labels, row, strict=True)),
+            )
+            for label, row in zip(self.labels, self.confusion, strict=True)
+        ]
+        return [
+            ("accuracy, %", f"{self.accuracy:.2f}"),
+            ("standard error", f"{self.standard_error:.2f}"),
+            ("documents", f"{self.n:,}"),
+            ("refused", f"{len(self.refused):,}"),
+            ("calibration error, %", f"{100 * self.calibration_error:.2f}"),
+            ("unknown words, %", f"{100 * self.unknown_share:.2f}"),
+            ("not read, %", f"{100 * self.left_out_share:.2f}"),
+            *((f"fold {at}, %", f"{share:.2f}") for at, share in enumerate(self.parts, start=1)),
+            ("scored", self.split),
+            *answers,
+        ]
+
+    def notes(self) -> list[str]:
+        """What was refused, and what was counted although it is odd."""
+        found = refusals(self.refused, self.counted)
+        found += [f"Note: the label {name} counts as {label}" for name, label in self.aliases.items()]
+        if self.unknown_only:
+            shown = ", ".join(map(str, self.unknown_only[:_LISTED]))
+            found.append(f"Note: no word of these documents is known, they are scored all the same: {shown}")
+        if self.left_out_share:
+            share = f"{self.left_out_share:.1%} of all words and marks"
+            found.append(f"Note: {share} were not read, in documents longer than the window")
+        return found
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReadWord(Result):
-    """A token of the user's own text: ``whole[start:end] == text``; the end of sequence has no text.
-
-    Attributes:
-        text: The token; ``""`` for the end of sequence.
-        start: Where it begins.
-        end: Where it ends.
-        known: Whether the vocabulary holds it.
-    """
+    """A token of the user's own text: ``whole[start:end] == text``; the end of sequence has no text."""
 
     text: str
     start: int
@@ -184,7 +226,7 @@ class AttentionWeights(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LabelEmbedding(Result):
-    """A row of W in softmax(Wz): the label's embedding, and the words nearest to it with their cosines.
+    """A row of W in softmax(Wz): the label's embedding, and the words nearest to it.
 
     Attributes:
         label: The label.
@@ -201,13 +243,7 @@ class LabelEmbedding(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class States(Result):
-    """The hidden state along a text.
-
-    Attributes:
-        words: The tokens, the end of sequence included.
-        values: For each of them, the state behind it.
-        network: Name of the network that it belongs to.
-    """
+    """The hidden state of one network, named, along a text: the tokens, and for each of them the state after it."""
 
     words: tuple[ReadWord, ...]
     values: tuple[tuple[float, ...], ...]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from apps.reviews.results import Refused
+from apps.shared.measures import checksums_of
+from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from data_prep.readers.labelled_texts import LabelledTexts
-    from models.presets.card import CardText
+from data_prep.readers.bbc import read_bbc
+from data_prep.readers.labelled_texts import LabelledTexts
+from data_prep.readers.reviews import read_imdb
+from data_prep.splits import group_split, k_folds
+from data_prep.text.made_texts import made_reviews
+from data_prep.text.text_inputs import plain
+from models.presets.card import CardText
 
 DATA = ("imdb", "bbc")
-TEST_SHARE = 0.2  # of one's own documents and of the sample
+TEST_SHARE = 0.2  # of your own documents and of the sample
 SPLIT_SEED = 1  # of their split: the same for all recipes, so that a test part stays one
 _SAMPLE_DOCUMENTS = 600
-_OWN = "own documents"  # under this name the checksum of one's own documents is kept
+_OWN = "own documents"  # the checksum of your own documents is kept under this name
 _MADE = "made reviews"
 
 # What others reach, percent of the official test half of IMDB.
@@ -51,7 +55,7 @@ class ReviewsSource:
         unlabelled: Texts without a label.
         aliases: Other names of labels, each with the label that it means.
         published: Other systems' accuracy on the same test documents.
-        refused: What could not be used of one's own documents.
+        refused: What could not be used of your own documents.
     """
 
     name: str
@@ -83,28 +87,36 @@ class ReviewsSource:
         Raises:
             InputError: There are too few documents.
         """
-        from data_prep.splits import group_split
-
         parts = group_split(_forms(self.train), {"train": 1.0 - share, "validation": share}, seed)
         return parts["train"], parts["validation"]
 
     def folds(self, count: int, seed: int) -> list[ReviewsSource]:
-        """Cut the training part for cross-validation; equal texts are in one fold.
-
-        Args:
-            count: Number of folds.
-            seed: Of the draw.
-
-        Returns:
-            For each fold a source that scores it and learns from the others.
-        """
-        from data_prep.splits import k_folds
-
+        """Cut the training part into folds, equal texts in one; each source scores one and learns from the others."""
         parts = k_folds(len(self.train), count, seed, _forms(self.train))
         return [
             replace(self, train=self.train.chosen(train), test=self.train.chosen(test))
             for train, test in parts
         ]
+
+    def labelled_as(self, labels: Sequence[str], aliases: tuple[tuple[str, str], ...]) -> ReviewsSource:
+        """Number the labels as a classifier that knows all of them does; unchanged where it does not."""
+        numbers = label_numbers(labels, aliases)
+        found = [numbers.get(label.casefold()) for label in self.labels]
+        if None in found:
+            return self
+        parts = {
+            name: replace(part, labels=np.array(found)[part.labels], classes=tuple(labels))
+            for name in ("train", "test")
+            if (part := getattr(self, name)) is not None
+        }
+        return replace(self, aliases=aliases, **parts)
+
+
+def label_numbers(labels: Sequence[str], aliases: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Return the number of each name by which data may call a label, in small letters: the labels and their aliases."""
+    numbers = {label: number for number, label in enumerate(labels)}
+    named = {alias.casefold(): numbers[label] for alias, label in aliases}
+    return named | {label.casefold(): number for label, number in numbers.items()}
 
 
 def named_source(name: str) -> ReviewsSource:
@@ -119,15 +131,7 @@ def named_source(name: str) -> ReviewsSource:
 
 
 def imdb_source() -> ReviewsSource:
-    """Return the film reviews of IMDB, with the official halves.
-
-    Raises:
-        InputError: They cannot be had, or are not what they should be.
-    """
-    from data_prep.datasets import DATASETS, locate
-    from data_prep.readers.reviews import read_imdb
-    from models.storage.atomic import sha256_of
-
+    """Return the film reviews of IMDB, with the official halves."""
     dataset, path = DATASETS["imdb"], locate("imdb")
     found = read_imdb(path)
     return ReviewsSource(
@@ -135,7 +139,7 @@ def imdb_source() -> ReviewsSource:
         train=found.train,
         test=found.test,
         protocol="official test half of IMDB",
-        checksums={path.name: f"sha256 {sha256_of(path)}"},
+        checksums=checksums_of(path),
         card=_card(
             "Film reviews",
             "Says whether a film review is good or bad, with the probability of each.",
@@ -152,22 +156,14 @@ def imdb_source() -> ReviewsSource:
 
 
 def bbc_source() -> ReviewsSource:
-    """Return the news of the BBC; there is no official test part, so that folds are scored.
-
-    Raises:
-        InputError: They cannot be had, or are not what they should be.
-    """
-    from data_prep.datasets import DATASETS, locate
-    from data_prep.readers.bbc import read_bbc
-    from models.storage.atomic import sha256_of
-
+    """Return the news of the BBC; there is no official test part, so that folds are scored."""
     dataset, path = DATASETS["bbc"], locate("bbc")
     return ReviewsSource(
         name="BBC News",
         train=read_bbc(path),
         test=None,
         protocol="folds of BBC News, equal articles in one fold",
-        checksums={path.name: f"sha256 {sha256_of(path)}"},
+        checksums=checksums_of(path),
         card=_card(
             "Topics of news",
             "Says which of five topics a news article is about, with the probability of each.",
@@ -180,7 +176,7 @@ def bbc_source() -> ReviewsSource:
 
 
 def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
-    """Return one's own documents.
+    """Return your own documents.
 
     Args:
         texts: As ``data_prep.readers.labelled_texts`` reads them.
@@ -209,8 +205,6 @@ def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
 
 def sample_source() -> ReviewsSource:
     """Return reviews that the project makes, for machines without data and network."""
-    from data_prep.text.made_reviews import made_reviews
-
     texts = made_reviews(_SAMPLE_DOCUMENTS, SPLIT_SEED)
     return _split(
         texts,
@@ -228,7 +222,7 @@ def sample_source() -> ReviewsSource:
 
 
 def source_of(data: Mapping[str, str]) -> ReviewsSource | None:
-    """Find the documents that a preset learned from, by the checksums in its metadata; None for one's own."""
+    """Find the documents that a preset learned from, by the checksums in its metadata; None for your own."""
     name = set_of(data)
     if name is not None:
         return named_source(name)
@@ -237,25 +231,21 @@ def source_of(data: Mapping[str, str]) -> ReviewsSource | None:
 
 def set_of(data: Mapping[str, str]) -> str | None:
     """Name the set that a preset learned from, by the checksums in its metadata; None for any other documents."""
-    from data_prep.datasets import DATASETS
-
     return next((name for name in DATA if any(f.name in data for f in DATASETS[name].files.values())), None)
 
 
 def is_own(data: Mapping[str, str]) -> bool:
-    """Say whether a preset, by the checksums in its metadata, learned from one's own documents."""
+    """Say whether a preset, by the checksums in its metadata, learned from documents of your own."""
     return _OWN in data
 
 
 def learned_from(texts: LabelledTexts, data: Mapping[str, str]) -> bool:
     """Say whether these are the documents that a preset learned from."""
-    return is_own(data) and data[_OWN] == texts.checksum
+    return data.get(_OWN) == texts.checksum
 
 
 def _split(texts: LabelledTexts, *, name: str, **more: object) -> ReviewsSource:
     """Split documents at random that have no official test part."""
-    from data_prep.splits import group_split
-
     parts = group_split(_forms(texts), {"train": 1.0 - TEST_SHARE, "test": TEST_SHARE}, SPLIT_SEED)
     return ReviewsSource(
         name=name,
@@ -268,19 +258,9 @@ def _split(texts: LabelledTexts, *, name: str, **more: object) -> ReviewsSource:
 
 def _forms(texts: LabelledTexts) -> list[str]:
     """Return texts by which equal documents are told."""
-    from data_prep.text.text_inputs import plain
-
     return [plain(text).strip() for text in texts.texts]
 
 
 def _card(title: str, summary: str, data: str, licence: str, limits: str) -> CardText:
-    from models.presets.card import CardText
-
-    return CardText(
-        title=title,
-        summary=summary,
-        data=data,
-        licence=licence,
-        intended_use="Teaching: from many words to one verdict, and which of them decide it.",
-        limits=limits,
-    )
+    use = "Teaching: from many words to one verdict, and which of them decide it."
+    return CardText(title, summary, data, licence, use, limits)

@@ -1,0 +1,339 @@
+"""The trainings of a classifier: word vectors, its networks, self-training and refit, one stage after the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from apps.reviews.application import Reviews
+from apps.reviews.evaluation import chosen_weights, mean_loss
+from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
+from apps.reviews.results import ReviewsEvaluation
+from apps.reviews.sources import ReviewsSource
+from apps.vectors.application import Vectors
+from data_prep.text.document_batches import DocumentBatches
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
+from data_prep.text.vocab import UNK
+from data_prep.text.word2vec_corpus import encode_corpus
+from models.presets.store import Preset
+from models.storage.arrays import half_precision
+from models.storage.atomic import writing_to
+from models.text_classifier.config import (
+    TextClassifierConfig,
+    TextPresetConfig,
+    member_arrays,
+    preset_arrays,
+)
+from models.training.recipe import to_dict
+from models.training.task import Run, Stage, StageResult
+from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
+
+if TYPE_CHECKING:
+    import keras
+
+Arrays = Mapping[str, np.ndarray]
+Stages = Generator[Stage, StageResult, Any]
+
+
+class ReviewsAnswers(NamedTuple):
+    """The classifier as a preset stores it, how many documents it learned from, places of those held out, folds."""
+
+    reviews: Reviews
+    learned: int
+    validation: np.ndarray
+    folds: ReviewsEvaluation | None = None
+
+
+def all_rounds(recipe: ReviewsRecipe, source: ReviewsSource, run: Run, prefix: str = "") -> Stages:
+    """Train the networks as often as the recipe asks, then once more on everything if it asks that.
+
+    Args:
+        recipe: All settings.
+        source: The documents; those of the test part are not looked at.
+        run: Where.
+        prefix: Of the names of the stages.
+
+    Returns:
+        The classifier, :class:`ReviewsAnswers`.
+    """
+    return _Networks(recipe, source, run, prefix).all_rounds()
+
+
+class _Networks:
+    """All networks of a recipe: documents as ids, and what was learned so far."""
+
+    def __init__(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run, prefix: str) -> None:
+        self.recipe, self.source, self.run, self.prefix = recipe, source, run, prefix
+        self.learned, self.held_out = source.held_out(recipe.validation, recipe.seed)
+        self.labels, texts = source.train.labels, source.train.texts
+        if run.start is None:
+            learned = (texts[at] for at in self.learned)
+            self.vocabulary = learn_vocabulary(
+                learned, min_count=recipe.min_count, max_size=recipe.max_vocabulary
+            )
+        else:
+            self.vocabulary = run.start.vocabulary
+        self.ids = [encode(text, self.vocabulary).ids for text in texts]
+        if run.start is not None:
+            unknown = float((np.concatenate(self.ids) == UNK).mean())
+            kept = f"The vocabulary of {run.start.path.name} is kept"
+            print(f"{kept}: {unknown:.1%} of the words and marks are unknown to it", file=sys.stderr)
+        rounds = recipe.self_training.rounds
+        unlabelled = source.unlabelled[: recipe.self_training.texts] if rounds else ()
+        self.unlabelled = [encode(text, self.vocabulary).ids for text in unlabelled]
+        self.vectors: WordVectors | None = None
+
+    def all_rounds(self) -> Stages:
+        self.vectors = yield from self._start_vectors()
+        learned, more = self.learned, None
+        reviews = self._together((yield from self._members("round0", learned, more)))
+        for number in range(1, self.recipe.self_training.rounds + 1):
+            more = self._answered(reviews)
+            reviews = self._together((yield from self._members(f"round{number}", learned, more)))
+        if self.recipe.refit:
+            learned = np.arange(len(self.ids))
+            arrays = yield from self._members("refit", learned, more)
+            reviews = self._reviews(reviews.config, arrays)
+        return ReviewsAnswers(reviews, len(learned), self.held_out)
+
+    def _start_vectors(self) -> Stages:
+        """Return the word vectors that networks start from, None for none; learn them where the recipe asks that."""
+        if self.run.start is not None or all(member.start == "random" for member in self.recipe.members):
+            return None
+        if self.recipe.vectors == OWN_VECTORS:
+            texts = [*self.source.train.texts, *self.source.unlabelled]
+            return (
+                yield from learned_vectors(self.recipe.word2vec, texts, self.run, f"{self.prefix}vectors")
+            )
+        path = Path(self.recipe.vectors)
+        opened = Vectors.from_file(path) if path.is_file() else Vectors.from_preset(self.recipe.vectors)
+        return opened.word_vectors
+
+    def _members(
+        self, name: str, learned: np.ndarray, more: tuple[list[np.ndarray], np.ndarray] | None
+    ) -> Stages:
+        """Train every network on documents of the training part, and on texts with the answers that they got."""
+        from models.text_classifier.network import trained_arrays
+
+        documents, labels = [self.ids[at] for at in learned], self.labels[learned]
+        if more is not None:
+            documents = documents + more[0]
+            labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
+        recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
+        found = []
+        for number, member in enumerate(self.recipe.members, start=1):
+            seed = self.recipe.seed + member.seed
+            matrix = None
+            if self.vectors is not None and member.start != "random":
+                matrix = self.vectors.matrix_for(self.vocabulary, seed)[0]
+            stage = member_stage(
+                f"{self.prefix}{name}-member{number}",
+                member,
+                self._config(member),
+                documents,
+                labels,
+                seed=seed,
+                vectors=matrix,
+                recipe=recipe,
+                # After a refit nothing is held out.
+                evaluate=None if name == "refit" else partial(self._validation, self._config(member)),
+                start=partial(_start_arrays, number=number, labels=self.source.labels),
+            )
+            done = yield stage
+            found.append(trained_arrays(done.model))
+        return found
+
+    def _config(self, member: MemberRecipe) -> TextClassifierConfig:
+        return member.config(len(self.vocabulary), len(self.source.labels))
+
+    def _validation(self, config: TextClassifierConfig, model: keras.Model) -> dict[str, float]:
+        from models.text_classifier.network import trained_arrays
+
+        reviews = self._reviews(TextPresetConfig((config,)), [trained_arrays(model)])
+        shares = reviews.probabilities(self._held_out_ids)
+        right = self.labels[self.held_out]
+        return {
+            "validation_accuracy": 100.0 * float((shares.argmax(axis=1) == right).mean()),
+            "validation_loss": mean_loss(shares, right),
+        }
+
+    @property
+    def _held_out_ids(self) -> list[np.ndarray]:
+        return [self.ids[at] for at in self.held_out]
+
+    def _together(self, arrays: Sequence[Arrays]) -> Reviews:
+        """Choose weights and temperature by what was held out."""
+        members = tuple(map(self._config, self.recipe.members))
+        single = TextPresetConfig(members, (1.0,) * len(members), 1.0, self.source.aliases)
+        network = self._reviews(single, arrays).network
+        logits = [member.logits(self._held_out_ids) for member in network.members]
+        weights, temperature = chosen_weights(logits, self.labels[self.held_out])
+        return self._reviews(replace(single, weights=weights, temperature=temperature), arrays)
+
+    def _reviews(self, config: TextPresetConfig, members: Sequence[Arrays]) -> Reviews:
+        """Return trained networks ready for use, with weights as a preset stores them."""
+        arrays = half_precision(preset_arrays(config, members))
+        return Reviews(config, arrays, vocabulary=self.vocabulary, labels=self.source.labels)
+
+    def _answered(self, teacher: Reviews) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return texts without a label and what is to be learned of them."""
+        settings = self.recipe.self_training
+        shares = teacher.probabilities(self.unlabelled)
+        kept = surest(shares, settings.confident)
+        wanted = shares[kept] if settings.soft else np.eye(shares.shape[1])[shares[kept].argmax(axis=1)]
+        return [self.unlabelled[at] for at in kept], wanted.astype(np.float32)
+
+
+def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, name: str) -> Stages:
+    """Learn word vectors from documents, cut into words as the classifier cuts them.
+
+    Args:
+        settings: Of word2vec.
+        texts: Documents, with labels or without.
+        run: Where.
+        name: Of the stage.
+
+    Returns:
+        The input vectors, :class:`WordVectors`, the most frequent word first.
+
+    Raises:
+        InputError: There are too few words.
+    """
+    folder = run.folder / name
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    corpus = encode_corpus(
+        texts,
+        keys_of,
+        folder / "corpus.int32",
+        min_count=settings.min_count,
+        max_vocabulary=settings.max_vocabulary,
+    )
+    done = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
+    return WordVectors(list(corpus.vocabulary), np.array(done.model.input_vectors), corpus.vocabulary.counts)
+
+
+def member_stage(
+    name: str,
+    member: MemberRecipe,
+    config: TextClassifierConfig,
+    documents: Sequence[np.ndarray],
+    labels: np.ndarray,
+    *,
+    seed: int,
+    vectors: np.ndarray | None = None,
+    recipe: Mapping[str, Any],
+    evaluate: Callable[[keras.Model], Mapping[str, float]] | None = None,
+    start: Callable[[Preset], dict[str, np.ndarray]] | None = None,
+) -> Stage:
+    """Make the stage that trains one network.
+
+    Args:
+        name: Of the stage.
+        member: Settings of the network.
+        config: Of the network.
+        documents: Ids of each, the end last.
+        labels: Numbers int (n,), or probabilities float (n, labels).
+        seed: Of all draws.
+        vectors: First vectors of the words, float32 (vocabulary, dimensions); None for random ones.
+        recipe: What decides the training, besides ``member``.
+        evaluate: Receives the network after every epoch and returns metrics; None for none.
+        start: Preset to the arrays of the network as ``trained_arrays`` gives them.
+
+    Raises:
+        InputError: The vectors do not fit.
+    """
+    read = config.reading.inputs_of(documents)
+    batches = DocumentBatches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
+    steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
+    idf = inverse_document_frequency(read, config.rows) if member.idf else None
+
+    def begin(preset: Preset) -> dict[str, np.ndarray]:
+        arrays = start(preset)
+        if idf is not None and len(arrays.get("embedding/embeddings", ())) == len(idf):
+            arrays["embedding/embeddings"] = arrays["embedding/embeddings"] / idf[:, None]
+        return arrays
+
+    return Stage(
+        name,
+        lambda: _compiled(member, config, seed, steps, vectors, idf),
+        batches.epoch,
+        epochs=member.epochs,
+        seed=seed,
+        recipe={"member": to_dict(member), **recipe},
+        evaluate=evaluate,
+        monitor="validation_loss" if member.keep_best else "loss",
+        keep="best" if member.keep_best else "last",
+        start=None if start is None else begin,
+    )
+
+
+def inverse_document_frequency(documents: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """Return ln((1 + n) / (1 + df)) + 1 of each row of a table, float32 (rows,), where df of n documents have it."""
+    frequency = np.zeros(rows, np.int64)
+    for document in documents:
+        frequency[np.unique(document)] += 1
+    return (np.log((1.0 + len(documents)) / (1.0 + frequency)) + 1.0).astype(np.float32)
+
+
+def surest(shares: np.ndarray, confident: float) -> np.ndarray:
+    """Choose the surest answers of each label: their places, int64, sorted.
+
+    Args:
+        shares: Probabilities float (n, labels).
+        confident: Share of the answers of each label that is chosen.
+    """
+    answers, sure = shares.argmax(axis=1), shares.max(axis=1)
+    kept = []
+    for label in range(shares.shape[1]):
+        places = np.flatnonzero(answers == label)
+        order = places[np.argsort(-sure[places], kind="stable")]
+        kept.append(order[: round(confident * len(order))])
+    return np.sort(np.concatenate(kept))
+
+
+def _start_arrays(preset: Preset, *, number: int, labels: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Return the weights of a preset's network; without those of the labels where it has other ones."""
+    arrays = member_arrays(preset.arrays, number)
+    if "embedding/codes" in arrays:
+        arrays["embedding/embeddings"] = arrays.pop("embedding/codes") * arrays.pop("embedding/scales")
+    same = tuple(preset.labels) == tuple(labels)
+    return {name: array for name, array in arrays.items() if same or not name.startswith("labels/")}
+
+
+def _compiled(
+    member: MemberRecipe,
+    config: TextClassifierConfig,
+    seed: int,
+    steps: int,
+    vectors: np.ndarray | None,
+    idf: np.ndarray | None,
+) -> keras.Model:
+    """Build and compile a network; ``steps`` are those of the whole training."""
+    import keras
+
+    from models.layers.fast_lstm import fastest_products
+    from models.text_classifier.network import build_text_classifier, set_word_vectors, text_loss
+    from models.training.optimizers import adamw
+
+    keras.utils.set_random_seed(seed)
+    products = fastest_products() if member.products == "auto" else member.products
+    model = build_text_classifier(config, products=products, idf=idf)
+    if vectors is not None:
+        set_word_vectors(model, vectors)
+    model.get_layer("embedding").trainable = member.start != "frozen"
+    undecayed = ("bias",) if member.decay_vectors else ("bias", "embeddings")
+    warmup = round(member.warmup * steps)
+    model.compile(
+        adamw(member, steps, beta_2=0.99, warmup=warmup, undecayed=undecayed, global_clipnorm=member.clip),
+        loss=text_loss(member.label_smoothing),
+        jit_compile=False,  # slower for recurrent networks on a processor
+    )
+    return model
