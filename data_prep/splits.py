@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,11 +27,8 @@ def split(count: int, shares: Mapping[str, float], seed: int = 0) -> dict[str, n
     _check_shares(shares)
     order = np.random.default_rng(seed).permutation(count)
     borders = np.round(np.cumsum([0.0, *shares.values()]) * count).astype(int)
-    parts = {
-        name: np.sort(order[first:last])
-        for name, first, last in zip(shares, borders[:-1], borders[1:], strict=True)
-    }
-    return _checked(parts, count)
+    parts = (np.sort(order[first:last]) for first, last in pairwise(borders))
+    return _checked(dict(zip(shares, parts, strict=True)), count)
 
 
 def group_split(
@@ -50,8 +48,7 @@ def group_split(
         InputError: If the shares are wrong, or a part would be empty.
     """
     _check_shares(shares)
-    parts = _assign_groups(groups, list(shares.values()), seed)
-    named = dict(zip(shares, parts, strict=True))
+    named = dict(zip(shares, _assign_groups(groups, list(shares.values()), seed), strict=True))
     assert_disjoint({name: [groups[at] for at in part] for name, part in named.items()}, "group")
     return _checked(named, len(groups))
 
@@ -80,13 +77,11 @@ def k_folds(
         raise InputError("There are not as many groups as examples", allowed=str(count), received=len(groups))
     kinds = range(count) if groups is None else groups
     tests = _assign_groups(kinds, [1 / folds] * folds, seed)
-    splits = []
-    for test in tests:
-        train = np.setdiff1d(np.arange(count), test, assume_unique=True)
-        assert_disjoint({"train": [kinds[at] for at in train], "test": [kinds[at] for at in test]}, "group")
-        splits.append((train, test))
+    assert_disjoint(
+        {f"fold {number}": {kinds[at] for at in test} for number, test in enumerate(tests)}, "group"
+    )
     _checked({f"fold {number}": test for number, test in enumerate(tests)}, count)
-    return splits
+    return [(np.setdiff1d(np.arange(count), test, assume_unique=True), test) for test in tests]
 
 
 def assert_disjoint(parts: Mapping[str, Iterable[Hashable]], what: str = "example") -> None:
@@ -134,10 +129,9 @@ def _check_shares(shares: Mapping[str, float]) -> None:
 
 
 def _checked(parts: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
-    for name, part in parts.items():
-        if len(part) == 0:
-            raise InputError(
-                f"The part {name} would be empty", received=f"{count} examples", remedy="Give more data"
-            )
+    if empty := next((name for name, part in parts.items() if not len(part)), None):
+        raise InputError(
+            f"The part {empty} would be empty", received=f"{count} examples", remedy="Give more data"
+        )
     assert_disjoint({name: part.tolist() for name, part in parts.items()})
     return parts

@@ -85,9 +85,10 @@ def compose_words(
         InputError: There are not as many letters as the lengths say, or a word has none.
     """
     lengths = np.asarray(lengths, np.int64)
-    if lengths.min(initial=1) < 1 or lengths.sum() != len(letters):
+    total = int(lengths.sum())
+    if lengths.min(initial=1) < 1 or total != len(letters):
         raise InputError(
-            "The letters do not fit the words", allowed=f"{int(lengths.sum())} letters", received=len(letters)
+            "The letters do not fit the words", allowed=f"{total} letters", received=len(letters)
         )
     if not len(lengths):
         return []
@@ -143,9 +144,7 @@ class LetterPool:
             InputError: There is no picture of one of them.
         """
         if not self.can_spell(labels):
-            raise InputError(
-                "There is no picture of one of the letters", received=np.asarray(labels).tolist()
-            )
+            raise InputError("There is no picture of one of the letters", received=list(labels))
         drawn = (rng.random(len(labels)) * self._counts[labels]).astype(np.int64)
         return self._images[self._starts[labels] + drawn]
 
@@ -173,13 +172,11 @@ class _Ink(NamedTuple):
 
 
 def _ink(letters: np.ndarray) -> _Ink:
-    found = []
-    for axis, length in ((2, LETTER_HEIGHT), (1, LETTER_WIDTH)):
-        inked = letters.any(axis=axis)
-        some = inked.any(axis=1)
-        found.append(np.where(some, inked.argmax(axis=1), 0))
-        found.append(np.where(some, length - 1 - inked[:, ::-1].argmax(axis=1), length - 1))
-    return _Ink(found[0], found[1], found[2], found[3] - found[2] + 1)
+    inked = (letters.any(axis=2), letters.any(axis=1))
+    # Without ink argmax is 0: the letter fills its box.
+    top, left = (lines.argmax(axis=1) for lines in inked)
+    bottom, right = (lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1) for lines in inked)
+    return _Ink(top, bottom, left, right - left + 1)
 
 
 def _hand(
@@ -201,9 +198,8 @@ def _hand(
     written = (writes < layout.written)[word] & (rows is not None)
     unit, middle = np.ones(count), _MIDDLE + layout.baseline * line
     if rows is not None:
-        as_written = np.clip(
-            (rows[:, 1] - rows[:, 0] + 1) / (ink.bottom - ink.top + 1), _LEAST_UNIT, _MOST_UNIT
-        )
+        as_large = (rows[:, 1] - rows[:, 0] + 1) / (ink.bottom - ink.top + 1)
+        as_written = np.clip(as_large, _LEAST_UNIT, _MOST_UNIT)
         unit = np.where(written, as_written, unit)
         # The middle of the ink comes to the middle of the letter's rows on the lines.
         lower = _MIDDLE - (ink.top + ink.bottom) / 2
@@ -269,10 +265,8 @@ def _patches(letters: np.ndarray, hand: _Hand) -> np.ndarray:
     columns = int(np.ceil(reach.max())) + 1
     y = np.arange(LETTER_HEIGHT, dtype=np.float32)[None, :, None]
     x = np.arange(columns, dtype=np.float32)[None, None, :]
-    high, wide, line, slant, left = (
-        values.astype(np.float32)[:, None, None]
-        for values in (hand.high, hand.wide, hand.line, hand.slant, hand.left)
-    )
+    drawn = (hand.high, hand.wide, hand.line, hand.slant, hand.left)
+    high, wide, line, slant, left = (values.astype(np.float32)[:, None, None] for values in drawn)
     rows = (y - line) / high + np.float32(_MIDDLE) + np.zeros_like(x)
     across = (x + np.float32(0.5) - left + slant * (y - np.float32(_MIDDLE))) / wide - np.float32(0.5)
     return sampled(letters, rows, across)

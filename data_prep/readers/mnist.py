@@ -40,7 +40,12 @@ def read_mnist(part: Part, path: Path | None = None) -> LabelledImages:
         raise InputError("MNIST has no such part", allowed="train, test", received=part)
     path = locate(DATASET) if path is None else path
     arrays = read_arrays(path)
-    images, labels = (_array(arrays, f"{axis}_{part}", path) for axis in ("x", "y"))
+    images, labels = (arrays.get(f"{axis}_{part}", np.zeros(0)) for axis in ("x", "y"))
+    if {images.dtype, labels.dtype} != {np.dtype(np.uint8)}:
+        raise InputError(
+            f"{path} is no MNIST file: it lacks x_{part} or y_{part} of uint8",
+            allowed="x_train, y_train, x_test, y_test",
+        )
     count = DATASETS[DATASET].counts[f"{part}_images"]
     if images.shape != (count, DIGIT_SIZE, DIGIT_SIZE) or labels.shape != (count,):
         raise InputError(
@@ -64,13 +69,3 @@ def idx_md5(images: np.ndarray) -> str:
     """Return the MD5 that images uint8 (n, height, width) have as an IDX file, the publisher's format."""
     header = struct.pack(">4i", _IDX_IMAGES, *images.shape)
     return hashlib.md5(header + np.ascontiguousarray(images).tobytes(), usedforsecurity=False).hexdigest()
-
-
-def _array(arrays: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray:
-    found = arrays.get(name)
-    if found is None or found.dtype != np.uint8:
-        raise InputError(
-            f"{path} is no MNIST file: it lacks the array {name} of uint8",
-            allowed="x_train, y_train, x_test, y_test",
-        )
-    return found

@@ -61,11 +61,8 @@ class SpeakerNames:
 
     def _stretch(self, speeches: tuple[Speech, ...], rng: np.random.Generator) -> str:
         """Return the text of some speeches in a row, renamed."""
-        names = {
-            speaker: self._new_name(rng)
-            for speaker in sorted({speech.speaker for speech in speeches})
-            if rng.random() < self.share
-        }
+        speakers = sorted({speech.speaker for speech in speeches})
+        names = {speaker: self._new_name(rng) for speaker in speakers if rng.random() < self.share}
         if not names:
             return self.text[speeches[0].start : speeches[-1].end]
         called = {name.title(): names[name].title() for name in names if name.isalpha() and name.isupper()}

@@ -13,6 +13,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -71,15 +72,12 @@ def words_of(text: str) -> list[Token]:
     if "<" not in text and "&" not in text:
         return _TOKENIZER.tokenize(text)
     # Borders of the pieces that are the same in both texts: where they begin in the plain one and in the user's own.
-    pieces, borders, origins, done, length = [], [0], [0], 0, 0
+    pieces, origins = [], [0]
     for match in _MARKUP.finditer(text):
-        for part, end in ((text[done : match.start()], match.start()), (_meant(match), match.end())):
-            pieces.append(part)
-            length += len(part)
-            borders.append(length)
-            origins.append(end)
-        done = match.end()
-    pieces.append(text[done:])
+        pieces += [text[origins[-1] : match.start()], _meant(match)]
+        origins += match.span()
+    borders = [0, *accumulate(map(len, pieces))]
+    pieces.append(text[origins[-1] :])
 
     def begin(at: int) -> int:
         piece = bisect.bisect_right(borders, at) - 1
@@ -114,9 +112,8 @@ def learn_vocabulary(texts: Iterable[str], *, min_count: int = 2, max_size: int 
         InputError: If no word is left.
     """
     counts = count_keys(map(keys_of, texts))
-    for special in SPECIALS:
-        counts.pop(special, None)
-    return Vocabulary.build(counts, min_count=min_count, max_size=max_size, specials=SPECIALS)
+    words = {key: count for key, count in counts.items() if key not in SPECIALS}
+    return Vocabulary.build(words, min_count=min_count, max_size=max_size, specials=SPECIALS)
 
 
 def encode(text: str, vocabulary: Vocabulary) -> Encoded:

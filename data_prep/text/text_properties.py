@@ -49,10 +49,9 @@ def line_position(text: str) -> np.ndarray:
     Returns:
         Int64 (characters,), from 0.
     """
-    starts = np.zeros(len(text), np.int64)
-    begins = [match.end() for match in re.finditer("\n", text) if match.end() < len(text)]
-    starts[begins] = begins
-    return np.arange(len(text)) - np.maximum.accumulate(starts)
+    places = np.arange(len(text))
+    follows_break = np.array([False, *(character == "\n" for character in text)])[: len(text)]
+    return places - np.maximum.accumulate(np.where(follows_break, places, 0))
 
 
 def inside_quote(text: str) -> np.ndarray:
@@ -71,9 +70,5 @@ def inside_quote(text: str) -> np.ndarray:
 
 
 PROPERTIES: Mapping[str, Callable[[str], np.ndarray]] = MappingProxyType(
-    {
-        "speaker's name": inside_speaker_name,
-        "position in the line": line_position,
-        "quote": inside_quote,
-    }
+    {"speaker's name": inside_speaker_name, "position in the line": line_position, "quote": inside_quote}
 )

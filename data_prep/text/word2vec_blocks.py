@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -128,9 +129,8 @@ class BlockStream:
         rng = np.random.default_rng([self.settings.seed, epoch])
         size = self.settings.batch_tokens
         tokens, sentences = np.zeros(0, np.int32), np.zeros(0, np.int64)
-        for fresh_tokens, fresh_sentences in self._segments(rng):
-            tokens = np.concatenate((tokens, fresh_tokens))
-            sentences = np.concatenate((sentences, fresh_sentences))
+        for fresh in self._segments(rng):
+            tokens, sentences = map(np.concatenate, zip((tokens, sentences), fresh, strict=True))
             full = len(tokens) // size * size
             yield from self._batches(tokens[:full], self._room(sentences[:full]), rng)
             tokens, sentences = tokens[full:], sentences[full:]
@@ -156,22 +156,19 @@ class BlockStream:
         """Yield subsampled words with the number of their sentence, a stretch of the text at a time."""
         total = len(self.corpus.ids)
         start = int(rng.integers(min(self.settings.block_length, total)))  # moves the borders of the blocks
-        lows = [0, *range(start, total, _SEGMENT)] if start else [*range(0, total, _SEGMENT)]
-        for low, high in zip(lows, [*lows[1:], total], strict=True):
+        for low, high in pairwise(dict.fromkeys((0, *range(start, total, _SEGMENT), total))):
             tokens = np.asarray(self.corpus.ids[low:high])
             kept = rng.random(len(tokens), dtype=np.float32) < self._keep[tokens]
             yield tokens[kept], _sentence_numbers(self.corpus.ends, low, high)[kept]
 
     def _room(self, sentences: np.ndarray) -> np.ndarray:
         """Return how many words of its sentence stand left and right of each word, int8 (tokens, 2), capped."""
-        if len(sentences) == 0:
-            return np.zeros((0, 2), np.int8)
-        begins = np.concatenate(([0], np.flatnonzero(sentences[1:] != sentences[:-1]) + 1))
-        lengths = np.diff(begins, append=len(sentences))
+        begins = np.flatnonzero(np.diff(sentences, prepend=sentences[:1] - 1))
+        lengths = np.diff(begins, append=len(sentences)).astype(np.int32)
         left = np.arange(len(sentences), dtype=np.int32) - np.repeat(begins.astype(np.int32), lengths)
-        right = np.repeat(lengths.astype(np.int32) - 1, lengths) - left
+        right = np.repeat(lengths - 1, lengths) - left
         cap = min(self.settings.block_length, np.iinfo(np.int8).max)
-        return np.stack((np.minimum(left, cap), np.minimum(right, cap)), axis=1).astype(np.int8)
+        return np.minimum(np.stack((left, right), axis=1), cap).astype(np.int8)
 
     def _batches(self, tokens: np.ndarray, room: np.ndarray, rng: np.random.Generator) -> Iterator[Batch]:
         length, size = self.settings.block_length, self.settings.batch_tokens // self.settings.block_length
@@ -217,10 +214,7 @@ class BlockStream:
 def _padded(tokens: np.ndarray, sentences: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Fill up with words 0 to a multiple of ``size``, each a sentence of its own: its window is empty."""
     padding = -len(tokens) % size
-    return (
-        np.concatenate((tokens, np.zeros(padding, np.int32))),
-        np.concatenate((sentences, -1 - np.arange(padding))),
-    )
+    return np.pad(tokens, (0, padding)), np.concatenate((sentences, -1 - np.arange(padding)))
 
 
 def _sentence_numbers(ends: np.ndarray, low: int, high: int) -> np.ndarray:

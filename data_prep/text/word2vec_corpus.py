@@ -6,9 +6,11 @@ the numbers (not over the text). What stays in memory is the dictionary of diffe
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -72,10 +74,9 @@ def encode_corpus(
     Raises:
         InputError: When no word, or a single one, occurs ``min_count`` times.
     """
-    spool = _Spool(file)
     held_out: list[list[str]] = []
     held_tokens = 0
-    try:
+    with closing(_Spool(file)) as spool:
         for number, line in enumerate(lines):
             words = keys(line)
             if not words:
@@ -91,8 +92,6 @@ def encode_corpus(
             else:
                 spool.add(words if room is None else words[:room])
         vocabulary, renumbered = spool.finish(min_count, max_vocabulary)
-    finally:
-        spool.close()
     ends = _renumber_file(file, renumbered, spool.ends)
     known = [vocabulary.encode_known(words) for words in held_out]
     return EncodedCorpus(
@@ -133,8 +132,8 @@ class _Spool:
         self._flush()
         self.close()
         words, counts = list(self._numbers), self._counts
-        order = sorted(np.flatnonzero(counts >= min_count).tolist(), key=lambda i: (-counts[i], words[i]))
-        order = order[:max_vocabulary]
+        frequent = np.flatnonzero(counts >= min_count).tolist()
+        order = sorted(frequent, key=lambda i: (-counts[i], words[i]))[:max_vocabulary]
         if len(order) < 2:
             raise InputError(
                 f"The text leaves a vocabulary of {len(order)} words: there is nothing to tell apart",
@@ -166,14 +165,12 @@ def _renumber_file(file: Path, renumbered: np.ndarray, ends: array[int]) -> np.n
         new = renumbered[numbers[low : low + _CHUNK]]
         known = new >= 0
         before = kept + np.concatenate(([0], np.cumsum(known)))
-        first, last = np.searchsorted(old_ends, (low + 1, low + len(new)), side="left")
-        last = np.searchsorted(old_ends, low + len(new), side="right")
+        first, last = np.searchsorted(old_ends, (low, low + len(new)), side="right")
         new_ends[first:last] = before[old_ends[first:last] - low]
         new = new[known]
         numbers[kept : kept + len(new)] = new  # kept never overtakes low
         kept += len(new)
     numbers.flush()
     del numbers
-    with file.open("r+b") as opened:
-        opened.truncate(kept * np.dtype(np.int32).itemsize)
+    os.truncate(file, kept * np.dtype(np.int32).itemsize)
     return new_ends
