@@ -1,16 +1,16 @@
-"""What tests of applications share: small taggers, the web page on a free port, and a real browser."""
+"""What tests of applications share: small taggers, one web page on a free port, and one real browser."""
 
 from __future__ import annotations
 
+import functools
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,14 @@ import pytest
 import models.presets.store
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
 from data_prep.text.segmentation_rules import segment_by_rules
+from tests import chromium
+from tests.apps.browsing import ANSWER_MILLISECONDS
 
 FORMS = "the dog barks Dogs bark . The old man a boat , she has n't 7 Madrid and because oh $"
 
 
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, ANSWER_MILLISECONDS = 60, 60_000
+START_SECONDS = 60
 
 
 class RuleSegmenter:
@@ -72,13 +73,14 @@ def random_tagger(request: pytest.FixtureRequest) -> Tagger:
 @pytest.fixture(scope="session")
 def tiny_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tagger of made sentences and a segmenter that cuts at spaces, under the shipped names."""
-    from apps.tagger.task import fit_tagger
+    from apps.tagger.task import TaggerTask
+    from models.training.driver import fit_task
 
     folder = tmp_path_factory.mktemp("tagger presets")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("models.presets.search.PRESETS_DIR", folder)
         save_segmenter(folder / SEGMENTER_PRESET)
-        fit_tagger(folder / DEFAULT_PRESET, ["epochs=3"], sample=True)
+        fit_task(TaggerTask(), folder / DEFAULT_PRESET, options={"sample": True}, overrides=["epochs=3"])
     return folder
 
 
@@ -86,7 +88,7 @@ def save_segmenter(target: Path) -> None:
     """Write a segmenter whose weights are zero: a space ends a word, an empty line a sentence."""
     from data_prep.text.segmentation import LABELS
     from models.presets.card import CardText
-    from models.segmenter.serving import KIND, SegmenterConfig, segmenter_specs
+    from models.segmenter.config import KIND, SegmenterConfig, segmenter_specs
 
     config = SegmenterConfig(embedding=2, channels=2, kernel=3, dilations=(1,))
     models.presets.store.save_preset(
@@ -102,9 +104,9 @@ def save_segmenter(target: Path) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server that runs as `make app` runs it, on a free port."""
+@pytest.fixture(scope="session")
+def server(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the one server of all browser tests, which runs as `make app` runs it, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -137,29 +139,38 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -
     pytest.fail(f"the server did not start within {START_SECONDS} s: {log.read_text()}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
-    """Debian's Chromium, or another one on the path."""
-    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("BROWSER TESTS LEFT OUT: no Chromium; on Debian: apt-get install chromium")
+    """The one browser of all browser tests."""
+    path = chromium.program()
+    if path is None:
+        pytest.skip(f"browser: {chromium.MISSING}")
     playwright = pytest.importorskip("playwright.sync_api")
     # Chromium refuses its sandbox to the superuser, which is who runs in most containers.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    playwright.expect.set_options(timeout=ANSWER_MILLISECONDS)
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program, args=arguments)
-        yield chromium
-        chromium.close()
+        opened = driver.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def tabs(browser) -> Callable[[int, str], object]:
+    """Give the one tab of a width and a theme: a browser works longest at its first page."""
+
+    @functools.cache
+    def tab(width: int, theme: str) -> object:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(ANSWER_MILLISECONDS)
+        return context.new_page()
+
+    return tab
 
 
 @pytest.fixture
-def page(browser, request: pytest.FixtureRequest) -> Iterator[object]:
-    """A window, 1280 pixels wide in the light theme unless the test asks otherwise."""
-    options = {"width": 1280, "dark": False} | getattr(request, "param", {})
-    context = browser.new_context(
-        viewport={"width": options["width"], "height": 900},
-        color_scheme="dark" if options["dark"] else "light",
-    )
-    context.set_default_timeout(ANSWER_MILLISECONDS)
-    yield context.new_page()
-    context.close()
+def page(tabs, request: pytest.FixtureRequest) -> Iterator[object]:
+    """An empty tab, 1280 pixels wide and light unless the test asks otherwise; its next address is a new visit."""
+    tab = tabs(**{"width": 1280, "theme": "light", **getattr(request, "param", {})})
+    yield tab
+    tab.goto("about:blank")

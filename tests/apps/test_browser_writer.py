@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
-from apps.shared.reports import preset_installed
 from apps.writer.application import DEFAULT_PRESET
-
-SECTIONS = ["Write", "Read", "Copies", "Quiz", "Gates", "Unrolled", "Ladder"]
+from tests.apps.browsing import settled, skip_without, visit
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(autouse=True)
 def presets() -> None:
-    if not preset_installed(DEFAULT_PRESET):
-        pytest.skip(f"BROWSER TESTS LEFT OUT: not shipped: {DEFAULT_PRESET}")
+    skip_without(DEFAULT_PRESET)
 
 
 def letters(page):
@@ -32,84 +30,80 @@ def write(page) -> None:
 
 
 def test_a_person_writes_and_gets_the_same_text_again(page, server: str) -> None:
-    page.goto(f"{server}/writer?prompt=ROMEO%3A&length=150&seed=3")
+    visit(page, f"{server}/writer?prompt=ROMEO%3A&length=150&seed=3")
     write(page)
-    letters(page).nth(155).wait_for()
+    expect(letters(page)).to_have_count(len("ROMEO:") + 150)
     first = text_of(page)
     assert first.startswith("ROMEO:")
     assert len(first) == len("ROMEO:") + 150
     page.reload()
+    settled(page)
     write(page)
-    letters(page).nth(155).wait_for()
+    expect(letters(page)).to_have_count(len("ROMEO:") + 150)
     assert text_of(page) == first
 
 
 def test_writing_stops_at_once(page, server: str) -> None:
-    page.goto(f"{server}/writer?prompt=ROMEO%3A&length=20000")
+    visit(page, f"{server}/writer?prompt=ROMEO%3A&length=20000")
     write(page)
     # Without waiting for the button to stand still: that takes longer than a fast writer needs.
     page.get_by_role("button", name="Stop writing").dispatch_event("click")
-    page.get_by_text("Stopped.").wait_for()
-    letters(page).first.wait_for()
-    assert len("ROMEO:") < letters(page).count() < 20_000
-    assert page.get_by_role("button", name="Stop writing").count() == 0
+    go_on = page.get_by_role("button", name="Go on writing")
+    expect(go_on).to_be_visible()
+    settled(page)
+    expect(page.get_by_text("Stopped")).to_be_visible()  # before the first letter or behind some
+    expect(page.get_by_role("button", name="Stop writing")).to_have_count(0)
+    before = text_of(page)
+    assert len(before) < 20_000
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("ROMEO:")
+    expect(page.get_by_role("spinbutton", name="Characters")).to_have_value("20000")
+    go_on.click()
+    running = page.get_by_text("▌")
+    expect(running).to_be_visible()
+    page.get_by_role("button", name="Stop writing").dispatch_event("click")
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+    settled(page)
+    assert max(len("ROMEO:"), len(before)) < letters(page).count() < 20_000
+    assert text_of(page).startswith(before or "ROMEO:")
 
 
 def test_a_click_on_a_letter_opens_its_alternatives_and_goes_on_from_there(page, server: str) -> None:
-    page.goto(f"{server}/writer?prompt=ROMEO%3A&length=150")
+    visit(page, f"{server}/writer?prompt=ROMEO%3A&length=150")
     write(page)
-    letters(page).nth(155).wait_for()
+    expect(letters(page)).to_have_count(6 + 150)
+    settled(page)
     before = text_of(page)
     letters(page).nth(46).click()
-    page.get_by_text("at letter 41").wait_for()
+    expect(page.get_by_text("at letter 41")).to_be_visible()
     bars = page.locator("[data-testid=stPlotlyChart] .yaxislayer-above text")
-    bars.filter(has_text="←").first.wait_for()
+    expect(bars.filter(has_text="←").first).to_be_visible()
+    settled(page)
     page.locator("[class*=st-key-go-on-40-] button:enabled").first.click()
-    letters(page).nth(46).filter(has_not_text=before[46]).wait_for()
-    letters(page).nth(46 + 150).wait_for()
+    expect(letters(page)).to_have_count(46 + 1 + 150)
     after = text_of(page)
     assert after[:46] == before[:46]
     assert after[46] != before[46]
 
 
 def test_a_wrong_prompt_is_a_message_and_the_page_lives(page, server: str) -> None:
-    page.goto(f"{server}/writer?prompt=na%C3%AFve&length=100")
+    visit(page, f"{server}/writer?prompt=na%C3%AFve&length=100")
     write(page)
-    page.get_by_role("alert").get_by_text("'ï' at 2").wait_for()
+    expect(page.get_by_role("alert").get_by_text("'ï' at 2")).to_be_visible()
     box = page.get_by_role("textbox", name="Prompt")
     box.fill("KING:")
     box.press("Control+Enter")
-    letters(page).nth(100).wait_for()
-    assert page.get_by_role("alert").get_by_text("'ï' at 2").count() == 0
+    expect(letters(page)).to_have_count(len("KING:") + 100)
+    expect(page.get_by_role("alert").get_by_text("'ï' at 2")).to_have_count(0)
     assert text_of(page).startswith("KING:")
 
 
 def test_a_surprise_shows_on_a_card_inside_the_window(page, server: str) -> None:
-    page.goto(f"{server}/writer?section=Read")
-    letters(page).nth(20).wait_for()
+    visit(page, f"{server}/writer?section=Read")
+    expect(letters(page).nth(20)).to_be_visible()
     card = page.locator(".card")
-    assert not card.is_visible()
+    expect(card).to_be_hidden()
     letters(page).nth(20).hover()
-    card.wait_for(state="visible")
-    assert "bits" in card.text_content()
+    expect(card).to_be_visible()
+    expect(card).to_contain_text("bits")
     place = card.bounding_box()
     assert place["x"] >= 0 and place["x"] + place["width"] <= 1280
-
-
-@pytest.mark.parametrize("page", [{"width": 400, "dark": True}], indirect=True, ids=["narrow and dark"])
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_fits_a_narrow_window(page, server: str, section: str) -> None:
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/writer?section={section}")
-    page.locator(
-        "[data-testid=stForm], [data-testid=stMetric], .letters, [data-testid=stAlert]"
-    ).first.wait_for()
-    page.wait_for_timeout(1500)
-    wider = page.evaluate(
-        "(() => { const main = document.querySelector('[data-testid=stMain]');"
-        " return main.scrollWidth - main.clientWidth; })()"
-    )
-    assert wider <= 0
-    assert not errors
-    assert page.locator("[data-testid=stException]").count() == 0

@@ -1,0 +1,64 @@
+"""Pages as a visitor opens them, by their address and without a browser, and what stands on them."""
+
+from __future__ import annotations
+
+import json
+
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from apps.lecture.topics import ROOT
+
+SECTIONS = {
+    "vectors": ("Analogy", "Neighbours", "Map", "Objective", "Scores", "Benchmark"),
+    "tagger": ("Text", "Network", "Errors", "Transitions", "Calibration", "Benchmark"),
+    "writer": ("Write", "Read", "Copies", "Quiz", "Gates", "Unrolled", "Ladder"),
+    "digits": ("Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark"),
+    "ocr": ("Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark"),
+    "reviews": ("Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"),
+    "convolution": ("Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"),
+}  # of every page, in the order of its buttons
+EVERY_SECTION = [(key, section) for key, sections in SECTIONS.items() for section in sections]
+
+
+def open_page(key: str, **query: str) -> AppTest:
+    """Open a page by its address; it has to open without an exception.
+
+    Args:
+        key: Of the page, which is its path in the address.
+        **query: What follows the question mark.
+    """
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=300)
+    app._page_hash = calc_hash(key)  # switch_page() could do it only after the home page has run
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def messages(app: AppTest) -> list[str]:
+    """Everything that the page calls wrong, as plain text."""
+    return [error.value.replace("\\", "") for error in app.error]
+
+
+def html(app: AppTest) -> str:
+    """All HTML of the page."""
+    return "".join(item.proto.body for item in app.get("html"))
+
+
+def chart(app: AppTest, key: str) -> dict:
+    """The figure that the page drew under this key."""
+    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.spec)
+
+
+def given(app: AppTest, key: str) -> dict:
+    """What the component of this key was given."""
+    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}")]
+    return json.loads(found.proto.json)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the first button of this label."""
+    return next(button for button in app.button if button.label == label).click().run()
