@@ -218,17 +218,12 @@ def _cut(
     ordered: np.ndarray, sizes: np.ndarray, batch_size: int, max_padded: int | None
 ) -> Iterator[np.ndarray]:
     """Cut indices in order of length into batches of bounded number and bounded padded size."""
-    if max_padded is None:
-        yield from np.split(ordered, range(batch_size, len(ordered), batch_size))
-        return
-    start = 0
-    for end in range(1, len(ordered) + 1):
-        is_full = end < len(ordered) and (
-            end - start == batch_size or (end - start + 1) * sizes[ordered[end]] > max_padded
-        )
-        if is_full or end == len(ordered):
+    start, most = 0, np.inf if max_padded is None else max_padded
+    for end, size in enumerate(sizes[ordered[1:]].tolist(), start=1):
+        if end - start == batch_size or (end - start + 1) * size > most:
             yield ordered[start:end]
             start = end
+    yield ordered[start:]
 
 
 def require_positive(name: str, number: int) -> None:

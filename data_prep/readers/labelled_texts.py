@@ -137,15 +137,14 @@ def iter_csv(
 
 
 def _rows(path: Path, file: str, text: str, label: str | None) -> Iterator[Row | Refused]:
-    lines = _Lines(path)
-    header, separator = _header(lines, [text] if label is None else [text, label])
+    header, records = _opened(path, [text] if label is None else [text, label])
     at_text, at_label = header.index(text), None if label is None else header.index(label)
     number = 0
-    while (found := _record(lines, separator)) != []:
-        if found == [""]:  # an empty line
+    for line, found in records:
+        if not found:  # an empty line
             continue
         number += 1
-        where = f"{file}line {lines.begun}"
+        where = f"{file}line {line}"
         if isinstance(found, str):
             yield Refused(number, where, found)
         elif len(found) != len(header):
@@ -239,63 +238,20 @@ def _collected(found: Iterable[Row | Refused], source: object) -> LabelledTexts:
     return replace(labelled((row.text, row.label, row.name) for row in rows), refused=tuple(refused))
 
 
-class _Lines:
-    """Lines of a file that can be given back: those behind a broken quote are read again."""
-
-    def __init__(self, path: Path) -> None:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder", allowed="a CSV file")
-        self._file = TextCorpus(path, max_characters=MAX_ROW_CHARACTERS).lines()
-        self._waiting: deque[str] = deque()
-        self.read = 0
-        self.begun = 0  # line at which the last record began, from 1
-
-    def next(self) -> str | None:
-        line = self._waiting.popleft() if self._waiting else next(self._file, None)
-        self.read += line is not None
-        return line
-
-    def give_back(self, lines: list[str]) -> None:
-        self._waiting.extendleft(reversed(lines))
-        self.read -= len(lines)
-
-
-def _record(lines: _Lines, separator: str) -> list[str] | str:
-    """Read one record: its fields, ``[""]`` for an empty line, none at the end of the file, or why it is broken."""
-    taken: list[str] = []
-
-    def feed() -> Iterator[str]:
-        size = 0
-        while size <= MAX_ROW_CHARACTERS and (line := lines.next()) is not None:
-            taken.append(line)
-            size += len(line) + 1
-            yield line + "\n"
-
-    lines.begun = lines.read + 1
-    try:
-        fields = next(csv.reader(feed(), delimiter=separator, strict=True), None)
-    except csv.Error as error:
-        lines.give_back(taken[1:])
-        return f"its quotes are broken or it is too long ({error})"
-    return [] if fields is None else fields or [""]
-
-
-def _header(lines: _Lines, wanted: list[str]) -> tuple[list[str], str]:
+def _opened(path: Path, wanted: list[str]) -> tuple[list[str], Iterator[tuple[int, list[str] | str]]]:
     """Read the first row; the separator is the one by which it names the columns that are asked for."""
-    first = lines.next()
-    if first is None:
-        raise InputError("The CSV file is empty", allowed="a first row with the names of the columns")
-    lines.give_back([first])
-    tried = {}
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", allowed="a CSV file")
+    tried = []
     for separator in _SEPARATORS:
-        found = _record(lines, separator)
+        records = _records(path, separator)
+        _, found = next(records, (1, "it is not there"))
         if isinstance(found, str):
-            raise InputError(f"The first row of the CSV file cannot be read: {found}", received=first)
+            raise InputError(f"The first row of the CSV file cannot be read: {found}", received=str(path))
         if all(found.count(name) == 1 for name in wanted):
-            return found, separator
-        tried[separator] = found
-        lines.give_back([first])
-    columns = max(tried.values(), key=len)
+            return found, records
+        tried.append(found)
+    columns = max(tried, key=len)
     missing = next((name for name in wanted if columns.count(name) != 1), wanted[0])
     twice = " once only" if columns.count(missing) > 1 else ""
     raise InputError(
@@ -303,3 +259,34 @@ def _header(lines: _Lines, wanted: list[str]) -> tuple[list[str], str]:
         allowed=", ".join(columns),
         remedy="Name the columns so in the first row, or ask for other columns",
     )
+
+
+def _records(path: Path, separator: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Give of each record the line at which it begins, from 1, and its fields (none: an empty line) or why it is broken."""
+    lines = TextCorpus(path, max_characters=MAX_ROW_CHARACTERS).lines()
+    waiting: deque[str] = deque()  # lines behind a broken quote, which are read again
+    taken: list[str] = []
+
+    def feed() -> Iterator[str]:
+        size = 0
+        while (
+            size <= MAX_ROW_CHARACTERS
+            and (line := waiting.popleft() if waiting else next(lines, None)) is not None
+        ):
+            taken.append(line)
+            size += len(line) + 1
+            yield line + "\n"
+
+    number = 1
+    while True:
+        taken.clear()
+        try:
+            found = next(csv.reader(feed(), delimiter=separator, strict=True), None)
+        except csv.Error as error:
+            waiting.extendleft(reversed(taken[1:]))
+            del taken[1:]
+            found = f"its quotes are broken or it is too long ({error})"
+        if found is None:
+            return
+        yield number, found
+        number += len(taken)

@@ -163,13 +163,7 @@ class CopyIndex:
 
     def _first_beyond(self, query: bytes, low: int, high: int, end: int) -> int:
         """Return the first position of low..high from which the query occurs beyond ``end``; high is one."""
-        while low < high:
-            middle = (low + high) // 2
-            if self._occurs(query[middle : end + 1]):
-                high = middle
-            else:
-                low = middle + 1
-        return low
+        return low + bisect_left(range(low, high), True, key=lambda at: self._occurs(query[at : end + 1]))
 
     def _occurs(self, pattern: bytes) -> bool:
         data, size = self._bytes.data, len(pattern)

@@ -32,21 +32,11 @@ _CLASS = {name: number for number, name in enumerate(_CLASSES)}
 LINE = _CLASS["line"]
 _FIRST_ASCII = len(_CLASSES)
 # Signs of typeset English that differ from those on a keyboard in form only, and three that do not.
-_SAME = {
-    "'": "‘’‚‛ʼ′＇",
-    '"': "“”„‟«»″＂",
-    "-": "‐‑‒−",
-    "*": "•·●▪◦∙",
-    "$": "£€¥¢₹₽₩",
-    "?": "‽？",
-    "!": "！",
-    ",": "，",
-    ".": "．",
-    ":": "：",
-    ";": "；",
-    "(": "（",
-    ")": "）",
-}
+_ROWS = (
+    *("'‘’‚‛ʼ′＇", '"“”„‟«»″＂', "-‐‑‒−", "*•·●▪◦∙", "$£€¥¢₹₽₩"),
+    *("?‽？", "!！", ",，", ".．", ":：", ";；", "(（", ")）"),
+)
+_SAME = {sign: row[0] for row in _ROWS for sign in row[1:]}
 _OWN = "–—…"
 CHARACTER_IDS = _FIRST_ASCII + 94 + len(_OWN)
 
@@ -114,8 +104,8 @@ def _id_of(character: str) -> int:
         return _FIRST_ASCII + point - 33
     if character in _OWN:
         return _FIRST_ASCII + 94 + _OWN.index(character)
-    if ascii_sign := next((sign for sign, signs in _SAME.items() if character in signs), None):
-        return _FIRST_ASCII + ord(ascii_sign) - 33
+    if character in _SAME:
+        return _FIRST_ASCII + ord(_SAME[character]) - 33
     if character.isspace():
         return _CLASS["space"]
     base = unicodedata.normalize("NFD", character)[0]

@@ -8,6 +8,7 @@ the batch path is tensorflow-text's linear-time form of it (Song et al., "Fast W
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -97,15 +98,7 @@ class WordPieceTokenizer(Tokenizer):
         Returns:
             The text; a continuation without a beginning starts a word.
         """
-        words: list[str] = []
-        for piece in pieces:
-            if piece.startswith(JOINER) and len(piece) > len(JOINER):
-                piece = piece[len(JOINER) :]
-                if words:
-                    words[-1] += piece
-                    continue
-            words.append(piece)
-        return " ".join(words)
+        return re.sub(rf"(?:^| ){JOINER}(?=[^ ])", "", " ".join(pieces))
 
     def _cut(self, key: str) -> tuple[_Piece, ...]:
         """Cut one word's key in plain Python."""
