@@ -95,20 +95,7 @@ def pad_characters(
     words: int | None = None,
     characters: int | None = None,
 ) -> PaddedCharacters:
-    """Pad sentences of words of character ids.
-
-    Args:
-        sentences: One list of words a sentence, one list of ids a word.
-        words: The padded number of words; None takes the largest.
-        characters: The padded number of characters; None takes the largest.
-
-    Returns:
-        Ids (batch, words, characters), their mask, and the mask of the words (batch, words), which equals
-        that of ``pad`` for the same sentences.
-
-    Raises:
-        InputError: If there are no sentences, or one does not fit.
-    """
+    """Pad sentences of words of character ids; their masks are those of ``pad``."""
     word_mask = pad([np.zeros(len(sentence)) for sentence in sentences], length=words).mask
     flat = pad([word for sentence in sentences for word in sentence] or [[]], length=characters)
     shape = (*word_mask.shape, flat.values.shape[1])

@@ -119,16 +119,7 @@ def locate_files(name: str) -> dict[str, Path]:
 
 
 def check_counts(name: str, path: Path, found: Mapping[str, int]) -> None:
-    """Refuse a file that does not hold what the registry says.
-
-    Args:
-        name: Of the data set.
-        path: The file.
-        found: What was counted in it, some of the registry's counts.
-
-    Raises:
-        InputError: A count differs.
-    """
+    """Refuse a file that does not hold what the registry says; ``found`` are some of its counts."""
     wanted = {unit: DATASETS[name].counts[unit] for unit in found}
     if found != wanted:
         listed = [

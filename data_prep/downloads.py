@@ -63,17 +63,7 @@ def download(
 
 
 def unzip_member(archive: Path, member: str, target: Path, size: int) -> None:
-    """Unpack one named member of known size; no path of the archive is used.
-
-    Args:
-        archive: A zip file.
-        member: The member's name.
-        target: The file that it becomes.
-        size: Its size in bytes.
-
-    Raises:
-        InputError: If the archive is damaged, lacks the member, or the member has another size.
-    """
+    """Unpack one named member of known size; no path of the archive is used."""
     try:
         with zipfile.ZipFile(archive) as packed:
             found = packed.getinfo(member).file_size if member in packed.namelist() else None

@@ -85,15 +85,7 @@ def k_folds(
 
 
 def assert_disjoint(parts: Mapping[str, Iterable[Hashable]], what: str = "example") -> None:
-    """Refuse parts that share something: an example, a document, a word.
-
-    Args:
-        parts: The members of each part, by its name.
-        what: What a member is called in the message.
-
-    Raises:
-        InputError: If two parts share a member; the message names both parts and the member.
-    """
+    """Refuse parts that share a member, called ``what`` in the message; both parts are named."""
     owner: dict[Hashable, str] = {}
     for name, members in parts.items():
         for member in set(members):

@@ -107,16 +107,7 @@ class ImageBatches:
 
 
 def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """Change images at random.
-
-    Args:
-        images: uint8 (n, height, width), 0 for paper.
-        augmentation: How far.
-        rng: What is drawn from.
-
-    Returns:
-        Float32 (n, height, width, 1) from 0 to 1; what comes from outside an image is 0.
-    """
+    """Change images uint8 (n, height, width) at random to float32 (n, height, width, 1) from 0 to 1; outside is 0."""
     if not augmentation.changes:
         return (images.astype(np.float32) / np.float32(255.0))[..., None]
     found = np.empty((*images.shape, 1), np.float32)
@@ -130,18 +121,7 @@ def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Gen
 def displaced(
     count: int, height: int, width: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw from where each pixel of some images is read.
-
-    Args:
-        count: Number of images.
-        height: Their height.
-        width: Their width.
-        augmentation: How far pixels move.
-        rng: What is drawn from.
-
-    Returns:
-        Rows and columns, float32 (count, height, width) both, in pixels of the image that is read.
-    """
+    """Draw from where each pixel is read: rows and columns, float32 (count, height, width) both."""
     matrix, offset = _affine(count, augmentation, rng)
     y = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
     x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
@@ -159,16 +139,7 @@ def displaced(
 
 
 def sampled(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Read images between their pixels, linearly; outside of them there is 0.
-
-    Args:
-        images: uint8 (n, height, width).
-        rows: Float32 (n, height, width), row to read for each pixel.
-        columns: The same for columns.
-
-    Returns:
-        Float32 (n, height, width) from 0 to 1.
-    """
+    """Read images uint8 (n, height, width) between their pixels, as float32 from 0 to 1; outside there is 0."""
     count, height, width = images.shape
     framed = np.zeros((count, height + 3, width + 3), np.uint32)
     framed[:, 1:-2, 1:-2] = images

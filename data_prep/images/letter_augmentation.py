@@ -37,16 +37,7 @@ NO_LETTER_AUGMENTATION = LetterAugmentation(Augmentation(0.0, 0.0, 0.0, 0.0, 0.0
 def augmented_letters(
     images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator
 ) -> np.ndarray:
-    """Change letters at random.
-
-    Args:
-        images: uint8 (n, 16, 8), 0 for paper and 255 for ink.
-        augmentation: How far.
-        rng: What is drawn from.
-
-    Returns:
-        Float32 (n, 16, 8, 1) from 0 to 1.
-    """
+    """Change letters uint8 (n, 16, 8) at random to float32 (n, 16, 8, 1) from 0 to 1."""
     found = augmented(images, augmentation.movement, rng)
     if augmentation.stroke > 0.0:
         found = with_stroke(found, augmentation.stroke * rng.uniform(-1.0, 1.0, (len(found), 1, 1, 1)))
@@ -56,15 +47,7 @@ def augmented_letters(
 
 
 def with_stroke(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
-    """Make strokes thinner (below 0) or thicker; 0 sharpens them only.
-
-    Args:
-        images: Float32 from 0 to 1, whose edges are grey.
-        thicker: By how much the level lies below one half at which grey becomes ink.
-
-    Returns:
-        Float32 of the same shape.
-    """
+    """Make strokes thinner (below 0) or thicker: by so much the level at which grey becomes ink lies below one half."""
     level = np.float32(0.5) - np.asarray(thicker, np.float32)
     return np.clip((images - level) * np.float32(2.0) + np.float32(0.5), 0.0, 1.0, dtype=np.float32)
 

@@ -29,14 +29,7 @@ def letter_pictures(images: np.ndarray) -> np.ndarray:
 
 
 def letter_inputs(lengths: Sequence[int]) -> np.ndarray:
-    """Say where in a batch each letter of some words stands.
-
-    Args:
-        lengths: Letters of each word; the letters lie one word behind the other.
-
-    Returns:
-        Number of the letter at each place of each word, int32 (words, longest), ``PADDED`` behind a word's end.
-    """
+    """Number the letters of words one after the other: int32 (words, longest), ``PADDED`` behind a word's end."""
     ends = np.cumsum(lengths)
     return pad(
         [np.arange(end - length, end) for end, length in zip(ends, lengths, strict=True)], value=PADDED
@@ -44,14 +37,7 @@ def letter_inputs(lengths: Sequence[int]) -> np.ndarray:
 
 
 def image_inputs(images: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Pad images of words to one width.
-
-    Args:
-        images: Float32 (16, width, 1) each.
-
-    Returns:
-        ``image`` float32 (words, 16, columns, 1) and ``mask`` bool (words, frames), True at frames of the image itself.
-    """
+    """Pad images float32 (16, width, 1): ``image`` (words, 16, columns, 1), and ``mask`` of their own frames."""
     widths = [image.shape[1] for image in images]
     columns = bucket_length(max(widths) + IMAGE_MARGIN, _WIDTH_STEP)
     padded = pad([image.swapaxes(0, 1) for image in images], length=columns, dtype=np.float32, value=0.0)

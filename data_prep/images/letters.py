@@ -100,14 +100,7 @@ def letter_batch(prepared: Iterable[PreparedImage]) -> np.ndarray:
 
 
 def cut_at_gaps(ink: np.ndarray) -> list[np.ndarray]:
-    """Cut ink where columns are empty.
-
-    Args:
-        ink: Float32 (height, width), with ink in the first and the last column.
-
-    Returns:
-        The pieces from left to right, each cut to its ink.
-    """
+    """Cut ink (height, width) where columns are empty, from left to right, each piece cut to its ink."""
     inked = np.flatnonzero(ink.any(axis=0))
     wide = np.flatnonzero(np.diff(inked) > max(1.0, _GAP * ink.shape[0]))
     starts, ends = np.append(inked[0], inked[wide + 1]), np.append(inked[wide], inked[-1])
@@ -144,16 +137,7 @@ def _letter_unit(ink: np.ndarray) -> float:
 
 
 def _with_pen(ink: np.ndarray, unit: float, steps: list[ImageStep]) -> np.ndarray:
-    """Draw ink again along the middle of its strokes, where they are thinner or thicker than the set's.
-
-    Args:
-        ink: Float32 (height, width), cut to the ink.
-        unit: Pixels of it that become one pixel of what is read.
-        steps: Where what was done is added.
-
-    Returns:
-        The same array where the strokes have about the width of the set's, or the image is too small to tell.
-    """
+    """Draw ink again along the middle of its strokes, where they are thinner or thicker than the set's."""
     if unit < _MEASURED_UNIT:
         return ink
     from scipy import ndimage  # here: importing it takes a while

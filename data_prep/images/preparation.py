@@ -108,18 +108,7 @@ def prepare_digit(source: Source, name: str | None = None) -> PreparedImage:
 
 
 def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[ImageStep]]:
-    """Find what is drawn: grey values, light ink on dark paper, without specks, cut to the ink.
-
-    Args:
-        source: As for :func:`prepare_digit`.
-        name: What it is called in messages.
-
-    Returns:
-        Ink float32 (height, width) from 0 to 1, none of whose border lines is empty, and the steps so far.
-
-    Raises:
-        InputError: As :func:`prepare_digit`.
-    """
+    """Find what is drawn: ink float32 (height, width), paper 0, without specks, cut to the ink; and the steps."""
     called = name or (str(source) if isinstance(source, str | Path) else "The image")
     picture = read_gray(source, name)
     ink, dark = _ink(picture, called)
@@ -221,14 +210,7 @@ def _without_specks(ink: np.ndarray) -> np.ndarray:
 
 
 def thickened(ink: np.ndarray) -> np.ndarray:
-    """Make strokes thicker that would be thinner in the box of 20 pixels than MNIST's are.
-
-    Args:
-        ink: Float32 (height, width) from 0 to 1, cut to the ink.
-
-    Returns:
-        The same array where the strokes are thick enough, or the image is too small to tell; else a larger one.
-    """
+    """Make strokes thicker that would be thinner in the box of 20 pixels than MNIST's; else the same array."""
     longer = max(ink.shape)
     if longer < _MEASURED_SIDE:
         return ink
@@ -247,16 +229,7 @@ def thickened(ink: np.ndarray) -> np.ndarray:
 
 
 def resized(ink: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Scale an image by averaging, and bring its darkest ink to 1.
-
-    Args:
-        ink: Float32 (rows, columns) from 0 to 1, with some ink.
-        height: Rows wanted.
-        width: Columns wanted.
-
-    Returns:
-        Float32 (height, width).
-    """
+    """Scale ink float32 (rows, columns) by averaging, and bring its darkest ink to 1."""
     if ink.shape != (height, width):
         image = Image.fromarray(np.ascontiguousarray(ink, np.float32))
         ink = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
@@ -264,15 +237,7 @@ def resized(ink: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def centred_by_mass(ink: np.ndarray, size: int) -> np.ndarray:
-    """Put an image into a square so that its centre of mass is the square's centre, as nearly as whole pixels allow.
-
-    Args:
-        ink: Float32 (height, width), no side over ``size``.
-        size: Side of the square.
-
-    Returns:
-        Float32 (size, size); what is drawn is never cut off.
-    """
+    """Put ink into a square so that its centre of mass is the square's centre; nothing is cut off."""
     total = float(ink.sum())
     starts = []
     for axis, length in enumerate(ink.shape):

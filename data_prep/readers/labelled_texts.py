@@ -262,7 +262,7 @@ def _opened(path: Path, wanted: list[str]) -> tuple[list[str], Iterator[tuple[in
 
 
 def _records(path: Path, separator: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Give of each record the line at which it begins, from 1, and its fields (none: an empty line) or why it is broken."""
+    """Give the line where each record begins, from 1, and its fields (none: an empty line) or why it is broken."""
     lines = TextCorpus(path, max_characters=MAX_ROW_CHARACTERS).lines()
     waiting: deque[str] = deque()  # lines behind a broken quote, which are read again
     taken: list[str] = []

@@ -68,18 +68,7 @@ def detect_format(path: Path | str) -> str:
 
 
 def read_vectors(path: Path | str, file_format: str | None = None) -> tuple[list[str], np.ndarray]:
-    """Read a word2vec file of either format.
-
-    Args:
-        path: The file.
-        file_format: ``"text"``, ``"binary"`` or None to look at its first bytes.
-
-    Returns:
-        The keys in the order of the file and the vectors, float32 of shape (words, dimensions).
-
-    Raises:
-        InputError: The file is not a whole, well-formed word2vec file; the message names the line or the key.
-    """
+    """Read the keys and the vectors, float32 (words, dimensions), of a whole, well-formed file."""
     path = Path(path)
     file_format = file_format or detect_format(path)
     if file_format not in ("text", "binary"):

@@ -164,15 +164,7 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def boundary_labels(length: int, words: Sequence[Sequence[Token]]) -> np.ndarray:
-    """Label the last character of every word and sentence.
-
-    Args:
-        length: Characters of the text.
-        words: Words of each sentence, with spans in the text.
-
-    Returns:
-        ``INSIDE``, ``WORD_END`` or ``SENTENCE_END`` for each character, int8 (length,).
-    """
+    """Label the last character of every word and sentence, int8 (length,)."""
     labels = np.full(length, INSIDE, np.int8)
     for sentence in words:
         labels[[word.end - 1 for word in sentence]] = WORD_END

@@ -26,14 +26,7 @@ _QUOTE = re.compile(f"{_DOUBLE}|{_SINGLE}")
 
 
 def inside_speaker_name(text: str) -> np.ndarray:
-    """Tell which characters belong to a speaker's name above a speech, the colon included.
-
-    Args:
-        text: A text as ``data_prep.readers.plays`` describes it; any other has no names.
-
-    Returns:
-        Bool (characters,).
-    """
+    """Tell which characters belong to a speaker's name above a speech, the colon included, bool (characters,)."""
     inside = np.zeros(len(text), bool)
     for speech in PlayText(text).speeches:
         inside[speech.start : speech.start + len(speech.speaker) + 1] = True
@@ -41,28 +34,14 @@ def inside_speaker_name(text: str) -> np.ndarray:
 
 
 def line_position(text: str) -> np.ndarray:
-    """Count the characters before each one in its line; a line's end belongs to it.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        Int64 (characters,), from 0.
-    """
+    """Count the characters before each one in its line, int64 (characters,); a line's end belongs to it."""
     places = np.arange(len(text))
     follows_break = np.array([False, *(character == "\n" for character in text)])[: len(text)]
     return places - np.maximum.accumulate(np.where(follows_break, places, 0))
 
 
 def inside_quote(text: str) -> np.ndarray:
-    """Tell which characters stand in a quote, its marks included.
-
-    Args:
-        text: Any text; quotes are in double marks, or in single ones that stand where an apostrophe cannot.
-
-    Returns:
-        Bool (characters,).
-    """
+    """Tell which characters stand in a quote, its marks included, bool (characters,)."""
     inside = np.zeros(len(text), bool)
     for match in _QUOTE.finditer(text):
         inside[match.start() : match.end()] = True

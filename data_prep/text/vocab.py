@@ -110,14 +110,7 @@ class Vocabulary:
         return np.array([self.id(token) for token in tokens], np.int32)
 
     def encode_known(self, tokens: Iterable[str]) -> np.ndarray:
-        """Look tokens up and leave unknown ones out, as word2vec does with rare words.
-
-        Args:
-            tokens: Lookup forms.
-
-        Returns:
-            Ids of the known ones in their order, int32 (at most n,).
-        """
+        """Return the ids of the known tokens in their order, int32, as word2vec does with rare words."""
         ids = np.array(list(map(self._ids.get, tokens, repeat(-1))), np.int32)
         return ids[ids >= 0]
 
@@ -228,14 +221,7 @@ class Vocabulary:
 
 
 def count_keys(key_lists: Iterable[Sequence[str]]) -> Counter[str]:
-    """Count lookup forms in a stream; memory grows with the different ones only.
-
-    Args:
-        key_lists: For example ``map(tokenizer.keys, corpus.lines())``.
-
-    Returns:
-        The count of each key.
-    """
+    """Count the lookup forms of a stream of texts; memory grows with the different ones only."""
     counts: Counter[str] = Counter()
     for keys in key_lists:
         counts.update(keys)

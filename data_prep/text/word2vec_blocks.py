@@ -81,15 +81,7 @@ class BlockSettings(Checked):
 
 
 def keep_probabilities(counts: np.ndarray, sample: float) -> np.ndarray:
-    """Return with which probability subsampling keeps an occurrence of each word.
-
-    Args:
-        counts: int64 (words,).
-        sample: Threshold, a share of the text; 0 keeps all.
-
-    Returns:
-        float32 (words,), ``min(1, sqrt(t / n) + t / n)`` with ``t = sample * counts.sum()``, as in word2vec.c.
-    """
+    """Return min(1, sqrt(t / n) + t / n), t = sample * counts.sum(), as word2vec.c, float32 (words,)."""
     if sample == 0:
         return np.ones(len(counts), np.float32)
     threshold = sample * counts.sum()
