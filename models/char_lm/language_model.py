@@ -14,7 +14,6 @@ from models.char_lm.config import CharLMConfig
 from models.char_lm.serving import Arrays, NumpyCharLM
 
 KIND = "char_lm"
-WRITER_PRESET = "writer_shakespeare"
 ALTERNATIVES = 5
 
 Unknown = Literal["refuse", "map"]

@@ -1,125 +1,29 @@
-"""Sentence and word boundaries by a small convolutional network over characters.
+"""Sentence and word boundaries in NumPy; ``models.segmenter.network`` is the same network in Keras.
 
-The network is trained with Keras (:func:`build_segmenter`) and served with NumPy alone (:class:`Segmenter`):
-a sentence takes about a millisecond and no TensorFlow, a long text is read window by window. Residual dilated
-convolutions see a fixed number of characters to each side, so a window with that margin gives the very answer
-that the whole text would give.
+A sentence takes about a millisecond and no TensorFlow, a long text is read window by window: a window with a margin of
+``SegmenterConfig.reach`` characters gives the very answer that the whole text would give.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.text.segmentation import CHARACTER_IDS, LABELS, PADDING, character_ids, cut
+from data_prep.text.segmentation import CHARACTER_IDS, LABELS, character_ids, cut
 from data_prep.text.tokenizer import Token
 from models.presets.kinds import Arrays, Kind
+from models.presets.store import load_preset
+from models.segmenter.config import KIND, SegmenterConfig, convolution_name, segmenter_specs
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.workspace import Workspace
-from models.storage.arrays import ArraySpec
 
-if TYPE_CHECKING:
-    import keras
-
-    from data_prep.text.vocab import Vocabulary
-
-KIND = "segmenter"
 PRESET = "segmenter_en_ewt"
-_KERNEL_NAME = re.compile(r"layer_(\d+)_dilation_(\d+)_convolution/kernel")
 _WINDOW = 1024  # characters whose activations a processor core keeps close by
 _NO_LABELS = np.zeros(0, np.int8)
 
 _workspace = Workspace()
-
-
-@dataclass(frozen=True)
-class SegmenterConfig:
-    """Size of the network.
-
-    Args:
-        characters: Number of ids that a character can have, padding included.
-        embedding: Length of a character's vector.
-        channels: Channels of every convolution.
-        kernel: Taps of every convolution, odd.
-        dilations: Distance of the taps, one a layer.
-        dropout: Share of a layer's outputs left out in training.
-        embedding_dropout: Share of the embedding's channels left out in training.
-    """
-
-    characters: int = CHARACTER_IDS
-    embedding: int = 32
-    channels: int = 64
-    kernel: int = 5
-    dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 16)
-    dropout: float = 0.2
-    embedding_dropout: float = 0.05
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that make no network."""
-        sizes = (self.characters - 1, self.embedding, self.channels, self.kernel, *self.dilations)
-        if min(sizes) < 1 or not self.dilations:
-            raise InputError("The sizes of a segmenter are at least 1", received=self)
-        if self.kernel % 2 == 0:
-            raise InputError("A convolution that looks to both sides has an odd kernel", received=self.kernel)
-        if not (0 <= self.dropout < 1 and 0 <= self.embedding_dropout < 1):
-            raise InputError("Dropout is a share below 1", received=(self.dropout, self.embedding_dropout))
-
-    @property
-    def reach(self) -> int:
-        """How many characters to each side decide about one."""
-        return sum(self.dilations) * (self.kernel // 2)
-
-
-def build_segmenter(config: SegmenterConfig) -> keras.Model:
-    """Build the network.
-
-    Args:
-        config: Its sizes.
-
-    Returns:
-        A model from character ids, int32 (batch, time) with 0 as padding, to logits of the labels, float32
-        (batch, time, 3). Padding changes nothing, as if the text ended there.
-    """
-    import keras
-
-    ids = keras.Input((None,), dtype="int32", name="characters")
-    mask = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, PADDING), "float32"), -1)
-    x = keras.layers.Embedding(config.characters, config.embedding, name="embedding")(ids)
-    x = keras.layers.SpatialDropout1D(config.embedding_dropout, name="embedding_dropout")(x)
-    x = x * mask  # (batch, time, embedding)
-    for number, dilation in enumerate(config.dilations):
-        convolution = keras.layers.Conv1D(
-            config.channels,
-            config.kernel,
-            dilation_rate=dilation,
-            padding="same",
-            activation="relu",
-            name=_convolution(number, dilation),
-        )
-        new = keras.layers.Dropout(config.dropout, name=f"layer_{number}_dropout")(convolution(x))
-        # Masked at every layer: the next one would see bias behind the end of the text.
-        x = (x + new if number else new) * mask  # (batch, time, channels)
-    return keras.Model(ids, keras.layers.Dense(len(LABELS), name="labels")(x), name="segmenter")
-
-
-def segmenter_specs(config: SegmenterConfig) -> dict[str, ArraySpec]:
-    """Give names and shapes of the arrays of :func:`build_segmenter`, without Keras."""
-    specs = {"embedding/embeddings": ArraySpec((config.characters, config.embedding), "float32")}
-    width = config.embedding
-    for number, dilation in enumerate(config.dilations):
-        name = _convolution(number, dilation)
-        specs[f"{name}/kernel"] = ArraySpec((config.kernel, width, config.channels), "float32")
-        specs[f"{name}/bias"] = ArraySpec((config.channels,), "float32")
-        width = config.channels
-    specs["labels/kernel"] = ArraySpec((width, len(LABELS)), "float32")
-    specs["labels/bias"] = ArraySpec((len(LABELS),), "float32")
-    return specs
 
 
 class Segmenter:
@@ -133,7 +37,7 @@ class Segmenter:
         ValueError: If names or shapes do not fit.
     """
 
-    def __init__(self, config: SegmenterConfig, arrays: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, config: SegmenterConfig, arrays: Arrays) -> None:
         wanted = {name: spec.shape for name, spec in segmenter_specs(config).items()}
         if wanted != {name: array.shape for name, array in arrays.items()}:
             raise ValueError("The arrays are not those of the segmenter's config.")
@@ -142,8 +46,8 @@ class Segmenter:
         self._layers = [
             (
                 dilation,
-                arrays[f"{_convolution(number, dilation)}/kernel"].reshape(-1, config.channels),
-                arrays[f"{_convolution(number, dilation)}/bias"],
+                arrays[f"{convolution_name(number, dilation)}/kernel"].reshape(-1, config.channels),
+                arrays[f"{convolution_name(number, dilation)}/bias"],
             )
             for number, dilation in enumerate(config.dilations)
         ]
@@ -212,8 +116,6 @@ def load_segmenter(preset: str | Path = PRESET) -> Segmenter:
     Raises:
         InputError: If there is no such preset, it is damaged, or it holds something else.
     """
-    from models.presets.store import load_preset
-
     loaded = load_preset(preset, kind=KIND)
     return Segmenter(loaded.config, loaded.arrays)
 
@@ -221,11 +123,6 @@ def load_segmenter(preset: str | Path = PRESET) -> Segmenter:
 def _starts(ids: np.ndarray) -> range:
     """Give where the windows of a text start."""
     return range(0, len(ids), _WINDOW)
-
-
-def _convolution(number: int, dilation: int) -> str:
-    # With the dilation in their names the arrays alone say how they are used.
-    return f"layer_{number}_dilation_{dilation}_convolution"
 
 
 def _taps(x: np.ndarray, dilation: int, kernel: int) -> np.ndarray:
@@ -244,24 +141,12 @@ def _taps(x: np.ndarray, dilation: int, kernel: int) -> np.ndarray:
     return taps.reshape(time, kernel * channels)
 
 
-def _config_of(arrays: Arrays) -> SegmenterConfig:
-    """Read the sizes off the names and shapes of the arrays; dropout does not show there."""
-    kernels = {}
-    for name, array in arrays.items():
-        if match := _KERNEL_NAME.fullmatch(name):
-            kernels[int(match[1])] = (int(match[2]), array.shape)
-    layers = [kernels[number] for number in sorted(kernels)]
-    kernel, embedding, channels = layers[0][1]
-    characters = len(arrays["embedding/embeddings"])
-    return SegmenterConfig(characters, embedding, channels, kernel, tuple(d for d, _ in layers))
-
-
 def _answer(config: SegmenterConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
     """Return the logits of one text's characters: ids (time,) to float32 (time, 3)."""
     return {"logits": Segmenter(config, arrays).logits(inputs["characters"])}
 
 
-def _check(config: SegmenterConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
+def _check(config: SegmenterConfig, vocabulary: object, labels: tuple[str, ...]) -> None:
     """Refuse a preset that was made for other character ids or labels than this code has."""
     if config.characters != CHARACTER_IDS:
         raise InputError(

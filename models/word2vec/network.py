@@ -6,7 +6,7 @@ context, one matrix V for both layers (``tied``) and full softmax.
 
 The loss of a batch is the sum over its (word, context) pairs, so that the learning rate means what it means in
 word2vec. Every loss here is written once, in ``keras.ops``, and differentiated automatically on any backend. For
-negative sampling with plain SGD on TensorFlow, ``fit`` takes the same step by hand (``word2vec_steps``): it
+negative sampling with plain SGD on TensorFlow, ``fit`` takes the same step by hand (``models.word2vec.steps``): it
 touches only the rows that a batch uses, and 32 steps are one call.
 
 Measured on two cores, 17 M words, 100 dimensions: see ``benchmarks/results/word2vec_vs_gensim.json``.
@@ -14,69 +14,18 @@ Measured on two cores, 17 M words, 100 dimensions: see ``benchmarks/results/word
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from data_prep.errors import InputError
 from data_prep.text.word2vec_blocks import Batch
+from models.presets.kinds import Arrays
+from models.word2vec.config import Word2VecConfig
 from models.word2vec.damping import row_damping
 from models.word2vec.huffman import huffman_codes
-
-Architecture = Literal["skipgram", "cbow"]
-Loss = Literal["negative_sampling", "hierarchical_softmax", "full_softmax"]
-
-
-@dataclass(frozen=True)
-class Word2VecConfig:
-    """Every argument of the network.
-
-    Args:
-        vocabulary_size: Words, ids from 0 by falling count.
-        dimensions: Length of a vector.
-        architecture: ``"skipgram"`` predicts each context word from the word, ``"cbow"`` the word from its context.
-        combine: CBOW's query: ``"mean"`` or ``"sum"`` of the context vectors.
-        tied: One matrix for input and output.
-        loss: Of a prediction over the vocabulary.
-        negatives: Negatives a pair (skip-gram) or a word (CBOW) stands for; the block's shared ones carry this
-            weight together.
-        window: Largest distance of a context word; as in the batches.
-        context_gradient: CBOW with the mean only: ``"full"`` gives every context word the whole gradient of the
-            mean, as word2vec.c and gensim do; ``"exact"`` the share that the mean gives it.
-        damping: Most pairs of one step that may pull on one row of a matrix (by expectation); the steps of words
-            above it are scaled down. It lets large steps be stable; 0 switches it off. Hand-written step only.
-        seed: Of the initial vectors.
-    """
-
-    vocabulary_size: int
-    dimensions: int = 100
-    architecture: Architecture = "skipgram"
-    combine: Literal["mean", "sum"] = "mean"
-    tied: bool = False
-    loss: Loss = "negative_sampling"
-    negatives: int = 5
-    window: int = 5
-    context_gradient: Literal["full", "exact"] = "full"
-    damping: float = 150.0
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values that make no sense."""
-        if self.vocabulary_size < 2:
-            raise InputError("A vocabulary needs at least 2 words", received=self.vocabulary_size)
-        for name in ("dimensions", "negatives", "window"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        if self.damping < 0:
-            raise InputError("damping must not be negative", received=self.damping)
-        if self.tied and self.loss == "hierarchical_softmax":
-            raise InputError(
-                "Hierarchical softmax has vectors of tree nodes, not of words: they cannot be tied",
-                allowed="tied=false, or loss negative_sampling or full_softmax",
-            )
+from models.word2vec.serving import WordVectorsConfig
 
 
 class Word2Vec(keras.Model):
@@ -257,3 +206,12 @@ def linear_decay(
 def build_word2vec(config: Word2VecConfig, counts: np.ndarray) -> Word2Vec:
     """Build the network with its initial vectors, not compiled."""
     return Word2Vec(config, counts)
+
+
+def vectors_model(config: WordVectorsConfig, arrays: Arrays) -> keras.Model:
+    """Build the network of a preset of word vectors: ``rows`` int32 (batch, n) to float32 (batch, n, dimensions)."""
+    rows = keras.Input((None,), dtype="int32", name="rows")
+    table = keras.layers.Embedding(config.vocabulary_size, config.dimensions, name="vectors")
+    model = keras.Model(rows, table(rows), name="word_vectors")
+    table.embeddings.assign(arrays["vectors"])
+    return model

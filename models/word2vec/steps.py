@@ -12,13 +12,12 @@ same seed gives the same bits.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-if TYPE_CHECKING:
-    from models.word2vec.network import Word2Vec, Word2VecConfig
+from models.word2vec.config import Word2VecConfig
 
 
 class Half(NamedTuple):
@@ -28,6 +27,20 @@ class Half(NamedTuple):
     mask_rows: tf.Tensor
     pairs: tf.Tensor
     negatives: tf.Tensor
+
+
+class Gathered(NamedTuple):
+    """What a half reads: vectors of its words (b * T, D) twice, of its negatives (g * N, D), mask and pairs.
+
+    ``mask``, float32 (b, T, T), is 1 where the column is in the window of the row, for skip-gram the learning rate;
+    ``pairs``, float32 (b * T,), is the sum of each row of it.
+    """
+
+    inputs: tf.Tensor
+    outputs: tf.Tensor
+    negatives: tf.Tensor
+    mask: tf.Tensor
+    pairs: tf.Tensor
 
 
 class Steps(NamedTuple):
@@ -71,9 +84,9 @@ class Shape(NamedTuple):
 
 
 class HandWrittenStep:
-    """``train_step`` of a compiled :class:`models.word2vec.network.Word2Vec`."""
+    """``train_step`` of a compiled ``models.word2vec.network.Word2Vec``."""
 
-    def __init__(self, model: Word2Vec) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
         self.config = model.config
         self._steps = skipgram_steps if model.config.architecture == "skipgram" else cbow_steps
@@ -125,11 +138,16 @@ class HandWrittenStep:
         return {metric.name: metric.result() for metric in self.model.metrics}
 
     def _half_steps(self, half: Half, shape: Shape, masks: tf.Tensor, rate: tf.Tensor) -> Steps:
-        inputs = tf.gather(self.model.input_vectors.value, half.tokens)
-        outputs = tf.gather(self.model.output_vectors.value, half.tokens)
-        negatives = tf.gather(self.model.output_vectors.value, half.negatives)
+        inputs, outputs = self.model.input_vectors.value, self.model.output_vectors.value
         mask = tf.reshape(tf.gather(masks, half.mask_rows), [shape.blocks, shape.length, shape.length])
-        return self._steps(self.config, shape, inputs, outputs, negatives, mask, half.pairs, rate)
+        gathered = Gathered(
+            inputs=tf.gather(inputs, half.tokens),
+            outputs=tf.gather(outputs, half.tokens),
+            negatives=tf.gather(outputs, half.negatives),
+            mask=mask,
+            pairs=half.pairs,
+        )
+        return self._steps(self.config, shape, gathered, rate)
 
     def _update(self, parts: list[Half], steps: list[Steps], damping: list[tf.Tensor | None]) -> None:
         """Add the steps to the rows: all vectors are read before the first is written."""
@@ -146,64 +164,37 @@ class HandWrittenStep:
                 _add_rows(variable, additions)
 
 
-def skipgram_steps(
-    config: Word2VecConfig,
-    shape: Shape,
-    inputs: tf.Tensor,
-    outputs: tf.Tensor,
-    negatives: tf.Tensor,
-    mask: tf.Tensor,
-    pairs: tf.Tensor,
-    rate: tf.Tensor,
-) -> Steps:
-    """Return the steps of skip-gram with negative sampling.
-
-    Args:
-        config: Of the network.
-        shape: Sizes of the half.
-        inputs: float32 (b * T, D), input vectors of the words.
-        outputs: float32 (b * T, D), their output vectors.
-        negatives: float32 (g * N, D), output vectors of the negatives.
-        mask: float32 (b, T, T), the rate where the column is in the window of the row (CBOW: 1).
-        pairs: float32 (b * T,), sum of each row of the mask.
-        rate: The learning rate (used by CBOW).
-    """
-    del rate  # in mask and pairs already
+def skipgram_steps(config: Word2VecConfig, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
+    """Return the steps of skip-gram with negative sampling; the rate is in mask and pairs already."""
     by_block = [shape.blocks, shape.length, shape.dimensions]
-    inputs3, outputs3 = tf.reshape(inputs, by_block), tf.reshape(outputs, by_block)
-    pull = tf.sigmoid(-tf.matmul(inputs3, outputs3, transpose_b=True)) * mask  # (b, T, T)
-    from_negatives, to_negatives = _negative_gradient(config, shape, inputs, negatives, pairs)
+    inputs, outputs = tf.reshape(gathered.inputs, by_block), tf.reshape(gathered.outputs, by_block)
+    pull = tf.sigmoid(-tf.matmul(inputs, outputs, transpose_b=True)) * gathered.mask  # (b, T, T)
+    from_negatives, to_negatives = _negative_gradient(
+        config, shape, gathered.inputs, gathered.negatives, gathered.pairs
+    )
     return Steps(
-        inputs=tf.reshape(tf.matmul(pull, outputs3), [-1, shape.dimensions]) + from_negatives,
-        outputs=tf.reshape(tf.matmul(pull, inputs3, transpose_a=True), [-1, shape.dimensions]),
+        inputs=tf.reshape(tf.matmul(pull, outputs), [-1, shape.dimensions]) + from_negatives,
+        outputs=tf.reshape(tf.matmul(pull, inputs, transpose_a=True), [-1, shape.dimensions]),
         negatives=to_negatives,
     )
 
 
-def cbow_steps(
-    config: Word2VecConfig,
-    shape: Shape,
-    inputs: tf.Tensor,
-    outputs: tf.Tensor,
-    negatives: tf.Tensor,
-    mask: tf.Tensor,
-    pairs: tf.Tensor,
-    rate: tf.Tensor,
-) -> Steps:
-    """Return the steps of CBOW with negative sampling; arguments as in :func:`skipgram_steps`."""
+def cbow_steps(config: Word2VecConfig, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
+    """Return the steps of CBOW with negative sampling."""
     by_block = [shape.blocks, shape.length, shape.dimensions]
-    share = 1.0 / tf.maximum(pairs, 1.0)[:, None]
-    queries = tf.reshape(tf.matmul(mask, tf.reshape(inputs, by_block)), [-1, shape.dimensions])
+    share = 1.0 / tf.maximum(gathered.pairs, 1.0)[:, None]
+    queries = tf.matmul(gathered.mask, tf.reshape(gathered.inputs, by_block))
+    queries = tf.reshape(queries, [-1, shape.dimensions])  # (b * T, D)
     if config.combine == "mean":
         queries *= share
-    weights = tf.minimum(pairs, 1.0) * rate  # a word without context predicts nothing
-    scores = tf.reduce_sum(queries * outputs, axis=1)
+    weights = tf.minimum(gathered.pairs, 1.0) * rate  # a word without context predicts nothing
+    scores = tf.reduce_sum(queries * gathered.outputs, axis=1)
     pull = (tf.sigmoid(-scores) * weights)[:, None]
-    from_negatives, to_negatives = _negative_gradient(config, shape, queries, negatives, weights)
-    to_queries = pull * outputs + from_negatives
+    from_negatives, to_negatives = _negative_gradient(config, shape, queries, gathered.negatives, weights)
+    to_queries = pull * gathered.outputs + from_negatives
     if config.combine == "mean" and config.context_gradient == "exact":
         to_queries *= share
-    to_inputs = tf.matmul(mask, tf.reshape(to_queries, by_block), transpose_a=True)
+    to_inputs = tf.matmul(gathered.mask, tf.reshape(to_queries, by_block), transpose_a=True)
     return Steps(tf.reshape(to_inputs, [-1, shape.dimensions]), pull * queries, to_negatives)
 
 

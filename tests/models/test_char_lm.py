@@ -58,17 +58,17 @@ def test_every_argument_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"units": 0}, "sizes are at least 1"),
-        ({"embedding": 0}, "sizes are at least 1"),
-        ({"layers": 4}, "number of recurrent layers"),
-        ({"cell": "transformer"}, "no such recurrent cell"),
-        ({"tokenizer": "byte"}, "no such token"),
-        ({"tokens": 1}, "holds <pad>, <unk>"),
+        ({"units": 0}, "units does not fit. Allowed: greater than or equal to 1"),
+        ({"embedding": 0}, "embedding does not fit. Allowed: greater than or equal to 1"),
+        ({"layers": 4}, "layers does not fit. Allowed: less than or equal to 3"),
+        ({"cell": "transformer"}, "cell does not fit. Allowed: 'rnn', 'lstm', 'gru' or 'mgu'"),
+        ({"tokenizer": "byte"}, "tokenizer does not fit. Allowed: 'char', 'word' or 'piece'"),
+        ({"tokens": 1}, "tokens does not fit. Allowed: greater than 1"),
         ({"start": 9}, "start is no id"),
-        ({"dropout": 1.0}, "dropout is no share"),
-        ({"input_dropout": -0.1}, "input_dropout is no share"),
-        ({"token_dropout": 1.0}, "token_dropout is no share"),
-        ({"weight_dropout": 1.0}, "weight_dropout is no share"),
+        ({"dropout": 1.0}, "dropout does not fit. Allowed: less than 1"),
+        ({"input_dropout": -0.1}, "input_dropout does not fit. Allowed: greater than or equal to 0"),
+        ({"token_dropout": 1.0}, "token_dropout does not fit. Allowed: less than 1"),
+        ({"weight_dropout": 1.0}, "weight_dropout does not fit. Allowed: less than 1"),
     ],
 )
 def test_configs_that_make_no_network_are_refused(change, message) -> None:
@@ -110,7 +110,7 @@ def test_learns_two_lines_by_heart(cell: str) -> None:
 
 
 def test_unknown_vocabulary_sizes_are_refused(tmp_path) -> None:
-    with pytest.raises(InputError, match="one entry for each logit"):
+    with pytest.raises(InputError, match="one entry for each row"):
         contract.check_save_load_equal(
             "char_lm", CONFIG, made(CONFIG), {"ids": IDS}, tmp_path, vocabulary=Vocabulary(["a"])
         )

@@ -12,7 +12,6 @@ import pytest
 from data_prep.errors import InputError
 from models.char_lm.config import (
     CharLMConfig,
-    char_lm_answer,
     char_lm_specs,
     joined,
     parameter_count,
@@ -20,6 +19,7 @@ from models.char_lm.config import (
     units_for,
 )
 from models.char_lm.network import build_char_lm
+from models.char_lm.serving import char_lm_answer
 from models.layers.cells import CELLS
 from models.storage.arrays import specs_of
 from models.storage.variables import variable_arrays
@@ -46,9 +46,9 @@ def test_arrays_are_those_of_the_network(network) -> None:
 
 
 def test_answers_as_the_network(network) -> None:
-    _, model = network
+    config, model = network
     ids = np.random.default_rng(0).integers(0, 9, (3, 7)).astype(np.int32)
-    answer = char_lm_answer(variable_arrays(model.weights), {"ids": ids})["logits"]
+    answer = char_lm_answer(config, variable_arrays(model.weights), {"ids": ids})["logits"]
     np.testing.assert_allclose(answer, model.predict(ids, verbose=0), atol=1e-5)
 
 
@@ -65,8 +65,8 @@ def test_joined_networks_answer_with_the_mean_of_their_logits() -> None:
         name: spec.shape for name, spec in char_lm_specs(together).items()
     }
     ids = {"ids": rng.integers(0, 9, (2, 5))}
-    expected = np.mean([char_lm_answer(member, ids)["logits"] for member in members], axis=0)
-    np.testing.assert_allclose(char_lm_answer(arrays, ids)["logits"], expected, atol=1e-5)
+    expected = np.mean([char_lm_answer(config, member, ids)["logits"] for member in members], axis=0)
+    np.testing.assert_allclose(char_lm_answer(together, arrays, ids)["logits"], expected, atol=1e-5)
 
 
 def test_softened_networks_are_as_much_less_sure() -> None:
@@ -76,14 +76,14 @@ def test_softened_networks_are_as_much_less_sure() -> None:
         name: rng.normal(size=spec.shape).astype(np.float32) for name, spec in char_lm_specs(config).items()
     }
     ids = {"ids": rng.integers(0, 9, (2, 5))}
-    logits, softer = (char_lm_answer(found, ids)["logits"] for found in (arrays, softened(arrays, 1.25)))
+    logits, softer = (char_lm_answer(config, found, ids)["logits"] for found in (arrays, softened(arrays, 1.25)))
     assert softer.dtype == np.float32
     np.testing.assert_allclose(softer, logits / 1.25, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("members", [0, 5])
 def test_the_number_of_members_is_bounded(members: int) -> None:
-    with pytest.raises(InputError, match="number of members does not fit"):
+    with pytest.raises(InputError, match="members does not fit"):
         CharLMConfig(tokens=9, members=members)
 
 

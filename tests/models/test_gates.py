@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from data_prep.errors import InputError
-from models.char_lm import gates
-from models.char_lm.config import CharLMConfig
+from models.char_lm.config import CharLMConfig, recurrent_weights
 from models.char_lm.gate_gradients import gradient_norms
-from models.char_lm.gates import gate_values, rank_units, recurrent_weights
+from models.char_lm.gates import gate_values, rank_units
 from models.char_lm.network import build_char_lm
+from models.layers import cells
+from models.serving.cell_gradients import layer_values
 from models.storage.variables import variable_arrays
 
 CELLS = {
@@ -123,24 +126,24 @@ def test_gradients_by_the_weighted_sums_are_those_of_small_changes(
     exact = {name: array.astype(np.float64) for name, array in arrays.items() if array.dtype.kind == "f"}
     ids, changed_step, small = IDS[:9], 3, 1e-5
     found = gradient_norms(config, arrays, ids)
-    plain_step = gates._STEPS[cell]
+    plain = cells.CELLS[cell]
     blocks = exact["logits/kernel"].shape[0] * {"rnn": 1, "lstm": 4, "gru": 3, "mgu": 2}[cell]
     for layer in range(2):
 
         def changed_loss(at: int, change: float, layer: int = layer) -> float:
             steps = iter(range(2 * (len(ids) - 1)))
 
-            def step(sums, *rest):
+            def step(functions, sums, *rest):
                 if next(steps) == layer * (len(ids) - 1) + changed_step:
                     sums = sums.copy()
                     sums[at] += change
-                return plain_step(sums, *rest)
+                return plain.step(functions, sums, *rest)
 
             with monkeypatch.context() as patch:
-                patch.setitem(gates._STEPS, cell, step)
+                patch.setitem(cells.CELLS, cell, replace(plain, step=step))
                 values, inputs = [], exact["embedding/embeddings"][ids[:-1]]
-                for weights in recurrent_weights(exact):
-                    values.append(gates.layer_values(cell, weights, inputs))
+                for weights in recurrent_weights(config, exact):
+                    values.append(layer_values(cell, weights, inputs))
                     inputs = values[-1]["hidden"]
             logits = inputs[-1] @ exact["logits/kernel"] + exact["logits/bias"]
             return float(np.log(np.exp(logits).sum()) - logits[ids[-1]])

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-import models.char_lm.language_model
 import models.char_lm.serving
+import models.serving.recurrent
 from data_prep.errors import InputError
 from data_prep.text.streams import learn_tokens
 from data_prep.text.vocab import UNK, Vocabulary
 from models.char_lm.config import CharLMConfig
-from models.char_lm.language_model import LanguageModel, load_language_model, written_by_steps
+from models.char_lm.language_model import LanguageModel, written_by_steps
 from models.char_lm.network import build_char_lm
 from models.layers.cells import CELLS
 from models.storage.variables import variable_arrays
@@ -85,9 +85,9 @@ def test_rows_side_by_side_are_one_pass(cell: str, monkeypatch) -> None:
     _, model = pair(cell, units=5)
     ids = model.encode(TEXT)
     plain, state = model.logits(ids)
-    monkeypatch.setattr(models.char_lm.serving, "_ROW_LENGTH", 23)
-    monkeypatch.setattr(models.char_lm.serving, "_GUESS_STEPS", 3)  # too few: rows have to be read again
-    monkeypatch.setattr(models.char_lm.language_model, "_TOKENS_AT_ONCE", 201)
+    monkeypatch.setattr(models.serving.recurrent, "_ROW_LENGTH", 23)
+    monkeypatch.setattr(models.serving.recurrent, "_GUESS_STEPS", 3)  # too few: rows have to be read again
+    monkeypatch.setattr(models.char_lm.serving, "_TOKENS_AT_ONCE", 201)
     rows, again = model.logits(ids)
     np.testing.assert_allclose(rows, plain, atol=5e-4)
     for one, two in zip(state, again, strict=True):
@@ -105,8 +105,8 @@ def test_a_state_that_never_fades_is_carried_through_all_rows(monkeypatch) -> No
     model = LanguageModel(config, VOCABULARY, arrays)
     ids = model.encode(TEXT[:400])
     plain, _ = model.logits(ids)
-    monkeypatch.setattr(models.char_lm.serving, "_ROW_LENGTH", 20)
-    monkeypatch.setattr(models.char_lm.serving, "_GUESS_STEPS", 20)
+    monkeypatch.setattr(models.serving.recurrent, "_ROW_LENGTH", 20)
+    monkeypatch.setattr(models.serving.recurrent, "_GUESS_STEPS", 20)
     np.testing.assert_allclose(model.logits(ids)[0], plain, atol=1e-3)
     assert plain[-1, 0] > plain[100, 0] + 0.1
 
@@ -133,7 +133,7 @@ def test_scores_are_minus_log_probabilities(lstm) -> None:
 def test_long_texts_are_scored_in_parts(lstm, monkeypatch) -> None:
     _, model = lstm
     whole = model.score(TEXT)
-    monkeypatch.setattr(models.char_lm.language_model, "_TOKENS_AT_ONCE", 70)
+    monkeypatch.setattr(models.char_lm.serving, "_TOKENS_AT_ONCE", 70)
     parts = model.score(TEXT)
     np.testing.assert_allclose(parts.nats, whole.nats, atol=1e-4)
     assert parts.alternatives.shape == whole.alternatives.shape == (900, 5)
@@ -221,7 +221,7 @@ def test_a_preset_opens_as_a_language_model(tmp_path, lstm) -> None:
     preset = contract.check_save_load_equal(
         "char_lm", model.config, network, {"ids": ids}, tmp_path, vocabulary=VOCABULARY
     )
-    opened = load_language_model(preset.path)
+    opened = LanguageModel(preset.config, preset.vocabulary, preset.arrays)
     np.testing.assert_allclose(opened.score(TEXT).nats, model.score(TEXT).nats, atol=1e-9)
 
 

@@ -45,7 +45,7 @@ def test_specs_are_those_of_the_network(config: PosTaggerConfig) -> None:
 def test_the_answer_to_a_batch_is_the_networks(config: PosTaggerConfig) -> None:
     model, batch = build(config), inputs([*SENTENCES, ["Q" * 30, "naïve"], ["x", "cat", "tree"]])
     expected = model(batch, training=False)
-    answer = tagger_answer(variable_arrays(model.weights), batch)
+    answer = tagger_answer(config, variable_arrays(model.weights), batch)
     assert answer.keys() == expected.keys()
     for name, logits in answer.items():
         wanted = np.asarray(keras.ops.convert_to_numpy(expected[name]))

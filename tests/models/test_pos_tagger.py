@@ -86,11 +86,12 @@ def test_every_argument_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"units": (0,)}, "sizes are at least 1"),
+        ({"units": (0,)}, "units does not fit. Allowed: greater than or equal to 1"),
+        ({"units": ()}, "units does not fit"),
         ({"trained_rows": ROWS + 1}, "trained rows"),
-        ({"dropout": 1.0}, "dropout is no share"),
-        ({"word_dropout": -0.1}, "word_dropout is no share"),
-        ({"upos_temperature": 0.0}, "temperature is above 0"),
+        ({"dropout": 1.0}, "dropout does not fit. Allowed: less than 1"),
+        ({"word_dropout": -0.1}, "word_dropout does not fit. Allowed: greater than or equal to 0"),
+        ({"upos_temperature": 0.0}, "temperature does not fit. Allowed: greater than 0"),
         ({"alphabet": "aa"}, "alphabet is a list without repetition"),
         ({"xpos": ()}, "xpos is a list without repetition"),
     ],

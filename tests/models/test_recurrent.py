@@ -8,9 +8,9 @@ import pytest
 from keras import ops
 
 from data_prep.errors import InputError
-from models.char_lm.serving import numpy_layer
 from models.layers.cells import CELLS
 from models.layers.recurrent import MGU, MGUCell, recurrent_layer, reset_states
+from models.serving.recurrent import numpy_layer
 from models.storage.variables import variable_arrays
 
 UNITS, FEATURES = 6, 4

@@ -17,15 +17,9 @@ from data_prep.text.segmentation import CHARACTER_IDS, LABELS, LONGEST_SENTENCE,
 from models.presets.search import list_presets
 from models.presets.store import load_preset, save_preset
 from models.segmenter import serving as module
-from models.segmenter.serving import (
-    KIND,
-    PRESET,
-    Segmenter,
-    SegmenterConfig,
-    build_segmenter,
-    load_segmenter,
-    segmenter_specs,
-)
+from models.segmenter.config import KIND, SegmenterConfig, segmenter_specs
+from models.segmenter.network import build_segmenter
+from models.segmenter.serving import PRESET, Segmenter, load_segmenter
 from models.storage.arrays import specs_of
 from models.storage.variables import variable_arrays
 from tests.data_prep.test_segmentation import TEXTS, assert_covers
@@ -41,7 +35,7 @@ from tests.models.contract import (
     check_stable_names,
 )
 
-ROOT = Path(module.__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TINY = SegmenterConfig(
     embedding=4, channels=6, kernel=3, dilations=(1, 2), dropout=0.1, embedding_dropout=0.1
 )
@@ -82,11 +76,11 @@ def test_config_survives_json():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"channels": 0}, "at least 1"),
-        ({"dilations": ()}, "at least 1"),
-        ({"dilations": (1, 0)}, "at least 1"),
+        ({"channels": 0}, "channels does not fit. Allowed: greater than or equal to 1"),
+        ({"dilations": ()}, "dilations does not fit. Allowed: .* at least 1"),
+        ({"dilations": (1, 0)}, "dilations does not fit. Allowed: greater than or equal to 1"),
         ({"kernel": 4}, "odd kernel"),
-        ({"dropout": 1.0}, "share below 1"),
+        ({"dropout": 1.0}, "dropout does not fit. Allowed: less than 1"),
     ],
 )
 def test_impossible_sizes_are_refused(values, message):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
+from models.word2vec.config import Word2VecConfig
 from models.word2vec.damping import row_damping
 from models.word2vec.huffman import huffman_codes
-from models.word2vec.network import Word2Vec, Word2VecConfig, build_word2vec, linear_decay
+from models.word2vec.network import Word2Vec, build_word2vec, linear_decay
 from models.word2vec.steps import window_tables
 from tests.models.contract import check_config_round_trip
 
@@ -244,10 +245,10 @@ def test_config_survives_saving():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"vocabulary_size": 1}, "at least 2 words"),
-        ({"dimensions": 0}, "dimensions must be at least 1"),
-        ({"negatives": 0}, "negatives must be at least 1"),
-        ({"damping": -1.0}, "damping must not be negative"),
+        ({"vocabulary_size": 1}, "vocabulary_size does not fit. Allowed: greater than or equal to 2"),
+        ({"dimensions": 0}, "dimensions does not fit. Allowed: greater than or equal to 1"),
+        ({"negatives": 0}, "negatives does not fit. Allowed: greater than or equal to 1"),
+        ({"damping": -1.0}, "damping does not fit. Allowed: greater than or equal to 0"),
         ({"tied": True, "loss": "hierarchical_softmax"}, "cannot be tied"),
     ],
 )
