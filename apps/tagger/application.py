@@ -1,28 +1,58 @@
-"""Tagger: raw text to sentences, words, parts of speech, probabilities and alternatives."""
+"""Tagger: raw text to sentences, words, tags, probabilities and alternatives; Segmenter, which finds the words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from apps.tagger.results import Alternative, TaggedSentence, TaggedText, TaggedToken
+from apps.shared.application import Application
+from apps.tagger.results import ALTERNATIVES, Alternative, TaggedSentence, TaggedText, TaggedToken
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.tagger.results import NetworkView, TaggerEvaluation, Transitions
-    from data_prep.readers.conllu import Sentence
-    from data_prep.text.tokenizer import Token
-    from models.pos_tagger.predictor import TagPredictor
-    from models.segmenter.serving import Segmenter
+from data_prep.readers.conllu import UNTAGGED, Sentence
+from data_prep.text.multiword import expanded
+from data_prep.text.tokenizer import Token
+from models.pos_tagger.predictor import TagPredictor
+from models.presets.store import Preset, load_preset
+from models.segmenter import serving
 
 DEFAULT_PRESET = "tagger_en_ewt"
 SEGMENTER_PRESET = "segmenter_en_ewt"
-ALTERNATIVES = 3
+OWN_SEGMENTER = "segmenter"  # the part of a tagger's preset that holds its own one
 _WORDS_AT_ONCE = 20_000  # what is held as arrays of probabilities, however long the text is
+
+
+class Segmenter(Application):
+    """Cuts raw text into sentences of words; threads can share it.
+
+    The vocabulary of a preset, where there is one, holds its multiword tokens: form and words, a tab between two.
+    """
+
+    kind = serving.KIND
+    default_preset = SEGMENTER_PRESET
+
+    def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
+        super().__init__(config, arrays, **more)
+        self._network = serving.Segmenter(config, arrays)
+        entries = () if self.vocabulary is None else self.vocabulary.entries
+        self.multiword = {form: tuple(words) for form, *words in (entry.split("\t") for entry in entries)}
+
+    def segment(self, text: str) -> list[list[Token]]:
+        """Cut a text into sentences of words.
+
+        Args:
+            text: Any string; nothing in it is an error.
+
+        Returns:
+            The words of each sentence. Every character that is not white space is in a word, and
+            ``text[word.start:word.end] == word.text``, except that the words of a multiword token ("zu" and "dem" of
+            "zum") share its span.
+        """
+        sentences = self._network.segment(text)
+        return [list(expanded(one, self.multiword)) for one in sentences] if self.multiword else sentences
 
 
 class _Piece(NamedTuple):
@@ -33,38 +63,58 @@ class _Piece(NamedTuple):
     words: Sequence[tuple[str, int, int]]
 
 
-class Tagger:
-    """Part-of-speech tags for text.
+class Tagger(Application):
+    """Part-of-speech tags for text; threads can share it.
+
+    A tagger whose treebank has no UPOS tags answers ``_`` for them and gives probability and alternatives of XPOS.
 
     Args:
-        predictor: The network with its labels; never changed, so one object can serve many threads.
+        predictor: The network with its labels.
         segmenter: Cuts a text into sentences of words.
+        arrays: The network's weights.
+        metadata: Of the preset.
+        metrics: Of the preset.
     """
 
-    def __init__(self, predictor: TagPredictor, segmenter: Segmenter) -> None:
-        self.predictor = predictor
-        self.segmenter = segmenter
+    kind = "pos_tagger"
+    default_preset = DEFAULT_PRESET
+
+    def __init__(self, predictor: TagPredictor, segmenter: Segmenter, **preset: Any) -> None:
+        super().__init__(predictor.config, preset.pop("arrays", {}), labels=predictor.upos, **preset)
+        self.predictor, self.segmenter = predictor, segmenter
+        self.column = "xpos" if predictor.upos == (UNTAGGED,) else "upos"
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that probabilities and alternatives are about: UPOS, or XPOS where there is no UPOS."""
+        return getattr(self.predictor, self.column)
 
     @classmethod
-    def from_preset(
-        cls, name: str | Path = DEFAULT_PRESET, segmenter: str | Path = SEGMENTER_PRESET
-    ) -> Tagger:
-        """Open a preset of a tagger and one of a segmenter.
+    def from_preset(cls, name: str | Path | None = None, segmenter: str | Path | None = None) -> Self:
+        """Open a preset of a tagger, and one of a segmenter.
 
         Args:
-            name: Name of a shipped tagger, or the folder of one's own.
-            segmenter: Name of a shipped segmenter, or the folder of one's own.
-
-        Returns:
-            The application.
+            name: Name of a preset, or its folder; None for the shipped one.
+            segmenter: The same for the segmenter; None for that of the tagger's preset, or else the shipped one.
 
         Raises:
-            InputError: There is no such preset, or it is damaged.
+            InputError: There is no such preset, it is damaged, or it is of another kind.
         """
-        from models.pos_tagger.predictor import load_tagger
-        from models.segmenter.serving import load_segmenter
+        opened = None if segmenter is None else Segmenter.from_preset(segmenter)
+        return cls.of(load_preset(name or cls.default_preset, kind=cls.kind), opened)
 
-        return cls(load_tagger(name), load_segmenter(segmenter))
+    @classmethod
+    def of(cls, preset: Preset, segmenter: Segmenter | None = None) -> Self:
+        """Make the application of an opened preset."""
+        own = preset.parts.get(OWN_SEGMENTER)
+        return cls(
+            TagPredictor(preset.config, preset.vocabulary, preset.arrays),
+            segmenter or (Segmenter.from_preset() if own is None else Segmenter.of(own)),
+            arrays=preset.arrays,
+            vocabulary=preset.vocabulary,
+            metadata=preset.metadata,
+            metrics=preset.metrics,
+        )
 
     def tag(self, text: str) -> TaggedText:
         """Tag a text.
@@ -74,7 +124,8 @@ class Tagger:
 
         Returns:
             Its sentences; every character that is not white space is in a word, and
-            ``text[token.start:token.end] == token.text``.
+            ``text[token.start:token.end] == token.text`` but for the words of multiword tokens, see
+            :meth:`Segmenter.segment`.
 
         Raises:
             InputError: The text is empty or only white space.
@@ -82,28 +133,15 @@ class Tagger:
         return TaggedText(text, tuple(self.stream(text)))
 
     def stream(self, text: str) -> Iterator[TaggedSentence]:
-        """Tag a text sentence by sentence, with bounded memory beside the text and its spans.
-
-        Args:
-            text: As :meth:`tag` takes it.
-
-        Returns:
-            An iterator over the sentences that :meth:`tag` returns.
-
-        Raises:
-            InputError: The text is empty or only white space; raised by the call itself.
-        """
+        """Tag a text sentence by sentence, with bounded memory beside the text and its spans; as :meth:`tag`."""
         _check_text(text)
-        return self._tagged(_pieces(text, self.segmenter.segment(text)))
+        return self._tagged(self._pieces(text))
 
     def tag_batch(self, texts: Sequence[str]) -> list[TaggedText]:
         """Tag many texts together: the same answers as one by one, sooner.
 
         Args:
             texts: Texts as :meth:`tag` takes them; none is fine.
-
-        Returns:
-            One result a text.
 
         Raises:
             InputError: A text is empty or only white space.
@@ -115,7 +153,7 @@ class Tagger:
 
         def pieces() -> Iterator[_Piece]:
             for owner, text in enumerate(texts):
-                for piece in _pieces(text, self.segmenter.segment(text)):
+                for piece in self._pieces(text):
                     owners.append(owner)
                     yield piece
 
@@ -138,68 +176,16 @@ class Tagger:
         return list(self._tagged(map(_given, sentences)))
 
     def tag_sentences(self, sentences: Iterable[Sentence]) -> Iterator[TaggedSentence]:
-        """Tag the words of a treebank, whose own tags are not looked at.
-
-        Args:
-            sentences: As :func:`data_prep.readers.conllu.read_conllu` gives them.
-
-        Yields:
-            One result a sentence; its spans count in the sentence's own text.
-        """
-        yield from self._tagged(
+        """Tag the words of a treebank, whose own tags are not looked at; spans count in the sentence's own text."""
+        return self._tagged(
             _Piece(sentence.text, 0, [(word.form, word.start, word.end) for word in sentence.words])
             for sentence in sentences
         )
 
-    def evaluate(
-        self,
-        file: str | Path | None = None,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> TaggerEvaluation:
-        """Score on a treebank, on gold tokens and from raw text; see :mod:`apps.tagger.evaluation`.
-
-        Args:
-            file: A CoNLL-U file; None takes the official test part of UD English EWT.
-            progress: Called with sentences done and sentences in all.
-
-        Returns:
-            The scores of both protocols.
-
-        Raises:
-            InputError: The file is missing, not well-formed or not tagged, or the treebank cannot be had.
-        """
-        from apps.tagger.evaluation import evaluate
-        from data_prep.readers.conllu import read_conllu, read_ewt
-
-        sentences = read_ewt("test") if file is None else read_conllu(file, require_tags=True)
-        return evaluate(self, sentences, progress=progress)
-
-    def view(self, words: Sequence[str]) -> NetworkView:
-        """Show what the layers of the network hold for one sentence; see :mod:`apps.tagger.explain`.
-
-        Args:
-            words: The words of the sentence.
-
-        Returns:
-            The values of the layers, a row a word.
-
-        Raises:
-            InputError: There are no words, or an empty one.
-        """
-        from apps.tagger.explain import network_view
-
-        return network_view(self.predictor, [word for word, _, _ in _given(words).words])
-
-    def transitions(self) -> Transitions | None:
-        """Give what the CRF learned about which tag follows which; see :mod:`apps.tagger.explain`.
-
-        Returns:
-            Its scores, or None where the network decides word by word.
-        """
-        from apps.tagger.explain import crf_transitions
-
-        return crf_transitions(self.predictor)
+    def _pieces(self, text: str) -> Iterator[_Piece]:
+        for words in self.segmenter.segment(text):
+            start = words[0].start
+            yield _Piece(text[start : words[-1].end], start, words)
 
     def _tagged(self, pieces: Iterable[_Piece]) -> Iterator[TaggedSentence]:
         waiting: list[_Piece] = []
@@ -215,41 +201,31 @@ class Tagger:
 
     def _answer(self, pieces: list[_Piece]) -> Iterator[TaggedSentence]:
         predictions = self.predictor.predict([[word[0] for word in piece.words] for piece in pieces])
-        upos, xpos = self.predictor.upos, self.predictor.xpos
-        probabilities = np.concatenate([prediction.upos_probabilities for prediction in predictions])
-        tags = np.concatenate([prediction.upos for prediction in predictions])
-        fine = np.concatenate([prediction.xpos for prediction in predictions])
-        unknown = np.concatenate([prediction.unknown for prediction in predictions])
-        chosen, best, scores = _likeliest(probabilities, tags)
-        others = [[upos[tag] for tag in three] for three in best.tolist()]
-        # All words of all pieces, one behind the other; each piece takes its own from them.
+        upos, xpos, unknown, probabilities = (
+            np.concatenate([getattr(prediction, name) for prediction in predictions])
+            for name in ("upos", "xpos", "unknown", f"{self.column}_probabilities")
+        )
+        chosen, best, scores = _likeliest(probabilities, upos if self.column == "upos" else xpos)
+        # All words of all pieces, one after the other; each piece takes its own from them.
         values = zip(
-            [upos[tag] for tag in tags.tolist()],
-            [xpos[tag] for tag in fine.tolist()],
+            [self.predictor.upos[tag] for tag in upos.tolist()],
+            [self.predictor.xpos[tag] for tag in xpos.tolist()],
             chosen.tolist(),
-            others,
+            [[self.tags[tag] for tag in others] for others in best.tolist()],
             scores.tolist(),
             unknown.tolist(),
             strict=True,
         )
         for piece in pieces:
-            text, first = piece.text, piece.start
             tokens = [
                 TaggedToken(
-                    text[start - first : end - first],
-                    start,
-                    end,
-                    tag,
-                    penn,
-                    probability,
-                    tuple(map(Alternative, names, shares)),
-                    is_unknown,
+                    form, start, end, tag, fine, probability, tuple(map(Alternative, names, shares)), new
                 )
-                for (_, start, end), (tag, penn, probability, names, shares, is_unknown) in zip(
+                for (form, start, end), (tag, fine, probability, names, shares, new) in zip(
                     piece.words, islice(values, len(piece.words)), strict=True
                 )
             ]
-            yield TaggedSentence(text, tuple(tokens), first)
+            yield TaggedSentence(piece.text, tuple(tokens), piece.start)
 
 
 def _likeliest(probabilities: np.ndarray, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -260,14 +236,14 @@ def _likeliest(probabilities: np.ndarray, tags: np.ndarray) -> tuple[np.ndarray,
         tags: The chosen ones, int (words,).
 
     Returns:
-        Probabilities of the chosen tags (words,); the other tags and their probabilities, both (words, 3), the
+        Probabilities of the chosen tags (words,); the other tags and their probabilities, both (words, at most 3), the
         likeliest first.
     """
     rows = np.arange(len(tags))
     left = probabilities.copy()
-    best = np.empty((len(tags), ALTERNATIVES), np.int64)
+    best = np.empty((len(tags), min(ALTERNATIVES, probabilities.shape[1] - 1)), np.int64)
     taken = tags
-    for place in range(ALTERNATIVES):
+    for place in range(best.shape[1]):
         left[rows, taken] = -1.0
         best[:, place] = taken = left.argmax(axis=1)
     return probabilities[rows, tags], best, probabilities[rows[:, None], best]
@@ -278,12 +254,6 @@ def _check_text(text: str) -> None:
         raise InputError("A text is needed", allowed="a string", received=type(text).__name__)
     if not text or text.isspace():
         raise InputError("The text is empty", allowed="a text with at least one word", received=text)
-
-
-def _pieces(text: str, sentences: Iterable[Sequence[Token]]) -> Iterator[_Piece]:
-    for words in sentences:
-        start = words[0].start
-        yield _Piece(text[start : words[-1].end], start, words)
 
 
 def _given(words: Sequence[str]) -> _Piece:

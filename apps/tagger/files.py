@@ -7,8 +7,11 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any
 
-from apps.tagger.results import TaggedSentence, TaggedText
+from apps.tagger.results import ALTERNATIVES, TaggedSentence, TaggedText
+from data_prep.readers.conllu import Sentence, Word, format_conllu, plain_sentence
 
 CSV_COLUMNS = (
     *("sentence", "word", "text", "start", "end", "upos", "xpos", "probability", "unknown"),
@@ -18,37 +21,36 @@ _CONLLU_START = re.compile(r"(?:\s*#[^\n]*\n)*\s*1(?:-[0-9]+)?\t[^\n]*\t")
 _CONLLU_SUFFIXES = (".conllu", ".conllu.gz")
 
 
-def conllu_pieces(text: str, sentences: Iterable[TaggedSentence]) -> Iterator[str]:
+def conllu_sentence(result: TaggedSentence, **more: Any) -> Sentence:
+    """Make the sentence of a CoNLL-U file; ``more`` goes to ``plain_sentence``."""
+    words = [
+        Word(token.text, token.upos, token.xpos, token.start - result.start, token.end - result.start)
+        for token in result.tokens
+    ]
+    return plain_sentence(result.text, words, **more)
+
+
+def conllu_pieces(
+    text: str, sentences: Iterable[TaggedSentence], numbers: Iterable[int] | None = None
+) -> Iterator[str]:
     """Write tagged sentences of a text as CoNLL-U.
 
     Args:
         text: The text that was tagged.
         sentences: Its sentences, in order.
+        numbers: What they are called; from 1 if not given.
 
     Yields:
-        The lines of one sentence, with the empty line behind it.
+        The lines of one sentence, with the empty line after it.
     """
-    from data_prep.readers.conllu import Word, format_conllu, plain_sentence
-
-    for number, sentence in enumerate(sentences, start=1):
-        words = [
-            Word(token.text, token.upos, token.xpos, token.start - sentence.start, token.end - sentence.start)
-            for token in sentence.tokens
-        ]
+    for number, sentence in zip(numbers or count(1), sentences, strict=False):
         end = sentence.start + len(sentence.text)
         spaced = end >= len(text) or text[end].isspace()
-        yield format_conllu(plain_sentence(sentence.text, words, sent_id=str(number), space_after=spaced))
+        yield format_conllu(conllu_sentence(sentence, sent_id=str(number), space_after=spaced))
 
 
 def csv_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
-    """Write tagged sentences as CSV, one line a word, after a line of names.
-
-    Args:
-        sentences: The sentences, in order.
-
-    Yields:
-        The names of the columns, then the lines of one sentence.
-    """
+    """Write tagged sentences as CSV: the names of the columns, then the lines of one sentence after the other."""
     yield _csv([CSV_COLUMNS])
     for number, sentence in enumerate(sentences, start=1):
         yield _csv(
@@ -59,6 +61,7 @@ def csv_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
                 f"{token.probability:.4f}",
                 token.unknown,
                 *(cell for other in token.alternatives for cell in (other.tag, f"{other.probability:.4f}")),
+                *("", "") * (ALTERNATIVES - len(token.alternatives)),
             )
             for at, token in enumerate(sentence.tokens, start=1)
         )
@@ -67,11 +70,7 @@ def csv_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
 def json_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
     """Write tagged sentences as one JSON object on one line, ``{"sentences": [...]}``.
 
-    Args:
-        sentences: The sentences, in order.
-
-    Yields:
-        Pieces of the line, one a sentence, so that a long text needs no more memory than a short one.
+    It comes in pieces, one a sentence, so that a long text needs no more memory than a short one.
     """
     yield '{"sentences": ['
     for number, sentence in enumerate(sentences):

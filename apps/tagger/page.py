@@ -2,53 +2,48 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from apps.shared.page import PresetChoice, Section, show_page
+from apps.tagger import (
+    page_benchmark,
+    page_calibration,
+    page_errors,
+    page_network,
+    page_text,
+    page_transitions,
+)
+from apps.tagger.application import DEFAULT_PRESET, Tagger
 
-from apps.shared.page import input_errors, one_of
-from apps.tagger import page_benchmark as benchmark
-from apps.tagger import page_calibration as calibration
-from apps.tagger import page_errors as errors
-from apps.tagger import page_network as network
-from apps.tagger import page_text as text
-from apps.tagger import page_transitions as transitions
-from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
-from apps.tagger.page_loading import load_tagger
-
-SECTIONS = ("Text", "Network", "Errors", "Transitions", "Calibration", "Benchmark")
-
-
-def main() -> None:
-    """Draw the page."""
-    st.title("Tagging", anchor=False)
-    section = one_of("Section", SECTIONS, "section")
-    match section:
-        case "Errors":
-            errors.show(DEFAULT_PRESET)
-        case "Calibration":
-            calibration.show(DEFAULT_PRESET)
-        case "Benchmark":
-            benchmark.show()
-        case _:
-            _with_tagger(section)
-
-
-def _with_tagger(section: str) -> None:
-    tagger = None
-    with input_errors():
-        tagger = load_tagger(DEFAULT_PRESET, SEGMENTER_PRESET)
-    if tagger is None:
-        st.info(
-            f"Make the preset with `python -m apps tagger fit --out models/presets/{DEFAULT_PRESET}`, "
-            "then reload."
-        )
-        return
-    match section:
-        case "Text":
-            text.show(tagger)
-        case "Network":
-            network.show(tagger)
-        case "Transitions":
-            transitions.show(tagger, DEFAULT_PRESET)
-
-
-main()
+TAGGERS = PresetChoice(
+    Tagger.kind, DEFAULT_PRESET, Tagger.from_preset, f"tagger fit --out models/presets/{DEFAULT_PRESET}"
+)
+SECTIONS = (
+    Section(
+        "Text",
+        page_text.show,
+        "A text with the tag of every word. Try a sentence that begins again halfway: the old man the boat.",
+        TAGGERS,
+    ),
+    Section(
+        "Network",
+        page_network.show,
+        "One sentence on its way through the layers. Compare what reads from the left with what reads from the right.",
+        TAGGERS,
+    ),
+    Section(
+        "Errors", page_errors.show, "Which tag is mistaken for which: click a square to read where.", TAGGERS
+    ),
+    Section(
+        "Transitions",
+        page_transitions.show,
+        "Which tag likes to follow which, as the network's last layer has learned it.",
+        TAGGERS,
+    ),
+    Section(
+        "Calibration",
+        page_calibration.show,
+        "Whether a tag that has 80 % is right in 80 % of the cases, and all scores.",
+        TAGGERS,
+    ),
+    Section("Benchmark", page_benchmark.show, "Speed beside other taggers, and what word vectors are worth."),
+)
+show_page("Tagging", SECTIONS)

@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
 from apps.shared.calibration import ReliabilityBin
-from apps.shared.page import input_errors, plain
-from apps.shared.page_reports import show_table
+from apps.shared.commands import number
+from apps.shared.page import plain
 from apps.shared.style import palette
-from apps.tagger.reports import SCORES
+from apps.tagger.application import Tagger
+from apps.tagger.reports import MEASURES
 
 
-def show(preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        preset: Name of the tagger.
-    """
-    with input_errors():
-        scores = SCORES.of(preset)
-        error = scores.found["metrics.calibration_error"]
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            st.subheader("Reliability", anchor=False)
-            charts.show(
-                _diagram(tuple(ReliabilityBin(**one) for one in error["bins"])),
-                "reliability",
-                "Share of right tags by probability; on the diagonal the probabilities are honest",
-            )
-            st.caption(
-                "Words of the test part, grouped by the probability of their tag. On the dotted line the "
-                f"network is as often right as it says. Expected calibration error: {error['score']:.2f} %. "
-                "The temperature that sets the scale was fitted on the dev part."
-            )
-        with right:
-            st.subheader("Scores", anchor=False)
-            show_table(scores)
-            st.caption(
-                f"Test part of UD English EWT, scored when the preset was made. {scores.facts(plain)} "
-                "Score again: `python -m apps tagger evaluate`"
-            )
+def show(tagger: Tagger, preset: str) -> None:
+    """Draw the section."""
+    stored = tagger.metrics.get("calibration_error")
+    if stored is None:
+        st.info("This preset stores no scores of its test part.")
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.subheader("Reliability", anchor=False)
+        charts.show(
+            _diagram([ReliabilityBin(**one) for one in stored["bins"]]),
+            "reliability",
+            "Share of right tags by probability; on the diagonal the probabilities are honest",
+        )
+        st.caption(
+            "Words of the test part, grouped by the probability of their tag. On the dotted line the "
+            f"network is as often right as it says. Expected calibration error: {stored['score']:.2f} %. "
+            "The temperature that sets the scale was fitted on the dev part."
+        )
+    with right:
+        st.subheader("Scores", anchor=False)
+        _table(tagger)
 
 
-def _diagram(bins: tuple[ReliabilityBin, ...]) -> go.Figure:
+def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:
     colours = palette()
     full = [one for one in bins if one.n]
     picture = charts.figure(x_title="probability of the tag", y_title="share of right tags", height=400)
@@ -71,3 +67,21 @@ def _diagram(bins: tuple[ReliabilityBin, ...]) -> go.Figure:
     picture.update_xaxes(range=[0, 1.01])
     picture.update_yaxes(range=[0, 1.01])
     return picture
+
+
+def _table(tagger: Tagger) -> None:
+    found = {name: tagger.metrics[key] for key, name in MEASURES.items() if key in tagger.metrics}
+    rows = [
+        {
+            "measure": name,
+            "%": None if one["score"] is None else round(one["score"], 2),
+            "± s.e.": number(one.get("standard_error"), 2),
+            "words": one["n"],
+        }
+        for name, one in found.items()
+    ]
+    st.dataframe(rows, hide_index=True)
+    st.caption(
+        f"Test part, scored when the preset was made. Trained in {tagger.metadata['seconds'] / 60:.1f} minutes on "
+        f"{plain(tagger.metadata['processor'])}. Score again: `python -m apps tagger evaluate`"
+    )

@@ -1,4 +1,4 @@
-"""Section "Errors": which tag was taken for which, with sentences in which it happened."""
+"""Section "Errors": which tag was mistaken for which, with sentences in which it happened."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import input_errors
 from apps.shared.style import palette
-from apps.tagger.page_loading import load_scores
+from apps.tagger.application import Tagger
+from apps.tagger.evaluation import confusions_from
 from apps.tagger.results import Confusions, Example
 from apps.tagger.tagset import tag_name
 
@@ -19,24 +19,30 @@ _MATRIX = "confusion matrix"
 _LARGEST = 26  # pixels of the largest square
 
 
-def show(preset: str) -> None:
-    """Draw the section.
+def show(tagger: Tagger, preset: str) -> None:
+    """Draw the section."""
+    confusions = stored_confusions(tagger)
+    if confusions is None:
+        return
+    wrong = confusions.accuracy.n - confusions.accuracy.correct
+    st.markdown(
+        f"**{wrong:,}** of the {confusions.accuracy.n:,} words of the treebank's dev part are tagged wrong. "
+        "A square is as large as the error is frequent. Choose one to read where it happened."
+    )
+    matrix, sentences = st.columns([3, 2], gap="medium")
+    with matrix:
+        _matrix(confusions)
+    with sentences:
+        _examples(confusions)
 
-    Args:
-        preset: Name of the tagger.
-    """
-    with input_errors():
-        confusions = load_scores(preset).confusions
-        wrong = confusions.accuracy.n - confusions.accuracy.correct
-        st.markdown(
-            f"**{wrong:,}** of the {confusions.accuracy.n:,} words of the treebank's dev part are tagged wrong. "
-            "A square is as large as the error is frequent. Choose one to read where it happened."
-        )
-        matrix, sentences = st.columns([3, 2], gap="medium")
-        with matrix:
-            _matrix(confusions)
-        with sentences:
-            _examples(confusions)
+
+def stored_confusions(tagger: Tagger) -> Confusions | None:
+    """Return the confusions of the dev part that a preset stores; say so and return None where it has none."""
+    stored = tagger.metrics.get("upos_dev", {}).get("confusions")
+    if stored is None:
+        st.info("This preset stores no confusions of its dev part.")
+        return None
+    return confusions_from(stored)
 
 
 def _pairs(confusions: Confusions) -> list[str]:
@@ -51,9 +57,8 @@ def _count(confusions: Confusions, kind: str) -> int:
 
 def _matrix(confusions: Confusions) -> None:
     pairs = _pairs(confusions)
-    picture = _picture(confusions, pairs)
     st.plotly_chart(
-        picture,
+        _picture(confusions, pairs),
         key=_MATRIX,
         on_select=lambda: _take(pairs),
         selection_mode="points",
@@ -85,7 +90,7 @@ def _picture(confusions: Confusions, pairs: list[str]) -> go.Figure:
             "opacity": 0.85,
         },
         customdata=counts,
-        hovertemplate="%{y} taken for %{x}: %{customdata} words<extra></extra>",
+        hovertemplate="%{y} mistaken for %{x}: %{customdata} words<extra></extra>",
         selected={"marker": {"color": colours.ours, "opacity": 1.0}},
         unselected={"marker": {"opacity": 0.55}},
     )
@@ -112,7 +117,7 @@ def _examples(confusions: Confusions) -> None:
     )
     gold, found = kind.split(">")
     st.caption(
-        f"{tag_name(gold).capitalize()} ({gold}) taken for {tag_name(found)} ({found}), the most confident "
+        f"{tag_name(gold).capitalize()} ({gold}) mistaken for {tag_name(found)} ({found}), the most confident "
         "errors first."
     )
     st.html("".join(_quoted(example, found) for example in confusions.examples[kind]))

@@ -7,27 +7,22 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors
-from apps.shared.style import palette
 from apps.tagger.application import Tagger
+from apps.tagger.explain import network_view
 from apps.tagger.results import LayerView, NetworkView
 
 DEFAULT = "The old man the boats that they wabily repaired."
 _MOST_UNITS = 64  # rows of a picture; a wider layer shows those that vary most
 
 
-def show(tagger: Tagger) -> None:
-    """Draw the section.
-
-    Args:
-        tagger: The tagger.
-    """
+def show(tagger: Tagger, preset: str) -> None:
+    """Draw the section."""
     sentence = st.text_input(
         "Sentence", DEFAULT, key="sentence", bind="query-params", max_chars=400, help="At most 60 words."
     )
     with input_errors():
         with heavy_work():
-            words = [token.text for token in tagger.tag(sentence).tokens]
-            view = tagger.view(words)
+            view = network_view(tagger, [token.text for token in tagger.tag(sentence).tokens])
         _probabilities(view)
         title = st.segmented_control(
             "Layer",
@@ -55,16 +50,14 @@ def _names(view: NetworkView) -> list[str]:
 
 def _probabilities(view: NetworkView) -> None:
     st.markdown("**What comes out**: the probability of every tag for every word.")
-    colours = palette()
     picture = charts.figure(height=470)
-    picture.add_heatmap(
-        z=list(zip(*view.probabilities, strict=True)),
+    charts.add_heatmap(
+        picture,
+        list(zip(*view.probabilities, strict=True)),
         x=_names(view),
         y=view.tags,
         zmin=0,
         zmax=1,
-        colorscale=[[0, colours.ground], [1, colours.ours]],
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
         xgap=2,
         ygap=1,
         hovertemplate="%{x}: %{y} %{z:.1%}<extra></extra>",
@@ -77,22 +70,17 @@ def _probabilities(view: NetworkView) -> None:
 
 
 def _layer_picture(view: NetworkView, layer: LayerView) -> go.Figure:
-    colours = palette()
     units = list(zip(*layer.values, strict=True))
     order = range(len(units))
     if len(units) > _MOST_UNITS:
         order = sorted(sorted(order, key=lambda unit: -_variance(units[unit]))[:_MOST_UNITS])
     values = [units[unit] for unit in order]
-    largest = max(abs(value) for row in values for value in row) or 1.0
     picture = charts.figure(y_title="unit", height=520)
-    picture.add_heatmap(
-        z=values,
+    charts.add_heatmap(
+        picture,
+        values,
         x=_names(view),
         y=[f"{unit} " for unit in order],
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
         xgap=2,
         hovertemplate="%{x}, unit %{y}: %{z:+.2f}<extra></extra>",
     )

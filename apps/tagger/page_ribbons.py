@@ -6,22 +6,16 @@ from collections.abc import Sequence
 from html import escape
 
 from apps.shared.style import DARK, Palette
-from apps.tagger.page_colours import ribbon_colour, tag_colour
 from apps.tagger.results import TaggedSentence, TaggedToken
-from apps.tagger.tagset import TAGS, tag_name
+from apps.tagger.tagset import TAGS, tag_colour, tag_name
+from data_prep.readers.conllu import UNTAGGED
 
 _LONGEST_SHOWN = 60  # characters of a word that are drawn; its whole length is on its card
+_FULL, _FULL_DARK = 0.62, 0.50  # opacity at full confidence; words have to stay readable on it
 
 
 def style(colours: Palette) -> str:
-    """Write the style sheet of :func:`ribbons` and :func:`legend`.
-
-    Args:
-        colours: Of the page.
-
-    Returns:
-        A ``<style>`` element.
-    """
+    """Write the style sheet of :func:`ribbons` and :func:`legend` as a ``<style>`` element."""
     return f"""<style>
 .ribbons .sentence {{ position: relative; margin: 0 0 .55rem; line-height: 1.25;
   white-space: pre-wrap; overflow-wrap: anywhere; }}
@@ -50,36 +44,30 @@ def style(colours: Palette) -> str:
 
 
 def ribbons(sentences: Sequence[TaggedSentence], colours: Palette) -> str:
-    """Draw sentences, one a block, with the white space that stands between their words.
-
-    Args:
-        sentences: Tagged sentences.
-        colours: Of the page.
-
-    Returns:
-        HTML.
-    """
+    """Draw sentences as HTML, one a block, with the white space that stands between their words."""
     blocks = "".join(_sentence(sentence, colours) for sentence in sentences)
     return f'{style(colours)}<div class="ribbons">{blocks}</div>'
 
 
 def legend(tags: Sequence[str], colours: Palette) -> str:
-    """Name the colours of tags.
-
-    Args:
-        tags: The tags that are on the page.
-        colours: Of the page.
-
-    Returns:
-        HTML.
-    """
+    """Name the colours of the tags that are on the page, as HTML: the universal ones first."""
+    known = [tag for tag in TAGS if tag in tags]
     samples = "".join(
         f'<span title="such as “{escape(TAGS[tag].example)}”"><span class="sample" '
         f'style="background:{tag_colour(tag)}"></span>{tag} {tag_name(tag)}</span>'
-        for tag in TAGS
-        if tag in tags
+        for tag in known
+    ) + "".join(
+        f'<span><span class="sample" style="background:{tag_colour(tag)}"></span>{escape(tag)}</span>'
+        for tag in sorted(set(tags) - set(known))
     )
     return f'{style(colours)}<div class="tags" aria-label="Colours of the tags">{samples}</div>'
+
+
+def ribbon_colour(tag: str, probability: float, *, dark: bool) -> str:
+    """Give the colour of a ribbon: the tag's, the more see-through the less sure the network is."""
+    red, green, blue = (int(tag_colour(tag)[start : start + 2], 16) for start in (1, 3, 5))
+    opacity = (_FULL_DARK if dark else _FULL) * probability**2
+    return f"rgba({red},{green},{blue},{opacity:.3f})"
 
 
 def _sentence(sentence: TaggedSentence, colours: Palette) -> str:
@@ -93,16 +81,16 @@ def _sentence(sentence: TaggedSentence, colours: Palette) -> str:
 
 def _word(token: TaggedToken, colours: Palette) -> str:
     kinds = ["word"] + ["ambiguous"] * token.ambiguous + ["unknown"] * token.unknown
-    ground = ribbon_colour(token.upos, token.probability, dark=colours == DARK)
+    ground = ribbon_colour(token.tag, token.probability, dark=colours == DARK)
     return (
         f'<span class="{" ".join(kinds)}" tabindex="0" style="background:{ground}">'
-        f'<bdi class="form">{_shown(token.text)}</bdi><span class="tag">{escape(token.upos)}</span>'
+        f'<bdi class="form">{_shown(token.text)}</bdi><span class="tag">{escape(token.tag)}</span>'
         f"{_card(token)}</span>"
     )
 
 
 def _card(token: TaggedToken) -> str:
-    rows = [(token.upos, token.probability)]
+    rows = [(token.tag, token.probability)]
     rows += [(other.tag, other.probability) for other in token.alternatives]
     bars = "".join(
         f'<span class="row"><span>{escape(tag_name(tag))}</span>'
@@ -110,7 +98,8 @@ def _card(token: TaggedToken) -> str:
         f'<span class="value">{100 * probability:.1f} %</span></span>'
         for tag, probability in rows
     )
-    notes = [f"Penn tag {escape(token.xpos)}", f"characters {token.start}–{token.end}"]
+    notes = [] if token.xpos in (UNTAGGED, token.tag) else [f"XPOS {escape(token.xpos)}"]
+    notes.append(f"characters {token.start}–{token.end}")
     if token.unknown:
         notes.append("never seen in training")
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from zlib import crc32
 
 import streamlit as st
@@ -30,12 +31,8 @@ MOST_UPLOADED = 1 << 20
 _ON_A_PAGE = 40
 
 
-def show(tagger: Tagger) -> None:
-    """Draw the section.
-
-    Args:
-        tagger: The tagger.
-    """
+def show(tagger: Tagger, preset: str) -> None:
+    """Draw the section."""
     with st.form("tagging_form"):
         text = st.text_area(
             "Text",
@@ -64,21 +61,21 @@ def show(tagger: Tagger) -> None:
                     remedy="Use the command line: python -m apps tagger tag --file FILE",
                 )
             text = decoded(upload.getvalue(), "The file")
-        _result(_tagged(tagger, text))
+        _result(_tagged(tagger, preset, text))
 
 
 def _take(example: str) -> None:
     st.session_state["text to tag"] = example
 
 
-def _tagged(tagger: Tagger, text: str) -> TaggedText:
+def _tagged(tagger: Tagger, preset: str, text: str) -> TaggedText:
     """Tag a text, or give the last result of this visitor for the same text."""
     last = st.session_state.get("tagged text")
-    if last is None or last.text != text:
+    if last is None or last[:2] != (preset, text):
         with heavy_work(), st.spinner("Tagging …"):
-            last = tagger.tag(text)
+            last = (preset, text, tagger.tag(text))
         st.session_state["tagged text"] = last
-    return last
+    return last[2]
 
 
 def _result(tagged: TaggedText) -> None:
@@ -89,7 +86,7 @@ def _result(tagged: TaggedText) -> None:
     page = st.pagination(pages, key=name) if pages > 1 else 1
     shown = tagged.sentences[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
     st.html(ribbons(shown, palette()))
-    st.html(legend({token.upos for sentence in shown for token in sentence.tokens}, palette()))
+    st.html(legend({token.tag for sentence in shown for token in sentence.tokens}, palette()))
     ambiguous, unknown = sum(t.ambiguous for t in tokens), sum(t.unknown for t in tokens)
     st.caption(
         f"{_counted(len(tagged.sentences), 'sentence')}, {_counted(len(tokens), 'word')}. The fainter a ribbon, the "
@@ -98,22 +95,18 @@ def _result(tagged: TaggedText) -> None:
         "Point at a word, or tap it, for its alternatives."
     )
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "Download CoNLL-U",
-            lambda: conllu_file(tagged),
-            "tagged.conllu",
-            "text/plain",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Download CSV",
-            lambda: csv_file(tagged),
-            "tagged.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        for name, write, file, kind in (
+            ("CoNLL-U", conllu_file, "tagged.conllu", "text/plain"),
+            ("CSV", csv_file, "tagged.csv", "text/csv"),
+        ):
+            st.download_button(
+                f"Download {name}",
+                partial(write, tagged),
+                file,
+                kind,
+                icon=":material/download:",
+                on_click="ignore",
+            )
 
 
 def _counted(number: int, noun: str) -> str:

@@ -6,24 +6,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import input_errors
-from apps.shared.style import palette
 from apps.tagger.application import Tagger
-from apps.tagger.explain import followers
-from apps.tagger.page_loading import load_scores
+from apps.tagger.explain import crf_transitions, followers
+from apps.tagger.page_errors import stored_confusions
 from apps.tagger.results import Transitions
 
 _SHOWN = 8
 
 
 def show(tagger: Tagger, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        tagger: The tagger.
-        preset: Its name.
-    """
-    found = tagger.transitions()
+    """Draw the section."""
+    found = crf_transitions(tagger)
     if found is not None:
         unit = "learned score"
         st.markdown(
@@ -38,11 +31,10 @@ def show(tagger: Tagger, preset: str) -> None:
             "from the treebank's dev part, is what a conditional random field would have to learn; here the "
             "states of the BiLSTM carry it."
         )
-        with input_errors():
-            confusions = load_scores(preset).confusions
-            found = followers(confusions.followers, confusions.labels)
-    if found is None:
-        return
+        confusions = stored_confusions(tagger)
+        if confusions is None:
+            return
+        found = followers(confusions.followers, confusions.labels)
     charts.show(
         _picture(found, unit), "transitions", f"{unit} of a tag in the columns after a tag in the rows"
     )
@@ -71,17 +63,12 @@ def _extremes(found: Transitions) -> None:
 
 
 def _picture(found: Transitions, unit: str) -> go.Figure:
-    colours = palette()
     picture = charts.figure(x_title="next tag", y_title="tag", height=600)
-    largest = max(abs(score) for row in found.scores for score in row if score is not None) or 1.0
-    picture.add_heatmap(
-        z=found.scores,
+    charts.add_heatmap(
+        picture,
+        found.scores,
         x=found.columns,
         y=found.rows,
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
         xgap=1,
         ygap=1,
         hovertemplate=f"%{{y}}, then %{{x}}: %{{z:+.2f}} ({unit})<extra></extra>",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from apps.shared.calibration import ReliabilityBin
+from apps.shared.commands import number
+from apps.shared.measures import percent_right
 from apps.shared.results import Result
+from data_prep.readers.conllu import UNTAGGED
 
+ALTERNATIVES = 3  # tags that were not chosen, at most
 AMBIGUOUS_BELOW = 0.9  # a tag that the network holds for less likely than this is marked as ambiguous
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Alternative(Result):
     """A tag that was not chosen, and its probability, 0 to 1."""
 
@@ -19,18 +23,18 @@ class Alternative(Result):
     probability: float
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class TaggedToken(Result):
     """A word with its tags.
 
     Attributes:
-        text: The word as it stands in the text.
+        text: The word.
         start: First code point in the text that was tagged.
-        end: Behind the last one.
-        upos: Universal part of speech.
-        xpos: Penn tag.
-        probability: Calibrated probability of ``upos``, 0 to 1.
-        alternatives: The three most likely other universal tags, the likeliest first.
+        end: Behind the last one. Words of a multiword token that are no pieces of it share its span.
+        upos: Universal part of speech; ``_`` from a tagger whose treebank has none.
+        xpos: Tag of the treebank's own set, such as Penn's; ``_`` from a tagger whose treebank has none.
+        probability: Calibrated probability of ``upos``, or of ``xpos`` where there is no UPOS, 0 to 1.
+        alternatives: The three most likely other tags of the same kind, the likeliest first.
         unknown: Whether the word never occurs in the training text in this spelling.
     """
 
@@ -44,12 +48,17 @@ class TaggedToken(Result):
     unknown: bool
 
     @property
+    def tag(self) -> str:
+        """The tag that ``probability`` is about."""
+        return self.xpos if self.upos == UNTAGGED else self.upos
+
+    @property
     def ambiguous(self) -> bool:
         """Whether another tag is a real possibility."""
         return self.probability < AMBIGUOUS_BELOW
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class TaggedSentence(Result):
     """A sentence with its tagged words.
 
@@ -68,7 +77,7 @@ class TaggedSentence(Result):
         return {"text": self.text, "tokens": [token.to_dict() for token in self.tokens]}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class TaggedText(Result):
     """A text and its sentences; what stands between two words is white space of ``text``."""
 
@@ -85,7 +94,7 @@ class TaggedText(Result):
         return {"sentences": [sentence.to_dict() for sentence in self.sentences]}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Accuracy(Result):
     """Right answers among all."""
 
@@ -100,24 +109,21 @@ class Accuracy(Result):
     @property
     def standard_error(self) -> float | None:
         """Binomial standard error of ``percent``, None if nothing was asked."""
-        if not self.n:
-            return None
-        share = self.correct / self.n
-        return 100.0 * (share * (1.0 - share) / self.n) ** 0.5
+        return percent_right(self.correct, self.n)[1] if self.n else None
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: percent and number."""
         return {"accuracy": self.percent, "n": self.n}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RawTextScore(Result):
-    """F1 in percent of the CoNLL 2018 evaluation, from text without any annotation."""
+    """F1 in percent of the CoNLL 2018 evaluation, from text without any annotation; None for tags that it has not."""
 
     words_f1: float
     sentences_f1: float
-    upos_f1: float
-    xpos_f1: float
+    upos_f1: float | None
+    xpos_f1: float | None
     words: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,14 +131,24 @@ class RawTextScore(Result):
         return {"words_f1": self.words_f1, "sentences_f1": self.sentences_f1, "upos_f1": self.upos_f1}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class SegmenterEvaluation(Result):
+    """F1 in percent of the CoNLL 2018 evaluation, from text without any annotation, and the gold units."""
+
+    words_f1: float
+    sentences_f1: float
+    words: int
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaggerEvaluation(Result):
-    """Scores on a treebank.
+    """Scores on a treebank; words without a gold tag do not count.
 
     Attributes:
         upos: Universal tags on gold tokens.
-        xpos: Penn tags on gold tokens.
-        unknown_words: Universal tags of words that never occur in training.
+        xpos: Tags of the treebank's own set on gold tokens.
+        unknown_words: Universal tags, or the others where there are none, of words that never occur in training.
         raw_text: From the text alone.
         calibration_error: Expected calibration error of the probabilities of the chosen tags, 0 to 1.
         reliability: The bins that it was summed over.
@@ -144,6 +160,35 @@ class TaggerEvaluation(Result):
     raw_text: RawTextScore
     calibration_error: float
     reliability: tuple[ReliabilityBin, ...]
+
+    table_columns: ClassVar[tuple[str, ...]] = ("measure", "score>", "standard error>", "words>")
+
+    def table_rows(self) -> list[tuple[str, ...]]:
+        """The cells of the table, as text."""
+        gold = {
+            "UPOS, gold tokens": self.upos,
+            "XPOS, gold tokens": self.xpos,
+            "UPOS, words never seen in training": self.unknown_words,
+        }
+        raw = {
+            "words, raw text (F1)": self.raw_text.words_f1,
+            "sentences, raw text (F1)": self.raw_text.sentences_f1,
+            "UPOS, raw text (F1)": self.raw_text.upos_f1,
+            "XPOS, raw text (F1)": self.raw_text.xpos_f1,
+        }
+        return [
+            *(
+                (name, number(one.percent, 2, " %"), number(one.standard_error, 2), str(one.n))
+                for name, one in gold.items()
+            ),
+            *((name, number(f1, 2, " %"), "-", str(self.raw_text.words)) for name, f1 in raw.items()),
+            (
+                "expected calibration error",
+                number(100 * self.calibration_error, 2, " %"),
+                "-",
+                str(self.upos.n or self.xpos.n),
+            ),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: both protocols."""
@@ -157,7 +202,7 @@ class TaggerEvaluation(Result):
         }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Example(Result):
     """A wrongly tagged word in its sentence.
 
@@ -176,12 +221,12 @@ class Example(Result):
     unknown: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Confusions(Result):
-    """Which tag was taken for which.
+    """Which tag was mistaken for which.
 
     Attributes:
-        labels: The universal tags.
+        labels: The tags.
         counts: counts[g][p]: words of gold tag g that were tagged p.
         examples: "GOLD>PREDICTED" to a few wrongly tagged words, the most confident first.
         followers: followers[a][b]: how often gold tag b comes after gold tag a; the first a is the start of
@@ -200,7 +245,7 @@ class Confusions(Result):
         return Accuracy(right, sum(map(sum, self.counts)))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class LayerView(Result):
     """What one layer of the network holds for a sentence.
 
@@ -217,7 +262,7 @@ class LayerView(Result):
     values: tuple[tuple[float | None, ...], ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class NetworkView(Result):
     """The network's view of a sentence.
 
@@ -225,7 +270,7 @@ class NetworkView(Result):
         words: The words.
         unknown: Whether each word never occurs in training.
         layers: From the input to the heads.
-        tags: The universal tags.
+        tags: The tags.
         probabilities: One row a word, one number a tag, 0 to 1.
     """
 
@@ -236,7 +281,7 @@ class NetworkView(Result):
     probabilities: tuple[tuple[float | None, ...], ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Transitions(Result):
     """A score for each tag (columns) after each tag (rows); None where a pair cannot be."""
 

@@ -1,257 +1,277 @@
-"""Train the tagger: the recipe of the shipped preset and the path from a treebank to a preset.
-
-    python -m apps tagger fit --out models/presets/tagger_en_ewt
-
-The run (checkpoints, word vectors) lives in ``OUT.run`` beside the preset until the preset is written. What it
-took and what it reached stand in the preset's metadata and metrics.
-"""
+"""How a tagger is trained: a segmenter of its own, pretraining on raw text, the tagger; score and preset."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from apps.tagger.pretraining import Pretraining, PretrainingSettings, pretrained
+import numpy as np
+
+from apps.shared.commands import progress_bar
+from apps.shared.measures import checksums_of
+from apps.tagger.application import OWN_SEGMENTER, Segmenter, Tagger
+from apps.tagger.evaluation import confusions, evaluate, metrics_of, score, segmenter_metrics
+from apps.tagger.pretraining import context_batches, pretraining_stage
+from apps.tagger.recipes import RECIPES, TaggerRecipe
+from apps.tagger.results import TaggerEvaluation
 from apps.tagger.scores import accuracies, calibrated
-from apps.tagger.sources import TaggerSource, made_source, treebank_source
+from apps.tagger.segmenter_task import segmenter_content, segmenter_stage, trained_segmenter
+from apps.tagger.sources import FILE_OPTION, TREEBANK_OPTIONS, Treebank, own_text, raw_texts, treebank
 from apps.tagger.word_table import WordTable, word_table
+from data_prep.batching import length_buckets, pad
+from data_prep.datasets import DATASETS, locate_files
 from data_prep.errors import InputError
-from data_prep.text.neighbour_vectors import NeighbourSettings
+from data_prep.readers.conllu import UNTAGGED, Sentence
+from data_prep.text.embeddings import dequantise, quantise
+from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs
+from models.pos_tagger.config import PosTaggerConfig
+from models.pos_tagger.predictor import KIND, TagPredictor
+from models.presets.store import Preset
+from models.storage.arrays import half_precision
+from models.storage.variables import variable_arrays
+from models.training.recipe import fields_of, to_dict
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
 
 if TYPE_CHECKING:
     import keras
-
-    from data_prep.readers.conllu import Sentence
-    from data_prep.text.vocab import Vocabulary
-    from models.pos_tagger.config import PosTaggerConfig
-    from models.pos_tagger.predictor import TagPredictor
-    from models.training.fit import FitResult
 
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
 
 
 @dataclass(frozen=True)
-class TaggerRecipe:
-    """Everything that decides the tagger; the defaults made the shipped preset.
-
-    Args:
-        vectors: Preset or file of word vectors that the network is given; none for no vectors.
-        vector_components: How many principal components of them are kept.
-        raw_text: Data sets whose text gives the neighbour vectors, of ``wiki`` and ``imdb``; empty for none.
-        neighbours: How the neighbour vectors are made.
-        word_rows: Words with a row of their own, those of training first.
-        min_characters: Rarer characters have no vector of their own.
-        trained_dimensions: Length of the vectors that training makes, for words that it sees twice.
-        character_dimensions: Length of a character's vector.
-        character_units: Filters of each width.
-        character_widths: Widths of the windows over a word's characters.
-        units: Units of each direction, one number for each BiLSTM layer.
-        pretraining: How the first layer learns from the raw text.
-        word_dropout: Share of words whose trained vector is taken for unknown.
-        dropout: Share of values left out around the BiLSTM layers.
-        output: ``"softmax"`` or ``"crf"``.
-        epochs: Passes over the training part.
-        batch_size: Sentences in a step.
-        learning_rate: The highest, after ``warmup`` steps; it falls along a cosine to 0.
-        warmup: Steps.
-        weight_decay: Of AdamW.
-        label_smoothing: Share of the probability spread over all tags in training (not for the CRF).
-        xpos_weight: Weight of the XPOS loss beside that of UPOS.
-        averaging: Momentum of the averaged weights, which are scored and kept.
-        seed: Of all draws.
-    """
-
-    vectors: str | None = "vectors_en_wiki"
-    vector_components: int = 64
-    raw_text: tuple[Literal["wiki", "imdb"], ...] = ("wiki", "imdb")
-    neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
-    word_rows: int = 55_000
-    min_characters: int = 3
-    trained_dimensions: int = 64
-    character_dimensions: int = 32
-    character_units: int = 40
-    character_widths: tuple[int, ...] = (2, 3, 4)
-    units: tuple[int, ...] = (256, 160)
-    pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
-    word_dropout: float = 0.1
-    dropout: float = 0.4
-    output: Literal["softmax", "crf"] = "crf"
-    epochs: int = 12
-    batch_size: int = 64
-    learning_rate: float = 0.003
-    warmup: int = 200
-    weight_decay: float = 0.0005
-    label_smoothing: float = 0.0
-    xpos_weight: float = 1.0
-    averaging: float = 0.998
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values that the network's config does not check."""
-        for name in ("epochs", "batch_size", "vector_components", "min_characters"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        for name in ("label_smoothing", "averaging"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} must be from 0 to below 1", received=getattr(self, name))
-        if not 0.0 < self.learning_rate < 1.0:
-            raise InputError("learning_rate must lie between 0 and 1", received=self.learning_rate)
-        if min(self.warmup, self.weight_decay, self.xpos_weight) < 0:
-            raise InputError("warmup, weight_decay and xpos_weight are not negative")
+class _Answers:
+    tagger: Tagger
+    arrays: Mapping[str, np.ndarray]
+    pretraining_seconds: float
+    own: Segmenter | None
 
 
-def fit_tagger(
-    out: Path, overrides: Sequence[str] = (), *, resume: bool = False, sample: bool = False
-) -> dict[str, Any]:
-    """Train a tagger on UD English EWT and write it as a preset.
+class TaggerTask(Task):
+    """Parts of speech."""
 
-    Args:
-        out: Folder of the preset to make.
-        overrides: ``key=value`` for fields of :class:`TaggerRecipe`.
-        resume: Go on with an interrupted run.
-        sample: Train on sentences that the project makes, where there are no data.
-
-    Returns:
-        What was made: preset, epochs, seconds, scores.
-
-    Raises:
-        InputError: The treebank or the vectors cannot be had, an override is wrong, ``out`` exists already or
-            cannot be written, or training diverges.
-    """
-    from models.storage.atomic import writing_to
-    from models.training.recipe import with_overrides
-    from models.training.run_folder import remove_run, run_folder_of
-
-    recipe = with_overrides(SAMPLE_RECIPE if sample else TaggerRecipe(), overrides)
-    run_dir = run_folder_of(out)
-    source = made_source() if sample else treebank_source(recipe)
-    train, dev = source.read("train"), source.read("dev")
-    with writing_to(run_dir):
-        run_dir.mkdir(parents=True, exist_ok=True)
-    table = word_table(recipe, run_dir, (word.form for sentence in train for word in sentence.words))
-    config = config_of(recipe, table, train)
-    model, result, pretraining_seconds = _train(recipe, config, table, train, dev, run_dir, resume)
-    predictor = calibrated(predictor_of(config, table.vocabulary, model), dev)
-    metrics = _metrics(predictor, dev, source)
-    summary = _write_preset(
-        out, recipe, table, model, predictor, result, pretraining_seconds, metrics, source
+    name = "tagger"
+    kind = KIND
+    recipes = RECIPES
+    options = (
+        *TREEBANK_OPTIONS,
+        Option(
+            "text", "Raw text without tags to learn words from: files or folders.", many=True, metavar="RAW"
+        ),
+        Option(
+            "vectors",
+            "Word vectors: a preset, or a file of any usual form.",
+            type=str,
+            metavar="PRESET_OR_FILE",
+        ),
+        FILE_OPTION,
+        Option(
+            "segmenter",
+            "Segmenter to use; that of the tagger's preset, or segmenter_en_ewt, if none is named.",
+            type=str,
+            metavar="NAME_OR_FOLDER",
+            verbs=("evaluate",),
+        ),
     )
-    remove_run(run_dir)
-    return summary
+    sample_help = "sentences that the project makes"
+
+    def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> TaggerRecipe:
+        """Choose and change a recipe; a smaller one for your own treebank, and your own word vectors."""
+        if options.get("vectors") is not None:
+            overrides = (f"vectors={options['vectors']}", *overrides)
+        return super().recipe(name or ("treebank" if options.get("treebank") else None), options, overrides)
+
+    def source(self, recipe: TaggerRecipe, options: Options, run: Run) -> Treebank:
+        """Read the treebank and the raw text, and lay out the words."""
+        if run.start is not None and (options.get("text") or options.get("vectors")):
+            raise InputError("--from has the words of its preset: --text and --vectors do not go with it")
+        found = treebank(options, recipe.seed)
+        if not found.own:
+            Segmenter.from_preset()  # a missing one is told before the training, not after it
+        if run.start is not None:
+            data = f"{found.card.data} Fine-tuned from {run.start.path.name}."
+            return replace(
+                found, card=replace(found.card, data=data), table=_table_of(run.start, found.train)
+            )
+        texts = {name: raw_texts(name) for name in recipe.raw_text}
+        checksums = checksums_of(*(path for name in texts for path in locate_files(name).values()))
+        if options.get("text"):
+            text, more = own_text(options["text"])
+            texts, checksums = {**texts, **text}, {**checksums, **more}
+        checksums = {**found.checksums, **checksums}
+        raw = [f"{name} ({DATASETS[name].licence})" if name in DATASETS else "your own" for name in texts]
+        vectors = f"; the word vectors {recipe.vectors}" if recipe.vectors else ""
+        data = f"{found.card.data} Raw text without tags: {', '.join(raw) or 'none'}{vectors}."
+        forms = (word.form for sentence in found.train for word in sentence.words)
+        return replace(
+            found,
+            texts=texts,
+            checksums=checksums,
+            card=replace(found.card, data=data),
+            table=word_table(recipe, texts, checksums, run.folder, forms),
+        )
+
+    def stages(
+        self, recipe: TaggerRecipe, source: Treebank, run: Run
+    ) -> Generator[Stage, StageResult, _Answers]:
+        """Train a segmenter on your own treebank, the first layer on raw text, and then the tagger."""
+        said = {**to_dict(recipe), "data": dict(source.checksums)}
+        own, reader, seconds = None, None, 0.0
+        if source.own:
+            start = None if run.start is None else run.start.parts.get(OWN_SEGMENTER)
+            done = yield segmenter_stage(recipe.segmenter, source, "segmenter", start)
+            own = trained_segmenter(done.model, recipe.segmenter, source, start)
+        table, config = source.table, config_of(recipe, source, run.start)
+        batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed)
+        if recipe.pretraining.parts and source.texts:
+            text = context_batches(recipe.pretraining, batches.inputs, source.texts, recipe.seed)
+            done = yield pretraining_stage(recipe.pretraining, config, table.matrix, text, recipe.seed, said)
+            reader, seconds = done.model, done.result.seconds
+        done = yield Stage(
+            "tagger",
+            lambda: compiled_tagger(recipe, config, table, recipe.epochs * len(batches), reader),
+            batches.epoch,
+            epochs=recipe.epochs,
+            seed=recipe.seed,
+            recipe=said,
+            evaluate=lambda model: accuracies(predictor_of(config, table, model), source.dev),
+            monitor="dev_xpos" if config.upos == (UNTAGGED,) else "dev_upos",
+            mode="max",
+            start=lambda preset: _arrays_for(config, preset),
+        )
+        predictor = calibrated(predictor_of(config, table, done.model), source.dev)
+        tagger = Tagger(predictor, own or Segmenter.from_preset(), vocabulary=table.vocabulary)
+        return _Answers(tagger, variable_arrays(done.model.weights), seconds, own)
+
+    def score(self, recipe: TaggerRecipe, source: Treebank, answers: _Answers) -> Metrics:
+        """Score once on test, from raw text as well; examples of errors are taken from dev."""
+        with progress_bar("sentences", "sentences") as progress:
+            test = score(answers.tagger, source.test, progress=progress)
+        return metrics_of(test, confusions(answers.tagger, source.dev), source)
+
+    def content(self, recipe: TaggerRecipe, source: Treebank, answers: _Answers) -> Sequence[PresetContent]:
+        """Keep the network, and a segmenter of its own as a preset inside."""
+        parts = {}
+        if answers.own is not None:
+            own = segmenter_content(answers.own, recipe.segmenter, source)
+            parts[OWN_SEGMENTER] = replace(own, metrics=segmenter_metrics(answers.own, source))
+        predictor = answers.tagger.predictor
+        golden = [sentence.forms for sentence in source.train[:2]] if source.own else map(str.split, _GOLDEN)
+        return [
+            PresetContent(
+                predictor.config,
+                answers.arrays,
+                golden=batch_inputs([predictor.inputs.encode(forms) for forms in golden]),
+                card=source.card,
+                vocabulary=answers.tagger.vocabulary,
+                labels=predictor.upos,
+                metadata={
+                    "pretraining_seconds": answers.pretraining_seconds,
+                    "held_out": list(source.held_out),
+                },
+                parts=parts,
+            )
+        ]
+
+    def open(self, preset: str | Path | None, options: Options) -> Tagger:
+        """Open a tagger and its segmenter."""
+        return Tagger.from_preset(preset, options.get("segmenter"))
+
+    def evaluate(self, application: Tagger, options: Options) -> TaggerEvaluation:
+        """Score on the test part, or on a file."""
+        with progress_bar("sentences", "sentences") as progress:
+            return evaluate(application, options["file"], progress=progress)
 
 
-SAMPLE_RECIPE = TaggerRecipe(
-    vectors=None,
-    raw_text=(),
-    word_rows=2_000,
-    min_characters=1,
-    trained_dimensions=16,
-    character_dimensions=16,
-    character_units=16,
-    units=(32,),
-    pretraining=PretrainingSettings(parts=0),
-    output="softmax",
-    epochs=8,
-    batch_size=32,
-    learning_rate=0.01,
-    warmup=10,
-    averaging=0.9,
-)
+def config_of(recipe: TaggerRecipe, source: Treebank, start: Preset | None = None) -> PosTaggerConfig:
+    """Return the network's config: alphabet and tags come from training alone, or from the preset that it starts from.
 
-
-def config_of(recipe: TaggerRecipe, table: WordTable, train: Sequence[Sentence]) -> PosTaggerConfig:
-    """Return the network's config that a recipe asks for: alphabet and XPOS tags come from training alone."""
-    from data_prep.readers.conllu import UPOS_TAGS
-    from data_prep.text.tag_inputs import alphabet_of
-    from models.pos_tagger.config import PosTaggerConfig
-
-    words = [word for sentence in train for word in sentence.words]
-    return PosTaggerConfig(
-        word_rows=table.rows,
+    Tags of the preset stay where they hold all those of the treebank; others make a new output.
+    """
+    table, (upos, xpos) = source.table, source.tags
+    if start is not None:
+        old = start.config
+        return replace(
+            old,
+            upos=old.upos if set(upos) <= set(old.upos) else upos,
+            xpos=old.xpos if set(xpos) <= set(old.xpos) else xpos,
+            word_dropout=recipe.word_dropout,
+            dropout=recipe.dropout,
+            output=recipe.output,
+        )
+    forms = (word.form for sentence in source.train for word in sentence.words)
+    return fields_of(
+        recipe,
+        PosTaggerConfig,
+        word_rows=len(table.matrix),
         trained_rows=table.trained_rows,
-        alphabet=alphabet_of((word.form for word in words), recipe.min_characters),
-        upos=UPOS_TAGS,
-        xpos=tuple(sorted({word.xpos for word in words})),
+        alphabet=alphabet_of(forms, recipe.min_characters),
+        upos=upos,
+        xpos=xpos,
         vector_dimensions=table.matrix.shape[1],
-        trained_dimensions=recipe.trained_dimensions,
-        character_dimensions=recipe.character_dimensions,
-        character_units=recipe.character_units,
-        character_widths=recipe.character_widths,
-        units=recipe.units,
-        word_dropout=recipe.word_dropout,
-        dropout=recipe.dropout,
-        output=recipe.output,
     )
 
 
-def new_tagger(recipe: TaggerRecipe, config: PosTaggerConfig, table: WordTable) -> keras.Model:
-    """Build the network with its frozen vectors and random weights."""
+def compiled_tagger(
+    recipe: TaggerRecipe,
+    config: PosTaggerConfig,
+    table: WordTable,
+    steps: int,
+    reader: keras.Model | None = None,
+) -> keras.Model:
+    """Build and compile the network.
+
+    Args:
+        recipe: Of the tagger.
+        config: Of the network.
+        table: Its frozen vectors.
+        steps: Of the whole training.
+        reader: What has read raw text, whose layers it takes over; None for random weights.
+    """
     import keras
 
-    from data_prep.text.embeddings import quantise
     from models.layers.fast_lstm import fastest_products
-    from models.pos_tagger.network import build_pos_tagger
+    from models.pos_tagger.context_lm import take_over
+    from models.pos_tagger.network import build_pos_tagger, tagger_losses
+    from models.training.optimizers import adamw
 
     keras.utils.set_random_seed(recipe.seed)
     model = build_pos_tagger(config, products=fastest_products())
     model.get_layer("frozen_vectors").fill(*quantise(table.matrix))
-    return model
-
-
-def compile_tagger(model: keras.Model, recipe: TaggerRecipe, config: PosTaggerConfig, steps: int) -> None:
-    """Set optimizer and losses; ``steps`` are those of the whole run."""
-    import keras
-
-    from models.pos_tagger.network import tagger_losses
-    from models.training.schedules import warmup_then_cosine
-
-    optimizer = keras.optimizers.AdamW(
-        warmup_then_cosine(recipe.learning_rate, recipe.warmup, steps),
-        weight_decay=recipe.weight_decay,
-        beta_2=0.98,
-        clipnorm=5.0,
-        use_ema=recipe.averaging > 0,
-        ema_momentum=recipe.averaging,
-    )
+    if reader is not None:
+        take_over(reader, model)
     model.compile(
-        optimizer,
+        adamw(recipe, steps, beta_2=0.98, warmup=recipe.warmup, clipnorm=5.0),
         loss=tagger_losses(model, config, recipe.label_smoothing),
         loss_weights={"upos": 1.0, "xpos": recipe.xpos_weight},
         jit_compile=False,  # slower for recurrent networks on a CPU
     )
+    return model
+
+
+def predictor_of(config: PosTaggerConfig, table: WordTable, model: keras.Model) -> TagPredictor:
+    """Return the fast form of a network, with its weights as a preset stores them."""
+    return TagPredictor(config, table.vocabulary, half_precision(variable_arrays(model.weights)))
 
 
 class TrainingBatches:
     """Encoded sentences with their tags, as batches in an order that seed and epoch alone decide.
 
     Args:
-        sentences: A tagged treebank.
+        source: Training part and words.
         config: Of the network.
-        vocabulary: Its vocabulary.
         batch_size: Sentences in a batch.
         seed: Of the order.
     """
 
-    def __init__(
-        self,
-        sentences: Sequence[Sentence],
-        config: PosTaggerConfig,
-        vocabulary: Vocabulary,
-        batch_size: int,
-        seed: int,
-    ) -> None:
-        from data_prep.text.tag_inputs import TagInputs
-
-        inputs = TagInputs(vocabulary, config.word_rows, config.alphabet)
-        upos = {tag: at for at, tag in enumerate(config.upos)}
-        xpos = {tag: at for at, tag in enumerate(config.xpos)}
-        self.words = [inputs.encode(sentence.forms) for sentence in sentences]
-        self.tags = [
-            ([upos[w.upos] for w in s.words], [xpos.get(w.xpos, -1) for w in s.words]) for s in sentences
-        ]
-        self.lengths = [len(sentence.words) for sentence in sentences]
+    def __init__(self, source: Treebank, config: PosTaggerConfig, batch_size: int, seed: int) -> None:
+        self.inputs = TagInputs(source.table.vocabulary, config.word_rows, config.alphabet)
+        upos, xpos = ({tag: at for at, tag in enumerate(tags)} for tags in (config.upos, config.xpos))
+        self.words = [self.inputs.encode(sentence.forms) for sentence in source.train]
+        self.tags = [([upos[w.upos] for w in s.words], [xpos[w.xpos] for w in s.words]) for s in source.train]
+        self.lengths = [len(sentence.words) for sentence in source.train]
         self.batch_size, self.seed = batch_size, seed
 
     def __len__(self) -> int:
@@ -259,115 +279,31 @@ class TrainingBatches:
 
     def epoch(self, epoch: int) -> Any:
         """Yield inputs and tags (-1 at padding) of each batch of an epoch."""
-        from data_prep.batching import length_buckets, pad
-        from data_prep.text.tag_inputs import batch_inputs
-
         for chosen in length_buckets(self.lengths, self.batch_size, seed=self.seed, epoch=epoch):
             upos, xpos = (pad([self.tags[at][head] for at in chosen], value=-1).values for head in (0, 1))
             yield batch_inputs([self.words[at] for at in chosen]), {"upos": upos, "xpos": xpos}
 
 
-def _train(
-    recipe: TaggerRecipe,
-    config: PosTaggerConfig,
-    table: WordTable,
-    train: Sequence[Sentence],
-    dev: Sequence[Sentence],
-    run_dir: Path,
-    resume: bool,
-) -> tuple[keras.Model, FitResult, float]:
-    from models.training.fit import fit, training_data
-
-    batches = TrainingBatches(train, config, table.vocabulary, recipe.batch_size, recipe.seed)
-    model = new_tagger(recipe, config, table)
-    seconds = 0.0
-    if recipe.pretraining.parts and recipe.raw_text:
-        task = Pretraining(recipe.pretraining, config, table.vocabulary, recipe.raw_text, recipe.seed)
-        seconds = pretrained(model, task, run_dir, resume=resume)
-    compile_tagger(model, recipe, config, recipe.epochs * len(batches))
-
-    result = fit(
-        model,
-        lambda epoch: training_data(lambda: batches.epoch(epoch)),
-        epochs=recipe.epochs,
-        run_dir=run_dir,
-        seed=recipe.seed,
-        recipe=recipe,
-        resume=resume,
-        evaluate=lambda: accuracies(predictor_of(config, table.vocabulary, model), dev),
-        monitor="dev_upos",
-        mode="max",
+def _table_of(start: Preset, train: Sequence[Sentence]) -> WordTable:
+    """Return the words of a preset and their vectors; say how many words of the training part it lacks."""
+    forms = {word.form for sentence in train for word in sentence.words}
+    inputs = TagInputs(start.vocabulary, start.config.word_rows, start.config.alphabet)
+    unknown = sum(word.unknown for word in inputs.encode(forms))
+    print(
+        f"{unknown:,} of {len(forms):,} different words are not in the vocabulary of {start.path.name}; "
+        "their letters alone tell them apart",
+        file=sys.stderr,
     )
-    return model, result, seconds
+    codes, scales = (start.arrays[f"frozen_vectors/{name}"] for name in ("codes", "scales"))
+    return WordTable(start.vocabulary, start.config.trained_rows, dequantise(codes, scales))
 
 
-def predictor_of(config: PosTaggerConfig, vocabulary: Vocabulary, model: keras.Model) -> TagPredictor:
-    """Return the fast form of a network, with its weights as a preset stores them (float16)."""
-    import numpy as np
-
-    from models.pos_tagger.predictor import TagPredictor
-    from models.storage.variables import variable_arrays
-
-    arrays = {
-        name: array.astype(np.float16).astype(np.float32) if array.dtype == np.float32 else array
-        for name, array in variable_arrays(model.weights).items()
-    }
-    return TagPredictor(config, vocabulary, arrays)
-
-
-def _metrics(predictor: TagPredictor, dev: Sequence[Sentence], source: TaggerSource) -> dict[str, Any]:
-    """Score once on test, through the application; examples of errors are taken from dev."""
-    from apps.shared.commands import progress_bar
-    from apps.tagger.application import SEGMENTER_PRESET, Tagger
-    from apps.tagger.evaluation import confusions, evaluate, metrics_of, tag_gold_tokens
-    from models.segmenter.serving import load_segmenter
-
-    tagger = Tagger(predictor, load_segmenter(SEGMENTER_PRESET))
-    with progress_bar("sentences", "sentences") as progress:
-        test = evaluate(tagger, source.read("test"), progress=progress)
-    mistakes = confusions(dev, tag_gold_tokens(tagger, dev), predictor.upos)
-    return metrics_of(test, mistakes, trained_on=source.trained_on, published=source.published)
-
-
-def _write_preset(
-    out: Path,
-    recipe: TaggerRecipe,
-    table: WordTable,
-    model: keras.Model,
-    predictor: TagPredictor,
-    result: FitResult,
-    pretraining_seconds: float,
-    metrics: dict[str, Any],
-    source: TaggerSource,
-) -> dict[str, Any]:
-    from data_prep.text.tag_inputs import batch_inputs
-    from models.pos_tagger.predictor import KIND
-    from models.presets.store import VERIFY_COMMAND, save_preset
-
-    golden = batch_inputs([predictor.inputs.encode(sentence.split()) for sentence in _GOLDEN])
-    save_preset(
-        out,
-        kind=KIND,
-        config=predictor.config,
-        weights=model,
-        golden=golden,
-        metrics=metrics,
-        metadata={
-            "recipe": recipe,
-            "seed": recipe.seed,
-            "data": source.checksums,
-            "seconds": result.seconds + pretraining_seconds,
-            "pretraining_seconds": pretraining_seconds,
-            "history": list(result.history),
-            "best_epoch": result.best_epoch,
-        },
-        card=source.card,
-        vocabulary=table.vocabulary,
-        labels=predictor.upos,
-        dtype="float16",
-        verify_command=VERIFY_COMMAND,
-    )
-    scores = {
-        name: round(measure["score"], 2) for name, measure in metrics.items() if measure["score"] is not None
-    }
-    return {"preset": str(out), "epochs": result.epochs, "seconds": round(result.seconds), **scores}
+def _arrays_for(config: PosTaggerConfig, preset: Preset) -> dict[str, np.ndarray]:
+    """Leave out the outputs whose tags are others than those of the preset."""
+    changed = [
+        prefix
+        for head, prefixes in (("upos", ("upos_head/", "crf/")), ("xpos", ("xpos_head/",)))
+        if getattr(config, head) != getattr(preset.config, head)
+        for prefix in prefixes
+    ]
+    return {n: array for n, array in preset.arrays.items() if not n.startswith(tuple(changed))}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def fit_task(
     metrics = task.score(chosen, source, trained.answers)
     contents = task.content(chosen, source, trained.answers)
     for content in contents:
-        _save(task, out, chosen, source, run, trained, metrics, content)
+        folder = out.parent / (out.name + content.suffix)
+        _save(task, folder, chosen, source, run, trained, metrics, content)
     remove_run(run.folder)
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
@@ -123,8 +125,14 @@ def train(task: Task, recipe: Any, source: Any, run: Run, *, listeners: Sequence
     Raises:
         InputError: As :func:`fit_task`.
     """
+    return run_stages(task.stages(recipe, source, run), run, listeners=listeners)
+
+
+def run_stages(
+    stages: Generator[Stage, StageResult, Any], run: Run, *, listeners: Sequence[Listener] = ()
+) -> Trained:
+    """Run trainings one after the other; arguments as those of :func:`train`."""
     results: dict[str, FitResult] = {}
-    stages = task.stages(recipe, source, run)
     done: StageResult | None = None
     while True:
         try:
@@ -203,7 +211,7 @@ def _listed(arrays: Mapping[str, Any], names: Sequence[str]) -> str:
 
 def _save(
     task: Task,
-    out: Path,
+    folder: Path,
     recipe: Any,
     source: Any,
     run: Run,
@@ -212,30 +220,34 @@ def _save(
     content: PresetContent,
 ) -> None:
     """Write a preset, verified by loading it in a fresh process."""
-    folder = out.parent / (out.name + content.suffix)
     last = list(trained.results.values())[-1]
-    save_preset(
-        folder,
-        kind=task.kind,
-        config=content.config,
-        weights=content.weights,
-        golden=content.golden,
-        metrics=metrics if content.metrics is None else content.metrics,
-        metadata={
-            "recipe": recipe,
-            "seed": recipe.seed,
-            "data": dict(source.checksums),
-            "seconds": trained.seconds,
-            "history": trained.history,
-            **({} if last.best_epoch is None else {"best_epoch": last.best_epoch}),
-            **({} if run.start is None else {"from": str(run.start.path.name)}),
-            **content.metadata,
-        },
-        card=content.card,
-        vocabulary=content.vocabulary,
-        labels=content.labels,
-        dtype=content.dtype,
-        verify_command=VERIFY_COMMAND,
-    )
+
+    def write(target: Path, content: PresetContent, verify: bool) -> None:
+        save_preset(
+            target,
+            kind=content.kind or task.kind,
+            config=content.config,
+            weights=content.weights,
+            golden=content.golden,
+            metrics=metrics if content.metrics is None else content.metrics,
+            metadata={
+                "recipe": recipe,
+                "seed": recipe.seed,
+                "data": dict(source.checksums),
+                "seconds": trained.seconds,
+                "history": trained.history,
+                **({} if last.best_epoch is None else {"best_epoch": last.best_epoch}),
+                **({} if run.start is None else {"from": str(run.start.path.name)}),
+                **content.metadata,
+            },
+            card=content.card,
+            vocabulary=content.vocabulary,
+            labels=content.labels,
+            dtype=content.dtype,
+            verify_command=VERIFY_COMMAND if verify else None,
+            parts={name: partial(write, content=part, verify=False) for name, part in content.parts.items()},
+        )
+
+    write(folder, content, verify=True)
     if content.beside is not None:
         content.beside(folder)

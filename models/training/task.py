@@ -133,6 +133,8 @@ class PresetContent:
         metadata: More facts for the preset's metadata.
         summary: More facts for the command line.
         metrics: The scores of this preset where they are not those of the task.
+        kind: Kind of this preset where it is not that of the task.
+        parts: Name to a preset inside.
         suffix: Of the folder's name, for a second preset beside the first.
         beside: Called with the folder at the end, to write files beside it.
     """
@@ -147,6 +149,8 @@ class PresetContent:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
     metrics: Metrics | None = None
+    kind: str | None = None
+    parts: Mapping[str, PresetContent] = field(default_factory=dict)
     suffix: str = ""
     beside: Callable[[Path], None] | None = None
 

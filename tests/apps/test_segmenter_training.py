@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from apps.__main__ import app
-from apps.tagger import segmenter_task as segmenter_training
-from apps.tagger.segmenter_task import SegmenterRecipe, fit_segmenter, score_segmentation, train_segmenter
+from apps.tagger.application import Segmenter
+from apps.tagger.evaluation import score_segmentation
+from apps.tagger.recipes import SegmenterRecipe
+from apps.tagger.segmenter_task import SegmenterTask
 from data_prep.errors import InputError
-from data_prep.readers import conllu
-from data_prep.readers.conllu import Word, plain_sentence
+from data_prep.readers.conllu import Word, plain_sentence, write_conllu
 from data_prep.text.segmentation_rules import segment_by_rules
-from models.segmenter.serving import load_segmenter
+from models.training import driver
+from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
+from models.training.task import Run
 
+TASK = SegmenterTask()
 SMALL = (
     "epochs=40", "learning_rate=0.02", "warmup=2", "averaging=0.5", "window=40", "batch=128", "storage=float32",
     "network.embedding=8", "network.channels=16", "network.kernel=3", "network.dilations=1,2",
@@ -27,7 +34,7 @@ def sentence(*forms):
     words, text = [], ""
     for form in forms:
         text += " " if text and form != "." else ""
-        words.append(Word(form, "X", "X", len(text), len(text) + len(form)))
+        words.append(Word(form, "." if form == "." else "X", "_", len(text), len(text) + len(form)))
         text += form
     return plain_sentence(text, words)
 
@@ -38,32 +45,26 @@ def treebank():
 
 
 @pytest.fixture
-def tiny_treebank(monkeypatch):
-    monkeypatch.setattr(conllu, "read_ewt", lambda part: treebank())
-
-
-@pytest.fixture
-def no_files(monkeypatch, tmp_path):
-    import data_prep.datasets
-
-    file = tmp_path / "train.conllu"
-    file.write_text("made up")
-    monkeypatch.setattr(data_prep.datasets, "locate_files", lambda name: {"train": file})
+def options(tmp_path: Path) -> dict[str, Path]:
+    """The same treebank as all three parts."""
+    write_conllu(treebank(), tmp_path / "own.conllu")
+    return dict.fromkeys(("treebank", "dev", "test"), tmp_path / "own.conllu")
 
 
 def test_recipe_survives_json():
-    recipe = with_overrides(SegmenterRecipe(), SMALL)
-    assert from_dict(SegmenterRecipe, json.loads(json.dumps(to_dict(recipe)))) == recipe
+    for recipe in (*TASK.recipes.values(), with_overrides(SegmenterRecipe(), SMALL)):
+        assert from_dict(SegmenterRecipe, json.loads(json.dumps(to_dict(recipe)))) == recipe
     assert recipe.network.dilations == (1, 2)
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("epochs=0", "epochs must be at least 1"),
-        ("learning_rate=2", "lie between 0 and 1"),
+        ("epochs=0", "epochs does not fit"),
+        ("learning_rate=2", "learning_rate does not fit"),
+        ("averaging=1", "averaging does not fit"),
         ("network.kernel=2", "odd kernel"),
-        ("variations.lower=3", "lower does not fit"),
+        ("variations.lower=3", "lower"),
         ("epoch=3", "Did you mean 'epochs'"),
     ],
 )
@@ -72,19 +73,42 @@ def test_wrong_overrides_are_refused(override, message):
         with_overrides(SegmenterRecipe(), [override])
 
 
-def test_training_learns_and_chooses_by_dev(tmp_path):
+def test_training_learns_and_chooses_by_dev(tmp_path, options):
     recipe = with_overrides(SegmenterRecipe(), SMALL)
-    model, result = train_segmenter(recipe, treebank(), treebank(), tmp_path / "run")
-    segmenter = segmenter_training.segmenter_of(model, recipe)
-    scores = score_segmentation(segmenter.segment, treebank())
+    run = Run(tmp_path / "run")
+    trained = train(TASK, recipe, TASK.source(recipe, options, run), run)
+    scores = score_segmentation(trained.answers.segment, treebank())
     assert scores.words.f1 == scores.sentences.f1 == 100.0
-    assert result.best_value == 100.0
-    assert {"loss", "dev_words_f1", "dev_sentences_f1", "dev_mean_f1"} <= result.history[-1].keys()
+    assert trained.results[""].best_value == 100.0
+    assert {"loss", "dev_words_f1", "dev_sentences_f1", "dev_mean_f1"} <= trained.history[-1].keys()
 
 
-def test_fit_writes_a_preset_with_scores_and_removes_the_run(tmp_path, tiny_treebank, no_files):
+def test_a_resumed_run_ends_the_same(tmp_path, options, monkeypatch):
+    recipe = replace(with_overrides(SegmenterRecipe(), SMALL), epochs=3)
+
+    def trained_in(folder, resume=False):
+        run = Run(folder, resume)
+        return train(TASK, recipe, TASK.source(recipe, options, run), run).answers.arrays
+
+    whole, original, calls = trained_in(tmp_path / "whole"), driver.training_data, []
+
+    def dies(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(driver, "training_data", dies)
+    with pytest.raises(KeyboardInterrupt):
+        trained_in(tmp_path / "cut")
+    monkeypatch.undo()
+    for name, array in trained_in(tmp_path / "cut", resume=True).items():
+        np.testing.assert_array_equal(array, whole[name], err_msg=name)
+
+
+def test_fit_writes_a_preset_with_scores_and_removes_the_run(tmp_path, options):
     out = tmp_path / "mine"
-    summary = fit_segmenter(out, SMALL)
+    summary = fit_task(TASK, out, options=options, overrides=SMALL)
     assert (summary["preset"], summary["epochs"]) == (str(out), 40)
     names = ("dev_words_f1", "dev_sentences_f1", "test_words_f1", "test_sentences_f1")
     assert [summary[name] for name in names] == [100.0] * 4
@@ -92,8 +116,27 @@ def test_fit_writes_a_preset_with_scores_and_removes_the_run(tmp_path, tiny_tree
     assert metrics["test_words_f1"]["n"] == 27
     assert metrics["test_words_f1"]["baseline"] == 100.0
     assert not (tmp_path / "mine.run").exists()
-    words = load_segmenter(out).segment("Dogs bark. Birds sing.")
+    words = Segmenter.from_preset(out).segment("Dogs bark. Birds sing.")
     assert [[word.text for word in one] for one in words] == [["Dogs", "bark", "."], ["Birds", "sing", "."]]
+    arguments = [
+        "tagger",
+        "evaluate-segmenter",
+        "--preset",
+        str(out),
+        "--file",
+        str(options["test"]),
+        "--json",
+    ]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == {"words_f1": 100.0, "sentences_f1": 100.0, "words": 27, "sentences": 9}
+    # Fine-tuned with steps of no size it is the same network, whatever sizes the recipe names.
+    overrides = [*SMALL, "epochs=1", "network.channels=4", "learning_rate=1e-9", "averaging=0"]
+    fit_task(TASK, tmp_path / "tuned", options=options, overrides=overrides, start=out)
+    before, after = Segmenter.from_preset(out), Segmenter.from_preset(tmp_path / "tuned")
+    assert after.config.channels == 16
+    for name, array in after.arrays.items():
+        np.testing.assert_allclose(array, before.arrays[name], atol=1e-6, err_msg=name)
 
 
 def test_scores_are_those_of_the_raw_text():
@@ -104,14 +147,18 @@ def test_scores_are_those_of_the_raw_text():
     assert (glued.words.f1, glued.sentences.f1) == (100.0, 0.0)
 
 
-def test_command_line_trains(tmp_path, tiny_treebank, no_files):
+def test_command_line_trains(tmp_path):
     out = tmp_path / "mine"
-    settings = [part for override in (*SMALL, "epochs=1") for part in ("--set", override)]
-    done = CliRunner().invoke(app, ["tagger", "fit-segmenter", "--out", str(out), *settings, "--json"])
+    settings = [part for override in (*SMALL, "epochs=1", "batch=2048") for part in ("--set", override)]
+    arguments = ["tagger", "fit-segmenter", "--sample", "--out", str(out), *settings, "--json"]
+    done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout.splitlines()[-1])
     assert (summary["preset"], summary["epochs"]) == (str(out), 1)
-    assert load_segmenter(out).config.dilations == (1, 2)
+    segmenter = Segmenter.from_preset(out)
+    assert segmenter.config.dilations == (1, 2)
+    assert segmenter.evaluate is not None and segmenter.vocabulary is None
+    assert segmenter.keras_model().name == "segmenter"
 
 
 def test_command_line_names_what_is_wrong(tmp_path):
@@ -124,4 +171,4 @@ def test_command_line_names_what_is_wrong(tmp_path):
 def test_a_folder_that_holds_something_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="exists already"):
-        fit_segmenter(tmp_path)
+        fit_task(TASK, tmp_path, options={"sample": True})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.shared.reports import preset_installed
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
-from apps.tagger.explain import MOST_WORDS, followers
+from apps.tagger.explain import MOST_WORDS, crf_transitions, followers, network_view
 from apps.tagger.files import conllu_file, csv_file, is_conllu, json_pieces
 from apps.tagger.results import TaggedText
 from apps.tagger.tagset import TAGS
@@ -174,7 +174,7 @@ def test_the_tagset_is_that_of_universal_dependencies() -> None:
 
 
 def test_the_view_has_a_row_a_word_in_every_layer(random_tagger: Tagger) -> None:
-    view = random_tagger.view(["The", "old", "zebra", "."])
+    view = network_view(random_tagger, ["The", "old", "zebra", "."])
     keys = [layer.key for layer in view.layers]
     assert keys == ["characters", "vectors", "trained", "forward1", "backward1", "forward2", "backward2"]
     assert all(len(layer.values) == 4 for layer in view.layers)
@@ -183,7 +183,7 @@ def test_the_view_has_a_row_a_word_in_every_layer(random_tagger: Tagger) -> None
 
 
 def test_directions_of_the_view_see_one_side_only(random_tagger: Tagger) -> None:
-    one, other = (random_tagger.view(["The", "old", last]) for last in ("man", "boat"))
+    one, other = (network_view(random_tagger, ["The", "old", last]) for last in ("man", "boat"))
     layers = {layer.key: layer.values for layer in one.layers}
     changed = {layer.key: layer.values for layer in other.layers}
     assert layers["forward1"][:2] == changed["forward1"][:2]
@@ -192,11 +192,14 @@ def test_directions_of_the_view_see_one_side_only(random_tagger: Tagger) -> None
 
 def test_a_long_sentence_is_not_drawn(random_tagger: Tagger) -> None:
     with pytest.raises(InputError, match="too long to draw"):
-        random_tagger.view(["a"] * (MOST_WORDS + 1))
+        network_view(random_tagger, ["a"] * (MOST_WORDS + 1))
+    for words in ([], ["Dogs", ""]):
+        with pytest.raises(InputError, match="one word or more"):
+            network_view(random_tagger, words)
 
 
 def test_transitions_are_those_of_the_crf_or_none(random_tagger: Tagger) -> None:
-    found = random_tagger.transitions()
+    found = crf_transitions(random_tagger)
     if random_tagger.predictor.transitions is None:
         assert found is None
     else:

@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 
 from apps.tagger.application import Tagger
-from apps.tagger.evaluation import (
-    confusions,
-    confusions_from,
-    evaluate,
-    metrics_of,
-    tag_gold_tokens,
-)
+from apps.tagger.evaluation import confusions, confusions_from, metrics_of, score
 from apps.tagger.results import Accuracy
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence, write_conllu
@@ -25,7 +19,7 @@ LABELS = ("NOUN", "VERB", "PUNCT", "X")
 class Oracle:
     """Knows the tag of every word by heart, and is as sure as it is told to be."""
 
-    upos, xpos = LABELS, ("NN", ".")
+    upos, xpos, config = LABELS, ("NN", "."), None
 
     def __init__(self, tags: dict[str, str], probability: float) -> None:
         self.tags, self.probability = tags, probability
@@ -72,7 +66,7 @@ def oracle() -> Tagger:
 
 def test_scores_on_gold_tokens_and_from_raw_text(oracle: Tagger, treebank) -> None:
     seen = []
-    found = evaluate(oracle, treebank, progress=lambda done, total: seen.append((done, total)))
+    found = score(oracle, treebank, progress=lambda done, total: seen.append((done, total)))
     assert found.upos == Accuracy(6, 7)
     assert found.xpos == Accuracy(7, 7)
     assert found.unknown_words == Accuracy(1, 1)
@@ -90,7 +84,7 @@ def test_scores_on_gold_tokens_and_from_raw_text(oracle: Tagger, treebank) -> No
 
 def test_words_without_penn_tags_do_not_count(oracle: Tagger, treebank) -> None:
     words = tuple(replace(word, xpos="_") for word in treebank[0].words)
-    assert evaluate(oracle, [replace(treebank[0], words=words)]).xpos == Accuracy(0, 0)
+    assert score(oracle, [replace(treebank[0], words=words)]).xpos == Accuracy(0, 0)
     assert Accuracy(0, 0).to_dict() == {"accuracy": None, "n": 0}
 
 
@@ -104,7 +98,7 @@ def test_a_file_is_scored_and_an_untagged_one_refused(oracle: Tagger, treebank, 
 
 
 def test_confusions_count_and_quote(oracle: Tagger, treebank) -> None:
-    found = confusions(treebank, tag_gold_tokens(oracle, treebank), LABELS)
+    found = confusions(oracle, treebank)
     assert found.counts[LABELS.index("NOUN")] == (2, 1, 0, 0)
     assert list(found.examples) == ["NOUN>VERB"]
     (example,) = found.examples["NOUN>VERB"]
@@ -117,19 +111,21 @@ def test_confusions_count_and_quote(oracle: Tagger, treebank) -> None:
 
 def test_long_sentences_are_quoted_in_part(oracle: Tagger) -> None:
     long = sentence(" ".join(["Dogs"] * 50), *["NOUN"] * 24, "VERB", *["NOUN"] * 25)
-    (example,) = confusions([long], tag_gold_tokens(oracle, [long]), LABELS).examples["VERB>NOUN"]
+    (example,) = confusions(oracle, [long]).examples["VERB>NOUN"]
     assert example.before == "…" + "Dogs " * 20
     assert example.after == " Dogs" * 20 + "…"
 
 
 def test_metrics_of_a_preset_have_score_protocol_and_number(oracle: Tagger, treebank) -> None:
-    tagged = confusions(treebank, tag_gold_tokens(oracle, treebank), LABELS)
+    tagged = confusions(oracle, treebank)
     published = {"one": 90.0, "other": 95.0}
-    result = evaluate(oracle, treebank)
-    metrics = metrics_of(result, tagged, trained_on="the training part", published=published)
+    result = score(oracle, treebank)
+    source = SimpleNamespace(trained_on="the training part", published=published)
+    metrics = metrics_of(result, tagged, source)
     check_metrics(metrics)
     assert metrics["upos"]["baseline"] == 95.0 and metrics["upos"]["published"] == published
-    assert "baseline" not in metrics_of(result, tagged, trained_on="made sentences")["upos"]
+    source.published = {}
+    assert metrics_of(result, tagged, source)["upos"]["baseline"] is None
     assert metrics["upos"]["score"] == pytest.approx(100 * 6 / 7)
     assert metrics["upos"]["standard_error"] == pytest.approx(100 * (6 / 49 / 7) ** 0.5)
     assert len(metrics["calibration_error"]["bins"]) == 15

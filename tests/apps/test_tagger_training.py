@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from apps.tagger.application import DEFAULT_PRESET, Segmenter, Tagger
+from apps.tagger.recipes import RECIPES, PretrainingSettings, TaggerRecipe
 from apps.tagger.scores import accuracies, calibrated
-from apps.tagger.task import (
-    SAMPLE_RECIPE,
-    TaggerRecipe,
-    TrainingBatches,
-    compile_tagger,
-    config_of,
-    fit_tagger,
-    new_tagger,
-    predictor_of,
-)
+from apps.tagger.sources import Treebank
+from apps.tagger.task import TaggerTask, TrainingBatches, compiled_tagger, config_of, predictor_of
 from apps.tagger.word_table import principal_components, word_table
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.made_texts import made_sentences
+from models.training import driver
+from models.training.driver import Trained, fit_task, train
+from models.training.recipe import from_dict, to_dict
+from models.training.task import Run
 
-TRAIN, DEV = made_sentences("train"), made_sentences("dev")
+TASK = TaggerTask()
+SAMPLE = RECIPES["sample"]
+DEV = made_sentences("dev")
+TEXT = ["the old dog barks . a cat sleeps in the garden . Anna sees the dog . Omar finds a boat ."] * 40
+PRETRAINED = replace(
+    SAMPLE,
+    neighbours=replace(SAMPLE.neighbours, min_count=1, contexts=5, dimensions=4),
+    pretraining=PretrainingSettings(parts=2, steps=3, batch_words=60, targets=9, negatives=5, dimensions=8),
+    epochs=2,
+    units=(6,),
+)
 
 
-def forms():
-    return (word.form for sentence in TRAIN for word in sentence.words)
+@pytest.fixture(autouse=True)
+def presets(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tiny_presets)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Treebank:
+    return TASK.source(SAMPLE, {"sample": True}, Run(tmp_path))
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, tiny_presets: Path):
     """A tagger after six epochs on the made sentences."""
-    table = word_table(SAMPLE_RECIPE, tmp_path_factory.mktemp("run"), forms())
-    config = config_of(SAMPLE_RECIPE, table, TRAIN)
-    batches = TrainingBatches(TRAIN, config, table.vocabulary, 32, 1)
-    recipe = replace(SAMPLE_RECIPE, averaging=0.0)
-    model = new_tagger(recipe, config, table)
-    compile_tagger(model, recipe, config, 6 * len(batches))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.presets.search.PRESETS_DIR", tiny_presets)
+        source = TASK.source(SAMPLE, {"sample": True}, Run(tmp_path_factory.mktemp("run")))
+    config = config_of(SAMPLE, source)
+    batches = TrainingBatches(source, config, 32, 1)
+    model = compiled_tagger(replace(SAMPLE, averaging=0.0), config, source.table, 6 * len(batches))
     for epoch in range(6):
         for inputs, tags in batches.epoch(epoch):
             model.train_on_batch(inputs, tags)
-    return predictor_of(config, table.vocabulary, model)
+    return predictor_of(config, source.table, model)
 
 
 def test_learns_the_made_sentences(trained) -> None:
@@ -66,12 +81,16 @@ def test_temperatures_lower_the_loss_on_dev(trained) -> None:
     assert accuracies(fitted, DEV) == accuracies(trained, DEV)
 
 
-def test_order_of_batches_is_that_of_seed_and_epoch(tmp_path) -> None:
-    table = word_table(SAMPLE_RECIPE, tmp_path, forms())
-    config = config_of(SAMPLE_RECIPE, table, TRAIN)
+def test_recipes_survive_json() -> None:
+    for recipe in RECIPES.values():
+        assert from_dict(TaggerRecipe, json.loads(json.dumps(to_dict(recipe)))) == recipe
+
+
+def test_order_of_batches_is_that_of_seed_and_epoch(source: Treebank) -> None:
+    config = config_of(SAMPLE, source)
 
     def first(seed: int, epoch: int) -> np.ndarray:
-        inputs, tags = next(TrainingBatches(TRAIN, config, table.vocabulary, 8, seed).epoch(epoch))
+        inputs, tags = next(TrainingBatches(source, config, 8, seed).epoch(epoch))
         assert inputs["mask"].shape == tags["upos"].shape == tags["xpos"].shape
         np.testing.assert_array_equal(inputs["mask"], tags["upos"] >= 0)
         return inputs["words"]
@@ -80,11 +99,12 @@ def test_order_of_batches_is_that_of_seed_and_epoch(tmp_path) -> None:
     assert not np.array_equal(first(1, 0), first(1, 1))
 
 
-def test_word_table_puts_sources_side_by_side(tmp_path) -> None:
+def test_word_table_puts_sources_side_by_side(tmp_path: Path) -> None:
     vectors = WordVectors(["dog", "zebra"], np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]]))
     vectors.save(tmp_path / "v.npz")
-    recipe = replace(SAMPLE_RECIPE, vectors=str(tmp_path / "v.npz"), vector_components=2)
-    table = word_table(recipe, tmp_path, forms())
+    recipe = replace(SAMPLE, vectors=str(tmp_path / "v.npz"), vector_components=2)
+    forms = (word.form for sentence in made_sentences("train") for word in sentence.words)
+    table = word_table(recipe, {}, {}, tmp_path, forms)
     expected = principal_components(vectors, 2)
     np.testing.assert_array_equal(table.matrix[table.vocabulary.id("dog")], expected["dog"])
     np.testing.assert_array_equal(table.matrix[table.vocabulary.id("zebra")], expected["zebra"])
@@ -105,10 +125,11 @@ def test_principal_components_keep_most() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1"),
-        ({"averaging": 1.0}, "averaging must be from 0 to below 1"),
-        ({"learning_rate": 0.0}, "learning_rate must lie"),
-        ({"warmup": -1}, "are not negative"),
+        ({"epochs": 0}, "epochs does not fit"),
+        ({"averaging": 1.0}, "averaging does not fit"),
+        ({"learning_rate": 0.0}, "learning_rate does not fit"),
+        ({"warmup": -1}, "warmup does not fit"),
+        ({"xpos_weight": -0.1}, "xpos_weight does not fit"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(change, message) -> None:
@@ -116,24 +137,104 @@ def test_recipes_that_make_no_sense_are_refused(change, message) -> None:
         replace(TaggerRecipe(), **change)
 
 
-def test_a_folder_that_is_not_empty_is_left_alone(tmp_path) -> None:
+@pytest.mark.parametrize("settings", [{"steps": 0}, {"parts": -1}, {"learning_rate": 1.0}])
+def test_wrong_settings_of_pretraining(settings) -> None:
+    with pytest.raises(InputError, match="does not fit"):
+        PretrainingSettings(**settings)
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="exists already"):
-        fit_tagger(tmp_path, sample=True)
+        fit_task(TASK, tmp_path, options={"sample": True})
 
 
-def test_unknown_settings_are_refused(tmp_path) -> None:
+def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'unit' is unknown"):
-        fit_tagger(tmp_path / "out", ["unit=3"], sample=True)
+        fit_task(TASK, tmp_path / "out", overrides=["unit=3"], options={"sample": True})
+
+
+def pretrained_in(folder: Path, text: Path, resume: bool = False) -> Trained:
+    run = Run(folder, resume)
+    folder.mkdir(exist_ok=True)
+    return train(TASK, PRETRAINED, TASK.source(PRETRAINED, {"sample": True, "text": (text,)}, run), run)
+
+
+def test_a_run_that_is_killed_in_both_stages_ends_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(TEXT), encoding="utf-8")
+    whole = pretrained_in(tmp_path / "whole", text)
+    assert [(line["stage"], line["epoch"]) for line in whole.history] == [
+        *(("pretraining", 1), ("pretraining", 2), ("tagger", 1), ("tagger", 2))
+    ]
+    original = driver.training_data
+    for epochs in (1, 2):  # of pretraining; then the other one of pretraining, and one of the tagger
+        calls: list[int] = []
+
+        def dies(*args, calls=calls, epochs=epochs, **kwargs):
+            calls.append(1)
+            if len(calls) > epochs:
+                raise KeyboardInterrupt
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(driver, "training_data", dies)
+        with pytest.raises(KeyboardInterrupt):
+            pretrained_in(tmp_path / "cut", text, resume=epochs == 2)
+    monkeypatch.setattr(driver, "training_data", original)
+    resumed = pretrained_in(tmp_path / "cut", text, resume=True)
+    assert len(resumed.history) == 4 and resumed.answers.arrays.keys() == whole.answers.arrays.keys()
+    for name, array in resumed.answers.arrays.items():
+        np.testing.assert_array_equal(array, whole.answers.arrays[name], err_msg=name)
+    assert resumed.answers.tagger.config == whole.answers.tagger.config
+    assert list((tmp_path / "cut").glob("neighbours-*.npz"))
+
+
+def test_fine_tuning_starts_from_the_words_and_weights_of_a_preset(
+    tmp_path: Path, tiny_presets: Path, capsys: pytest.CaptureFixture
+) -> None:
+    start = tiny_presets / DEFAULT_PRESET
+    overrides = ["epochs=1", "learning_rate=1e-9", "averaging=0", "units=7,7"]
+    fit_task(TASK, tmp_path / "tuned", options={"sample": True}, overrides=overrides, start=start)
+    before, after = Tagger.from_preset(start), Tagger.from_preset(tmp_path / "tuned")
+    said = capsys.readouterr().err
+    assert f"From {DEFAULT_PRESET}: {len(after.arrays)} of {len(after.arrays)} arrays taken over" in said
+    assert (
+        f"0 of {len(set(w.form for s in made_sentences('train') for w in s.words))} different words" in said
+    )
+    for name, array in after.arrays.items():
+        np.testing.assert_allclose(array, before.arrays[name], atol=1e-3, err_msg=name)
+    assert after.vocabulary.entries == before.vocabulary.entries
+    assert after.metadata["from"] == DEFAULT_PRESET and "Fine-tuned from" in after.metadata["card"]["data"]
+
+
+@pytest.mark.parametrize(
+    ("options", "start", "message"),
+    [
+        ({"vectors": "no-such-vectors"}, None, "no preset of this name"),
+        ({"text": (Path("no-such-text"),)}, None, "no such file"),
+        ({"dev": Path("dev.conllu")}, None, "need --treebank"),
+        ({"vectors": "v.npz"}, DEFAULT_PRESET, "do not go with it"),
+        ({}, "segmenter_en_ewt", "another kind"),
+    ],
+)
+def test_what_cannot_be_had_leaves_nothing_behind(
+    options: dict, start: str | None, message: str, tmp_path: Path
+) -> None:
+    data = {} if "dev" in options else {"sample": True}
+    with pytest.raises(InputError, match=message):
+        fit_task(TASK, tmp_path / "out", options={**data, **options}, start=start)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
 def test_sample_becomes_a_preset_that_tags(tmp_path: Path) -> None:
-    from models.pos_tagger.predictor import load_tagger
-
-    summary = fit_tagger(tmp_path / "made", sample=True)
+    summary = fit_task(TASK, tmp_path / "made", options={"sample": True})
     assert summary["upos"] > 95.0
-    tagger = load_tagger(tmp_path / "made")
-    (found,) = tagger.predict([["Anna", "can", "see", "the", "dog", "."]])
-    assert [tagger.upos[tag] for tag in found.upos] == ["PROPN", "AUX", "VERB", "DET", "NOUN", "PUNCT"]
+    tagger = Tagger.from_preset(tmp_path / "made")
+    assert tagger.predictor.xpos and isinstance(tagger.segmenter, Segmenter)
+    (found,) = tagger.tag_tokens([["Anna", "can", "see", "the", "dog", "."]])
+    assert [token.upos for token in found.tokens] == ["PROPN", "AUX", "VERB", "DET", "NOUN", "PUNCT"]
+    assert tagger.evaluate().upos.percent == pytest.approx(tagger.metrics["upos"]["score"])
     assert not (tmp_path / "made.run").exists()

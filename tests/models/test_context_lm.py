@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from apps.tagger.pretraining import Pretraining, PretrainingSettings, pretrain, pretrained
+from apps.tagger.pretraining import pretraining_stage
+from apps.tagger.recipes import PretrainingSettings
 from data_prep.errors import InputError
 from data_prep.text.context_batches import ContextBatches
+from data_prep.text.embeddings import quantise
 from data_prep.text.raw_forms import numbered_forms
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, tagger_vocabulary
 from models.pos_tagger.context_lm import LAYERS, SampledSoftmax, build_context_lm, take_over
 from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
+from models.training.driver import run_stage
+from models.training.task import Run
 
 TEXTS = ["the dog barks . a cat sleeps . the dog sleeps . a cat barks ."] * 30
 STREAM, FORMS = numbered_forms(TEXTS)
@@ -35,7 +39,6 @@ CONFIG = PosTaggerConfig(
 SETTINGS = PretrainingSettings(
     parts=3, steps=30, batch_words=40, targets=9, negatives=6, dimensions=8, dropout=0.0, learning_rate=0.01
 )
-TASK = Pretraining(SETTINGS, CONFIG, VOCABULARY, ("made",), 1)
 
 
 def batches() -> ContextBatches:
@@ -77,8 +80,12 @@ def new_tagger() -> keras.Model:
 def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> None:
     tagger = new_tagger()
     before = {layer.name: layer.get_weights() for layer in tagger.layers}
-    said = pretrain(tagger, TASK, batches(), tmp_path / "run", resume=False)
-    assert said > 0.0
+    matrix = np.random.default_rng(2).normal(size=(ROWS, CONFIG.vector_dimensions)).astype(np.float32)
+    stage = pretraining_stage(SETTINGS, CONFIG, matrix, batches(), 1, SETTINGS)
+    done = run_stage(stage, Run(tmp_path / "run"))
+    frozen = done.model.get_layer("frozen_vectors")
+    np.testing.assert_array_equal(frozen.codes, quantise(matrix)[0])
+    take_over(done.model, tagger)
     changed = {
         name
         for name, weights in before.items()
@@ -86,19 +93,16 @@ def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> 
         if not np.array_equal(old, new)
     }
     assert changed == set(LAYERS)
-    losses = [float(line.split('"loss": ')[1].split(",")[0].rstrip("}")) for line in lines(tmp_path / "run")]
+    losses = [line["loss"] for line in done.result.history]
     assert losses[0] > losses[-1]
     assert losses[-1] < 0.75  # dog or cat, barks or sleeps: log 2 where there is a choice, 0 elsewhere
 
 
-def lines(run: Path) -> list[str]:
-    return (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-
-
 def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -> None:
-    short = TASK._replace(settings=replace(SETTINGS, steps=3))
-    straight, broken = new_tagger(), new_tagger()
-    pretrain(straight, short, batches(), tmp_path / "a", resume=False)
+    matrix = np.zeros((ROWS, CONFIG.vector_dimensions), np.float32)
+    short = replace(SETTINGS, steps=3)
+    stage = pretraining_stage(short, CONFIG, matrix, batches(), 1, short)
+    straight = run_stage(stage, Run(tmp_path / "a")).model
     part = ContextBatches.part
 
     def failing(self, number, steps):
@@ -109,33 +113,22 @@ def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -
     with monkeypatch.context() as patch:
         patch.setattr(ContextBatches, "part", failing)
         with pytest.raises(Exception, match="the disk is gone"):
-            pretrain(broken, short, batches(), tmp_path / "b", resume=False)
-    pretrain(broken, short, batches(), tmp_path / "b", resume=True)
+            run_stage(stage, Run(tmp_path / "b"))
+    broken = run_stage(stage, Run(tmp_path / "b", resume=True)).model
     for one, two in zip(straight.get_weights(), broken.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-
-
-def test_what_was_learned_is_kept_and_used_again(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("apps.tagger.pretraining.context_batches", lambda task: batches())
-    short = TASK._replace(settings=replace(SETTINGS, parts=1, steps=2))
-    first, second, other = new_tagger(), new_tagger(), new_tagger()
-    seconds = pretrained(first, short, tmp_path, resume=False)
-    assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["pretrained"]
-    monkeypatch.setattr("apps.tagger.pretraining.context_batches", None)  # must not be read again
-    assert pretrained(second, short, tmp_path, resume=True) == seconds
-    for one, two in zip(first.get_weights(), second.get_weights(), strict=True):
+    monkeypatch.setattr(ContextBatches, "part", None)  # what is learned is not learned again
+    again = run_stage(stage, Run(tmp_path / "b", resume=True)).model
+    for one, two in zip(straight.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-    with pytest.raises(TypeError):  # another seed is another training: the text is asked for
-        pretrained(other, short._replace(seed=2), tmp_path, resume=True)
+    with pytest.raises(InputError, match="recipe differs"):  # another seed is another training
+        run_stage(
+            pretraining_stage(short, CONFIG, matrix, batches(), 2, {"seed": 2}),
+            Run(tmp_path / "b", resume=True),
+        )
 
 
 def test_layers_of_another_size_are_not_taken_over() -> None:
     other = build_context_lm(replace(CONFIG, units=(5,)), targets=9, dimensions=8, dropout=0.0)
     with pytest.raises(ValueError, match="shape"):
         take_over(other, new_tagger())
-
-
-@pytest.mark.parametrize("settings", [{"steps": 0}, {"parts": -1}, {"learning_rate": 1.0}])
-def test_wrong_settings(settings) -> None:
-    with pytest.raises(InputError):
-        PretrainingSettings(**settings)
