@@ -1,4 +1,4 @@
-"""The presets of text classifiers: configs, which arrays they hold and what they answer; opened without Keras.
+"""The configs of text classifiers, and the names and shapes of their weights.
 
 A preset answers with one network or with several (members), each with a config of its own: its logits are the weighted
 sum of the members' logits, divided by one temperature. Networks and their weights by name:
@@ -9,30 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge, Gt, Le, MinLen
 
 from data_prep.batching import pad
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Positive, Share
 from data_prep.text.embeddings import quantise
-from data_prep.text.text_inputs import SPECIALS, Reading
-from data_prep.text.vocab import PAD, Vocabulary
-from models.layers.cells import CELLS
-from models.presets.kinds import Kind
+from data_prep.text.text_inputs import EOS, Reading
+from models.layers.cells import CELLS, layer_shapes
 from models.storage.arrays import ArraySpec
+from models.training.recipe import fields_of
 
 KIND = "text_classifier"
-Network = Literal["mean", "ngrams", "convolution", "rnn", "lstm", "gru", "mgu", "attention"]
-LINEAR: tuple[Network, ...] = ("mean", "ngrams")  # in the vectors: what each word adds is known exactly
-NETWORKS: tuple[Network, ...] = (*LINEAR, "convolution", *CELLS, "attention")
-MAX_LABELS, MAX_LAYERS, MAX_SIZE, MAX_ROWS = 1000, 3, 4096, 1 << 24
+LINEAR = ("mean", "ngrams")  # in the vectors: what each word adds is known exactly
+MAX_LABELS, MAX_LAYERS, MAX_ROWS = 1000, 3, 1 << 24
 
+Network = Literal["mean", "ngrams", "convolution", "rnn", "lstm", "gru", "mgu", "attention"]
+Size = Annotated[int, Ge(1), Le(4096)]
 Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class TextClassifierConfig:
+class TextClassifierConfig(Checked):
     """Every argument of one network.
 
     Args:
@@ -43,7 +44,7 @@ class TextClassifierConfig:
         vocabulary_size: Words with a vector, special ids included; others are unknown.
         dimensions: Length of a vector.
         units: Length of a recurrent state (of each direction), or filters of each width.
-        layers: Recurrent layers one behind the other, 1 to 3.
+        layers: Recurrent layers, each on top of the one before, 1 to 3.
         widths: Words in a window of each kind of filter.
         readout: What a recurrent network answers from: ``"end"``, its state at the end; ``"pool"``, that and the
             largest and the mean value of all states (Howard and Ruder 2018).
@@ -56,49 +57,40 @@ class TextClassifierConfig:
         dropout: Share of values left out in training, of the vectors and in front of the logits.
         word_dropout: Share of words that are read as unknown in training.
         max_words: Words of the window that the network reads; 0 for whole documents.
-        head_words: So many of them are the first words of a document, the others its last ones.
+        head_words: How many of them are the first words of a document; the others are its last ones.
         table: How a preset stores the vectors; ``"int8"`` with one scale for each dimension.
+
+    Raises:
+        InputError: A value makes no network.
     """
 
     network: Network = "lstm"
-    labels: int = 2
-    vocabulary_size: int = 20_000
-    dimensions: int = 100
-    units: int = 128
-    layers: int = 1
-    widths: tuple[int, ...] = (2, 3, 4)
+    labels: Annotated[int, Ge(2), Le(MAX_LABELS)] = 2
+    vocabulary_size: Annotated[int, Gt(EOS)] = 20_000
+    dimensions: Size = 100
+    units: Size = 128
+    layers: Annotated[int, Ge(1), Le(MAX_LAYERS)] = 1
+    widths: Annotated[tuple[Size, ...], MinLen(1)] = (2, 3, 4)
     readout: Literal["end", "pool"] = "end"
     ngrams: int = 1
     buckets: int = 0
     pooling: Literal["mean", "root"] = "mean"
     distinct: bool = False
     sublinear_tf: bool = False
-    dropout: float = 0.3
-    word_dropout: float = 0.0
+    dropout: Share = 0.3
+    word_dropout: Share = 0.0
     max_words: int = 0
     head_words: int = 0
     table: Literal["float", "int8"] = "float"
 
     def __post_init__(self) -> None:
         """Refuse values that make no network."""
-        if self.network not in NETWORKS:
-            raise InputError("There is no such network", allowed=", ".join(NETWORKS), received=self.network)
-        sizes = (self.dimensions, self.units, *self.widths)
-        if not self.widths or not all(1 <= size <= MAX_SIZE for size in sizes):
-            raise InputError(
-                "The sizes of the network do not fit", allowed=f"1 to {MAX_SIZE}", received=sizes
-            )
+        super().__post_init__()
         if len(set(self.widths)) < len(self.widths):
             raise InputError("A width is there twice", received=self.widths)
-        if not 1 <= self.layers <= (MAX_LAYERS if self.network in CELLS else 1):
+        if self.layers > 1 and self.network not in CELLS:
             raise InputError(
-                "The number of recurrent layers does not fit",
-                allowed=f"1, or up to {MAX_LAYERS} for {', '.join(CELLS)}",
-                received=self.layers,
-            )
-        if not 2 <= self.labels <= MAX_LABELS:
-            raise InputError(
-                "The number of labels does not fit", allowed=f"2 to {MAX_LABELS}", received=self.labels
+                "Only recurrent networks have several layers", allowed=", ".join(CELLS), received=self.network
             )
         if self.network != "ngrams" and (self.ngrams > 1 or self.distinct or self.sublinear_tf):
             raise InputError("Only the network ngrams reads n-grams", received=self.network)
@@ -106,28 +98,12 @@ class TextClassifierConfig:
             raise InputError(
                 "The table of vectors is too long", allowed=f"up to {MAX_ROWS} rows", received=self.rows
             )
-        for name in ("dropout", "word_dropout"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise InputError(f"{name} is no share", allowed="0 to below 1", received=getattr(self, name))
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(
-                    f"There is no such {name}", allowed=", ".join(allowed), received=getattr(self, name)
-                )
         _ = self.reading  # refuses a window or n-grams that do not fit
 
     @property
     def reading(self) -> Reading:
         """What the network reads of a document."""
-        return Reading(
-            self.vocabulary_size,
-            self.max_words,
-            self.head_words,
-            self.ngrams,
-            self.buckets,
-            self.distinct,
-            self.sublinear_tf,
-        )
+        return fields_of(self, Reading, rows=self.vocabulary_size)
 
     @property
     def rows(self) -> int:
@@ -151,11 +127,8 @@ class TextClassifierConfig:
         return self.units * (3 if self.readout == "pool" else 1)
 
 
-_CHOICES = {"readout": ("end", "pool"), "pooling": ("mean", "root"), "table": ("float", "int8")}
-
-
 @dataclass(frozen=True)
-class TextPresetConfig:
+class TextPresetConfig(Checked):
     """Every argument of a preset.
 
     Args:
@@ -163,15 +136,19 @@ class TextPresetConfig:
         weights: Of the logits of each member in their sum.
         temperature: The sum is divided by it, so that the preset is as sure as it is right (Guo et al. 2017).
         aliases: Other names of labels that data of other origin may use, each with the label it means.
+
+    Raises:
+        InputError: The members do not answer together.
     """
 
     members: tuple[TextClassifierConfig, ...]
     weights: tuple[float, ...] = (1.0,)
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     aliases: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse members that do not answer together."""
+        super().__post_init__()
         if not self.members or len(self.weights) != len(self.members):
             raise InputError(
                 "There is not one weight for each network",
@@ -182,8 +159,6 @@ class TextPresetConfig:
             raise InputError(
                 "The networks do not have the same labels", received=[m.labels for m in self.members]
             )
-        if self.temperature <= 0.0:
-            raise InputError("A temperature is above 0", received=self.temperature)
         if len({alias for alias, _ in self.aliases}) < len(self.aliases):
             raise InputError("An alias is there twice", received=self.aliases)
 
@@ -198,9 +173,9 @@ class TextPresetConfig:
         return all(member.is_linear for member in self.members)
 
 
-def recurrent_name(number: int) -> str:
-    """Return the name of a recurrent layer, from 1; a language model's of ``models.char_lm.config`` is the same."""
-    return f"recurrent{number}"
+def recurrent_names(config: TextClassifierConfig) -> list[str]:
+    """Return the names of the recurrent layers; those of a language model of ``models.char_lm.config`` are the same."""
+    return [f"recurrent{number}" for number in range(1, config.layers + 1)]
 
 
 def network_specs(config: TextClassifierConfig) -> dict[str, ArraySpec]:
@@ -213,27 +188,25 @@ def network_specs(config: TextClassifierConfig) -> dict[str, ArraySpec]:
             shapes[f"convolution/width{width}_bias"] = (units,)
     elif config.network == "attention":
         for name in ("forward", "backward"):
-            shapes |= _cell_shapes("lstm", name, inputs, units)
+            shapes |= layer_shapes("lstm", name, inputs, units)
         shapes["attention/query"] = (2 * units,)
     elif config.network in CELLS:
-        for number in range(1, config.layers + 1):
-            shapes |= _cell_shapes(config.network, recurrent_name(number), inputs, units)
+        for name in recurrent_names(config):
+            shapes |= layer_shapes(config.network, name, inputs, units)
             inputs = units
     shapes |= {"labels/kernel": (config.features, config.labels), "labels/bias": (config.labels,)}
     return {name: ArraySpec(shape, "float32") for name, shape in shapes.items()}
 
 
 def preset_specs(config: TextPresetConfig) -> dict[str, ArraySpec]:
-    """Give names, shapes and dtypes of the arrays of a preset: those of its networks, behind ``member1/`` and so on."""
+    """Give names, shapes and dtypes of the arrays of a preset: those of its networks, after ``member1/`` and so on."""
     found = {}
     for number, member in enumerate(config.members, start=1):
         specs = network_specs(member)
         if member.table == "int8":
             shape = specs.pop("embedding/embeddings").shape
-            specs = {
-                "embedding/codes": ArraySpec(shape, "int8"),
-                "embedding/scales": ArraySpec(shape[1:], "float32"),
-            } | specs
+            table = {"codes": ArraySpec(shape, "int8"), "scales": ArraySpec(shape[1:], "float32")}
+            specs = {f"embedding/{name}": spec for name, spec in table.items()} | specs
         found |= {f"member{number}/{name}": spec for name, spec in specs.items()}
     return found
 
@@ -270,58 +243,3 @@ def golden_inputs(config: TextPresetConfig, documents: Sequence[np.ndarray]) -> 
         f"member{number}": pad(member.reading.inputs_of(documents)).values
         for number, member in enumerate(config.members, start=1)
     }
-
-
-def preset_answer(config: TextPresetConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
-    """Answer golden inputs: the logits of each member, float32 (documents, labels); n-grams are averaged.
-
-    Args:
-        arrays: Of a preset.
-        inputs: As ``golden_inputs`` gives them.
-    """
-    # Imported here: the networks' module imports this one.
-    from models.text_classifier.serving import config_of, packed_network
-
-    answer = {}
-    for number in range(1, len(inputs) + 1):
-        own, ids = member_arrays(arrays, number), inputs[f"member{number}"]
-        network = packed_network(config_of(own), own)
-        answer[f"member{number}"] = network.answer([row[row != PAD] for row in ids])
-    return answer
-
-
-def _cell_shapes(cell: str, name: str, inputs: int, units: int) -> dict[str, tuple[int, ...]]:
-    kind = CELLS[cell]
-    columns = len(kind.blocks) * units
-    return {
-        f"{name}/{kind.path}/kernel": (inputs, columns),
-        f"{name}/{kind.path}/recurrent_kernel": (units, columns),
-        f"{name}/{kind.path}/bias": (columns,) if kind.biases == 1 else (kind.biases, columns),
-    }
-
-
-def _check(config: TextPresetConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
-    size = max(member.vocabulary_size for member in config.members)
-    if vocabulary is None or vocabulary.specials != SPECIALS or len(vocabulary) < size:
-        raise InputError(
-            "The vocabulary does not fit the networks",
-            allowed=f"{size} entries or more, of them {', '.join(SPECIALS)}",
-            received=vocabulary,
-        )
-    if labels is None or len(labels) != config.labels:
-        raise InputError(
-            "There is not one label for each logit", allowed=f"{config.labels} labels", received=labels
-        )
-    if foreign := [label for _, label in config.aliases if label not in labels]:
-        raise InputError("An alias means no label", allowed=", ".join(labels), received=foreign)
-
-
-TEXT_CLASSIFIER = Kind(
-    TextPresetConfig,
-    arrays=preset_specs,
-    answer=preset_answer,
-    network="models.text_classifier.network:text_classifier_model",
-    needs_vocabulary=True,
-    needs_labels=True,
-    check=_check,
-)

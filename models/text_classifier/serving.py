@@ -6,27 +6,31 @@ vocabulary).ids``); each network reads of them what its config says.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from data_prep.errors import InputError
-from models.layers.cells import CELLS
+from data_prep.text.text_inputs import SPECIALS
+from data_prep.text.vocab import PAD, Vocabulary
+from models.presets.kinds import Kind
 from models.serving.blas_threads import in_threads, one_blas_thread
-from models.text_classifier.config import TextClassifierConfig, TextPresetConfig, member_arrays
+from models.text_classifier.config import (
+    Arrays,
+    TextClassifierConfig,
+    TextPresetConfig,
+    member_arrays,
+    preset_specs,
+)
 from models.text_classifier.serving_networks import (
     IDS_AT_ONCE,
-    Arrays,
     Contributions,
     PackedBag,
     PackedConvolution,
     PackedNetwork,
 )
 from models.text_classifier.serving_recurrent import PackedAttention, PackedRecurrent
-
-_WIDTH = re.compile(r"convolution/width(\d+)_kernel")
-_RECURRENT = re.compile(r"recurrent\d+/(.+)/recurrent_kernel")
 
 
 class PackedText:
@@ -129,38 +133,17 @@ def packed_network(config: TextClassifierConfig, arrays: Arrays) -> PackedNetwor
     Args:
         config: Of the network.
         arrays: ``models.text_classifier.config.member_arrays`` of a preset, or
-            ``models.storage.variables.variable_arrays`` of a
-            model.
+            ``models.storage.variables.variable_arrays`` of a model.
     """
-    if config.is_linear:
-        return PackedBag(config, arrays)
-    if config.network in CELLS:
-        return PackedRecurrent(config, arrays)
-    return (
-        PackedConvolution(config, arrays)
-        if config.network == "convolution"
-        else PackedAttention(config, arrays)
-    )
+    return _NETWORKS.get(config.network, PackedRecurrent)(config, arrays)
 
 
-def config_of(arrays: Arrays) -> TextClassifierConfig:
-    """Tell from the weights of a network what it is; an average counts as ``"mean"``, and windows are not known."""
-    table = arrays.get("embedding/embeddings", arrays.get("embedding/codes"))
-    features, labels = arrays["labels/kernel"].shape
-    sizes = {"labels": labels, "vocabulary_size": table.shape[0], "dimensions": table.shape[1]}
-    widths = [match for match in map(_WIDTH.fullmatch, arrays) if match]
-    if widths:
-        found = tuple(int(match[1]) for match in widths)
-        return TextClassifierConfig("convolution", **sizes, units=features // len(found), widths=found)
-    if "attention/query" in arrays:
-        return TextClassifierConfig("attention", **sizes, units=features // 2)
-    layers = [match for match in map(_RECURRENT.fullmatch, arrays) if match]
-    if not layers:
-        return TextClassifierConfig("mean", **sizes)
-    cell = next(name for name, kind in CELLS.items() if kind.path == layers[0][1])
-    units = len(arrays[layers[0][0]])
-    readout = "end" if features == units else "pool"
-    return TextClassifierConfig(cell, **sizes, units=units, layers=len(layers), readout=readout)
+_NETWORKS: dict[str, type[PackedNetwork]] = {
+    "mean": PackedBag,
+    "ngrams": PackedBag,
+    "convolution": PackedConvolution,
+    "attention": PackedAttention,
+}
 
 
 def _parts(lengths: Sequence[int]) -> list[np.ndarray]:
@@ -173,3 +156,41 @@ def _parts(lengths: Sequence[int]) -> list[np.ndarray]:
             parts.append(order[start:at])
             start, size = at, lengths[order[at]]
     return [*parts, order[start:]] if len(order) else []
+
+
+def _answer(config: TextPresetConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
+    """Answer golden inputs (``models.text_classifier.config.golden_inputs``) with the logits of each member."""
+    answer = {}
+    for number, member in enumerate(config.members, start=1):
+        # Golden answers divide by the number of vectors, whatever the pooling: so they are stored in presets.
+        network = packed_network(replace(member, pooling="mean"), member_arrays(arrays, number))
+        name = f"member{number}"
+        answer[name] = network.answer([row[row != PAD] for row in inputs[name]])
+    return answer
+
+
+def _check(config: TextPresetConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
+    size = max(member.vocabulary_size for member in config.members)
+    if vocabulary is None or vocabulary.specials != SPECIALS or len(vocabulary) < size:
+        raise InputError(
+            "The vocabulary does not fit the networks",
+            allowed=f"{size} entries or more, of them {', '.join(SPECIALS)}",
+            received=vocabulary,
+        )
+    if labels is None or len(labels) != config.labels:
+        raise InputError(
+            "There is not one label for each logit", allowed=f"{config.labels} labels", received=labels
+        )
+    if foreign := [label for _, label in config.aliases if label not in labels]:
+        raise InputError("An alias means no label", allowed=", ".join(labels), received=foreign)
+
+
+TEXT_CLASSIFIER = Kind(
+    TextPresetConfig,
+    arrays=preset_specs,
+    answer=_answer,
+    network="models.text_classifier.network:text_classifier_model",
+    needs_vocabulary=True,
+    needs_labels=True,
+    check=_check,
+)

@@ -7,16 +7,14 @@ puts them together.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import EOS
-from models.text_classifier.config import TextClassifierConfig
-
-Arrays = Mapping[str, np.ndarray]
+from models.text_classifier.config import Arrays, TextClassifierConfig
 
 IDS_AT_ONCE = 1 << 14  # of documents that are read together
 

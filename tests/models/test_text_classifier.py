@@ -24,12 +24,17 @@ from models.text_classifier.config import (
     TextPresetConfig,
     golden_inputs,
     network_specs,
-    preset_answer,
     preset_arrays,
     preset_specs,
 )
-from models.text_classifier.network import build_text_classifier, set_word_vectors, text_loss, trained_arrays
-from models.text_classifier.serving import PackedText, config_of, packed_network
+from models.text_classifier.network import (
+    build_text_classifier,
+    set_word_vectors,
+    text_classifier_model,
+    text_loss,
+    trained_arrays,
+)
+from models.text_classifier.serving import TEXT_CLASSIFIER, PackedText, packed_network
 from tests.models.contract import (
     CARD,
     METADATA,
@@ -84,19 +89,20 @@ def test_every_argument_survives() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"network": "transformer"}, "no such network"),
-        ({"units": 0}, "sizes of the network"),
-        ({"widths": ()}, "sizes of the network"),
+        ({"network": "transformer"}, "network does not fit.*'attention'"),
+        ({"units": 0}, "units does not fit.*greater than or equal to 1"),
+        ({"widths": ()}, "widths does not fit"),
         ({"widths": (2, 2)}, "width is there twice"),
-        ({"network": "attention", "layers": 2}, "number of recurrent layers"),
-        ({"labels": 1}, "number of labels"),
+        ({"network": "attention", "layers": 2}, "Only recurrent networks have several layers"),
+        ({"layers": 4}, "layers does not fit.*less than or equal to 3"),
+        ({"labels": 1}, "labels does not fit.*greater than or equal to 2"),
         ({"distinct": True}, "Only the network ngrams"),
         ({"network": "ngrams", "ngrams": 2, "buckets": 1 << 25}, "table of vectors is too long"),
-        ({"dropout": 1.0}, "dropout is no share"),
-        ({"readout": "start"}, "no such readout"),
+        ({"dropout": 1.0}, "dropout does not fit.*less than 1"),
+        ({"readout": "start"}, "readout does not fit.*'end' or 'pool'"),
         ({"head_words": 1}, "window does not fit"),
         ({"network": "ngrams", "ngrams": 2}, "N-grams and buckets"),
-        ({"vocabulary_size": 2}, "knows the special ids"),
+        ({"vocabulary_size": 2}, "vocabulary_size does not fit.*greater than 2"),
     ],
 )
 def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -> None:
@@ -109,7 +115,7 @@ def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -
     [
         ({"weights": (1.0, 1.0)}, "one weight for each network"),
         ({"members": (CONFIGS["mean"], TextClassifierConfig()), "weights": (1.0, 1.0)}, "the same labels"),
-        ({"temperature": 0.0}, "temperature is above 0"),
+        ({"temperature": 0.0}, "temperature does not fit.*greater than 0"),
         ({"aliases": (("a", "b"), ("a", "c"))}, "alias is there twice"),
     ],
 )
@@ -269,12 +275,25 @@ def test_members_answer_together() -> None:
     assert not found.exact and together.label_embeddings(1).shape == (3, 12)
 
 
-@EVERY
-def test_a_network_is_told_from_its_weights(name: str) -> None:
-    config, arrays = CONFIGS[name], random_arrays(CONFIGS[name])
-    reads = config.reading.inputs_of(documents(LENGTHS))
-    wanted = packed_network(replace(config, pooling="mean"), arrays).answer(reads)
-    np.testing.assert_array_equal(packed_network(config_of(arrays), arrays).answer(reads), wanted)
+def test_the_keras_network_of_a_preset_has_all_members_and_is_saved_and_trained(tmp_path: Path) -> None:
+    members = (replace(CONFIGS["distinct"], table="int8"), *(CONFIGS[name] for name in ("pool", "mgu")))
+    members = (*members, CONFIGS["convolution"], CONFIGS["attention"])
+    config = TextPresetConfig(members, (1.0, 2.0, 0.5, -1.0, 0.3), 1.2)
+    arrays = preset_arrays(config, [random_arrays(member, at) for at, member in enumerate(members)])
+    model, some = text_classifier_model(config, arrays), documents(LENGTHS)
+    inputs, together = golden_inputs(config, some), PackedText(config, arrays)
+    found = model.predict(inputs, verbose=0)
+    assert found.keys() == {*inputs, "logits"}
+    np.testing.assert_allclose(found["logits"], together.logits(some), atol=1e-5)
+    for number, member in enumerate(together.members, start=1):
+        np.testing.assert_allclose(found[f"member{number}"], member.logits(some), atol=1e-5)
+    model.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    for name, values in loaded.predict(inputs, verbose=0).items():
+        np.testing.assert_array_equal(values, found[name])
+    loaded.compile(keras.optimizers.Adam(0.01), loss={"logits": text_loss()})
+    losses = loaded.fit(inputs, {"logits": np.array([0, 1, 2])}, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
 
 
 def test_a_preset_gives_the_same_answer(tmp_path: Path) -> None:
@@ -293,7 +312,7 @@ def test_a_preset_gives_the_same_answer(tmp_path: Path) -> None:
     )  # fmt: skip
     preset = load_preset(path, kind=KIND)
     assert preset.config == config
-    before, after = preset_answer(arrays, golden), preset_answer(preset.arrays, golden)
+    before, after = (TEXT_CLASSIFIER.answer(config, given, golden) for given in (arrays, preset.arrays))
     for name, values in before.items():
         np.testing.assert_allclose(after[name], values, atol=2e-2, err_msg=name)
     exact = packed_network(replace(members[0], table="float"), plain[0]).logits(some)
