@@ -7,9 +7,9 @@ of each word, a capital: "ommanding" is there, "commanding" is not. Who wrote a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -102,31 +102,55 @@ def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords
         InputError: A line lacks fields or pixels, has a letter outside a-z, or breaks the chain of ``next_id``; it is
             named.
     """
-    rows, labels, starts, folds = [], [], [0], []
-    expected: _Fields | None = None  # what the next line of a word has to say
-    number = 0
-    try:
-        for number, line in enumerate(lines, start=1):
-            letter, fields, pixels = _parsed(line)
-            labels.append(letter)
-            rows.append(pixels)
-            _check_chain(expected, fields)
-            expected = fields._replace(id=fields.following, position=fields.position + 1)
-            if fields.following == -1:
-                starts.append(number)
-                folds.append(fields.fold)
-                expected = None
-        if expected is not None:
-            raise InputError(
-                "the last word is not finished: next_id leads beyond the file", received=expected.id
-            )
-    except InputError as error:
-        problem = f"{source}, line {number}: {error.problem}"
-        raise InputError(problem, allowed=error.allowed, received=error.received) from None
+    rows = [line.rstrip("\t").split("\t", 6) for line in lines]
     if not rows:
         raise InputError("The file holds no letters", received=source)
-    images = np.stack(rows).reshape(-1, LETTER_HEIGHT, LETTER_WIDTH) * np.uint8(255)
-    return LetterWords(images, *(np.array(numbers, np.int64) for numbers in (labels, starts, folds)))
+
+    def refuse(
+        wrong: Iterable[bool], problem: str, received: Sequence[Any], allowed: str | None = None
+    ) -> None:
+        at = next((at for at, is_wrong in enumerate(wrong) if is_wrong), None)
+        if at is not None:
+            raise InputError(f"{source}, line {at + 1}: {problem}", allowed=allowed, received=received[at])
+
+    refuse(
+        (len(row) < 6 for row in rows),
+        "fields are missing",
+        list(map(len, rows)),
+        f"{_FIELDS} fields parted by tabs",
+    )
+    letters, known = [row[1] for row in rows], set(LETTERS)
+    refuse((letter not in known for letter in letters), "the letter is not one of a-z", letters, "a-z")
+    pixels = [row[6] if len(row) > 6 else "" for row in rows]
+    counts = [row.count("\t") + bool(row) for row in pixels]
+    refuse((n != _PIXELS for n in counts), "a letter has not all its pixels", counts, f"{_PIXELS} pixels")
+    drawn = [row.replace("\t", "") for row in pixels]
+    wrong = (len(row) != _PIXELS or not set(row) <= {"0", "1"} for row in drawn)
+    refuse(wrong, "a pixel is neither 0 nor 1", drawn, "0 or 1")
+    numbers = list(map(_numbers, rows))
+    what = "id, next_id, word_id, position and fold are whole numbers"
+    refuse((row is None for row in numbers), what, ["\t".join(row) for row in rows])
+    table = np.array(numbers)
+    identity, following, _, position, fold = table.T
+    refuse((fold < 0) | (fold >= FOLDS), "the fold does not fit", fold.tolist(), f"0 to {FOLDS - 1}")
+    what = "a letter does not follow itself: the chain of next_id is broken"
+    refuse(following == identity, what, following.tolist())
+    begins = np.append(True, following[:-1] == -1)
+    refuse(begins & (position != 1), "a word begins with position 1", position.tolist())
+    before = np.roll(table, 1, axis=0)
+    refuse(~begins & (identity != before[:, 1]), "the chain of next_id is broken", identity.tolist())
+    # word_id, position and fold of the letter before, one place further on
+    wanted = before[:, 2:] + [0, 1, 0]
+    differs = (table[:, 2:] != wanted).any(axis=1)
+    what = "word_id, position and fold do not go on with the word"
+    refuse(~begins & differs, what, table[:, 2:].tolist())
+    last = np.arange(len(rows)) == len(rows) - 1
+    what = "the last word is not finished: next_id leads beyond the file"
+    refuse(last & (following != -1), what, following.tolist())
+    images = np.frombuffer("".join(drawn).encode(), np.uint8).reshape(-1, LETTER_HEIGHT, LETTER_WIDTH)
+    starts = np.flatnonzero(np.append(begins, True))
+    labels = np.array([LETTERS.index(letter) for letter in letters])
+    return LetterWords((images - np.uint8(ord("0"))) * np.uint8(255), labels, starts, fold[begins])
 
 
 def encode_word(text: str, alphabet: str = LETTERS) -> np.ndarray:
@@ -149,51 +173,8 @@ def decode_word(labels: Iterable[int], alphabet: str = LETTERS) -> str:
     return "".join(alphabet[label] for label in labels)
 
 
-class _Fields(NamedTuple):
-    """The numbers of a line."""
-
-    id: int
-    following: int
-    word: int
-    position: int
-    fold: int
-
-
-def _parsed(line: str) -> tuple[int, _Fields, np.ndarray]:
-    """Return the letter's place, the numbers, and the pixels uint8 (128,), 0 or 1."""
-    columns = line.rstrip("\t").split("\t", 6)
-    if len(columns) < 6:
-        raise InputError("fields are missing", allowed=f"{_FIELDS} fields parted by tabs", received=line)
-    letter = columns[1]
-    if len(letter) != 1 or letter not in LETTERS:
-        raise InputError("the letter is not one of a-z", allowed="a-z", received=letter)
+def _numbers(row: list[str]) -> list[int] | None:
     try:
-        fields = _Fields(*(int(columns[at]) for at in (0, 2, 3, 4, 5)))
+        return [int(row[at]) for at in (0, 2, 3, 4, 5)]
     except ValueError:
-        raise InputError("id, next_id, word_id, position and fold are whole numbers", received=line) from None
-    if not 0 <= fields.fold < FOLDS:
-        raise InputError("the fold does not fit", allowed=f"0 to {FOLDS - 1}", received=fields.fold)
-    pixels = columns[6].split("\t") if len(columns) > 6 else []
-    if len(pixels) != _PIXELS:
-        raise InputError("a letter has not all its pixels", allowed=f"{_PIXELS} pixels", received=len(pixels))
-    if wrong := set(pixels) - {"0", "1"}:
-        raise InputError("a pixel is neither 0 nor 1", allowed="0 or 1", received=wrong.pop())
-    return LETTERS.index(letter), fields, np.array(pixels, "S1").view(np.uint8) - np.uint8(ord("0"))
-
-
-def _check_chain(expected: _Fields | None, found: _Fields) -> None:
-    if expected is None and found.position != 1:
-        raise InputError("a word begins with position 1", received=found.position)
-    if expected is not None:
-        if found.id != expected.id:
-            raise InputError(
-                "the chain of next_id is broken", allowed=f"the letter {expected.id}", received=found.id
-            )
-        if found[2:] != expected[2:]:
-            raise InputError(
-                "word_id, position and fold do not go on with the word",
-                allowed=str(expected[2:]),
-                received=found[2:],
-            )
-    if found.following == found.id:
-        raise InputError("a letter does not follow itself: the chain of next_id is broken")
+        return None
