@@ -20,20 +20,24 @@ from models.presets import store  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER = "browser"  # the one group of all browser tests: one server, one browser
+PAGES = "pages"  # the one group of all tests that open pages: they share small presets
 BROWSER_REQUIRED = (
     "LECTERN_BROWSER_REQUIRED"  # set where a Chromium can be had: then a left out test is a failure
 )
 # Seconds of what takes longest, so that it begins first; everything else follows in the order of the files.
-SECONDS = {BROWSER: 1000}
+SECONDS = {BROWSER: 1000, PAGES: 900}
 
 left_out: Counter[str] = Counter()
 left_out_in_browser: list[str] = []
 
 
 def group_of(node_id: str) -> str:
-    """The tests that one process runs together: those of a file, or all that need the browser."""
+    """The tests that one process runs together: all that need the browser, all that open pages, or those of a file."""
     file = node_id.split("::")[0]
-    return BROWSER if file.rsplit("/")[-1].startswith("test_browser") else file
+    name = file.rsplit("/")[-1]
+    if name.startswith("test_browser"):
+        return BROWSER
+    return PAGES if name.startswith(("test_views_", "test_pages")) else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
 from data_prep.text.segmentation_rules import segment_by_rules
 from tests import chromium
 from tests.apps.browsing import ANSWER_MILLISECONDS
+from tests.apps.pages import shipping
 
 FORMS = "the dog barks Dogs bark . The old man a boat , she has n't 7 Madrid and because oh $"
 
@@ -102,6 +104,96 @@ def save_segmenter(target: Path) -> None:
         card=CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else."),
         labels=LABELS,
     )
+
+
+@pytest.fixture(scope="session")
+def tagger_presets(tiny_presets: Path) -> Path:
+    """What the page of the tagger shows as shipped."""
+    return tiny_presets
+
+
+@pytest.fixture(scope="session")
+def writer_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a writer of random weights; ``text.path`` names the text that it learned from."""
+    from apps.writer.application import DEFAULT_PRESET
+    from tests.apps.writer_preset import made_play, save_writer
+
+    folder = tmp_path_factory.mktemp("writer presets")
+    text = tmp_path_factory.mktemp("text") / "play.txt"
+    text.write_text(made_play() + "?'!;", encoding="utf-8")
+    save_writer(folder / DEFAULT_PRESET, text)
+    (folder / "text.path").write_text(str(text), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both networks of digits, of drawn weights."""
+    from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
+    from tests.apps.digit_presets import save_digits
+
+    folder = tmp_path_factory.mktemp("digit presets")
+    save_digits(folder / DEFAULT_PRESET, "resnet")
+    save_digits(folder / LECTURE_PRESET, "lecture")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ocr_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both readers, of drawn weights."""
+    from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
+    from tests.apps.ocr_presets import save_reader
+
+    folder = tmp_path_factory.mktemp("reader presets")
+    score = {"score": 1.5, "protocol": "fold 0", "n": 4617, "standard_error": 0.2, "word_error": 6.0}
+    save_reader(folder / LETTERS_PRESET, "letters", {"alone": score, "bilstm": score})
+    save_reader(folder / WORDS_PRESET, "words", seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reviews_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a classifier of reviews and one of topics."""
+    from apps.reviews.application import DEFAULT_PRESET, TOPICS_PRESET
+    from tests.apps.reviews_presets import drawn, save_reviews, weighing
+
+    folder = tmp_path_factory.mktemp("review presets")
+    save_reviews(folder / DEFAULT_PRESET, (weighing(), drawn("attention")))
+    save_reviews(folder / TOPICS_PRESET)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vectors_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both tables of word vectors, small."""
+    from tests.apps.vectors_presets import save_tiny_vectors
+
+    folder = tmp_path_factory.mktemp("presets")
+    save_tiny_vectors(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def convolution_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder: the bench needs no trained model."""
+    return tmp_path_factory.mktemp("no presets")
+
+
+@pytest.fixture(scope="module")
+def shipped(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Pages show the small presets of the module's ``KEY`` as the shipped ones."""
+    with shipping(request.getfixturevalue(f"{request.module.KEY}_presets")):
+        gc.collect()
+        gc.freeze()  # Streamlit collects garbage twice a page; what is here already is none
+        yield
+        gc.unfreeze()
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the stored results of benchmarks."""
+    monkeypatch.setattr("apps.shared.reports.RESULTS_DIR", tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

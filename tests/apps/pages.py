@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from apps.lecture.topics import ROOT
+from apps.lecture.topics import ROOT, Page
 
 SECTIONS = {
     "vectors": ("Analogy", "Neighbours", "Map", "Objective", "Scores", "Benchmark"),
@@ -19,6 +24,24 @@ SECTIONS = {
     "convolution": ("Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"),
 }  # of every page, in the order of its buttons
 EVERY_SECTION = [(key, section) for key, sections in SECTIONS.items() for section in sections]
+
+
+@contextmanager
+def shipping(folder: Path) -> Iterator[None]:
+    """Make pages show the presets of a folder as the shipped ones, and forget what they have opened."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.presets.search.PRESETS_DIR", folder)
+        # A page counts as built where its presets are shipped; here they are those of the folder.
+        patch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
+        forget()
+        yield
+        forget()
+
+
+def forget() -> None:
+    """Clear what pages share among visitors."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
 
 
 def open_page(key: str, **query: str) -> AppTest:

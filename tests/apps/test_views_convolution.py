@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,39 +15,17 @@ from apps.convolution.kinds import KINDS
 from apps.convolution.page_boxes import Box
 from apps.convolution.page_player import linked_position
 from apps.lecture.topics import topics
+from tests.apps.pages import SECTIONS, messages, open_page, press
 
-ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-SECTIONS = ["Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"]
+KEY = "convolution"
+page = partial(open_page, KEY)
 
-
-@pytest.fixture(autouse=True)
-def without_presets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """The bench needs no trained model."""
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    yield
-    st.cache_data.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=300)
-    app.run()
-    app.switch_page("apps/convolution/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
+pytestmark = pytest.mark.usefixtures("shipped")
 
 
 def texts(app: AppTest) -> str:
     parts = [*app.markdown, *app.caption, *app.code]
     return "\n".join(part.value for part in parts)
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
-def messages(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in app.error]
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -60,7 +37,7 @@ def player(app: AppTest) -> dict:
     return json.loads(found.proto.json)
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", SECTIONS[KEY])
 def test_every_section_is_reachable_by_a_link(section: str) -> None:
     app = page(section=section)
     assert not app.exception

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,53 +14,18 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.canvas
-import apps.shared.reports
-from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
+from apps.digits.application import DEFAULT_PRESET
 from apps.digits.examples import examples
 from apps.digits.page_source import SIZE, STORE
-from apps.lecture.topics import ROOT, Page
 from apps.shared.drawn_pictures import from_base64, to_base64, to_link
 from benchmarks.digit_errors import pictures_of
 from tests.apps.digit_presets import digits_of, save_digits
+from tests.apps.pages import SECTIONS, chart, given, html, messages, open_page, shipping
 
-ENTRY = ROOT / "streamlit_app.py"
-SECTIONS = ["Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark"]
+KEY = "digits"
+page = partial(open_page, KEY)
 
-
-@pytest.fixture(scope="module")
-def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("digit presets")
-    save_digits(folder / DEFAULT_PRESET, "resnet")
-    save_digits(folder / LECTURE_PRESET, "lecture")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
-    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    # The page counts as built where its presets are shipped; here they are the tiny ones.
-    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
-    yield
-    st.cache_data.clear()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fresh_resources() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=300)
-    app.run()
-    app.switch_page("apps/digits/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+pytestmark = pytest.mark.usefixtures("shipped", "results")
 
 
 def seven() -> np.ndarray:
@@ -71,29 +36,11 @@ def seven() -> np.ndarray:
     return ink
 
 
-def messages(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in app.error]
-
-
-def html(app: AppTest) -> str:
-    return "".join(item.proto.body for item in app.get("html"))
-
-
-def canvas_data(app: AppTest) -> dict:
-    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith("-canvas")]
-    return json.loads(found.proto.json)
-
-
-def chart(app: AppTest, key: str) -> dict:
-    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.spec)
-
-
 def test_an_empty_canvas_waits() -> None:
     app = page()
     assert not app.error
-    assert canvas_data(app)["drawing"] == ""
-    assert (canvas_data(app)["width"], canvas_data(app)["height"]) == (SIZE, SIZE)
+    assert given(app, "canvas")["drawing"] == ""
+    assert (given(app, "canvas")["width"], given(app, "canvas")["height"]) == (SIZE, SIZE)
     assert not app.get("plotly_chart")
 
 
@@ -111,11 +58,11 @@ def test_a_drawing_has_an_answer_its_steps_and_a_link() -> None:
 
 def test_a_link_opens_with_its_drawing() -> None:
     app = page(drawing=to_link(seven()))
-    np.testing.assert_array_equal(from_base64(canvas_data(app)["drawing"], SIZE, SIZE), seven())
-    assert canvas_data(app)["version"] == 1
+    np.testing.assert_array_equal(from_base64(given(app, "canvas")["drawing"], SIZE, SIZE), seven())
+    assert given(app, "canvas")["version"] == 1
     assert chart(app, "probabilities")
     app.run()
-    assert canvas_data(app)["version"] == 1  # what the visitor draws from now on stays
+    assert given(app, "canvas")["version"] == 1  # what the visitor draws from now on stays
 
 
 @pytest.mark.parametrize("text", ["nonsense", "A" * 9_000, "é"], ids=["damaged", "long", "accent"])
@@ -152,6 +99,30 @@ def test_hostile_canvas_values_are_one_message(
     app = page()
     assert [message in found for found in messages(app)] == [True]
     assert not app.get("plotly_chart")
+
+
+def test_a_stroke_is_newer_than_the_address_that_came_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a slow connection the browser sends the second stroke before it has the address of the first one.
+    first, both = seven(), np.maximum(seven(), seven().T)
+    sent = [to_base64(first), to_base64(both)]
+
+    def drawn(*, key: str, on_drawing_change, **rest: object) -> None:
+        st.session_state[key] = {"drawing": sent[0]}
+        on_drawing_change()
+
+    app = page()
+    with monkeypatch.context() as patch:
+        patch.setattr(apps.shared.canvas, "_canvas", drawn)
+        app.run()
+        late = app.query_params["drawing"]
+        sent.pop(0)
+        app.run()
+        app.query_params["drawing"] = late
+        app.run()
+    app.run()
+    assert not app.exception and not app.error
+    np.testing.assert_array_equal(from_base64(given(app, "canvas")["drawing"], SIZE, SIZE), both)
+    assert app.query_params["drawing"] in (to_link(both), [to_link(both)])
 
 
 def test_a_canvas_full_of_ink_is_one_message_or_an_answer() -> None:
@@ -279,32 +250,24 @@ def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path)
         assert len(page(section=section).error) == 1
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_without_presets_the_page_lives(
-    section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    st.cache_resource.clear()
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page(section=section)
+@pytest.mark.parametrize("section", SECTIONS[KEY])
+def test_without_presets_the_page_lives(section: str, tmp_path: Path) -> None:
+    with shipping(tmp_path):
+        app = page(section=section)
     if section in ("Draw", "Layers", "Reasons"):
         assert len(app.error) == 1
         assert "python -m apps digits fit" in app.info[0].value
     else:
         assert app.info
-    st.cache_resource.clear()
 
 
-def test_a_damaged_preset_is_one_message(
-    presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    st.cache_resource.clear()
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
+def test_a_damaged_preset_is_one_message(tmp_path: Path) -> None:
     folder = save_digits(tmp_path / DEFAULT_PRESET, "lecture")
     weights = next(path for path in folder.iterdir() if path.suffix == ".npz" and "golden" not in path.name)
     weights.write_bytes(weights.read_bytes()[:-50])
-    app = page()
+    with shipping(tmp_path):
+        app = page()
     assert len(app.error) == 1
-    st.cache_resource.clear()
 
 
 def test_a_wide_canvas_takes_a_word() -> None:
@@ -324,7 +287,7 @@ def test_a_wide_canvas_takes_a_word() -> None:
 
     app = AppTest.from_function(script).run(timeout=60)
     assert not app.exception
-    data = canvas_data(app)
+    data = given(app, "canvas")
     assert (data["width"], data["height"], data["shown"]) == (336, 84, 700)
     assert from_base64(data["drawing"], 336, 84)[40].sum() == 290 * 255
     assert app.markdown[0].value == f"(84, 336) {290 * 255}"

@@ -5,75 +5,37 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
-import apps.shared.reports
-from apps.lecture.topics import ROOT, Page
-from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from apps.ocr.letter_bank import scored_words, spell
 from apps.ocr.page_source import HEIGHT, STORE, WIDTH
 from apps.shared.drawn_pictures import to_link
 from data_prep.datasets import DATA_DIR_VARIABLE
-from tests.apps.ocr_presets import save_reader
+from tests.apps.pages import SECTIONS, chart, html, messages, open_page, shipping
 
-ENTRY = ROOT / "streamlit_app.py"
-SECTIONS = ["Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark"]
 ERRORS = {"mean": 5.0, "deviation": 0.5}
 
 
-@pytest.fixture(scope="module")
-def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("reader presets")
-    score = {"score": 1.5, "protocol": "fold 0", "n": 4617, "standard_error": 0.2, "word_error": 6.0}
-    save_reader(folder / LETTERS_PRESET, "letters", {"alone": score, "bilstm": score})
-    save_reader(folder / WORDS_PRESET, "words", seed=1)
-    return folder
+KEY = "ocr"
+page = partial(open_page, KEY)
+
+pytestmark = pytest.mark.usefixtures("shipped", "results")
 
 
-@pytest.fixture(autouse=True)
-def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
-    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))  # the set is not at hand
-    monkeypatch.setattr("data_prep.datasets._cache_dir", lambda: tmp_path)
-    # The page counts as built where its presets are shipped; here they are the tiny ones.
-    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
-    scored_words.cache_clear()
-    st.cache_resource.clear()
-    yield
-    scored_words.cache_clear()
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=300)
-    app.run()
-    app.switch_page("apps/ocr/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def html(app: AppTest) -> str:
-    return "".join(item.proto.body for item in app.get("html"))
-
-
-def chart(app: AppTest, key: str) -> dict:
-    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.spec)
-
-
-def messages(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in app.error]
+@pytest.fixture(autouse=True, scope="module")
+def without_the_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    nowhere = tmp_path_factory.mktemp("nowhere")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DATA_DIR_VARIABLE, str(nowhere))
+        patch.setattr("data_prep.datasets._cache_dir", lambda: nowhere)
+        scored_words.cache_clear()
+        yield
+        scored_words.cache_clear()
 
 
 def drawing() -> np.ndarray:
@@ -281,12 +243,10 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
     assert [f"{name}.json lack" in one for one in messages(app)] == [True]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_without_presets_the_page_lives(
-    section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page(section=section)
+@pytest.mark.parametrize("section", SECTIONS[KEY])
+def test_without_presets_the_page_lives(section: str, tmp_path: Path) -> None:
+    with shipping(tmp_path):
+        app = page(section=section)
     infos = {"Unseen words": 1, "Benchmark": 3}
     assert len(app.error) == (0 if section in infos else 1)
     assert len(app.info) == infos.get(section, 1)

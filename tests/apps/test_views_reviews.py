@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-import apps.shared.reports
-from apps.lecture.topics import ROOT, Page
-from apps.reviews.application import DEFAULT_PRESET, TOPICS_PRESET
-from tests.apps.reviews_presets import drawn, save_reviews, weighing
+from tests.apps.pages import chart, given, messages, open_page, shipping
 
-ENTRY = ROOT / "streamlit_app.py"
-SECTIONS = ["Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"]
 STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 1}  # sections to the tables that they show
 
 
-@pytest.fixture(scope="module")
-def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("review presets")
-    save_reviews(folder / DEFAULT_PRESET, (weighing(), drawn("attention")))
-    save_reviews(folder / TOPICS_PRESET)
-    return folder
+KEY = "reviews"
+page = partial(open_page, KEY)
 
-
-@pytest.fixture(autouse=True)
-def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
-    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    # The page counts as built where its presets are shipped; here they are the tiny ones.
-    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=120)
-    app.run()
-    app.switch_page("apps/reviews/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def chart(app: AppTest, key: str) -> dict:
-    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.spec)
-
-
-def drawn_text(app: AppTest, key: str) -> list:
-    """The pieces of the component of this key."""
-    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.json)["tokens"]
-
-
-def messages(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in app.error]
+pytestmark = pytest.mark.usefixtures("shipped", "results")
 
 
 @pytest.mark.parametrize("way", ["Gradient times input", "Leaving it out"])
@@ -72,7 +24,7 @@ def test_a_text_is_coloured_and_the_verdict_runs_to_its_end(way: str) -> None:
     text = "The <b>film</b>  was not bad, zzz!"
     app = page(text=text, way=way)
     assert not app.error
-    pieces = drawn_text(app, "document")
+    pieces = given(app, "document")["tokens"]
     assert "".join(piece[0] for piece in pieces) == text + " EOS"
     marked = [piece[0] for piece in pieces if piece[3]]
     assert marked == ["<", "b", ">", "<", "/", "b", ">", "zzz"]
@@ -108,7 +60,14 @@ def test_a_text_without_answer_is_one_message_and_the_page_lives(
 def test_inside_are_attention_and_states_up_to_the_end() -> None:
     app = page(section="Inside", text="a good film")
     assert not app.error
-    assert [piece[0] for piece in drawn_text(app, "attention")] == ["a", " ", "good", " ", "film", " EOS"]
+    assert [piece[0] for piece in given(app, "attention")["tokens"]] == [
+        "a",
+        " ",
+        "good",
+        " ",
+        "film",
+        " EOS",
+    ]
     assert chart(app, "states")["data"][0]["x"] == [1, 2, 3, 4]
     app = page(section="Inside", classifier="News topics")
     assert "have no state" in app.info[0].value
@@ -210,9 +169,7 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("section", ["Verdict", "Labels", "File"])
-def test_without_presets_the_page_lives(
-    section: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page(section=section)
+def test_without_presets_the_page_lives(section: str, tmp_path: Path) -> None:
+    with shipping(tmp_path):
+        app = page(section=section)
     assert len(app.error) == 1 and "reviews fit" in app.info[0].value

@@ -4,47 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from apps.tagger.page_colours import ribbon_colour
 from streamlit.testing.v1 import AppTest
 
-import apps.shared.reports
-from apps.lecture.topics import ROOT, Page
 from apps.shared.style import DARK, LIGHT
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
 from apps.tagger.page_ribbons import ribbons
+from tests.apps.pages import chart, messages, open_page, press, shipping
 
-ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+KEY = "tagger"
+page = partial(open_page, KEY)
 
-
-@pytest.fixture(autouse=True)
-def tiny(tiny_presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tiny_presets)
-    # The page counts as built where its presets are shipped; here they are the tiny ones.
-    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=120)
-    app.run()
-    app.switch_page("apps/tagger/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def chart(app: AppTest, key: str) -> dict:
-    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.spec)
+pytestmark = pytest.mark.usefixtures("shipped", "results")
 
 
 def drawn(app: AppTest) -> str:
@@ -55,7 +30,7 @@ def drawn(app: AppTest) -> str:
 
 def tag(app: AppTest, text: str) -> AppTest:
     app.text_area(key="text to tag").set_value(text)
-    return next(button for button in app.button if button.label == "Tag").click().run()
+    return press(app, "Tag")
 
 
 def test_it_opens_with_ribbons_a_legend_and_downloads() -> None:
@@ -178,8 +153,7 @@ def test_calibration_and_scores() -> None:
     assert len(app.dataframe[0].value) == 8
 
 
-def test_benchmarks_before_and_after_they_ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+def test_benchmarks_before_and_after_they_ran(tmp_path: Path) -> None:
     app = page(section="Benchmark")
     assert not app.exception
     assert ["benchmarks." in info.value for info in app.info] == [True, True]
@@ -204,26 +178,23 @@ def test_benchmarks_before_and_after_they_ran(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "tagger_speed.json").write_text("{}")
     app = page(section="Benchmark")
     assert not app.exception
-    assert ["tagger_speed.json lack systems" in error.value.replace("\\", "") for error in app.error] == [
-        True
-    ]
+    assert ["tagger_speed.json lack systems" in message for message in messages(app)] == [True]
 
 
 @pytest.mark.parametrize("section", ["Text", "Network", "Errors", "Transitions", "Calibration"])
 def test_without_or_with_a_damaged_preset_the_page_lives(
-    section: str, tiny_presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    section: str, tagger_presets: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page(section=section)
-    assert not app.exception
-    assert len(app.error) == 1
+    with shipping(tmp_path):
+        app = page(section=section)
+        assert len(app.error) == 1
     for name in (DEFAULT_PRESET, SEGMENTER_PRESET):
-        shutil.copytree(tiny_presets / name, tmp_path / name)
+        shutil.copytree(tagger_presets / name, tmp_path / name)
     weights = tmp_path / DEFAULT_PRESET / "weights.npz"
     weights.write_bytes(weights.read_bytes()[:-1])
-    app = page(section=section)
-    assert not app.exception
-    assert ["weights.npz" in error.value.replace("\\", "") for error in app.error] == [True]
+    with shipping(tmp_path):
+        app = page(section=section)
+    assert ["weights.npz" in message for message in messages(app)] == [True]
 
 
 def test_the_surer_the_more_opaque_in_both_themes(random_tagger) -> None:

@@ -4,93 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import apps.shared.reports
-from apps.shared.reports import preset_installed
-from apps.vectors.evaluation import evaluate, metrics_of
-from apps.vectors.preset import save_vectors_preset, vectors_content
-from data_prep.text.embeddings import WordVectors
-from models.presets.card import CardText
+from apps.lecture.topics import ROOT
+from tests.apps.pages import chart, messages, open_page, press, shipping
+from tests.apps.vectors_presets import OURS, PEER
 
-ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-OURS, PEER = "vectors_en_wiki", "vectors_en_wiki_gensim"
-PAIRS = {"france": "paris", "spain": "madrid", "italy": "rome", "germany": "berlin", "japan": "tokyo"}
-OTHERS = (
-    "dog cat horse wolf bear lion bird fish red green blue yellow monday tuesday friday sunday music coffee "
-    "tea the a of and to in orchestra played symphony by german composer ludwig van beethoven king queen man "
-    "woman"
-)
 CHOSEN = "dog cat horse wolf france paris spain madrid"
 
 
-def tiny_vectors(seed: int) -> WordVectors:
-    """Countries and capitals on a grid that analogies follow, other words anywhere; 24 dimensions."""
-    random = np.random.default_rng(seed)
-    country, capital = random.normal(size=(2, 24))
-    words, rows = [], []
-    for one, other in PAIRS.items():
-        nation = random.normal(size=24)
-        words += [one, other]
-        rows += [nation + country, nation + capital]
-    words += OTHERS.split()
-    rows += list(random.normal(size=(len(OTHERS.split()), 24)))
-    return WordVectors(words, np.array(rows, np.float32), np.arange(len(words), 0, -1))
+KEY = "vectors"
+page = partial(open_page, KEY)
 
-
-@pytest.fixture(scope="module")
-def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both presets, small."""
-    folder = tmp_path_factory.mktemp("presets")
-    card = CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else.")
-    metadata = {"recipe": {}, "seed": 1, "data": {"made up": "none"}, "seconds": 61.0}
-    for seed, name in enumerate((OURS, PEER), start=1):
-        vectors = tiny_vectors(seed)
-        content = vectors_content(vectors, card, "float16", metrics=metrics_of(evaluate(vectors)))
-        save_vectors_preset(folder / name, content, metadata)
-    return folder
-
-
-@pytest.fixture
-def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=120)
-    app.run()
-    app.switch_page("apps/vectors/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def chart(app: AppTest, key: str) -> dict:
-    """The figure that the page drew under this key."""
-    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.spec)
-
-
-def submit(app: AppTest, label: str) -> None:
-    next(button for button in app.button if button.label == label).click().run()
+pytestmark = pytest.mark.usefixtures("shipped")
 
 
 def bar_names(app: AppTest, key: str) -> list[str]:
     return [name.strip() for name in chart(app, key)["data"][0]["y"]]
 
 
-@pytest.mark.usefixtures("tiny")
 def test_it_opens_with_madrid_ours_and_gensims() -> None:
     app = page()
     assert not app.exception
@@ -100,28 +37,26 @@ def test_it_opens_with_madrid_ours_and_gensims() -> None:
 
 
 def test_shipped_presets_answer_madrid() -> None:
-    missing = [name for name in (OURS, PEER) if not preset_installed(name)]
-    if missing:
+    shipped = ROOT / "models" / "presets"
+    if missing := [name for name in (OURS, PEER) if not (shipped / name).is_dir()]:
         pytest.skip(f"not shipped: {', '.join(missing)}")
-    app = page(q="paris - france + spain")
-    assert not app.exception
+    with shipping(shipped):
+        app = page(q="paris - france + spain")
     assert not app.error
     assert bar_names(app, "answers ours")[0] == "madrid"
     assert bar_names(app, "answers peer")[0] == "madrid"
 
 
-@pytest.mark.usefixtures("tiny")
 def test_a_form_answers_and_examples_fill_it() -> None:
     app = page()
     app.text_input(key="q").set_value("rome - italy + japan")
-    submit(app, "Answer")
+    press(app, "Answer")
     assert bar_names(app, "answers ours")[0] == "tokyo"
     app.button(key="ask paris - france + spain").click().run()
     assert app.text_input(key="q").value == "paris - france + spain"
     assert bar_names(app, "answers ours")[0] == "madrid"
 
 
-@pytest.mark.usefixtures("tiny")
 def test_a_state_has_an_address() -> None:
     app = page(q="berlin - germany + italy", method="Multiply", n="3", expected="tokyo")
     assert app.text_input(key="q").value == "berlin - germany + italy"
@@ -131,7 +66,6 @@ def test_a_state_has_an_address() -> None:
     assert any("tokyo" in caption.value and "has rank" in caption.value for caption in app.caption)
 
 
-@pytest.mark.usefixtures("tiny")
 def test_contributions_add_up_to_the_score() -> None:
     app = page()
     *terms, total = chart(app, "contributions")["data"]
@@ -141,7 +75,6 @@ def test_contributions_add_up_to_the_score() -> None:
     np.testing.assert_allclose(total["x"], scores, rtol=1e-5)
 
 
-@pytest.mark.usefixtures("tiny")
 def test_no_parallelogram_without_three_words() -> None:
     app = page(q="paris + spain")
     assert not app.exception
@@ -150,7 +83,6 @@ def test_no_parallelogram_without_three_words() -> None:
         chart(app, "parallelogram")
 
 
-@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -168,17 +100,15 @@ def test_wrong_expressions_are_one_message_and_the_page_lives(query: str, messag
     assert len(app.error) == 1
     assert message in app.error[0].value.replace("\\", "")
     app.text_input(key="q").set_value("paris - france + spain")
-    submit(app, "Answer")
+    press(app, "Answer")
     assert not app.error
     assert bar_names(app, "answers ours")[0] == "madrid"
 
 
-@pytest.mark.usefixtures("tiny")
 def test_close_spellings_are_offered() -> None:
     assert "paris" in page(q="pariss - france").error[0].value
 
 
-@pytest.mark.usefixtures("tiny")
 def test_neighbours_similarity_and_odd_one_out() -> None:
     app = page(
         section="Neighbours", word="france", first="france", second="france", odd="paris rome madrid dog"
@@ -191,7 +121,6 @@ def test_neighbours_similarity_and_odd_one_out() -> None:
     assert bar_names(app, "odd one out")[-1] == "dog"
 
 
-@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -203,10 +132,9 @@ def test_neighbours_similarity_and_odd_one_out() -> None:
 def test_wrong_words_among_neighbours(query: dict, message: str) -> None:
     app = page(section="Neighbours", **query)
     assert not app.exception
-    assert [message in error.value.replace("\\", "") for error in app.error] == [True]
+    assert [message in found for found in messages(app)] == [True]
 
 
-@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("layout", ["PCA", "t-SNE"])
 def test_map_shows_and_finds(layout: str) -> None:
     app = page(section="Map", chosen=CHOSEN.replace("dog", "Dog,"), layout=layout, find="Wolf")
@@ -220,7 +148,6 @@ def test_map_shows_and_finds(layout: str) -> None:
     assert picture["layout"]["dragmode"] == "pan"
 
 
-@pytest.mark.usefixtures("tiny")
 def test_map_of_neighbours_and_of_frequent_words() -> None:
     around = page(section="Map", words="Around a word", centre="france", size="20")
     assert chart(around, "map")["data"][0]["customdata"][0] == "france"
@@ -229,7 +156,6 @@ def test_map_of_neighbours_and_of_frequent_words() -> None:
     assert chart(frequent, "map")["data"][0]["customdata"][:2] == ["france", "paris"]
 
 
-@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -241,16 +167,14 @@ def test_map_of_neighbours_and_of_frequent_words() -> None:
 def test_wrong_words_on_the_map(query: dict, message: str) -> None:
     app = page(section="Map", **query)
     assert not app.exception
-    assert [message in error.value.replace("\\", "") for error in app.error] == [True]
+    assert [message in found for found in messages(app)] == [True]
 
 
-@pytest.mark.usefixtures("tiny")
 def test_a_word_that_is_not_on_the_map_is_said_so() -> None:
     app = page(section="Map", chosen="dog cat horse wolf", find="music")
     assert "is not among the 4 words" in app.warning[0].value
 
 
-@pytest.mark.usefixtures("tiny")
 def test_objective_on_a_sentence() -> None:
     app = page(
         section="Objective", sentence="The dog and the <b>cat</b> played music.", mask="2. dog", window="2"
@@ -265,7 +189,6 @@ def test_objective_on_a_sentence() -> None:
     assert chart(app, "step")["data"][0]["x"][0] > 0
 
 
-@pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize(
     ("sentence", "message"),
     [
@@ -277,10 +200,9 @@ def test_objective_on_a_sentence() -> None:
 def test_wrong_sentences(sentence: str, message: str) -> None:
     app = page(section="Objective", sentence=sentence)
     assert not app.exception
-    assert [message in error.value.replace("\\", "") for error in app.error] == [True]
+    assert [message in found for found in messages(app)] == [True]
 
 
-@pytest.mark.usefixtures("tiny")
 def test_scores_of_both_presets() -> None:
     app = page(section="Scores")
     assert not app.exception
@@ -289,9 +211,8 @@ def test_scores_of_both_presets() -> None:
     assert len(app.dataframe) == 1
 
 
-@pytest.mark.usefixtures("tiny")
-def test_benchmark_before_and_after_it_ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+@pytest.mark.usefixtures("results")
+def test_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
     app = page(section="Benchmark")
     assert "python -m benchmarks.word2vec_vs_gensim" in app.info[0].value
     curve = [
@@ -316,31 +237,23 @@ def test_benchmark_before_and_after_it_ran(monkeypatch: pytest.MonkeyPatch, tmp_
     assert len(app.error) == 1
 
 
-@pytest.mark.usefixtures("tiny")
-def test_without_gensims_preset_the_page_says_so(
-    presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shutil.copytree(presets / OURS, tmp_path / OURS)
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page()
-    assert not app.exception
+def test_without_gensims_preset_the_page_says_so(vectors_presets: Path, tmp_path: Path) -> None:
+    shutil.copytree(vectors_presets / OURS, tmp_path / OURS)
+    with shipping(tmp_path):
+        app = page()
     assert not app.error
     assert any("not installed" in info.value for info in app.info)
     assert bar_names(app, "answers ours")[0] == "madrid"
 
 
-@pytest.mark.usefixtures("tiny")
-def test_without_or_with_a_damaged_preset_the_page_lives(
-    presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page()
-    assert not app.exception
+def test_without_or_with_a_damaged_preset_the_page_lives(vectors_presets: Path, tmp_path: Path) -> None:
+    with shipping(tmp_path):
+        app = page()
     assert len(app.error) == 1
     assert "python -m apps vectors fit" in app.info[0].value
-    shutil.copytree(presets / OURS, tmp_path / OURS)
+    shutil.copytree(vectors_presets / OURS, tmp_path / OURS)
     weights = tmp_path / OURS / "weights.npz"
     weights.write_bytes(weights.read_bytes()[:-1])
-    app = page()
-    assert not app.exception
-    assert [("weights.npz" in error.value.replace("\\", "")) for error in app.error] == [True]
+    with shipping(tmp_path):
+        app = page()
+    assert ["weights.npz" in message for message in messages(app)] == [True]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import apps.shared.reports
 import apps.writer.texts
-from apps.lecture.topics import ROOT, Page
 from apps.shared.letters import shown, tint
 from apps.shared.style import DARK, LIGHT
 from apps.writer.application import DEFAULT_PRESET, Writer
@@ -21,63 +20,19 @@ from apps.writer.page_unrolled_drawing import drawing
 from apps.writer.reports import NETWORKS, TITLES
 from apps.writer.results import Step
 from apps.writer.sources import file_source
-from tests.apps.writer_preset import made_play, save_writer
+from data_prep.errors import InputError
+from tests.apps.pages import SECTIONS, chart, given, messages, open_page, press, shipping
 
-ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
-SECTIONS = ["Write", "Read", "Copies", "Quiz", "Gates", "Unrolled", "Ladder"]
+KEY = "writer"
+page = partial(open_page, KEY)
 
-
-@pytest.fixture(scope="module")
-def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("writer presets")
-    text = tmp_path_factory.mktemp("text") / "play.txt"
-    text.write_text(made_play() + "?'!;", encoding="utf-8")
-    save_writer(folder / DEFAULT_PRESET, text)
-    (folder / "text.path").write_text(str(text), encoding="utf-8")
-    return folder
+pytestmark = pytest.mark.usefixtures("shipped", "results")
 
 
 @pytest.fixture(autouse=True)
-def tiny(presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    text = Path((presets / "text.path").read_text(encoding="utf-8"))
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", presets)
+def known_text(writer_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Path((writer_presets / "text.path").read_text(encoding="utf-8"))
     monkeypatch.setattr(apps.writer.texts, "_known_source", lambda data: file_source(text))
-    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    # The page counts as built where its preset is shipped; here it is the tiny one.
-    monkeypatch.setattr(Page, "built", property(lambda page: (ROOT / page.view).is_file()))
-    yield
-    st.cache_data.clear()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fresh_resources() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY), default_timeout=300)
-    app.run()
-    app.switch_page("apps/writer/page.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def chart(app: AppTest, key: str) -> dict:
-    (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.spec)
-
-
-def drawn(app: AppTest, key: str) -> dict:
-    """What the component of this key was given."""
-    (found,) = [item for item in app.get("bidi_component") if item.proto.id.endswith(f"-{key}")]
-    return json.loads(found.proto.json)
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
 
 
 def write(app: AppTest, prompt: str, length: int = 80) -> AppTest:
@@ -87,11 +42,7 @@ def write(app: AppTest, prompt: str, length: int = 80) -> AppTest:
 
 
 def text_of(app: AppTest, key: str = "written") -> str:
-    return "".join(token[0] for token in drawn(app, key)["tokens"])
-
-
-def messages(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in app.error]
+    return "".join(token[0] for token in given(app, key)["tokens"])
 
 
 def test_it_opens_with_a_prompt_and_waits() -> None:
@@ -107,7 +58,7 @@ def test_a_text_is_written_with_copies_and_the_next_letter() -> None:
     assert not app.exception
     assert not app.error
     assert text_of(app).startswith("ANNA:\n") and len(text_of(app)) == 6 + 80
-    assert drawn(app, "written")["quiet"] == 6
+    assert given(app, "written")["quiet"] == 6
     assert any("stand word for word in the training text" in item.value for item in app.markdown)
     bars = chart(app, "next letter")["data"]
     assert [trace["name"] for trace in bars] == ["the model", "drawn from"]
@@ -200,7 +151,7 @@ def test_a_text_is_read_with_its_surprises() -> None:
     assert not app.exception
     assert not app.error
     assert text_of(app, "heat") == "The king falls."
-    assert len(drawn(app, "heat")["notes"]) > 5
+    assert len(given(app, "heat")["notes"]) > 5
     assert [metric.label for metric in app.metric][:2] == ["bits a character", "nats a character"]
     app.session_state["read letter"] = 2
     app.run()
@@ -222,13 +173,13 @@ def test_copied_passages_have_sources() -> None:
     assert not app.exception
     assert not app.error
     app.button(key="compare Training text").click().run()
-    tokens = drawn(app, "compared")["tokens"]
+    tokens = given(app, "compared")["tokens"]
     assert all(marked for *_, marked in tokens)
-    assert "characters copied" in drawn(app, "compared")["notes"][tokens[0][2]]
+    assert "characters copied" in given(app, "compared")["notes"][tokens[0][2]]
     assert app.dataframe[0].value["characters"].max() == len(tokens)
     assert len(chart(app, "matches")["data"]) == 3
     app.button(key="compare Shuffled").click().run()
-    assert not any(marked for *_, marked in drawn(app, "compared")["tokens"])
+    assert not any(marked for *_, marked in given(app, "compared")["tokens"])
 
 
 def test_the_quiz_asks_answers_and_counts() -> None:
@@ -326,40 +277,36 @@ def test_the_ladder_before_and_after_it_was_measured(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("section", ["Write", "Copies", "Quiz"])
-def test_without_the_training_text_the_page_says_so(section: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from data_prep.errors import InputError
-
+def test_without_the_training_text_the_page_says_so(
+    section: str, writer_presets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def nowhere(data: object) -> None:
         raise InputError("The text is nowhere")
 
     monkeypatch.setattr(apps.writer.texts, "_known_source", nowhere)
-    st.cache_resource.clear()
-    app = page(section=section)
-    if section == "Write":
-        write(app, "BEN:")
-        assert len(text_of(app)) == 84
+    with shipping(writer_presets):
+        app = page(section=section)
+        if section == "Write":
+            write(app, "BEN:")
+            assert len(text_of(app)) == 84
     assert not app.exception
     assert not app.error
     assert ["The text is nowhere" in info.value for info in app.info] == [True]
-    st.cache_resource.clear()
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", SECTIONS[KEY])
 def test_without_or_with_a_damaged_preset_the_page_lives(
-    section: str, presets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    section: str, writer_presets: Path, tmp_path: Path
 ) -> None:
-    st.cache_resource.clear()
-    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    app = page(section=section)
-    assert not app.exception
-    assert len(app.error) == 1
-    shutil.copytree(presets / DEFAULT_PRESET, tmp_path / DEFAULT_PRESET)
+    with shipping(tmp_path):
+        app = page(section=section)
+        assert len(app.error) == 1
+    shutil.copytree(writer_presets / DEFAULT_PRESET, tmp_path / DEFAULT_PRESET)
     weights = tmp_path / DEFAULT_PRESET / "weights.npz"
     weights.write_bytes(weights.read_bytes()[:-1])
-    app = page(section=section)
-    assert not app.exception
+    with shipping(tmp_path):
+        app = page(section=section)
     assert ["weights.npz" in found for found in messages(app)] == [True]
-    st.cache_resource.clear()
 
 
 def test_a_drawing_escapes_what_it_shows() -> None:
