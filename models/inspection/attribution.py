@@ -8,8 +8,7 @@ none that all its engines share.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import keras
 import numpy as np
 
 from data_prep.errors import InputError
@@ -21,9 +20,6 @@ from models.inspection.image_networks import (
     log_softmax,
     tensorflow,
 )
-
-if TYPE_CHECKING:
-    import keras
 
 _BATCH = 128
 

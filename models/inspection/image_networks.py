@@ -6,16 +6,14 @@ gradients are TensorFlow's: Keras itself has none that all its engines share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 
 from data_prep.errors import InputError
 from models.inspection.recording import LayerCall, own_weights, recording
-
-if TYPE_CHECKING:
-    import keras
 
 _BATCH = 128
 _SUMS_TO_ONE = 1e-3  # how near to one the sum of probabilities is
@@ -84,27 +82,27 @@ def look_inside(model: keras.Model, image: np.ndarray, label: int | None = None)
         InputError: The image does not fit the model, the model has no classes, or the label is none of them.
     """
     tf = tensorflow()
-    with recording(model) as calls, tf.GradientTape(persistent=True) as tape:
+    with recording(model) as calls, tf.GradientTape() as tape:
         batch = tf.convert_to_tensor(as_batch(model, image))
         tape.watch(batch)
         output = class_output(model(batch, training=False))
         chosen = int(np.argmax(output[0])) if label is None else checked_class(label, output.shape[1])
         log_probabilities = log_softmax(output)
         loss = -log_probabilities[0, chosen]
-    by_activations = tape.gradient(loss, [call.output for call in calls])
     trained = model.trainable_variables
-    by_weights = dict(
-        zip((id(v) for v in trained), tape.gradient(loss, [v.value for v in trained]), strict=True)
+    by_outputs, by_weights = tape.gradient(
+        loss, ([call.output for call in calls], [variable.value for variable in trained])
     )
+    gradients = {id(variable): found for variable, found in zip(trained, by_weights, strict=True)}
     layers = tuple(
         LayerView(
-            name,
+            call.name,
             call.layer,
-            channels_last(call.layer, call.output)[0],
-            None if gradient is None else channels_last(call.layer, gradient)[0],
-            _weights(call.layer, by_weights),
+            array(call.output, call.layer)[0],
+            None if gradient is None else array(gradient, call.layer)[0],
+            tuple(_weight(weight, gradients.get(id(weight))) for weight in own_weights(call.layer)),
         )
-        for name, call, gradient in zip(call_names(calls), calls, by_activations, strict=True)
+        for call, gradient in zip(calls, by_outputs, strict=True)
     )
     return Inside(np.exp(array(log_probabilities)[0]), float(loss), chosen, layers)
 
@@ -125,26 +123,23 @@ def dead_filters(model: keras.Model, images: np.ndarray) -> dict[str, tuple[int,
     Raises:
         InputError: There is no image, or they do not fit the model.
     """
-    check_images(model, images)
-    largest: dict[str, np.ndarray] = {}
-    incoming: dict[str, np.ndarray | None] = {}
-    for start in range(0, len(images), _BATCH):
-        with recording(model) as calls:
-            model(tensorflow().convert_to_tensor(images[start : start + _BATCH]), training=False)
-        for name, call in zip(call_names(calls), calls, strict=True):
-            found = _largest(call.layer, call.output)
-            given = _largest(call.layer, call.inputs) if _is_array(call.inputs) else None
-            largest[name] = np.maximum(found, largest.get(name, found))
-            incoming[name] = None if given is None else np.maximum(given, incoming.get(name, given))
+    outgoing: dict[str, np.ndarray] = {}
+    incoming: dict[str, np.ndarray] = {}
+    mixing = set()
+    for calls in _recorded(model, images):
+        for call in calls:
+            for peaks, tensor in ((outgoing, call.output), (incoming, call.inputs)):
+                if keras.ops.is_tensor(tensor):
+                    found = _largest(call.layer, tensor)
+                    peaks[call.name] = np.maximum(found, peaks.get(call.name, found))
+            if _mixes_channels(call):
+                mixing.add(call.name)
     dead = {}
-    mixing = {name for name, call in zip(call_names(calls), calls, strict=True) if _mixes_channels(call)}
-    for name, peaks in largest.items():
-        given = incoming[name]
-        zero = peaks == 0
+    for name, peaks in outgoing.items():
+        zero, given = peaks == 0, incoming.get(name)
         if name not in mixing:
             # A reshaped or pooled channel did not die here; neither did one that came in dead.
-            same = given is not None and given.shape == peaks.shape
-            zero = zero & (given > 0) if same else np.zeros_like(zero)
+            zero &= given > 0 if given is not None and given.shape == peaks.shape else False
         if zero.any():
             dead[name] = tuple(np.flatnonzero(zero).tolist())
     return dead
@@ -163,21 +158,12 @@ def hidden_features(model: keras.Model, images: np.ndarray) -> HiddenFeatures:
     Raises:
         InputError: There is no image, they do not fit the model, or it has no layer with weights.
     """
-    check_images(model, images)
-    rows = []
-    name = ""
-    for start in range(0, len(images), _BATCH):
-        with recording(model) as calls:
-            model(tensorflow().convert_to_tensor(images[start : start + _BATCH]), training=False)
-        with_weights = [
-            (name, call)
-            for name, call in zip(call_names(calls), calls, strict=True)
-            if own_weights(call.layer)
-        ]
+    rows, name = [], ""
+    for calls in _recorded(model, images):
+        with_weights = [call for call in calls if own_weights(call.layer)]
         if not with_weights:
             raise InputError("The model has no layer with weights, so it has no hidden layer")
-        name, last = with_weights[-1]
-        features = array(last.inputs)
+        features, name = array(with_weights[-1].inputs), with_weights[-1].name
         rows.append(features.reshape(len(features), -1))
     return HiddenFeatures(np.concatenate(rows), name)
 
@@ -185,79 +171,34 @@ def hidden_features(model: keras.Model, images: np.ndarray) -> HiddenFeatures:
 def tensorflow() -> Any:
     """Import TensorFlow, which takes the gradients.
 
-    Returns:
-        The module.
-
     Raises:
         InputError: Keras runs on another engine.
     """
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
+    engine = keras.backend.backend()
+    if engine != "tensorflow":
         raise InputError(
             "Looking into a network needs TensorFlow's gradients",
             allowed="KERAS_BACKEND=tensorflow",
-            received=keras.backend.backend(),
+            received=engine,
         )
     import tensorflow as tf
 
     return tf
 
 
-def check_images(model: keras.Model, images: np.ndarray) -> None:
-    """Refuse images that a model cannot take.
-
-    Args:
-        model: Any Keras image model.
-        images: Should be float (images, height, width, channels) of the model's size, finite.
-
-    Raises:
-        InputError: They are not.
-    """
-    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind != "f" or not images.size:
-        received = f"{images.dtype}{list(images.shape)}" if isinstance(images, np.ndarray) else type(images)
-        raise InputError(
-            "These are no images", allowed="float (images, height, width, channels)", received=received
-        )
-    wanted = getattr(model, "input_shape", None)  # a subclassed model that was never built has none
-    fits = not isinstance(wanted, tuple) or (
-        len(wanted) == 4
-        and all(size is None or size == own for size, own in zip(wanted[1:], images.shape[1:], strict=True))
-    )
-    if not fits:
-        raise InputError(
-            "The image does not fit the network", allowed=str(wanted[1:]), received=images.shape[1:]
-        )
-    if not np.isfinite(images).all():
-        raise InputError("An image has values that are no finite numbers")
-
-
 def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
-    """Make a batch of one image.
-
-    Args:
-        model: Any Keras image model.
-        image: Float (height, width, channels).
-
-    Returns:
-        The image with a batch mode in front.
+    """Make a batch of one image float (height, width, channels).
 
     Raises:
         InputError: It is no image, or does not fit the model.
     """
     batch = image[None] if isinstance(image, np.ndarray) else image
-    check_images(model, batch)
+    _check_images(model, batch)
     return batch
 
 
 def class_output(output: Any) -> Any:
-    """Check that an output has classes.
-
-    Args:
-        output: Tensor, should be (batch, classes).
-
-    Returns:
-        The output.
+    """Return an output (batch, classes) as it is.
 
     Raises:
         InputError: It is another structure or shape, or has fewer than two classes.
@@ -271,17 +212,10 @@ def class_output(output: Any) -> Any:
 
 
 def checked_class(label: int, classes: int) -> int:
-    """Check the number of a class.
-
-    Args:
-        label: Should be from 0 to ``classes - 1``.
-        classes: How many there are.
-
-    Returns:
-        The number as an int.
+    """Return the number of a class as an int.
 
     Raises:
-        InputError: There is no such class.
+        InputError: It is not from 0 to ``classes - 1``.
     """
     if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
         raise InputError("There is no such class", allowed=f"0 to {classes - 1}", received=label)
@@ -297,8 +231,6 @@ def log_softmax(output: Any) -> Any:
     Returns:
         Tensor (batch, classes), float32 or wider.
     """
-    import keras
-
     if keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16"):
         output = keras.ops.cast(output, "float32")
     values = array(output)
@@ -307,54 +239,53 @@ def log_softmax(output: Any) -> Any:
     return keras.ops.log_softmax(output, axis=-1)
 
 
-def array(tensor: Any) -> np.ndarray:
-    """Copy a tensor into a float32 array; float64 stays."""
-    import keras
-
+def array(tensor: Any, layer: Any = None) -> np.ndarray:
+    """Copy a tensor into a float32 array; float64 stays. That of a layer gets its channels as the last mode."""
     if keras.backend.standardize_dtype(tensor.dtype) not in ("float32", "float64"):
         tensor = keras.ops.cast(tensor, "float32")
-    return np.array(tensor.numpy(), copy=True)
-
-
-def channels_last(layer: Any, tensor: Any) -> np.ndarray:
-    """Copy a layer's output into an array with the channels as the last mode."""
-    values = array(tensor)
+    values = np.array(tensor.numpy(), copy=True)
     if values.ndim == 4 and getattr(layer, "data_format", "channels_last") == "channels_first":
         values = np.moveaxis(values, 1, -1)
     return values
 
 
-def call_names(calls: Sequence[LayerCall]) -> list[str]:
-    """Name calls by their layers; the second call of one layer is ``name (2)``."""
-    counts: dict[str, int] = {}
-    names = []
-    for call in calls:
-        count = counts[call.layer.name] = counts.get(call.layer.name, 0) + 1
-        names.append(call.layer.name if count == 1 else f"{call.layer.name} ({count})")
-    return names
+def _recorded(model: keras.Model, images: np.ndarray) -> Iterator[list[LayerCall]]:
+    """Check images, send them through a model part by part, and give the calls of its layers."""
+    _check_images(model, images)
+    for start in range(0, len(images), _BATCH):
+        with recording(model) as calls:
+            model(tensorflow().convert_to_tensor(images[start : start + _BATCH]), training=False)
+        yield calls
 
 
-def _weights(layer: Any, gradients: dict[int, Any]) -> tuple[WeightView, ...]:
-    found = []
-    for weight in own_weights(layer):
-        gradient = gradients.get(id(weight))
-        found.append(
-            WeightView(weight.name, array(weight.value), None if gradient is None else array(gradient))
+def _check_images(model: keras.Model, images: np.ndarray) -> None:
+    """Refuse what is not float (images, height, width, channels) of the model's size, finite, one or more."""
+    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind != "f" or not images.size:
+        received = f"{images.dtype}{list(images.shape)}" if isinstance(images, np.ndarray) else type(images)
+        raise InputError(
+            "These are no images", allowed="float (images, height, width, channels)", received=received
         )
-    return tuple(found)
+    wanted = getattr(model, "input_shape", None)  # a subclassed model that was never built has none
+    own = images.shape[1:]
+    if isinstance(wanted, tuple) and not (
+        len(wanted) == 4 and all(size in (None, side) for size, side in zip(wanted[1:], own, strict=True))
+    ):
+        raise InputError("The image does not fit the network", allowed=str(wanted[1:]), received=own)
+    if not np.isfinite(images).all():
+        raise InputError("An image has values that are no finite numbers")
 
 
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "numpy")
+def _weight(weight: Any, gradient: Any) -> WeightView:
+    return WeightView(weight.name, array(weight.value), None if gradient is None else array(gradient))
 
 
 def _mixes_channels(call: LayerCall) -> bool:
     """Say whether each channel of the output has weights for all of the input, as in a convolution, not a norm."""
-    channels = channels_last(call.layer, call.output).shape[-1]
+    channels = array(call.output, call.layer).shape[-1]
     return any(len(weight.shape) > 1 and weight.shape[-1] == channels for weight in own_weights(call.layer))
 
 
 def _largest(layer: Any, tensor: Any) -> np.ndarray:
     """Return the largest absolute value of every channel over all images and positions, (channels,)."""
-    values = np.abs(channels_last(layer, tensor))
+    values = np.abs(array(tensor, layer))
     return values.max(axis=tuple(range(values.ndim - 1)))

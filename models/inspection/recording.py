@@ -19,8 +19,12 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 class LayerCall(NamedTuple):
-    """One call of a layer or of an operation: the layer, its first argument, and its output, a tensor each."""
+    """One call of a layer or of an operation: the layer, its first argument, and its output, a tensor.
 
+    ``name`` is that of the layer; the second call of one layer is ``name (2)``.
+    """
+
+    name: str
     layer: Any
     inputs: Any
     output: Any
@@ -55,14 +59,7 @@ def recording(model: keras.Model) -> Iterator[list[LayerCall]]:
 
 
 def working_layers(model: keras.Model) -> list[Any]:
-    """List the layers that hold weights of their own or no other layers, and the operations between them.
-
-    Args:
-        model: Any Keras model.
-
-    Returns:
-        Layers, and operations such as the sum of ``x + y`` in a functional model, each once.
-    """
+    """List layers with weights of their own or without layers inside, and operations such as ``x + y``, once each."""
     layers = model._flatten_layers(include_self=True, recursive=True)
     operations = [part for layer in layers for part in getattr(layer, "operations", ())]
     found = {id(part): part for part in (*layers, *operations) if _works(part)}
@@ -70,14 +67,7 @@ def working_layers(model: keras.Model) -> list[Any]:
 
 
 def own_weights(layer: Any) -> list[Any]:
-    """List the variables of a layer that no layer inside it owns.
-
-    Args:
-        layer: A layer, or an operation, which has none.
-
-    Returns:
-        Keras variables in the order of the layer.
-    """
+    """List the variables of a layer that no layer inside it owns; an operation has none."""
     if not isinstance(layer, keras.Layer):
         return []
     inside = {
@@ -102,7 +92,9 @@ def _watched(layer: Any, call: Callable[..., Any], calls: list[LayerCall], threa
         output = call(*args, **kwargs)
         if threading.get_ident() == thread and keras.ops.is_tensor(output):
             inputs = args[0] if args else next(iter(kwargs.values()), None)
-            calls.append(LayerCall(layer, inputs, output))
+            count = 1 + sum(one.layer.name == layer.name for one in calls)
+            name = layer.name if count == 1 else f"{layer.name} ({count})"
+            calls.append(LayerCall(name, layer, inputs, output))
         return output
 
     return recorded

@@ -56,9 +56,7 @@ class LetterLM:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a preset stores of it: int32 and float32 arrays by name."""
         return {
-            f"{_folder(length)}/{name}": np.asarray(
-                values, np.int32 if values.dtype.kind == "i" else np.float32
-            )
+            f"lm{length}/{name}": np.asarray(values, np.int32 if values.dtype.kind == "i" else np.float32)
             for length, level in enumerate(self.model.levels, start=1)
             for name, values in level._asdict().items()
         }
@@ -67,18 +65,9 @@ class LetterLM:
     def from_arrays(cls, arrays: Arrays) -> LetterLM | None:
         """Open what :meth:`arrays` gave; None where there is no language model among them."""
         levels = []
-        while f"{_folder(len(levels) + 1)}/grams" in arrays:
-            folder = _folder(len(levels) + 1)
-            levels.append(
-                Level(
-                    *(
-                        arrays[f"{folder}/{name}"].astype(
-                            np.int64 if name in ("grams", "contexts") else np.float64
-                        )
-                        for name in Level._fields
-                    )
-                )
-            )
+        while f"lm{len(levels) + 1}/grams" in arrays:
+            level = Level(*(arrays[f"lm{len(levels) + 1}/{name}"] for name in Level._fields))
+            levels.append(Level(*(a.astype(np.int64 if a.dtype.kind == "i" else np.float64) for a in level)))
         return cls(NGramModel(_ALPHABET, tuple(levels))) if levels else None
 
     def _log_probabilities(self, context: str) -> np.ndarray:
@@ -111,18 +100,11 @@ def fit_letter_lm(words: Iterable[str], order: int = 5) -> LetterLM:
 
 def lm_specs(grams: tuple[int, ...], contexts: tuple[int, ...]) -> dict[str, ArraySpec]:
     """Give names, shapes and dtypes of the arrays of a model with so many n-grams and contexts of each length."""
-    found = {}
+    dtypes, found = ("int32", "float32", "int32", "float32"), {}
     for length, (many, few) in enumerate(zip(grams, contexts, strict=True), start=1):
-        folder = _folder(length)
-        found[f"{folder}/grams"] = ArraySpec((many,), "int32")
-        found[f"{folder}/parts"] = ArraySpec((many,), "float32")
-        found[f"{folder}/contexts"] = ArraySpec((few,), "int32")
-        found[f"{folder}/weights"] = ArraySpec((few,), "float32")
+        for name, size, dtype in zip(Level._fields, (many, many, few, few), dtypes, strict=True):
+            found[f"lm{length}/{name}"] = ArraySpec((size,), dtype)
     return found
-
-
-def _folder(length: int) -> str:
-    return f"lm{length}"
 
 
 def _without_rare(level: Level, text: str, order: int) -> Level:

@@ -29,21 +29,12 @@ class Scorer(Protocol):
         """Return logarithms for each letter and, last, for the end of the word, float (27,)."""
 
 
-class Transitions(NamedTuple):
-    """Scores of neighbours, as a CRF learns them: ``pairs`` (26, 26), from row to column, ``start``, ``end`` (26,)."""
-
-    pairs: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-
-
 def beam_search(
     scores: np.ndarray,
     *,
     scorer: Scorer | None = None,
     weight: float = 1.0,
     width: int = 16,
-    transitions: Transitions | None = None,
 ) -> tuple[Hypothesis, ...]:
     """Find the best words of as many letters as there are rows.
 
@@ -52,24 +43,19 @@ def beam_search(
         scorer: The language model; None for none.
         weight: Its logarithms are multiplied by it.
         width: Words that are kept.
-        transitions: Scores of neighbours; None for none.
 
     Returns:
         At most ``width`` words, best first.
     """
     count = scores.shape[1]
-    texts, last, totals = [""], np.zeros(0, np.int64), np.zeros(1)
-    for at, letters in enumerate(scores):
+    texts, totals = [""], np.zeros(1)
+    for letters in scores:
         following = totals[:, None] + letters
-        if transitions is not None:
-            following += transitions.start if at == 0 else transitions.pairs[last]
         if scorer is not None:
             following += weight * _next(scorer, texts)[:, :count]
-        best = _best(following.ravel(), width)
-        last, totals = best % count, following.ravel()[best]
-        texts = [texts[word] + LETTERS[letter] for word, letter in zip(best // count, last, strict=True)]
-    if transitions is not None:
-        totals = totals + transitions.end[last]
+        best = np.argsort(-following.ravel(), kind="stable")[:width]  # of equal ones the first
+        totals = following.ravel()[best]
+        texts = [texts[at // count] + LETTERS[at % count] for at in best.tolist()]
     if scorer is not None:
         totals = totals + weight * _next(scorer, texts)[:, count]
     return ranked(texts, totals)
@@ -94,8 +80,3 @@ def letter_shares(hypotheses: Sequence[Hypothesis], letters: int = 26) -> np.nda
 
 def _next(scorer: Scorer, texts: Sequence[str]) -> np.ndarray:
     return np.array([scorer.log_probabilities(text) for text in texts])
-
-
-def _best(values: np.ndarray, width: int) -> np.ndarray:
-    """Return the places of the largest values; of equal ones the first."""
-    return np.argsort(-values, kind="stable")[:width]

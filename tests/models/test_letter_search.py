@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from data_prep.errors import InputError
 from data_prep.readers.letters import decode_word
 from models.char_lm.ngrams import fit_ngrams
 from models.ocr.letter_lm import END, LetterLM, fit_letter_lm, lm_specs
-from models.ocr.letter_search import Transitions, beam_search, letter_shares
+from models.ocr.letter_search import beam_search, letter_shares
 
 WORDS = ["abc", "abca", "cab", "bac", "bacab", "cacab", "abba"]
 
@@ -21,28 +21,18 @@ def scores(places: int, seed: int = 0) -> np.ndarray:
     return found
 
 
-def chain(seed: int = 0) -> Transitions:
-    rng = np.random.default_rng(seed)
-    return Transitions(rng.normal(size=(26, 26)), rng.normal(size=26), rng.normal(size=26))
-
-
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("with_language", [False, True])
-@pytest.mark.parametrize("with_chain", [False, True])
-def test_a_wide_beam_finds_what_enumeration_finds(seed: int, with_language: bool, with_chain: bool) -> None:
+def test_a_wide_beam_finds_what_enumeration_finds(seed: int, with_language: bool) -> None:
     letters = scores(4, seed)
     language = fit_letter_lm(WORDS, 3) if with_language else None
-    transitions = chain(seed) if with_chain else None
     wanted = {}
     for word in product(range(3), repeat=4):
         total = letters[np.arange(4), word].sum()
-        if transitions is not None:
-            total += transitions.start[word[0]] + transitions.end[word[-1]]
-            total += sum(transitions.pairs[first, second] for first, second in pairwise(word))
         if language is not None:
             total += 0.6 * language.score(decode_word(word))
         wanted[decode_word(word)] = total
-    found = beam_search(letters, scorer=language, weight=0.6, width=81, transitions=transitions)
+    found = beam_search(letters, scorer=language, weight=0.6, width=81)
     assert [one.text for one in found] == sorted(wanted, key=wanted.get, reverse=True)
     for one in found:
         assert one.score == pytest.approx(wanted[one.text])
