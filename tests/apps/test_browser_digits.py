@@ -15,7 +15,7 @@ STROKES = {
     "0": [[(0.5, 0.15), (0.3, 0.3), (0.28, 0.6), (0.5, 0.85), (0.72, 0.6), (0.7, 0.3), (0.5, 0.15)]],
     "4": [[(0.4, 0.15), (0.25, 0.55), (0.75, 0.55)], [(0.65, 0.3), (0.65, 0.88)]],
 }
-WAITING = "answers after each stroke"  # what stands where the answer will be
+WAITING = "Nothing is drawn yet"
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +29,7 @@ def presets() -> None:
 def test_a_drawn_digit_is_read_and_its_link_opens_it_again(page, server: str, digit: str) -> None:
     visit(page, f"{server}/digits")
     draw(page, STROKES[digit])
+    expect(page.get_by_text(WAITING)).to_have_count(0)
     expect(answer(page)).to_contain_text(digit)
     expect(page.get_by_text("centre of mass moved")).to_be_visible()
     page.wait_for_url("**drawing=**")
@@ -43,11 +44,13 @@ def test_a_drawn_digit_is_read_and_its_link_opens_it_again(page, server: str, di
 def test_undo_and_clear(page, server: str) -> None:
     visit(page, f"{server}/digits")
     draw(page, STROKES["1"])
+    expect(page.get_by_text(WAITING)).to_have_count(0)
     expect(answer(page)).to_contain_text("1")
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text(WAITING)).to_be_visible()
     page.wait_for_url(lambda url: "drawing=" not in url)
     page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text(WAITING)).to_have_count(0)
     expect(answer(page)).to_contain_text("1")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text(WAITING)).to_be_visible()
@@ -70,6 +73,7 @@ def test_a_finger_draws_too(page, server: str) -> None:
         points = at(0.5, 0.15 + 0.05 * share)
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(page.get_by_text(WAITING)).to_have_count(0)
     expect(answer(page)).to_contain_text("1")
     # A stroke does not scroll the page.
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == before
@@ -78,6 +82,7 @@ def test_a_finger_draws_too(page, server: str) -> None:
 def test_a_drawing_goes_with_the_visitor_into_the_layers(page, server: str) -> None:
     visit(page, f"{server}/digits?preset={LECTURE_PRESET}")
     draw(page, STROKES["7"])
+    expect(page.get_by_text(WAITING)).to_have_count(0)
     expect(answer(page)).to_be_visible()
     page.get_by_role("radio", name="Layers").click()
     # The first look inside starts TensorFlow, which takes a while on a busy computer.
