@@ -11,15 +11,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import ROOT, write_results
-from data_prep.errors import InputError
+from apps.digits.reports import PRESETS, mistakes
+from apps.shared.drawn_pictures import to_base64
+from apps.shared.tables import Column, Rows, Table
+from benchmarks.harness import Option, carry_out
+from data_prep.readers.mnist import read_mnist
 
-RESULTS = RESULTS_DIR / "digit_errors.json"
+ERRORS = Table(
+    "digit_errors",
+    "python -m benchmarks.digit_errors --store",
+    "preset",
+    (Column("errors", ""),),
+    (Rows("errors.*"),),
+)
+OPTIONS = {"presets": Option(tuple(PRESETS), "presets whose errors are wanted")}
 
 
 def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str, Any]:
@@ -32,8 +42,6 @@ def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str
     Returns:
         What ``apps.digits.reports.digit_errors`` reads.
     """
-    from apps.shared.drawn_pictures import to_base64
-
     wanted = sorted({number for numbers in errors.values() for number in numbers})
     return {
         "errors": {preset: len(numbers) for preset, numbers in errors.items()},
@@ -41,28 +49,13 @@ def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str
     }
 
 
-def main() -> int:
-    """Read the command line, collect, print and perhaps store."""
-    from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
-    from apps.digits.reports import mistakes
-    from data_prep.readers.mnist import read_mnist
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Collect the pictures."""
+    errors = {preset: [mistake["index"] for mistake in mistakes(preset)[1]] for preset in options.presets}
+    return pictures_of(errors, read_mnist("test").images)
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("presets", nargs="*", default=[DEFAULT_PRESET, LECTURE_PRESET], metavar="PRESET")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    options = parser.parse_args()
-    try:
-        errors = {preset: [mistake["index"] for mistake in mistakes(preset)[1]] for preset in options.presets}
-        results = pictures_of(errors, read_mnist("test").images)
-        if options.store:
-            write_results(RESULTS, results)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    for preset, count in results["errors"].items():
-        print(f"{preset}: {count} errors")
-    return 0
 
+main = partial(carry_out, __doc__, ERRORS, run, OPTIONS)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,36 +15,37 @@ channels first and last, for inference also traced and frozen; its best way coun
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import (
-    add_output_options,
-    carry_out,
-    check_positive,
-    limit_cores,
-    write_results,
-)
+from apps.digits.reports import SPEED
+from apps.digits.task import RECIPES, compiled_network
+from apps.shared.reports import Stored
+from benchmarks.digits_torch import TorchSystem
+from benchmarks.harness import THREADS, Option, carry_out, in_turn, print_report, report, settings, version_of
 from data_prep.errors import InputError
+from models.digit_cnn.config import DigitCNNConfig, digit_specs
+from models.digit_cnn.serving import PackedCNN
+from models.storage.variables import assign_arrays
+from models.training.recipe import fields_of
 
-if TYPE_CHECKING:
-    from benchmarks.digits_torch import TorchSystem
-    from models.digit_cnn.compiled import CompiledCNN
-    from models.digit_cnn.config import DigitCNNConfig
-    from models.digit_cnn.serving import PackedCNN
-
-RESULTS = RESULTS_DIR / "digits.json"
 NETWORKS = ("lecture", "lenet5", "resnet")
 OURS, PEER = "lectern", "torch"
+OPTIONS = {
+    "networks": Option(("lecture", "resnet"), "architectures", choices=NETWORKS),
+    "batch_size": Option(128, "images of a training step"),
+    "inference_batch": Option(1024, "images of a batch that is answered"),
+    "milliseconds": Option(300, "length of a pass at least"),
+    "repeats": Option(9, "passes"),
+    "threads": THREADS,
+}
 _SEED = 1
 _GROUP = 8  # steps, as many as ours makes together
 _PAUSE = 0.3  # seconds between passes
@@ -62,16 +63,13 @@ def made_batch(size: int, classes: int = 10, seed: int = _SEED) -> tuple[np.ndar
 
 def random_arrays(config: DigitCNNConfig, seed: int = _SEED) -> dict[str, np.ndarray]:
     """Draw weights by path, with variances of batch norm above 0."""
-    from models.digit_cnn.config import digit_specs
-
     rng = np.random.default_rng(seed)
     found = {}
     for name, spec in digit_specs(config).items():
         scale = np.sqrt(2.0 / max(1, int(np.prod(spec.shape[:-1]))))
         values = rng.normal(scale=scale, size=spec.shape)
-        found[name] = (np.abs(values) + 0.5 if name.endswith(("variance", "gamma")) else values).astype(
-            np.float32
-        )
+        positive = name.endswith(("variance", "gamma"))
+        found[name] = (np.abs(values) + 0.5 if positive else values).astype(np.float32)
     return found
 
 
@@ -85,12 +83,7 @@ class OurSystem:
     """
 
     def __init__(self, architecture: str, config: DigitCNNConfig, arrays: dict[str, np.ndarray]) -> None:
-        from dataclasses import replace
-
-        from apps.digits.task import RECIPES, compiled_network
         from models.digit_cnn.compiled import CompiledCNN
-        from models.digit_cnn.serving import PackedCNN
-        from models.storage.variables import assign_arrays
 
         # PyTorch averages no weights either.
         recipe = replace(RECIPES[architecture], averaging=0.0, products="auto")
@@ -108,23 +101,19 @@ class OurSystem:
         import tensorflow as tf
 
         data = tf.data.Dataset.from_tensors((images, labels)).repeat()
-
-        def steps(count: int) -> None:
-            self.model.fit(data, steps_per_epoch=count, shuffle=False, verbose=0)
-
-        return {"": steps}
+        return {"": lambda count: self.model.fit(data, steps_per_epoch=count, shuffle=False, verbose=0)}
 
     def inference(self, images: np.ndarray) -> dict[str, Work]:
         """Return what answers a batch again and again."""
 
-        def repeated(network: PackedCNN | CompiledCNN) -> Work:
-            def repeat(count: int) -> None:
-                for _ in range(count):
-                    network.logits(images)
+        def repeat(answer: Callable[[np.ndarray], np.ndarray], count: int) -> None:
+            for _ in range(count):
+                answer(images)
 
-            return repeat
-
-        return {"NumPy": repeated(self.packed), "compiled graph": repeated(self.compiled)}
+        return {
+            "NumPy": partial(repeat, self.packed.logits),
+            "compiled graph": partial(repeat, self.compiled.logits),
+        }
 
 
 def measured(
@@ -141,8 +130,7 @@ def measured(
         its best way, and that of every way.
     """
     images, labels = made_batch(options.batch_size)
-    many = made_batch(options.inference_batch)[0]
-    one = made_batch(1)[0]
+    many, one = made_batch(options.inference_batch)[0], made_batch(1)[0]
     found: dict[str, dict[str, Any]] = {name: {"ways": {}} for name in systems}
     rounds = (
         ("training_images_per_second", lambda system: system.training(images, labels), len(images)),
@@ -170,14 +158,9 @@ def _in_turn(works: dict[Any, Work], least: float, repeats: int) -> dict[Any, li
     which wait for more work with a busy loop, fall asleep.
     """
     counts = {key: _count_for(work, least) for key, work in works.items()}
-    seconds: dict[Any, list[float]] = {key: [] for key in works}
-    for _ in range(repeats):
-        for key, work in works.items():
-            time.sleep(_PAUSE)
-            began = time.perf_counter()
-            work(counts[key])
-            seconds[key].append((time.perf_counter() - began) / counts[key])
-    return seconds
+    calls = {key: partial(work, counts[key]) for key, work in works.items()}
+    passes = in_turn(calls, repeats, _PAUSE)
+    return {key: [seconds / counts[key] for seconds in taken] for key, taken in passes.items()}
 
 
 def _count_for(work: Work, least: float) -> int:
@@ -194,51 +177,31 @@ def _count_for(work: Work, least: float) -> int:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure all networks.
-
-    Args:
-        options: ``networks`` and ``threads`` besides those of :func:`measured`.
-
-    Returns:
-        Settings, the numbers of each network and system, and our speeds by PyTorch's.
-    """
-    from models.training.run_folder import engine_versions, processor
-
-    there = importlib.util.find_spec("torch") is not None
+    """Measure all networks; settings, the numbers of each network and system, and our speeds by PyTorch's."""
+    torch = version_of("torch")
     networks: dict[str, Any] = {}
     for architecture in options.networks:
-        print(f"{architecture} ...", file=sys.stderr, flush=True)
-        networks[architecture] = measured(_systems(architecture, options, there), options)
-    versions = engine_versions()
-    if there:
-        versions["torch"] = str(importlib.import_module("torch").__version__)
-    return {
-        "settings": {
-            "threads": options.threads,
-            "batch_size": options.batch_size,
-            "inference_batch": options.inference_batch,
-            "milliseconds": options.milliseconds,
-            "repeats": options.repeats,
-            "processor": processor(),
-            "versions": versions,
-        },
+        report(f"{architecture} ...")
+        networks[architecture] = measured(_systems(architecture, options, torch is not None), options)
+    names = ("threads", "batch_size", "inference_batch", "milliseconds", "repeats")
+    results = {
+        "settings": settings(**{name: getattr(options, name) for name in names}),
         "networks": networks,
-        "ratios": {name: _ratios(systems) for name, systems in networks.items()} if there else {},
+        "ratios": {} if torch is None else {name: _ratios(systems) for name, systems in networks.items()},
     }
+    if torch is not None:
+        results["settings"]["versions"]["torch"] = torch
+    return results
 
 
 def _systems(
     architecture: str, options: argparse.Namespace, with_torch: bool
 ) -> dict[str, OurSystem | TorchSystem]:
     """Return the systems with one network, after comparing what they answer."""
-    from apps.digits.task import RECIPES, config_of
-
-    config = config_of(RECIPES[architecture], 10)
+    config = fields_of(RECIPES[architecture], DigitCNNConfig, classes=10)
     arrays = random_arrays(config)
     systems: dict[str, Any] = {OURS: OurSystem(architecture, config, arrays)}
     if with_torch:
-        from benchmarks.digits_torch import TorchSystem
-
         systems[PEER] = TorchSystem(config.steps, arrays, options.threads)
         images = made_batch(16)[0]
         ours, others = (system.logits(images) for system in systems.values())
@@ -256,41 +219,16 @@ def _ratios(systems: dict[str, dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def print_results(results: dict[str, Any]) -> None:
-    """Print the table of :func:`run`."""
-    print("network\tsystem\ttraining, images/s\tinference, images/s\tone digit, ms")
-    for network, systems in results["networks"].items():
-        for name, system in systems.items():
-            print(
-                f"{network}\t{name}\t{system['training_images_per_second']:,.0f}\t"
-                f"{system['inference_images_per_second']:,.0f}\t{system['one_digit_ms']:.2f}"
-            )
-    for network, ratios in results["ratios"].items():
-        shown = ", ".join(f"{what.replace('_', ' ')} {ratio:.2f}" for what, ratio in ratios.items())
-        print(f"ours / PyTorch's best, {network}: {shown}")
-    if not results["ratios"]:
+def _show(found: Stored) -> None:
+    print_report(SPEED.report(found))
+    for (network,), ratios in found.rows("ratios.*"):
+        shown = "training {training:.2f}, inference {inference:.2f}, one digit {one_digit:.2f}"
+        print(ratios.text(f"ours / PyTorch's best, {{0}}: {shown}", network))
+    if not found["ratios"]:
         print("PyTorch is not installed: pip install -r requirements-bench.txt")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark on the arguments of the command line and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.digits", description=__doc__.split("\n")[0])
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=["lecture", "resnet"])
-    numbers = {
-        "batch-size": (128, "images of a training step"),
-        "inference-batch": (1024, "images of a batch that is answered"),
-        "milliseconds": (300, "length of a pass at least"),
-        "repeats": (9, "passes"),
-        "threads": (2, "processor cores for both systems"),
-    }
-    for name, (default, text) in numbers.items():
-        parser.add_argument(f"--{name}", type=int, default=default, help=text)
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args(arguments)
-    check_positive(parser, options, (name.replace("-", "_") for name in numbers))
-    limit_cores(options.threads)
-    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
-
+main = partial(carry_out, __doc__, SPEED, run, OPTIONS, show=_show)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,29 +13,45 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import ROOT, add_output_options, carry_out, write_results
-from data_prep.errors import InputError
+import numpy as np
+
+from apps.digits.reports import DEPTH
+from apps.digits.sources import DigitsSource, mnist_source, sample_source
+from apps.digits.task import DigitsRecipe, DigitsTask, compiled_network
+from apps.shared.commands import print_table
+from apps.shared.reports import Stored
+from benchmarks.harness import ROOT, RUNS, SAMPLE, SET, carry_out, decided_here, folder_of, report, settings
+from benchmarks.pictures import DEPTH_TITLES, depth_picture
+from data_prep.images.augmentation import NO_AUGMENTATION
+from data_prep.images.preparation import digit_batch
+from models.digit_cnn.config import DigitCNNConfig
+from models.storage.atomic import write_json
+from models.storage.variables import assign_arrays, copy_values
+from models.training.recipe import fields_of, to_dict, with_overrides
+from models.training.task import Run
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
-    from apps.digits.sources import DigitsSource
-    from apps.digits.task import DigitsRecipe
-
-RESULTS = RESULTS_DIR / "digits_depth.json"
 PICTURE = ROOT / "docs" / "images" / "digits-depth.svg"
-NETWORKS = ("resnet", "plain")
-TITLES = {"resnet": "with connections", "plain": "without"}
+OPTIONS = {"set": SET, "sample": SAMPLE, "runs": RUNS}
 _GRADIENT_IMAGES = 512
-_SET_HERE = ("architecture", "split", "averaging", "keep_epochs")
+_BASE = DigitsRecipe(
+    split="choose",
+    widths=(16, 32, 64),
+    blocks=6,
+    epochs=6,
+    augmentation=NO_AUGMENTATION,
+    learning_rate=0.003,
+    label_smoothing=0.0,
+    averaging=0.0,
+)
 
 
 def recipe_of(overrides: Sequence[str] = ()) -> DigitsRecipe:
@@ -44,24 +60,8 @@ def recipe_of(overrides: Sequence[str] = ()) -> DigitsRecipe:
     Raises:
         InputError: An override is wrong, or of what the comparison decides.
     """
-    from apps.digits.task import DigitsRecipe
-    from data_prep.images.augmentation import NO_AUGMENTATION
-    from models.training.recipe import with_overrides
-
-    base = DigitsRecipe(
-        split="choose",
-        widths=(16, 32, 64),
-        blocks=6,
-        epochs=6,
-        augmentation=NO_AUGMENTATION,
-        learning_rate=0.003,
-        label_smoothing=0.0,
-        averaging=0.0,
-    )
-    recipe = with_overrides(base, overrides)
-    changed = [name for name in _SET_HERE if getattr(recipe, name) != getattr(base, name)]
-    if changed:
-        raise InputError(f"The comparison itself decides {', '.join(changed)}", remedy="Leave it out")
+    recipe = with_overrides(_BASE, overrides)
+    decided_here(recipe, _BASE, ("architecture", "split", "averaging", "keep_epochs"))
     return recipe
 
 
@@ -74,50 +74,40 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
         recipe: Of both; the architecture is set here.
 
     Returns:
-        Settings and runs, as ``apps.digits.reports.depth_report`` reads them.
+        Settings and runs, as ``apps.digits.reports.DEPTH`` reads them.
     """
-    from apps.digits.task import config_of
-    from models.training.recipe import to_dict
-    from models.training.run_folder import engine_versions, processor
-
     found = {}
-    for name in NETWORKS:
-        print(f"{TITLES[name]} ...", file=sys.stderr, flush=True)
-        found[name] = _one(name, source, runs / name, recipe)
-    depth = config_of(replace(recipe, architecture="plain"), len(source.labels)).depth
+    for name, title in DEPTH_TITLES.items():
+        report(f"{title} ...")
+        found[name] = _one(replace(recipe, architecture=name), source, runs / name)
+    plain = fields_of(replace(recipe, architecture="plain"), DigitCNNConfig, classes=len(source.labels))
     return {
-        "settings": {
-            "layers": depth,
-            "images": len(source.train.labels),
-            "validation_images": len(source.validation.labels),
-            "data": dict(source.checksums),
-            "recipe": {key: value for key, value in to_dict(recipe).items() if key != "architecture"},
-            "processor": processor(),
-            "versions": engine_versions(),
-        },
+        "settings": settings(
+            layers=plain.depth,
+            images=len(source.train.labels),
+            validation_images=len(source.validation.labels),
+            data=dict(source.checksums),
+            recipe={key: value for key, value in to_dict(recipe).items() if key != "architecture"},
+        ),
         "runs": found,
     }
 
 
-def _one(name: str, source: DigitsSource, folder: Path, recipe: DigitsRecipe) -> dict[str, Any]:
-    from apps.digits.task import compiled_network, config_of, train
+def _one(recipe: DigitsRecipe, source: DigitsSource, folder: Path) -> dict[str, Any]:
+    from models.training.driver import train
 
-    recipe = replace(recipe, architecture=name)
-    config = config_of(recipe, len(source.labels))
+    config = fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
     images = source.train.part(slice(_GRADIENT_IMAGES))
-    first = gradient_norms(compiled_network(recipe, config, 1), images.images, images.labels)
-    folder.mkdir(parents=True, exist_ok=True)
-    trained = train(recipe, source, folder, resume=True)
-    history = trained.result.history
+    model = compiled_network(recipe, config, 1)
+    first = gradient_norms(model, images.images, images.labels)
+    trained = train(DigitsTask(), recipe, source, Run(folder, resume=True))
+    assign_arrays(model.weights, trained.answers.arrays)
     return {
         "parameters": config.parameters,
-        "seconds": trained.result.seconds,
-        "train_loss": [line["loss"] for line in history],
-        "validation_accuracy": [line["validation_accuracy"] for line in history],
-        "gradient_norms": {
-            "first": first,
-            "last": gradient_norms(trained.model, images.images, images.labels),
-        },
+        "seconds": trained.seconds,
+        "train_loss": [line["loss"] for line in trained.history],
+        "validation_accuracy": [line["validation_accuracy"] for line in trained.history],
+        "gradient_norms": {"first": first, "last": gradient_norms(model, images.images, images.labels)},
     }
 
 
@@ -132,11 +122,7 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
     Returns:
         Layer to Euclidean length, in the order of the layers; shortcuts are left out, for one network has none.
     """
-    import numpy as np
     import tensorflow as tf  # gradients by weights are taken by TensorFlow's tape; Keras has no own way
-
-    from data_prep.images.preparation import digit_batch
-    from models.storage.variables import copy_values
 
     moving = model.non_trainable_variables
     before = copy_values(moving)
@@ -153,51 +139,35 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
     }
 
 
-def store(results: dict[str, Any]) -> None:
-    """Write the results, and the picture of the documentation."""
-    from benchmarks.digits_tables import depth_picture
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    recipe = recipe_of(options.set)
+    source = sample_source(recipe.seed) if options.sample else mnist_source()
+    with folder_of(options.runs) as runs:
+        return run(source, runs, recipe)
 
-    write_results(RESULTS, results)
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+
+def _store(path: Path, results: dict[str, Any]) -> None:
+    """Write the results, and the picture of the documentation."""
+    write_json(path, results)
     PICTURE.write_text(depth_picture(results), encoding="utf-8")
 
 
-def print_results(results: dict[str, Any]) -> None:
+def show(found: Stored) -> None:
     """Print both curves and the ends of both gradients."""
-    print("epoch\t" + "\t".join(f"loss, {TITLES[name]}\tvalidation, %" for name in NETWORKS))
-    runs = [results["runs"][name] for name in NETWORKS]
-    for epoch in range(len(runs[0]["train_loss"])):
-        cells = [f"{one['train_loss'][epoch]:.4f}\t{one['validation_accuracy'][epoch]:.2f}" for one in runs]
-        print(f"{epoch + 1}\t" + "\t".join(cells))
-    for name in NETWORKS:
-        norms = list(results["runs"][name]["gradient_norms"]["first"].values())
-        print(
-            f"gradient before training, {TITLES[name]}: {norms[0]:.3g} (first layer) to {norms[-1]:.3g} (last)"
-        )
+    runs = [(DEPTH_TITLES[name], one) for (name,), one in found.rows("runs.*")]
+    header = ["epoch", *(f"{what}{name}>" for name, _ in runs for what in ("loss, ", "validation, %, "))]
+    columns = [one.numbers(path) for _, one in runs for path in ("train_loss", "validation_accuracy")]
+    rows = [
+        [str(epoch), *(f"{value:.4f}" for value in values)]
+        for epoch, values in enumerate(zip(*columns, strict=True), start=1)
+    ]
+    print_table(header, rows)
+    for name, one in runs:
+        norms = one.numbers("gradient_norms.first")
+        print(f"gradient before training, {name}: {norms[0]:.3g} (first layer) to {norms[-1]:.3g} (last)")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the comparison on the arguments of the command line and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.digits_depth", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
-    parser.add_argument("--sample", action="store_true", help="the small digits that scikit-learn carries")
-    parser.add_argument("--runs", type=Path, help="folder of the two runs; kept, and gone on with")
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args(arguments)
-    return carry_out(options, lambda: _measured(options), store, print_results)
-
-
-def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Run it as the command line asks for."""
-    from apps.digits.sources import mnist_source, sample_source
-
-    recipe = recipe_of(options.set)
-    source = sample_source(recipe.seed) if options.sample else mnist_source()
-    with tempfile.TemporaryDirectory() as temporary:
-        return run(source, Path(temporary) if options.runs is None else options.runs, recipe)
-
+main = partial(carry_out, __doc__, DEPTH, _measured, OPTIONS, show=show, store=_store)
 
 if __name__ == "__main__":
     sys.exit(main())

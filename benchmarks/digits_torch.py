@@ -223,7 +223,5 @@ def _padding(step: Step, sides: Sequence[int]) -> list[tuple[int, int]]:
     size, stride = step.arrays["kernel"][0], step.settings["strides"]
     if step.settings["padding"] == "valid":
         return [(0, 0), (0, 0)]
-    totals = [
-        max((out - 1) * stride + size - into, 0) for out, into in zip(step.shape, sides, strict=False)
-    ]
+    totals = [max((out - 1) * stride + size - into, 0) for out, into in zip(step.shape, sides, strict=False)]
     return [(total // 2, total - total // 2) for total in totals]

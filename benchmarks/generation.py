@@ -13,49 +13,46 @@ and that cell in a loop compiled by TorchScript, all under ``inference_mode``; i
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import statistics
 import string
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import (
-    add_output_options,
-    carry_out,
-    check_positive,
-    limit_cores,
-    write_results,
-)
+from apps.shared.reports import Stored
+from apps.writer.reports import GENERATION
+from benchmarks.generation_torch import loops
+from benchmarks.harness import Option, carry_out, in_turn, print_report, seconds_of, settings, version_of
+from data_prep.text.vocab import UNK, Vocabulary
+from models.char_lm.config import CharLMConfig, char_lm_specs
+from models.char_lm.generator import Generator, Noise, Settings
+from models.char_lm.language_model import LanguageModel
+from models.char_lm.serving import Arrays
+from models.storage.variables import assign_arrays
 
-if TYPE_CHECKING:
-    from models.char_lm.language_model import LanguageModel
-
-RESULTS = RESULTS_DIR / "generation.json"
 ALPHABET = string.ascii_letters + "\n !$&',-.3:;?"  # the 65 characters of Tiny Shakespeare
 PROMPT = "ROMEO:"
 TEMPERATURE = 0.8
+OURS = "lectern"
+OPTIONS = {
+    "units": Option(256, "units of the LSTM layer"),
+    "length": Option(5000, "characters of a pass"),
+    "slow_length": Option(100, "characters of a pass of predict"),
+    "repeats": Option(9, "passes"),
+    "threads": Option(1, "processor cores for every system"),
+}
 _SEED = 1
 _CHUNK = 64  # of the page
-OURS = "lectern"
 
 # Characters of the prompt and how many to write, to what was written.
 Write = Callable[[int], np.ndarray]
 
 
-def random_model(units: int, seed: int = _SEED) -> LanguageModel:
-    """Make a language model of one LSTM layer with drawn weights; speed does not depend on what it has learned."""
-    from data_prep.text.vocab import Vocabulary
-    from models.char_lm.config import CharLMConfig
-    from models.char_lm.language_model import KIND, LanguageModel
-    from models.presets.kinds import kind_named
-
+def random_model(units: int, seed: int = _SEED) -> tuple[LanguageModel, Arrays]:
+    """Make a language model of one LSTM layer with drawn weights, and return both; speed does not depend on them."""
     vocabulary = Vocabulary(list(ALPHABET))
     config = CharLMConfig(
         tokens=len(vocabulary), cell="lstm", layers=1, units=units, start=vocabulary.id("\n")
@@ -63,16 +60,13 @@ def random_model(units: int, seed: int = _SEED) -> LanguageModel:
     rng = np.random.default_rng(seed)
     arrays = {
         name: rng.normal(scale=0.1, size=spec.shape).astype(np.float32)
-        for name, spec in kind_named(KIND).expected_specs(config).items()
+        for name, spec in char_lm_specs(config).items()
     }
-    return LanguageModel(config, vocabulary, arrays)
+    return LanguageModel(config, vocabulary, arrays), arrays
 
 
 def noise_of(model: LanguageModel, length: int) -> np.ndarray:
     """Return the noise that our generator adds to the logits, float32 (length, tokens); -inf for PAD and UNK."""
-    from data_prep.text.vocab import UNK
-    from models.char_lm.generator import Noise, Settings
-
     settings = Settings(length, temperature=TEMPERATURE, seed=_SEED)
     found = Noise(settings, 1, model.config.tokens).next(length)[:, 0]
     found[:, : UNK + 1] = -np.inf
@@ -81,8 +75,6 @@ def noise_of(model: LanguageModel, length: int) -> np.ndarray:
 
 def ours(model: LanguageModel) -> dict[str, Write]:
     """Return the application's loop, for a whole text and for one that streams."""
-    from models.char_lm.generator import Generator
-
     generator = Generator(model)
     settings = {"temperature": TEMPERATURE, "seed": _SEED}
 
@@ -112,14 +104,13 @@ def numpy_loop(model: LanguageModel) -> Write:
     return write
 
 
-def predict_loop(model: LanguageModel) -> Write:
+def predict_loop(model: LanguageModel, arrays: Arrays) -> Write:
     """Return the loop of many tutorials: Keras' ``predict`` for every character, the state carried by the layer."""
     from models.char_lm.network import build_char_lm
     from models.layers.recurrent import reset_states
-    from models.storage.variables import assign_arrays
 
     network = build_char_lm(model.config, batch_size=1, stateful=True)
-    assign_arrays(network.weights, model.arrays)
+    assign_arrays(network.weights, arrays)
 
     def write(length: int) -> np.ndarray:
         reset_states(network)
@@ -134,15 +125,13 @@ def predict_loop(model: LanguageModel) -> Write:
     return write
 
 
-def torch_loops(model: LanguageModel) -> dict[str, Write]:
+def torch_loops(model: LanguageModel, arrays: Arrays) -> dict[str, Write]:
     """Return the loops of PyTorch with the same weights; none where it is not installed."""
-    if importlib.util.find_spec("torch") is None:
+    if version_of("torch") is None:
         return {}
-    from benchmarks.generation_torch import loops
-
     return {
         name: lambda length, loop=loop: loop(_read(model), noise_of(model, length), TEMPERATURE)
-        for name, loop in loops(model.arrays).items()
+        for name, loop in loops(arrays).items()
     }
 
 
@@ -157,18 +146,13 @@ def measure(systems: dict[str, Write], lengths: dict[str, int], repeats: int) ->
     Returns:
         For each system characters a second (median of the passes), all passes, and seconds of its first call.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name, write in systems.items():
-        began = time.perf_counter()
-        write(lengths[name])
-        found[name] = {"first_call_seconds": time.perf_counter() - began, "passes": []}
-    for _ in range(repeats):
-        for name, write in systems.items():
-            began = time.perf_counter()
-            write(lengths[name])
-            found[name]["passes"].append(lengths[name] / (time.perf_counter() - began))
-    for one in found.values():
-        one["characters_per_second"] = statistics.median(one["passes"])
+    works = {name: partial(write, lengths[name]) for name, write in systems.items()}
+    first = {name: seconds_of(work) for name, work in works.items()}
+    found = {}
+    for name, seconds in in_turn(works, repeats).items():
+        passes = [lengths[name] / one for one in seconds]
+        speed = statistics.median(passes)
+        found[name] = {"first_call_seconds": first[name], "passes": passes, "characters_per_second": speed}
     return found
 
 
@@ -186,85 +170,46 @@ def agreement(systems: dict[str, Write], length: int) -> dict[str, float]:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure all systems.
-
-    Args:
-        options: ``units``, ``length``, ``slow_length``, ``repeats``, ``threads``.
-
-    Returns:
-        Settings, the numbers of each system, and our speed by PyTorch's best.
-    """
-    from models.training.run_folder import engine_versions, processor
-
-    model = random_model(options.units)
-    systems = {**ours(model), **torch_loops(model), "numpy": numpy_loop(model)}
-    slow = {"keras predict": predict_loop(model)}
+    """Measure all systems; settings, the numbers of each system, and our speed by PyTorch's best."""
+    model, arrays = random_model(options.units)
+    systems = {**ours(model), **torch_loops(model, arrays), "numpy": numpy_loop(model)}
+    slow = {"keras predict": predict_loop(model, arrays)}
     lengths = dict.fromkeys(systems, options.length) | dict.fromkeys(slow, options.slow_length)
     shares = agreement(systems | slow, options.slow_length)
     results = measure(systems | slow, lengths, options.repeats)
     for name, share in shares.items():
         results[name]["same_text"] = share
-    peers = {name: one for name, one in results.items() if name.startswith("torch")}
-    best = max(peers, key=lambda name: peers[name]["characters_per_second"], default=None)
-    versions = engine_versions()
-    if best is not None:
-        versions["torch"] = str(importlib.import_module("torch").__version__)
-    return {
-        "settings": {
-            "units": options.units,
-            "characters": len(ALPHABET),
-            "length": options.length,
-            "slow_length": options.slow_length,
-            "chunk": _CHUNK,
-            "temperature": TEMPERATURE,
-            "cores": options.threads,
-            "repeats": options.repeats,
-            "processor": processor(),
-            "versions": versions,
-        },
-        "systems": results,
-        "best_torch": best,
-        "ratio": None
-        if best is None
-        else results[OURS]["characters_per_second"] / results[best]["characters_per_second"],
-    }
-
-
-def print_results(results: dict[str, Any]) -> None:
-    """Print the table of :func:`run`."""
-    print("system\tcharacters/s\tslowest pass\tfastest pass\tfirst call, s\tsame text")
-    for name, one in results["systems"].items():
-        print(
-            f"{name}\t{one['characters_per_second']:,.0f}\t{min(one['passes']):,.0f}\t{max(one['passes']):,.0f}\t"
-            f"{one['first_call_seconds']:.2f}\t{one['same_text']:.0%}"
-        )
-    if results["ratio"] is None:
-        print("PyTorch is not installed: pip install -r requirements-bench.txt")
-    else:
-        print(f"ours / PyTorch's best ({results['best_torch']}): {results['ratio']:.2f}")
-
-
-def main() -> int:
-    """Run the benchmark on the arguments of the command line and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.generation", description=__doc__.split("\n")[0]
+    speeds = {name: one["characters_per_second"] for name, one in results.items()}
+    best = max((name for name in speeds if name.startswith("torch")), key=speeds.get, default=None)
+    found = settings(
+        units=options.units,
+        characters=len(ALPHABET),
+        length=options.length,
+        slow_length=options.slow_length,
+        chunk=_CHUNK,
+        temperature=TEMPERATURE,
+        cores=options.threads,
+        repeats=options.repeats,
     )
-    parser.add_argument("--units", type=int, default=256, help="units of the LSTM layer")
-    parser.add_argument("--length", type=int, default=5000, help="characters of a pass")
-    parser.add_argument("--slow-length", type=int, default=100, help="characters of a pass of predict")
-    parser.add_argument("--repeats", type=int, default=9, help="passes")
-    parser.add_argument("--threads", type=int, default=1, help="processor cores for every system")
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args()
-    check_positive(parser, options, ("units", "length", "slow_length", "repeats", "threads"))
-    limit_cores(options.threads)
-    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
+    if best is not None:
+        found["versions"]["torch"] = version_of("torch")
+    ratio = None if best is None else speeds[OURS] / speeds[best]
+    return {"settings": found, "systems": results, "best_torch": best, "ratio": ratio}
+
+
+def show(found: Stored) -> None:
+    """Print the table, with the slowest and the fastest pass."""
+    print_report(GENERATION.report(found))
+    if found["ratio"] is None:
+        print("PyTorch is not installed: pip install -r requirements-bench.txt")
 
 
 def _read(model: LanguageModel) -> np.ndarray:
     """Return what is read before the first character is written, int (time,)."""
     return np.concatenate([[model.config.start], model.encode(PROMPT)])
 
+
+main = partial(carry_out, __doc__, GENERATION, run, OPTIONS, show=show)
 
 if __name__ == "__main__":
     sys.exit(main())

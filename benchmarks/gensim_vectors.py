@@ -12,16 +12,41 @@ import argparse
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from apps.shared.commands import print_table
+from apps.shared.measures import checksums_of
+from apps.vectors.evaluation import evaluate, metrics_of
+from apps.vectors.preset import save_vectors_preset, vectors_content
+from apps.vectors.task import WIKI, encode
+from data_prep.datasets import locate
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.vectors.task import VectorsRecipe
-    from data_prep.text.embeddings import WordVectors
+from data_prep.readers.text import TextCorpus
+from data_prep.text.embeddings import WordVectors
+from models.presets.card import CardText
+from models.training.task import Metrics
+from models.word2vec.training import VectorsRecipe
 
 KEPT_WORDS = 20_000
+
+
+def gensim_settings(recipe: VectorsRecipe) -> dict[str, Any]:
+    """Return the settings of ``gensim.models.Word2Vec`` that mean what a settled recipe says."""
+    return {
+        "vector_size": recipe.dimensions,
+        "window": recipe.window,
+        "negative": recipe.negatives,
+        "min_count": recipe.min_count,
+        "sample": recipe.sample,
+        "alpha": recipe.learning_rate,
+        "min_alpha": recipe.minimum_learning_rate,
+        "sg": int(recipe.architecture == "skipgram"),
+        "workers": recipe.threads,
+        "seed": recipe.seed,
+        "epochs": recipe.epochs,
+    }
 
 
 def write_sentences(corpus: Any, file: Path) -> None:
@@ -35,35 +60,16 @@ def write_sentences(corpus: Any, file: Path) -> None:
 
 
 def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
-    """Train gensim's skip-gram on the wiki set as a recipe asks.
+    """Train gensim's skip-gram on the wiki set; return the vectors of all words, gensim's settings, and seconds.
 
     Args:
-        recipe: Settled; its skip-gram settings are those of gensim's of the same meaning.
-
-    Returns:
-        The vectors of all words, gensim's settings, and seconds.
+        recipe: Settled.
     """
     from gensim.models import Word2Vec
 
-    from apps.vectors.task import encode
-    from data_prep.datasets import locate
-    from data_prep.text.embeddings import WordVectors
-
-    settings: dict[str, Any] = {
-        "vector_size": recipe.dimensions,
-        "window": recipe.window,
-        "negative": recipe.negatives,
-        "min_count": 1,  # the words are those of our vocabulary
-        "sample": recipe.sample,
-        "alpha": recipe.learning_rate,
-        "min_alpha": recipe.minimum_learning_rate,
-        "sg": 1,
-        "workers": recipe.threads,
-        "seed": recipe.seed,
-        "epochs": recipe.epochs,
-    }
+    settings = gensim_settings(replace(recipe, min_count=1))  # the words are those of our vocabulary
     with tempfile.TemporaryDirectory() as temporary:
-        corpus = encode([locate("wiki")], recipe, Path(temporary) / "ids")
+        corpus = encode(TextCorpus([locate("wiki")]), recipe, Path(temporary) / "ids")
         write_sentences(corpus, Path(temporary) / "sentences")
         begun = time.perf_counter()
         model = Word2Vec(corpus_file=str(Path(temporary) / "sentences"), **settings)
@@ -71,11 +77,8 @@ def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
     return WordVectors.from_keyed_vectors(model.wv), settings, seconds
 
 
-def scores(every: WordVectors, scored: int) -> dict[str, Any]:
+def scores(every: WordVectors, scored: int) -> Metrics:
     """Score the first ``scored`` words as ours are scored, and those that are kept; return both as metrics."""
-    from apps.vectors.evaluation import evaluate
-    from apps.vectors.preset import metrics_of
-
     metrics = metrics_of(evaluate(first(every, scored)))
     for measure in metrics.values():
         measure["protocol"] += (
@@ -87,43 +90,31 @@ def scores(every: WordVectors, scored: int) -> dict[str, Any]:
 
 def first(every: WordVectors, number: int) -> WordVectors:
     """Return the vectors of the first ``number`` words."""
-    from data_prep.text.embeddings import WordVectors
-
     counts = None if every.counts is None else every.counts[:number]
     return WordVectors(every.keys[:number], every.vectors[:number], counts)
 
 
-def make(out: Path, threads: int) -> dict[str, Any]:
+def make(out: Path, threads: int) -> Metrics:
     """Train gensim on the wiki set and write the preset; return its metrics."""
-    from apps.vectors.preset import save_vectors_preset
-    from apps.vectors.task import VectorsRecipe
-    from apps.vectors.trained import WIKI
-    from data_prep.datasets import locate
-    from models.presets.card import CardText
-    from models.storage.atomic import sha256_of
-
     recipe = VectorsRecipe(threads=threads).settled()
     every, settings, seconds = train(recipe)
     metrics = scores(every, recipe.kept_words or len(every))
-    save_vectors_preset(
-        first(every, KEPT_WORDS),
-        out,
-        metrics=metrics,
-        metadata={
-            "recipe": {"gensim.models.Word2Vec": settings},
-            "seed": recipe.seed,
-            "data": {file.name: f"sha256 {sha256_of(file)}" for file in sorted(locate("wiki").glob("*.gz"))},
-            "seconds": seconds,
-        },
-        card=CardText(
-            title="Word vectors of gensim from English Wikipedia",
-            summary="What gensim's skip-gram learns from the text of vectors_en_wiki, with the same settings.",
-            data=WIKI,
-            licence="Text and vectors: CC BY-SA 3.0",
-            intended_use="To compare answers with those of Lectern's own vectors.",
-            limits="As those of vectors_en_wiki; only the most frequent words.",
-        ),
+    card = CardText(
+        title="Word vectors of gensim from English Wikipedia",
+        summary="What gensim's skip-gram learns from the text of vectors_en_wiki, with the same settings.",
+        data=WIKI,
+        licence="Text and vectors: CC BY-SA 3.0",
+        intended_use="To compare answers with those of Lectern's own vectors.",
+        limits="As those of vectors_en_wiki; only the most frequent words.",
     )
+    content = vectors_content(first(every, KEPT_WORDS), card, recipe.storage, metrics=metrics)
+    metadata = {
+        "recipe": {"gensim.models.Word2Vec": settings},
+        "seed": recipe.seed,
+        "data": checksums_of(*sorted(locate("wiki").glob("*.gz"))),
+        "seconds": seconds,
+    }
+    save_vectors_preset(out, content, metadata)
     return metrics
 
 
@@ -136,10 +127,10 @@ def main() -> int:
     try:
         metrics = make(options.out, options.threads)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return 2
-    for name, measure in metrics.items():
-        print(f"{name}: {measure['score']} (n = {measure['n']})")
+    rows = [(name, str(measure["score"]), str(measure["n"])) for name, measure in metrics.items()]
+    print_table(("measure", "score>", "n>"), rows)
     return 0
 
 

@@ -16,27 +16,43 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from apps.shared.reports import RESULTS_DIR
-from apps.writer.ladder_report import NETWORKS, RESULTS_NAME, TITLES
+import numpy as np
+
+from apps.shared.reports import Stored, preset_installed
+from apps.writer.application import DEFAULT_PRESET, Writer
+from apps.writer.preset import validation_score
 from apps.writer.recipe import WriterRecipe
-from benchmarks.command import ROOT, add_output_options, carry_out, write_results
-from data_prep.errors import InputError
+from apps.writer.reports import LADDER, NETWORKS, TITLES
+from apps.writer.sources import WriterSource, file_source, shakespeare_source
+from benchmarks.harness import (
+    ROOT,
+    RUNS,
+    SET,
+    Option,
+    carry_out,
+    decided_here,
+    folder_of,
+    print_report,
+    report,
+    settings,
+)
+from benchmarks.pictures import ladder_picture
+from data_prep.fields import Checked, Count
+from data_prep.text.streams import Parts, learn_tokens, split_text
+from models.char_lm.config import parameter_count, units_for
+from models.char_lm.gate_gradients import gradient_norms
+from models.char_lm.generator import Generator
+from models.char_lm.language_model import LanguageModel
+from models.char_lm.ngrams import fit_ngrams
+from models.storage.atomic import write_json
+from models.training.recipe import with_overrides
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from apps.writer.sources import WriterSource
-    from data_prep.text.streams import Parts
-    from models.char_lm.language_model import LanguageModel
-
-RESULTS = RESULTS_DIR / f"{RESULTS_NAME}.json"
 PICTURE = ROOT / "docs" / "images" / "loss-ladder.svg"
 COUNTING = {"uniform": 0, "unigram": 1, "bigram": 2, "five_gram": 5}
 RECIPE = WriterRecipe(  # chosen for the LSTM on split "slice"
@@ -52,12 +68,10 @@ RECIPE = WriterRecipe(  # chosen for the LSTM on split "slice"
     learning_rate=0.004,
     calibration=1.0,
 )
-_LAST_TENTH = "last_tenth"
-_SET_HERE = ("cell", "units", "tokens")
 
 
 @dataclass(frozen=True)
-class LadderSettings:
+class LadderSettings(Checked):
     """What is not part of the recipe.
 
     Args:
@@ -69,38 +83,40 @@ class LadderSettings:
         seed: Of the samples.
     """
 
-    budget: int = 250_000
+    budget: Count = 250_000
     prompt: str = "ROMEO:\n"
-    sample_characters: int = 200
-    gradient_steps: int = 100
-    gradient_windows: int = 20
+    sample_characters: Count = 200
+    gradient_steps: Count = 100
+    gradient_windows: Count = 20
     seed: int = 1
 
-    def __post_init__(self) -> None:
-        """Refuse values that make no sense."""
-        for name in ("budget", "sample_characters", "gradient_steps", "gradient_windows"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
+
+OPTIONS = {
+    "text": Option(None, "another text than Tiny Shakespeare"),
+    "runs": RUNS,
+    "preset": Option(DEFAULT_PRESET, "the last rung; 'none' leaves it out"),
+    "set": SET._replace(help="change the networks' recipe"),
+    "budget": Option(LadderSettings().budget, "parameters of a network"),
+    "prompt": Option(LadderSettings().prompt, "what every sample goes on from"),
+}
 
 
 def run(
     source: WriterSource,
     runs: Path,
-    settings: LadderSettings,
+    chosen: LadderSettings,
     recipe: WriterRecipe = RECIPE,
     *,
     preset: str | Path | None = None,
-    report: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Train and score every rung.
 
     Args:
         source: The text.
         runs: Folder of the networks' runs; what is finished or begun there is gone on with.
-        settings: Budget, samples and gradients.
+        chosen: Budget, samples and gradients.
         recipe: Of the four networks; cell and units are set here.
         preset: The shipped model, the last rung; None leaves it out.
-        report: Receives a line before each rung.
 
     Returns:
         Settings, rungs from the bottom to the top, and gradients of the networks, as they are stored.
@@ -108,64 +124,48 @@ def run(
     Raises:
         InputError: The text is too short, the budget too small, or the preset cannot be opened.
     """
-    from data_prep.text.streams import split_text
-    from models.training.run_folder import engine_versions, processor
-
     parts = split_text(source.text, recipe.split)
-    rungs = [counting_rung(name, parts, settings) for name in COUNTING]
+    rungs = [counting_rung(name, parts, chosen) for name in COUNTING]
     gradients = {}
     for cell in NETWORKS:
         report(f"{TITLES[cell]} ...")
-        rung, gradients[cell] = _network_rung(cell, source, parts, runs / cell, settings, recipe)
+        rung, gradients[cell] = _network_rung(cell, source, parts, runs / cell, chosen, recipe)
         rungs.append(rung)
     if preset is not None:
         report(f"{TITLES['shipped']} ...")
-        rungs.append(shipped_rung(preset, parts, settings))
+        rungs.append(shipped_rung(preset, parts, chosen))
+    kept = {name: value for name, value in asdict(recipe).items() if name not in ("cell", "units")}
     return {
-        "settings": {
-            **asdict(settings),
-            "recipe": {
-                name: value for name, value in asdict(recipe).items() if name not in ("cell", "units")
-            },
-            "text": source.name,
-            "data": dict(source.checksums),
-            "train_characters": parts.train_characters,
-            "validation_characters": parts.validation_characters,
-            "processor": processor(),
-            "versions": engine_versions(),
-        },
+        "settings": settings(
+            **asdict(chosen),
+            recipe=kept,
+            text=source.name,
+            data=dict(source.checksums),
+            train_characters=parts.train_characters,
+            validation_characters=parts.validation_characters,
+        ),
         "rungs": rungs,
         "gradients": gradients,
     }
 
 
-def counting_rung(name: str, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    """Fit and score a model that counts.
+def counting_rung(name: str, parts: Parts, chosen: LadderSettings) -> dict[str, Any]:
+    """Fit and score a model that counts; return the rung as it is stored.
 
     Args:
         name: Key of ``COUNTING``.
         parts: The split text.
-        settings: Length, prompt and seed of the sample.
-
-    Returns:
-        The rung as it is stored.
+        chosen: Length, prompt and seed of the sample.
     """
-    import numpy as np
-
-    from models.char_lm.ngrams import fit_ngrams
-
     begun = time.perf_counter()
     alphabet = "".join(sorted(set().union(*parts.train)))
     model = fit_ngrams("".join(parts.train), COUNTING[name], alphabet=alphabet)
     seconds = time.perf_counter() - begun
     start = "\n" if "\n" in alphabet else ""  # what stands before a text, as for the networks
     nats = np.concatenate([model.score(piece, start) for piece in parts.validation])
-    return {
-        **_figures(name, float(nats.mean()), float(nats.std(ddof=1) / np.sqrt(len(nats))), len(nats)),
-        "parameters": model.parameters,
-        "seconds": seconds,
-        "sample": model.sample(settings.sample_characters, prompt=settings.prompt, seed=settings.seed),
-    }
+    error = float(nats.std(ddof=1) / np.sqrt(len(nats)))
+    sample = model.sample(chosen.sample_characters, prompt=chosen.prompt, seed=chosen.seed)
+    return _rung(name, float(nats.mean()), error, len(nats), model.parameters, seconds, sample)
 
 
 def _network_rung(
@@ -173,75 +173,59 @@ def _network_rung(
     source: WriterSource,
     parts: Parts,
     folder: Path,
-    settings: LadderSettings,
+    chosen: LadderSettings,
     recipe: WriterRecipe,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train and score one of the four networks; return the rung and the lengths of its gradient."""
     from apps.writer.task import config_of, train
-    from data_prep.text.streams import learn_tokens
-    from models.char_lm.config import parameter_count, units_for
 
     sized = replace(recipe, cell=cell)
     config = config_of(sized, learn_tokens(parts.train))
-    sized = replace(sized, units=units_for(settings.budget, config).units)
+    sized = replace(sized, units=units_for(chosen.budget, config).units)
     folder.mkdir(parents=True, exist_ok=True)
     trained = train(sized, source, folder, resume=True, show_samples=False)
     model = trained.language_model
-    rung = _scored(cell, model, parts, settings)
-    rung |= {
-        "parameters": parameter_count(model.config),
-        "seconds": trained.result.seconds,
-        "units": sized.units,
-    }
+    rung = _scored(cell, model, parts, chosen, trained.result.seconds)
     ids = model.encode(parts.validation[0], unknown="map")
-    norms = gradient_lengths(model.config, trained.arrays, ids, settings)
-    return rung, norms
+    return rung | {"units": sized.units}, gradient_lengths(model.config, trained.arrays, ids, chosen)
 
 
-def shipped_rung(preset: str | Path, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    """Score a preset.
-
-    Args:
-        preset: Name of a shipped one, or its folder.
-        parts: The split text.
-        settings: Length, prompt and seed of the sample.
-
-    Returns:
-        The rung as it is stored.
+def shipped_rung(preset: str | Path, parts: Parts, chosen: LadderSettings) -> dict[str, Any]:
+    """Score a preset; return the rung as it is stored, without units: its card describes the layers.
 
     Raises:
         InputError: There is no such preset, or it is damaged.
     """
-    from apps.writer.application import Writer
-    from models.char_lm.config import parameter_count
-
     writer = Writer.from_preset(preset)
-    model = writer.language_model
+    seconds = float(writer.metadata["seconds"])
+    return _scored("shipped", writer.language_model, parts, chosen, seconds) | {"units": None}
+
+
+def _scored(
+    name: str, model: LanguageModel, parts: Parts, chosen: LadderSettings, seconds: float
+) -> dict[str, Any]:
+    written = Generator(model).generate(
+        chosen.prompt, length=chosen.sample_characters, temperature=1.0, seed=chosen.seed
+    )
+    return _rung(name, *validation_score(model, parts), parameter_count(model.config), seconds, written)
+
+
+def _rung(
+    name: str, nats: float, error: float | None, n: int, parameters: int, seconds: float, sample: str
+) -> dict[str, Any]:
     return {
-        **_scored("shipped", model, parts, settings),
-        "parameters": parameter_count(model.config),
-        "seconds": float(writer.metadata["seconds"]),
-        "units": None,  # it has several layers; its card describes them
+        "name": name,
+        "nats_per_character": nats,
+        "standard_error": error,
+        "n": n,
+        "parameters": parameters,
+        "seconds": seconds,
+        "sample": sample,
     }
 
 
-def _scored(name: str, model: LanguageModel, parts: Parts, settings: LadderSettings) -> dict[str, Any]:
-    from apps.writer.preset import validation_score
-    from models.char_lm.generator import Generator
-
-    nats, error, count = validation_score(model, parts)
-    written = Generator(model).generate(
-        settings.prompt, length=settings.sample_characters, temperature=1.0, seed=settings.seed
-    )
-    return {**_figures(name, nats, error, count), "sample": written}
-
-
-def _figures(name: str, nats: float, error: float | None, count: int) -> dict[str, Any]:
-    return {"name": name, "nats_per_character": nats, "standard_error": error, "n": count}
-
-
 def gradient_lengths(
-    config: Any, arrays: dict[str, np.ndarray], ids: np.ndarray, settings: LadderSettings
+    config: Any, arrays: dict[str, np.ndarray], ids: np.ndarray, chosen: LadderSettings
 ) -> dict[str, list[float]]:
     """Follow the gradient of one prediction back in time, at several places of a text.
 
@@ -249,18 +233,14 @@ def gradient_lengths(
         config: Of the network, with one recurrent layer.
         arrays: Its weights by path.
         ids: The text, int (tokens,).
-        settings: Steps and windows; a shorter text has shorter windows.
+        chosen: Steps and windows; a shorter text has shorter windows.
 
     Returns:
         ``sums`` and ``hidden`` as in ``models.char_lm.gate_gradients.GradientNorms``: medians over the windows,
         step by step, the first one furthest back.
     """
-    import numpy as np
-
-    from models.char_lm.gate_gradients import gradient_norms
-
-    steps = min(settings.gradient_steps, len(ids) - 1)
-    starts = np.linspace(0, len(ids) - steps - 1, settings.gradient_windows).astype(int)
+    steps = min(chosen.gradient_steps, len(ids) - 1)
+    starts = np.linspace(0, len(ids) - steps - 1, chosen.gradient_windows).astype(int)
     found = [gradient_norms(config, arrays, ids[start : start + steps + 1])[0] for start in starts]
     return {
         name: np.median([getattr(norms, name) for norms in found], axis=0).tolist()
@@ -268,78 +248,39 @@ def gradient_lengths(
     }
 
 
-def store(results: dict[str, Any]) -> None:
+def store(path: Path, results: dict[str, Any]) -> None:
     """Write the results, and the picture of the documentation."""
-    from apps.writer.ladder_report import ladder_from
-    from benchmarks.ladder_tables import ladder_picture
-
-    write_results(RESULTS, results)
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    PICTURE.write_text(ladder_picture(ladder_from(results)), encoding="utf-8")
+    write_json(path, results)
+    PICTURE.write_text(ladder_picture(LADDER.report(Stored(path.name, results))), encoding="utf-8")
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.loss_ladder", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--text", type=Path, help="another text than Tiny Shakespeare")
-    parser.add_argument("--runs", type=Path, help="folder of the networks' runs; kept, and gone on with")
-    parser.add_argument("--preset", default="writer_shakespeare", help="the last rung; 'none' leaves it out")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the networks' recipe"
-    )
-    parser.add_argument("--budget", type=int, default=LadderSettings().budget, help="parameters of a network")
-    parser.add_argument("--prompt", default=LadderSettings().prompt, help="what every sample goes on from")
-    add_output_options(parser, RESULTS)
-    return parser.parse_args(arguments)
+def show(found: Stored) -> None:
+    """Print the table and the samples."""
+    print_report(LADDER.report(found))
+    for _, rung in found.rows("rungs.*"):
+        print(f"--- {TITLES[rung['name']]}\n{found['settings.prompt']}{rung['sample']}")
 
 
 def _chosen_preset(options: argparse.Namespace, split: str) -> str | None:
     """Return the preset of the last rung: none where it has learnt from what is scored, or is not installed."""
-    from apps.shared.reports import preset_installed
-
-    if options.preset == "none" or options.text is not None or split != _LAST_TENTH:
+    if options.preset == "none" or options.text is not None or split != "last_tenth":
         return None
-    if options.preset == "writer_shakespeare" and not preset_installed(options.preset):
-        _report(f"The preset {options.preset} is not there: the last rung is left out")
+    if options.preset == DEFAULT_PRESET and not preset_installed(options.preset):
+        report(f"The preset {options.preset} is not there: the last rung is left out")
         return None
     return options.preset
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark on the arguments of the command line and return the exit code."""
-    options = _arguments(arguments)
-    return carry_out(options, lambda: _measured(options), store, _print)
-
-
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Run it as the command line asks for."""
-    from apps.writer.sources import file_source, shakespeare_source
-    from models.training.recipe import with_overrides
-
-    settings = LadderSettings(budget=options.budget, prompt=options.prompt)
+    chosen = LadderSettings(budget=options.budget, prompt=options.prompt)
     recipe = with_overrides(RECIPE, options.set)
-    changed = [name for name in _SET_HERE if getattr(recipe, name) != getattr(RECIPE, name)]
-    if changed:
-        raise InputError(f"The ladder itself decides {', '.join(changed)}", remedy="Leave it out")
+    decided_here(recipe, RECIPE, ("cell", "units", "tokens"))
     source = shakespeare_source() if options.text is None else file_source(options.text)
-    with tempfile.TemporaryDirectory() as temporary:
-        runs = Path(temporary) if options.runs is None else options.runs
-        return run(
-            source, runs, settings, recipe, preset=_chosen_preset(options, recipe.split), report=_report
-        )
+    with folder_of(options.runs) as runs:
+        return run(source, runs, chosen, recipe, preset=_chosen_preset(options, recipe.split))
 
 
-def _print(results: dict[str, Any]) -> None:
-    from apps.writer.ladder_report import ladder_from
-    from benchmarks.ladder_tables import ladder_text
-
-    print(ladder_text(ladder_from(results)))
-
-
-def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
+main = partial(carry_out, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)
 
 if __name__ == "__main__":
     sys.exit(main())

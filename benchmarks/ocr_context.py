@@ -14,30 +14,34 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import (
-    add_output_options,
-    carry_out,
-    check_positive,
-    limit_cores,
-    write_results,
-)
+from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader, noisy
+from apps.ocr.evaluation import error_rate, read_letters, read_words
+from apps.ocr.letter_bank import scored_words, spell
+from apps.ocr.reports import CONTEXT, noise_curves
+from apps.ocr.sources import letters_source
+from apps.shared.commands import print_table
+from apps.shared.reports import Stored, preset_installed
+from benchmarks.harness import THREADS, Option, carry_out, settings
+from data_prep.images.letter_words import LAYOUT
+from data_prep.readers.letters import LetterWords
 
-if TYPE_CHECKING:
-    from apps.ocr.application import Reader
-    from data_prep.readers.letters import LetterWords
-
-RESULTS = RESULTS_DIR / "ocr_context.json"
 LEVELS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+OPTIONS = {
+    "letters": Option(LETTERS_PRESET, "preset that reads letter by letter"),
+    "words": Option(WORDS_PRESET, "preset that reads words in one piece"),
+    "composed": Option(200, "words that are read in one piece"),
+    "pen_words": Option(400, "words of the pen to look for examples in"),
+    "threads": THREADS,
+}
 _EXAMPLES = 8  # of each kind from each bank
 _SHORTEST, _LONGEST = 4, 12  # letters of an example of the pen
 
 
-def noise_curves(
+def measured_curves(
     letters: Reader, words: Reader | None, fold: LetterWords, levels: Sequence[float], composed: int
 ) -> dict[str, Any]:
     """Score every way of reading at every level of noise.
@@ -52,10 +56,6 @@ def noise_curves(
     Returns:
         Way to ``character_error``, percent at each level, and ``n``, letters.
     """
-    from apps.ocr.application import noisy
-    from apps.ocr.evaluation import error_rate, read_letters, read_words
-    from data_prep.images.letter_words import LAYOUT
-
     found: dict[str, Any] = {}
     for level in levels:
         worse = fold._replace(images=(255 * noisy(fold.images / np.float32(255), level)).astype(np.uint8))
@@ -84,8 +84,6 @@ def examples(reader: Reader, fold: LetterWords, texts: Sequence[str], count: int
         Examples: ``kind`` is ``"wrong"`` or ``"helps"``, ``word`` what is written, ``alone`` and ``context`` what is
         read, ``bank`` and ``number``, the hand of the pen or the word's place in the fold.
     """
-    from apps.ocr.letter_bank import spell
-
     written = [("set", at, fold.images[fold.letters_of(at)], text) for at, text in enumerate(fold.texts)]
     written += [("pen", at % 9, spell(text, "pen", at % 9), text) for at, text in enumerate(texts)]
     found = []
@@ -117,65 +115,35 @@ def _chosen(found: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     return sorted(chosen, key=lambda one: (one["kind"] != "wrong", one["bank"] != "pen", -one["change"]))
 
 
+def _wrong(read: str, text: str) -> int:
+    return sum(one != other for one, other in zip(read, text, strict=True))
+
+
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure and collect.
-
-    Args:
-        options: ``letters``, ``words``, ``composed``, ``pen_words``.
-
-    Returns:
-        What ``apps.ocr.reports.context_report`` reads.
-    """
-    from apps.ocr.application import Reader
-    from apps.ocr.letter_bank import scored_words
-    from apps.ocr.sources import letters_source
-    from apps.shared.reports import preset_installed
-    from models.training.run_folder import processor
-
+    """Measure and collect; what ``apps.ocr.reports.CONTEXT`` reads."""
     source = letters_source()  # finds the set, or says what to do
     fold = scored_words() or source.fold(0)
     letters = Reader.from_preset(options.letters, None)
     words = Reader.from_preset(None, options.words) if preset_installed(options.words) else None
     texts = [text for text in source.texts if _SHORTEST <= len(text) <= _LONGEST][: options.pen_words]
     return {
-        "settings": {"letters": options.letters, "words": options.words, "processor": processor()},
+        "settings": settings(letters=options.letters, words=options.words),
         "levels": list(LEVELS),
-        "curves": noise_curves(letters, words, fold, LEVELS, options.composed),
+        "curves": measured_curves(letters, words, fold, LEVELS, options.composed),
         "examples": examples(letters, fold, texts, _EXAMPLES),
     }
 
 
-def print_results(results: dict[str, Any]) -> None:
+def show(found: Stored) -> None:
     """Print the curves and the examples."""
-    print("\t".join(["noise", *(f"{level:.0%}" for level in results["levels"])]))
-    for way, curve in results["curves"].items():
-        print("\t".join([way, *(f"{error:.2f}" for error in curve["character_error"])]))
-    for one in results["examples"]:
-        print(f"{one['kind']}\t{one['bank']}\t{one['word']}: alone {one['alone']}, context {one['context']}")
+    levels = [f"{level:.0%}>" for level in found.numbers("levels")]
+    rows = [(way, *(f"{error:.2f}" for error in curve)) for way, curve in noise_curves(found).items()]
+    print_table(("noise", *levels), rows)
+    for _, one in found.rows("examples.*"):
+        print(one.text("{kind}\t{bank}\t{word}: alone {alone}, context {context}"))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run on the arguments of the command line and return the exit code."""
-    from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
-
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ocr_context", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--letters", default=LETTERS_PRESET, help="preset that reads letter by letter")
-    parser.add_argument("--words", default=WORDS_PRESET, help="preset that reads words in one piece")
-    parser.add_argument("--composed", type=int, default=200, help="words that are read in one piece")
-    parser.add_argument("--pen-words", type=int, default=400, help="words of the pen to look for examples in")
-    parser.add_argument("--threads", type=int, default=2, help="processor cores")
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args(arguments)
-    check_positive(parser, options, ("composed", "pen_words", "threads"))
-    limit_cores(options.threads)
-    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
-
-
-def _wrong(read: str, text: str) -> int:
-    return sum(one != other for one, other in zip(read, text, strict=True))
-
+main = partial(carry_out, __doc__, CONTEXT, run, OPTIONS, show=show)
 
 if __name__ == "__main__":
     sys.exit(main())

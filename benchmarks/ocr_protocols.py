@@ -15,38 +15,45 @@ training words.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import (
-    add_output_options,
+from apps.ocr.application import WORDS_PRESET
+from apps.ocr.evaluation import error_rate, read_letters, read_words
+from apps.ocr.recipes import LettersRecipe, Recipe, WordsRecipe
+from apps.ocr.reports import PROTOCOLS, protocol_reports
+from apps.ocr.sources import TEST_FOLD, OcrSource, frequent_words, letters_source, sample_source
+from apps.ocr.task import language_of
+from apps.shared.reports import Stored, preset_installed
+from benchmarks.harness import (
+    RUNS,
+    SAMPLE,
+    SET,
+    THREADS,
+    Option,
     carry_out,
-    check_positive,
-    limit_cores,
-    write_results,
+    folder_of,
+    once,
+    print_report,
+    report,
+    settings,
 )
-from data_prep.errors import InputError
+from data_prep.images import letter_folds
+from data_prep.images.letter_folds import WordSplit, splits_of
+from data_prep.text.word_list import with_tails
+from models.ocr.config import KIND
+from models.ocr.letter_lm import LetterLM, fit_letter_lm
+from models.ocr.serving import LettersReader, WordsReader
+from models.presets.store import load_preset
+from models.training.recipe import to_dict, with_overrides
 
-if TYPE_CHECKING:
-    from apps.ocr.evaluation import ErrorRate
-    from apps.ocr.recipes import LettersRecipe, Recipe, WordsRecipe
-    from apps.ocr.sources import OcrSource
-    from data_prep.images.letter_folds import WordSplit
-    from data_prep.readers.letters import LetterWords
-    from models.ocr.letter_lm import LetterLM
-    from models.ocr.serving import LettersReader, WordsReader
-
-RESULTS = RESULTS_DIR / "ocr_protocols.json"
 LETTERS_PROTOCOLS = ("a", "b", "c")
 WORDS = "words"
 WORDS_TEXT = (
@@ -78,6 +85,18 @@ WORD_NETWORKS = {
     "words": "CTC, beam search + language model",
     "sizes": "the same, letters in the sizes of writing",
 }
+OPTIONS = {
+    "protocols": Option((*LETTERS_PROTOCOLS, WORDS), "which of them", choices=(*LETTERS_PROTOCOLS, WORDS)),
+    "splits": Option(10, "of each protocol, at most"),
+    "other_words": Option(0.8, "share of other words, second network"),
+    "other_splits": Option(2, "splits of (a) and (b) with a second network; all of (c) have one"),
+    "set": SET._replace(help="change the recipe for letters"),
+    "few_set": SET._replace(help="change the recipe for letters in (b)"),
+    "words_set": SET._replace(help="change the recipe for words in one piece"),
+    "runs": RUNS,
+    "threads": THREADS,
+    "sample": SAMPLE,
+}
 
 
 @dataclass(frozen=True)
@@ -89,8 +108,8 @@ class Plan:
         few: The same where there is little to learn from, protocol (b).
         other_words: Share of other words for the second network of each split.
         words: Recipe for words in one piece.
-        splits: At most so many splits of each protocol.
-        other_splits: Of these at most so many for the second network, where the words that are read were learned.
+        splits: Of each protocol, at most.
+        other_splits: Of these for the second network, at most, where the words that are read were learned.
     """
 
     letters: LettersRecipe
@@ -123,9 +142,6 @@ def plan_of(
     Raises:
         InputError: An override is wrong.
     """
-    from apps.ocr.recipes import LettersRecipe, WordsRecipe
-    from models.training.recipe import with_overrides
-
     own = LettersRecipe(other_words=0.0, answer="bilstm", epochs=8)
     return Plan(
         letters=with_overrides(own, letters),
@@ -147,59 +163,40 @@ def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> 
         protocols: Which of them.
 
     Returns:
-        Settings and results, as ``benchmarks.ocr_tables`` reads them.
+        Settings and results, as ``apps.ocr.reports.PROTOCOLS`` reads them.
     """
-    from models.training.recipe import to_dict
-    from models.training.run_folder import engine_versions, processor
-
-    languages = _languages(source, plan)
-    found = {name: _protocol(name, source, runs / name, plan, languages) for name in protocols}
-    return {
-        "settings": {
-            "recipes": {
-                "letters": to_dict(plan.letters), "few": to_dict(plan.few), "words": to_dict(plan.words),
-            },
-            "other_words": plan.other_words,
-            "data": dict(source.checksums),
-            "processor": processor(),
-            "versions": engine_versions(),
-        },
-        "protocols": found,
-        "published": {name: PUBLISHED[name] for name in protocols if name in PUBLISHED},
-    }  # fmt: skip
-
-
-def _languages(source: OcrSource, plan: Plan) -> dict[str, LetterLM]:
-    """Return the language model without the words of the set, and the one with them."""
-    from apps.ocr.sources import frequent_words
-    from apps.ocr.task import language_of
-    from data_prep.text.word_list import with_tails
-    from models.ocr.letter_lm import fit_letter_lm
-
     everything = {*with_tails(frequent_words(())[0]), *source.words.texts}
-    return {
+    languages = {  # without the words of the set, and with them
         "lm": language_of(plan.letters, source.texts),
         "seen": fit_letter_lm(sorted(everything), plan.letters.lm_order),
+    }
+    found = {name: _protocol(name, source, runs / name, plan, languages) for name in protocols}
+    recipes = {name: to_dict(getattr(plan, name)) for name in ("letters", "few", "words")}
+    return {
+        "settings": settings(recipes=recipes, other_words=plan.other_words, data=dict(source.checksums)),
+        "protocols": found,
+        "published": {name: PUBLISHED[name] for name in protocols if name in PUBLISHED},
     }
 
 
 def _protocol(
     name: str, source: OcrSource, runs: Path, plan: Plan, languages: Mapping[str, LetterLM]
 ) -> dict[str, Any]:
-    """Do all splits of a protocol."""
-    from data_prep.images.letter_folds import PROTOCOLS
-
-    splits = _splits(name, source.words)[: plan.splits]
+    """Do all splits of a protocol; words in one piece have the first ones of (a)."""
+    splits = splits_of("a", source.words)[:_WORD_SPLITS] if name == WORDS else splits_of(name, source.words)
+    splits = splits[: plan.splits]
     used = dict(languages) if name == "c" else {"lm": languages["lm"]}
     scores = []
     for number, split in enumerate(splits):
         ours = {}
         for network, recipe in plan.recipes(name, number).items():
-            print(f"{name}, {split.name}, {network} ...", file=sys.stderr, flush=True)
-            ours[network] = _network(recipe, source, split, runs / split.name / network, used)
+            report(f"{name}, {split.name}, {network} ...")
+            folder = runs / split.name / network
+            score = partial(_scored, recipe, source, split, folder, used)
+            ours[network] = once(folder, {"recipe": to_dict(recipe)}, score)
         scores.append(ours)
     return {
-        "text": PROTOCOLS.get(name, WORDS_TEXT),
+        "text": letter_folds.PROTOCOLS.get(name, WORDS_TEXT),
         "splits": [split.name for split in splits],
         "learned_letters": [int(source.words.lengths[split.train].sum()) for split in splits],
         "seconds": sum(one["seconds"] for ours in scores for one in ours.values()),
@@ -207,30 +204,10 @@ def _protocol(
     }
 
 
-def _splits(name: str, words: LetterWords) -> tuple[WordSplit, ...]:
-    """Return the splits of a protocol; for words in one piece the first ones of (a)."""
-    from data_prep.images.letter_folds import splits_of
-
-    return splits_of("a", words)[:_WORD_SPLITS] if name == WORDS else splits_of(name, words)
-
-
-def _network(
+def _scored(
     recipe: Recipe, source: OcrSource, split: WordSplit, folder: Path, languages: Mapping[str, LetterLM]
 ) -> dict[str, Any]:
-    """Train and score one network, or read what it scored before."""
-    from apps.ocr.evaluation import error_rate, read_letters, read_words
-    from apps.ocr.recipes import LettersRecipe
-    from models.storage.atomic import write_json
-    from models.training.recipe import to_dict
-    from models.training.run_folder import remove_run
-
-    done = folder.with_suffix(".json")
-    if done.is_file():
-        before = json.loads(done.read_text(encoding="utf-8"))
-        if before["recipe"] != to_dict(recipe):
-            raise InputError(f"{done} is of another recipe", remedy="Choose another folder with --runs")
-        return before
-    folder.mkdir(parents=True, exist_ok=True)
+    """Train and score one network."""
     began = time.perf_counter()
     reader, seconds = _trained(recipe, source, split, folder, languages["lm"])
     test = source.words.part(split.test)
@@ -238,17 +215,12 @@ def _network(
         answers = read_letters(reader, test, languages)
     else:
         answers = read_words(reader, test, recipe.layout)
-    rates: dict[str, ErrorRate] = {way: error_rate(found, test.texts) for way, found in answers.items()}
-    result = {
-        "recipe": to_dict(recipe),
+    return {
         "training_seconds": seconds,
         # A run that was gone on with took longer than this process knows.
         "seconds": max(seconds, time.perf_counter() - began),
-        "errors": {way: rate.to_dict() for way, rate in rates.items()},
+        "errors": {way: error_rate(found, test.texts).to_dict() for way, found in answers.items()},
     }
-    write_json(done, result)
-    remove_run(folder)
-    return result
 
 
 def _trained(
@@ -259,18 +231,10 @@ def _trained(
     Returns:
         The network, and the seconds of its training.
     """
-    from apps.ocr.application import WORDS_PRESET
-    from apps.ocr.sources import TEST_FOLD
     from apps.ocr.task import train
-    from apps.shared.reports import preset_installed
-    from models.ocr.config import KIND
-    from models.ocr.serving import WordsReader
-    from models.presets.store import load_preset
-    from models.training.recipe import to_dict
 
-    if np.array_equal(split.test, np.flatnonzero(source.words.folds == TEST_FOLD)) and preset_installed(
-        WORDS_PRESET
-    ):
+    shipped_split = np.array_equal(split.test, np.flatnonzero(source.words.folds == TEST_FOLD))
+    if shipped_split and preset_installed(WORDS_PRESET):
         shipped = load_preset(WORDS_PRESET, kind=KIND)
         made_by = shipped.metadata["recipe"], shipped.metadata["data"]
         if made_by == (to_dict(recipe), dict(source.checksums)):
@@ -311,65 +275,23 @@ def _summary(text: str, errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def print_results(results: dict[str, Any]) -> None:
-    """Print a table for each protocol."""
-    for name, protocol in results["protocols"].items():
-        print(
-            f"({name}) {protocol['text']}: {len(protocol['splits'])} splits, {protocol['seconds'] / 60:.1f} minutes"
-        )
-        for network in protocol["networks"].values():
-            cells = [
-                f"{network[key]['mean']:.2f} ± {network[key]['deviation'] or 0.0:.2f}"
-                for key in ("character_error", "word_error")
-            ]
-            print("\t".join([network["text"], *cells, f"{network['n']:,}"]))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the protocols on the arguments of the command line and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ocr_protocols", description=__doc__.split("\n")[0]
-    )
-    names = (*LETTERS_PROTOCOLS, WORDS)
-    parser.add_argument("--protocols", nargs="+", choices=names, default=list(names))
-    parser.add_argument("--splits", type=int, default=10, help="at most so many splits of each protocol")
-    parser.add_argument("--other-words", type=float, default=0.8, help="share of other words, second network")
-    parser.add_argument(
-        "--other-splits",
-        type=int,
-        default=2,
-        help="splits of (a) and (b) with a second network; all of (c) have one",
-    )
-    for option, what in (
-        ("set", "letters"),
-        ("few-set", "letters in (b)"),
-        ("words-set", "words in one piece"),
-    ):
-        text = f"change the recipe for {what}"
-        parser.add_argument(f"--{option}", action="append", default=[], metavar="KEY=VALUE", help=text)
-    parser.add_argument("--runs", type=Path, help="folder of the runs; kept, and gone on with")
-    parser.add_argument("--threads", type=int, default=2, help="processor cores")
-    parser.add_argument("--sample", action="store_true", help="words that the project draws by rules")
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args(arguments)
-    check_positive(parser, options, ("splits", "other_splits", "threads"))
-    limit_cores(options.threads)
-    return carry_out(options, lambda: _measured(options), partial(write_results, RESULTS), print_results)
+def _show(found: Stored) -> None:
+    for name, one in protocol_reports(found).items():
+        print(f"({name}) {found[f'protocols.{name}.text']}")
+        print_report(one)
 
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Run it as the command line asks for."""
-    from apps.ocr.sources import letters_source, sample_source
-
     recipes = options.set, options.few_set, options.words_set
     plan = plan_of(options.splits, options.other_words, *recipes, options.other_splits)
     source = sample_source(plan.letters.seed) if options.sample else letters_source()
-    with tempfile.TemporaryDirectory() as temporary:
-        runs = Path(temporary) if options.runs is None else options.runs
+    with folder_of(options.runs) as runs:
         results = run(source, runs, plan, options.protocols)
     results["settings"]["threads"] = options.threads
     return results
 
+
+main = partial(carry_out, __doc__, PROTOCOLS, _measured, OPTIONS, show=_show)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,37 +12,40 @@ library takes them; ours begins with the bytes of the pictures.
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
+from apps.ocr.evaluation import error_rate
+from apps.ocr.reports import SPEED
 from apps.ocr.sources import TEST_FOLD
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import (
-    add_output_options,
-    carry_out,
-    check_positive,
-    limit_cores,
-    write_results,
-)
-from benchmarks.tagger_speed import measure
+from apps.shared.reports import preset_installed
+from benchmarks.harness import THREADS, Option, carry_out, folder_of, report, seconds_of, settings, speeds
+from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
+from data_prep.images.letter_batches import letter_pictures
+from data_prep.images.letter_words import LAYOUT, compose_words
+from data_prep.readers.letters import LetterWords, decode_word, read_letters
+from models.ocr.serving import LettersReader
 
-if TYPE_CHECKING:
-    from apps.ocr.application import Reader
-    from data_prep.readers.letters import LetterWords
-    from models.ocr.serving import LettersReader
-
-RESULTS = RESULTS_DIR / "ocr_speed.json"
 PEER = "python-crfsuite"
 OURS = ("bilstm", "search")
+OPTIONS = {
+    "letters": Option(LETTERS_PRESET, "preset that reads letter by letter"),
+    "words": Option(WORDS_PRESET, "preset that reads words in one piece"),
+    "threads": THREADS,
+    "repeats": Option(5, "passes over fold 0"),
+    "singles": Option(300, "words that are read one by one"),
+    "iterations": Option(100, "of CRFsuite's training"),
+    "peers": Option(None, "folder that keeps the trained peer"),
+}
+_SEED = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,7 @@ def pixel_features(image: np.ndarray) -> list[str]:
 
 
 def inputs_of(words: LetterWords) -> list[tuple[WordInput, list[str]]]:
-    """Return the words with their letters, as :func:`benchmarks.tagger_speed.measure` takes them."""
+    """Return the words with their letters, the right answer."""
     import pycrfsuite
 
     found = []
@@ -84,15 +87,41 @@ def read_by(network: LettersReader, words: Sequence[WordInput], way: str) -> lis
     Returns:
         The letters of each word.
     """
-    from data_prep.images.letter_batches import letter_pictures
-    from data_prep.readers.letters import decode_word
-
     lengths = [len(word) for word in words]
     images = letter_pictures(np.concatenate([word.images for word in words]))
     context = np.split(network.scores(images, lengths).context, np.cumsum(lengths)[:-1])
     if way == "bilstm":
         return [list(decode_word(one.argmax(axis=1))) for one in context]
     return [list(network.search(one)[0].text) for one in context]
+
+
+def measure(
+    systems: Mapping[str, Callable[[Sequence[WordInput]], list[list[str]]]],
+    gold: Sequence[tuple[WordInput, list[str]]],
+    repeats: int,
+    singles: int,
+) -> dict[str, dict[str, Any]]:
+    """Time systems on the same words, in turn, and score them.
+
+    Args:
+        systems: Name to reading function.
+        gold: Words and their letters.
+        repeats: Passes over all words.
+        singles: How many are read one by one.
+
+    Returns:
+        For each system words a second and milliseconds for one word, as :func:`benchmarks.harness.speeds`, and
+        character error and word error in percent.
+    """
+    words, texts = [word for word, _ in gold], ["".join(letters) for _, letters in gold]
+    rates = {}
+    for name, read in systems.items():  # warms up as well
+        rates[name] = error_rate(["".join(letters) for letters in read(words)], texts)
+    chosen = random.Random(_SEED).sample(words, min(singles, len(words)))
+    found = speeds(systems, words, chosen, repeats, names=("words", "word"))
+    for name, rate in rates.items():
+        found[name] |= {"character_error": rate.character_error, "word_error": rate.word_error}
+    return found
 
 
 def measure_images(reader: Reader, words: LetterWords, count: int) -> dict[str, Any]:
@@ -106,132 +135,51 @@ def measure_images(reader: Reader, words: LetterWords, count: int) -> dict[str, 
     Returns:
         Words a second of a batch, and milliseconds for one word, median.
     """
-    from data_prep.images.letter_words import LAYOUT, compose_words
-
     part = words.part(np.arange(min(count, len(words.folds))))
     rng = np.random.default_rng(TEST_FOLD)
     images = compose_words(part.images, part.lengths.tolist(), LAYOUT, rng, part.labels)
     network = reader.words
     network.read(images[0])
-    began = time.perf_counter()
-    for frames in network.log_probabilities(images):
-        network.search(frames)
-    batch = len(images) / (time.perf_counter() - began)
-    single = []
-    for image in images:
-        began = time.perf_counter()
-        network.read(image)
-        single.append(1000 * (time.perf_counter() - began))
-    return {"words_per_second": batch, "one_word_ms": statistics.median(single)}
+
+    def batch() -> None:
+        for frames in network.log_probabilities(images):
+            network.search(frames)
+
+    seconds = seconds_of(batch)
+    single = [1000 * seconds_of(partial(network.read, image)) for image in images]
+    return {"words_per_second": len(images) / seconds, "one_word_ms": statistics.median(single)}
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Train the peer, measure all, and sum up.
-
-    Args:
-        options: ``letters``, ``words``, ``threads``, ``repeats``, ``singles``, ``iterations``, ``peers``.
-
-    Returns:
-        Settings and the numbers of each system.
-    """
-    from apps.ocr.application import Reader
-    from apps.shared.reports import preset_installed
-    from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
-    from data_prep.readers.letters import read_letters
-    from models.training.run_folder import engine_versions, processor
-
+    """Train the peer, measure all, and sum up."""
     words = read_letters()
     test = words.part(np.flatnonzero(words.folds == TEST_FOLD))
     train, gold = (inputs_of(part) for part in (words.part(np.flatnonzero(words.folds != TEST_FOLD)), test))
     network = Reader.from_preset(options.letters, None).letters
     peer = CrfsuitePeer(options.iterations, describe=lambda word: word.items)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) if options.peers is None else options.peers
-        folder.mkdir(parents=True, exist_ok=True)
-        seconds = train_or_load(peer, train, gold, folder, lambda line: print(line, file=sys.stderr))
+    with folder_of(options.peers) as folder:
+        seconds = train_or_load(peer, train, gold, folder, report)
     ways = OURS if network.language is not None else OURS[:1]
-    systems = {way: lambda some, way=way: read_by(network, some, way) for way in ways}
-    systems[PEER] = peer.tag
-    results = summed(systems, gold, measure(systems, gold, options.repeats, options.singles))
+    systems = {way: partial(read_by, network, way=way) for way in ways}
+    results = measure(systems | {PEER: peer.tag}, gold, options.repeats, options.singles)
     results[PEER] |= {"version": peer.version, "training_seconds": seconds}
-    if options.words is not None and preset_installed(options.words):
+    if preset_installed(options.words):
         results["words"] = measure_images(Reader.from_preset(None, options.words), test, options.singles)
     return {
-        "settings": {
-            "letters": str(options.letters),
-            "threads": options.threads,
-            "fold": TEST_FOLD,
-            "words": len(gold),
-            "characters": sum(len(word) for word, _ in gold),
-            "repeats": options.repeats,
-            "iterations": options.iterations,
-            "processor": processor(),
-            "versions": engine_versions(),
-        },
+        "settings": settings(
+            letters=str(options.letters),
+            threads=options.threads,
+            fold=TEST_FOLD,
+            words=len(gold),
+            characters=sum(len(word) for word, _ in gold),
+            repeats=options.repeats,
+            iterations=options.iterations,
+        ),
         "systems": results,
     }
 
 
-def summed(systems: Any, gold: Sequence[tuple[WordInput, list[str]]], measured: Any) -> dict[str, Any]:
-    """Turn what :func:`benchmarks.tagger_speed.measure` says of letters into what is said of words.
-
-    Args:
-        systems: Name to reading function.
-        gold: Words and their letters.
-        measured: Letters a second, milliseconds and accuracy of each system.
-
-    Returns:
-        Words a second, milliseconds for one word, character error and word error in percent of each system.
-    """
-    from apps.ocr.evaluation import error_rate
-
-    texts = ["".join(letters) for _, letters in gold]
-    letters_a_word = sum(map(len, texts)) / len(texts)
-    found = {}
-    for name, read in systems.items():
-        rate = error_rate(["".join(letters) for letters in read([word for word, _ in gold])], texts)
-        found[name] = {
-            "words_per_second": measured[name]["words_per_second"] / letters_a_word,
-            "one_word_ms": measured[name]["one_sentence_ms"],
-            "one_word_ms_95": measured[name]["one_sentence_ms_95"],
-            "character_error": rate.character_error,
-            "word_error": rate.word_error,
-        }
-    return found
-
-
-def print_results(results: dict[str, Any]) -> None:
-    """Print the table.
-
-    Args:
-        results: As :func:`run` gives them.
-    """
-    print("system\twords/s\tone word, ms\tcharacter error, %\tword error, %")
-    for name, one in results["systems"].items():
-        errors = [f"{one[key]:.2f}" if key in one else "-" for key in ("character_error", "word_error")]
-        print("\t".join([name, f"{one['words_per_second']:,.0f}", f"{one['one_word_ms']:.2f}", *errors]))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark on the arguments of the command line and return the exit code."""
-    from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
-
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ocr_speed", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--letters", default=LETTERS_PRESET, help="preset that reads letter by letter")
-    parser.add_argument("--words", default=WORDS_PRESET, help="preset that reads words in one piece")
-    parser.add_argument("--threads", type=int, default=2, help="processor cores for every system")
-    parser.add_argument("--repeats", type=int, default=5, help="passes over fold 0")
-    parser.add_argument("--singles", type=int, default=300, help="words that are read one by one")
-    parser.add_argument("--iterations", type=int, default=100, help="of CRFsuite's training")
-    parser.add_argument("--peers", type=Path, help="folder that keeps the trained peer")
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args(arguments)
-    check_positive(parser, options, ("threads", "repeats", "singles", "iterations"))
-    limit_cores(options.threads)
-    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
-
+main = partial(carry_out, __doc__, SPEED, run, OPTIONS)
 
 if __name__ == "__main__":
     sys.exit(main())

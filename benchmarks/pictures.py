@@ -1,4 +1,4 @@
-"""The pictures of the documentation that benchmarks draw: the loss ladder, and networks with and without connections."""
+"""The pictures of the documentation that benchmarks draw: the loss ladder, and what residual connections do."""
 
 from __future__ import annotations
 

@@ -20,31 +20,62 @@ from apps.digits import reports as digits
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
 from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
-from apps.shared.tables import Table
+from apps.shared.reports import Stored
+from apps.shared.tables import Column, Rows, Table
 from apps.shared.transfer import REVIEWS, TAGS, transfer_markdown
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
 from apps.writer import reports as writer
 from data_prep.errors import InputError
+from models.presets.search import find_presets
 
 FILES = (
     *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/reader.md", "docs/reviews.md"),
     *("docs/tagging.md", "docs/word-vectors.md", "docs/writing.md"),
 )
+_SUMMARY = {  # preset to measure, what it is, and the command that gives it
+    "digits_mnist": ("accuracy", "digits right, test set of MNIST", "digits evaluate"),
+    "vectors_en_wiki": ("google_analogies", "Google's analogies right", "vectors evaluate"),
+    "tagger_en_ewt": ("upos", "universal tags right, test part of UD English EWT", "tagger evaluate"),
+    "ocr_letters": ("context", "handwritten letters wrong, fold 0, letter by letter", "ocr evaluate"),
+    "ocr_words": ("words", "the same, words in one piece", "ocr evaluate"),
+    "reviews_imdb": ("accuracy", "reviews right, test half of IMDB", "reviews evaluate"),
+    "topics_bbc": ("accuracy", "articles right, five folds of BBC News", "reviews evaluate --data bbc"),
+    "writer_shakespeare": (
+        "nats_per_character",
+        "loss a character, last 10 % of Tiny Shakespeare",
+        "writer evaluate",
+    ),
+}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
 
 
-def pages() -> str:
-    """Write what the pages are for and which of them exist.
+def _score(row: Stored) -> str:
+    return row.text("{score:.2f} %" if row["unit"] == "%" else "{score:.4f} {unit}")
 
-    Returns:
-        A table.
-    """
-    rows = [
-        f"| {page.title} | {page.summary} | {'works' if page.built else 'not built yet'} |"
-        for page in PAGES.values()
-    ]
-    return "\n".join(["| page | what a person does there | state |", "| --- | --- | --- |", *rows])
+
+def _published(row: Stored) -> str | None:
+    """Name the best that others published."""
+    best = row.get("baseline")
+    return next((f"{best:g} ({name})" for name, one in row.get("published", {}).items() if one == best), None)
+
+
+def summary() -> str:
+    """Write one score of each shipped preset, the best that others published, and the command that gives it."""
+    found = {preset.name: preset.metrics for preset in find_presets() if preset.where == "shipped"}
+    scores = {
+        name: {**found[name][measure], "text": text, "command": command}
+        for name, (measure, text, command) in _SUMMARY.items()
+        if name in found
+    }
+    columns = (
+        Column("measured", "text"),
+        Column("score", _score),
+        Column("published", _published),
+        Column("command", "`python -m apps {command}`"),
+    )
+    table = Table("presets", "python -m apps presets", "preset", columns, (Rows("*", "`{0}`"),))
+    return table.report(Stored("of the presets", scores)).markdown()
 
 
 def lecture_map(root: Path = ROOT) -> str:
@@ -84,11 +115,11 @@ REGIONS: dict[str, Table | Callable[[], str]] = {
     "ocr-summary": ocr.summary_markdown,
     "ocr-protocols": ocr.protocols_markdown,
     "ocr-speed": ocr.SPEED,
-    "pages": pages,
     "reviews": reviews.SCORES,
     "reviews-networks": reviews.NETWORKS,
     "reviews-speed": reviews.SPEED,
     "reviews-transfer": partial(transfer_markdown, REVIEWS),
+    "summary": summary,
     "tagger": tagger.SCORES,
     "tagger-speed": tagger.SPEED,
     "tagger-transfer": partial(transfer_markdown, TAGS),

@@ -10,16 +10,17 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import re
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.harness import version_of
+from data_prep.text.text_inputs import plain
 
 _SIGNS = re.compile(r"([.!?,'/()\"])")
 _LABEL = "__label__"
@@ -40,10 +41,7 @@ class ClassifierPeer(ABC):
     @property
     def version(self) -> str | None:
         """Version of the package; None where it is not installed."""
-        for name in self.package:
-            with suppress(importlib.metadata.PackageNotFoundError):
-                return importlib.metadata.version(name)
-        return None
+        return version_of(*self.package)
 
     @abstractmethod
     def train(self, texts: Sequence[str], labels: np.ndarray) -> None:
@@ -123,6 +121,4 @@ class FastTextPeer(ClassifierPeer):
 
 def fasttext_line(text: str) -> str:
     """Write a text as fastText's tutorial prepares it: one line, small letters, punctuation set apart."""
-    from data_prep.text.text_inputs import plain
-
     return " ".join(_SIGNS.sub(r" \1 ", plain(text).lower()).split()) + "\n"

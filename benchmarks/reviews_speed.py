@@ -11,7 +11,6 @@ one core to classify. fastText is left out, and that is said, where it is not in
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,25 +19,29 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import (
-    ROOT,
-    add_output_options,
-    carry_out,
-    check_positive,
-    limit_cores,
-    write_results,
-)
+from apps.reviews.application import DEFAULT_PRESET, Reviews
+from apps.reviews.reports import SPEED
+from apps.reviews.results import Verdict
+from benchmarks.harness import ROOT, THREADS, Option, carry_out, report, seconds_of, settings, speeds
+from benchmarks.reviews_peers import FastTextPeer, TfidfPeer
+from data_prep.readers.reviews import read_imdb
+from data_prep.text.text_inputs import plain
 
-if TYPE_CHECKING:
-    from apps.reviews.application import Reviews
-
-RESULTS = RESULTS_DIR / "reviews_speed.json"
-_SEED, _WARM_UP = 1, 20
+OPTIONS = {
+    "preset": Option(DEFAULT_PRESET, "classifier to measure"),
+    "threads": THREADS,
+    "documents": Option(5000, "documents of a batch"),
+    "repeats": Option(5, "batches"),
+    "singles": Option(300, "documents that are classified one by one"),
+    "lines": Option(0, "lines of the stream whose memory is watched", least=0),
+    "fasttext_epochs": Option(10, "passes of fastText"),
+    "fasttext_rate": Option(0.5, "learning rate of fastText"),
+}
+_SEED = 1
 _LINE_WORDS = 25
 # A process begins with the peak of the one that starts it: a small one stands between this and what is watched.
 _WATCH = """
@@ -71,37 +74,14 @@ def measure(
         singles: How many are classified one by one.
 
     Returns:
-        For each system documents a second (median and all), milliseconds for one document (median and 95th percentile)
-        and accuracy in percent.
+        For each system documents a second and milliseconds for one document, as :func:`benchmarks.harness.speeds`, and
+        accuracy in percent.
     """
     drawn = np.random.default_rng(_SEED).permutation(len(texts))
-    batch = [texts[at] for at in drawn[:documents]]
-    alone = [texts[at] for at in drawn[-singles:]]
+    batch, alone = ([texts[at] for at in part] for part in (drawn[:documents], drawn[-singles:]))
     right = {name: 100.0 * float((classify(texts) == labels).mean()) for name, classify in systems.items()}
-    speeds: dict[str, list[float]] = {name: [] for name in systems}
-    single: dict[str, list[float]] = {name: [] for name in systems}
-    for _ in range(repeats):
-        for name, classify in systems.items():
-            began = time.perf_counter()
-            classify(batch)
-            speeds[name].append(len(batch) / (time.perf_counter() - began))
-    for name, classify in systems.items():
-        for text in alone[:_WARM_UP]:
-            classify([text])
-        for text in alone:
-            began = time.perf_counter()
-            classify([text])
-            single[name].append(1000 * (time.perf_counter() - began))
-    return {
-        name: {
-            "documents_per_second": statistics.median(speeds[name]),
-            "passes": speeds[name],
-            "one_document_ms": statistics.median(single[name]),
-            "one_document_ms_95": sorted(single[name])[int(0.95 * len(single[name]))],
-            "accuracy": right[name],
-        }
-        for name in systems
-    }
+    found = speeds(systems, batch, alone, repeats, names=("documents", "document"))
+    return {name: {**one, "accuracy": right[name]} for name, one in found.items()}
 
 
 def stream(preset: str, texts: Iterable[str], lines: int) -> dict[str, float]:
@@ -118,8 +98,6 @@ def stream(preset: str, texts: Iterable[str], lines: int) -> dict[str, float]:
     Raises:
         RuntimeError: The command failed.
     """
-    from data_prep.text.text_inputs import plain
-
     short = [" ".join(plain(text).split()[:_LINE_WORDS]) + "\n" for text in texts]
     command = [sys.executable, "-m", "apps", "reviews", "classify", "--lines", "--preset", preset]
     began = time.perf_counter()
@@ -145,47 +123,31 @@ def stream(preset: str, texts: Iterable[str], lines: int) -> dict[str, float]:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Train the peers, measure all, and sum up.
-
-    Args:
-        options: ``preset``, ``threads``, ``documents``, ``repeats``, ``singles``, ``lines`` and those of fastText.
-
-    Returns:
-        What ``apps.reviews.reports.speed_report`` reads.
-    """
-    from apps.reviews.application import Reviews
-    from benchmarks.reviews_peers import FastTextPeer, TfidfPeer
-    from data_prep.readers.reviews import read_imdb
-    from models.training.run_folder import engine_versions, processor
-
-    reviews = Reviews.from_preset(options.preset)
-    imdb = read_imdb(unlabelled=False)
+    """Train the peers, measure all, and sum up."""
+    reviews, imdb = Reviews.from_preset(options.preset), read_imdb(unlabelled=False)
     fasttext = FastTextPeer(options.threads, options.fasttext_epochs, options.fasttext_rate)
     peers = [peer for peer in (TfidfPeer(), fasttext) if peer.version is not None]
     if fasttext not in peers:
-        print("fastText is not installed: left out (requirements-bench.txt)", file=sys.stderr)
+        report("fastText is not installed: left out (requirements-bench.txt)")
     systems: dict[str, Classify] = {"lectern": partial(labels_of, reviews)}
     facts = {"lectern": {"training_seconds": float(reviews.metadata["seconds"])}}
     for peer in peers:
-        print(f"training {peer.name} ...", file=sys.stderr, flush=True)
-        began = time.perf_counter()
-        peer.train(imdb.train.texts, imdb.train.labels)
-        facts[peer.name] = {"training_seconds": time.perf_counter() - began, "version": peer.version}
+        report(f"training {peer.name} ...")
+        seconds = seconds_of(partial(peer.train, imdb.train.texts, imdb.train.labels))
+        facts[peer.name] = {"training_seconds": seconds, "version": peer.version}
         systems[peer.name] = peer.classify
     found = measure(
         systems, imdb.test.texts, imdb.test.labels, options.documents, options.repeats, options.singles
     )
     results = {
-        "settings": {
-            "preset": str(options.preset),
-            "threads": options.threads,
-            "documents": options.documents,
-            "test": len(imdb.test),
-            "repeats": options.repeats,
-            "fasttext": {"epochs": options.fasttext_epochs, "rate": options.fasttext_rate},
-            "processor": processor(),
-            "versions": engine_versions(),
-        },
+        "settings": settings(
+            preset=str(options.preset),
+            threads=options.threads,
+            documents=options.documents,
+            test=len(imdb.test),
+            repeats=options.repeats,
+            fasttext={"epochs": options.fasttext_epochs, "rate": options.fasttext_rate},
+        ),
         "systems": {name: found[name] | facts[name] for name in systems},
     }
     if options.lines:
@@ -206,51 +168,13 @@ def labels_of(reviews: Reviews, texts: Sequence[str]) -> np.ndarray:
     Returns:
         Int (n,).
     """
-    from apps.reviews.results import Verdict
-
     numbers = {label: number for number, label in enumerate(reviews.labels)}
     return np.array(
         [numbers[one.label] if isinstance(one, Verdict) else -1 for one in reviews.classify_many(texts)]
     )
 
 
-def print_results(results: dict[str, Any]) -> None:
-    """Print the table."""
-    print("system\tdocuments/s\tone document, ms\taccuracy, %\ttraining, s")
-    for name, one in results["systems"].items():
-        print(
-            f"{name}\t{one['documents_per_second']:,.0f}\t{one['one_document_ms']:.2f}\t{one['accuracy']:.2f}\t"
-            f"{one['training_seconds']:,.0f}"
-        )
-    for lines, one in results.get("stream", {}).items():
-        print(
-            f"{int(lines):,} lines: {one['lines_per_second']:,.0f} a second, {one['peak_memory_mib']:,.0f} MiB at most"
-        )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark on the arguments of the command line and return the exit code."""
-    from apps.reviews.application import DEFAULT_PRESET
-
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reviews_speed", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--preset", default=DEFAULT_PRESET, help="classifier to measure")
-    parser.add_argument("--threads", type=int, default=2, help="processor cores for every system")
-    parser.add_argument("--documents", type=int, default=5000, help="documents of a batch")
-    parser.add_argument("--repeats", type=int, default=5, help="batches")
-    parser.add_argument("--singles", type=int, default=300, help="documents that are classified one by one")
-    parser.add_argument("--lines", type=int, default=0, help="lines of the stream whose memory is watched")
-    parser.add_argument("--fasttext-epochs", type=int, default=10, help="passes of fastText")
-    parser.add_argument("--fasttext-rate", type=float, default=0.5, help="learning rate of fastText")
-    add_output_options(parser, RESULTS)
-    options = parser.parse_args(arguments)
-    check_positive(parser, options, ("threads", "documents", "repeats", "singles", "fasttext_epochs"))
-    if options.lines < 0:
-        parser.error("--lines must be 0 or more")
-    limit_cores(options.threads)
-    return carry_out(options, lambda: run(options), partial(write_results, RESULTS), print_results)
-
+main = partial(carry_out, __doc__, SPEED, run, OPTIONS)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,28 +12,26 @@ instead, and ``--vectors`` those of a file.
 
 from __future__ import annotations
 
-import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.embedding_transfer import EMBEDDINGS, draw
+from apps.reviews import stages
+from apps.reviews.recipes import RECIPES, MemberRecipe
+from benchmarks.transfer import chosen_settings, random_start, transfer
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.reviews.recipes import MemberRecipe
-    from data_prep.readers.labelled_texts import LabelledTexts
-    from data_prep.text.embeddings import WordVectors
-    from data_prep.text.vocab import Vocabulary
-
-RESULTS = RESULTS_DIR / "embedding_transfer_reviews.json"
+from data_prep.readers.labelled_texts import LabelledTexts
+from data_prep.readers.reviews import read_imdb
+from data_prep.splits import group_split
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.text_inputs import SPECIALS, encode, learn_vocabulary, plain
+from data_prep.text.vocab import UNK, Vocabulary
+from models.text_classifier.serving import packed_network
+from models.training.task import Run
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,6 @@ class ReviewsTransferSettings:
 
     def member(self, embedding: str, epochs: int, dimensions: int) -> MemberRecipe:
         """Return the recipe of the network; random vectors are trained like those of word2vec."""
-        from apps.reviews.recipes import MemberRecipe
-
         return MemberRecipe(
             network=self.network,
             dimensions=dimensions,
@@ -121,11 +117,8 @@ def documents_of(texts: LabelledTexts, scored: int, seed: int = 0) -> Documents:
         The documents; equal texts are on one side.
 
     Raises:
-        InputError: There are not so many documents.
+        InputError: There are fewer documents.
     """
-    from data_prep.splits import group_split
-    from data_prep.text.text_inputs import encode, learn_vocabulary, plain
-
     if not 1 <= scored < len(texts):
         raise InputError(
             "scored does not fit the documents", allowed=f"1 to {len(texts) - 1}", received=scored
@@ -148,47 +141,17 @@ def run(
         documents: To learn from and to score.
         vectors: Of unlabelled text.
         name: What to call them in the results.
-
-    Returns:
-        What ``apps.reviews.reports.transfer_report`` reads.
     """
-    from models.training.run_folder import engine_versions, processor
 
-    began = time.perf_counter()
-    cells = []
-    for share, epochs in zip(settings.shares, settings.epochs, strict=True):
-        for embedding in EMBEDDINGS:
-            scores = []
-            for seed in range(1, settings.seeds + 1):
-                chosen = draw(documents.learned.tolist(), share, seed)
-                member = settings.member(embedding, epochs, vectors.dimensions)
-                scores.append(one_run(member, documents, chosen, vectors, embedding, seed))
-                print(
-                    f"{share:g} %, {embedding}, seed {seed}: {scores[-1]:.2f} %", file=sys.stderr, flush=True
-                )
-            cells.append(
-                {
-                    "embedding": embedding,
-                    "share": share,
-                    "documents": len(chosen),
-                    "mean": statistics.mean(scores),
-                    "deviation": statistics.stdev(scores) if len(scores) > 1 else 0.0,
-                    "n": len(documents.scored),
-                    "seeds": len(scores),
-                    "runs": scores,
-                }
-            )
-    return {
-        "settings": {
-            **asdict(settings),
-            "vectors": name,
-            "dimensions": vectors.dimensions,
-            "processor": processor(),
-            "versions": engine_versions(),
-            "seconds": time.perf_counter() - began,
-        },
-        "cells": cells,
-    }
+    def score(drawn: list[int], embedding: str, epochs: int, seed: int) -> dict[str, float]:
+        member = settings.member(embedding, epochs, vectors.dimensions)
+        return {"mean": one_run(member, documents, drawn, vectors, embedding, seed)}
+
+    facts = {"vectors": name, "dimensions": vectors.dimensions}
+    results = transfer(settings, documents.learned.tolist(), score, "documents", **facts)
+    for cell in results["cells"]:
+        cell["n"] = len(documents.scored)
+    return results
 
 
 def one_run(
@@ -212,37 +175,28 @@ def one_run(
     Returns:
         Percent of the scored documents that are right.
     """
-    from apps.reviews.task import train_member
     from models.text_classifier.network import trained_arrays
-    from models.text_classifier.serving import packed_network
+    from models.training.driver import run_stage
 
     rows, entries = _rows(documents, chosen, vectors, embedding)
     config = member.config(len(entries), documents.classes)
     # All passes as one epoch: what an epoch costs besides its steps is more than the steps of a few documents.
     member, passes = replace(member, epochs=1), list(chosen) * member.epochs
+    stage = stages.member_stage(
+        "",
+        member,
+        config,
+        [rows[documents.ids[at]] for at in passes],
+        documents.labels[passes],
+        seed=seed,
+        vectors=_start(entries, vectors, embedding, seed),
+        recipe={"embedding": embedding},
+    )
     with tempfile.TemporaryDirectory() as folder:
-        model, _ = train_member(
-            member,
-            config,
-            [rows[documents.ids[at]] for at in passes],
-            documents.labels[passes],
-            Path(folder),
-            seed=seed,
-            vectors=_start(entries, vectors, embedding, seed),
-            recipe={"embedding": embedding},
-        )
+        model = run_stage(stage, Run(Path(folder))).model
     network = packed_network(config, trained_arrays(model))
     logits = network.logits([rows[documents.ids[at]] for at in documents.scored.tolist()])
     return 100.0 * float((logits.argmax(axis=1) == documents.labels[documents.scored]).mean())
-
-
-def print_results(results: dict[str, Any]) -> None:
-    """Print the table."""
-    print("embeddings\tdocuments\tmean, %\tdeviation\tscored")
-    for cell in results["cells"]:
-        print(
-            f"{cell['embedding']}\t{cell['documents']:,}\t{cell['mean']:.2f}\t{cell['deviation']:.2f}\t{cell['n']:,}"
-        )
 
 
 def measured(
@@ -258,16 +212,10 @@ def measured(
     Raises:
         InputError: A setting is wrong, or reviews or vectors cannot be had.
     """
-    from data_prep.readers.reviews import read_imdb
-    from models.training.recipe import with_overrides
-
-    settings = with_overrides(ReviewsTransferSettings(), overrides)
-    if len(settings.shares) != len(settings.epochs):
-        raise InputError("There is one number of epochs for each share", received=list(overrides))
+    settings = chosen_settings(ReviewsTransferSettings(), overrides)
     imdb = read_imdb(unlabelled=settings.own_vectors)
-    vectors, name = (
-        learned_vectors([*imdb.train.texts, *imdb.unlabelled]) if settings.own_vectors else opened()
-    )
+    texts = [*imdb.train.texts, *imdb.unlabelled]
+    vectors, name = learned_vectors(texts) if settings.own_vectors else opened()
     results = run(settings, documents_of(imdb.train, settings.scored), vectors, name)
     results["settings"]["threads"] = threads
     return results
@@ -282,11 +230,12 @@ def learned_vectors(texts: Sequence[str]) -> tuple[WordVectors, str]:
     Returns:
         The vectors and what to call them.
     """
-    from apps.reviews.recipes import RECIPES
-    from apps.reviews.start_vectors import learn_vectors
+    from models.training.driver import run_stages
 
     with tempfile.TemporaryDirectory() as folder:
-        vectors = learn_vectors(RECIPES["imdb"], texts, Path(folder) / "vectors")
+        run = Run(Path(folder))
+        learning = stages.learned_vectors(RECIPES["imdb"].word2vec, texts, run, "vectors")
+        vectors = run_stages(learning, run).answers
     return vectors, f"word2vec of {len(texts):,} reviews"
 
 
@@ -294,9 +243,6 @@ def _rows(
     documents: Documents, chosen: Sequence[int], vectors: WordVectors, embedding: str
 ) -> tuple[np.ndarray, list[str]]:
     """Choose the words that have a row of their own: rows by id, int32, unknown for all others; and their names."""
-    from data_prep.text.text_inputs import SPECIALS
-    from data_prep.text.vocab import UNK
-
     count = len(documents.vocabulary)
     names = documents.vocabulary.decode(range(count))
     own = np.bincount(np.concatenate([documents.ids[at] for at in chosen]), minlength=count) > 1
@@ -312,7 +258,4 @@ def _start(entries: Sequence[str], vectors: WordVectors, embedding: str, seed: i
     """Return the first vectors float32 (rows, dimensions); random ones have the spread of those of word2vec."""
     if embedding != "random":
         return vectors.matrix_for(entries, seed)[0]
-    drawn = np.random.default_rng(seed).normal(
-        0.0, float(vectors.vectors.std()), (len(entries), vectors.dimensions)
-    )
-    return drawn.astype(np.float32)
+    return random_start(vectors, len(entries), seed).astype(np.float32)

@@ -24,17 +24,33 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from apps.shared.reports import RESULTS_DIR
-from benchmarks.command import ROOT, write_results
+from apps.vectors.evaluation import evaluate
+from apps.vectors.reports import SPEED, SYSTEMS, TASKS
+from benchmarks.gensim_vectors import gensim_settings
+from benchmarks.harness import ROOT, THREADS, Option, carry_out, report
+from data_prep.datasets import locate
 from data_prep.errors import InputError
+from data_prep.readers.text import iter_lines
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.tokenizer import WordTokenizer
+from data_prep.text.word2vec_corpus import encode_corpus
+from models.storage.atomic import write_json
+from models.training.run_folder import processor
+from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
 
-RESULTS = RESULTS_DIR / "word2vec_vs_gensim.json"
-ARCHITECTURES = ("skipgram", "cbow")
-SYSTEMS = ("ours", "gensim")
+OPTIONS = {
+    "tokens": Option(17_000_000, "train on the first tokens, as many as this"),
+    "text": Option(None, "file or folder; the wiki set if not given"),
+    "epochs": Option(5, "passes over the tokens"),
+    "threads": THREADS,
+    "architectures": Option(tuple(TASKS), "which of them", choices=tuple(TASKS)),
+}
 _LONGEST_SENTENCE = 10_000  # gensim cuts longer ones silently
 _HELD_OUT = 25_000
 
@@ -69,9 +85,6 @@ def write_tokens(text: Path, tokens: int, folder: Path) -> int:
     Raises:
         InputError: The text is shorter.
     """
-    from data_prep.readers.text import iter_lines
-    from data_prep.text.tokenizer import WordTokenizer
-
     keys = WordTokenizer(punctuation=False, lower=True).keys
     written = held_out = 0
     with (
@@ -96,60 +109,45 @@ def write_tokens(text: Path, tokens: int, folder: Path) -> int:
     return written
 
 
-def train_ours(folder: Path, tokens: int, architecture: str, epochs: int, threads: int) -> dict[str, Any]:
+def train_ours(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, Any]:
     """Train Lectern's word2vec on ``train.txt``; return measurements and scores."""
-    from apps.vectors.task import VectorsRecipe, compiled, epoch_batches, fitted_to
-    from data_prep.readers.text import iter_lines
-    from data_prep.text.word2vec_corpus import encode_corpus
-
-    recipe = VectorsRecipe(architecture=architecture, epochs=epochs, threads=threads)
     begun = time.perf_counter()
     corpus = encode_corpus(
-        _both(iter_lines(folder / "train.txt"), iter_lines(folder / "held_out.txt")),
+        chain(iter_lines(folder / "train.txt"), iter_lines(folder / "held_out.txt")),
         str.split,
         folder / "ours.int32",
         min_count=recipe.min_count,
         max_tokens=tokens,
     )
     to_vocabulary = time.perf_counter() - begun
-    import tensorflow  # noqa: F401  its loading is not training; gensim is loaded before its clock runs too
+    from models.training.fit import (
+        training_data,  # loads TensorFlow: no training; gensim loads before its clock too
+    )
 
-    clock = Clock()
-    recipe = fitted_to(recipe, corpus)
-    model, stream = compiled(recipe, corpus)
-    held_out, curve = stream.held_out(), []
-    for epoch in range(epochs):
-        model.fit(
-            epoch_batches(stream, epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0
+    def vectors() -> WordVectors:
+        return WordVectors(list(corpus.vocabulary), model.input_vectors.numpy(), corpus.vocabulary.counts)
+
+    clock, curve = Clock(), []
+    stage = word2vec_stage(fitted_to(recipe, corpus), corpus, own_processor=True)
+    model = stage.network()
+    for epoch in range(recipe.epochs):
+        data = training_data(
+            partial(stage.epoch, epoch), fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch
         )
+        model.fit(data, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
         seconds, paused = clock.seconds(), time.perf_counter()
-        point = {"seconds": seconds, "loss": model.mean_loss(held_out)}
-        curve.append({**point, "analogies": _analogies(_ours(model, corpus))})
+        loss = stage.evaluate(model)["held_out_loss"]
+        curve.append({"seconds": seconds, "loss": loss, "analogies": _analogies(vectors())})
         clock.skip(paused)
-    return _measured(_ours(model, corpus), curve, tokens, to_vocabulary)
+    return _measured(vectors(), curve, tokens, to_vocabulary)
 
 
-def train_gensim(folder: Path, tokens: int, architecture: str, epochs: int, threads: int) -> dict[str, Any]:
+def train_gensim(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, Any]:
     """Train gensim's word2vec on ``train.txt``; return measurements and scores."""
     from gensim.models import Word2Vec
     from gensim.models.callbacks import CallbackAny2Vec
 
-    from apps.vectors.task import VectorsRecipe
-
-    recipe = VectorsRecipe(architecture=architecture).settled()
-    model = Word2Vec(
-        vector_size=recipe.dimensions,
-        window=recipe.window,
-        negative=recipe.negatives,
-        min_count=recipe.min_count,
-        sample=recipe.sample,
-        alpha=recipe.learning_rate,
-        min_alpha=recipe.minimum_learning_rate,
-        sg=int(architecture == "skipgram"),
-        workers=threads,
-        seed=recipe.seed,
-        epochs=epochs,
-    )
+    model = Word2Vec(**gensim_settings(recipe.settled()))
     begun = time.perf_counter()
     model.build_vocab(corpus_file=str(folder / "train.txt"))
     to_vocabulary = time.perf_counter() - begun
@@ -158,7 +156,8 @@ def train_gensim(folder: Path, tokens: int, architecture: str, epochs: int, thre
     class Scored(CallbackAny2Vec):
         def on_epoch_end(self, model: Word2Vec) -> None:
             seconds, paused = clock.seconds(), time.perf_counter()
-            curve.append({"seconds": seconds, "analogies": _analogies(_gensims(model))})
+            found = WordVectors.from_keyed_vectors(model.wv)
+            curve.append({"seconds": seconds, "analogies": _analogies(found)})
             clock.skip(paused)
 
     clock = Clock()
@@ -166,40 +165,19 @@ def train_gensim(folder: Path, tokens: int, architecture: str, epochs: int, thre
         corpus_file=str(folder / "train.txt"),
         total_examples=model.corpus_count,
         total_words=model.corpus_total_words,
-        epochs=epochs,
+        epochs=recipe.epochs,
         callbacks=[Scored()],
     )
-    return _measured(_gensims(model), curve, tokens, to_vocabulary)
+    return _measured(WordVectors.from_keyed_vectors(model.wv), curve, tokens, to_vocabulary)
 
 
-def _both(first: Iterable[str], second: Iterable[str]) -> Iterable[str]:
-    yield from first
-    yield from second
-
-
-def _ours(model: Any, corpus: Any) -> Any:
-    from data_prep.text.embeddings import WordVectors
-
-    return WordVectors(list(corpus.vocabulary), model.input_vectors.numpy(), corpus.vocabulary.counts)
-
-
-def _gensims(model: Any) -> Any:
-    from data_prep.text.embeddings import WordVectors
-
-    return WordVectors.from_keyed_vectors(model.wv)
-
-
-def _analogies(vectors: Any) -> float | None:
-    from apps.vectors.evaluation import evaluate
-
+def _analogies(vectors: WordVectors) -> float | None:
     return evaluate(vectors).analogies.total.accuracy
 
 
 def _measured(
-    vectors: Any, curve: Sequence[dict[str, Any]], tokens: int, to_vocabulary: float
+    vectors: WordVectors, curve: Sequence[dict[str, Any]], tokens: int, to_vocabulary: float
 ) -> dict[str, Any]:
-    from apps.vectors.evaluation import evaluate
-
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     evaluation = evaluate(vectors)
     seconds = curve[-1]["seconds"]
@@ -218,111 +196,52 @@ def _measured(
     }
 
 
-def in_own_process(
-    system: str, architecture: str, folder: Path, tokens: int, epochs: int, threads: int
-) -> dict[str, Any]:
-    """Run one training in a fresh process, so that its memory is its own; return what it measured."""
-    command = [sys.executable, "-m", "benchmarks.word2vec_vs_gensim", "--child", system, architecture]
-    command += [str(folder), "--tokens", str(tokens), "--epochs", str(epochs), "--threads", str(threads)]
+def child(system: str, architecture: str, folder: str, tokens: str, epochs: str, threads: str) -> None:
+    """Train one system in this process, held to its cores, and print what was measured as the last line."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+    recipe = VectorsRecipe(architecture=architecture, epochs=int(epochs), threads=int(threads))
+    train = train_ours if system == "ours" else train_gensim
+    print(json.dumps(train(Path(folder), int(tokens), recipe)))
+
+
+def in_own_process(*arguments: Any) -> dict[str, Any]:
+    """Run :func:`child` in a fresh process, so that its memory is its own; return what it measured."""
+    code = "import sys; from benchmarks.word2vec_vs_gensim import child; child(*sys.argv[1:])"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run(text: Path, tokens: int, epochs: int, threads: int, architectures: Sequence[str]) -> dict[str, Any]:
+def run(options: argparse.Namespace) -> dict[str, Any]:
     """Train and score everything; return the results as they are stored."""
-    from models.training.run_folder import processor
-
     results: dict[str, Any] = {}
+    names = ("tokens", "epochs", "threads")
+    chosen = {name: getattr(options, name) for name in names}
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write_tokens(text, tokens, folder)
-        for architecture in architectures:
+        write_tokens(options.text or locate("wiki"), options.tokens, Path(temporary))
+        for architecture in options.architectures:
             measured = {}
             for system in SYSTEMS:
-                print(f"{architecture}, {system} ...", file=sys.stderr, flush=True)
-                measured[system] = in_own_process(system, architecture, folder, tokens, epochs, threads)
-            if measured["ours"]["vocabulary"] != measured["gensim"]["vocabulary"]:
+                report(f"{architecture}, {system} ...")
+                measured[system] = in_own_process(system, architecture, temporary, *chosen.values())
+            ours, peer = measured.values()
+            if ours["vocabulary"] != peer["vocabulary"]:
                 raise RuntimeError("The two systems did not count the same vocabulary.")
-            speeds = [measured[system]["words_per_second"] for system in SYSTEMS]
-            results[architecture] = {**measured, "speed_ratio": speeds[0] / speeds[1]}
-    settings = {"tokens": tokens, "epochs": epochs, "threads": threads, "processor": processor()}
-    return {**results, "settings": settings}
+            ratio = ours["words_per_second"] / peer["words_per_second"]
+            results[architecture] = {**measured, "speed_ratio": ratio}
+    return {**results, "settings": {**chosen, "processor": processor()}}
 
 
-def store(results: dict[str, Any]) -> None:
+def _store(path: Path, results: dict[str, Any]) -> None:
     """Write the results; an architecture that was not run keeps what an equal run before it measured."""
-    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     kept = before if before.get("settings") == results["settings"] else {}
-    write_results(RESULTS, {**kept, **results})
+    write_json(path, {**kept, **results})
 
 
-def print_results(results: dict[str, Any]) -> None:
-    """Print the results as a table."""
-    from apps.shared.commands import number, print_table
-
-    rows = []
-    for architecture in ARCHITECTURES:
-        for system in SYSTEMS if architecture in results else ():
-            found = results[architecture][system]
-            rows.append(
-                (
-                    architecture,
-                    system,
-                    f"{found['words_per_second']:,.0f}",
-                    number(found["seconds_to_vocabulary"], 1),
-                    f"{found['peak_memory_mib']:,.0f}",
-                    f"{number(found['analogies'], 2)} of {found['answered']:,}",
-                    number(found["wordsim353"], 3),
-                    number(found["simlex999"], 3),
-                    f"{results[architecture]['speed_ratio']:.2f}" if system == "ours" else "1.00",
-                )
-            )
-    columns = "model", "system", "words/s>", "s to vocabulary>", "peak MiB>", "analogies %>", "wordsim353>"
-    print_table((*columns, "simlex999>", "speed>"), rows)
-
-
-def _child(system: str, architecture: str, folder: Path, options: argparse.Namespace) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
-    train = train_ours if system == "ours" else train_gensim
-    print(json.dumps(train(folder, options.tokens, architecture, options.epochs, options.threads)))
-
-
-def main() -> int:
-    """Run the benchmark; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tokens", type=int, default=17_000_000, help="train on so many first tokens")
-    parser.add_argument("--text", type=Path, help="file or folder; the wiki set if not given")
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=ARCHITECTURES)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    parser.add_argument("--child", nargs=3, metavar=("SYSTEM", "MODEL", "FOLDER"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        _child(options.child[0], options.child[1], Path(options.child[2]), options)
-        return 0
-    try:
-        if min(options.tokens, options.epochs, options.threads) < 1:
-            raise InputError("tokens, epochs and threads must be at least 1")
-        if options.text is None:
-            from data_prep.datasets import locate
-
-            options.text = locate("wiki")
-        results = run(options.text, options.tokens, options.epochs, options.threads, options.architectures)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if options.store:
-        store(results)
-    if options.json:
-        print(json.dumps(results, indent=2))
-    else:
-        print_results(results)
-    return 0
-
+main = partial(carry_out, __doc__, SPEED, run, OPTIONS, store=_store)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.digits.reports import depth_report, speed_report
+import apps.shared.reports
+from apps.digits.reports import DEPTH, SCORES, SPEED
 from apps.digits.sources import sample_source
-from benchmarks import digits, digits_depth, digits_tables
+from apps.shared.reports import Stored
+from benchmarks import digits, digits_depth
+from benchmarks.pictures import depth_picture
 from data_prep.errors import InputError
 from models.digit_cnn.config import DigitCNNConfig
 from models.digit_cnn.serving import PackedCNN
+from models.training.recipe import fields_of
 
 SMALL = {
     "lecture": DigitCNNConfig("lecture"),
@@ -132,35 +136,27 @@ def depth_results() -> dict:
 
 
 def test_page_and_tables_read_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps.shared import reports
-
     (tmp_path / "digits.json").write_text(json.dumps(stored_speed()), encoding="utf-8")
     (tmp_path / "digits_depth.json").write_text(json.dumps(depth_results()), encoding="utf-8")
-    monkeypatch.setattr(reports, "RESULTS_DIR", tmp_path)
-    assert [one.system for one in speed_report().systems] == ["lectern", "torch"]
-    assert depth_report().layers == 20
-    table = digits_tables.speed_table()
-    assert "| resnet, Lectern | 3,000 | 9,000 | 2.50 |" in table and "2 cores of a processor" in table
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+    assert [line.names[1] for line in SPEED.read().lines] == ["Lectern", "PyTorch's best way"]
+    assert DEPTH.read().found["settings.layers"] == 20
+    table = SPEED.markdown()
+    assert "| ResNet, Lectern | 3,000 | 9,000 | 2.50 |" in table and "2 cores of a processor" in table
 
 
 def test_tables_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps.shared import reports
-
-    monkeypatch.setattr(reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setattr(digits_tables, "preset_installed", lambda name: False)
-    assert digits_tables.speed_table().startswith("_Not measured yet")
-    assert digits_tables.digits_table().startswith("_Not measured yet")
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
+    assert SPEED.markdown().startswith("_Not measured yet")
+    assert SCORES.markdown().startswith("_Not measured yet")
 
 
 def test_the_picture_of_depth_is_drawn() -> None:
     from xml.etree import ElementTree
 
-    picture = ElementTree.fromstring(digits_depth_picture())
+    picture = ElementTree.fromstring(depth_picture(depth_results()))
     assert len(picture.findall(".//{http://www.w3.org/2000/svg}polyline")) == 6
-
-
-def digits_depth_picture() -> str:
-    return digits_tables.depth_picture(depth_results())
 
 
 def test_the_comparison_decides_its_own_settings() -> None:
@@ -171,13 +167,13 @@ def test_the_comparison_decides_its_own_settings() -> None:
 
 
 def test_gradients_of_every_layer_are_measured() -> None:
-    from apps.digits.task import compiled_network, config_of
+    from apps.digits.task import compiled_network
     from models.storage.variables import variable_arrays
 
     recipe = replace(
         digits_depth.recipe_of(), architecture="resnet", widths=(4, 6), blocks=1, products="float32"
     )
-    config = config_of(recipe, 10)
+    config = fields_of(recipe, DigitCNNConfig, classes=10)
     model = compiled_network(recipe, config, 1)
     before = variable_arrays(model.weights)
     images = np.random.default_rng(1).integers(0, 256, (16, 28, 28)).astype(np.uint8)
@@ -200,4 +196,4 @@ def test_the_comparison_runs_on_the_sample(tmp_path: Path) -> None:
         assert len(run["train_loss"]) == len(run["validation_accuracy"]) == 2
         assert list(run["gradient_norms"]["first"]) == list(run["gradient_norms"]["last"])
     assert results["runs"]["resnet"]["parameters"] > results["runs"]["plain"]["parameters"]
-    digits_depth.print_results(results)
+    digits_depth.show(Stored("digits_depth.json", results))

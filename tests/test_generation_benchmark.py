@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from apps.shared.reports import Stored
 from benchmarks.generation import (
     ALPHABET,
     agreement,
@@ -15,8 +16,8 @@ from benchmarks.generation import (
     numpy_loop,
     ours,
     predict_loop,
-    print_results,
     random_model,
+    show,
     torch_loops,
 )
 from models.char_lm.network import build_char_lm
@@ -24,8 +25,13 @@ from models.storage.variables import assign_arrays
 
 
 @pytest.fixture(scope="module")
-def model():
+def made():
     return random_model(16)
+
+
+@pytest.fixture(scope="module")
+def model(made):
+    return made[0]
 
 
 def test_the_alphabet_is_that_of_tiny_shakespeare() -> None:
@@ -37,9 +43,9 @@ def test_the_alphabet_is_the_data_sets(data_dir) -> None:
     assert set(ALPHABET) == set((data_dir / "tinyshakespeare" / "input.txt").read_text(encoding="utf-8"))
 
 
-def test_all_systems_write_the_same_text(model) -> None:
-    systems = {**ours(model), "numpy": numpy_loop(model), "keras predict": predict_loop(model)}
-    systems |= torch_loops(model)
+def test_all_systems_write_the_same_text(made, model) -> None:
+    systems = {**ours(model), "numpy": numpy_loop(model), "keras predict": predict_loop(*made)}
+    systems |= torch_loops(*made)
     shares = agreement(systems, 12)
     assert shares == dict.fromkeys(systems, 1.0)
     assert len(systems["lectern"](100)) == 100
@@ -53,14 +59,14 @@ def test_agreement_ends_at_the_first_difference() -> None:
     assert agreement(systems, 10) == {"lectern": 1.0, "other": 0.3}
 
 
-def test_weights_go_back_into_the_network(model) -> None:
-    network = build_char_lm(model.config)
-    assign_arrays(network.weights, model.arrays)
+def test_weights_go_back_into_the_network(made) -> None:
+    network = build_char_lm(made[0].config)
+    assign_arrays(network.weights, made[1])
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
-def test_without_pytorch_there_are_no_loops_of_it(model) -> None:
-    assert torch_loops(model) == {}
+def test_without_pytorch_there_are_no_loops_of_it(made) -> None:
+    assert torch_loops(*made) == {}
 
 
 def test_measure_counts_characters_of_every_pass(capsys) -> None:
@@ -70,7 +76,7 @@ def test_measure_counts_characters_of_every_pass(capsys) -> None:
     assert all(len(one["passes"]) == 2 and one["characters_per_second"] > 0 for one in found.values())
     for one in found.values():
         one["same_text"] = 1.0
-    results = {"systems": found, "ratio": None, "best_torch": None}
-    json.dumps(results)
-    print_results(results)
+    settings = {"units": 16, "cores": 1, "processor": "one"}
+    results = {"settings": settings, "systems": found, "ratio": None, "best_torch": None}
+    show(Stored("generation.json", json.loads(json.dumps(results))))
     assert "PyTorch is not installed" in capsys.readouterr().out

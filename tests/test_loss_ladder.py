@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import apps.shared.reports
-from apps.writer.ladder_report import NETWORKS, TITLES, Ladder, ladder_from, ladder_report
+from apps.shared.reports import Stored
+from apps.writer.reports import LADDER, NETWORKS, TITLES, ladder_samples
 from apps.writer.sources import WriterSource
-from benchmarks import ladder_tables, loss_ladder
+from benchmarks import loss_ladder
 from benchmarks.loss_ladder import RECIPE, LadderSettings, counting_rung, main, run, shipped_rung
 from data_prep.errors import InputError
 from data_prep.text.streams import split_text
@@ -92,41 +93,44 @@ def test_what_is_finished_is_not_trained_again(tmp_path: Path, monkeypatch: pyte
 
 
 def test_results_come_back_from_json_and_make_table_and_picture(
-    results: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    results: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setattr(loss_ladder, "RESULTS", tmp_path / "loss_ladder.json")
     monkeypatch.setattr(loss_ladder, "PICTURE", tmp_path / "ladder.svg")
-    for empty in (ladder_tables.ladder_table, ladder_tables.ladder_samples):
+    for empty in (LADDER.markdown, ladder_samples):
         assert empty().startswith("_Not measured yet: run `python -m benchmarks.loss_ladder --store`")
-    assert ladder_report() is None
-    loss_ladder.store(results)
-    report = ladder_report()
-    assert isinstance(report, Ladder) and report == ladder_from(json.loads(json.dumps(results)))
-    assert [rung.name for rung in report.rungs] == [name for name in TITLES if name != "shipped"]
-    assert report.rungs[0].bits == pytest.approx(np.log2(len(set(TEXT))))
-    written = ladder_tables.ladder_table()
+    assert LADDER.read() is None
+    loss_ladder.store(tmp_path / "loss_ladder.json", results)
+    report = LADDER.read()
+    assert report.found.values == json.loads(json.dumps(results))
+    rungs = [line.row for line in report.lines]
+    assert [rung["name"] for rung in rungs] == [name for name in TITLES if name != "shipped"]
+    assert LADDER.columns[2].value(rungs[0]) == pytest.approx(np.log2(len(set(TEXT))))
+    written = LADDER.markdown()
     assert f"| every character equally likely | {np.log(len(set(TEXT))):.4f} | 0.0000 |" in written
-    assert f"{report.rungs[0].n:,} scored" in written and "3,000 parameters" in written
-    assert "    ROMEO:\n" in ladder_tables.ladder_samples()
-    assert "--- LSTM\nROMEO:\n" in ladder_tables.ladder_text(report)
+    assert f"{rungs[0]['n']:,} scored" in written and "3,000 parameters" in written
+    assert "    ROMEO:\n" in ladder_samples()
+    loss_ladder.show(report.found)
+    assert "--- LSTM\nROMEO:\n" in capsys.readouterr().out
     picture = ElementTree.fromstring((tmp_path / "ladder.svg").read_text(encoding="utf-8"))
     bars = [float(shape.get("width")) for shape in picture if shape.tag.endswith("rect")]
     assert len(bars) == 8 and bars[0] == max(bars)
-    assert bars[3] / bars[0] == pytest.approx(report.rungs[3].nats / report.rungs[0].nats, abs=0.001)
+    assert bars[3] / bars[0] == pytest.approx(
+        rungs[3]["nats_per_character"] / rungs[0]["nats_per_character"], abs=0.001
+    )
 
 
 def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "loss_ladder.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match=r"loss ladder lack.*Run it again"):
-        ladder_report()
+    with pytest.raises(InputError, match=r"loss_ladder.json lack rungs.*Run it again"):
+        LADDER.read()
 
 
 def test_an_unknown_rung_is_refused(results: dict) -> None:
     wrong = {**results, "rungs": [{**results["rungs"][0], "name": "trigram"}]}
     with pytest.raises(InputError, match=r"unknown rung.*Received: 'trigram'"):
-        ladder_from(wrong)
+        LADDER.report(Stored("loss_ladder.json", wrong))
 
 
 def test_the_held_out_text_is_read_as_behind_a_line_break() -> None:
@@ -137,7 +141,7 @@ def test_the_held_out_text_is_read_as_behind_a_line_break() -> None:
 
 @pytest.mark.parametrize("name", ["budget", "sample_characters", "gradient_steps", "gradient_windows"])
 def test_settings_without_sense_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=rf"{name} must be at least 1.*Received: 0"):
+    with pytest.raises(InputError, match=rf"{name} does not fit.*greater than or equal to 1.*Received: 0"):
         LadderSettings(**{name: 0})
 
 
@@ -145,7 +149,7 @@ def test_what_the_ladder_decides_cannot_be_set(tmp_path: Path, capsys: pytest.Ca
     path = tmp_path / "text.txt"
     path.write_text(TEXT, encoding="utf-8")
     assert main(["--text", str(path), "--set", "units=7"]) == 2
-    assert "The ladder itself decides units" in capsys.readouterr().err
+    assert "itself decides units" in capsys.readouterr().err
 
 
 def test_a_missing_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+import apps.shared.reports
 from apps.ocr.evaluation import error_rate
+from apps.ocr.reports import PROTOCOLS, SCORES, protocols_markdown
 from apps.ocr.sources import OcrSource, sample_source
-from benchmarks import ocr_protocols, ocr_tables
+from benchmarks import harness, ocr_protocols
 from data_prep.errors import InputError
 
 
@@ -32,8 +34,8 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return {way: answers(words.texts) for way in ("greedy", "beam", "words", "sizes")}
 
     monkeypatch.setattr("apps.ocr.task.train", train)
-    monkeypatch.setattr("apps.ocr.evaluation.read_letters", read_letters)
-    monkeypatch.setattr("apps.ocr.evaluation.read_words", read_words)
+    monkeypatch.setattr(ocr_protocols, "read_letters", read_letters)
+    monkeypatch.setattr(ocr_protocols, "read_words", read_words)
     return runs
 
 
@@ -97,10 +99,12 @@ def test_tables_come_from_results(
 ) -> None:
     results = ocr_protocols.run(source, tmp_path, plan(), ("b", "words"))
     results["settings"]["threads"] = 2
-    monkeypatch.setattr(ocr_tables, "benchmark_results", lambda name: results)
-    written = ocr_tables.protocols_table()
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+    (tmp_path / "ocr_protocols.json").write_text(json.dumps(results))
+    written = protocols_markdown()
     assert (
         "**(b)** ten folds: learned from one" in written
+        and "2 splits, " in written
         and "| chain CRF, PyStruct (published) | 21.2 |" in written
     )
     mean = results["protocols"]["b"]["networks"]["alone"]["character_error"]["mean"]
@@ -108,17 +112,19 @@ def test_tables_come_from_results(
     assert "2 threads" in written
 
 
-def test_tables_name_the_command_where_nothing_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ocr_tables, "benchmark_results", lambda name: None)
-    monkeypatch.setattr(ocr_tables, "preset_installed", lambda preset: False)
-    assert "benchmarks.ocr_protocols" in ocr_tables.protocols_table()
-    assert "apps ocr fit" in ocr_tables.reader_table()
+def test_tables_name_the_command_where_nothing_was_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
+    assert PROTOCOLS.command in protocols_markdown()
+    assert "apps ocr fit" in SCORES.markdown()
 
 
 def test_the_command_prints_one_json_object(
     trainings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ocr_protocols, "limit_cores", lambda threads: None)
+    monkeypatch.setattr(harness, "limit_cores", lambda threads: None)
     arguments = [
         "--sample",
         "--protocols",

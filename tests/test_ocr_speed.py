@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,9 @@ import apps.shared.reports
 from apps.ocr.application import Reader
 from apps.ocr.evaluation import read_letters
 from apps.ocr.letter_bank import spell
-from apps.ocr.reports import context_report, protocols_report, speed_report
-from benchmarks import ocr_context, ocr_speed, ocr_tables
+from apps.ocr.reports import CONTEXT, PROTOCOLS, SPEED, noise_curves
+from benchmarks import harness, ocr_context, ocr_speed
 from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
-from benchmarks.tagger_speed import measure
 from data_prep.errors import InputError
 from data_prep.readers.letters import LetterWords, encode_word
 from tests.apps.ocr_presets import WORDS, small_reader
@@ -58,16 +58,14 @@ def test_what_is_timed_reads_what_is_scored(reader: Reader, words: LetterWords, 
     assert ["".join(one) for word in inputs for one in ocr_speed.read_by(reader.letters, [word], way)] == read
 
 
-def test_letters_a_second_become_words_a_second(words: LetterWords) -> None:
+def test_systems_are_timed_and_scored_by_words(words: LetterWords) -> None:
     gold = ocr_speed.inputs_of(words)
     right = {id(word): letters for word, letters in gold}
     systems = {
         "one": lambda some: [["t"] * len(word) if len(word) == 5 else right[id(word)] for word in some]
     }
-    measured = measure(systems, gold, 2, 3)
-    found = ocr_speed.summed(systems, gold, measured)["one"]
-    letters = len(words.labels) / len(gold)
-    assert found["words_per_second"] == pytest.approx(measured["one"]["words_per_second"] / letters)
+    found = ocr_speed.measure(systems, gold, 2, 3)["one"]
+    assert found["words_per_second"] == statistics.median(found["passes"]) > 0 and found["one_word_ms"] > 0
     assert found["word_error"] == pytest.approx(100 * 2 / 16)  # "other", by two hands
 
 
@@ -79,7 +77,7 @@ def test_words_in_one_piece_are_timed(reader: Reader, words: LetterWords) -> Non
 def test_noise_makes_curves_that_the_page_reads(
     reader: Reader, words: LetterWords, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    curves = ocr_context.noise_curves(reader, reader, words, (0.0, 0.5), 3)
+    curves = ocr_context.measured_curves(reader, reader, words, (0.0, 0.5), 3)
     assert {"alone", "bilstm", "crf", "search", "greedy", "words"} <= curves.keys()
     assert curves["alone"]["n"] == len(words.labels) and curves["words"]["n"] == int(words.lengths[:3].sum())
     found = {
@@ -90,14 +88,14 @@ def test_noise_makes_curves_that_the_page_reads(
     }
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "ocr_context.json").write_text(json.dumps(found))
-    report = context_report()
-    assert all(len(curve) == 2 for curve in report.curves.values())
-    for one in report.examples:
-        wrong = [
-            sum(a != b for a, b in zip(read, one.word, strict=True)) for read in (one.alone, one.context)
-        ]
-        assert (wrong[1] > wrong[0]) == (one.kind == "wrong") and wrong[0] != wrong[1]
-    kinds = [(one.kind, one.bank) for one in report.examples]
+    report = CONTEXT.read()
+    assert noise_curves(report.found) == {way: curve["character_error"] for way, curve in curves.items()}
+    shown = [line.row for line in report.lines]
+    for one in shown:
+        reads = (one["alone"], one["context"])
+        wrong = [sum(a != b for a, b in zip(read, one["word"], strict=True)) for read in reads]
+        assert (wrong[1] > wrong[0]) == (one["kind"] == "wrong") and wrong[0] != wrong[1]
+    kinds = [(one["kind"], one["bank"]) for one in shown]
     assert all(kinds.count(kind) <= 2 for kind in kinds)
 
 
@@ -105,18 +103,18 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    assert ocr_tables.speed_table().startswith("_Not measured yet: ")
-    assert (speed_report(), context_report(), protocols_report()) == (None, None, {})
+    assert SPEED.markdown().startswith("_Not measured yet: ")
+    assert all(table.read() is None for table in (SPEED, CONTEXT, PROTOCOLS))
     one = {"words_per_second": 1234.5, "one_word_ms": 2.0, "character_error": 1.25, "word_error": 4.0}
     systems = {"search": one, "words": {"words_per_second": 90.0, "one_word_ms": 20.0}}
     found = {"settings": {"threads": 1, "processor": "one", "words": 617}, "systems": systems}
     (tmp_path / "ocr_speed.json").write_text(json.dumps(found))
-    table = ocr_tables.speed_table()
+    table = SPEED.markdown()
     assert "| Lectern, with language model | 1,234 | 2.00 | 1.25 | 4.00 |" in table
     assert "| Lectern, words in one piece | 90 | 20.00 | – | – |" in table
     (tmp_path / "ocr_speed.json").write_text("{}")
-    with pytest.raises(InputError, match="Run the benchmark again"):
-        ocr_tables.speed_table()
+    with pytest.raises(InputError, match=r"ocr_speed.json lack systems.*Run it again"):
+        SPEED.markdown()
 
 
 @pytest.mark.realdata
@@ -125,6 +123,6 @@ def test_without_a_preset_the_commands_say_so(
 ) -> None:
     missing = ["--letters", "no-such-preset", "--words", "no-such-preset"]
     for command in (ocr_speed, ocr_context):
-        monkeypatch.setattr(command, "limit_cores", lambda threads: None)  # of this very process
+        monkeypatch.setattr(harness, "limit_cores", lambda threads: None)  # of this very process
         assert command.main(missing) == 2
         assert "no-such-preset" in capsys.readouterr().err

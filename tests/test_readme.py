@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import apps.shared.reports
-from apps.shared.reports import VectorsScores
-from apps.vectors.results import SectionScore
+from apps.shared.reports import Stored
+from apps.vectors.reports import SCORES, SPEED, sections_report
 from benchmarks import readme
 from data_prep.errors import InputError
 
@@ -48,30 +48,29 @@ def test_filling_twice_changes_nothing_more() -> None:
     assert readme.filled(once) == once
 
 
-def test_scores_of_both_presets_make_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    def scores(preset: str) -> VectorsScores:
+def test_scores_of_both_presets_make_a_table() -> None:
+    def scores(preset: str) -> Stored:
         right = 12 if preset == "vectors_en_wiki" else 10
-        section = SectionScore(right, 16, 20)
-        return VectorsScores(preset, 100, 8, {"family": section}, section, 0.5, 30, None, 0, 90.0, "one")
+        section = {"accuracy": 100 * right / 16, "correct": right, "answered": 16, "of": 20}
+        analogies = {"score": section["accuracy"], "n": 16, "of": 20, "sections": {"family": section}}
+        pairs = {"wordsim353": {"score": 0.5, "n": 30}, "simlex999": {"score": None, "n": 0}}
+        metrics = {"google_analogies": analogies, **pairs}
+        return Stored(preset, {"preset": preset, "metrics": metrics, "metadata": {"seconds": 90.0}})
 
-    monkeypatch.setattr(readme, "preset_installed", lambda preset: True)
-    monkeypatch.setattr(readme, "vectors_scores", scores)
-    assert (
-        "| Lectern (`vectors_en_wiki`) | 75.0 | 16 of 20 | 0.500 (30) | – (0) | 90 |"
-        in readme.vectors_table()
-    )
-    assert "| family | 75.0 | 16 of 20 | 62.5 | 16 of 20 |" in readme.vectors_sections()
+    report = SCORES.report(*map(scores, SCORES.presets))
+    assert "| Lectern (`vectors_en_wiki`) | 75.0 | 16 of 20 | 0.500 (30) | – (0) | 90 |" in report.markdown()
+    assert "| family | 75.0 | 16 of 20 | 62.5 | 16 of 20 |" in sections_report(report).markdown()
 
 
 def test_benchmark_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    assert "python -m benchmarks.word2vec_vs_gensim" in readme.word2vec_table()
+    assert "python -m benchmarks.word2vec_vs_gensim" in SPEED.markdown()
     sides = {
         "ours": {"words_per_second": 1200000.4, "analogies": 33.04, "answered": 15578, "wordsim353": 0.6},
         "gensim": {"words_per_second": 600000, "analogies": 32.2, "answered": 15578, "wordsim353": 0.576},
     }
     (tmp_path / "word2vec_vs_gensim.json").write_text(json.dumps({"skipgram": sides, "settings": SETTINGS}))
-    text = readme.word2vec_table()
+    text = SPEED.markdown()
     assert "17,000,000 tokens of Wikipedia, 5 epochs, 2 threads on two cores" in text
     assert "| skip-gram, Lectern | 1,200,000 | 2.00 | 33.0 | 15,578 | 0.600 | – | – |" in text
 
@@ -92,7 +91,7 @@ def test_damaged_results_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "word2vec_vs_gensim.json").write_text("{")
     with pytest.raises(InputError, match=r"word2vec_vs_gensim\.json are not JSON"):
-        apps.shared.reports.word2vec_benchmark()
+        SPEED.read()
 
 
 def test_check_reports_and_changes_nothing(

@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 
 import apps.shared.reports
-from apps.reviews.reports import networks_report, speed_report, transfer_report
+from apps.reviews.reports import NETWORKS, SCORES, SPEED
 from apps.reviews.sources import sample_source
-from benchmarks import reviews_networks, reviews_speed, reviews_tables, transfer_reviews
+from apps.reviews.stages import ReviewsAnswers
+from apps.shared.reports import Stored
+from apps.shared.transfer import EMBEDDINGS, REVIEWS, transfer_markdown
+from benchmarks import harness, reviews_networks, reviews_speed, transfer_reviews
 from benchmarks.reviews_peers import TfidfPeer, fasttext_line
 from benchmarks.reviews_speed import labels_of, measure
 from benchmarks.transfer_reviews import ReviewsTransferSettings, documents_of
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
+from models.training.driver import Trained
 from tests.apps.reviews_presets import save_reviews, small_reviews
 
 
@@ -38,13 +42,12 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Networks are not trained: each is the small one; the runs are listed."""
     runs: list[str] = []
 
-    def train(recipe, source, folder, *, resume):  # type: ignore[no-untyped-def]
-        runs.append(f"{folder.name} {recipe.members[0].epochs}")
-        return SimpleNamespace(
-            reviews=small_reviews(), seconds=60.0, learned=400, validation=np.arange(0, len(source.train), 9)
-        )
+    def train(task, recipe, source, run):  # type: ignore[no-untyped-def]
+        runs.append(f"{run.folder.name} {recipe.members[0].epochs}")
+        validation = np.arange(0, len(source.train), 9)
+        return Trained(ReviewsAnswers(small_reviews(), 400, validation), {"": SimpleNamespace(seconds=60.0)})
 
-    monkeypatch.setattr("apps.reviews.task.train", train)
+    monkeypatch.setattr("models.training.driver.train", train)
     return runs
 
 
@@ -63,11 +66,11 @@ def test_networks_are_trained_once_and_reported(trainings, source, results: Path
     with pytest.raises(InputError, match="another recipe"):
         changed = reviews_networks.recipes_of(["mean"], ["epochs=2"], sample=True)
         reviews_networks.run(source, runs, changed)
-    assert "Not measured" in reviews_tables.networks_table()
+    assert "Not measured" in NETWORKS.markdown()
     (results / "reviews_networks.json").write_text(json.dumps(found))
-    assert networks_report().networks[0].text == "Mean of vectors"
-    assert f"| {one['accuracy']:.2f} |" in reviews_tables.networks_table()
-    reviews_networks.print_results(found)
+    assert NETWORKS.read().lines[0].label == "Mean of vectors"
+    assert f"| {one['accuracy']:.2f} |" in NETWORKS.markdown()
+    harness.print_report(NETWORKS.report(Stored("reviews_networks.json", found)))
     assert "Mean of vectors" in capsys.readouterr().out
 
 
@@ -78,11 +81,11 @@ def test_word_vectors_are_compared_on_the_same_documents(source, results: Path) 
     names = documents.vocabulary.entries[:40]
     vectors = WordVectors(names, np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32))
     found = transfer_reviews.run(settings, documents, vectors, "drawn")
-    assert [cell["embedding"] for cell in found["cells"]] == list(transfer_reviews.EMBEDDINGS)
+    assert [cell["embedding"] for cell in found["cells"]] == list(EMBEDDINGS)
     assert {cell["documents"] for cell in found["cells"]} == {round(len(documents.learned) / 2)}
-    assert "Not measured" in reviews_tables.transfer_table()
+    assert "Not measured" in transfer_markdown(REVIEWS)
     (results / "embedding_transfer_reviews.json").write_text(json.dumps(found))
-    assert transfer_report()[0].n == 100 and "word2vec, frozen" in reviews_tables.transfer_table()
+    assert REVIEWS.read().lines[0].row["n"] == 100 and "word2vec, frozen" in transfer_markdown(REVIEWS)
     with pytest.raises(InputError, match="scored does not fit"):
         documents_of(source.train, len(source.train))
 
@@ -119,9 +122,9 @@ def test_systems_are_timed_and_scored_on_the_same_documents(results: Path) -> No
         "systems": {name: one | {"training_seconds": 1.0} for name, one in found.items()},
         "stream": {"10": {"lines_per_second": 5.0, "peak_memory_mib": 70.0}},
     }
-    assert "Not measured" in reviews_tables.speed_table()
+    assert "Not measured" in SPEED.markdown()
     (results / "reviews_speed.json").write_text(json.dumps(measured))
-    assert speed_report().lines == 10 and "70 MiB for 10" in reviews_tables.speed_table()
+    assert "70 MiB for 10; 5 lines a second." in SPEED.markdown()
 
 
 @pytest.mark.slow
@@ -132,7 +135,7 @@ def test_a_stream_of_lines_is_watched(results: Path) -> None:
 
 
 def test_shipped_presets_have_a_table(results: Path) -> None:
-    assert "Not measured" in reviews_tables.reviews_table()
+    assert "Not measured" in SCORES.markdown()
     score = {
         "score": 92.345,
         "standard_error": 0.17,
@@ -144,7 +147,4 @@ def test_shipped_presets_have_a_table(results: Path) -> None:
     save_reviews(
         results / "presets" / "reviews_imdb", metrics={"accuracy": score, "calibration_error": calibration}
     )
-    assert (
-        "| `reviews_imdb`: test half | 92.34 | 0.17 | 25,000 | 1.20 % | y 9.00 |"
-        in reviews_tables.reviews_table()
-    )
+    assert "| `reviews_imdb`: test half | 92.34 | 0.17 | 25,000 | 1.20 % | y 9.00 |" in SCORES.markdown()

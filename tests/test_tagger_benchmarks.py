@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import apps.shared.reports
-from apps.tagger.reports import TaggerScore, TaggerScores
-from apps.tagger.results import Confusions
-from benchmarks import tagger_tables
-from benchmarks.embedding_transfer import TransferSettings, draw, one_run
+from apps.shared.reports import Stored
+from apps.shared.transfer import TAGS, transfer_markdown
+from apps.tagger.reports import SCORES, SPEED
 from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, accuracy, features, train_or_load
 from benchmarks.tagger_speed import measure
+from benchmarks.transfer import draw
+from benchmarks.transfer_tags import TransferSettings, one_run
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.made_texts import made_sentences
@@ -72,24 +73,24 @@ def test_every_start_of_the_embeddings_learns(embedding: str) -> None:
     train, dev = made_sentences("train"), made_sentences("dev")
     keys = sorted({form.lower() for sentence in train for form in sentence.forms})[::2]
     vectors = WordVectors(keys, np.random.default_rng(1).normal(size=(len(keys), 8)).astype(np.float32))
-    right, _ = one_run(train, dev, vectors, embedding, 8, 1, TransferSettings(units=16, learning_rate=0.02))
-    assert right > 80.0
+    found = one_run(train, dev, vectors, embedding, 8, 1, TransferSettings(units=16, learning_rate=0.02))
+    assert found["mean"] > 80.0
 
 
 def test_tables_say_what_to_run_and_then_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setattr(tagger_tables, "preset_installed", lambda preset: False)
-    for table in (tagger_tables.tagger_table, tagger_tables.speed_table, tagger_tables.transfer_table):
-        assert table().startswith("_Not measured yet: ")
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
+    for written in (SCORES.markdown(), SPEED.markdown(), transfer_markdown(TAGS)):
+        assert written.startswith("_Not measured yet: ")
     one = {"words_per_second": 30000, "one_sentence_ms": 0.8, "upos_accuracy": 97.0, "training_seconds": 600}
     ours = {**one, "first_sentence_ms": 1.0, "raw_text": {"words_per_second": 20000, "one_sentence_ms": 2.0}}
     systems = {"lectern": ours, "spacy": {**one, "words_per_second": 10000}}
     values = {"settings": {"cores": 1, "processor": "a processor"}, "systems": systems}
     (tmp_path / "tagger_speed.json").write_text(json.dumps(values))
-    assert "| Lectern | 30,000 | 3.00 | 0.80 | 97.00 | 600 |" in tagger_tables.speed_table()
-    assert "| Lectern, from raw text | 20,000 | – | 2.00 | – | – |" in tagger_tables.speed_table()
+    assert "| Lectern | 30,000 | 3.00 | 0.80 | 97.00 | 600 |" in SPEED.markdown()
+    assert "| Lectern, from raw text | 20,000 | – | 2.00 | – | – |" in SPEED.markdown()
     cell = {"sentences": 125, "mean": 80.5, "deviation": 1.25, "unknown_mean": 60.0, "seeds": 3}
     cells = [
         {"embedding": name, "share": share, **cell}
@@ -97,20 +98,20 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
         for share in (1.0, 100.0)
     ]
     (tmp_path / "embedding_transfer_tags.json").write_text(json.dumps({"cells": cells}))
-    table = tagger_tables.transfer_table()
+    table = transfer_markdown(TAGS)
     assert "| embeddings | 1 % (125 sentences) | new words | 100 % (125 sentences) | new words |" in table
     assert "| word2vec, frozen | 80.50 ± 1.25 | 60.00 | 80.50 ± 1.25 | 60.00 |" in table
 
 
 def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     published = {"Stanza 1.0": 96.35, "Stanza 1.5": 97.25}
-    scores = {"upos": TaggerScore(97.125, 0.1, 25094, published), "xpos": TaggerScore(None, None, 0)}
-    nothing = Confusions((), (), {}, ())
-    found = TaggerScores("tagger_en_ewt", scores, (), nothing, 90.0, "a processor", "softmax")
+    upos = {"score": 97.125, "standard_error": 0.1, "n": 25094, "published": published}
+    metrics = {"upos": upos, "xpos": {"score": None, "n": 0}}
+    values = {"preset": "tagger_en_ewt", "metrics": metrics, "config": {"output": "softmax"}}
+    values["metadata"] = {"seconds": 90.0, "processor": "a processor"}
+    stored = Stored("of tagger_en_ewt", values)
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    monkeypatch.setattr(tagger_tables, "preset_installed", lambda preset: True)
-    monkeypatch.setattr(tagger_tables, "tagger_scores", lambda preset: found)
-    table = tagger_tables.tagger_table()
+    table = SCORES.report(stored).markdown()
     others = "Stanza 1.0 96.35 (published), Stanza 1.5 97.25 (published)"
     assert f"| universal tags, gold tokens | 97.12 | 0.10 | 25,094 | {others} |" in table
     assert "| Penn tags, gold tokens | – | – | 0 | – |" in table
@@ -121,7 +122,7 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
         "systems": {"lectern": ours, "spacy": one},
     }
     (tmp_path / "tagger_speed.json").write_text(json.dumps(values))
-    assert f"| 25,094 | {others}, spaCy CNN 94.50 |" in tagger_tables.tagger_table()
+    assert f"| 25,094 | {others}, spaCy CNN 94.50 |" in SCORES.report(stored).markdown()
     assert table.endswith("Trained in 1.5 minutes on a processor; output: softmax.")
 
 
@@ -129,6 +130,5 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_damaged_results_are_named(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / f"{name}.json").write_text("{}")
-    report = tagger_tables.speed_table if name == "tagger_speed" else tagger_tables.transfer_table
-    with pytest.raises(InputError, match="Run it again"):
-        report()
+    with pytest.raises(InputError, match=rf"{name}.json lack (systems|cells).*Run it again"):
+        (SPEED if name == "tagger_speed" else TAGS).read()

@@ -43,8 +43,8 @@ class Column:
     def cell(self, row: Stored) -> str:
         """Write the value in a row; a dash for None."""
         value = self.value(row)
-        if value is None or isinstance(value, str):
-            return DASH if value is None else value
+        if value is None:
+            return DASH
         try:
             return self.form(value) if callable(self.form) else format(value, self.form)
         except (TypeError, ValueError):
@@ -135,8 +135,14 @@ class Table:
         return self.report(*sources) if sources else None
 
     def report(self, *sources: Stored) -> Report:
-        """Fill the table."""
+        """Fill the table.
+
+        Raises:
+            InputError: A value is missing or does not fit its format.
+        """
         lines = [line for source in sources for part in self.rows for line in self._lines(part, source)]
+        for line in lines:
+            line.cells()  # nothing is shown where something is damaged
         if self.best_first:
             lines.sort(key=lambda line: -line.columns[0].value(line.row))
         return Report(self, sources[0], tuple(lines))

@@ -1,0 +1,258 @@
+"""What all benchmarks share: options, a limit on cores, timing in turn, and what becomes of the results."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+import apps.shared.reports
+from apps.shared.commands import print_table
+from apps.shared.reports import Stored
+from apps.shared.tables import Report, Table
+from data_prep.errors import InputError
+from models.storage.atomic import write_json
+from models.training.run_folder import engine_versions, processor, remove_run
+
+ROOT = Path(__file__).resolve().parents[1]
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+_WARM_UP = 20  # single inputs that are done once more before the clock counts
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Option(NamedTuple):
+    """One option of a benchmark.
+
+    Attributes:
+        default: Decides the type: a number must be ``least`` or more, False is a flag, a list takes KEY=VALUE again and
+            again, a tuple several choices, and None is a file or folder.
+        help: What it is.
+        least: The smallest whole number.
+        choices: What is allowed.
+    """
+
+    default: Any
+    help: str
+    least: int = 1
+    choices: tuple[str, ...] = ()
+
+
+Options = Mapping[str, Option]
+THREADS = Option(2, "processor cores for every system")
+RUNS = Option(None, "folder of the runs; kept, and gone on with")
+SET = Option([], "change a setting")
+SAMPLE = Option(False, "small made-up data instead of the real ones")
+
+
+def carry_out(
+    about: str,
+    table: Table | Callable[[argparse.Namespace], Table],
+    measure: Callable[[argparse.Namespace], dict[str, Any]],
+    options: Options,
+    arguments: Sequence[str] | None = None,
+    *,
+    show: Callable[[Stored], None] | None = None,
+    store: Callable[[Path, dict[str, Any]], None] = write_json,
+) -> int:
+    """Read the command line, measure, keep the results where that is asked for, and print them.
+
+    Args:
+        about: Docstring of the benchmark.
+        table: What it prints; its name is that of the file of results.
+        measure: Options to results; its ``InputError`` becomes a message.
+        options: Besides ``--store`` and ``--json``; ``threads`` limits the cores.
+        arguments: Of the command line; None takes those of the process.
+        show: Prints the results in place of the table.
+        store: Writes the file of results.
+
+    Returns:
+        The exit code.
+    """
+    parsed = _parsed(about, options, arguments)
+    if "threads" in options:
+        limit_cores(parsed.threads)
+    table = table(parsed) if callable(table) else table
+    try:
+        results = measure(parsed)
+        if parsed.store:
+            path = apps.shared.reports.RESULTS_DIR / f"{table.name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store(path, results)
+        found = Stored(f"{table.name}.json", results)
+        if parsed.json:
+            print(json.dumps(results))
+        elif show is None:
+            print_report(table.report(found))
+        else:
+            show(found)
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parsed(about: str, options: Options, arguments: Sequence[str] | None) -> argparse.Namespace:
+    prog = f"python -m benchmarks.{Path(sys.argv[0]).stem}"
+    parser = argparse.ArgumentParser(prog, description=about.splitlines()[0])
+    for name, option in options.items():
+        kinds: dict[type, dict[str, Any]] = {
+            bool: {"action": "store_true"},
+            list: {"action": "append", "metavar": "KEY=VALUE"},
+            tuple: {"nargs": "+", "choices": option.choices or None},
+            type(None): {"type": Path},
+        }
+        kind = kinds.get(type(option.default), {"type": type(option.default)})
+        if option.choices and not isinstance(option.default, tuple):
+            kind["choices"] = option.choices
+        parser.add_argument(f"--{name.replace('_', '-')}", default=option.default, help=option.help, **kind)
+    parser.add_argument("--store", action="store_true", help="keep the results for page and documentation")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parsed = parser.parse_args(arguments)
+    for name, option in options.items():
+        if type(option.default) is int and getattr(parsed, name) < option.least:
+            parser.error(f"--{name.replace('_', '-')} must be {option.least} or more")
+    return parsed
+
+
+def limit_cores(threads: int) -> None:
+    """Hold this process, the libraries that it has loaded and those that it loads later to some cores."""
+    for variable in _THREADS:
+        os.environ[variable] = str(threads)
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    threadpool_limits(threads)
+    with suppress(AttributeError, OSError):  # macOS cannot pin; the others hold there
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def report(line: str) -> None:
+    """Say what is being done."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_report(filled: Report) -> None:
+    """Print a table and how it was measured."""
+    header = [filled.table.header, *(f"{column.header}>" for column in filled.table.columns)]
+    print_table(header, [(line.label, *line.cells()) for line in filled.lines])
+    if facts := filled.facts():
+        print(facts)
+
+
+def settings(**values: Any) -> dict[str, Any]:
+    """Return settings with the processor and the versions of what computes."""
+    return {**values, "processor": processor(), "versions": engine_versions()}
+
+
+def version_of(*packages: str) -> str | None:
+    """Return the version of the first of some packages that is installed, None where none is."""
+    for name in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name)
+    return None
+
+
+def decided_here(recipe: Any, base: Any, names: Sequence[str]) -> None:
+    """Refuse a recipe in which something is changed that the benchmark itself decides."""
+    changed = [name for name in names if getattr(recipe, name) != getattr(base, name)]
+    if changed:
+        raise InputError(f"The comparison itself decides {', '.join(changed)}", remedy="Leave it out")
+
+
+@contextmanager
+def folder_of(kept: Path | None) -> Iterator[Path]:
+    """Give a folder: the one that is to be kept, or one that goes away."""
+    with tempfile.TemporaryDirectory() if kept is None else nullcontext(kept) as folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        yield Path(folder)
+
+
+def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Train and score in a run folder, or read what was scored there before.
+
+    Args:
+        folder: Of the run; removed in the end. What was scored stays beside it.
+        recipe: Decides the result, and becomes part of it.
+        work: Gives the rest of the result.
+
+    Raises:
+        InputError: What is there is of another recipe.
+    """
+    done = folder.with_suffix(".json")
+    if done.is_file():
+        before = json.loads(done.read_text(encoding="utf-8"))
+        if {key: before[key] for key in recipe} != recipe:
+            raise InputError(f"{done} is of another recipe", remedy="Choose another folder with --runs")
+        return before
+    folder.mkdir(parents=True, exist_ok=True)
+    result = {**recipe, **work()}
+    write_json(done, result)
+    remove_run(folder)
+    return result
+
+
+def in_turn(
+    works: Mapping[Key, Callable[[], Any]], repeats: int, pause: float = 0.0
+) -> dict[Key, list[float]]:
+    """Time works in turn, so that a busy moment of the computer meets all of them; seconds of every pass."""
+    seconds: dict[Key, list[float]] = {key: [] for key in works}
+    for _ in range(repeats):
+        for key, work in works.items():
+            time.sleep(pause)
+            seconds[key].append(seconds_of(work))
+    return seconds
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Return how long a call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def speeds(
+    systems: Mapping[str, Callable[[Sequence[Any]], Any]],
+    batch: Sequence[Any],
+    singles: Sequence[Any],
+    repeats: int,
+    *,
+    names: tuple[str, str],
+    count: int | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Time systems on the same inputs: in a batch in turn, and one by one.
+
+    Args:
+        systems: Name to what takes a list of inputs.
+        batch: Inputs of the batch.
+        singles: Inputs that come alone.
+        repeats: Passes over the batch.
+        names: Of what is counted a second and of what comes alone, such as ``("words", "sentence")``.
+        count: How many the batch counts for; its inputs if it is left out.
+
+    Returns:
+        For each system ``words_per_second``, the median of ``passes``, and ``one_sentence_ms``, median, with its 95th
+        percentile.
+    """
+    many, one = f"{names[0]}_per_second", f"one_{names[1]}_ms"
+    works = {name: partial(system, batch) for name, system in systems.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for name, passes in in_turn(works, repeats).items():
+        rates = [(count or len(batch)) / seconds for seconds in passes]
+        found[name] = {many: statistics.median(rates), "passes": rates}
+    for name, system in systems.items():
+        for single in singles[:_WARM_UP]:
+            system([single])
+        alone = sorted(1000 * seconds_of(partial(system, [single])) for single in singles)
+        found[name] |= {one: statistics.median(alone), f"{one}_95": alone[int(0.95 * len(alone))]}
+    return found
