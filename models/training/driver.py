@@ -16,7 +16,7 @@ from models.presets.store import VERIFY_COMMAND, Preset, load_preset, save_prese
 from models.storage.arrays import specs_of
 from models.storage.atomic import writing_to
 from models.storage.variables import assign_arrays, variable_arrays
-from models.training.events import Listener, tensorboard_writer
+from models.training.events import Events, Listener, tensorboard_writer
 from models.training.fit import FitResult, fit, training_data
 from models.training.recipe import to_dict
 from models.training.run_folder import remove_run, run_folder_of
@@ -168,9 +168,7 @@ def run_stage(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> Sta
         keep_best=stage.keep == "best",
         steps_per_epoch=stage.steps,
         callbacks=stage.callbacks(),
-        stage=stage.name,
-        events_in=run.folder,
-        listeners=listeners,
+        events=lambda folder: Events(run.folder, stage.name, listeners),
     )
     return StageResult(model, result)
 

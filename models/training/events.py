@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,18 @@ class Events:
         listeners: Called with every event.
     """
 
-    def __init__(self, folder: Path, stage: str = "", listeners: tuple[Listener, ...] = ()) -> None:
-        self._stage, self._listeners = stage, listeners
+    def __init__(self, folder: Path, stage: str = "", listeners: Iterable[Listener] = ()) -> None:
+        self._stage, self._listeners = stage, list(listeners)
         path = folder / EVENTS_FILE
         broken = path.is_file() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
         self._file = path.open("a", encoding="utf-8")
         if broken:  # a process was killed while it wrote
             self._file.write("\n")
         self._last_step = 0.0
+
+    def listen(self, listener: Listener) -> None:
+        """Call a function with every event from now on."""
+        self._listeners.append(listener)
 
     def emit(self, event: str, **values: Any) -> None:
         """Write one event; steps that follow each other too fast are left out."""

@@ -20,10 +20,11 @@ from typing import Any, Literal, TextIO
 import keras
 
 from data_prep.batching import as_dataset, prefetched
+from data_prep.fields import Checked, Count, Natural
 from models.storage.atomic import writing_to
 from models.training.averaging import without_final_average
 from models.training.checkpoint import TrainingState
-from models.training.events import Events, Listener
+from models.training.events import Events
 from models.training.progress import ProgressBar
 from models.training.recipe import to_dict
 from models.training.run import Run
@@ -71,96 +72,85 @@ def training_data(
     return prefetched(make_batches(), depth=prefetch)
 
 
+@dataclass(frozen=True)
+class FitSettings(Checked):
+    """What decides a run besides its network, data and recipe; a resume compares it.
+
+    Args:
+        epochs: Number of epochs.
+        seed: From 0 to 2**32 - 1.
+        monitor: Metric that decides which weights are best.
+        mode: Whether its smallest or largest value is.
+        keep_best: Keep the best weights, and load them into the model at the end.
+        patience: Stop after this many epochs without a better value; None to go on.
+        steps_per_epoch: Needed only for data without an end.
+        batch_size: For data that are arrays.
+    """
+
+    epochs: Count
+    seed: Natural
+    monitor: str = "loss"
+    mode: Literal["min", "max"] = "min"
+    keep_best: bool = True
+    patience: Count | None = None
+    steps_per_epoch: Count | None = None
+    batch_size: Count | None = None
+
+
 def fit(
     model: keras.Model,
     epoch_data: Callable[[int], Any],
     *,
-    epochs: int,
     run_dir: str | Path,
-    seed: int,
     recipe: Any,
     resume: bool = False,
     evaluate: Callable[[], Mapping[str, float]] | None = None,
     sample: Callable[[], str] | None = None,
-    monitor: str = "loss",
-    mode: Literal["min", "max"] = "min",
-    keep_best: bool = True,
-    patience: int | None = None,
-    steps_per_epoch: int | None = None,
-    batch_size: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    events: Callable[[Path], Events] = Events,
     progress: bool = True,
     stream: TextIO | None = None,
-    stage: str = "",
-    events_in: str | Path | None = None,
-    listeners: Sequence[Listener] = (),
+    **settings: Any,
 ) -> FitResult:
     """Train a compiled model; after a kill the same call with ``resume=True`` ends at the same bits.
 
-    The same bits need one machine, one number of cores, and randomness that comes from ``epoch_rng``, from
-    seed generators of the model (dropout has one) or from the global seeds, which are set anew for every
-    epoch.
+    The same bits need one machine, one number of cores, and randomness that comes from ``run.epoch_rng``, from seed
+    generators of the model (dropout has one) or from the global seeds, which are set anew for every epoch.
 
     Args:
-        model: Built and compiled; a custom ``train_step`` is fine. With an optimizer that averages weights
-            (``use_ema``) the averages are evaluated and kept, while training goes on with the plain weights.
-        epoch_data: Receives the epoch (from 0) and returns its data in their final order: anything
-            ``Model.fit`` takes as ``x``, or a tuple ``(x, y)`` or ``(x, y, sample_weight)`` of arrays, with
-            ``batch_size``.
-        epochs: Number of epochs, at least 1.
+        model: Built and compiled. With an optimizer that averages weights (``use_ema``) the averages are evaluated
+            and kept, while training goes on with the plain weights.
+        epoch_data: Receives the epoch (from 0) and returns its data in their final order: anything ``Model.fit``
+            takes as ``x``, or a tuple ``(x, y)`` or ``(x, y, sample_weight)`` of arrays, with ``batch_size``.
         run_dir: Folder of the run; made when absent.
-        seed: From 0 to 2**32 - 1.
         recipe: Dataclass or mapping of everything that decides the result; printed and saved first.
         resume: Go on with the run in ``run_dir``; where nothing was begun, begin.
         evaluate: Called after every epoch; its metrics must not have names of training metrics.
         sample: Called after it; its text goes to the events, and above the progress bar.
-        monitor: Metric that decides which weights are best.
-        mode: "min" or "max".
-        keep_best: Keep the best weights, and load them into the model at the end.
-        patience: Stop after this many epochs without a better value; None to go on.
-        steps_per_epoch: Needed only for data without an end.
-        batch_size: For arrays.
         callbacks: Keras callbacks without a state of their own: ``on_train_begin`` comes with every epoch.
+        events: Opens the events of the run in ``run_dir``.
         progress: Draw a progress bar.
         stream: Where recipe and progress go; standard error when None.
-        stage: Name of this training in its events.
-        events_in: Folder of the file of events, there already; ``run_dir`` when None.
-        listeners: Called with every event, see :mod:`models.training.events`.
-
-    Returns:
-        History and best epoch. The model holds the best weights, or with ``keep_best=False`` the last ones.
+        settings: Fields of :class:`FitSettings`.
 
     Raises:
-        InputError: When the folder holds a run and ``resume`` is False, the recipe differs from that of the
-            run, no checkpoint is whole, the folder cannot be written, the data are empty, or ``monitor`` is
-            unknown.
-        DivergedError: When loss, monitored value or a weight is NaN or infinite; the last checkpoint stays.
-        ValueError: When the model is not built or not compiled, or an argument is out of its range.
+        InputError: The folder holds a run and ``resume`` is False, the recipe differs from that of the run, no
+            checkpoint is whole, the folder cannot be written, the data are empty, or ``monitor`` is unknown.
+        DivergedError: Loss, monitored value or a weight is NaN or infinite; the last checkpoint stays.
+        ValueError: The model is not built or not compiled.
     """
     if not (model.built and model.compiled):
         raise ValueError("The model must be built and compiled before fit.")
-    if epochs < 1 or mode not in ("min", "max") or (patience is not None and patience < 1):
-        raise ValueError(f"Bad epochs, mode or patience. Received: {epochs!r}, {mode!r}, {patience!r}")
-    settings = {
-        "epochs": epochs,
-        "seed": seed,
-        "monitor": monitor,
-        "mode": mode,
-        "keep_best": keep_best,
-        "patience": patience,
-        "steps_per_epoch": steps_per_epoch,
-        "batch_size": batch_size,
-        "backend": keras.backend.backend(),
-    }
-    folder = Path(run_dir)
-    out = sys.stderr if stream is None else stream
+    chosen = {**to_dict(FitSettings(**settings)), "backend": keras.backend.backend()}
+    folder, out = Path(run_dir), sys.stderr if stream is None else stream
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        notices = begin_run(folder, {"recipe": to_dict(recipe), "fit": settings}, resume, out)
-        told = (*([ProgressBar(out)] if progress else []), *listeners)
-        with contextlib.closing(Events(Path(events_in or folder), stage, told)) as events:
-            run = Run(model, folder, settings, evaluate, sample, list(callbacks), out, notices, events)
+        notices = begin_run(folder, {"recipe": to_dict(recipe), "fit": chosen}, resume, out)
+        with contextlib.closing(events(folder)) as told:
+            if progress:
+                told.listen(ProgressBar(out))
+            run = Run(model, folder, chosen, evaluate, sample, list(callbacks), out, notices, told)
             run.restore_or_start()
             with _terminate_as_interrupt(), without_final_average(model):
                 run.train(epoch_data)

@@ -460,7 +460,7 @@ def test_unbuilt_model_and_bad_arguments_are_refused(tmp_path):
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"built and compiled"):
         fit(model, epoch_data, epochs=1, run_dir=tmp_path, seed=1, recipe={})
-    with pytest.raises(ValueError, match=r"Bad epochs, mode or patience"):
+    with pytest.raises(ValueError, match=r"epochs does not fit"):
         run(tmp_path / "run", epochs=0)
     assert not (tmp_path / "run").exists()
 
