@@ -29,6 +29,8 @@ PAGE_PIECES = {
 }  # of apps/shared and apps/lecture: for pages alone
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
+MOST_CODE_LINES = 26_500  # of all packages: without docstrings, comments and blank lines
+MOST_ALL_LINES = 43_000
 HEAVY = {
     "tensorflow",
     "tensorflow_text",
@@ -168,6 +170,30 @@ def test_files_and_functions_are_short() -> None:
     assert not long
 
 
+def code_lines(source: str) -> int:
+    """Lines of a file that are neither blank, nor a comment, nor a docstring."""
+    rows = source.split("\n")
+    left_out = {number for number, row in enumerate(rows, start=1) if row.strip()[:1] in ("", "#")}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
+            ast.get_docstring(node) is not None
+        ):
+            left_out.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len(rows) - len(left_out)
+
+
+def test_the_project_keeps_its_size() -> None:
+    sources = [path.read_text(encoding="utf-8") for folder in PACKAGES for path in python_files(folder)]
+    assert sum(map(code_lines, sources)) <= MOST_CODE_LINES
+    assert sum(source.count("\n") + 1 for source in sources) <= MOST_ALL_LINES
+
+
+def test_only_code_is_counted() -> None:
+    assert (
+        code_lines('"""Docs."""\n\n# why\ndef f():\n    """Docs\n    go on."""\n    return """text"""\n') == 2
+    )
+
+
 def test_nothing_lies_flat_in_apps() -> None:
     assert {path.name for path in (ROOT / "apps").glob("*.py")} <= AGREED_FLAT
 
@@ -275,6 +301,7 @@ DISTRIBUTIONS = {
     "tensorflow_text": "tensorflow-text",
     "PIL": "pillow",
     "pycrfsuite": "python-crfsuite",
+    "xdist": "pytest-xdist",
 }
 
 
