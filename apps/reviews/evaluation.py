@@ -18,13 +18,14 @@ from apps.reviews.sources import (
     learned_from,
     named_source,
     own_source,
+    own_texts,
     set_of,
     source_of,
 )
 from apps.shared.calibration import calibration_error, reliability
 from apps.shared.measures import confusion_matrix, measure, percent_right
 from data_prep.errors import InputError
-from data_prep.readers.labelled_texts import LabelledTexts, Row, iter_csv, read_labelled
+from data_prep.readers.labelled_texts import LabelledTexts, Row, iter_csv
 from data_prep.readers.labelled_texts import Refused as RefusedRow
 from data_prep.readers.text import GivenPath, input_file
 from data_prep.text.duplicates import shared_texts
@@ -68,15 +69,14 @@ def evaluate(
     if files and folder is not None:
         raise InputError("A CSV file and a folder exclude each other", remedy="Give one of them")
     if files or folder is not None:
-        name = ", ".join(input_file(path).name for path in files or [folder])
         if folder is not None or is_own(learned):
-            texts = read_labelled(files or folder, text, label)
+            texts, name = own_texts(files, folder, text, label)
             if learned_from(texts, learned):
                 source = own_source(texts, name)
                 return score(reviews, source.test, source.protocol)
         if folder is not None:
             return score(reviews, texts, f"all of {name}")
-        rows = iter_csv(files, text, label)
+        rows, name = iter_csv(files, text, label), ", ".join(input_file(path).name for path in files)
         return together([Scored(reviews, rows)], reviews.labels, f"all of {name}", counted="row")
     source = source_of(learned) if data is None else named_source(data)
     if source is not None and source.test is not None:
@@ -241,7 +241,8 @@ class Scored:
             label = numbers.get(row.label.casefold())
             if label is None:
                 self._foreign[row.label] = True
-                where = f"{row.file}: " if row.file else ""
+                file = row.name.rpartition(", ")[0]
+                where = f"{file}: " if file else ""
                 problem = f"{where}its label {row.label!r:.40} is none of {_listed(reviews.labels)}"
                 self.refused.append(Refused(row.number, problem))
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
 from data_prep.readers.bbc import read_bbc
-from data_prep.readers.labelled_texts import LabelledTexts
+from data_prep.readers.labelled_texts import LabelledTexts, read_csv, read_folder
 from data_prep.readers.reviews import read_imdb
+from data_prep.readers.text import GivenPath, input_file
 from data_prep.splits import group_split, k_folds
 from data_prep.text.made_texts import made_reviews
 from data_prep.text.text_inputs import plain
@@ -173,6 +175,15 @@ def bbc_source() -> ReviewsSource:
         ),
         aliases=_TOPICS,
     )
+
+
+def own_texts(
+    csv: Sequence[GivenPath], folder: Path | None, text: str, label: str
+) -> tuple[LabelledTexts, str]:
+    """Read CSV files, or a folder where there is one; return the documents and what to call them."""
+    if folder is not None:
+        return read_folder(folder), folder.name
+    return read_csv(csv, text, label), ", ".join(input_file(path).name for path in csv)
 
 
 def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:

@@ -25,6 +25,7 @@ from data_prep.text.word2vec_corpus import encode_corpus
 from models.presets.store import Preset
 from models.storage.arrays import half_precision
 from models.storage.atomic import writing_to
+from models.storage.variables import copy_values
 from models.text_classifier.config import (
     TextClassifierConfig,
     TextPresetConfig,
@@ -217,7 +218,8 @@ def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, nam
         max_vocabulary=settings.max_vocabulary,
     )
     done = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
-    return WordVectors(list(corpus.vocabulary), np.array(done.model.input_vectors), corpus.vocabulary.counts)
+    (matrix,) = copy_values([done.model.input_vectors])
+    return WordVectors(list(corpus.vocabulary), matrix, corpus.vocabulary.counts)
 
 
 def member_stage(

@@ -20,11 +20,9 @@ from apps.reviews.application import TOPICS_PRESET, Reviews
 from apps.reviews.evaluation import Scored, evaluate, final_metrics, metrics_of, rows_of, score, together
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
-from apps.reviews.sources import ReviewsSource, named_source, own_source, sample_source
+from apps.reviews.sources import ReviewsSource, named_source, own_source, own_texts, sample_source
 from apps.reviews.stages import ReviewsAnswers, Stages, all_rounds
 from data_prep.errors import InputError
-from data_prep.readers.labelled_texts import read_labelled
-from data_prep.readers.text import input_file
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
 from models.text_classifier.config import KIND, golden_inputs
@@ -91,10 +89,9 @@ class ReviewsTask(Task):
 
     def source(self, recipe: ReviewsRecipe, options: Options, run: Run) -> ReviewsSource:
         """Read a set of documents, your own, or the sample; say what of them is refused."""
-        if given := options["folder"] or options["csv"]:
-            paths = [given] if isinstance(given, Path) else given
-            texts = read_labelled(paths, options["text"], options["label"])
-            source = own_source(texts, ", ".join(input_file(path).name for path in paths))
+        if options["csv"] or options["folder"]:
+            named = {name: options[name] for name in ("csv", "folder", "text", "label")}
+            source = own_source(*own_texts(**named))
             for line in refusals(source.refused, "row" if options["csv"] else "file"):
                 print(line, file=sys.stderr)
         elif options["sample"]:

@@ -60,7 +60,7 @@ def preset_of(
 
 def small_reviews(*members: tuple[TextClassifierConfig, dict[str, np.ndarray]]) -> Reviews:
     """A classifier of these networks; of the one that knows good and bad words where none is given."""
-    return Reviews(*preset_of(*(members or (weighing(),))), VOCABULARY, LABELS)
+    return Reviews(*preset_of(*(members or (weighing(),))), vocabulary=VOCABULARY, labels=LABELS)
 
 
 def save_reviews(

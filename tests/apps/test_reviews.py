@@ -16,7 +16,7 @@ import pytest
 from apps.reviews import application
 from apps.reviews.application import Reviews
 from apps.reviews.evaluation import chosen_weights, evaluate, mean_loss, score
-from apps.reviews.lines import MAX_LINE_BYTES, document_lines
+from apps.reviews.files import MAX_LINE_BYTES, document_lines
 from apps.reviews.results import Refused, Verdict
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled
@@ -33,14 +33,14 @@ def test_a_verdict_counts_words_and_not_marks(reviews: Reviews) -> None:
     assert found.label == "pos" and found.confidence > 0.5
     assert (found.words, found.unknown_words, found.left_out) == (6, 1, 0)
     assert list(found.to_dict()) == ["label", "probabilities", "unknown_words", "words"]
-    assert sum(found.probabilities.values()) == pytest.approx(1.0) and not found.notes
+    assert sum(found.probabilities.values()) == pytest.approx(1.0) and not found.notes()
 
 
 def test_what_is_not_read_is_counted_and_said() -> None:
     short = small_reviews(weighing(max_words=4, head_words=2))
     found = short.classify("good film " + "bad " * 20 + "warm film")
     assert found.label == "pos" and found.left_out == 20 and found.to_dict()["left_out"] == 20
-    assert found.left_out_share == pytest.approx(20 / 24) and "20 of its 24" in found.notes[0]
+    assert found.left_out_share == pytest.approx(20 / 24) and "20 of its 24" in found.notes()[0]
     both = small_reviews(weighing(max_words=4, head_words=2), weighing())
     assert both.classify("good film " + "bad " * 20 + "warm film").left_out == 0
 
@@ -63,7 +63,7 @@ def test_texts_that_cannot_be_answered_are_refused(reviews: Reviews, text: str, 
 
 def test_a_text_in_another_language_is_answered_with_a_note(reviews: Reviews) -> None:
     found = reviews.classify("le film que nous avons vu était moving")
-    assert found.unknown_words == 6 and "6 of the 8 words are unknown" in found.notes[0]
+    assert found.unknown_words == 6 and "6 of the 8 words are unknown" in found.notes()[0]
 
 
 def test_a_megabyte_in_one_line_is_read_whole(reviews: Reviews) -> None:

@@ -147,7 +147,7 @@ def test_labels_lie_among_words_where_words_speak_for_them() -> None:
         "labels/bias": np.zeros(2, np.float32),
     }
     config = TextPresetConfig((member,))
-    reviews = Reviews(config, preset_arrays(config, [arrays]), vocabulary, LABELS)
+    reviews = Reviews(config, preset_arrays(config, [arrays]), vocabulary=vocabulary, labels=LABELS)
     found = label_map(reviews, WordVectors(words, vectors), words=5, others=10)
     assert found.map.words[:2] == ("«neg»", "«pos»") and found.labels == 2
     assert min(found.fit) > 0.9

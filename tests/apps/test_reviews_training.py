@@ -10,18 +10,23 @@ import numpy as np
 import pytest
 
 from apps.reviews.application import Reviews
-from apps.reviews.evaluation import cross_validated, evaluate, score
+from apps.reviews.evaluation import evaluate, score
 from apps.reviews.recipes import MEMBERS, RECIPES, MemberRecipe, ReviewsRecipe, SelfTraining, chosen_recipe
 from apps.reviews.sources import ReviewsSource, bbc_source, own_source, sample_source
-from apps.reviews.start_vectors import start_vectors
-from apps.reviews.task import fit_reviews, inverse_document_frequency, surest, train
-from apps.vectors.task import VectorsRecipe
+from apps.reviews.stages import inverse_document_frequency, surest
+from apps.reviews.task import ReviewsTask, check_trainable
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled, read_csv
 from data_prep.text.made_texts import made_reviews
 from data_prep.text.text_inputs import plain
+from models.training import driver
+from models.training.driver import Trained, fit_task
 from models.training.recipe import from_dict, to_dict
+from models.training.task import Run
+from models.word2vec.training import VectorsRecipe
+from tests.apps.reviews_presets import drawn, save_reviews, weighing
 
+TASK = ReviewsTask()
 _TINY = MemberRecipe(network="mean", dimensions=4, epochs=2, batch_size=16, learning_rate=0.1)
 
 
@@ -36,6 +41,17 @@ def source() -> ReviewsSource:
     ]
     texts = labelled(rows)
     return replace(sample_source(), train=texts.chosen(range(80)), test=texts.chosen(range(80, 120)))
+
+
+def trained_in(folder: Path, recipe: ReviewsRecipe, source: ReviewsSource, resume: bool = False) -> Trained:
+    return driver.train(TASK, recipe, source, Run(folder, resume))
+
+
+def own_csv(path: Path, texts, *more: str) -> Path:
+    """Write labelled documents, and further lines."""
+    rows = [f'"{text}",{texts.classes[label]}' for text, label in zip(texts.texts, texts.labels, strict=True)]
+    path.write_text("\n".join(["text,label", *rows, *more]) + "\n", encoding="utf-8")
+    return path
 
 
 def test_recipes_survive_json_and_overrides_reach_their_network() -> None:
@@ -56,13 +72,22 @@ def test_recipes_survive_json_and_overrides_reach_their_network() -> None:
         (["epoch=3"], "The key 'epoch' is unknown"),
         (["member3.epochs=3"], "There is no such member"),
         (["members=1"], "The networks are set one by one"),
-        (["epochs=0"], "epochs must be at least 1"),
-        (["learning_rate=0"], "learning_rate must be above 0"),
-        (["warmup=0.9"], "warmup is a share"),
+        (["epochs=0"], "epochs does not fit. Allowed: greater than or equal to 1"),
+        (["batch_size=0"], "batch_size does not fit"),
+        (["learning_rate=0"], "learning_rate does not fit. Allowed: greater than 0"),
+        (["warmup=0.9"], "warmup does not fit. Allowed: less than or equal to 0.5"),
+        (["label_smoothing=1"], "label_smoothing does not fit"),
+        (["clip=0"], "clip does not fit"),
+        (["weight_decay=-1"], "weight_decay does not fit"),
+        (["member1.seed=-1"], "seed does not fit"),
+        (["folds=1"], "folds does not fit"),
+        (["min_count=0"], "min_count does not fit"),
+        (["member2.idf=true"], "idf is for vectors that begin at random"),
         (["vectors=none"], "there are none"),
         (["refit=true", "keep_best=true"], "keep_best needs"),
-        (["validation=0"], "validation is a share"),
-        (["self_training.confident=0"], "Self-training does not fit"),
+        (["validation=0"], "validation does not fit. Allowed: greater than 0"),
+        (["self_training.confident=0"], "confident does not fit"),
+        (["self_training.texts=0"], "texts does not fit"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(overrides: list[str], message: str) -> None:
@@ -106,88 +131,170 @@ def test_documents_that_teach_nothing_are_refused(rows: list, message: str) -> N
         own_source(labelled((*row, "made") for row in rows), "made")
 
 
-def test_self_training_needs_texts(source: ReviewsSource, tmp_path: Path) -> None:
+def test_self_training_needs_texts_and_ten_documents(source: ReviewsSource, tmp_path: Path) -> None:
     recipe = ReviewsRecipe(members=(_TINY,), self_training=SelfTraining(rounds=1))
     with pytest.raises(InputError, match="needs texts without labels"):
-        train(recipe, source, tmp_path)
+        check_trainable(recipe, source)
+    with pytest.raises(InputError, match="needs texts without labels"):
+        fit_task(TASK, tmp_path / "out", options={"sample": True}, overrides=["self_training.rounds=1"])
+    with pytest.raises(InputError, match="too few documents to learn from"):
+        check_trainable(ReviewsRecipe(), replace(source, train=source.train.chosen(range(8))))
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_network_learns_the_sample_and_is_scored_as_stored(source: ReviewsSource, tmp_path: Path) -> None:
-    trained = train(ReviewsRecipe(members=(replace(_TINY, epochs=6),)), source, tmp_path / "run")
-    found = score(trained.reviews, source.test, "test")
+    trained = trained_in(tmp_path / "run", ReviewsRecipe(members=(replace(_TINY, epochs=6),)), source)
+    answers = trained.answers
+    found = score(answers.reviews, source.test, "test")
     assert found.accuracy > 90.0 and found.n == 40
-    assert {line["training"] for line in trained.history} == {"round0-member1"}
-    assert trained.learned + len(trained.validation) == 80
-    for array in trained.reviews.arrays.values():
+    assert {line["stage"] for line in trained.history} == {"round0-member1"}
+    assert answers.learned + len(answers.validation) == 80
+    for array in answers.reviews.arrays.values():
         np.testing.assert_array_equal(array, array.astype(np.float16))
+
+
+def test_choosing_leaves_the_test_part_alone(source: ReviewsSource, tmp_path: Path) -> None:
+    class Closed:
+        def __getattr__(self, name: str):
+            raise AssertionError("the test part was opened")
+
+    recipe = ReviewsRecipe(members=(_TINY,), split="choose")
+    closed = replace(source, test=Closed())
+    answers = trained_in(tmp_path / "run", recipe, closed).answers
+    metrics = TASK.score(recipe, closed, answers)
+    assert metrics["accuracy"]["n"] == len(answers.validation)
+    assert "held out of the training part" in metrics["accuracy"]["protocol"]
+    assert metrics["accuracy"]["published"] == {}
 
 
 @pytest.mark.slow
 def test_a_stopped_training_ends_as_an_undisturbed_one(
     source: ReviewsSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import apps.reviews.task as training
-
     members = (replace(_TINY, start="fine_tuned", dimensions=8), replace(_TINY, network="lstm", units=4))
     word2vec = VectorsRecipe(dimensions=8, epochs=1, min_count=1, kept_words=None)
     recipe = ReviewsRecipe(
         members, vectors="own", word2vec=word2vec, refit=True, self_training=SelfTraining(1)
     )
     whole_source = replace(source, unlabelled=tuple(made_reviews(30, 9).texts))
-    whole = train(recipe, whole_source, tmp_path / "whole")
-    assert [line["training"] for line in whole.history[::2]] == [
+    whole = trained_in(tmp_path / "whole", recipe, whole_source)
+    assert list(whole.results) == ["vectors"] + [
         f"{name}-member{number}" for name in ("round0", "round1", "refit") for number in (1, 2)
     ]
+    real, epochs = driver.training_data, iter(range(4))
 
-    class Stopped(Exception):
-        pass
+    def dies(*args, **kwargs):
+        if next(epochs) == 3:  # within the second network, after the vectors and the first one's two epochs
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
 
-    real, calls = training._Run._validation, []
-
-    def stop(self, member, arrays):
-        calls.append(member.network)
-        if len(calls) == 3:  # within the second network
-            raise Stopped
-        return real(self, member, arrays)
-
-    monkeypatch.setattr(training._Run, "_validation", stop)
-    with pytest.raises(Stopped):
-        train(recipe, whole_source, tmp_path / "half")
-    monkeypatch.setattr(training._Run, "_validation", real)
+    monkeypatch.setattr(driver, "training_data", dies)
+    with pytest.raises(KeyboardInterrupt):
+        trained_in(tmp_path / "half", recipe, whole_source)
+    monkeypatch.undo()
     with pytest.raises(InputError, match="already holds a run"):
-        train(recipe, whole_source, tmp_path / "half")
-    again = train(recipe, whole_source, tmp_path / "half", resume=True)
-    assert again.reviews.config == whole.reviews.config
-    for name, array in whole.reviews.arrays.items():
-        np.testing.assert_array_equal(array, again.reviews.arrays[name], err_msg=name)
-    assert start_vectors(recipe, whole_source, tmp_path / "half", resume=True).dimensions == 8
+        trained_in(tmp_path / "half", recipe, whole_source)
+    again = trained_in(tmp_path / "half", recipe, whole_source, resume=True)
+    assert again.answers.reviews.config == whole.answers.reviews.config
+    for name, array in whole.answers.reviews.arrays.items():
+        np.testing.assert_array_equal(array, again.answers.reviews.arrays[name], err_msg=name)
 
 
 @pytest.mark.slow
-def test_folds_score_every_document_once_and_one_s_own_file_keeps_its_test_part(
-    source: ReviewsSource, tmp_path: Path
+def test_folds_score_every_document_once(
+    source: ReviewsSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = ReviewsRecipe(members=(_TINY,), folds=2)
-    found = cross_validated(recipe, replace(source, test=None), tmp_path / "folds")
-    assert (
-        found.n == 80
-        and len(found.parts) == 2
-        and found.accuracy == pytest.approx(np.mean(found.parts), abs=5)
+    recipe, untested = ReviewsRecipe(members=(replace(_TINY, epochs=1),), folds=2), replace(source, test=None)
+    trained = trained_in(tmp_path / "whole", recipe, untested)
+    assert list(trained.results) == ["fold1/round0-member1", "fold2/round0-member1", "round0-member1"]
+    found = trained.answers.folds
+    assert found.n == 80 and len(found.parts) == 2
+    assert found.accuracy == pytest.approx(np.mean(found.parts), abs=5)
+    metrics = TASK.score(recipe, untested, trained.answers)
+    assert metrics["accuracy"]["score"] == found.accuracy and metrics["accuracy"]["folds"] == list(
+        found.parts
     )
-    path = tmp_path / "own.csv"
-    texts = source.train
-    rows = [f'"{text}",{texts.classes[label]}' for text, label in zip(texts.texts, texts.labels, strict=True)]
-    path.write_text("\n".join(["text,label", *rows, ",pos"]) + "\n", encoding="utf-8")
+    monkeypatch.setattr("apps.reviews.task.named_source", lambda name: untested)
+    monkeypatch.setattr("apps.reviews.task.chosen_recipe", lambda *asked: recipe)
+    anew = TASK.evaluate(None, TASK.given("evaluate", {"folds": 2}))
+    assert anew.accuracy == found.accuracy and ("fold 2, %", f"{found.parts[1]:.2f}") in anew.table_rows()
+
+
+@pytest.mark.slow
+def test_your_own_files_keep_their_test_part(source: ReviewsSource, tmp_path: Path, capsys) -> None:
+    path = own_csv(tmp_path / "own.csv", source.train, ",pos")
     own = own_source(read_csv(path, "text", "label"), path.name)
     assert len(own.refused) == 1
-    summary = fit_reviews(tmp_path / "own", ["epochs=1"], source=own, network="mean")
+    options = {"csv": (path,), "network": "mean"}
+    summary = fit_task(TASK, tmp_path / "own", options=options, overrides=["epochs=1"])
     assert summary["refused documents"] == 1 and not (tmp_path / "own.run").exists()
+    assert "Refused: row 81: line 82: its text is empty" in capsys.readouterr().err
     opened = Reviews.from_preset(tmp_path / "own")
-    again = evaluate(opened, csv=path)
+    again = evaluate(opened, path)
     assert again.n == len(own.test) and again.accuracy == pytest.approx(opened.metrics["accuracy"]["score"])
-    other = tmp_path / "other.csv"
-    other.write_text("\n".join(["text,label", *rows[:30]]) + "\n", encoding="utf-8")
-    assert evaluate(opened, csv=other).n == 30
+    other = own_csv(tmp_path / "other.csv", source.train.chosen(range(30)))
+    assert evaluate(opened, other).n == 30
+    both = evaluate(opened, (other, own_csv(tmp_path / "third.csv", source.test, "x,joy")))
+    assert both.n == 70 and both.split == "all of other.csv, third.csv"
+    assert both.refused[0].problem.startswith("third.csv: its label 'joy'")
+
+
+@pytest.mark.parametrize(
+    ("table", "fitting"), [("float", "labels/bias"), ("int8", "labels/bias")], ids=["float", "int8"]
+)
+def test_fine_tuning_starts_from_the_weights_of_a_preset(
+    table: str, fitting: str, source: ReviewsSource, tmp_path: Path, capsys
+) -> None:
+    start = save_reviews(tmp_path / "start", [drawn("ngrams", ngrams=2, buckets=8, table=table)])
+    renamed = replace(source.train, classes=("negative", "positive"))
+    path = own_csv(tmp_path / "own.csv", renamed)
+    small = ["epochs=1", "learning_rate=1e-9", "dimensions=3", "buckets=8", f"table={table}", "dropout=0"]
+    options = {"csv": (path,)}
+    fit_task(TASK, tmp_path / "tuned", options=options, overrides=small, start=start)
+    said = capsys.readouterr().err
+    assert "From start: 3 of 3 arrays taken over" in said
+    assert "The vocabulary of start is kept: " in said and "% of the words and marks are unknown" in said
+    before, after = Reviews.from_preset(start), Reviews.from_preset(tmp_path / "tuned")
+    assert after.labels == before.labels == ("neg", "pos") and after.vocabulary == before.vocabulary
+    for name, array in before.arrays.items():
+        np.testing.assert_allclose(after.arrays[name], array, atol=1e-3, err_msg=name)
+    assert after.metadata["from"] == "start"
+
+
+def test_fine_tuning_to_other_labels_starts_them_at_random(
+    source: ReviewsSource, tmp_path: Path, capsys
+) -> None:
+    start = save_reviews(tmp_path / "start")
+    path = own_csv(tmp_path / "own.csv", replace(source.train, classes=("sad", "glad")))
+    small = ["epochs=1", "dimensions=2", "learning_rate=1e-9", "idf=true"]
+    options = {"csv": (path,), "network": "mean"}
+    with pytest.raises(InputError, match="The preset start has no weights that fit this network"):
+        fit_task(TASK, tmp_path / "wrong", options=options, overrides=["dimensions=5"], start=start)
+    fit_task(TASK, tmp_path / "tuned", options=options, overrides=small, start=start)
+    said = capsys.readouterr().err
+    assert "Not taken over, started at random: labels/kernel" in said
+    tuned = Reviews.from_preset(tmp_path / "tuned")
+    assert tuned.labels == ("glad", "sad")
+    before = weighing()[1]["embedding/embeddings"]
+    np.testing.assert_allclose(tuned.arrays["member1/embedding/embeddings"], before, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("text,label\ngood,pos\nwarm,pos\n", "All documents have one label"),
+        ("text,label\n" + "good,pos\nbad,neg\n" * 2, "The part test would be empty"),
+        ("text,mood\ngood,pos\n", "has no column label"),
+        ("text,label\n,pos\n", "holds no document that can be used"),
+    ],
+)
+def test_wrong_documents_leave_nothing_on_disk(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        fit_task(TASK, tmp_path / "out", options={"csv": (path,)})
+    assert [one.name for one in tmp_path.iterdir()] == ["own.csv"]
 
 
 def test_made_reviews_are_the_same_each_time_and_half_of_them_good() -> None:
