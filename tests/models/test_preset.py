@@ -548,7 +548,7 @@ def test_a_target_that_cannot_be_written_is_refused(tmp_path):
         save_vectors(tmp_path / "file" / "vectors")
 
 
-def test_a_fresh_process_verifies_before_the_swap(tmp_path):
+def test_a_fresh_process_verifies_before_the_swap(tmp_path, in_a_fresh_process):
     save_vectors(tmp_path / "vectors", verify_command=VERIFY_COMMAND)
     refuse = (sys.executable, "-c", "import sys; sys.exit('refused by the test')")
     with pytest.raises(InputError, match=r"does not load in a fresh process: refused by the test"):
