@@ -34,18 +34,26 @@ class Checked:
         Raises:
             InputError: A value has another type than its field, or lies outside its bounds.
         """
-        for name, adapter in _adapters(type(self)).items():
-            value = getattr(self, name)
-            try:
-                adapter.validate_python(value, strict=True)
-            except ValidationError as error:
-                found = error.errors()
-                allowed = " or ".join(dict.fromkeys(_words(one["msg"]) for one in found))
-                raise InputError(f"{name} does not fit", allowed=allowed, received=value) from None
+        for name, adapter in adapters(type(self)).items():
+            check(adapter, getattr(self, name), name)
+
+
+def check(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
+    """Return a value that fits a field's type and bounds.
+
+    Raises:
+        InputError: It does not.
+    """
+    try:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError as error:
+        allowed = " or ".join(dict.fromkeys(_words(one["msg"]) for one in error.errors()))
+        raise InputError(f"{name} does not fit", allowed=allowed, received=value) from None
 
 
 @functools.cache
-def _adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
+def adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
+    """Return what checks each field of a dataclass but those that are dataclasses themselves."""
     hints = typing.get_type_hints(kind, include_extras=True)
     names = [field.name for field in dataclasses.fields(kind)]
     # A dataclass inside was checked when it was made; others are checked by pydantic.
@@ -56,6 +64,16 @@ def _adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
     }
 
 
+_TERMS = {
+    "valid integer": "whole number",
+    "a valid boolean": "true or false",
+    "a valid ": "a ",
+    "Field required": "more values",
+}
+
+
 def _words(message: str) -> str:
-    """Make "Input should be less than 1" an answer to "Allowed:"."""
-    return message.removeprefix("Input should be ").replace("a valid ", "")
+    """Make "Input should be a valid integer" an answer to "Allowed:"."""
+    for term, words in _TERMS.items():
+        message = message.replace(term, words)
+    return message.removeprefix("Input should be ")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import functools
 import json
-import math
-import types
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
 
 from data_prep.errors import InputError
+from data_prep.fields import adapters, check
 
 Recipe = TypeVar("Recipe")
 
@@ -97,8 +99,6 @@ def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 @functools.cache
 def _field_types(recipe_class: type) -> dict[str, Any]:
-    if not dataclasses.is_dataclass(recipe_class):
-        raise TypeError(f"{recipe_class!r} is not a dataclass")
     hints = typing.get_type_hints(recipe_class)
     return {field.name: hints[field.name] for field in dataclasses.fields(recipe_class) if field.init}
 
@@ -119,10 +119,14 @@ def _from_dict(recipe_class: type[Recipe], values: Any, prefix: str) -> Recipe:
     for key in values:
         if key not in fields:
             raise _unknown_key(f"{prefix}{key}", str(key), list(fields))
-    for key in fields:
+    built = {}
+    for key, kind in fields.items():
         if key not in values:
             raise InputError(f"The key {prefix + key!r} is missing", allowed=", ".join(sorted(fields)))
-    built = {key: _value(fields[key], value, f"{prefix}{key}") for key, value in values.items()}
+        if dataclasses.is_dataclass(kind):
+            built[key] = _from_dict(kind, values[key], f"{prefix}{key}.")
+        else:
+            built[key] = check(adapters(recipe_class)[key], _tuples(values[key]), f"{prefix}{key}")
     return _make(recipe_class, built)
 
 
@@ -139,7 +143,7 @@ def _override(recipe: Recipe, full_key: str, keys: list[str], text: str) -> Reci
     elif len(keys) > 1:
         raise _unknown_key(full_key, full_key, list(fields))
     else:
-        new = _parse(fields[keys[0]], text, full_key)
+        new = _parsed(adapters(type(recipe))[keys[0]], fields[keys[0]], text, full_key)
     values = {name: getattr(recipe, name) for name in fields}
     return _make(type(recipe), {**values, keys[0]: new})
 
@@ -152,108 +156,31 @@ def _unknown_key(full_key: str, key: str, names: list[str]) -> InputError:
     )
 
 
-def _wrong(key: str, kind: Any, received: object) -> InputError:
-    return InputError(f"The value of {key!r} does not fit", allowed=_type_words(kind), received=received)
-
-
-def _type_words(kind: Any) -> str:
-    origin = typing.get_origin(kind)
-    if origin is Literal:
-        return " or ".join(repr(choice) for choice in typing.get_args(kind))
-    if _is_union(kind):
-        return " or ".join(_type_words(option) for option in typing.get_args(kind))
-    if origin is tuple:
-        inside = ", ".join("..." if arg is Ellipsis else _type_words(arg) for arg in typing.get_args(kind))
-        return f"a list ({inside})"
-    words = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
-    return words.get(kind, "none" if kind is type(None) else str(getattr(kind, "__name__", kind)))
-
-
-def _is_union(kind: Any) -> bool:
-    return typing.get_origin(kind) in (typing.Union, types.UnionType)
-
-
-def _value(kind: Any, value: Any, key: str) -> Any:
-    """Check a plain value (from JSON) against a field's type; lists become tuples."""
-    origin = typing.get_origin(kind)
-    if dataclasses.is_dataclass(kind):
-        return _from_dict(kind, value, f"{key}.")
-    if _is_union(kind):
-        for option in typing.get_args(kind):
-            try:
-                return _value(option, value, key)
-            except InputError:
-                continue
-        raise _wrong(key, kind, value)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise _wrong(key, kind, value)
-        return tuple(_value(k, v, key) for k, v in zip(_item_types(kind, value, key), value, strict=True))
-    if origin is Literal:
-        if not any(type(value) is type(choice) and value == choice for choice in typing.get_args(kind)):
-            raise _wrong(key, kind, value)
-        return value
-    return _scalar(kind, value, key)
-
-
-def _scalar(kind: Any, value: Any, key: str) -> Any:
-    if kind is type(None) and value is None:
-        return None
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if kind in (bool, int, str) and type(value) is kind:  # a bool is no int here
-        return value
-    if kind not in (bool, int, float, str, type(None)):
-        raise TypeError(f"Field {key!r} has the type {kind!r}, which recipes do not support")
-    raise _wrong(key, kind, value)
-
-
-def _item_types(kind: Any, items: Sequence[Any], key: str) -> list[Any]:
-    arguments = typing.get_args(kind)
-    if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return [arguments[0]] * len(items)
-    if len(arguments) != len(items):
-        raise _wrong(key, kind, list(items))
-    return list(arguments)
-
-
-def _parse(kind: Any, text: str, key: str) -> Any:
-    """Read a field's value from the text of an override."""
-    if _is_union(kind):
-        for option in sorted(typing.get_args(kind), key=lambda o: o is str):  # text last: it takes everything
-            try:
-                return _parse(option, text, key)
-            except InputError:
-                continue
-        raise _wrong(key, kind, text)
+def _parsed(adapter: TypeAdapter[Any], kind: Any, text: str, key: str) -> Any:
+    """Read a field's value from the text of an override: as a number or word of JSON, else as the text itself."""
     if typing.get_origin(kind) is tuple:
-        inside = text.strip("()[] ")
-        items = [item.strip() for item in inside.split(",") if item.strip()] if inside else []
-        return tuple(_parse(k, t, key) for k, t in zip(_item_types(kind, items, key), items, strict=True))
-    if typing.get_origin(kind) is Literal:
-        for choice in typing.get_args(kind):
-            if text == str(choice):
-                return choice
-        raise _wrong(key, kind, text)
-    return _parse_scalar(kind, text, key)
+        items = [item.strip() for item in text.strip("()[] ").split(",") if item.strip()]
+        readings: list[Any] = [tuple(map(_plain, items)), tuple(items)]
+    else:
+        readings = [_plain(text), text]
+    for value in readings:
+        with contextlib.suppress(InputError):
+            return check(adapter, value, key)
+    return check(adapter, readings[0], key)
 
 
-def _parse_scalar(kind: Any, text: str, key: str) -> Any:
-    lowered = text.lower()
-    if kind is bool and lowered in ("true", "false"):
-        return lowered == "true"
-    if kind is type(None) and lowered in ("none", "null"):
-        return None
-    if kind is str:
-        return text
-    if kind in (int, float):
-        try:
-            return _scalar(kind, kind(text), key)
-        except ValueError as error:
-            raise _wrong(key, kind, text) from error
-    if kind in (bool, type(None)):
-        raise _wrong(key, kind, text)
-    raise TypeError(f"Field {key!r} has the type {kind!r}, which recipes do not support")
+def _plain(text: str) -> Any:
+    words = {"none": None, "null": None, "true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return number(text)
+    return text
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def fields_of(recipe: Any, config_class: type[Recipe], **more: Any) -> Recipe:

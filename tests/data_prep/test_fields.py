@@ -27,8 +27,8 @@ def test_values_within_bounds_are_taken() -> None:
     ("wrong", "allowed"),
     [
         ({"epochs": 0}, "greater than or equal to 1"),
-        ({"epochs": 1.5}, "integer"),
-        ({"epochs": True}, "integer"),
+        ({"epochs": 1.5}, "a whole number"),
+        ({"epochs": True}, "a whole number"),
         ({"dropout": 1.0}, "less than 1"),
         ({"dropout": float("nan")}, "a finite number"),
         ({"rate": 0.0}, "greater than 0"),

@@ -198,8 +198,8 @@ def test_pieces_are_joined_across_chunks() -> None:
     [
         ({"length": 0}, "length does not fit. Allowed: greater than or equal to 1. Received: 0"),
         ({"length": 1_000_000}, "length does not fit. Allowed: less than or equal to 100000"),
-        ({"length": 2.5}, "length does not fit. Allowed: integer"),
-        ({"length": True}, "length does not fit. Allowed: integer"),
+        ({"length": 2.5}, "length does not fit. Allowed: a whole number"),
+        ({"length": True}, "length does not fit. Allowed: a whole number"),
         ({"temperature": -0.1}, "temperature does not fit"),
         ({"temperature": math.nan}, "temperature does not fit"),
         ({"temperature": math.inf}, "temperature does not fit"),
