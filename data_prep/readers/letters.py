@@ -8,6 +8,7 @@ of each word, a capital: "ommanding" is there, "commanding" is not. Who wrote a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,19 +107,9 @@ def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords
     if not rows:
         raise InputError("The file holds no letters", received=source)
 
-    def refuse(
-        wrong: Iterable[bool], problem: str, received: Sequence[Any], allowed: str | None = None
-    ) -> None:
-        at = next((at for at, is_wrong in enumerate(wrong) if is_wrong), None)
-        if at is not None:
-            raise InputError(f"{source}, line {at + 1}: {problem}", allowed=allowed, received=received[at])
-
-    refuse(
-        (len(row) < 6 for row in rows),
-        "fields are missing",
-        list(map(len, rows)),
-        f"{_FIELDS} fields parted by tabs",
-    )
+    refuse = partial(_refuse, source)
+    sizes, wanted = list(map(len, rows)), f"{_FIELDS} fields parted by tabs"
+    refuse((size < 6 for size in sizes), "fields are missing", sizes, wanted)
     letters, known = [row[1] for row in rows], set(LETTERS)
     refuse((letter not in known for letter in letters), "the letter is not one of a-z", letters, "a-z")
     pixels = [row[6] if len(row) > 6 else "" for row in rows]
@@ -140,8 +131,7 @@ def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords
     before = np.roll(table, 1, axis=0)
     refuse(~begins & (identity != before[:, 1]), "the chain of next_id is broken", identity.tolist())
     # word_id, position and fold of the letter before, one place further on
-    wanted = before[:, 2:] + [0, 1, 0]
-    differs = (table[:, 2:] != wanted).any(axis=1)
+    differs = (table[:, 2:] != before[:, 2:] + [0, 1, 0]).any(axis=1)
     what = "word_id, position and fold do not go on with the word"
     refuse(~begins & differs, what, table[:, 2:].tolist())
     last = np.arange(len(rows)) == len(rows) - 1
@@ -171,6 +161,15 @@ def encode_word(text: str, alphabet: str = LETTERS) -> np.ndarray:
 def decode_word(labels: Iterable[int], alphabet: str = LETTERS) -> str:
     """Return the word of places in an alphabet."""
     return "".join(alphabet[label] for label in labels)
+
+
+def _refuse(
+    source: str, wrong: Iterable[bool], problem: str, received: Sequence[Any], allowed: str | None = None
+) -> None:
+    """Name the first line that is wrong."""
+    at = next((at for at, is_wrong in enumerate(wrong) if is_wrong), None)
+    if at is not None:
+        raise InputError(f"{source}, line {at + 1}: {problem}", allowed=allowed, received=received[at])
 
 
 def _numbers(row: list[str]) -> list[int] | None:
