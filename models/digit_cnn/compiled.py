@@ -7,8 +7,6 @@ One image is answered sooner by ``models.digit_cnn.serving``, without TensorFlow
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import tensorflow as tf
 
@@ -16,7 +14,7 @@ from models.digit_cnn.config import DigitCNNConfig
 from models.digit_cnn.plan import LOGITS, Step, run, shared_operations
 from models.digit_cnn.serving import Arrays, folded_weights
 from models.layers.fast_lstm import Products, fastest_products
-from models.serving.blas_threads import usable_cores
+from models.serving.blas_threads import in_threads, usable_cores
 
 _IMAGES_AT_ONCE = 512
 _FEWEST_A_CORE = 128
@@ -34,8 +32,6 @@ class CompiledCNN:
 
     def __init__(self, config: DigitCNNConfig, arrays: Arrays, products: Products | None = None) -> None:
         self.products: Products = fastest_products() if products is None else products
-        self._cores = usable_cores()
-        self._pool = ThreadPoolExecutor(self._cores)
         self._classes, steps = config.classes, config.steps
         weights = folded_weights(steps, arrays)
 
@@ -62,13 +58,9 @@ class CompiledCNN:
         if not len(images):  # which the joined convolutions refuse
             return np.zeros((0, self._classes), np.float32)
         # Cores that answer parts of their own are faster than cores that share every operation.
-        parts = max(-(-len(images) // _IMAGES_AT_ONCE), min(self._cores, len(images) // _FEWEST_A_CORE))
-        if parts == 1:
-            return self._part(images)
-        return np.concatenate(list(self._pool.map(self._part, np.array_split(images, parts))))
-
-    def _part(self, images: np.ndarray) -> np.ndarray:
-        return self._answer(images).numpy()
+        count = max(-(-len(images) // _IMAGES_AT_ONCE), min(usable_cores(), len(images) // _FEWEST_A_CORE))
+        parts = np.array_split(images, count)
+        return np.concatenate([found.numpy() for found in in_threads(self._answer, parts, count)])
 
 
 def _conv(step: Step, weights: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:

@@ -22,11 +22,6 @@ from data_prep.images.preparation import DIGIT_SIZE
 from models.storage.arrays import ArraySpec
 
 Architecture = Literal["lecture", "lenet5", "resnet", "plain"]
-Operation = Literal[
-    "crop", "pad", "rescale", "conv", "subsample", "batch_norm", "relu", "squash", "max_pool",
-    "mean_pool", "mean", "add",
-    "flatten", "dropout", "dense",
-]  # fmt: skip
 INPUT = "image"
 LOGITS = "logits"
 BATCH_NORM_EPSILON = 1e-3
@@ -45,7 +40,7 @@ class Step:
     """One layer of a plan.
 
     Args:
-        operation: What it does.
+        operation: What it does, such as ``"conv"`` or ``"relu"``.
         name: Of the layer and of its output.
         inputs: Names of what it reads.
         shape: Of its output without the batch: (height, width, channels), or (numbers,).
@@ -53,7 +48,7 @@ class Step:
         settings: Arguments of its Keras layer.
     """
 
-    operation: Operation
+    operation: str
     name: str
     inputs: tuple[str, ...]
     shape: tuple[int, ...]
@@ -98,7 +93,7 @@ class Plan:
 
     def add(
         self,
-        operation: Operation,
+        operation: str,
         name: str,
         shape: tuple[int, ...] | None = None,
         *,
@@ -114,38 +109,30 @@ class Plan:
         return name
 
     def conv(
-        self, name: str, filters: int, size: int, *, strides: int = 1, same: bool = True, bias: bool = True,
+        self, name: str, filters: int, size: int, *, strides: int = 1, padding: str = "same", bias: bool = True,
         **settings: Any,
     ) -> str:  # fmt: skip
         """Add a convolution with square windows."""
         *sides, channels = self.shapes[self.last]
         arrays = {"kernel": (size, size, channels, filters)} | ({"bias": (filters,)} if bias else {})
         settings |= {"filters": filters, "kernel_size": size, "strides": strides, "use_bias": bias}
-        settings["padding"] = "same" if same else "valid"
-        shape = (*(output_length(n, size, strides, settings["padding"]) for n in sides), filters)
-        return self.add("conv", name, shape, arrays=arrays, **settings)
+        shape = (*(output_length(n, size, strides, padding) for n in sides), filters)
+        return self.add("conv", name, shape, arrays=arrays, padding=padding, **settings)
 
     def batch_norm(self, name: str, *, zero: bool = False) -> str:
         """Add a batch norm; ``zero``: what it scales by begins with 0."""
         names = ("gamma", "beta", "moving_mean", "moving_variance")
+        arrays = dict.fromkeys(names, self.shapes[self.last][-1:])
         settings = {"momentum": self.momentum, "epsilon": BATCH_NORM_EPSILON}
-        return self.add(
-            "batch_norm",
-            name,
-            arrays=dict.fromkeys(names, self.shapes[self.last][-1:]),
-            gamma_initializer="zeros" if zero else "ones",
-            **settings,
-        )
+        settings["gamma_initializer"] = "zeros" if zero else "ones"
+        return self.add("batch_norm", name, arrays=arrays, **settings)
 
-    def pool(self, operation: Operation, name: str, size: tuple[int, int]) -> str:
+    def pool(self, operation: str, name: str, size: tuple[int, int]) -> str:
         """Add a pooling of blocks of ``size`` rows and columns; of means also over cut blocks at the ends."""
         *sides, channels = self.shapes[self.last]
         padding = "same" if operation == "mean_pool" else "valid"
-        shape = (
-            *(output_length(n, block, block, padding) for n, block in zip(sides, size, strict=True)),
-            channels,
-        )
-        return self.add(operation, name, shape, pool_size=size, padding=padding)
+        blocks = (output_length(n, block, block, padding) for n, block in zip(sides, size, strict=True))
+        return self.add(operation, name, (*blocks, channels), pool_size=size, padding=padding)
 
     def flatten(self, name: str) -> str:
         """Add what makes one list of all numbers."""
@@ -219,7 +206,7 @@ def run(
     return {name: values[name] for name in names}
 
 
-def shared_operations(xp: Any) -> dict[Operation, Callable[..., Any]]:
+def shared_operations(xp: Any) -> dict[str, Callable[..., Any]]:
     """Return the operations that NumPy and TensorFlow write alike: of step, weights by name, and inputs.
 
     Args:
@@ -275,13 +262,13 @@ def _lenet5(plan: Plan) -> None:
     plan.add("pad", "frame", (32, 32, 1), padding=2)
     # Background -0.1, ink 1.175: the mean of the inputs is roughly 0 and their variance roughly 1.
     plan.add("rescale", "levels", scale=1.275, offset=-0.1)
-    plan.conv("c1", 6, 5, same=False)
+    plan.conv("c1", 6, 5, padding="valid")
     plan.add("squash", "c1_squash")
     _subsample(plan, "s2")
-    plan.conv("c3", 16, 5, same=False, maps=C3_MAPS)
+    plan.conv("c3", 16, 5, padding="valid", maps=C3_MAPS)
     plan.add("squash", "c3_squash")
     _subsample(plan, "s4")
-    plan.conv("c5", 120, 5, same=False)
+    plan.conv("c5", 120, 5, padding="valid")
     plan.add("squash", "c5_squash")
     plan.flatten("flatten")
     plan.dense("f6", 84)

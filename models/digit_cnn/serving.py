@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from data_prep.errors import InputError
-from data_prep.text.vocab import Vocabulary
 from models.digit_cnn.config import DigitCNNConfig, digit_specs
 from models.digit_cnn.plan import (
     BATCH_NORM_EPSILON,
@@ -22,11 +20,10 @@ from models.digit_cnn.plan import (
     run,
     shared_operations,
 )
-from models.presets.kinds import Kind
+from models.presets.kinds import Arrays, Kind
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.workspace import Workspace
 
-Arrays = Mapping[str, np.ndarray]
 Weights = dict[str, np.ndarray]
 _IMAGES_AT_ONCE = 64
 _workspace = Workspace()
@@ -193,20 +190,11 @@ def _answer(config: DigitCNNConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
     return {"logits": PackedCNN(config, arrays).logits(inputs["image"])}
 
 
-def _check(config: DigitCNNConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
-    if labels is None or len(labels) != config.classes:
-        raise InputError(
-            "There is not one label for each logit",
-            allowed=f"{config.classes} labels",
-            received=None if labels is None else len(labels),
-        )
-
-
 DIGIT_CNN = Kind(
     DigitCNNConfig,
     arrays=digit_specs,
     answer=_answer,
     network="models.digit_cnn.network:digit_model",
     needs_labels=True,
-    check=_check,
+    classes=lambda config: config.classes,
 )

@@ -16,7 +16,6 @@ from models.inspection.image_networks import (
     array,
     as_batch,
     checked_class,
-    class_output,
     log_softmax,
     tensorflow,
 )
@@ -43,8 +42,8 @@ def saliency(model: keras.Model, image: np.ndarray, label: int) -> np.ndarray:
     batch = tf.convert_to_tensor(as_batch(model, image))
     with tf.GradientTape() as tape:
         tape.watch(batch)
-        output = class_output(model(batch, training=False))
-        chosen = output[0, checked_class(label, output.shape[1])]
+        output = model(batch, training=False)
+        chosen = output[0, checked_class(output, label)]
     gradient = tape.gradient(chosen, batch)
     return np.zeros_like(image) if gradient is None else array(gradient)[0]
 
@@ -101,8 +100,8 @@ def occlusion_map(
 
 
 def _probabilities(model: keras.Model, images: np.ndarray, label: int) -> np.ndarray:
-    output = class_output(model(tensorflow().convert_to_tensor(images), training=False))
-    chosen = checked_class(label, output.shape[1])
+    output = model(tensorflow().convert_to_tensor(images), training=False)
+    chosen = checked_class(output, label)
     return np.exp(array(log_softmax(output))[:, chosen].astype(np.float64))
 
 

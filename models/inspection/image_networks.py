@@ -85,8 +85,8 @@ def look_inside(model: keras.Model, image: np.ndarray, label: int | None = None)
     with recording(model) as calls, tf.GradientTape() as tape:
         batch = tf.convert_to_tensor(as_batch(model, image))
         tape.watch(batch)
-        output = class_output(model(batch, training=False))
-        chosen = int(np.argmax(output[0])) if label is None else checked_class(label, output.shape[1])
+        output = model(batch, training=False)
+        chosen = checked_class(output, label)
         log_probabilities = log_softmax(output)
         loss = -log_probabilities[0, chosen]
     trained = model.trainable_variables
@@ -197,28 +197,21 @@ def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
     return batch
 
 
-def class_output(output: Any) -> Any:
-    """Return an output (batch, classes) as it is.
+def checked_class(output: Any, label: int | None) -> int:
+    """Return the number of a class of the output of one image; None for the network's own answer.
 
     Raises:
-        InputError: It is another structure or shape, or has fewer than two classes.
+        InputError: The output is not (batch, 2 or more classes), or has no such class.
     """
     shape = tuple(getattr(output, "shape", ()))
     if len(shape) != 2 or shape[1] < 2:
         raise InputError(
             "The network does not answer with classes", allowed="(batch, 2 or more)", received=shape
         )
-    return output
-
-
-def checked_class(label: int, classes: int) -> int:
-    """Return the number of a class as an int.
-
-    Raises:
-        InputError: It is not from 0 to ``classes - 1``.
-    """
-    if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
-        raise InputError("There is no such class", allowed=f"0 to {classes - 1}", received=label)
+    if label is None:
+        return int(np.argmax(output[0]))
+    if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < shape[1]:
+        raise InputError("There is no such class", allowed=f"0 to {shape[1] - 1}", received=label)
     return int(label)
 
 

@@ -35,6 +35,7 @@ class Kind:
         needs_vocabulary: Whether ``vocab.json`` has to be there.
         needs_labels: Whether ``labels.json`` has to be there.
         entries: Config to the number of entries that the vocabulary has to have; None where that is not fixed.
+        classes: Config to the number of labels that there have to be; None where that is not fixed.
         check: (config, vocabulary or None, labels or None); raises InputError where they do not fit.
     """
 
@@ -45,6 +46,7 @@ class Kind:
     needs_vocabulary: bool = False
     needs_labels: bool = False
     entries: Callable[[Any], int] | None = None
+    classes: Callable[[Any], int] | None = None
     check: Callable[[Any, Vocabulary | None, tuple[str, ...] | None], None] | None = None
 
     def check_parts(self, config: Any, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
@@ -65,6 +67,12 @@ class Kind:
                 "The vocabulary does not have one entry for each row of the network",
                 allowed=f"{self.entries(config)} entries",
                 received=len(vocabulary),
+            )
+        if self.classes is not None and len(labels) != self.classes(config):
+            raise InputError(
+                "There is not one label for each logit",
+                allowed=f"{self.classes(config)} labels",
+                received=labels,
             )
         if self.check is not None:
             self.check(config, vocabulary, labels)

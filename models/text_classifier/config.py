@@ -115,17 +115,6 @@ class TextClassifierConfig(Checked):
         """Whether what each word adds to the logits is known exactly."""
         return self.network in LINEAR
 
-    @property
-    def features(self) -> int:
-        """Length of what the logits are made of."""
-        if self.is_linear:
-            return self.dimensions
-        if self.network == "convolution":
-            return len(self.widths) * self.units
-        if self.network == "attention":
-            return 2 * self.units
-        return self.units * (3 if self.readout == "pool" else 1)
-
 
 @dataclass(frozen=True)
 class TextPresetConfig(Checked):
@@ -180,21 +169,24 @@ def recurrent_names(config: TextClassifierConfig) -> list[str]:
 
 def network_specs(config: TextClassifierConfig) -> dict[str, ArraySpec]:
     """Give names, shapes and dtypes of the weights of ``models.text_classifier.network``, in its order."""
-    units, inputs = config.units, config.dimensions
+    units, inputs = config.units, config.dimensions  # of the next layer
     shapes: dict[str, tuple[int, ...]] = {"embedding/embeddings": (config.rows, config.dimensions)}
     if config.network == "convolution":
         for width in config.widths:
             shapes[f"convolution/width{width}_kernel"] = (width, inputs, units)
             shapes[f"convolution/width{width}_bias"] = (units,)
+        inputs = len(config.widths) * units
     elif config.network == "attention":
         for name in ("forward", "backward"):
             shapes |= layer_shapes("lstm", name, inputs, units)
-        shapes["attention/query"] = (2 * units,)
+        inputs = 2 * units
+        shapes["attention/query"] = (inputs,)
     elif config.network in CELLS:
         for name in recurrent_names(config):
             shapes |= layer_shapes(config.network, name, inputs, units)
             inputs = units
-    shapes |= {"labels/kernel": (config.features, config.labels), "labels/bias": (config.labels,)}
+        inputs = 3 * units if config.readout == "pool" else units
+    shapes |= {"labels/kernel": (inputs, config.labels), "labels/bias": (config.labels,)}
     return {name: ArraySpec(shape, "float32") for name, shape in shapes.items()}
 
 

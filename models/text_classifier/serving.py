@@ -106,14 +106,11 @@ class PackedText:
         """
         one_hot = np.eye(self.config.labels)
         direction = one_hot[label] - (against if np.ndim(against) else one_hot[against])
-        words, rest, exact = np.zeros(len(ids)), 0.0, True
         with one_blas_thread():
-            for weight, member in zip(self._weights, self.members, strict=True):
-                own = member.contributions(ids, direction)
-                words += weight * own.words
-                rest += weight * own.rest
-                exact = exact and own.exact
-        return Contributions(words, rest, exact)
+            found = [member.contributions(ids, direction) for member in self.members]
+        words = sum(weight * own.words for weight, own in zip(self._weights, found, strict=True))
+        rest = sum(weight * own.rest for weight, own in zip(self._weights, found, strict=True))
+        return Contributions(words, rest, all(own.exact for own in found))
 
     def left_out(self, words: int) -> int:
         """Return how many words of a document are not read by the network that reads most of it."""
@@ -177,10 +174,6 @@ def _check(config: TextPresetConfig, vocabulary: Vocabulary | None, labels: tupl
             allowed=f"{size} entries or more, of them {', '.join(SPECIALS)}",
             received=vocabulary,
         )
-    if labels is None or len(labels) != config.labels:
-        raise InputError(
-            "There is not one label for each logit", allowed=f"{config.labels} labels", received=labels
-        )
     if foreign := [label for _, label in config.aliases if label not in labels]:
         raise InputError("An alias means no label", allowed=", ".join(labels), received=foreign)
 
@@ -192,5 +185,6 @@ TEXT_CLASSIFIER = Kind(
     network="models.text_classifier.network:text_classifier_model",
     needs_vocabulary=True,
     needs_labels=True,
+    classes=lambda config: config.labels,
     check=_check,
 )

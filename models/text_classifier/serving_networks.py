@@ -92,7 +92,7 @@ class PackedNetwork(ABC):
         for at, end in enumerate(ends, start=1):
             size += end + 1
             if size > IDS_AT_ONCE or at == len(ends):
-                found[start:at] = self.logits([beginning(ids, int(end)) for end in ends[start:at]])
+                found[start:at] = self.logits([np.append(ids[:n], np.int32(EOS)) for n in ends[start:at]])
                 start, size = at, 0
         return found
 
@@ -113,11 +113,6 @@ class PackedNetwork(ABC):
             InputError: The network weighs no states.
         """
         raise InputError("This network weighs no states", allowed="attention", received=self.config.network)
-
-
-def beginning(ids: np.ndarray, words: int) -> np.ndarray:
-    """Return the first words of a document with the end behind them."""
-    return np.append(ids[:words], np.int32(EOS))
 
 
 class PackedBag(PackedNetwork):
@@ -168,11 +163,10 @@ class PackedConvolution(PackedNetwork):
     def __init__(self, config: TextClassifierConfig, arrays: Arrays) -> None:
         super().__init__(config, arrays)
         self._kernels = [arrays[f"convolution/width{width}_kernel"] for width in config.widths]
-        self._filter_bias = np.concatenate(
-            [arrays[f"convolution/width{width}_bias"] for width in config.widths]
-        )
+        biases = [arrays[f"convolution/width{width}_bias"] for width in config.widths]
+        self._filter_bias = np.concatenate(biases)
         self._left = max((width - 1) // 2 for width in config.widths)
-        self._right = max(width - 1 - (width - 1) // 2 for width in config.widths)
+        self._right = max(width // 2 for width in config.widths)
 
     def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
         """Return the largest values, float32 (documents, widths * units)."""
@@ -196,11 +190,11 @@ class PackedConvolution(PackedNetwork):
         by_filters = self.kernel.astype(np.float64) @ direction
         by_filters[found.max(axis=0) + self._filter_bias <= 0.0] = 0.0
         words, first = np.zeros(len(vectors)), 0
-        for width, kernel in zip(self.config.widths, self._kernels, strict=True):
+        for kernel in self._kernels:  # (width, dimensions, units)
             own = slice(first, first + kernel.shape[2])
-            for tap in range(width):
-                at = places[own] + self._left - (width - 1) // 2 + tap
-                np.add.at(words, at, np.einsum("fd,df->f", vectors[at], kernel[tap]) * by_filters[own])
+            for tap, weights in enumerate(kernel):
+                at = places[own] + self._left - (len(kernel) - 1) // 2 + tap
+                np.add.at(words, at, np.einsum("fd,df->f", vectors[at], weights) * by_filters[own])
             first += kernel.shape[2]
         rest = float(by_filters @ self._filter_bias + self.bias @ direction)
         return words[self._left : self._left + len(read)], rest
@@ -226,9 +220,7 @@ class PackedConvolution(PackedNetwork):
     def _filtered(self, vectors: np.ndarray) -> np.ndarray:
         """Apply all filters without bias: (left + steps + right, dimensions) to (steps, widths * units)."""
         steps, found = len(vectors) - self._left - self._right, []
-        for width, kernel in zip(self.config.widths, self._kernels, strict=True):
-            first = self._left - (width - 1) // 2
-            found.append(
-                sum(vectors[first + tap : first + tap + steps] @ kernel[tap] for tap in range(width))
-            )
+        for kernel in self._kernels:
+            shifted = vectors[self._left - (len(kernel) - 1) // 2 :]
+            found.append(sum(shifted[tap : tap + steps] @ weights for tap, weights in enumerate(kernel)))
         return np.concatenate(found, axis=1)
