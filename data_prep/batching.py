@@ -56,11 +56,11 @@ def pad(
     """Pad sequences at their ends to one length and make their mask.
 
     Args:
-        sequences: Arrays (time, ...) of any times, also 0, and one shape behind the time: ids, or images of
+        sequences: Arrays (time, ...) of any times, also 0, and one shape after the time: ids, or images of
             letters.
         length: The padded time; None takes the longest of the batch (at least 1).
         dtype: Type of the values.
-        value: What stands behind the end.
+        value: What stands after the end.
 
     Returns:
         Values (batch, time, ...) and mask (batch, time).

@@ -1,4 +1,4 @@
-"""One's own images: a folder with a sub-folder for each class, prepared as everything else is."""
+"""Images of your own: a folder with a sub-folder for each class, prepared as everything else is."""
 
 from __future__ import annotations
 

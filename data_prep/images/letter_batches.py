@@ -16,7 +16,7 @@ from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.handwriting import WordPictures
 from data_prep.readers.letters import LetterWords, encode_word
 
-PADDED = -1  # label behind the end of a word
+PADDED = -1  # label after the end of a word
 IMAGE_MARGIN = 12  # columns of paper behind a word, so that no window reads beyond the image
 _WIDTH_STEP = 16
 
@@ -29,7 +29,7 @@ def letter_pictures(images: np.ndarray) -> np.ndarray:
 
 
 def letter_inputs(lengths: Sequence[int]) -> np.ndarray:
-    """Number the letters of words one after the other: int32 (words, longest), ``PADDED`` behind a word's end."""
+    """Number the letters of words one after the other: int32 (words, longest), ``PADDED`` after a word's end."""
     ends = np.cumsum(lengths)
     return pad(
         [np.arange(end - length, end) for end, length in zip(ends, lengths, strict=True)], value=PADDED

@@ -1,7 +1,7 @@
 """A drawn, scanned or photographed digit to what a network reads: one way for all who ask.
 
 Training sets are prepared already and only change their type (:func:`digit_batch`). Everything else, a canvas, an
-upload, a file, a folder of one's own images, goes through :func:`prepare_digit`, which makes of it what the makers of
+upload, a file, a folder of your own images, goes through :func:`prepare_digit`, which makes of it what the makers of
 MNIST made of their scans (LeCun et al. 1998, section III): light ink on black paper, scaled into a box of 20x20 pixels
 with its shape kept, and moved so that its centre of mass is the centre of 28x28 pixels.
 """
@@ -27,7 +27,7 @@ Source = bytes | Path | str | np.ndarray
 
 _BORDER_SHARE = 0.03  # of the shorter side: where there is paper and no ink
 _LEAST_CONTRAST = 0.06  # between ink and paper, of the range from black to white
-_NOISE_FACTOR = 4.0  # ink stands out from the grain of the paper by so many standard deviations
+_NOISE_FACTOR = 4.0  # ink stands out from the grain of the paper by this many standard deviations
 _SPECK_SHARE = 0.03  # of the ink in the largest piece
 _UNEVEN = 0.02  # standard deviation of paper at the border beyond which it is lit unevenly
 _THIN, _THICKENED = 2.4, 3.2  # pixels of a stroke in the box of 20: of MNIST's, 99 % are 3 or wider

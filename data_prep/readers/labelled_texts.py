@@ -22,7 +22,7 @@ _SUFFIXES = (".txt", ".gz")
 
 
 class Row(NamedTuple):
-    """A document: its row behind the header of a CSV file, from 1; its text; its label, "" where none was asked for.
+    """A document: its row after the header of a CSV file, from 1; its text; its label, "" where none was asked for.
 
     ``name`` says where it comes from.
     """

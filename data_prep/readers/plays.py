@@ -41,7 +41,7 @@ _HEADING = re.compile(r"(?:\A|(?<=\n\n))([^\n:]+):(?:\n|\Z)")
 class Speech(NamedTuple):
     """A speech: ``text[start:end]``, with the name and the colon.
 
-    ``words_start`` is where the words begin, behind the line with the name; ``line`` counts from 1; ``play`` is
+    ``words_start`` is where the words begin, after the line with the name; ``line`` counts from 1; ``play`` is
     None before the first opening of a known play.
     """
 

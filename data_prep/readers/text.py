@@ -165,7 +165,7 @@ class TextCorpus:
     Args:
         paths: One or several: a file of any name, plain or gzip (told by its first bytes), a folder, all of whose
             ``.txt`` and ``.gz`` files are read in sorted order, or ``-`` for standard input.
-        max_characters: Longer lines come in pieces of at most this many characters, cut behind the last white
+        max_characters: Longer lines come in pieces of at most this many characters, cut after the last white
             space, or exactly there where a piece has none.
 
     Raises:

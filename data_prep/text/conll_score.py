@@ -176,7 +176,7 @@ def _multiword_region(
     """Find the words of both sides that lie in the text of overlapping multiword tokens.
 
     Returns:
-        First gold word, first system word, and those behind the last ones.
+        First gold word, first system word, and those after the last ones.
     """
     end = gold[g].end if gold[g].multiword else system[s].end
     # A word before the multiword token of the other side is no part of the region.

@@ -24,7 +24,7 @@ class ContextBatches:
         inputs: Encoder of words.
         targets: So many most frequent keys are predicted one by one; all others share the last number.
         negatives: Draws of wrong keys for a batch.
-        batch_words: About so many words in a batch.
+        batch_words: About this many words in a batch.
         seed: Of order and draws.
 
     Raises:

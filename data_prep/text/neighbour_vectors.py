@@ -20,7 +20,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.raw_forms import BORDER, numbered_forms
 from data_prep.text.tag_inputs import counts_by_key, word_key
 
-_AFTER_THESE = tuple(".!?:;\"'(-*")  # a capital behind them says nothing about the word
+_AFTER_THESE = tuple(".!?:;\"'(-*")  # a capital after them says nothing about the word
 _LOWER, _TITLE, _UPPER, _OTHER = range(4)
 _CASE_PRIOR = np.array([0.5, 0.2, 0.05])
 _BLOCK = 1 << 22
@@ -32,7 +32,7 @@ class NeighbourSettings(Checked):
     """How the vectors are made.
 
     Args:
-        max_words: At most so many keys, by falling count.
+        max_words: At most this many keys, by falling count.
         min_count: Rarer keys are left out.
         contexts: The most frequent keys that count as neighbours one by one; all others count together.
         dimensions: Principal components kept; four more numbers hold case and frequency.

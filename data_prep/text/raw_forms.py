@@ -28,7 +28,7 @@ def numbered_forms(texts: Iterable[str], forms: list[str] | None = None) -> tupl
 
     Args:
         texts: Paragraphs or reviews.
-        forms: Forms that have a number already; new ones go behind them.
+        forms: Forms that have a number already; new ones follow them.
 
     Returns:
         Int32 (n,), each text behind a ``BORDER``, and the form of each number.
@@ -44,7 +44,7 @@ def numbered_forms(texts: Iterable[str], forms: list[str] | None = None) -> tupl
 
 
 def first_words(texts: Iterable[str], words: int) -> Iterator[str]:
-    """Give the first texts, until they hold about so many words."""
+    """Give the first texts, until they hold about ``words`` words."""
     left = words * _CHARACTERS_A_WORD
     for text in texts:
         left -= len(text)

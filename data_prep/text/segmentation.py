@@ -203,7 +203,7 @@ def cut(text: str, ids: np.ndarray, labels: np.ndarray) -> list[list[Token]]:
     labels[visible & (following == _CLASS["paragraph"])] = SENTENCE_END
     labels[where[-1]] = SENTENCE_END
     ends = np.flatnonzero(labels)
-    # The first visible character behind the end before.
+    # The first visible character after the end before.
     starts = where[np.append(0, np.searchsorted(where, ends[:-1], side="right"))]
     tokens = [Token(text[a:b], a, b) for a, b in zip(starts.tolist(), (ends + 1).tolist(), strict=True)]
     sentences, first = [], 0

@@ -123,7 +123,7 @@ class Tokens:
         return self.vocabulary.encode(self.tokenizer.keys(text))
 
     def encode_all(self, texts: Iterable[str]) -> np.ndarray:
-        """Return the ids of texts one behind the other, int32 (tokens,)."""
+        """Return the ids of texts one after the other, int32 (tokens,)."""
         return np.concatenate([self.encode(text) for text in texts])
 
 

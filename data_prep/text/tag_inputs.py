@@ -111,7 +111,7 @@ def tagger_vocabulary(
     Args:
         forms: The words of the training data, one after the other.
         vector_keys: Keys that have a pretrained vector, the most frequent first.
-        max_rows: At most so many rows of word vectors, specials included.
+        max_rows: At most this many rows of word vectors, specials included.
 
     Returns:
         The vocabulary of :class:`TagInputs`; the number of its rows; and how many of those stand for keys

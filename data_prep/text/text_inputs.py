@@ -1,7 +1,7 @@
 """Documents to the numbers that a text classifier reads: one way for fit, evaluation, command line and pages.
 
 A document is cut into lower-cased words, numbers and punctuation marks; the vocabulary gives their ids, and the id of
-the end of the sequence stands behind the last one, where a recurrent network is asked. What one network reads of that
+the end of the sequence stands after the last one, where a recurrent network is asked. What one network reads of that
 is its ``Reading``: the whole, or a stated window; words, or words with hashed pairs and triples (Joulin et al. 2017,
 "Bag of tricks for efficient text classification").
 """
@@ -103,7 +103,7 @@ def learn_vocabulary(texts: Iterable[str], *, min_count: int = 2, max_size: int 
     Args:
         texts: Documents of the training part, never of another one.
         min_count: Rarer words are unknown.
-        max_size: At most so many words; None for all.
+        max_size: At most this many words; None for all.
 
     Returns:
         The vocabulary, the most frequent word first.
@@ -141,7 +141,7 @@ class Reading(Checked):
         max_words: Words of the window; 0 reads the whole document.
         head_words: So many words of the window are the first ones of the document, the others the last ones.
         ngrams: Longest sequence of words that is a feature of its own, 1 to 5; 1 reads words in their order.
-        buckets: Rows of the table behind the words, onto which longer sequences are hashed.
+        buckets: Rows of the table after those of the words, onto which longer sequences are hashed.
         distinct: Whether each word and sequence counts once a document.
         sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
     """
@@ -245,7 +245,7 @@ class Reading(Checked):
         return self._grams(ids, np.full(len(ids), len(ids)))
 
     def _grams(self, ids: np.ndarray, ends: np.ndarray) -> Grams:
-        """List those of documents one behind the other; ``ends`` says at each id where its document ends."""
+        """List those of documents one after the other; ``ends`` says at each id where its document ends."""
         rows, starts, lengths = [ids], [np.arange(len(ids))], [np.ones(len(ids), np.int64)]
         firsts = np.flatnonzero(ids != UNK)
         hashed = _mixed(np.zeros(len(firsts), np.uint64), ids[firsts])

@@ -70,7 +70,7 @@ class Vocabulary:
             counts_or_tokens: A ``Counter`` (see ``count_keys`` for a corpus larger than memory), or the
                 tokens.
             min_count: Entries that occur less often are left out; at least 1.
-            max_size: At most so many entries are kept, specials not counted; None keeps all.
+            max_size: At most this many entries are kept, specials not counted; None keeps all.
             specials: As in the constructor.
 
         Returns:

@@ -64,9 +64,9 @@ def encode_corpus(
         keys: Line to the words that are looked up, for example ``WordTokenizer.keys``.
         file: Where the int32 numbers go; overwritten.
         min_count: Rarer words are left out, as gensim does.
-        max_vocabulary: At most so many words, the most frequent ones.
-        held_out_every: Every so-manieth line is held out for the loss, up to 20,000 tokens; None for none.
-        max_tokens: Train on the first so many tokens; the lines after them are then what is held out.
+        max_vocabulary: At most this many words, the most frequent ones.
+        held_out_every: Every line whose number it divides is held out for the loss, up to 20,000 tokens; None for none.
+        max_tokens: Train on this many tokens, the first ones; the lines after them are then what is held out.
 
     Returns:
         The corpus. The vocabulary counts the training lines only.

@@ -157,8 +157,8 @@ def learn_word_pieces(
         word_counts: Keys of ``WordTokenizer(punctuation=True)`` and their counts, see ``vocab.count_keys``.
         size: The most entries, specials included. Every character that is kept takes up to two.
         specials: As in ``Vocabulary``; must hold ``<unk>``.
-        max_words: Only the so many most frequent words are learned from; the time grows with them.
-        max_characters: Words with a character outside the so many most frequent ones are not learned from.
+        max_words: Only this many words, the most frequent ones, are learned from; the time grows with them.
+        max_characters: Words with a character outside this many most frequent ones are not learned from.
 
     Returns:
         The vocabulary, without counts.

@@ -1,4 +1,4 @@
-"""A folder of one's own images: one sub-folder a class."""
+"""A folder of your own images: one sub-folder a class."""
 
 from __future__ import annotations
 

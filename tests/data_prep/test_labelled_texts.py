@@ -1,4 +1,4 @@
-"""Labelled documents: CSV files and folders of one's own, IMDB and BBC News."""
+"""Labelled documents: CSV files and folders of your own, IMDB and BBC News."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MNIST is MNIST, and nothing else is taken for it."""
+"""MNIST is MNIST, and nothing else is mistaken for it."""
 
 from __future__ import annotations
 
