@@ -128,7 +128,13 @@ def tagger_losses(
     """Return the loss of each head by the name of its output."""
     smoothed = masked_crossentropy(label_smoothing)
     upos = model.get_layer("crf").loss if config.output == "crf" else smoothed
-    return {"upos": upos, "xpos": smoothed}
+    losses = {"upos": upos, "xpos": smoothed}
+    return {name: loss if len(getattr(config, name)) > 1 else _no_loss for name, loss in losses.items()}
+
+
+def _no_loss(labels: Any, logits: Any) -> Any:
+    """Learn nothing of a column that has one tag only, such as the ``_`` of a treebank without it."""
+    return 0.0 * ops.sum(logits)
 
 
 def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
