@@ -1,61 +1,59 @@
-"""Page "Reviews": one section at a time, each reachable by a link."""
+"""Page "Reviews": a classifier of documents reads, says why, and is looked into."""
 
 from __future__ import annotations
 
-import streamlit as st
+from apps.reviews import (
+    page_benchmark,
+    page_embeddings,
+    page_inside,
+    page_labels,
+    page_networks,
+    page_padding,
+    page_upload,
+    page_verdict,
+)
+from apps.reviews.application import DEFAULT_PRESET, Reviews
+from apps.shared.page import PresetChoice, Section, show_page
 
-from apps.reviews import page_benchmark as benchmark
-from apps.reviews import page_embeddings as embeddings
-from apps.reviews import page_inside as inside
-from apps.reviews import page_labels as labels
-from apps.reviews import page_networks as networks
-from apps.reviews import page_padding as padding
-from apps.reviews import page_upload as upload
-from apps.reviews import page_verdict as verdict
-from apps.reviews.application import DEFAULT_PRESET
-from apps.reviews.page_loading import choose_preset, load_reviews
-from apps.shared.page import input_errors, one_of
-
-WITHOUT_PRESET = {
-    "Padding": padding.show,
-    "Networks": networks.show,
-    "Embeddings": embeddings.show,
-    "Benchmark": benchmark.show,
-}
-SECTIONS = ("Verdict", "Inside", "Labels", "File", *WITHOUT_PRESET)
-
-
-def main() -> None:
-    """Draw the page."""
-    st.title("Reviews", anchor=False)
-    section = one_of("Section", SECTIONS, "section")
-    if section in WITHOUT_PRESET:
-        WITHOUT_PRESET[section]()
-    else:
-        _with_reviews(section)
-
-
-def _with_reviews(section: str) -> None:
-    preset = choose_preset()
-    reviews = None
-    with input_errors():
-        reviews = load_reviews(preset)
-    if reviews is None:
-        data = "imdb" if preset == DEFAULT_PRESET else "bbc"
-        st.info(
-            f"Make the preset with `python -m apps reviews fit --data {data} --out models/presets/{preset}`, "
-            "then reload."
-        )
-        return
-    match section:
-        case "Verdict":
-            verdict.show(reviews, preset)
-        case "Inside":
-            inside.show(reviews, preset)
-        case "Labels":
-            labels.show(reviews, preset)
-        case "File":
-            upload.show(reviews)
-
-
-main()
+CLASSIFIERS = PresetChoice(
+    Reviews.kind,
+    DEFAULT_PRESET,
+    Reviews.from_preset,
+    f"reviews fit --data imdb --out models/presets/{DEFAULT_PRESET}",
+)
+SECTIONS = (
+    Section(
+        "Verdict",
+        page_verdict.show,
+        "What each word of a document adds to its verdict, and how the verdict turns from word to word. Try a review "
+        "that says the opposite of what it means.",
+        CLASSIFIERS,
+    ),
+    Section(
+        "Inside",
+        page_inside.show,
+        "The hidden state along a document, and where attention looks. Write a sentence twice and compare.",
+        CLASSIFIERS,
+    ),
+    Section(
+        "Labels",
+        page_labels.show,
+        "Labels have embeddings, as words do: which words lie nearest to each. Change the layout of the map.",
+        CLASSIFIERS,
+    ),
+    Section(
+        "File",
+        page_upload.show,
+        "A verdict for every row of a CSV file, and a file of verdicts to take away.",
+        CLASSIFIERS,
+    ),
+    Section(
+        "Padding",
+        page_padding.show,
+        "Documents of all lengths in one batch, and what the mask hides. Change lines and batch size.",
+    ),
+    Section("Networks", page_networks.show, "Eight networks on the same reviews, and published results."),
+    Section("Embeddings", page_embeddings.show, "What word vectors are worth where labels are few."),
+    Section("Benchmark", page_benchmark.show, "Speed and accuracy beside TF-IDF and fastText."),
+)
+show_page("Reviews", SECTIONS)

@@ -8,25 +8,20 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import RECURRENT, attention, networks, states
-from apps.reviews.page_loading import choose_text
-from apps.reviews.page_verdict import word_axis
+from apps.reviews.page_text import choose_text, coloured, name_of
 from apps.reviews.results import AttentionWeights, States
 from apps.shared import charts
-from apps.shared.letters import Letter, letters, tint
+from apps.shared.letters import letters, tint
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
 
 _MOST_UNITS = 48  # rows of the picture: those that vary most
 _MOST_WORDS = 150  # columns; of a longer document the last ones, up to the end of sequence
+_MOST_ATTENDED = 12
 
 
 def show(reviews: Reviews, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        reviews: The classifier.
-        preset: Its name.
-    """
+    """Draw the section."""
     here = networks(reviews)
     text = choose_text(preset)
     if not any(name in RECURRENT for name in here):
@@ -49,30 +44,24 @@ def show(reviews: Reviews, preset: str) -> None:
         )
 
 
-def _attention(text: str, weights: AttentionWeights) -> None:
+def _attention(text: str, found: AttentionWeights) -> None:
     st.markdown("**Attention**: the query asks every state; the weights sum to 1.")
-    colours = palette()
-    largest = max(weights.weights)
-    pieces, done = [], 0
-    for word, weight in zip(weights.words, weights.weights, strict=True):
-        if word.start > done:
-            pieces.append(Letter(text[done : word.start]))
-        name = word.text or "end of sequence"
-        ground = tint(colours.ours, 0.8 * weight / largest)
-        pieces.append(Letter(word.text or " EOS", ground, f"{name}: {100 * weight:.2f} %"))
-        done = max(done, word.end)
+    colour, shares = palette().ours, np.array(found.weights)
+    strength = 0.8 / shares.max()
+
+    def look(share: float) -> tuple[str, str]:
+        return tint(colour, strength * share), f"{100 * share:.2f} %"
+
+    pieces = coloured(text, found.words, found.weights, look)
     with st.container(border=True):
         letters(pieces, key="attention", label="The document, the darker the more attention", breaks=False)
-    best = sorted(
-        zip(weights.weights, word_axis(weights.words), range(len(weights.words)), strict=True),
-        key=lambda one: -one[0],
-    )[:12]
+    best = np.argsort(-shares, kind="stable")[:_MOST_ATTENDED]
     charts.show(
         charts.bars(
-            [f"{at + 1}. {name}" for _, name, at in best],
-            [100 * weight for weight, _, _ in best],
+            [f"{at + 1}. {name_of(found.words[at])}" for at in best],
+            (100 * shares[best]).tolist(),
             x_title="attention, %",
-            colour=colours.ours,
+            colour=colour,
             number=".1f",
         ),
         "attended",
@@ -81,22 +70,16 @@ def _attention(text: str, weights: AttentionWeights) -> None:
 
 
 def _states(along: States) -> go.Figure:
-    colours = palette()
     values = np.array(along.values)[-_MOST_WORDS:]
     units = np.sort(np.argsort(-values.var(axis=0), kind="stable")[:_MOST_UNITS])
-    shown = values[:, units].T
-    largest = float(np.abs(shown).max()) or 1.0
-    first = len(along.words) - shown.shape[1]
+    first = len(along.words) - len(values)
     picture = charts.figure(x_title="word", y_title="unit", height=430)
-    picture.add_heatmap(
-        z=shown.tolist(),
+    charts.add_heatmap(
+        picture,
+        values[:, units].T.tolist(),
         x=list(range(first + 1, len(along.words) + 1)),
         y=[f"{unit} " for unit in units],
-        customdata=[word_axis(along.words[first:])] * len(units),
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
+        customdata=[[name_of(word) for word in along.words[first:]]] * len(units),
         hovertemplate="%{x}. %{customdata}, unit %{y}: %{z:+.2f}<extra></extra>",
     )
     picture.update_yaxes(type="category", showgrid=False, showticklabels=False)

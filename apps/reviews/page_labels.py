@@ -8,10 +8,9 @@ import streamlit as st
 from apps.reviews.application import Reviews
 from apps.reviews.explain import label_embeddings, main_member, networks
 from apps.reviews.labels_map import LabelMap, label_map
-from apps.reviews.page_loading import load_reviews
+from apps.reviews.page_text import label_looks
 from apps.reviews.results import LabelEmbedding
 from apps.shared import charts
-from apps.shared.charts import line_looks
 from apps.shared.page import heavy_work, input_errors, open_once, plain
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette
@@ -22,12 +21,7 @@ _METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 
 
 def show(reviews: Reviews, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        reviews: The classifier.
-        preset: Its name.
-    """
+    """Draw the section."""
     member = _choose_network(reviews)
     name = networks(reviews)[member]
     st.markdown(
@@ -35,7 +29,7 @@ def show(reviews: Reviews, preset: str) -> None:
         f"highest dot product with z wins. Here z is what the network {plain(name)} makes of the document."
     )
     with input_errors():
-        found = _embeddings(preset, member)
+        found = _embeddings(preset, reviews, member)
         _nearest(found)
         if len(found) > 2:
             charts.show(_cosines(found), "label cosines", "Cosine between the embeddings of the labels")
@@ -50,7 +44,7 @@ def show(reviews: Reviews, preset: str) -> None:
         "Layout", list(_METHODS), default="PCA", required=True, key="layout", bind="query-params"
     )
     with input_errors():
-        result = _label_map(preset, _METHODS[method], member)
+        result = _label_map(preset, reviews, _METHODS[method], member)
         charts.show(_map(result, reviews.labels), "label map", "Labels among word vectors", zoom=True)
         fits = ", ".join(
             f"{plain(label)} {fit:.2f}" for label, fit in zip(reviews.labels, result.fit, strict=True)
@@ -80,19 +74,19 @@ def _choose_network(reviews: Reviews) -> int:
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def _embeddings(preset: str, member: int) -> tuple[LabelEmbedding, ...]:
-    return label_embeddings(load_reviews(preset), member=member)
+def _embeddings(preset: str, _reviews: Reviews, member: int) -> tuple[LabelEmbedding, ...]:
+    return label_embeddings(_reviews, member=member)
 
 
 @st.cache_data(show_spinner="Drawing the map …", max_entries=8)
-def _label_map(preset: str, method: str, member: int) -> LabelMap:
+def _label_map(preset: str, _reviews: Reviews, method: str, member: int) -> LabelMap:
     with heavy_work():
         vectors = open_once(Vectors.from_preset, VECTORS).word_vectors
-        return label_map(load_reviews(preset), vectors, method=method, member=member)
+        return label_map(_reviews, vectors, method=method, member=member)
 
 
 def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
-    looks = line_looks([one.label for one in found]) if len(found) > 2 else _two(found)
+    looks = label_looks([one.label for one in found])
     width = min(len(found), 3)
     for start in range(0, len(found), width):
         columns = st.columns(width, gap="medium")
@@ -112,22 +106,16 @@ def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
                 )
 
 
-def _two(found: tuple[LabelEmbedding, ...]) -> dict[str, tuple[str, str]]:
-    colours = palette()
-    return {found[0].label: (colours.negative, "solid"), found[1].label: (colours.positive, "solid")}
-
-
 def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
-    colours = palette()
     names = [one.label for one in found]
     picture = charts.figure(height=120 + 36 * len(names))
-    picture.add_heatmap(
-        z=[list(one.cosines) for one in found],
+    charts.add_heatmap(
+        picture,
+        [list(one.cosines) for one in found],
         x=names,
         y=names,
         zmin=-1,
         zmax=1,
-        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
         showscale=False,
         texttemplate="%{z:.2f}",
         xgap=2,
@@ -140,17 +128,14 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
 
 
 def _map(result: LabelMap, labels: tuple[str, ...]) -> go.Figure:
-    colours = palette()
-    looks = line_looks(labels)
-    hues = {label: hue for label, (hue, _) in looks.items()} if len(labels) > 2 else {
-        labels[0]: colours.negative, labels[1]: colours.positive,
-    }  # fmt: skip
+    colours, looks = palette(), label_looks(labels)
     picture = charts.figure(x_title=result.map.axes[0], y_title=result.map.axes[1], height=560)
     picture.update_layout(dragmode="pan", showlegend=False)
     picture.update_xaxes(fixedrange=False)
     picture.update_yaxes(fixedrange=False)
     x, y = zip(*result.map.coordinates, strict=True)
     names = charts.readable(result.map.coordinates, result.map.words, width=900, height=480)
+    is_label = [at < result.labels for at in range(len(names))]
     picture.add_scatter(
         x=x,
         y=y,
@@ -158,14 +143,11 @@ def _map(result: LabelMap, labels: tuple[str, ...]) -> go.Figure:
         customdata=result.map.words,
         mode="markers+text",
         textposition="top center",
-        textfont={
-            "color": colours.text,
-            "size": [16 if at < result.labels else 11 for at in range(len(names))],
-        },
+        textfont={"color": colours.text, "size": [16 if label else 11 for label in is_label]},
         marker={
-            "color": [colours.muted if label is None else hues[label] for label in result.belongs],
-            "size": [16 if at < result.labels else 6 for at in range(len(names))],
-            "symbol": ["diamond" if at < result.labels else "circle" for at in range(len(names))],
+            "color": [colours.muted if label is None else looks[label][0] for label in result.belongs],
+            "size": [16 if label else 6 for label in is_label],
+            "symbol": ["diamond" if label else "circle" for label in is_label],
         },
         hovertemplate="%{customdata}<extra></extra>",
     )

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.padding import PaddedBatches, padded_batches
+from apps.reviews.page_text import EXAMPLES
 from apps.reviews.reports import NETWORKS
 from apps.shared import charts
 from apps.shared.page import input_errors
@@ -14,18 +15,6 @@ from apps.shared.style import palette
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import keys_of
 
-_LINES = """Terrible.
-Not bad at all.
-I would see it again.
-Flat jokes, a tired plot and wooden acting.
-The young actress is wonderful.
-Do not leave early: the ending is one of the most moving I have seen in years.
-Beautiful pictures, a great cast, music by a master.
-All of it wasted on a script that is as dull as it is long, and on a director who never knew what his film was about.
-Why?
-My children loved the dog, my husband loved the cars, and I slept well.
-Ten out of ten.
-It begins like a comedy, goes on like a thriller and ends like nothing I have ever seen, and I mean that as praise."""
 _SOURCES = ("Lines", "IMDB")
 _TITLES = {"shuffled": "In random order", "bucketed": "In buckets of length"}
 _MOST_LINES, _MOST_SHOWN = 200, 64
@@ -62,7 +51,12 @@ def show() -> None:
 
 def _typed() -> list[int]:
     lines = st.text_area(
-        "One document a line", _LINES, key="lines", bind="query-params", height=180, max_chars=6_000
+        "One document a line",
+        EXAMPLES["lines"],
+        key="lines",
+        bind="query-params",
+        height=180,
+        max_chars=6_000,
     )
     documents = [line for line in lines.split("\n") if line.strip()]
     if not 1 <= len(documents) <= _MOST_LINES:

@@ -18,12 +18,8 @@ MOST_MEBIBYTES, MOST_ROWS = 5, 5_000
 _SHOWN, _LONGEST = 200, 160
 
 
-def show(reviews: Reviews) -> None:
-    """Draw the section.
-
-    Args:
-        reviews: The classifier.
-    """
+def show(reviews: Reviews, preset: str) -> None:
+    """Draw the section."""
     column = st.text_input(
         "Column of the documents", "text", key="column", bind="query-params", max_chars=200
     )

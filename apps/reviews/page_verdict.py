@@ -7,11 +7,10 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import Method, contributions, methods, running
-from apps.reviews.page_loading import choose_text
+from apps.reviews.page_text import choose_text, coloured, name_of
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
-from apps.shared.charts import line_looks
-from apps.shared.letters import Letter, letters, tint
+from apps.shared.letters import letters, tint
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 
@@ -21,15 +20,14 @@ _WAYS: dict[Method, str] = {
     "leave_out": "Leaving it out",
 }
 _ANSWER = "the answer"
+_DOUBT = (
+    "A verdict can be wrong, however sure it looks: the networks weigh words as they have learned them, and irony, "
+    "negation or a turn at the end can mislead them."
+)
 
 
 def show(reviews: Reviews, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        reviews: The classifier.
-        preset: Its name.
-    """
+    """Draw the section."""
     text = choose_text(preset)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     ways = {_WAYS[method]: method for method in methods(reviews)}
@@ -75,14 +73,20 @@ def _answer(verdict: Verdict) -> None:
         f"The answer is {verdict.label}",
     )
     unknown = f"{verdict.unknown_words:,} of {verdict.words:,} words unknown."
-    st.caption(" ".join([unknown, *map(plain, verdict.notes)]))
+    st.caption(" ".join([_DOUBT, unknown, *map(plain, verdict.notes())]))
 
 
 def _words(text: str, added: Contributions) -> None:
+    colours = palette()
     largest = max((abs(value) for value in added.values), default=0.0) or 1.0
+
+    def look(value: float) -> tuple[str, str]:
+        colour = colours.positive if value > 0 else colours.negative
+        return tint(colour, 0.75 * abs(value) / largest), f"{value:+.3f}"
+
     with st.container(border=True):
         letters(
-            coloured(text, added.words, added.values, largest),
+            coloured(text, added.words, added.values, look),
             key="document",
             label=f"The document; what speaks for {added.label} and what speaks against it",
             breaks=False,
@@ -99,49 +103,13 @@ def _words(text: str, added: Contributions) -> None:
     )
 
 
-def coloured(
-    text: str, words: tuple[ReadWord, ...], values: tuple[float, ...], largest: float
-) -> list[Letter]:
-    """Cut a document into words with a colour each, and what stands between them without.
-
-    Args:
-        text: The document.
-        words: Its words, the end of sequence last.
-        values: One number a word.
-        largest: The number of the full colour.
-
-    Returns:
-        Pieces that are the whole document, and the end of sequence.
-    """
-    colours = palette()
-    pieces, done = [], 0
-    for word, value in zip(words, values, strict=True):
-        if word.start > done:
-            pieces.append(Letter(text[done : word.start]))
-        colour = colours.positive if value > 0 else colours.negative
-        name = word.text or "end of sequence"
-        pieces.append(
-            Letter(
-                word.text or " EOS",
-                tint(colour, 0.75 * min(abs(value) / largest, 1.0)),
-                f"{name}: {value:+.3f}" + ("" if word.known else ", unknown"),
-                marked=not word.known,
-            )
-        )
-        done = max(done, word.end)
-    return pieces
-
-
-def word_axis(words: tuple[ReadWord, ...]) -> list[str]:
-    """Name words for hover texts; the end of sequence has no text."""
-    return [word.text or "end of sequence" for word in words]
-
-
 def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
     colours = palette()
-    picture = charts.figure(x_title="word", y_title="probability, %", height=320)
-    shown = curve.labels[-1:] if len(curve.labels) == 2 else curve.labels
-    looks = line_looks(curve.labels) if len(shown) > 1 else {shown[0]: (colours.ours, "solid")}
+    alone = len(curve.labels) == 2  # the other one is what is left
+    shown = curve.labels[-1:] if alone else curve.labels
+    looks = {shown[0]: (colours.ours, "solid")} if alone else charts.line_looks(curve.labels)
+    y_title = f"{shown[0]}, %" if alone else "probability, %"
+    picture = charts.figure(x_title="word", y_title=y_title, height=320)
     number = {word.start: at for at, word in enumerate(words, start=1)}
     places = [number[word.start] for word in curve.words]
     for label in shown:
@@ -153,7 +121,7 @@ def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
             name=label,
             mode="lines",
             line={"color": colour, "dash": dash, "shape": "hv"},
-            customdata=word_axis(curve.words),
+            customdata=list(map(name_of, curve.words)),
             hovertemplate=f"%{{customdata}}: {label} %{{y:.1f}} %<extra></extra>",
         )
         picture.add_scatter(
@@ -164,8 +132,8 @@ def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
             showlegend=False,
             hovertemplate=f"end of sequence: {label} %{{y:.1f}} %<extra></extra>",
         )
-    if len(shown) == 1:
+    if alone:
         picture.add_hline(y=50, line={"color": colours.muted, "dash": "dot", "width": 1})
-    picture.update_yaxes(range=[-3, 103], title={"text": f"{shown[0]}, %"} if len(shown) == 1 else None)
-    picture.update_layout(showlegend=len(shown) > 1, margin={"t": 40 if len(shown) > 1 else 8})
+    picture.update_yaxes(range=[-3, 103])
+    picture.update_layout(showlegend=not alone, margin={"t": 8 if alone else 40})
     return picture

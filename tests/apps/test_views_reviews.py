@@ -69,12 +69,12 @@ def test_inside_are_attention_and_states_up_to_the_end() -> None:
         " EOS",
     ]
     assert chart(app, "states")["data"][0]["x"] == [1, 2, 3, 4]
-    app = page(section="Inside", classifier="News topics")
+    app = page(section="Inside", preset=TOPICS_PRESET)
     assert "have no state" in app.info[0].value
 
 
 def test_labels_are_rows_with_their_words() -> None:
-    app = page(section="Labels", classifier="News topics")
+    app = page(section="Labels", preset=TOPICS_PRESET)
     assert not app.error
     assert {name.strip() for name in chart(app, "nearest pos")["data"][0]["y"][:4]} == {
         "good", "warm", "funny", "moving",

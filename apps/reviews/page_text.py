@@ -1,0 +1,82 @@
+"""The document that a section looks at, and its words with a colour each."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from apps.reviews.application import DEFAULT_PRESET
+from apps.reviews.results import ReadWord
+from apps.shared import charts
+from apps.shared.letters import Letter
+from apps.shared.style import palette
+
+MOST_CHARACTERS = 6_000
+EXAMPLES = tomllib.loads(Path(__file__).with_name("examples.toml").read_text(encoding="utf-8"))
+
+
+def choose_text(preset: str) -> str:
+    """Let the visitor write a document or take an example of the preset; it stands in the page's address."""
+    examples = EXAMPLES.get(preset, EXAMPLES[DEFAULT_PRESET])
+    with st.form("document_form"):
+        text = st.text_area(
+            "Document",
+            next(iter(examples.values())),
+            key="text",
+            bind="query-params",
+            height=140,
+            max_chars=MOST_CHARACTERS,
+        )
+        st.form_submit_button("Read", type="primary")
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, example in examples.items():
+            st.button(name, on_click=_take, args=(example,), key=f"take {name}")
+    return text
+
+
+def _take(example: str) -> None:
+    st.session_state["text"] = example  # the widget writes it into the address
+
+
+def coloured(
+    text: str,
+    words: Sequence[ReadWord],
+    values: Sequence[float],
+    look: Callable[[float], tuple[str, str]],
+) -> list[Letter]:
+    """Cut a document into words with a colour each, and what stands between them without.
+
+    Args:
+        text: The document.
+        words: Its words, the end of sequence last.
+        values: One number a word.
+        look: Number to the colour of the word's ground and what its card says.
+
+    Returns:
+        Pieces that are the whole document, and the end of sequence.
+    """
+    pieces, done = [], 0
+    for word, value in zip(words, values, strict=True):
+        if word.start > done:
+            pieces.append(Letter(text[done : word.start]))
+        colour, said = look(value)
+        note = f"{name_of(word)}: {said}" + ("" if word.known else ", unknown")
+        pieces.append(Letter(word.text or " EOS", colour, note, marked=not word.known))
+        done = max(done, word.end)
+    return pieces
+
+
+def name_of(word: ReadWord) -> str:
+    """Name a word; the end of sequence has no text."""
+    return word.text or "end of sequence"
+
+
+def label_looks(labels: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give each label a colour and a dash; two labels have those of what speaks against and for something."""
+    colours = palette()
+    if len(labels) == 2:
+        return {labels[0]: (colours.negative, "solid"), labels[1]: (colours.positive, "solid")}
+    return charts.line_looks(labels)
