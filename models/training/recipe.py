@@ -123,10 +123,13 @@ def _from_dict(recipe_class: type[Recipe], values: Any, prefix: str) -> Recipe:
     for key, kind in fields.items():
         if key not in values:
             raise InputError(f"The key {prefix + key!r} is missing", allowed=", ".join(sorted(fields)))
+        value, item = values[key], (*typing.get_args(kind), None)[0]
         if dataclasses.is_dataclass(kind):
-            built[key] = _from_dict(kind, values[key], f"{prefix}{key}.")
+            built[key] = _from_dict(kind, value, f"{prefix}{key}.")
+        elif dataclasses.is_dataclass(item) and isinstance(value, list | tuple):
+            built[key] = tuple(_from_dict(item, one, f"{prefix}{key}.") for one in value)
         else:
-            built[key] = check(adapters(recipe_class)[key], _tuples(values[key]), f"{prefix}{key}")
+            built[key] = check(adapters(recipe_class)[key], _tuples(value), f"{prefix}{key}")
     return _make(recipe_class, built)
 
 
