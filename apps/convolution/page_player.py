@@ -5,18 +5,13 @@ What it sends back is a number from the visitor's browser: it counts only if it 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from apps.convolution.digit import ConvolvedDigit
+from apps.shared.page import component
 from apps.shared.style import palette
 
-_FILE = Path(__file__)
-_player = st.components.v2.component(
-    "lectern_player",
-    **{kind: _FILE.with_suffix(f".{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")},
-)
+_player = component("lectern_player", __file__)
 
 
 def player(digit: ConvolvedDigit, relu: bool, at: int, *, key: str, parameter: str) -> None:

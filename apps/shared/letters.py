@@ -10,77 +10,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from apps.shared.page import component
 from apps.shared.style import palette
 
-_HTML = '<div class="letters" tabindex="0" role="listbox"></div><div class="card" role="tooltip"></div>'
-_CSS = """
-:host { display: block; }
-.letters { font-family: var(--st-code-font, monospace); font-size: .92rem; line-height: 1.55; white-space: pre-wrap;
-  overflow-wrap: anywhere; color: var(--st-text-color); outline-offset: 4px; padding: .1rem .2rem; }
-.letters span { cursor: pointer; border-radius: 2px; padding: .08em 0; }
-.letters span:hover { outline: 1px solid var(--st-text-color); }
-.letters .quiet { cursor: default; opacity: .75; }
-.letters .quiet:hover { outline: none; }
-.letters .marked { border-bottom: 2px solid var(--mark); }
-.letters .chosen { outline: 2px solid var(--mark); }
-.letters .break { opacity: .35; }
-.card { display: none; position: fixed; z-index: 100; max-width: min(22rem, 90vw); pointer-events: none;
-  background: var(--st-background-color); color: var(--st-text-color); border: 1px solid var(--st-border-color);
-  border-radius: .4rem; padding: .4rem .6rem; font: .82rem var(--st-font, sans-serif); white-space: pre-line;
-  box-shadow: 0 4px 14px rgba(0,0,0,.18); }
-"""
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const box = parentElement.querySelector('.letters');
-  const card = parentElement.querySelector('.card');
-  card.style.display = 'none';
-  box.style.setProperty('--mark', data.mark);
-  box.setAttribute('aria-label', data.label);
-  const spans = data.tokens.map(([text, colour, note, marked], at) => {
-    const span = document.createElement('span');
-    const lines = text === '\\n' && data.breaks;
-    span.textContent = lines ? '\\u21b5\\n' : text;
-    if (colour) span.style.background = colour;
-    if (lines) span.classList.add('break');
-    if (marked) span.classList.add('marked');
-    if (at < data.quiet) span.className = 'quiet';
-    if (at === data.chosen) span.classList.add('chosen');
-    span.dataset.at = at;
-    span.dataset.note = note;
-    return span;
-  });
-  box.replaceChildren(...spans);
-  const of = (event) => event.target.closest && event.target.closest('span[data-at]');
-  const choose = (at) => {
-    if (!data.clicks || at < data.quiet || at >= spans.length) return;
-    spans.forEach((span, number) => span.classList.toggle('chosen', number === at));
-    setTriggerValue('click', at);
-  };
-  box.onclick = (event) => { const span = of(event); if (span) choose(Number(span.dataset.at)); };
-  box.onkeydown = (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const now = spans.findIndex((span) => span.classList.contains('chosen'));
-    choose(now < 0 ? data.quiet : now + step);
-  };
-  box.onmouseover = (event) => {
-    const span = of(event);
-    const note = span && data.notes[Number(span.dataset.note)];
-    card.style.display = note ? 'block' : 'none';
-    if (!note) return;
-    card.textContent = note;
-    const place = span.getBoundingClientRect();
-    const left = Math.min(place.left, window.innerWidth - card.offsetWidth - 8);
-    const below = place.bottom + 6;
-    const fits = below + card.offsetHeight < window.innerHeight;
-    card.style.left = Math.max(8, left) + 'px';
-    card.style.top = (fits ? below : place.top - card.offsetHeight - 6) + 'px';
-  };
-  box.onmouseleave = () => { card.style.display = 'none'; };
-}
-"""
-_letters = st.components.v2.component("lectern_letters", html=_HTML, css=_CSS, js=_JS)
+_letters = component("lectern_letters", __file__)
 
 
 @dataclass(frozen=True)

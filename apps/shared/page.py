@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -177,3 +178,15 @@ def remembered(of: str, _owner: Any, method: str, *arguments: Any) -> Any:
     """
     with heavy_work():
         return getattr(_owner, method)(*arguments)
+
+
+def component(name: str, file: str) -> Callable[..., Any]:
+    """Make a component of the page from the ``.html``, ``.css`` and ``.js`` files beside a module.
+
+    Args:
+        name: Unique among the components.
+        file: ``__file__`` of the module.
+    """
+    parts = {kind: Path(file).with_suffix(f".{kind}") for kind in ("html", "css", "js")}
+    texts = {kind: path.read_text(encoding="utf-8") for kind, path in parts.items() if path.is_file()}
+    return st.components.v2.component(name, **texts)
