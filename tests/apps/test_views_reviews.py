@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from apps.reviews.application import TOPICS_PRESET
 from tests.apps.pages import chart, given, messages, open_page, shipping
+from tests.apps.reviews_presets import save_reviews
 
 STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 1}  # sections to the tables that they show
 
@@ -55,6 +57,19 @@ def test_a_text_without_answer_is_one_message_and_the_page_lives(
     app.text_area(key="text").set_value("a good film")
     next(button for button in app.button if button.label == "Read").click().run()
     assert not app.exception and not app.error
+
+
+def test_a_verdict_comes_with_a_doubt_also_of_a_preset_of_your_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_reviews(tmp_path / "mine")
+    monkeypatch.setenv("LECTERN_PRESETS", str(tmp_path))
+    app = page(text="a good film", preset="mine", way="Exact share")
+    assert not app.error
+    captions = [caption.value for caption in app.caption]
+    assert any("verdict can be wrong" in text and "irony, negation" in text for text in captions)
+    assert any(text.startswith("mine learned from: Made up") for text in captions)
+    assert chart(app, "answer")["data"][0]["y"][1].strip() == "pos"
 
 
 def test_inside_are_attention_and_states_up_to_the_end() -> None:
@@ -172,4 +187,4 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
 def test_without_presets_the_page_lives(section: str, tmp_path: Path) -> None:
     with shipping(tmp_path):
         app = page(section=section)
-    assert len(app.error) == 1 and "reviews fit" in app.info[0].value
+    assert not app.error and "reviews fit" in app.info[0].value
