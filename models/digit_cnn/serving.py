@@ -7,6 +7,7 @@ convolution is one matrix product over all positions of some images at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -132,18 +133,13 @@ def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
     size, stride, padding = (step.settings[name] for name in ("kernel_size", "strides", "padding"))
     height, width = (output_length(n, size, stride, padding) for n in images.shape[1:3])
     if padding == "same" and size > 1:
-        images = np.pad(
-            images, ((0, 0), *(_same_padding(n, size, stride) for n in images.shape[1:3]), (0, 0))
-        )
+        sides = (_same_padding(n, size, stride) for n in images.shape[1:3])
+        images = np.pad(images, ((0, 0), *sides, (0, 0)))
     count, _, _, channels = images.shape
     columns = _workspace.array("columns", count, height, width, size, size, channels)
-    for row in range(size):
-        for column in range(size):
-            columns[:, :, :, row, column] = images[
-                :,
-                row : row + stride * (height - 1) + 1 : stride,
-                column : column + stride * (width - 1) + 1 : stride,
-            ]
+    for row, column in product(range(size), repeat=2):
+        rows = slice(row, row + stride * (height - 1) + 1, stride)
+        columns[:, :, :, row, column] = images[:, rows, column : column + stride * (width - 1) + 1 : stride]
     # One row for each position, one column for each number in its window.
     found = columns.reshape(-1, size * size * channels) @ weights["matrix"]
     found += weights["bias"]

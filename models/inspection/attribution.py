@@ -8,6 +8,8 @@ none that all its engines share.
 
 from __future__ import annotations
 
+from itertools import product
+
 import keras
 import numpy as np
 
@@ -79,11 +81,7 @@ def occlusion_map(
     _check_between("The patch", patch, 1, max(height, width))
     _check_between("The stride", stride, 1, patch)
     # From the first patch that touches the image to the last, so that borders are covered like the middle.
-    corners = [
-        (row, column)
-        for row in range(1 - patch, height, stride)
-        for column in range(1 - patch, width, stride)
-    ]
+    corners = list(product(range(1 - patch, height, stride), range(1 - patch, width, stride)))
     whole = _probabilities(model, batch, label)[0]
     lost = np.zeros((height, width), np.float64)
     covered = np.zeros((height, width), np.int64)

@@ -7,12 +7,12 @@ the frames together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
 from data_prep.readers.letters import LETTERS
 from models.ocr.config import BLANK
-from models.serving.ctc import collapse
 
 
 def exchanged(labels: Sequence[int]) -> np.ndarray:
@@ -52,16 +52,12 @@ def letter_posteriors(
 
 
 def spans(path: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return the letters of a path of classes with their first frame and the frame behind the last."""
-    found: list[tuple[int, int, int]] = []
-    for at, label in enumerate(map(int, path)):
-        if label == BLANK:
-            continue
-        if at and label == path[at - 1]:
-            found[-1] = (label, found[-1][1], at + 1)
-        else:
-            found.append((label, at, at + 1))
-    assert [label for label, *_ in found] == collapse(path)
+    """Return the letters of a path of classes with their first frame and the frame after the last."""
+    found, at = [], 0
+    for label, frames in groupby(map(int, path)):
+        start, at = at, at + len(list(frames))
+        if label != BLANK:
+            found.append((label, start, at))
     return found
 
 

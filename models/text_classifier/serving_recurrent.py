@@ -76,8 +76,8 @@ class PackedRecurrent(_Stepwise):
         before = self.vectors(read)
         last = np.repeat(self.vectors(np.array([EOS])), len(ends), axis=0)
         for layer in self._layers:
-            states = _all_states(layer, before)
-            before = states[0, 1:]
+            states = _all_states(layer, before, np.ones(len(before), np.int64))
+            before, states = states[0], np.concatenate([layer.zeros(), states], axis=1)
             last = layer.step(layer.project(last), states[:, ends])[0]
         if self.config.readout == "end":
             return last @ self.kernel + self.bias
@@ -89,19 +89,9 @@ class PackedRecurrent(_Stepwise):
 
     def _read(self, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         packing = pack(sizes.tolist())
-        ordered, states = ids[packing.ahead], None
+        states = self.vectors(ids[packing.ahead])
         for layer in self._layers:
-            below, states = states, np.empty((len(ids), layer.units), np.float32)
-            state, start = layer.zeros(len(sizes)), 0
-            for first in range(0, len(packing.sizes), _STEPS_AT_ONCE):
-                ends = np.cumsum(packing.sizes[first : first + _STEPS_AT_ONCE])
-                part = slice(start, start + ends[-1])
-                inputs = self.vectors(ordered[part]) if below is None else below[part]
-                for projected in np.split(layer.project(inputs), ends[:-1]):
-                    size = len(projected)
-                    state = layer.step(projected, state[:, :size])
-                    states[start : start + size] = state[0]
-                    start += size
+            states = _all_states(layer, states, packing.sizes)[0]
         result = np.empty_like(states)
         result[packing.ahead] = states
         return result
@@ -152,15 +142,18 @@ class PackedAttention(_Stepwise):
         return self._bilstm.read_known(self._bilstm.projected(self.vectors(different)), rows, packing)
 
 
-def _all_states(layer: NumpyRecurrent, inputs: np.ndarray) -> State:
-    """Return the states before the first input and after each: float32 (states, inputs + 1, units)."""
-    state = layer.zeros()
-    found = np.empty((len(state), len(inputs) + 1, layer.units), np.float32)
-    found[:, :1] = state
-    projected = layer.project(inputs)
-    for at in range(len(inputs)):
-        state = layer.step(projected[at : at + 1], state)
-        found[:, at + 1 : at + 2] = state
+def _all_states(layer: NumpyRecurrent, inputs: np.ndarray, sizes: np.ndarray) -> State:
+    """Return the states after each input, float32 (states, inputs, units); ``sizes`` of them at each step."""
+    state = layer.zeros(sizes.max(initial=0))
+    found = np.empty((len(state), len(inputs), layer.units), np.float32)
+    start = 0
+    for first in range(0, len(sizes), _STEPS_AT_ONCE):
+        ends = np.cumsum(sizes[first : first + _STEPS_AT_ONCE])
+        for projected in np.split(layer.project(inputs[start : start + ends[-1]]), ends[:-1]):
+            stop = start + len(projected)
+            state = layer.step(projected, state[:, : len(projected)])
+            found[:, start:stop] = state
+            start = stop
     return found
 
 
