@@ -1,4 +1,4 @@
-"""Linear-chain conditional random field: likelihood, best sequence and marginals, in ``keras.ops``.
+"""Linear-chain conditional random field: the likelihood that trains it; ``models.serving.crf`` finds the best tags.
 
 Lafferty, McCallum and Pereira 2001, "Conditional random fields"; as the output of a BiLSTM: Huang, Xu and
 Yu 2015, "Bidirectional LSTM-CRF models for sequence tagging". The score of a tag sequence y of length n is
@@ -66,8 +66,20 @@ def log_partition(emissions: Any, mask: Any, potentials: Potentials) -> Any:
     Returns:
         Logarithm of the sum, float (batch,).
     """
-    forward = _forward_scores(emissions, mask, potentials)
-    total = ops.logsumexp(forward[-1] + potentials.end, axis=-1)
+    # Join logits and mask, leave out the first step and add a padded one, so that the scan is never empty. One array,
+    # because ``ops.scan`` on TensorFlow refuses several whose length is not known before (Keras 3.15).
+    joined = ops.concatenate([emissions, ops.cast(mask[..., None], emissions.dtype)], axis=2)
+    after_first = ops.concatenate([joined[:, 1:], ops.zeros_like(joined[:, :1])], axis=1)
+
+    def forward(before: Any, step: Any) -> tuple[Any, Any]:
+        emitted, real = step[:, :-1], step[:, -1:] > 0.5
+        reached = ops.logsumexp(before[:, :, None] + potentials.transitions[None], axis=1) + emitted
+        score = ops.where(real, reached, before)  # after the last word its sums repeat
+        return score, score
+
+    steps = ops.transpose(after_first, (1, 0, 2))  # (time, batch, tags + 1)
+    last, _ = ops.scan(forward, potentials.start + emissions[:, 0], steps)
+    total = ops.logsumexp(last + potentials.end, axis=-1)
     return ops.where(mask[:, 0], total, ops.zeros_like(total))
 
 
@@ -77,74 +89,12 @@ def negative_log_likelihood(emissions: Any, tags: Any, mask: Any, potentials: Po
     return log_partition(emissions, mask, potentials) - score
 
 
-def viterbi(emissions: Any, mask: Any, potentials: Potentials) -> tuple[Any, Any]:
-    """Find the most probable tag sequences (Viterbi 1967).
-
-    Args:
-        emissions: Logits, float (batch, time, tags).
-        mask: Bool (batch, time).
-        potentials: Learned scores.
-
-    Returns:
-        Tags int32 (batch, time), 0 where the mask is False, and their scores float (batch,).
-    """
-    steps = _steps(emissions, mask)
-
-    def forward(best: Any, step: Any) -> tuple[Any, Any]:
-        emitted, real = _parts(step)
-        through = best[:, :, None] + potentials.transitions[None]
-        came_from = ops.cast(ops.argmax(through, axis=1), best.dtype)  # TensorFlow's scan wants one type
-        # A padded step keeps scores and tags as they are: the way back begins at the last word.
-        stay = ops.broadcast_to(ops.arange(ops.shape(best)[1], dtype=best.dtype)[None], ops.shape(came_from))
-        score = ops.where(real, ops.max(through, axis=1) + emitted, best)
-        return score, ops.where(real, came_from, stay)
-
-    first = potentials.start + emissions[:, 0]
-    best, came_from = ops.scan(forward, first, steps)
-    best = best + potentials.end
-    last = ops.cast(ops.argmax(best, axis=-1), "int32")
-
-    def backward(tag: Any, pointers: Any) -> tuple[Any, Any]:
-        before = ops.squeeze(ops.take_along_axis(pointers, tag[:, None], axis=1), axis=1)
-        return before, before
-
-    _, tags = ops.scan(backward, last, ops.cast(came_from, "int32"), reverse=True)
-    score = ops.where(mask[:, 0], ops.max(best, axis=-1), 0.0)
-    return ops.where(mask, ops.transpose(tags), 0), score
-
-
-def marginals(emissions: Any, mask: Any, potentials: Potentials) -> Any:
-    """Give the probability of each tag of each word, summed over all sequences (forward-backward).
-
-    Args:
-        emissions: Logits, float (batch, time, tags).
-        mask: Bool (batch, time).
-        potentials: Learned scores.
-
-    Returns:
-        Probabilities, float (batch, time, tags); zeros where the mask is False.
-    """
-    forward = _forward_scores(emissions, mask, potentials)
-    steps = _steps(emissions, mask)
-
-    def backward(after: Any, step: Any) -> tuple[Any, Any]:
-        emitted, real = _parts(step)
-        reached = ops.logsumexp(potentials.transitions[None] + (emitted + after)[:, None, :], axis=2)
-        score = ops.where(real, reached, after)
-        return score, score
-
-    last = ops.zeros_like(emissions[:, 0]) + potentials.end
-    _, behind = ops.scan(backward, last, steps, reverse=True)
-    probabilities = ops.transpose(ops.softmax(forward + behind, axis=-1), (1, 0, 2))
-    return ops.where(mask[..., None], probabilities, 0.0)
-
-
 @registered
 class LinearChainCRF(KeepsArguments, keras.layers.Layer):
-    """Learned potentials behind a network's logits.
+    """Learned potentials after a network's logits.
 
     The layer returns the logits as they are: it sits in the network so that its weights are trained, saved
-    and loaded with it. ``loss`` trains it; ``viterbi`` and ``marginals`` read it.
+    and loaded with it. ``loss`` trains it; ``models.serving.crf.PackedCRF`` reads best tags and marginals from it.
 
     Args:
         tags: Number of tags.
@@ -187,47 +137,8 @@ class LinearChainCRF(KeepsArguments, keras.layers.Layer):
         total = ops.sum(negative_log_likelihood(emissions, tags, mask, self.potentials))
         return total / ops.maximum(ops.sum(ops.cast(mask, total.dtype)), 1.0)
 
-    def viterbi(self, emissions: Any, mask: Any) -> tuple[Any, Any]:
-        """Find the most probable tags; see :func:`viterbi`."""
-        return viterbi(emissions, mask, self.potentials)
-
-    def marginals(self, emissions: Any, mask: Any) -> Any:
-        """Give the probability of every tag; see :func:`marginals`."""
-        return marginals(emissions, mask, self.potentials)
-
-
-def _steps(emissions: Any, mask: Any) -> Any:
-    """Join logits and mask, leave out the first step and add a padded one: (time, batch, tags + 1).
-
-    With the padded step the scan is never empty. One array, because ``ops.scan`` on TensorFlow refuses
-    several whose length is not known before (Keras 3.15).
-    """
-    joined = ops.concatenate([emissions, ops.cast(mask[..., None], emissions.dtype)], axis=2)
-    after_first = ops.concatenate([joined[:, 1:], ops.zeros_like(joined[:, :1])], axis=1)
-    return ops.transpose(after_first, (1, 0, 2))
-
-
-def _parts(step: Any) -> tuple[Any, Any]:
-    """Take one step apart again: logits (batch, tags) and mask (batch, 1)."""
-    return step[:, :-1], step[:, -1:] > 0.5
-
 
 def _last_of(tags: Any, mask: Any) -> Any:
     """Return the tag of the last word of each sequence, int32 (batch,)."""
     at = ops.maximum(ops.sum(ops.cast(mask, "int32"), axis=1) - 1, 0)
     return ops.squeeze(ops.take_along_axis(tags, at[:, None], axis=1), axis=1)
-
-
-def _forward_scores(emissions: Any, mask: Any, potentials: Potentials) -> Any:
-    """Sum over all ways to each tag, float (time, batch, tags); behind the end the last sums repeat."""
-    steps = _steps(emissions, mask)
-
-    def forward(before: Any, step: Any) -> tuple[Any, Any]:
-        emitted, real = _parts(step)
-        reached = ops.logsumexp(before[:, :, None] + potentials.transitions[None], axis=1) + emitted
-        score = ops.where(real, reached, before)
-        return score, score
-
-    first = potentials.start + emissions[:, 0]
-    _, later = ops.scan(forward, first, steps)
-    return ops.concatenate([first[None], later[:-1]], axis=0)
