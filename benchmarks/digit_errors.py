@@ -51,7 +51,7 @@ def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Collect the pictures."""
-    errors = {preset: [mistake["index"] for mistake in mistakes(preset)[1]] for preset in options.presets}
+    errors = {preset: [mistake.index for mistake in mistakes(preset)[1]] for preset in options.presets}
     return pictures_of(errors, read_mnist("test").images)
 
 

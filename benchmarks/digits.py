@@ -178,20 +178,13 @@ def _count_for(work: Work, least: float) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure all networks; settings, the numbers of each network and system, and our speeds by PyTorch's."""
-    torch = version_of("torch")
+    torch = version_of(PEER)
     networks: dict[str, Any] = {}
     for architecture in options.networks:
         report(f"{architecture} ...")
         networks[architecture] = measured(_systems(architecture, options, torch is not None), options)
-    names = ("threads", "batch_size", "inference_batch", "milliseconds", "repeats")
-    results = {
-        "settings": settings(**{name: getattr(options, name) for name in names}),
-        "networks": networks,
-        "ratios": {} if torch is None else {name: _ratios(systems) for name, systems in networks.items()},
-    }
-    if torch is not None:
-        results["settings"]["versions"]["torch"] = torch
-    return results
+    ratios = {} if torch is None else {name: _ratios(systems) for name, systems in networks.items()}
+    return {"settings": settings(options, (PEER,)), "networks": networks, "ratios": ratios}
 
 
 def _systems(

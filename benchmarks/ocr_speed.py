@@ -165,18 +165,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     results[PEER] |= {"version": peer.version, "training_seconds": seconds}
     if preset_installed(options.words):
         results["words"] = measure_images(Reader.from_preset(None, options.words), test, options.singles)
-    return {
-        "settings": settings(
-            letters=str(options.letters),
-            threads=options.threads,
-            fold=TEST_FOLD,
-            words=len(gold),
-            characters=sum(len(word) for word, _ in gold),
-            repeats=options.repeats,
-            iterations=options.iterations,
-        ),
-        "systems": results,
-    }
+    counts = {"words": len(gold), "characters": sum(len(word) for word, _ in gold)}
+    return {"settings": settings(options, fold=TEST_FOLD, **counts), "systems": results}
 
 
 main = partial(carry_out, __doc__, SPEED, run, OPTIONS)

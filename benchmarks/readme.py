@@ -22,7 +22,7 @@ from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
 from apps.shared.reports import Stored
 from apps.shared.tables import Column, Rows, Table
-from apps.shared.transfer import REVIEWS, TAGS, transfer_markdown
+from apps.shared.transfer import REVIEWS, TAGS, by_share
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
 from apps.writer import reports as writer
@@ -41,11 +41,7 @@ _SUMMARY = {  # preset to measure, what it is, and the command that gives it
     "ocr_words": ("words", "the same, words in one piece", "ocr evaluate"),
     "reviews_imdb": ("accuracy", "reviews right, test half of IMDB", "reviews evaluate"),
     "topics_bbc": ("accuracy", "articles right, five folds of BBC News", "reviews evaluate --data bbc"),
-    "writer_shakespeare": (
-        "nats_per_character",
-        "loss a character, last 10 % of Tiny Shakespeare",
-        "writer evaluate",
-    ),
+    "writer_shakespeare": ("nats_per_character", "loss, last 10 % of Tiny Shakespeare", "writer evaluate"),
 }
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
 
@@ -105,29 +101,29 @@ def _topic_cells(topic: Topic, root: Path) -> list[str]:
     return cells
 
 
-REGIONS: dict[str, Table | Callable[[], str]] = {
-    "digits": digits.SCORES,
-    "digits-speed": digits.SPEED,
+REGIONS: dict[str, Callable[[], str]] = {
+    "digits": digits.SCORES.markdown,
+    "digits-speed": digits.SPEED.markdown,
     "lecture-map": lecture_map,
-    "loss-ladder": writer.LADDER,
-    "loss-ladder-samples": writer.ladder_samples,
-    "ocr": ocr.SCORES,
-    "ocr-summary": ocr.summary_markdown,
-    "ocr-protocols": ocr.protocols_markdown,
-    "ocr-speed": ocr.SPEED,
-    "reviews": reviews.SCORES,
-    "reviews-networks": reviews.NETWORKS,
-    "reviews-speed": reviews.SPEED,
-    "reviews-transfer": partial(transfer_markdown, REVIEWS),
+    "loss-ladder": writer.LADDER.markdown,
+    "loss-ladder-samples": partial(writer.LADDER.markdown, writer.samples),
+    "ocr": ocr.SCORES.markdown,
+    "ocr-summary": partial(ocr.PROTOCOLS.markdown, ocr.by_protocol),
+    "ocr-protocols": partial(ocr.PROTOCOLS.markdown, ocr.every_protocol),
+    "ocr-speed": ocr.SPEED.markdown,
+    "reviews": reviews.SCORES.markdown,
+    "reviews-networks": reviews.NETWORKS.markdown,
+    "reviews-speed": reviews.SPEED.markdown,
+    "reviews-transfer": partial(REVIEWS.markdown, by_share),
     "summary": summary,
-    "tagger": tagger.SCORES,
-    "tagger-speed": tagger.SPEED,
-    "tagger-transfer": partial(transfer_markdown, TAGS),
-    "vectors": vectors.SCORES,
-    "vectors-sections": vectors.sections_markdown,
-    "word2vec-benchmark": vectors.SPEED,
-    "writer": writer.SCORES,
-    "writer-speed": writer.GENERATION,
+    "tagger": tagger.SCORES.markdown,
+    "tagger-speed": tagger.SPEED.markdown,
+    "tagger-transfer": partial(TAGS.markdown, by_share),
+    "vectors": vectors.SCORES.markdown,
+    "vectors-sections": partial(vectors.SCORES.markdown, lambda report: vectors.sections(report).markdown()),
+    "word2vec-benchmark": vectors.SPEED.markdown,
+    "writer": writer.SCORES.markdown,
+    "writer-speed": writer.GENERATION.markdown,
 }
 
 
@@ -153,9 +149,7 @@ def filled(text: str) -> str:
         name = match["name"]
         if name not in REGIONS:
             raise InputError("Nothing generates this part", allowed=", ".join(REGIONS), received=name)
-        region = REGIONS[name]
-        written = region.markdown() if isinstance(region, Table) else region()
-        return f"<!-- results:{name} -->\n{written}\n<!-- /results:{name} -->"
+        return f"<!-- results:{name} -->\n{REGIONS[name]()}\n<!-- /results:{name} -->"
 
     return _REGION.sub(fill, text)
 
@@ -171,25 +165,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readme", description=__doc__.split("\n")[0])
     parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit with 1 if a part is out of date"
+        "--check", action="store_true", help="change nothing; exit with 1 where a part is old"
     )
     check = parser.parse_args(arguments).check
-    stale = []
     try:
-        for name in FILES:
-            path = ROOT / name
-            before = path.read_text(encoding="utf-8")
-            after = filled(before)
-            if after != before:
-                stale.append(name)
-                if not check:
-                    path.write_text(after, encoding="utf-8")
+        texts = {ROOT / name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
+        stale = {path: now for path, before in texts.items() if (now := filled(before)) != before}
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return 2
-    print(
-        "\n".join(f"{name}: {'out of date' if check else 'written'}" for name in stale) or "All up to date."
-    )
+    for path, text in stale.items():
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        print(f"{path.relative_to(ROOT)}: {'out of date' if check else 'written'}")
+    if not stale:
+        print("All up to date.")
     return 1 if check and stale else 0
 
 

@@ -25,18 +25,7 @@ from apps.reviews.evaluation import score
 from apps.reviews.recipes import ReviewsRecipe, chosen_recipe
 from apps.reviews.sources import ReviewsSource, imdb_source, sample_source
 from apps.reviews.task import ReviewsTask
-from benchmarks.harness import (
-    RUNS,
-    SAMPLE,
-    SET,
-    THREADS,
-    Option,
-    carry_out,
-    folder_of,
-    once,
-    report,
-    settings,
-)
+from benchmarks import harness
 from data_prep.text.document_batches import padding_of
 from data_prep.text.duplicates import shared_texts
 from data_prep.text.text_inputs import keys_of
@@ -55,11 +44,11 @@ NETWORKS = {
     "attention": "BiLSTM with attention",
 }
 OPTIONS = {
-    "networks": Option(tuple(NETWORKS), "which of them", choices=tuple(NETWORKS)),
-    "set": SET._replace(help="change a setting of all networks, or with NETWORK. before it of one"),
-    "runs": RUNS,
-    "threads": THREADS,
-    "sample": SAMPLE,
+    "networks": harness.Option(tuple(NETWORKS), "which of them", choices=tuple(NETWORKS)),
+    "set": harness.SET._replace(help="change a setting of all networks, or with NETWORK. before it of one"),
+    "runs": harness.RUNS,
+    "threads": harness.THREADS,
+    "sample": harness.SAMPLE,
 }
 _LENGTHS, _BATCH = 128, 64  # lengths kept for the page; documents of the batches whose padding is counted
 
@@ -106,14 +95,14 @@ def run(source: ReviewsSource, runs: Path, recipes: dict[str, ReviewsRecipe]) ->
     """
     found = {}
     for name, recipe in recipes.items():
-        report(f"{NETWORKS[name]} ...")
+        harness.report(f"{NETWORKS[name]} ...")
         made_by = {"recipe": to_dict(recipe), "data": source.train.checksum}
         folder = runs / name
-        found[name] = once(folder, made_by, partial(_scored, recipe, source, folder)) | {
+        found[name] = harness.once(folder, made_by, partial(_scored, recipe, source, folder)) | {
             "text": NETWORKS[name]
         }
     return {
-        "settings": settings(
+        "settings": harness.settings(
             data=dict(source.checksums),
             learned=max(one["learned"] for one in found.values()),
             duplicates=shared_texts(source.train.texts, source.test.texts).count,
@@ -161,13 +150,13 @@ def _padding(lengths: Sequence[int]) -> dict[str, Any]:
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     recipes = recipes_of(options.networks, options.set, sample=options.sample)
     source = sample_source() if options.sample else imdb_source()
-    with folder_of(options.runs) as runs:
+    with harness.folder_of(options.runs) as runs:
         results = run(source, runs, recipes)
     results["settings"]["threads"] = options.threads
     return results
 
 
-main = partial(carry_out, __doc__, reports.NETWORKS, _measured, OPTIONS)
+main = partial(harness.carry_out, __doc__, reports.NETWORKS, _measured, OPTIONS)
 
 if __name__ == "__main__":
     sys.exit(main())

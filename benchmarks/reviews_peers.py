@@ -12,14 +12,13 @@ from __future__ import annotations
 import importlib
 import re
 import tempfile
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import version_of
+from benchmarks.harness import Peer
 from data_prep.text.text_inputs import plain
 
 _SIGNS = re.compile(r"([.!?,'/()\"])")
@@ -27,42 +26,16 @@ _LABEL = "__label__"
 _SEED = 1
 
 
-class ClassifierPeer(ABC):
-    """A classifier that learns from texts and classifies texts.
-
-    Attributes:
-        name: Key of ``apps.reviews.reports.SYSTEMS``.
-        package: Names under which it may be installed.
-    """
-
-    name: str
-    package: tuple[str, ...]
-
-    @property
-    def version(self) -> str | None:
-        """Version of the package; None where it is not installed."""
-        return version_of(*self.package)
-
-    @abstractmethod
-    def train(self, texts: Sequence[str], labels: np.ndarray) -> None:
-        """Learn from texts with labels int (n,)."""
-
-    @abstractmethod
-    def classify(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the label of each text, int (n,)."""
-
-
-class TfidfPeer(ClassifierPeer):
+class TfidfPeer(Peer):
     """TF-IDF and logistic regression of scikit-learn."""
 
     name = "scikit-learn"
-    package = ("scikit-learn",)
 
     def __init__(self) -> None:
         self.pipeline: Any = None
 
     def train(self, texts: Sequence[str], labels: np.ndarray) -> None:
-        """Learn; see :meth:`ClassifierPeer.train`."""
+        """Learn from texts with labels int (n,)."""
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
@@ -72,11 +45,11 @@ class TfidfPeer(ClassifierPeer):
         self.pipeline.fit(texts, labels)
 
     def classify(self, texts: Sequence[str]) -> np.ndarray:
-        """Classify; see :meth:`ClassifierPeer.classify`."""
+        """Return the label of each text, int (n,)."""
         return self.pipeline.predict(texts)
 
 
-class FastTextPeer(ClassifierPeer):
+class FastTextPeer(Peer):
     """fastText's classifier.
 
     Args:
@@ -87,14 +60,14 @@ class FastTextPeer(ClassifierPeer):
     """
 
     name = "fasttext"
-    package = ("fasttext-wheel", "fasttext")
+    packages = ("fasttext-wheel", "fasttext")
 
     def __init__(self, threads: int = 1, epochs: int = 10, rate: float = 0.5, dimensions: int = 50) -> None:
         self.threads, self.epochs, self.rate, self.dimensions = threads, epochs, rate, dimensions
         self.model: Any = None
 
     def train(self, texts: Sequence[str], labels: np.ndarray) -> None:
-        """Learn; see :meth:`ClassifierPeer.train`."""
+        """Learn from texts with labels int (n,)."""
         fasttext = importlib.import_module("fasttext")  # not in requirements-dev.txt
 
         order = np.random.default_rng(_SEED).permutation(len(texts))  # it reads the file as it stands
@@ -113,7 +86,7 @@ class FastTextPeer(ClassifierPeer):
             )
 
     def classify(self, texts: Sequence[str]) -> np.ndarray:
-        """Classify; see :meth:`ClassifierPeer.classify`."""
+        """Return the label of each text, int (n,)."""
         lines = [fasttext_line(text) for text in texts]
         labels, _ = self.model.f.multilinePredict(lines, 1, 0.0, "strict")
         return np.array([int(one[0].removeprefix(_LABEL)) for one in labels])

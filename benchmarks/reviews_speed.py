@@ -139,17 +139,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     found = measure(
         systems, imdb.test.texts, imdb.test.labels, options.documents, options.repeats, options.singles
     )
-    results = {
-        "settings": settings(
-            preset=str(options.preset),
-            threads=options.threads,
-            documents=options.documents,
-            test=len(imdb.test),
-            repeats=options.repeats,
-            fasttext={"epochs": options.fasttext_epochs, "rate": options.fasttext_rate},
-        ),
-        "systems": {name: found[name] | facts[name] for name in systems},
-    }
+    measured = {name: found[name] | facts[name] for name in systems}
+    results = {"settings": settings(options, test=len(imdb.test)), "systems": measured}
     if options.lines:
         counts = sorted({max(1, options.lines // 100), options.lines})
         results["stream"] = {

@@ -11,14 +11,15 @@ All learn universal tags from the same sentences, with the settings of their own
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import random
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks.harness import Peer
 
 Tagged = tuple[list[str], list[str]]  # words and universal tags of a sentence
 
@@ -26,29 +27,12 @@ _SEED = 1
 _CRF_FILE = "crfsuite.model"
 
 
-class Peer(ABC):
-    """A tagger that learns from sentences and tags sentences.
-
-    Attributes:
-        name: Of the package.
-    """
-
-    name: str
-
-    @property
-    def version(self) -> str:
-        """Version of the package."""
-        return importlib.metadata.version(self.name)
+class TaggerPeer(Peer):
+    """A tagger that learns from sentences and tags sentences."""
 
     @abstractmethod
     def train(self, train: Sequence[Tagged], dev: Sequence[Tagged], folder: Path) -> None:
-        """Learn.
-
-        Args:
-            train: Sentences to learn from.
-            dev: Sentences to choose an epoch by, for those that do.
-            folder: Where to keep the trained tagger.
-        """
+        """Learn, choose an epoch by ``dev`` where that is usual, and keep the trained tagger in ``folder``."""
 
     @abstractmethod
     def load(self, folder: Path) -> None:
@@ -56,17 +40,10 @@ class Peer(ABC):
 
     @abstractmethod
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Tag sentences of given words.
-
-        Args:
-            sentences: One list of words a sentence.
-
-        Returns:
-            One list of universal tags a sentence.
-        """
+        """Return the universal tags of sentences of given words."""
 
 
-class SpacyPeer(Peer):
+class SpacyPeer(TaggerPeer):
     """spaCy's CNN tagger.
 
     Args:
@@ -82,7 +59,7 @@ class SpacyPeer(Peer):
         self.pipeline: Any = None
 
     def train(self, train: Sequence[Tagged], dev: Sequence[Tagged], folder: Path) -> None:
-        """Learn for some epochs and keep the best on dev; see :meth:`Peer.train`."""
+        """Learn for some epochs and keep the best on dev; see :meth:`TaggerPeer.train`."""
         import spacy
         from spacy.training import Example
         from thinc.api import fix_random_seed
@@ -120,7 +97,7 @@ class SpacyPeer(Peer):
         self.pipeline = spacy.load(folder / self.name)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Tag sentences; see :meth:`Peer.tag`."""
+        """Tag sentences; see :meth:`TaggerPeer.tag`."""
         documents = self.pipeline.pipe(map(self._document, sentences), batch_size=256)
         return [[token.tag_ for token in document] for document in documents]
 
@@ -130,7 +107,7 @@ class SpacyPeer(Peer):
         return Doc(self.pipeline.vocab, words=list(words))
 
 
-class CrfsuitePeer(Peer):
+class CrfsuitePeer(TaggerPeer):
     """A linear-chain CRF over hand-made features.
 
     Args:
@@ -146,7 +123,7 @@ class CrfsuitePeer(Peer):
         self.tagger: Any = None
 
     def train(self, train: Sequence[Tagged], dev: Sequence[Tagged], folder: Path) -> None:
-        """Learn; see :meth:`Peer.train`."""
+        """Learn; see :meth:`TaggerPeer.train`."""
         import pycrfsuite
 
         trainer = pycrfsuite.Trainer(
@@ -167,11 +144,11 @@ class CrfsuitePeer(Peer):
         self.tagger.open(str(folder / _CRF_FILE))
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Tag sentences; see :meth:`Peer.tag`."""
+        """Tag sentences; see :meth:`TaggerPeer.tag`."""
         return [self.tagger.tag(self.describe(words)) for words in sentences]
 
 
-class NltkPeer(Peer):
+class NltkPeer(TaggerPeer):
     """NLTK's averaged perceptron.
 
     Args:
@@ -185,7 +162,7 @@ class NltkPeer(Peer):
         self.tagger: Any = None
 
     def train(self, train: Sequence[Tagged], dev: Sequence[Tagged], folder: Path) -> None:
-        """Learn; see :meth:`Peer.train`."""
+        """Learn; see :meth:`TaggerPeer.train`."""
         from nltk.tag.perceptron import PerceptronTagger
 
         random.seed(_SEED)  # it shuffles with the global generator
@@ -206,7 +183,7 @@ class NltkPeer(Peer):
         self.tagger.classes = self.tagger.model.classes = set(classes)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Tag sentences; see :meth:`Peer.tag`."""
+        """Tag sentences; see :meth:`TaggerPeer.tag`."""
         return [[tag for _, tag in self.tagger.tag(list(words))] for words in sentences]
 
 
@@ -235,7 +212,11 @@ def features(words: Sequence[str]) -> list[list[str]]:
 
 
 def train_or_load(
-    peer: Peer, train: Sequence[Tagged], dev: Sequence[Tagged], folder: Path, report: Callable[[str], None]
+    peer: TaggerPeer,
+    train: Sequence[Tagged],
+    dev: Sequence[Tagged],
+    folder: Path,
+    report: Callable[[str], None],
 ) -> float:
     """Train a peer, or open it where ``folder`` holds it.
 

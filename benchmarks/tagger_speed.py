@@ -23,28 +23,18 @@ from typing import Any
 from apps.shared.reports import Stored
 from apps.tagger.application import DEFAULT_PRESET, Tagger
 from apps.tagger.reports import SPEED
-from benchmarks.harness import (
-    THREADS,
-    Option,
-    carry_out,
-    folder_of,
-    print_report,
-    report,
-    seconds_of,
-    settings,
-    speeds,
-)
+from benchmarks import harness
 from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, Tagged, accuracy, train_or_load
 from data_prep.readers.conllu import read_ewt
 from data_prep.text.segmentation import raw_text
 
 OPTIONS = {
-    "preset": Option(DEFAULT_PRESET, "tagger to measure"),
-    "threads": THREADS,
-    "epochs": Option(10, "of spaCy's training"),
-    "repeats": Option(5, "passes over the test part"),
-    "sentences": Option(300, "sentences that are tagged one by one"),
-    "peers": Option(None, "folder for trained peers"),
+    "preset": harness.Option(DEFAULT_PRESET, "tagger to measure"),
+    "threads": harness.THREADS,
+    "epochs": harness.Option(10, "of spaCy's training"),
+    "repeats": harness.Option(5, "passes over the test part"),
+    "sentences": harness.Option(300, "sentences that are tagged one by one"),
+    "peers": harness.Option(None, "folder for trained peers"),
 }
 _SEED = 1
 
@@ -70,7 +60,7 @@ def measure(
     found = {name: tag(words) for name, tag in systems.items()}  # warms up as well
     singles = random.Random(_SEED).sample(words, min(sentences, len(words)))
     count = sum(map(len, words))
-    timed = speeds(systems, words, singles, repeats, names=("words", "sentence"), count=count)
+    timed = harness.speeds(systems, words, singles, repeats, names=("words", "sentence"), count=count)
     for name, one in timed.items():
         one["upos_accuracy"] = accuracy([tags for _, tags in gold], found[name])
     return timed
@@ -79,8 +69,8 @@ def measure(
 def measure_raw_text(tagger: Tagger, text: str, sentences: Sequence[str], repeats: int) -> dict[str, Any]:
     """Time our tagger from raw text, segmentation included: words a second, and milliseconds for one sentence."""
     words = len(tagger.tag(text).tokens)
-    passes = [words / seconds_of(partial(tagger.tag, text)) for _ in range(repeats)]
-    single = [1000 * seconds_of(partial(tagger.tag, sentence)) for sentence in sentences]
+    passes = [words / harness.seconds_of(partial(tagger.tag, text)) for _ in range(repeats)]
+    single = [1000 * harness.seconds_of(partial(tagger.tag, sentence)) for sentence in sentences]
     return {"words_per_second": statistics.median(passes), "one_sentence_ms": statistics.median(single)}
 
 
@@ -91,13 +81,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         part: [(sentence.forms, [word.upos for word in sentence.words]) for sentence in found]
         for part, found in parts.items()
     }
-    peers = [SpacyPeer(options.epochs, report), CrfsuitePeer(), NltkPeer()]
-    with folder_of(options.peers) as folder:
-        seconds = [train_or_load(peer, tagged["train"], tagged["dev"], folder, report) for peer in peers]
+    peers = [SpacyPeer(options.epochs, harness.report), CrfsuitePeer(), NltkPeer()]
+    with harness.folder_of(options.peers) as folder:
+        seconds = [
+            train_or_load(peer, tagged["train"], tagged["dev"], folder, harness.report) for peer in peers
+        ]
     tagger, test = Tagger.from_preset(options.preset), tagged["test"]
     ours = partial(_upos, tagger)
-    first = 1000 * seconds_of(partial(ours, [test[0][0]]))
-    report("measuring")
+    first = 1000 * harness.seconds_of(partial(ours, [test[0][0]]))
+    harness.report("measuring")
     systems: dict[str, Tag] = {"lectern": ours, **{peer.name: peer.tag for peer in peers}}
     results = measure(systems, test, options.repeats, options.sentences)
     for peer, taken in zip(peers, seconds, strict=True):
@@ -110,14 +102,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "raw_text": measure_raw_text(tagger, raw_text(parts["test"])[0], chosen, options.repeats),
     }
     return {
-        "settings": settings(
-            preset=str(options.preset),
+        "settings": harness.settings(
+            options,
             cores=options.threads,
             sentences=len(test),
             words=sum(len(words) for words, _ in test),
-            repeats=options.repeats,
             single_sentences=single,
-            spacy_epochs=options.epochs,
         ),
         "systems": results,
         "speed_ratio": results["lectern"]["words_per_second"] / results["spacy"]["words_per_second"],
@@ -130,11 +120,11 @@ def _upos(tagger: Tagger, sentences: Sequence[Sequence[str]]) -> list[list[str]]
 
 
 def _show(found: Stored) -> None:
-    print_report(SPEED.report(found))
+    harness.print_report(SPEED.report(found))
     print(found.text("Our first sentence after loading: {systems.lectern.first_sentence_ms:.1f} ms"))
 
 
-main = partial(carry_out, __doc__, SPEED, run, OPTIONS, show=_show)
+main = partial(harness.carry_out, __doc__, SPEED, run, OPTIONS, show=_show)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -55,20 +55,20 @@ _LONGEST_SENTENCE = 10_000  # gensim cuts longer ones silently
 _HELD_OUT = 25_000
 
 
-class Clock:
-    """Seconds of training, without those in which something is scored."""
+class Curve:
+    """Scores by seconds of training; the clock stands still while something is scored."""
 
     def __init__(self) -> None:
+        self.points: list[dict[str, Any]] = []
         self._begun = time.perf_counter()
-        self._away = 0.0
 
-    def seconds(self) -> float:
-        """Return the seconds so far."""
-        return time.perf_counter() - self._begun - self._away
-
-    def skip(self, begun: float) -> None:
-        """Leave out the time since ``begun`` (of :func:`time.perf_counter`)."""
-        self._away += time.perf_counter() - begun
+    def add(self, vectors: Callable[[], WordVectors], **more: Callable[[], float]) -> None:
+        """Score the vectors of this moment, and whatever else."""
+        paused = time.perf_counter()
+        scores = {name: score() for name, score in more.items()}
+        analogies = evaluate(vectors()).analogies.total.accuracy
+        self.points.append({"seconds": paused - self._begun, **scores, "analogies": analogies})
+        self._begun += time.perf_counter() - paused
 
 
 def write_tokens(text: Path, tokens: int, folder: Path) -> int:
@@ -120,25 +120,20 @@ def train_ours(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, An
         max_tokens=tokens,
     )
     to_vocabulary = time.perf_counter() - begun
-    from models.training.fit import (
-        training_data,  # loads TensorFlow: no training; gensim loads before its clock too
-    )
+    # TensorFlow is loaded here, before the clock of training, as gensim is.
+    from models.training.fit import training_data
 
     def vectors() -> WordVectors:
         return WordVectors(list(corpus.vocabulary), model.input_vectors.numpy(), corpus.vocabulary.counts)
 
-    clock, curve = Clock(), []
+    curve = Curve()
     stage = word2vec_stage(fitted_to(recipe, corpus), corpus, own_processor=True)
     model = stage.network()
+    form = {"fixed_shapes": stage.fixed_shapes, "prefetch": stage.prefetch}
     for epoch in range(recipe.epochs):
-        data = training_data(
-            partial(stage.epoch, epoch), fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch
-        )
+        data = training_data(partial(stage.epoch, epoch), **form)
         model.fit(data, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
-        seconds, paused = clock.seconds(), time.perf_counter()
-        loss = stage.evaluate(model)["held_out_loss"]
-        curve.append({"seconds": seconds, "loss": loss, "analogies": _analogies(vectors())})
-        clock.skip(paused)
+        curve.add(vectors, loss=lambda: stage.evaluate(model)["held_out_loss"])
     return _measured(vectors(), curve, tokens, to_vocabulary)
 
 
@@ -151,16 +146,12 @@ def train_gensim(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, 
     begun = time.perf_counter()
     model.build_vocab(corpus_file=str(folder / "train.txt"))
     to_vocabulary = time.perf_counter() - begun
-    curve: list[dict[str, float]] = []
 
     class Scored(CallbackAny2Vec):
         def on_epoch_end(self, model: Word2Vec) -> None:
-            seconds, paused = clock.seconds(), time.perf_counter()
-            found = WordVectors.from_keyed_vectors(model.wv)
-            curve.append({"seconds": seconds, "analogies": _analogies(found)})
-            clock.skip(paused)
+            curve.add(partial(WordVectors.from_keyed_vectors, model.wv))
 
-    clock = Clock()
+    curve = Curve()
     model.train(
         corpus_file=str(folder / "train.txt"),
         total_examples=model.corpus_count,
@@ -171,18 +162,12 @@ def train_gensim(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, 
     return _measured(WordVectors.from_keyed_vectors(model.wv), curve, tokens, to_vocabulary)
 
 
-def _analogies(vectors: WordVectors) -> float | None:
-    return evaluate(vectors).analogies.total.accuracy
-
-
-def _measured(
-    vectors: WordVectors, curve: Sequence[dict[str, Any]], tokens: int, to_vocabulary: float
-) -> dict[str, Any]:
+def _measured(vectors: WordVectors, curve: Curve, tokens: int, to_vocabulary: float) -> dict[str, Any]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     evaluation = evaluate(vectors)
-    seconds = curve[-1]["seconds"]
+    seconds = curve.points[-1]["seconds"]
     return {
-        "words_per_second": tokens * len(curve) / seconds,
+        "words_per_second": tokens * len(curve.points) / seconds,
         "seconds": seconds,
         "seconds_to_vocabulary": to_vocabulary,
         "peak_memory_mib": peak / (2**20 if sys.platform == "darwin" else 2**10),
@@ -192,7 +177,7 @@ def _measured(
         "sections": {name: part.to_dict() for name, part in evaluation.analogies.sections.items()},
         "wordsim353": evaluation.wordsim353.spearman,
         "simlex999": evaluation.simlex999.spearman,
-        "curve": list(curve),
+        "curve": curve.points,
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import apps.shared.reports
 from apps.shared.reports import Stored
-from apps.writer.reports import LADDER, NETWORKS, TITLES, ladder_samples
+from apps.writer.reports import LADDER, NETWORKS, TITLES, samples
 from apps.writer.sources import WriterSource
 from benchmarks import loss_ladder
 from benchmarks.loss_ladder import RECIPE, LadderSettings, counting_rung, main, run, shipped_rung
@@ -97,8 +97,9 @@ def test_results_come_back_from_json_and_make_table_and_picture(
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr(loss_ladder, "PICTURE", tmp_path / "ladder.svg")
-    for empty in (LADDER.markdown, ladder_samples):
-        assert empty().startswith("_Not measured yet: run `python -m benchmarks.loss_ladder --store`")
+    for write in (None, samples):
+        missing = "_Not measured yet: run `python -m benchmarks.loss_ladder --store`"
+        assert LADDER.markdown(write).startswith(missing)
     assert LADDER.read() is None
     loss_ladder.store(tmp_path / "loss_ladder.json", results)
     report = LADDER.read()
@@ -109,7 +110,7 @@ def test_results_come_back_from_json_and_make_table_and_picture(
     written = LADDER.markdown()
     assert f"| every character equally likely | {np.log(len(set(TEXT))):.4f} | 0.0000 |" in written
     assert f"{rungs[0]['n']:,} scored" in written and "3,000 parameters" in written
-    assert "    ROMEO:\n" in ladder_samples()
+    assert "    ROMEO:\n" in LADDER.markdown(samples)
     loss_ladder.show(report.found)
     assert "--- LSTM\nROMEO:\n" in capsys.readouterr().out
     picture = ElementTree.fromstring((tmp_path / "ladder.svg").read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,10 +9,11 @@ import pytest
 
 import apps.shared.reports
 from apps.ocr.evaluation import error_rate
-from apps.ocr.reports import PROTOCOLS, SCORES, protocols_markdown
+from apps.ocr.reports import PROTOCOLS, SCORES, every_protocol
 from apps.ocr.sources import OcrSource, sample_source
 from benchmarks import harness, ocr_protocols
 from data_prep.errors import InputError
+from models.training.recipe import with_overrides
 
 
 @pytest.fixture
@@ -45,7 +47,8 @@ def source() -> OcrSource:
 
 
 def plan(splits: int = 2, letters: tuple[str, ...] = ()) -> ocr_protocols.Plan:
-    return ocr_protocols.plan_of(splits, 0.8, ("lm_order=2", *letters))
+    recipe = with_overrides(ocr_protocols.LETTERS, ("lm_order=2", *letters))
+    return ocr_protocols.Plan(splits, 0.8, letters=recipe)
 
 
 def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource, tmp_path: Path) -> None:
@@ -85,7 +88,7 @@ def test_the_recipes_of_a_split_differ_in_their_words_alone() -> None:
 def test_the_second_network_is_for_every_split_of_unseen_words_only(
     trainings: list[str], source: OcrSource, tmp_path: Path
 ) -> None:
-    few = ocr_protocols.plan_of(3, 0.8, ("lm_order=2",), other_splits=1)
+    few = replace(plan(3), other_splits=1)
     results = ocr_protocols.run(source, tmp_path, few, ("a", "c"))["protocols"]
     splits = {
         name: {key: one["splits"] for key, one in results[name]["networks"].items()} for name in results
@@ -101,7 +104,7 @@ def test_tables_come_from_results(
     results["settings"]["threads"] = 2
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "ocr_protocols.json").write_text(json.dumps(results))
-    written = protocols_markdown()
+    written = PROTOCOLS.markdown(every_protocol)
     assert (
         "**(b)** ten folds: learned from one" in written
         and "2 splits, " in written
@@ -117,7 +120,7 @@ def test_tables_name_the_command_where_nothing_was_measured(
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    assert PROTOCOLS.command in protocols_markdown()
+    assert PROTOCOLS.command in PROTOCOLS.markdown(every_protocol)
     assert "apps ocr fit" in SCORES.markdown()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import apps.shared.reports
 from apps.shared.reports import Stored
-from apps.vectors.reports import SCORES, SPEED, sections_report
+from apps.vectors.reports import SCORES, SPEED, sections
 from benchmarks import readme
 from data_prep.errors import InputError
 
@@ -59,7 +59,7 @@ def test_scores_of_both_presets_make_a_table() -> None:
 
     report = SCORES.report(*map(scores, SCORES.presets))
     assert "| Lectern (`vectors_en_wiki`) | 75.0 | 16 of 20 | 0.500 (30) | – (0) | 90 |" in report.markdown()
-    assert "| family | 75.0 | 16 of 20 | 62.5 | 16 of 20 |" in sections_report(report).markdown()
+    assert "| family | 75.0 | 16 of 20 | 62.5 | 16 of 20 |" in sections(report).markdown()
 
 
 def test_benchmark_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from apps.reviews.reports import NETWORKS, SCORES, SPEED
 from apps.reviews.sources import sample_source
 from apps.reviews.stages import ReviewsAnswers
 from apps.shared.reports import Stored
-from apps.shared.transfer import EMBEDDINGS, REVIEWS, transfer_markdown
+from apps.shared.transfer import EMBEDDINGS, REVIEWS, by_share
 from benchmarks import harness, reviews_networks, reviews_speed, transfer_reviews
 from benchmarks.reviews_peers import TfidfPeer, fasttext_line
 from benchmarks.reviews_speed import labels_of, measure
@@ -83,9 +83,9 @@ def test_word_vectors_are_compared_on_the_same_documents(source, results: Path) 
     found = transfer_reviews.run(settings, documents, vectors, "drawn")
     assert [cell["embedding"] for cell in found["cells"]] == list(EMBEDDINGS)
     assert {cell["documents"] for cell in found["cells"]} == {round(len(documents.learned) / 2)}
-    assert "Not measured" in transfer_markdown(REVIEWS)
+    assert "Not measured" in REVIEWS.markdown(by_share)
     (results / "embedding_transfer_reviews.json").write_text(json.dumps(found))
-    assert REVIEWS.read().lines[0].row["n"] == 100 and "word2vec, frozen" in transfer_markdown(REVIEWS)
+    assert REVIEWS.read().lines[0].row["n"] == 100 and "word2vec, frozen" in REVIEWS.markdown(by_share)
     with pytest.raises(InputError, match="scored does not fit"):
         documents_of(source.train, len(source.train))
 

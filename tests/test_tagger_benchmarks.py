@@ -10,7 +10,7 @@ import pytest
 
 import apps.shared.reports
 from apps.shared.reports import Stored
-from apps.shared.transfer import TAGS, transfer_markdown
+from apps.shared.transfer import TAGS, by_share
 from apps.tagger.reports import SCORES, SPEED
 from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, accuracy, features, train_or_load
 from benchmarks.tagger_speed import measure
@@ -82,7 +82,7 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    for written in (SCORES.markdown(), SPEED.markdown(), transfer_markdown(TAGS)):
+    for written in (SCORES.markdown(), SPEED.markdown(), TAGS.markdown(by_share)):
         assert written.startswith("_Not measured yet: ")
     one = {"words_per_second": 30000, "one_sentence_ms": 0.8, "upos_accuracy": 97.0, "training_seconds": 600}
     ours = {**one, "first_sentence_ms": 1.0, "raw_text": {"words_per_second": 20000, "one_sentence_ms": 2.0}}
@@ -98,7 +98,7 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
         for share in (1.0, 100.0)
     ]
     (tmp_path / "embedding_transfer_tags.json").write_text(json.dumps({"cells": cells}))
-    table = transfer_markdown(TAGS)
+    table = TAGS.markdown(by_share)
     assert "| embeddings | 1 % (125 sentences) | new words | 100 % (125 sentences) | new words |" in table
     assert "| word2vec, frozen | 80.50 ± 1.25 | 60.00 | 80.50 ± 1.25 | 60.00 |" in table
 

@@ -54,11 +54,11 @@ def _gallery(errors: DigitErrors, preset: str, digit: str) -> None:
         query = {"section": "Layers", "preset": preset, "source": "Error", "error": at}
         caption = (
             f'a {escape(error.label)}, read as <b style="color:{colours.negative}">{escape(error.answer)}</b><br>'
-            f"{100 * error.confidence:.1f} % sure<br>image {error.number:,}"
+            f"{100 * error.confidence:.1f} % sure<br>image {error.index:,}"
         )
         figures.append(
             digit_figure(
-                error.image / 255.0,
+                errors.images[error.index] / 255.0,
                 colours,
                 caption,
                 f"A {error.label} that is read as {error.answer}",

@@ -124,7 +124,7 @@ def _error(errors: DigitErrors) -> Chosen:
         "Error", 1, count, 1, key="error", bind="query-params", help="The most confident first."
     )
     error = errors.errors[number - 1]
-    image = digit_batch(error.image[None])[0]
+    image = digit_batch(errors.images[error.index][None])[0]
     return _seen(Chosen(image, error.label, None))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from apps.digits.results import Mistake
 from apps.shared.drawn_pictures import from_base64
 from apps.shared.reports import preset_scores, stored
-from apps.shared.results import Result
 from apps.shared.tables import Column, Rows, Table
 from data_prep.errors import InputError
 from models.digit_cnn.config import KIND, DigitCNNConfig
@@ -68,46 +68,26 @@ DEPTH = Table(
 _SIZE = 28
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class DigitError(Result):
-    """A test image that a network mistakes for another digit.
-
-    Attributes:
-        number: Its position in the test set.
-        label: What it shows.
-        answer: What the network says.
-        confidence: Probability of the answer, 0 to 1.
-        label_probability: Probability of the right class.
-        image: Uint8 (28, 28).
-    """
-
-    number: int
-    label: str
-    answer: str
-    confidence: float
-    label_probability: float
-    image: np.ndarray
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class DigitErrors(Result):
+@dataclass(frozen=True, eq=False)
+class DigitErrors:
     """All errors of a network on the official test set.
 
-    Attributes:
+    Args:
         n: Images of the test set.
         errors: The most confident first.
+        images: Index of an error to its image, uint8 (28, 28).
     """
 
     n: int
-    errors: tuple[DigitError, ...]
+    errors: tuple[Mistake, ...]
+    images: Mapping[int, np.ndarray]
 
     @property
     def confusions(self) -> tuple[tuple[str, str, int], ...]:
         """What was mistaken for what and how often, the most frequent first."""
         counts = Counter((error.label, error.answer) for error in self.errors)
-        return tuple(
-            (*pair, count) for pair, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        )
+        found = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return tuple((*pair, count) for pair, count in found)
 
 
 def digit_errors(preset: str) -> DigitErrors | None:
@@ -125,25 +105,26 @@ def digit_errors(preset: str) -> DigitErrors | None:
     results = stored("digit_errors")
     if results is None or preset not in results.get("errors", {}):
         return None
-    n, found = mistakes(preset)
+    n, errors = mistakes(preset)
     try:
-        errors = tuple(_error(error, results["images"]) for error in found)
+        kept = {error.index: results["images"][str(error.index)] for error in errors}
+        images = {index: from_base64(text, _SIZE, _SIZE) for index, text in kept.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"The stored errors of {preset} are damaged or those of another network ({error})",
             remedy="Run python -m benchmarks.digit_errors --store again",
         ) from error
-    return DigitErrors(n, tuple(sorted(errors, key=lambda e: (-e.confidence, e.number))))
+    return DigitErrors(n, tuple(sorted(errors, key=lambda e: (-e.confidence, e.index))), images)
 
 
-def mistakes(preset: str) -> tuple[int, list[dict[str, Any]]]:
+def mistakes(preset: str) -> tuple[int, list[Mistake]]:
     """Read which test images a preset gets wrong, as they were found when it was made.
 
     Args:
         preset: Name of a shipped preset, or a folder.
 
     Returns:
-        How many images were scored, and ``apps.digits.results.Mistake`` as dictionaries.
+        How many images were scored, and the mistakes.
 
     Raises:
         InputError: There is no such preset, it is damaged or of another kind, or it was not scored on the test set.
@@ -155,15 +136,4 @@ def mistakes(preset: str) -> tuple[int, list[dict[str, Any]]]:
             f"The metrics {found.file} do not list the errors of the test set",
             remedy="Make the preset with split=final",
         )
-    return int(measured["n"]), list(measured["mistakes"])
-
-
-def _error(found: dict[str, Any], images: dict[str, str]) -> DigitError:
-    return DigitError(
-        number=int(found["index"]),
-        label=str(found["label"]),
-        answer=str(found["answer"]),
-        confidence=float(found["confidence"]),
-        label_probability=float(found["label_probability"]),
-        image=from_base64(images[str(found["index"])], _SIZE, _SIZE),
-    )
+    return measured["n"], [Mistake(**one) for one in measured["mistakes"]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from apps.ocr.evaluation import WAYS
 from apps.shared.reports import Stored
-from apps.shared.tables import Column, Report, Rows, Table, missing
+from apps.shared.tables import Column, Report, Rows, Table
 
 SYSTEMS = {
     "bilstm": "Lectern, BiLSTM",
@@ -109,15 +109,12 @@ def protocol_reports(found: Stored) -> dict[str, Report]:
     return reports
 
 
-def protocols_markdown() -> str:
-    """Write the last stored run of the protocols, a table for each.
+def every_protocol(report: Report) -> str:
+    """Write a table for each protocol.
 
     Raises:
         InputError: The file of results is damaged.
     """
-    report = PROTOCOLS.read()
-    if report is None:
-        return missing(PROTOCOLS)
     parts = [
         f"**({name})** {report.found[f'protocols.{name}.text']}:\n\n{one.markdown()}"
         for name, one in protocol_reports(report.found).items()
@@ -125,28 +122,21 @@ def protocols_markdown() -> str:
     return "\n\n".join([*parts, f"{report.facts()} Measure again: `{PROTOCOLS.command}`."])
 
 
-def summary_markdown() -> str:
-    """Write the character error of each network in each protocol of the last stored run.
+def by_protocol(report: Report) -> str:
+    """Write one table with the character error of each network in each protocol.
 
     Raises:
         InputError: The file of results is damaged.
     """
-    report = PROTOCOLS.read()
-    if report is None:
-        return missing(PROTOCOLS)
     errors: dict[str, dict[str, float]] = {}
     for (protocol, _), network in report.found.rows("protocols.*.networks.*"):
         if protocol in HEADINGS:
             errors.setdefault(network["text"], {})[protocol] = network["character_error.mean"]
-    columns = tuple(
-        Column(HEADINGS[name], name, ".2f", optional=True)
-        for name in report.found["protocols"]
-        if name in HEADINGS
-    )
+    names = [name for name in report.found["protocols"] if name in HEADINGS]
     table = replace(
         PROTOCOLS,
         header="character error, %",
-        columns=columns,
+        columns=tuple(Column(HEADINGS[name], name, ".2f", optional=True) for name in names),
         rows=(Rows("*"),),
         facts="Mean over the splits of each protocol.",
     )

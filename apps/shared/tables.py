@@ -147,10 +147,19 @@ class Table:
             lines.sort(key=lambda line: -line.columns[0].value(line.row))
         return Report(self, sources[0], tuple(lines))
 
-    def markdown(self) -> str:
-        """Write the table for README and docs, or say which command measures it."""
+    def markdown(self, write: Callable[[Report], str] | None = None) -> str:
+        """Write the table for README and docs, or say which command measures it.
+
+        Args:
+            write: Writes the filled table in another form.
+
+        Raises:
+            InputError: What was stored is damaged.
+        """
         report = self.read()
-        return missing(self) if report is None else report.markdown()
+        if report is None:
+            return f"_Not measured yet: run `{self.command}`._"
+        return report.markdown() if write is None else write(report)
 
     def _lines(self, part: Rows, source: Stored) -> Iterable[Line]:
         own = (str(source.values["preset"]),) if self.presets else ()
@@ -204,8 +213,3 @@ class Report:
         ]
         facts = self.facts()
         return "\n".join(f"| {' | '.join(row)} |" for row in rows) + (f"\n\n{facts}" if facts else "")
-
-
-def missing(table: Table) -> str:
-    """Say which command measures a table that is not there."""
-    return f"_Not measured yet: run `{table.command}`._"

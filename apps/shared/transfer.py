@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from apps.shared.reports import Stored
-from apps.shared.tables import Column, Rows, Table, missing
+from apps.shared.tables import Column, Report, Rows, Table
 
 EMBEDDINGS = {
     "random": "random",
@@ -43,18 +43,16 @@ REVIEWS = Table(
 )
 
 
-def transfer_markdown(table: Table) -> str:
+def by_share(report: Report) -> str:
     """Write a transfer table with a row for each start of the embeddings and columns for each share of the labels.
 
     Raises:
         InputError: The file of results is damaged.
     """
-    report = table.read()
-    if report is None:
-        return missing(table)
+    table, count = report.table, report.table.columns[1]
     shares = sorted({line.row["share"] for line in report.lines})
     cells: dict[str, dict[str, Any]] = {}
-    columns, count = [], table.columns[1]
+    columns = []
     for line in report.lines:
         at = shares.index(line.row["share"])
         cells.setdefault(line.label, {})[str(at)] = line.row.values

@@ -11,7 +11,7 @@ from apps.shared.page import plain
 from apps.shared.page_reports import show_metrics, show_numbers, show_report
 from apps.shared.style import palette
 from apps.shared.tables import Column, Report
-from apps.vectors.reports import SCORES, sections_report
+from apps.vectors.reports import SCORES, sections
 
 _CELLS = (
     Column("Analogies, %", "metrics.google_analogies.score", ".1f"),
@@ -47,7 +47,7 @@ def _totals(report: Report) -> None:
 
 def _sections(scores: Report) -> None:
     st.subheader("Google analogies by section", anchor=False)
-    report, colours = sections_report(scores), palette()
+    report, colours = sections(scores), palette()
     names = [line.names[0] for line in scores.lines]
     picture = charts.grouped_bars(
         [line.label for line in report.lines],

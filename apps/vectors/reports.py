@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from apps.shared.reports import Escape, Stored
-from apps.shared.tables import Column, Report, Rows, Table, missing
+from apps.shared.tables import Column, Report, Rows, Table
 
 PRESETS = {"vectors_en_wiki": "Lectern", "vectors_en_wiki_gensim": "gensim"}
 TASKS = {"skipgram": "skip-gram", "cbow": "CBOW"}
@@ -62,13 +62,13 @@ SPEED = Table(
 )
 
 
-def sections_report(scores: Report) -> Report:
+def sections(scores: Report) -> Report:
     """Fill a table of the analogy scores by section, with columns for each preset of ``scores``.
 
     Raises:
         InputError: A preset does not hold them.
     """
-    sections, columns = {}, []
+    rows, columns = {}, []
     for at, line in enumerate(scores.lines):
         name = line.names[0]
         columns += [
@@ -77,12 +77,6 @@ def sections_report(scores: Report) -> Report:
             Column(f"{name}, answered", f"{{{at}.answered:,}} of {{{at}.of:,}}"),
         ]
         for (section,), found in line.row.rows("metrics.google_analogies.sections.*"):
-            sections.setdefault(section, {})[str(at)] = found.values
+            rows.setdefault(section, {})[str(at)] = found.values
     table = replace(SCORES, header="section", columns=tuple(columns), rows=(Rows("*"),), presets=())
-    return table.report(Stored("of the presets", sections))
-
-
-def sections_markdown() -> str:
-    """Write :func:`sections_report` of the shipped presets for the documentation."""
-    scores = SCORES.read()
-    return missing(SCORES) if scores is None else sections_report(scores).markdown()
+    return table.report(Stored("of the presets", rows))

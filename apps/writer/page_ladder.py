@@ -4,29 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from apps.shared import page_reports
 from apps.shared.page import plain
-from apps.shared.page_reports import (
-    show_bars,
-    show_facts,
-    show_metrics,
-    show_numbers,
-    show_preset,
-    show_report,
-)
 from apps.shared.style import palette
 from apps.shared.tables import Line, Report
-from apps.writer.reports import (
-    BITS,
-    GENERATION,
-    LADDER,
-    MINUTES,
-    NATS,
-    PARAMETERS,
-    SCORES,
-    TITLES,
-    TO_BITS,
-    shape_of,
-)
+from apps.writer import reports
 
 
 def show(preset: str) -> None:
@@ -35,20 +17,26 @@ def show(preset: str) -> None:
     Args:
         preset: Name of the writer.
     """
-    show_preset(SCORES, preset, _scores)
+    page_reports.show_preset(reports.SCORES, preset, _scores)
     st.subheader("The ladder", anchor=False)
-    show_report(LADDER, lambda report: show_bars(report, colour=_colour), show_facts, _samples, show_numbers)
+    page_reports.show_report(
+        reports.LADDER,
+        lambda report: page_reports.show_bars(report, colour=_colour),
+        page_reports.show_facts,
+        _samples,
+        page_reports.show_numbers,
+    )
     st.subheader("How fast it writes", anchor=False)
-    show_report(GENERATION)
+    page_reports.show_report(reports.GENERATION)
 
 
 def _scores(report: Report) -> None:
     found, loss = report.found, "metrics.nats_per_character"
-    show_metrics(found, (NATS, BITS, PARAMETERS, MINUTES))
+    page_reports.show_metrics(found, (reports.NATS, reports.BITS, reports.PARAMETERS, reports.MINUTES))
     error = f" ± {{{loss}.standard_error:.4f}} (standard error)"
     template = f"The shipped writer: {{0}}. {{{loss}.protocol}}; {{{loss}.n:,}} characters"
     template += "." if found[f"{loss}.standard_error"] is None else f"{error}."
-    st.caption(found.text(template, plain(shape_of(found)), escape=plain))
+    st.caption(found.text(template, plain(reports.shape_of(found)), escape=plain))
     if published := found.get(f"{loss}.published"):
         listed = "; ".join(f"{plain(name)}: {value:g}" for name, value in published.items())
         st.caption(f"Published for the same split, nats a character: {listed}.")
@@ -63,15 +51,15 @@ def _colour(line: Line) -> str:
 
 def _samples(report: Report) -> None:
     st.subheader("What each rung writes", anchor=False)
-    rungs = {TITLES[line.row["name"]]: line for line in report.lines}
+    rungs = {reports.TITLES[line.row["name"]]: line for line in report.lines}
     names = list(rungs)
     name = st.select_slider("Rung", names, value=names[-1], key="rung", label_visibility="collapsed")
     row = rungs[name].row
     st.code(report.found["settings.prompt"] + row["sample"], language=None, wrap_lines=True)
     st.caption(
         row.text(
-            f"{{0}}: {{nats_per_character:.2f}} nats, {{nats_per_character{TO_BITS}:.2f}} bits a character. Written at "
-            "temperature 1 after the same prompt.",
+            "{0}: {nats_per_character:.2f} nats, {1} bits a character. Written at temperature 1 after the same prompt.",
             f"{name[:1].upper()}{name[1:]}",
+            reports.LADDER.columns[2].cell(row),
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from apps.shared.reports import Stored
-from apps.shared.tables import BLANK, Column, Rows, Table
+from apps.shared.tables import BLANK, Column, Report, Rows, Table
 from data_prep.errors import InputError
 
 NETWORKS = ("rnn", "mgu", "gru", "lstm")
@@ -145,15 +145,8 @@ LADDER = Table(
 )
 
 
-def ladder_samples() -> str:
-    """Write what every rung of the last stored run wrote, in Markdown.
-
-    Raises:
-        InputError: The file of results is damaged.
-    """
-    report = LADDER.read()
-    if report is None:
-        return LADDER.markdown()
+def samples(report: Report) -> str:
+    """Write what every rung of the ladder wrote, in Markdown."""
     parts = []
     for line in report.lines:
         lines = f"{report.found['settings.prompt']}{line.row['sample']}".split("\n")

@@ -226,7 +226,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
     assert digit_errors(str(preset)) is None
-    numbers = [mistake["index"] for mistake in apps.digits.reports.mistakes(str(preset))[1]]
+    numbers = [mistake.index for mistake in apps.digits.reports.mistakes(str(preset))[1]]
     stored = pictures_of({str(preset): numbers}, examples().images)
     (results / "digit_errors.json").write_text(json.dumps(stored))
     found = digit_errors(str(preset))
@@ -234,7 +234,8 @@ def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
     assert [error.confidence for error in found.errors] == sorted(
         (error.confidence for error in found.errors), reverse=True
     )
-    np.testing.assert_array_equal(found.errors[0].image, examples().images[found.errors[0].number])
+    first = found.errors[0].index
+    np.testing.assert_array_equal(found.images[first], examples().images[first])
     assert sum(count for *_, count in found.confusions) == len(found.errors)
     del stored["images"][str(numbers[0])]
     (results / "digit_errors.json").write_text(json.dumps(stored))
