@@ -59,24 +59,24 @@ def classify(
     if texts and (files or lines):
         other = "--file" if files else "--lines"
         raise InputError(f"A text and {other} exclude each other", remedy="Give one of them")
+    reviews = Reviews.from_preset(preset)
     if lines:
         documents = chain.from_iterable(map(_lines_of, files or (STDIN,)))
-        _answer_each(Reviews.from_preset(preset), documents, "line", count(1), as_json=True)
-    elif texts and len(texts) > 1:
-        documents = _readable(partial(given_text, text) for text in texts)
-        _answer_each(Reviews.from_preset(preset), documents, "document", count(1), as_json)
-    elif files and len(files) > 1:
-        documents = _readable(partial(read_text, file) for file in files)
-        _answer_each(Reviews.from_preset(preset), documents, "file", map(str, files), as_json)
+        _answer_each(reviews, documents, "line", count(1), as_json=True)
+        return
+    readers = [partial(given_text, text) for text in texts or ()]
+    readers = readers or [partial(read_text, file) for file in files or (STDIN,)]
+    if len(readers) > 1:
+        names = ("document", count(1)) if texts else ("file", map(str, files))
+        _answer_each(reviews, _readable(readers), *names, as_json)
+        return
+    verdict = reviews.classify(readers[0]())
+    for note in verdict.notes():
+        print(f"Note: {note}", file=sys.stderr)
+    if as_json:
+        print_json(verdict.to_dict())
     else:
-        content = given_text(texts[0] if texts else None, files[0] if files else None)
-        verdict = Reviews.from_preset(preset).classify(content)
-        for note in verdict.notes():
-            print(f"Note: {note}", file=sys.stderr)
-        if as_json:
-            print_json(verdict.to_dict())
-        else:
-            print_table(verdict.table_columns, verdict.table_rows())
+        print_table(verdict.table_columns, verdict.table_rows())
 
 
 def _answer_each(

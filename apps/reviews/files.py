@@ -97,16 +97,15 @@ def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> list[Row
 
 def verdicts_file(rows: Sequence[RowVerdict], labels: Sequence[str]) -> str:
     """Write verdicts as CSV: row, label, probability of each label, words, unknown words and problem, a line a row."""
+    named = {label: f"p_{label}" for label in labels}
     written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(
-        ["row", "label", *(f"p_{label}" for label in labels), "words", "unknown_words", "problem"]
-    )
+    columns = ["row", "label", *named.values(), "words", "unknown_words", "problem"]
+    writer = csv.DictWriter(written, columns, restval="", lineterminator="\n")
+    writer.writeheader()
     for row in rows:
-        verdict = row.verdict
-        if verdict is None:
-            writer.writerow([row.number, *[""] * (len(labels) + 3), row.problem])
-        else:
-            shares = [f"{verdict.probabilities[label]:.6f}" for label in labels]
-            writer.writerow([row.number, verdict.label, *shares, verdict.words, verdict.unknown_words, ""])
+        cells: dict[str, object] = {"row": row.number, "problem": row.problem}
+        if (verdict := row.verdict) is not None:
+            cells |= {named[label]: f"{share:.6f}" for label, share in verdict.probabilities.items()}
+            cells |= {name: getattr(verdict, name) for name in ("label", "words", "unknown_words")}
+        writer.writerow(cells)
     return written.getvalue()

@@ -95,11 +95,10 @@ def _among(units: np.ndarray, directions: np.ndarray) -> np.ndarray:
 
 def _directions(units: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
     """Fit directions float64 (labels, dimensions) of length 1, and how much of each label's scores they explain."""
-    offset = units.mean(axis=0)
-    centred, wanted = units - offset, scores - scores.mean(axis=0)
-    gram = centred.T @ centred + _RIDGE * np.eye(units.shape[1])
-    weights = np.linalg.solve(gram, centred.T @ wanted)  # (dimensions, labels)
-    left = ((wanted - centred @ weights) ** 2).sum(axis=0)
-    whole = np.maximum((wanted**2).sum(axis=0), 1e-12)
-    lengths = np.maximum(np.linalg.norm(weights, axis=0, keepdims=True), 1e-12)
-    return (weights / lengths).T, tuple((1.0 - left / whole).tolist())
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+
+    fitted = Ridge(alpha=_RIDGE).fit(units, scores)
+    explained = r2_score(scores, fitted.predict(units), multioutput="raw_values")
+    lengths = np.maximum(np.linalg.norm(fitted.coef_, axis=1, keepdims=True), 1e-12)
+    return fitted.coef_ / lengths, tuple(explained.tolist())

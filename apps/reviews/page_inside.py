@@ -56,17 +56,11 @@ def _attention(text: str, found: AttentionWeights) -> None:
     with st.container(border=True):
         letters(pieces, key="attention", label="The document, the darker the more attention", breaks=False)
     best = np.argsort(-shares, kind="stable")[:_MOST_ATTENDED]
-    charts.show(
-        charts.bars(
-            [f"{at + 1}. {name_of(found.words[at])}" for at in best],
-            (100 * shares[best]).tolist(),
-            x_title="attention, %",
-            colour=colour,
-            number=".1f",
-        ),
-        "attended",
-        "The words with most attention",
+    names = [f"{at + 1}. {name_of(found.words[at])}" for at in best]
+    picture = charts.bars(
+        names, (100 * shares[best]).tolist(), x_title="attention, %", colour=colour, number=".1f"
     )
+    charts.show(picture, "attended", "The words with most attention")
 
 
 def _states(along: States) -> go.Figure:

@@ -93,17 +93,10 @@ def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
         for column, one in zip(columns, found[start : start + width], strict=False):
             with column:
                 st.markdown(f"**{plain(one.label)}**")
-                charts.show(
-                    charts.bars(
-                        [word for word, _ in one.nearest],
-                        [score for _, score in one.nearest],
-                        x_title="what the word adds to the logit",
-                        colour=looks[one.label][0],
-                        number=".2f",
-                    ),
-                    f"nearest {one.label}",
-                    f"Words nearest to the label {one.label}",
-                )
+                words, scores = zip(*one.nearest, strict=True) if one.nearest else ((), ())
+                adds, colour = "what the word adds to the logit", looks[one.label][0]
+                picture = charts.bars(words, scores, x_title=adds, colour=colour, number=".2f")
+                charts.show(picture, f"nearest {one.label}", f"Words nearest to the label {one.label}")
 
 
 def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:

@@ -33,13 +33,13 @@ def show(reviews: Reviews, preset: str) -> None:
         st.info("Every row gets a verdict; what cannot be read is named by its number, and the rest goes on.")
         return
     with input_errors():
-        rows = _classified(reviews, upload.getvalue(), column.strip())
+        rows = _classified(reviews, preset, upload.getvalue(), column.strip())
         _summary(rows, reviews.labels)
 
 
-def _classified(reviews: Reviews, content: bytes, column: str) -> list[RowVerdict]:
+def _classified(reviews: Reviews, preset: str, content: bytes, column: str) -> list[RowVerdict]:
     """Classify a file, or give the last answer of this visitor for the same one."""
-    asked = (content, column, reviews.labels)
+    asked = (content, column, preset)
     last = st.session_state.get("csv verdicts")
     if last is None or last[0] != asked:
         with tempfile.TemporaryDirectory() as folder, heavy_work(), st.spinner("Reading …"):
@@ -53,17 +53,9 @@ def _classified(reviews: Reviews, content: bytes, column: str) -> list[RowVerdic
 def _summary(rows: list[RowVerdict], labels: tuple[str, ...]) -> None:
     counts = Counter(row.verdict.label for row in rows if row.verdict is not None)
     refused = [row for row in rows if row.verdict is None]
-    charts.show(
-        charts.bars(
-            list(labels),
-            [counts[label] for label in labels],
-            x_title="rows",
-            colour=palette().ours,
-            number=",",
-        ),
-        "file",
-        "Rows by verdict",
-    )
+    found = [counts[label] for label in labels]
+    picture = charts.bars(labels, found, x_title="rows", colour=palette().ours, number=",")
+    charts.show(picture, "file", "Rows by verdict")
     if refused:
         first = "; ".join(f"row {row.number}: {row.problem}" for row in refused[:5])
         more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""

@@ -58,20 +58,11 @@ def show(reviews: Reviews, preset: str) -> None:
 
 
 def _answer(verdict: Verdict) -> None:
-    colours = palette()
-    names = list(verdict.probabilities)
-    charts.show(
-        charts.bars(
-            names,
-            [100 * share for share in verdict.probabilities.values()],
-            x_title="probability, %",
-            colour=[colours.ours if name == verdict.label else colours.muted for name in names],
-            number=".1f",
-            limits=(0, 100),
-        ),
-        "answer",
-        f"The answer is {verdict.label}",
-    )
+    names, colours = list(verdict.probabilities), palette()
+    hues = [colours.ours if name == verdict.label else colours.muted for name in names]
+    shares = [100 * share for share in verdict.probabilities.values()]
+    picture = charts.bars(names, shares, x_title="probability, %", colour=hues, number=".1f", limits=(0, 100))
+    charts.show(picture, "answer", f"The answer is {verdict.label}")
     unknown = f"{verdict.unknown_words:,} of {verdict.words:,} words unknown."
     st.caption(" ".join([_DOUBT, unknown, *map(plain, verdict.notes())]))
 

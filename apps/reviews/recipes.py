@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
@@ -19,32 +19,16 @@ OWN_VECTORS = "own"  # as the name of word vectors: those that word2vec learns f
 
 
 @dataclass(frozen=True)
-class MemberRecipe(Checked):
-    """Everything that decides one network of a classifier.
+class MemberRecipe(TextClassifierConfig):
+    """Everything that decides one network of a classifier: its config, whose sizes come from the documents, and more.
 
     Args:
-        network: As ``models.text_classifier.config.TextClassifierConfig``; so are all up to ``table``.
-        dimensions: Length of a vector.
-        units: Length of a recurrent state, or filters of each width.
-        layers: Recurrent layers.
-        widths: Words in a window of each kind of filter.
-        readout: What a recurrent network answers from.
-        ngrams: Longest sequence of words with a vector of its own.
-        buckets: Vectors onto which longer sequences are hashed.
-        pooling: How the sum of vectors is divided.
-        distinct: Whether each sequence counts once a document.
-        sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
-        dropout: Share of values left out.
-        word_dropout: Share of words that are read as unknown.
-        max_words: Words of the window; 0 for whole documents.
-        head_words: So many of them are the first words of a document.
-        table: How a preset stores the vectors.
-        words: So many of the vocabulary's most frequent words are known to this network; none for all.
+        words: How many of the vocabulary's most frequent words are known to this network; none for all.
         idf: Whether the vectors of rarer words move faster in training, by their inverse document frequency.
         start: Whether its vectors begin at random, or as word vectors that stay or are changed.
         epochs: Passes.
-        batch_size: At most so many documents in a step.
-        max_padded: At most so many words in a step, padding included; none for no limit.
+        batch_size: The most documents in a step.
+        max_padded: The most words in a step, padding included; none for no limit.
         learning_rate: The highest, after ``warmup``; it falls along a cosine to 0.
         warmup: Share of all steps.
         weight_decay: Of AdamW; not for biases.
@@ -58,22 +42,9 @@ class MemberRecipe(Checked):
         seed: Of all draws of this network, added to the recipe's.
     """
 
+    labels: ClassVar[int]  # no settings: the documents decide them
+    vocabulary_size: ClassVar[int]
     network: Network = "ngrams"
-    dimensions: int = 100
-    units: int = 128
-    layers: int = 1
-    widths: tuple[int, ...] = (2, 3, 4)
-    readout: Literal["end", "pool"] = "end"
-    ngrams: int = 1
-    buckets: int = 0
-    pooling: Literal["mean", "root"] = "mean"
-    distinct: bool = False
-    sublinear_tf: bool = False
-    dropout: Share = 0.3
-    word_dropout: Share = 0.0
-    max_words: int = 0
-    head_words: int = 0
-    table: Literal["float", "int8"] = "float"
     words: Count | None = None
     idf: bool = False
     start: Literal["random", "frozen", "fine_tuned"] = "random"
@@ -92,8 +63,8 @@ class MemberRecipe(Checked):
     seed: Natural = 0
 
     def __post_init__(self) -> None:
-        """Refuse what does not go together."""
-        super().__post_init__()
+        """Refuse what does not go together; what only makes no network is refused with its sizes, by ``config``."""
+        Checked.__post_init__(self)
         if self.idf and self.start != "random":
             raise InputError("idf is for vectors that begin at random", received=self.start)
 

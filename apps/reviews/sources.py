@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,20 +28,8 @@ SPLIT_SEED = 1  # of their split: the same for all recipes, so that a test part 
 _SAMPLE_DOCUMENTS = 600
 _OWN = "own documents"  # the checksum of your own documents is kept under this name
 _MADE = "made reviews"
-
-# What others reach, percent of the official test half of IMDB.
-PUBLISHED_IMDB = {
-    "bidirectional LSTM, an example of Keras": 84.28,
-    "convolution over time, an example of Keras": 86.4,
-    "paragraph vectors (doc2vec)": 89.4,
-    "one-hot LSTM, Johnson and Zhang 2016": 94.1,
-}
-# Other names by which data call the labels.
-_VERDICTS = (
-    *(("positive", "pos"), ("negative", "neg"), ("1", "pos"), ("0", "neg")),
-    *(("good", "pos"), ("bad", "neg")),
-)
-_TOPICS = (("sports", "sport"), ("technology", "tech"), ("political", "politics"))
+_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_VERDICTS, _TOPICS = (tuple(_SAID[name]["aliases"].items()) for name in DATA)
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ def named_source(name: str) -> ReviewsSource:
 
 def imdb_source() -> ReviewsSource:
     """Return the film reviews of IMDB, with the official halves."""
-    dataset, path = DATASETS["imdb"], locate("imdb")
+    path = locate("imdb")
     found = read_imdb(path)
     return ReviewsSource(
         name="IMDB",
@@ -142,37 +131,23 @@ def imdb_source() -> ReviewsSource:
         test=found.test,
         protocol="official test half of IMDB",
         checksums=checksums_of(path),
-        card=_card(
-            "Film reviews",
-            "Says whether a film review is good or bad, with the probability of each.",
-            f"The Large Movie Review Dataset ({dataset.homepage}; {dataset.citation}): English reviews, at most 30 of "
-            "a film; those without a clear verdict were left out by its authors.",
-            f"Reviews: {dataset.licence}. The weights may be used for research and teaching.",
-            "It knows English reviews of films. A text without a verdict gets one all the same, and other subjects "
-            "have other words of praise.",
-        ),
+        card=_card("imdb", **vars(DATASETS["imdb"])),
         unlabelled=found.unlabelled,
         aliases=_VERDICTS,
-        published=PUBLISHED_IMDB,
+        published=_SAID["imdb"]["published"],
     )
 
 
 def bbc_source() -> ReviewsSource:
     """Return the news of the BBC; there is no official test part, so that folds are scored."""
-    dataset, path = DATASETS["bbc"], locate("bbc")
+    path = locate("bbc")
     return ReviewsSource(
         name="BBC News",
         train=read_bbc(path),
         test=None,
         protocol="folds of BBC News, equal articles in one fold",
         checksums=checksums_of(path),
-        card=_card(
-            "Topics of news",
-            "Says which of five topics a news article is about, with the probability of each.",
-            f"BBC News ({dataset.homepage}; {dataset.citation}): articles of 2004 and 2005.",
-            f"Articles: {dataset.licence}. The weights may be used for research and teaching.",
-            "It knows five topics and always names one of them. Names in the news have changed since 2005.",
-        ),
+        card=_card("bbc", **vars(DATASETS["bbc"])),
         aliases=_TOPICS,
     )
 
@@ -202,13 +177,7 @@ def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
         texts,
         name=name,
         checksums={_OWN: texts.checksum},
-        card=_card(
-            f"Documents of {name}",
-            f"Tells documents of {len(texts.classes)} labels apart.",
-            f"{name}: texts and labels as they were given.",
-            "That of the texts.",
-            "It has read these texts and always names one of their labels, whatever it is shown.",
-        ),
+        card=_card("own", name=name, labels=len(texts.classes)),
         aliases=_VERDICTS if known == {"neg", "pos"} else (),
         refused=tuple(Refused(one.number, f"{one.where}: {one.reason}") for one in texts.refused),
     )
@@ -217,19 +186,9 @@ def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
 def sample_source() -> ReviewsSource:
     """Return reviews that the project makes, for machines without data and network."""
     texts = made_reviews(_SAMPLE_DOCUMENTS, SPLIT_SEED)
-    return _split(
-        texts,
-        name="reviews made by rules",
-        checksums={_MADE: texts.checksum},
-        card=_card(
-            "Made reviews",
-            "Says whether a made review is good or bad.",
-            "Sentences that the project makes by rules, negations among them.",
-            "That of the project.",
-            "It knows a few dozen words.",
-        ),
-        aliases=_VERDICTS,
-    )
+    checksums = {_MADE: texts.checksum}
+    card = _card("sample")
+    return _split(texts, name="reviews made by rules", checksums=checksums, card=card, aliases=_VERDICTS)
 
 
 def source_of(data: Mapping[str, str]) -> ReviewsSource | None:
@@ -272,6 +231,6 @@ def _forms(texts: LabelledTexts) -> list[str]:
     return [plain(text).strip() for text in texts.texts]
 
 
-def _card(title: str, summary: str, data: str, licence: str, limits: str) -> CardText:
-    use = "Teaching: from many words to one verdict, and which of them decide it."
-    return CardText(title, summary, data, licence, use, limits)
+def _card(kind: str, **facts: object) -> CardText:
+    parts = {name: text.format(**facts) for name, text in _SAID[kind]["card"].items()}
+    return CardText(intended_use=_SAID["intended_use"], **parts)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,14 +29,15 @@ from data_prep.text.vocab import Vocabulary
 from models.text_classifier.config import KIND, golden_inputs
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Task
 
-_BOTH = ("fit", "evaluate")
 _FEWEST_TEXTS = 10
+_SOME_WORDS = 100  # in place of a vocabulary that is not learned yet
 # Texts of no data set, so that a preset holds none; words of reviews and of news.
 _GOLDEN = (
     "A warm and funny film, with a story that stays. I would watch it again!",
     "The plot is weak, the acting is worse, and the last hour is a bore.",
     "The company said on Tuesday that its profit rose by 4 % after new phones were sold; shares went up.",
 )
+_given = partial(Option, verbs=("fit", "evaluate"))
 
 
 class ReviewsTask(Task):
@@ -45,31 +47,20 @@ class ReviewsTask(Task):
     kind = KIND
     recipes = RECIPES
     options = (
-        Option(
-            "data",
-            "A set of documents: imdb (where nothing is named) or bbc.",
-            type=str,
-            verbs=_BOTH,
-            excludes="data",
+        _given(
+            "data", "A set of documents: imdb (where nothing is named) or bbc.", type=str, excludes="data"
         ),
-        Option(
+        _given(
             "csv",
             "Labelled documents of your own, UTF-8, plain or gzip, names of columns in the first row; - for standard "
             "input; can be repeated.",
             many=True,
             metavar="FILE",
-            verbs=_BOTH,
             excludes="data",
         ),
-        Option("text", "Column of the documents.", type=str, default="text", metavar="COLUMN", verbs=_BOTH),
-        Option("label", "Column of the labels.", type=str, default="label", metavar="COLUMN", verbs=_BOTH),
-        Option(
-            "folder",
-            "Labelled documents of your own, one sub-folder a label.",
-            metavar="FOLDER",
-            verbs=_BOTH,
-            excludes="data",
-        ),
+        _given("text", "Column of the documents.", type=str, default="text", metavar="COLUMN"),
+        _given("label", "Column of the labels.", type=str, default="label", metavar="COLUMN"),
+        _given("folder", "Your own documents, one sub-folder a label.", metavar="FOLDER", excludes="data"),
         Option("network", f"Train one network alone: {', '.join(MEMBERS)}.", type=str, metavar="NAME"),
         Option(
             "folds",
@@ -185,9 +176,12 @@ def check_trainable(recipe: ReviewsRecipe, source: ReviewsSource) -> None:
     """Refuse documents that a recipe cannot learn from.
 
     Raises:
-        InputError: There are too few documents, or none without a label and the recipe asks for some.
+        InputError: There are too few documents, or none without a label and the recipe asks for some, or the recipe
+            makes no network.
     """
     source.train.check_trainable()
+    for member in recipe.members:
+        member.config(_SOME_WORDS, len(source.labels))
     if len(source.train) < _FEWEST_TEXTS:
         raise InputError(
             "There are too few documents to learn from",
