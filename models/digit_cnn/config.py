@@ -43,7 +43,7 @@ class DigitCNNConfig(Checked):
 
     @property
     def depth(self) -> int:
-        """Layers with weights one behind the other, shortcuts not counted (20 in "ResNet-20")."""
+        """Layers with weights one after the other, shortcuts not counted (20 in "ResNet-20")."""
         return sum(step.operation in ("conv", "dense") and "shortcut" not in step.name for step in self.steps)
 
     @property

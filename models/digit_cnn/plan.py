@@ -148,18 +148,7 @@ class Plan:
 def plan_of(
     architecture: Architecture, classes: int, widths: tuple[int, ...], blocks: int, dropout: float
 ) -> tuple[Step, ...]:
-    """Write down a network.
-
-    Args:
-        architecture: Which of them.
-        classes: Number of logits.
-        widths: Channels of each stage of ``resnet`` and ``plain``.
-        blocks: Blocks of two convolutions in each of these stages.
-        dropout: Share of the last hidden layer left out in training.
-
-    Returns:
-        Its steps in an order in which they can be computed; the last is ``LOGITS``.
-    """
+    """Write down a network; arguments as for ``DigitCNNConfig``. The last step is ``LOGITS``."""
     plan = Plan((DIGIT_SIZE, DIGIT_SIZE, 1))
     if architecture == "lecture":
         _lecture(plan)
@@ -207,11 +196,7 @@ def run(
 
 
 def shared_operations(xp: Any) -> dict[str, Callable[..., Any]]:
-    """Return the operations that NumPy and TensorFlow write alike: of step, weights by name, and inputs.
-
-    Args:
-        xp: The module ``numpy`` or ``tensorflow``.
-    """
+    """Return the operations that NumPy and TensorFlow (``xp``) write alike: of step, weights by name, and inputs."""
 
     def crop(step: Step, _: Any, x: Any) -> Any:
         border = step.settings["cropping"]
@@ -283,7 +268,7 @@ def _subsample(plan: Plan, name: str) -> None:
 
 
 def _stages(plan: Plan, widths: tuple[int, ...], blocks: int, *, connected: bool) -> None:
-    """Stride in the first convolution, then stages; behind the first stage each begins with a stride."""
+    """Stride in the first convolution, then stages; after the first stage each begins with a stride."""
     plan.conv("stem_conv", widths[0], 5, strides=2, bias=False)
     plan.batch_norm("stem_norm")
     plan.add("relu", "stem_relu")

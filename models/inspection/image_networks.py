@@ -169,11 +169,7 @@ def hidden_features(model: keras.Model, images: np.ndarray) -> HiddenFeatures:
 
 
 def tensorflow() -> Any:
-    """Import TensorFlow, which takes the gradients.
-
-    Raises:
-        InputError: Keras runs on another engine.
-    """
+    """Import TensorFlow, which takes the gradients, or refuse another engine."""
     engine = keras.backend.backend()
     if engine != "tensorflow":
         raise InputError(
@@ -187,22 +183,14 @@ def tensorflow() -> Any:
 
 
 def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
-    """Make a batch of one image float (height, width, channels).
-
-    Raises:
-        InputError: It is no image, or does not fit the model.
-    """
+    """Make a batch of one image float (height, width, channels), or refuse it."""
     batch = image[None] if isinstance(image, np.ndarray) else image
     _check_images(model, batch)
     return batch
 
 
 def checked_class(output: Any, label: int | None) -> int:
-    """Return the number of a class of the output of one image; None for the network's own answer.
-
-    Raises:
-        InputError: The output is not (batch, 2 or more classes), or has no such class.
-    """
+    """Return the number of a class of the output (batch, classes); None for the answer to the first image."""
     shape = tuple(getattr(output, "shape", ()))
     if len(shape) != 2 or shape[1] < 2:
         raise InputError(
@@ -216,14 +204,7 @@ def checked_class(output: Any, label: int | None) -> int:
 
 
 def log_softmax(output: Any) -> Any:
-    """Turn a model's output into the logarithms of probabilities.
-
-    Args:
-        output: Logits, or probabilities, which are told by their sums of one; (batch, classes).
-
-    Returns:
-        Tensor (batch, classes), float32 or wider.
-    """
+    """Turn logits, or probabilities, which are told by their sums of one, into logarithms, float32 or wider."""
     if keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16"):
         output = keras.ops.cast(output, "float32")
     values = array(output)

@@ -32,14 +32,9 @@ class LayerCall(NamedTuple):
 
 @contextmanager
 def recording(model: keras.Model) -> Iterator[list[LayerCall]]:
-    """Record every layer that does work of its own, in the order of the calls.
+    """Record every layer that does work of its own, in the order of the calls; the model is left as it was.
 
-    Args:
-        model: Any Keras model; it is left as it was.
-
-    Yields:
-        A list that fills while this thread calls the model eagerly; other threads can use the model meanwhile and are
-        not recorded.
+    The list fills while this thread calls the model eagerly; other threads can use it meanwhile and are not recorded.
     """
     calls: list[LayerCall] = []
     with _ONE_AT_A_TIME:

@@ -32,13 +32,7 @@ class Contributions(NamedTuple):
 
 
 class PackedNetwork(ABC):
-    """One network.
-
-    Args:
-        config: Of the network.
-        arrays: Its weights (``models.text_classifier.config.member_arrays``, or
-            ``models.storage.variables.variable_arrays``).
-    """
+    """One network; arguments as for ``models.text_classifier.serving.packed_network``."""
 
     exact = False  # whether contributions add up to the difference of the logits
 
@@ -68,15 +62,7 @@ class PackedNetwork(ABC):
 
     @abstractmethod
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
-        """Multiply the vector of each id that is read by the gradient of the logits along a direction.
-
-        Args:
-            read: The ids in the window.
-            direction: Weights of the logits, float (labels,).
-
-        Returns:
-            One number an id, float (steps,), and what no word adds.
-        """
+        """Multiply vectors by their gradient of the logits along a direction, float (steps,); and what no word adds."""
 
     def contributions(self, ids: np.ndarray, direction: np.ndarray) -> Contributions:
         """Say what each word of a document adds to the logits along a direction, float (labels,)."""
@@ -86,7 +72,7 @@ class PackedNetwork(ABC):
         return Contributions(words, rest, self.exact)
 
     def running(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Answer beginnings of a document, of ``ends`` words each, with the end behind them: float32 (ends, labels)."""
+        """Answer beginnings of a document, of ``ends`` words each, with the end after them: float32 (ends, labels)."""
         found = np.empty((len(ends), len(self.bias)), np.float32)
         start, size = 0, 0
         for at, end in enumerate(ends, start=1):
