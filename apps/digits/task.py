@@ -47,7 +47,7 @@ class DigitsRecipe(Checked):
     """Everything that decides a digit network; the defaults made ``digits_mnist``.
 
     Args:
-        architecture: One of ``models.digit_cnn.plan.ARCHITECTURES``.
+        architecture: One of ``models.digit_cnn.plan.Architecture``.
         widths: Channels of each stage of ``resnet`` and ``plain``.
         blocks: Blocks in each of these stages.
         dropout: Share of the last hidden layer left out.
