@@ -77,34 +77,32 @@ def _stored(report: Stored | None) -> list[int]:
 
 def _picture(view: PaddedBatches) -> go.Figure:
     colours = palette()
-    words, padding, names = [], [], []
+    shown: list[tuple[int, str, int, int]] = []  # place, name, words, padding of each document
     for number, batch in enumerate(view.batches, start=1):
-        if len(words) + len(batch) > _MOST_SHOWN and words:
+        if shown and len(shown) + len(batch) > _MOST_SHOWN:
             break
-        if words:
-            words.append(0)
-            padding.append(0)
-            names.append(f"gap {number}")
-        words += [length - 1 for length in batch]
-        padding += [max(batch) - length for length in batch]
-        names += [f"batch {number}, document {at}" for at in range(1, len(batch) + 1)]
-    ends = [0 if name.startswith("gap") else 1 for name in names]
-    picture = charts.figure(x_title="words", height=90 + 9 * len(names))
+        first, longest = shown[-1][0] + 2 if shown else 1, max(batch)
+        for at, length in enumerate(batch):
+            name = f"batch {number}, document {at + 1}"
+            shown.append((first + at, name, length - 1, longest - length))
+    places, names, words, padding = zip(*shown, strict=True)
+    picture = charts.figure(x_title="words", height=90 + 9 * places[-1])
     for title, values, colour in (
         ("words", words, colours.ours),
-        ("end of sequence", ends, colours.peer),
+        ("end of sequence", [1] * len(words), colours.peer),
         ("padding, masked", padding, colours.grid),
     ):
         picture.add_bar(
             x=values,
-            y=names,
+            y=places,
+            customdata=names,
             name=title,
             orientation="h",
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate=f"%{{y}}: %{{x}} {title}<extra></extra>",
+            hovertemplate=f"%{{customdata}}: %{{x}} {title}<extra></extra>",
         )
     picture.update_layout(
         barmode="stack", bargap=0.15, margin={"t": 40}, showlegend=True, legend_traceorder="normal"
     )
-    picture.update_yaxes(autorange="reversed", showticklabels=False, showgrid=False, type="category")
+    picture.update_yaxes(autorange="reversed", showticklabels=False, showgrid=False, zeroline=False)
     return picture

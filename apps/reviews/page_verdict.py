@@ -110,18 +110,11 @@ def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
             x=places,
             y=shares,
             name=label,
-            mode="lines",
+            mode="lines+markers",
             line={"color": colour, "dash": dash, "shape": "hv"},
+            marker={"symbol": "diamond", "size": [0] * (len(places) - 1) + [10]},
             customdata=list(map(name_of, curve.words)),
             hovertemplate=f"%{{customdata}}: {label} %{{y:.1f}} %<extra></extra>",
-        )
-        picture.add_scatter(
-            x=places[-1:],
-            y=shares[-1:],
-            mode="markers",
-            marker={"symbol": "diamond", "size": 10, "color": colour},
-            showlegend=False,
-            hovertemplate=f"end of sequence: {label} %{{y:.1f}} %<extra></extra>",
         )
     if alone:
         picture.add_hline(y=50, line={"color": colours.muted, "dash": "dot", "width": 1})
