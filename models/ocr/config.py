@@ -1,7 +1,7 @@
 """The config of the reader's networks, and the names and shapes of their weights.
 
-What the classes mean is decided here and nowhere else: class 0 to 25 is a to z for letters, tags of the CRF and frames
-alike, and the last class of a frame is CTC's blank.
+What the classes mean is decided here and nowhere else: they are the characters of the alphabet for letters, tags of the
+CRF and frames alike, and the last class of a frame is CTC's blank.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from models.ocr.letter_lm import lm_specs
 from models.storage.arrays import ArraySpec
 
 KIND = "ocr"
-LABELS = tuple(LETTERS)
-BLANK = len(LABELS)
 LAYERS = {"letters": ("alone", "context", "chain"), "words": ("frames",)}  # layers of logits
 # Rows and columns that become one behind each stage.
 POOLS = {"letters": ((2, 2), (2, 2), (1, 1)), "words": ((2, 2), (2, 1), (2, 1))}
@@ -36,6 +34,7 @@ class OcrConfig(Checked):
 
     Args:
         reads: ``"letters"`` are cut apart already, ``"words"`` are read from one image (CTC).
+        alphabet: The characters that it tells apart, in the order of the classes.
         filters: Channels of the three stages of the convolutions.
         convolutions: Convolutions in each stage.
         features: Numbers that the convolutions say of a letter, or of a frame of a word.
@@ -54,6 +53,7 @@ class OcrConfig(Checked):
     """
 
     reads: Literal["letters", "words"] = "letters"
+    alphabet: str = LETTERS
     filters: Annotated[tuple[Size, ...], Len(3, 3)] = (24, 48, 96)
     convolutions: Size = 2
     features: Size = 128
@@ -69,6 +69,8 @@ class OcrConfig(Checked):
     def __post_init__(self) -> None:
         """Refuse values that make no network."""
         super().__post_init__()
+        if len(set(self.alphabet)) < len(self.alphabet) or len(self.alphabet) < 2:
+            raise InputError("An alphabet has two different characters or more", received=self.alphabet)
         if len(self.lm_grams) != len(self.lm_contexts):
             raise InputError(
                 "The sizes of the language model do not fit", received=(self.lm_grams, self.lm_contexts)
@@ -79,7 +81,7 @@ class OcrConfig(Checked):
     @property
     def classes(self) -> int:
         """Number of logits: the letters, and for words the blank."""
-        return len(LABELS) + (self.reads == "words")
+        return len(self.alphabet) + (self.reads == "words")
 
     @property
     def steps(self) -> tuple[Step, ...]:

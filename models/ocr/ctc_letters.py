@@ -11,14 +11,10 @@ from itertools import groupby
 
 import numpy as np
 
-from data_prep.readers.letters import LETTERS
-from models.ocr.config import BLANK
 
-
-def exchanged(labels: Sequence[int]) -> np.ndarray:
-    """Return a word with each letter exchanged for every one of the alphabet, int64 (letters, 26, letters)."""
+def exchanged(labels: Sequence[int], count: int) -> np.ndarray:
+    """Return a word with each letter exchanged for each of ``count``, int64 (letters, count, letters)."""
     word = np.asarray(labels, np.int64)
-    count = len(LETTERS)
     found = np.tile(word, (len(word), count, 1))
     places = np.arange(len(word))
     found[places, :, places] = np.arange(count)
@@ -31,18 +27,18 @@ def letter_posteriors(
     """Give the probability of each letter at each place of a word, the other letters given.
 
     Args:
-        log_probabilities: Float (frames, 27), the blank last.
+        log_probabilities: Float (frames, letters + 1), the blank last.
         labels: The word that was read.
-        language: Logarithm of what a language model says of each word of :func:`exchanged`, float (letters, 26), with
-            its weight; None for none.
+        language: Logarithm of what a language model says of each word of :func:`exchanged`, float (letters, classes),
+            with its weight; None for none.
 
     Returns:
-        Float64 (letters, 26); rows sum to 1. Where the frames are too few for any of the words, rows are equal.
+        Float64 (places, letters); rows sum to 1. Where the frames are too few for any of the words, rows are equal.
     """
-    places = len(labels)
+    places, count = len(labels), log_probabilities.shape[1] - 1
     if not places:
-        return np.zeros((0, len(LETTERS)))
-    words = exchanged(labels).reshape(-1, places)
+        return np.zeros((0, count))
+    words = exchanged(labels, count).reshape(-1, places)  # (places * letters, places)
     scores = _log_likelihoods(np.asarray(log_probabilities, np.float64), words).reshape(places, -1)
     if language is not None:
         scores = scores + language
@@ -51,22 +47,23 @@ def letter_posteriors(
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def spans(path: Sequence[int]) -> list[tuple[int, int, int]]:
+def spans(path: Sequence[int], blank: int) -> list[tuple[int, int, int]]:
     """Return the letters of a path of classes with their first frame and the frame after the last."""
     found, at = [], 0
     for label, frames in groupby(map(int, path)):
         start, at = at, at + len(list(frames))
-        if label != BLANK:
+        if label != blank:
             found.append((label, start, at))
     return found
 
 
 def _log_likelihoods(log_probabilities: np.ndarray, words: np.ndarray) -> np.ndarray:
     """Sum over all paths of each word int (words, letters); float64 (words,), minus infinity for no path."""
-    states = np.full((len(words), 2 * words.shape[1] + 1), BLANK, np.int64)
+    blank = log_probabilities.shape[1] - 1
+    states = np.full((len(words), 2 * words.shape[1] + 1), blank, np.int64)
     states[:, 1::2] = words
     jumps = np.zeros(states.shape)
-    jumps[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    jumps[:, 2:] = (states[:, 2:] != blank) & (states[:, 2:] != states[:, :-2])
     best = log_probabilities.max(axis=1)
     frames = np.exp(log_probabilities - best[:, None])
     scale = float(best[0])

@@ -18,7 +18,6 @@ from models.char_lm.ngrams import Level, NGramModel, fit_ngrams
 from models.storage.arrays import ArraySpec
 
 END = "\n"  # stands before and behind every word
-_ALPHABET = END + LETTERS
 _HISTORIES = 1 << 16
 _LEAST = 4
 
@@ -33,8 +32,8 @@ class LetterLM:
     """
 
     def __init__(self, model: NGramModel) -> None:
-        if model.alphabet != _ALPHABET:
-            raise InputError("The language model has another alphabet", received=model.alphabet)
+        if not model.alphabet.startswith(END):
+            raise InputError("The language model does not know where words end", received=model.alphabet)
         self.model = model
         self._next = functools.lru_cache(_HISTORIES)(self._log_probabilities)
 
@@ -45,7 +44,7 @@ class LetterLM:
             history: The letters so far; "" at the beginning.
 
         Returns:
-            Logarithm of the probability of each letter, and last that the word ends, float64 (27,), read-only.
+            Logarithm of the probability of each letter, and last that the word ends, float64 (letters + 1,), read-only.
         """
         return self._next((END + history)[1 - self.model.order :] if self.model.order > 1 else "")
 
@@ -62,13 +61,13 @@ class LetterLM:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> LetterLM | None:
+    def from_arrays(cls, arrays: Arrays, alphabet: str = LETTERS) -> LetterLM | None:
         """Open what :meth:`arrays` gave; None where there is no language model among them."""
         levels = []
         while f"lm{len(levels) + 1}/grams" in arrays:
             level = Level(*(arrays[f"lm{len(levels) + 1}/{name}"] for name in Level._fields))
             levels.append(Level(*(a.astype(np.int64 if a.dtype.kind == "i" else np.float64) for a in level)))
-        return cls(NGramModel(_ALPHABET, tuple(levels))) if levels else None
+        return cls(NGramModel(END + alphabet, tuple(levels))) if levels else None
 
     def _log_probabilities(self, context: str) -> np.ndarray:
         # Stored as float16 the probabilities of a context sum to nearly 1 only.
@@ -78,12 +77,13 @@ class LetterLM:
         return found
 
 
-def fit_letter_lm(words: Iterable[str], order: int = 5) -> LetterLM:
+def fit_letter_lm(words: Iterable[str], order: int = 5, alphabet: str = LETTERS) -> LetterLM:
     """Count the n-grams of words.
 
     Args:
-        words: Each counts once; of the letters a-z.
+        words: Each counts once.
         order: Length of the longest n-grams.
+        alphabet: The letters of the words.
 
     Returns:
         The model.
@@ -92,10 +92,12 @@ def fit_letter_lm(words: Iterable[str], order: int = 5) -> LetterLM:
         InputError: As ``models.char_lm.ngrams.fit_ngrams``.
     """
     text = END + END.join(words) + END
-    model = fit_ngrams(text, order, alphabet=_ALPHABET)
+    model = fit_ngrams(text, order, alphabet=END + alphabet)
     if order < 2:
         return LetterLM(model)
-    return LetterLM(NGramModel(_ALPHABET, (*model.levels[:-1], _without_rare(model.levels[-1], text, order))))
+    codes = np.array([model.alphabet.index(letter) for letter in text], np.int64)
+    last = _without_rare(model.levels[-1], codes, order, len(model.alphabet))
+    return LetterLM(NGramModel(model.alphabet, (*model.levels[:-1], last)))
 
 
 def lm_specs(grams: tuple[int, ...], contexts: tuple[int, ...]) -> dict[str, ArraySpec]:
@@ -107,10 +109,8 @@ def lm_specs(grams: tuple[int, ...], contexts: tuple[int, ...]) -> dict[str, Arr
     return found
 
 
-def _without_rare(level: Level, text: str, order: int) -> Level:
+def _without_rare(level: Level, codes: np.ndarray, order: int, size: int) -> Level:
     """Leave out the n-grams that occur rarely and give what they had to shorter ones."""
-    size = len(_ALPHABET)
-    codes = np.array([_ALPHABET.index(letter) for letter in text], np.int64)
     places = len(codes) - order + 1
     keys = sum(codes[at : at + places] * size ** (order - 1 - at) for at in range(order))
     grams, counts = np.unique(keys, return_counts=True)

@@ -26,7 +26,7 @@ class Scorer(Protocol):
     """What knows how words go on, as ``models.ocr.letter_lm.LetterLM`` does."""
 
     def log_probabilities(self, history: str) -> np.ndarray:
-        """Return logarithms for each letter and, last, for the end of the word, float (27,)."""
+        """Return logarithms for each letter and, last, for the end of the word, float (letters + 1,)."""
 
 
 def beam_search(
@@ -35,14 +35,16 @@ def beam_search(
     scorer: Scorer | None = None,
     weight: float = 1.0,
     width: int = 16,
+    alphabet: str = LETTERS,
 ) -> tuple[Hypothesis, ...]:
     """Find the best words of as many letters as there are rows.
 
     Args:
-        scores: Logarithm of the probability of each letter at each place, float (letters, 26), 1 letter or more.
+        scores: Logarithm of the probability of each letter at each place, float (places, letters), 1 place or more.
         scorer: The language model; None for none.
         weight: Its logarithms are multiplied by it.
         width: Words that are kept.
+        alphabet: The letters.
 
     Returns:
         At most ``width`` words, best first.
@@ -55,7 +57,7 @@ def beam_search(
             following += weight * _next(scorer, texts)[:, :count]
         best = np.argsort(-following.ravel(), kind="stable")[:width]  # of equal ones the first
         totals = following.ravel()[best]
-        texts = [texts[at // count] + LETTERS[at % count] for at in best.tolist()]
+        texts = [texts[at // count] + alphabet[at % count] for at in best.tolist()]
     if scorer is not None:
         totals = totals + weight * _next(scorer, texts)[:, count]
     return ranked(texts, totals)
@@ -69,11 +71,11 @@ def ranked(texts: Sequence[str], totals: np.ndarray) -> tuple[Hypothesis, ...]:
     return tuple(Hypothesis(texts[at], float(totals[at]), float(shares[at])) for at in order)
 
 
-def letter_shares(hypotheses: Sequence[Hypothesis], letters: int = 26) -> np.ndarray:
+def letter_shares(hypotheses: Sequence[Hypothesis], alphabet: str = LETTERS) -> np.ndarray:
     """Return the probability of each letter at each place by words of one length, float64 (places, letters)."""
-    found = np.zeros((len(hypotheses[0].text), letters))
+    found = np.zeros((len(hypotheses[0].text), len(alphabet)))
     for hypothesis in hypotheses:
-        labels = encode_word(hypothesis.text)
+        labels = encode_word(hypothesis.text, alphabet)
         found[np.arange(len(labels)), labels] += hypothesis.probability
     return found
 

@@ -25,7 +25,7 @@ from models.layers.arguments import registered
 from models.layers.crf import LinearChainCRF
 from models.layers.fast_lstm import Products
 from models.layers.recurrent import bidirectional
-from models.ocr.config import BLANK, OcrConfig
+from models.ocr.config import OcrConfig
 from models.storage.variables import assign_arrays
 from models.training.losses import masked_crossentropy
 
@@ -70,7 +70,7 @@ class BlankBehind(layers.Layer):
 
     def call(self, logits: Any, mask_of_frames: Any) -> Any:
         """Replace float (batch, frames, 27) where ``mask_of_frames``, bool (batch, frames), is False."""
-        blank = ops.cast(ops.arange(logits.shape[-1]) == BLANK, logits.dtype)
+        blank = ops.cast(ops.arange(logits.shape[-1]) == logits.shape[-1] - 1, logits.dtype)
         return ops.where(mask_of_frames[..., None], logits, _CERTAIN * (2.0 * blank - 1.0))
 
 
@@ -154,7 +154,9 @@ def ctc_loss(labels: Any, logits: Any) -> Any:
     real = labels >= 0
     lengths = ops.sum(ops.cast(real, "int32"), axis=1)
     frames = ops.full((ops.shape(logits)[0],), ops.shape(logits)[1], dtype="int32")
-    losses = ops.ctc_loss(ops.where(real, labels, 0), logits, lengths, frames, mask_index=BLANK)
+    losses = ops.ctc_loss(
+        ops.where(real, labels, 0), logits, lengths, frames, mask_index=logits.shape[-1] - 1
+    )
     return ops.sum(losses) / ops.maximum(ops.sum(ops.cast(lengths, losses.dtype)), 1.0)
 
 

@@ -18,7 +18,7 @@ from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.text.vocab import Vocabulary
 from models.digit_cnn.serving import folded_weights, forward
 from models.layers.cells import layer_weights
-from models.ocr.config import LABELS, LAYERS, OcrConfig, ocr_specs
+from models.ocr.config import LAYERS, OcrConfig, ocr_specs
 from models.ocr.letter_lm import LetterLM
 from models.ocr.letter_search import Hypothesis, Scorer, beam_search
 from models.presets.kinds import Kind
@@ -50,7 +50,7 @@ class _Reader:
 
     def __init__(self, config: OcrConfig, arrays: Arrays) -> None:
         self.config = config
-        self.language = LetterLM.from_arrays(arrays)
+        self.language = LetterLM.from_arrays(arrays, config.alphabet)
         self._steps = config.steps
         self._weights = folded_weights(self._steps, arrays)
         self._dense = {
@@ -141,6 +141,7 @@ class LettersReader(_Reader):
             scorer=language or self.language,
             weight=self.config.lm_weight if weight is None else weight,
             width=self.config.beam,
+            alphabet=self.config.alphabet,
         )
 
 
@@ -184,6 +185,7 @@ class WordsReader(_Reader):
             weight=self.config.lm_weight,
             bonus=self.config.lm_bonus if with_model else 0.0,
             width=self.config.beam,
+            alphabet=self.config.alphabet,
         )
 
     def _frame_features(self, image: np.ndarray) -> np.ndarray:
@@ -220,13 +222,15 @@ def _answer(config: OcrConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.n
         reader = WordsReader(config, arrays)
         answer = {"frames": reader.logits([inputs["image"][0]])[0]}
     if reader.language is not None:
-        answer["language"] = reader.language.log_probabilities("the").astype(np.float32)
+        answer["language"] = reader.language.log_probabilities(
+            "the" if set("the") <= set(config.alphabet) else ""
+        ).astype(np.float32)
     return answer
 
 
 def _check(config: OcrConfig, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
-    if labels != LABELS:
-        raise InputError("The labels are not the letters a to z in their order", received=labels)
+    if labels != tuple(config.alphabet):
+        raise InputError("The labels are not the letters of the alphabet in their order", received=labels)
 
 
 OCR = Kind(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_prep.readers.letters import encode_word
-from models.ocr.config import BLANK
+from data_prep.readers.letters import LETTERS, encode_word
 from models.ocr.ctc_letters import exchanged, letter_posteriors, spans
 from models.serving.ctc import best_path, log_likelihood
+
+BLANK = len(LETTERS)
 
 
 def frames(count: int, seed: int = 1, sharp: float = 2.0) -> np.ndarray:
@@ -20,7 +21,7 @@ def frames(count: int, seed: int = 1, sharp: float = 2.0) -> np.ndarray:
 def test_posteriors_are_those_of_each_exchanged_word_by_itself(word: str) -> None:
     values, labels = frames(9), encode_word(word)
     language = np.random.default_rng(2).normal(size=(len(word), 26))
-    scores = np.array([[log_likelihood(values, one) for one in row] for row in exchanged(labels)])
+    scores = np.array([[log_likelihood(values, one) for one in row] for row in exchanged(labels, len(LETTERS))])
     for added in (None, language):
         expected = np.exp(scores + (0.0 if added is None else added))
         expected /= expected.sum(axis=1, keepdims=True)
@@ -38,6 +39,6 @@ def test_no_letter_and_no_room() -> None:
 
 
 def test_spans_part_equal_letters_at_a_blank() -> None:
-    assert spans([BLANK, 0, 0, 1, BLANK, 1, BLANK]) == [(0, 1, 3), (1, 3, 4), (1, 5, 6)]
+    assert spans([BLANK, 0, 0, 1, BLANK, 1, BLANK], BLANK) == [(0, 1, 3), (1, 3, 4), (1, 5, 6)]
     path = best_path(frames(12), encode_word("aab"))
-    assert [label for label, *_ in spans(path)] == [0, 0, 1]
+    assert [label for label, *_ in spans(path, BLANK)] == [0, 0, 1]

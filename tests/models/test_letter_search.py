@@ -95,6 +95,14 @@ def test_a_stored_model_says_nearly_the_same() -> None:
     assert LetterLM.from_arrays({}) is None
 
 
-def test_another_alphabet_is_refused() -> None:
-    with pytest.raises(InputError, match="another alphabet"):
+def test_words_of_any_alphabet() -> None:
+    language = fit_letter_lm(["αβ", "αγ", "αβγ"], 2, alphabet="αβγ")
+    after = np.exp(LetterLM.from_arrays(language.arrays(), "αβγ").log_probabilities("α"))
+    assert after.argmax() == 1 and after.sum() == pytest.approx(1.0)
+    scores = np.log([[0.5, 0.3, 0.2], [0.1, 0.45, 0.45]])
+    assert beam_search(scores, scorer=language, alphabet="αβγ")[0].text == "αβ"
+
+
+def test_a_model_that_knows_no_ends_of_words_is_refused() -> None:
+    with pytest.raises(InputError, match="where words end"):
         LetterLM(fit_ngrams("abc", 2))

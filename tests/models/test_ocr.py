@@ -11,7 +11,8 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import image_inputs
-from models.ocr.config import BLANK, KIND, LABELS, OcrConfig, ocr_specs
+from data_prep.readers.letters import LETTERS
+from models.ocr.config import KIND, OcrConfig, ocr_specs
 from models.ocr.letter_search import letter_shares
 from models.ocr.network import build_ocr, ctc_loss, ocr_losses, ocr_model
 from models.ocr.serving import OCR, LettersReader, WordsReader, log_of
@@ -56,7 +57,7 @@ def named_answers(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str
 
 def test_every_argument_survives() -> None:
     values = {
-        "reads": "words", "filters": (2, 3, 4), "convolutions": 1, "features": 7, "units": 5, "dropout": 0.1,
+        "reads": "words", "alphabet": "xyz", "filters": (2, 3, 4), "convolutions": 1, "features": 7, "units": 5, "dropout": 0.1,
         "answer": "crf", "lm_grams": (3, 4), "lm_contexts": (1, 2), "lm_weight": 0.25, "lm_bonus": 0.5, "beam": 3,
     }  # fmt: skip
     check_config_round_trip(OcrConfig, values)
@@ -119,7 +120,7 @@ def test_numpy_answers_words_as_keras_does() -> None:
     (found,) = answers(model, inputs)
     for row, packed in enumerate(WordsReader(TINY_WORDS, arrays).logits(some)):
         np.testing.assert_allclose(packed, found[row][inputs["mask"][row]], atol=1e-5)
-        assert (found[row][~inputs["mask"][row]].argmax(axis=1) == BLANK).all()
+        assert (found[row][~inputs["mask"][row]].argmax(axis=1) == len(LETTERS)).all()
 
 
 def test_a_word_alone_has_the_answer_that_it_has_in_a_batch() -> None:
@@ -196,7 +197,7 @@ def test_a_preset_gives_the_same_answer(config: OcrConfig, tmp_path: Path) -> No
     )
     path = save_preset(
         tmp_path / "preset", kind=KIND, config=config, weights=arrays, golden=golden, metrics=METRICS,
-        metadata=METADATA, card=CARD, labels=LABELS, dtype="float16",
+        metadata=METADATA, card=CARD, labels=tuple(LETTERS), dtype="float16",
     )  # fmt: skip
     preset = load_preset(path, kind=KIND)
     assert preset.config == config
@@ -206,8 +207,10 @@ def test_a_preset_gives_the_same_answer(config: OcrConfig, tmp_path: Path) -> No
 
 
 def test_labels_of_a_preset_are_the_letters(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not the letters a to z"):
-        check_save_load_equal(KIND, TINY, build_ocr(TINY), {}, tmp_path, labels=tuple(reversed(LABELS)))
+    with pytest.raises(InputError, match="not the letters of the alphabet"):
+        check_save_load_equal(
+            KIND, TINY, build_ocr(TINY), {}, tmp_path, labels=tuple(reversed(tuple(LETTERS)))
+        )
 
 
 def test_words_of_letters_are_searched_and_decoded() -> None:
