@@ -95,7 +95,8 @@ class DigitInspector:
             saved = ", ".join(map(str, self.epochs)) or "none of this preset"
             raise InputError("That epoch was not saved", allowed=saved, received=epoch)
         arrays = epoch_arrays(epochs_file(self.folder), epoch, own.arrays)
-        return DigitInspector(Digits(own.config, arrays, own.labels, own.metadata, own.metrics))
+        more = {name: getattr(own, name) for name in ("labels", "metadata", "metrics")}
+        return DigitInspector(Digits(own.config, arrays, **more))
 
     @property
     def model(self) -> keras.Model:

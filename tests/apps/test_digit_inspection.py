@@ -76,7 +76,7 @@ def test_dead_filters_are_named(preset: Path) -> None:
     arrays = {name: array.copy() for name, array in digits.arrays.items()}
     arrays["conv1/kernel"][..., 3] = 0.0
     arrays["conv1/bias"][3] = -1.0
-    inspector = DigitInspector(type(digits)(digits.config, arrays, digits.labels))
+    inspector = DigitInspector(type(digits)(digits.config, arrays, labels=digits.labels))
     layers = {layer.name: layer for layer in inspector.look(picture()).layers}
     assert 3 in layers["relu1"].dead
     assert not layers["pool1"].dead
@@ -137,7 +137,7 @@ def test_numbers_of_neighbours_out_of_bounds(inspector: DigitInspector, count: o
 
 def test_other_classes_have_no_neighbours_among_digits() -> None:
     digits = digits_of("lecture")
-    letters = type(digits)(digits.config, digits.arrays, tuple("abcdefghij"))
+    letters = type(digits)(digits.config, digits.arrays, labels=tuple("abcdefghij"))
     with pytest.raises(InputError, match="reads something else"):
         DigitInspector(letters).neighbours(picture())
     with pytest.raises(InputError, match="no such class"):

@@ -55,7 +55,7 @@ def save_digits(target: Path, data: dict[str, str] | None = None, labels=DIGIT_L
 
 @pytest.fixture(scope="module")
 def digits() -> Digits:
-    return Digits(CONFIG, drawn_arrays(), DIGIT_LABELS)
+    return Digits(CONFIG, drawn_arrays(), labels=DIGIT_LABELS)
 
 
 def stroke(dark: bool = True) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_picture_and_prepared_image_agree(digits: Digits) -> None:
 def test_other_classes_have_names() -> None:
     labels = ("dash", "one")
     config = DigitCNNConfig("lecture", classes=2)
-    result = Digits(config, drawn_arrays(config), labels).classify(stroke())
+    result = Digits(config, drawn_arrays(config), labels=labels).classify(stroke())
     assert result.digit == result.label in labels
     assert result.to_dict()["labels"] == ["dash", "one"]
 
@@ -102,7 +102,7 @@ def test_wrong_shapes_are_refused(digits: Digits, shape: tuple[int, ...]) -> Non
 def test_large_logits_make_no_infinity() -> None:
     arrays = drawn_arrays()
     arrays["logits/bias"] = np.linspace(-3e4, 3e4, 10, dtype=np.float32)
-    found = Digits(CONFIG, arrays, DIGIT_LABELS).probabilities(np.zeros((1, 28, 28, 1), np.float32))
+    found = Digits(CONFIG, arrays, labels=DIGIT_LABELS).probabilities(np.zeros((1, 28, 28, 1), np.float32))
     assert np.isfinite(found).all() and found.sum() == pytest.approx(1.0)
 
 
@@ -135,7 +135,7 @@ class Fixed(Digits):
     """Answers what it is told to."""
 
     def __init__(self, answers: list[int], confidences: list[float]) -> None:
-        super().__init__(CONFIG, drawn_arrays(), DIGIT_LABELS)
+        super().__init__(CONFIG, drawn_arrays(), labels=DIGIT_LABELS)
         self.fixed = np.full((len(answers), 10), 0.0)
         for row, (answer, confidence) in enumerate(zip(answers, confidences, strict=True)):
             self.fixed[row] = (1.0 - confidence) / 9.0
