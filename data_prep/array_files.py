@@ -16,6 +16,7 @@ import numpy as np
 
 from data_prep.errors import InputError
 
+UNFINISHED = ".part"  # how the names of files end that are being written
 _EXPANSION_LIMIT = 100  # real arrays hardly compress, so an archive that grows more than this is a bomb
 _DAMAGE = (zipfile.BadZipFile, zlib.error, SyntaxError)  # what a flipped byte can raise besides ValueError
 _EXPANSION_FREE = 1 << 20  # bytes that any archive may unpack to
@@ -92,7 +93,7 @@ def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[Bina
         InputError: ``path`` exists and may not be replaced, or the folder or the disk refuses.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder", allowed="the name of a file")
@@ -116,13 +117,23 @@ def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[Bina
             temporary.unlink()
 
 
-def _check_declared_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
-    """An array header that promises more than its member holds makes NumPy allocate it all before failing."""
+def read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Read shape and dtype of an array in an archive, and where its numbers begin.
+
+    Raises:
+        ValueError: It is no array, or of an unknown version.
+    """
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in _HEADERS:
             raise ValueError(f"unknown array version {version} of {member.filename}")
         shape, _, dtype = _HEADERS[version](file)
+        return shape, dtype, file.tell()
+
+
+def _check_declared_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
+    """An array header that promises more than its member holds makes NumPy allocate it all before failing."""
+    shape, dtype, _ = read_header(archive, member)
     declared = math.prod(shape) * dtype.itemsize
     if declared > member.file_size:
         raise InputError(

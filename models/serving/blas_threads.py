@@ -13,16 +13,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from threadpoolctl import LibController, ThreadpoolController
+from threadpoolctl import ThreadpoolController
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
 _lock = threading.Lock()
 _users = 0
-_before: list[int] = []
+_limits: Any = None
 
 
 @contextmanager
@@ -34,20 +34,19 @@ def one_blas_thread() -> Iterator[int]:
     Yields:
         How many threads a product took before, at least 1.
     """
-    global _users
+    global _users, _limits
     with _lock:
         if not _users:
-            _before[:] = [library.get_num_threads() for library in _libraries()]
-            _set([1] * len(_before))
+            _limits = _libraries().limit(limits=1, user_api="blas")
         _users += 1
-        allowed = max(_before, default=1)
+        allowed = _limits.get_original_num_threads()["blas"] or 1
     try:
         yield allowed
     finally:
         with _lock:
             _users -= 1
             if not _users:
-                _set(_before)
+                _limits.restore_original_limits()
 
 
 def in_threads(work: Callable[[Part], Answer], parts: Iterable[Part], threads: int) -> Iterator[Answer]:
@@ -70,18 +69,12 @@ def in_threads(work: Callable[[Part], Answer], parts: Iterable[Part], threads: i
         yield from pool.map(work, parts)
 
 
-def _set(threads: list[int]) -> None:
-    for library, number in zip(_libraries(), threads, strict=True):
-        if number != library.get_num_threads():
-            library.set_num_threads(number)
-
-
 @functools.cache
-def _libraries() -> list[LibController]:
-    """Return the libraries for matrix products that are loaded; NumPy's is, from its import on."""
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that are loaded; NumPy's for matrix products is, from its import on."""
     import numpy  # noqa: F401
 
-    return ThreadpoolController().select(user_api="blas").lib_controllers
+    return ThreadpoolController()
 
 
 def usable_cores() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from data_prep.array_files import read_header
 from data_prep.errors import InputError
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # a fixed date: equal arrays give equal bytes
-_HEADER_LIMIT = 10_000
 _PLAIN_KINDS = "biuf"
 
 
@@ -174,22 +175,12 @@ def _specs(path: Path, archive: zipfile.ZipFile) -> dict[str, ArraySpec]:
 
 
 def _header(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> ArraySpec:
-    with archive.open(entry) as member:
-        version = np.lib.format.read_magic(member)
-        if version == (1, 0):
-            header = np.lib.format.read_array_header_1_0(member, max_header_size=_HEADER_LIMIT)
-        elif version == (2, 0):
-            header = np.lib.format.read_array_header_2_0(member, max_header_size=_HEADER_LIMIT)
-        else:
-            raise _damaged(path, f"array {name!r} has the unknown .npy version {version}")
-        shape, _, dtype = header
-        if dtype.kind not in _PLAIN_KINDS or not dtype.isnative:
-            raise _damaged(path, f"array {name!r} has dtype {dtype}, which is not read")
-        size = dtype.itemsize
-        for length in shape:
-            size *= length  # Python integers: no overflow
-        if min(shape, default=0) < 0 or size != entry.file_size - member.tell():
-            raise _damaged(path, f"array {name!r} claims shape {shape}, which does not fit its size")
+    shape, dtype, start = read_header(archive, entry)
+    if dtype.kind not in _PLAIN_KINDS or not dtype.isnative:
+        raise _damaged(path, f"array {name!r} has dtype {dtype}, which is not read")
+    size = dtype.itemsize * math.prod(shape)  # Python integers: no overflow
+    if min(shape, default=0) < 0 or size != entry.file_size - start:
+        raise _damaged(path, f"array {name!r} claims shape {shape}, which does not fit its size")
     return ArraySpec(tuple(int(length) for length in shape), dtype.name)
 
 

@@ -7,13 +7,14 @@ import ctypes
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from data_prep.array_files import UNFINISHED, atomic_writer
 from data_prep.errors import InputError
 
 _AT_FDCWD = -100
@@ -55,26 +56,15 @@ def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write a file under a temporary name, make it durable, then rename it.
 
     Args:
-        path: Final name; its folder must exist.
+        path: Final name; its folder is made if it does not exist.
         write: Receives the open binary file and writes all of it.
 
     Raises:
         InputError: When the folder cannot be written.
     """
-    with writing_to(path):
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}{_TEMPORARY}", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-        fsync_folder(path.parent)
+    with atomic_writer(path, overwrite=True) as file:
+        write(file)
+    fsync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -103,7 +93,7 @@ def sha256_of(path: Path) -> str:
 
 def remove_unfinished_files(folder: Path) -> None:
     """Remove the temporary files that killed :func:`write_file` calls left in ``folder``."""
-    for path in folder.glob(f".*{_TEMPORARY}*"):
+    for path in folder.glob(f".*{UNFINISHED}"):
         with contextlib.suppress(OSError):
             path.unlink()
 
@@ -128,7 +118,8 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     with writing_to(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _recover(target)
-        staging = Path(tempfile.mkdtemp(prefix=f"{_staging_prefix(target)}{os.getpid()}-", dir=target.parent))
+        staging = target.with_name(f"{_staging_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}")
+        staging.mkdir()
     try:
         yield staging
         with writing_to(target):
@@ -173,7 +164,6 @@ def _alive(process: int) -> bool:
 
 
 def _make_durable(folder: Path) -> None:
-    os.chmod(folder, 0o777 & ~_umask())  # mkdtemp makes a private folder
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             descriptor = os.open(path, os.O_RDONLY)
@@ -209,9 +199,3 @@ def _exchange(first: Path, second: Path) -> bool:
     except (OSError, AttributeError):
         return False
     return rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,54 +11,35 @@ from models.serving import blas_threads
 from models.serving.blas_threads import in_threads, one_blas_thread
 
 
-class Library:
-    """Stands for a library of matrix products."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-
-    def get_num_threads(self) -> int:
-        return self.threads
-
-    def set_num_threads(self, threads: int) -> None:
-        self.threads = threads
-
-
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    library = Library(4)
-    monkeypatch.setattr(blas_threads, "_libraries", lambda: [library])
-    return library
+def threads() -> Iterator[Callable[[], set[int]]]:
+    """What each loaded library for matrix products takes; four threads to begin with."""
+    libraries = blas_threads._libraries().select(user_api="blas").lib_controllers
+    if not libraries:
+        pytest.skip("this NumPy's library for matrix products has no number of threads to set")
+    with blas_threads._libraries().limit(limits=4, user_api="blas"):
+        yield lambda: {library.get_num_threads() for library in libraries}
 
 
-def test_one_thread_inside_and_as_before_behind(library: Library) -> None:
+def test_one_thread_inside_and_as_before_behind(threads: Callable[[], set[int]]) -> None:
     with one_blas_thread() as allowed:
-        assert (allowed, library.threads) == (4, 1)
-    assert library.threads == 4
+        assert (allowed, threads()) == (4, {1})
+    assert threads() == {4}
 
 
-def test_the_last_one_puts_it_back(library: Library) -> None:
+def test_the_last_one_puts_it_back(threads: Callable[[], set[int]]) -> None:
     first, second = one_blas_thread(), one_blas_thread()
     assert first.__enter__() == second.__enter__() == 4
     first.__exit__(None, None, None)
-    assert library.threads == 1, "the second one still works"
+    assert threads() == {1}, "the second one still works"
     second.__exit__(None, None, None)
-    assert library.threads == 4
+    assert threads() == {4}
 
 
-def test_put_back_after_an_error(library: Library) -> None:
+def test_put_back_after_an_error(threads: Callable[[], set[int]]) -> None:
     with pytest.raises(ZeroDivisionError), one_blas_thread():
         _ = 1 / 0
-    assert library.threads == 4
-
-
-def test_numpy_has_a_library_that_is_found() -> None:
-    before = [one.get_num_threads() for one in blas_threads._libraries()]
-    if not before:
-        pytest.skip("this NumPy's library for matrix products has no number of threads to set")
-    with one_blas_thread():
-        assert {one.get_num_threads() for one in blas_threads._libraries()} == {1}
-    assert [one.get_num_threads() for one in blas_threads._libraries()] == before
+    assert threads() == {4}
 
 
 @pytest.mark.parametrize("threads", [1, 3])

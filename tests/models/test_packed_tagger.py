@@ -134,15 +134,9 @@ def test_chunks_in_threads_give_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     alone = [serving.predict([sentence])[0].upos_probabilities for sentence in many]
     monkeypatch.setattr("models.pos_tagger.predictor._WORDS_AT_ONCE", 7)
     monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
-
-    class Library:
-        def get_num_threads(self) -> int:
-            return 4
-
-        def set_num_threads(self, threads: int) -> None: ...
-
-    monkeypatch.setattr(blas_threads, "_libraries", lambda: [Library()])
-    for one, other in zip(alone, serving.predict(many), strict=True):
+    with blas_threads._libraries().limit(limits=4, user_api="blas"):
+        together = serving.predict(many)
+    for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(one, other.upos_probabilities, atol=1e-6)
 
 

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_prep.array_files import UNFINISHED
 from data_prep.errors import InputError
 from models.storage import atomic
 from models.storage.variables import assign_arrays, stable_paths, variable_arrays
@@ -117,7 +118,7 @@ def test_a_crash_at_any_rename_leaves_a_run_that_can_be_resumed(tmp_path, monkey
                 model, result = run(folder, resume=True, epochs=epochs)
             except Crash:
                 crashes += 1
-                assert not list(folder.glob("*.writing-*"))
+                assert not list(folder.glob(f"*{UNFINISHED}"))
     assert crashes == 7
     assert_same_end(folder, model, result, reference)
 
