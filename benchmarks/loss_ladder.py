@@ -26,14 +26,15 @@ import numpy as np
 
 from apps.shared.reports import Stored, preset_installed
 from apps.writer.application import DEFAULT_PRESET, Writer
-from apps.writer.preset import validation_score
-from apps.writer.recipe import WriterRecipe
+from apps.writer.evaluation import scored
+from apps.writer.recipes import WriterRecipe
 from apps.writer.reports import LADDER, NETWORKS, TITLES
-from apps.writer.sources import WriterSource, file_source, shakespeare_source
+from apps.writer.sources import WriterSource, shakespeare_source, text_source
+from apps.writer.task import WriterTask, prepared
 from benchmarks import harness
 from benchmarks.pictures import ladder_picture
 from data_prep.fields import Checked, Count
-from data_prep.text.streams import Parts, learn_tokens, split_text
+from data_prep.text.streams import Parts, split_text
 from models.char_lm.config import parameter_count, units_for
 from models.char_lm.gate_gradients import gradient_norms
 from models.char_lm.generator import Generator
@@ -41,6 +42,7 @@ from models.char_lm.language_model import LanguageModel
 from models.char_lm.ngrams import fit_ngrams
 from models.storage.atomic import write_json
 from models.training.recipe import with_overrides
+from models.training.task import Run
 
 PICTURE = harness.ROOT / "docs" / "images" / "loss-ladder.svg"
 COUNTING = {"uniform": 0, "unigram": 1, "bigram": 2, "five_gram": 5}
@@ -166,17 +168,15 @@ def _network_rung(
     recipe: WriterRecipe,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train and score one of the four networks; return the rung and the lengths of its gradient."""
-    from apps.writer.task import config_of, train
+    from models.training.driver import train
 
     sized = replace(recipe, cell=cell)
-    config = config_of(sized, learn_tokens(parts.train))
-    sized = replace(sized, units=units_for(chosen.budget, config).units)
-    folder.mkdir(parents=True, exist_ok=True)
-    trained = train(sized, source, folder, resume=True, show_samples=False)
-    model = trained.language_model
-    rung = _scored(cell, model, parts, chosen, trained.result.seconds)
+    sized = replace(sized, units=units_for(chosen.budget, prepared(sized, source).config).units)
+    trained = train(WriterTask(), sized, prepared(sized, source), Run(folder, resume=True))
+    model = trained.answers.writer.language_model
+    rung = _scored(cell, model, parts, chosen, trained.seconds)
     ids = model.encode(parts.validation[0], unknown="map")
-    return rung | {"units": sized.units}, gradient_lengths(model.config, trained.arrays, ids, chosen)
+    return rung | {"units": sized.units}, gradient_lengths(model.config, trained.answers.arrays, ids, chosen)
 
 
 def shipped_rung(preset: str | Path, parts: Parts, chosen: LadderSettings) -> dict[str, Any]:
@@ -196,7 +196,9 @@ def _scored(
     written = Generator(model).generate(
         chosen.prompt, length=chosen.sample_characters, temperature=1.0, seed=chosen.seed
     )
-    return _rung(name, *validation_score(model, parts), parameter_count(model.config), seconds, written)
+    found = scored(model, parts.validation, "held out", "")
+    loss = found.nats_per_character, found.standard_error, found.n
+    return _rung(name, *loss, parameter_count(model.config), seconds, written)
 
 
 def _rung(
@@ -264,7 +266,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     chosen = LadderSettings(budget=options.budget, prompt=options.prompt)
     recipe = with_overrides(RECIPE, options.set)
     harness.decided_here(recipe, RECIPE, ("cell", "units", "tokens"))
-    source = shakespeare_source() if options.text is None else file_source(options.text)
+    source = shakespeare_source() if options.text is None else text_source([options.text])
     with harness.folder_of(options.runs) as runs:
         return run(source, runs, chosen, recipe, preset=_chosen_preset(options, recipe.split))
 

@@ -1,66 +1,63 @@
-"""Writer: a language model that writes, scores texts, shows its gates, and admits what it copies."""
+"""Writer: a language model that writes, scores texts, and admits what it copies."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Self
 
 import numpy as np
 
-from apps.writer.results import Copied, NextToken, NextTokens, ScoredText, ScoredToken, TokenChance, Written
+from apps.shared.application import Application
+from apps.writer.copies import MIN_CHARACTERS, CopyReport
+from apps.writer.results import (
+    Copied,
+    NextToken,
+    NextTokens,
+    ScoredText,
+    ScoredToken,
+    TokenProbability,
+    Written,
+)
+from apps.writer.sampling import entropy_bits, sampling_probabilities
+from apps.writer.texts import LearnedText, learned_text
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.writer.copies import CopyReport
-    from apps.writer.results import GateView, Step, UnitFit, WriterEvaluation
-    from apps.writer.texts import LearnedText
-    from models.char_lm.generator import Generator
-    from models.char_lm.language_model import LanguageModel
+from models.char_lm.generator import Generator
+from models.char_lm.language_model import KIND, LanguageModel, Unknown
+from models.serving.operations import softmax
 
 DEFAULT_PRESET = "writer_shakespeare"
 MAX_PROMPT = 100_000  # characters
 MAX_SCORED = 2_000_000
-CHUNK = 64  # tokens between two pieces of a stream
 
-Unknown = Literal["refuse", "map"]
+TextFiles = str | Path | Sequence[str | Path]
 
 
-class Writer:
+class Writer(Application):
     """A trained language model, ready for use; threads can share it.
 
-    Args:
-        language_model: Says what comes next.
-        arrays: Weights of its network by path, for the view into its gates.
-        metadata: Of the preset: checksum of the training text and recipe. Empty where they are not known.
-        text_file: Where the training text is; None looks for the texts that the project knows.
+    Attributes:
+        text: Where its training text is, files in their order; nothing looks for the texts that the project knows.
     """
 
-    def __init__(
-        self,
-        language_model: LanguageModel,
-        arrays: Mapping[str, np.ndarray],
-        metadata: Mapping[str, Any] | None = None,
-        text_file: str | Path | None = None,
-    ) -> None:
-        self.language_model = language_model
-        self.arrays = arrays
-        self.metadata = metadata or {}
-        self._text_file = text_file
-        self._lock = threading.Lock()
-        self._learned: LearnedText | None = None
+    kind = KIND
+    default_preset = DEFAULT_PRESET
+
+    def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
+        super().__init__(config, arrays, **more)
+        self.language_model = LanguageModel(config, self.vocabulary, arrays)
+        self.text: tuple[str | Path, ...] = ()
 
     @classmethod
-    def from_preset(cls, name: str | Path = DEFAULT_PRESET, *, text: str | Path | None = None) -> Writer:
+    def from_preset(cls, name: str | Path | None = None, *, text: TextFiles = ()) -> Self:
         """Open the preset of a writer.
 
         Args:
-            name: Name of a shipped preset, or the folder of one's own.
-            text: File with the text that it learned from, for copies; not needed for the shipped preset.
+            name: Name of a preset, or its folder; None for the shipped one.
+            text: The text that it learned from, one or more files, for copies; not needed for the shipped preset.
 
         Returns:
             The application.
@@ -68,61 +65,35 @@ class Writer:
         Raises:
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
-        from models.char_lm.language_model import KIND, LanguageModel
-        from models.presets.store import load_preset
+        writer = super().from_preset(name)
+        writer.text = (text,) if isinstance(text, str | Path) else tuple(text)
+        return writer
 
-        opened = load_preset(name, kind=KIND)
-        language_model = LanguageModel(opened.config, opened.vocabulary, opened.arrays)
-        return cls(language_model, opened.arrays, opened.metadata, text)
-
-    @property
+    @cached_property
     def learned(self) -> LearnedText:
         """The text that it learned from, which the preset does not hold.
 
         Raises:
             InputError: The text is not known, is another one, or cannot be had.
         """
-        from apps.writer.texts import learned_text
-
-        with self._lock:
-            if self._learned is None:
-                if not self.metadata:
-                    raise InputError("It is not known which text this writer learned from")
-                self._learned = learned_text(self.metadata, self._text_file)
-            return self._learned
+        if not self.metadata:
+            raise InputError("It is not known which text this writer learned from")
+        return learned_text(self.metadata, self.text)
 
     @cached_property
     def generator(self) -> Generator:
         """The compiled loop that writes."""
-        from models.char_lm.generator import Generator
-
         return Generator(self.language_model)
 
-    def stream(
-        self,
-        prompt: str,
-        *,
-        length: int = 300,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        seed: int = 0,
-        stop: str | None = None,
-        unknown: Unknown = "refuse",
-        chunk: int = CHUNK,
-    ) -> Iterator[str]:
+    def stream(self, prompt: str, *, length: int = 300, **settings: Any) -> Iterator[str]:
         """Go on from a prompt, piece by piece.
 
         Args:
             prompt: One character or more.
             length: Tokens to write.
-            temperature: Divides the logits; 0 always takes the most probable token.
-            top_k: Draw among the so many most probable tokens only.
-            top_p: Draw among the fewest most probable tokens that have this much probability together.
-            seed: The same seed gives the same text, whatever the chunk size.
-            stop: Nothing is written behind the first time that this string is written.
-            unknown: What to do with characters of the prompt that the model never saw: ``"refuse"`` or ``"map"``.
-            chunk: Tokens of a piece.
+            **settings: Others of ``models.char_lm.generator.Settings``, such as ``temperature`` and ``seed``;
+                and ``unknown``, what to do with characters of the prompt that the model never saw, ``"refuse"`` or
+                ``"map"``.
 
         Returns:
             An iterator over the pieces.
@@ -132,17 +103,7 @@ class Writer:
                 raised by the call itself.
         """
         check_prompt(prompt)
-        return self.generator.stream(
-            prompt,
-            length=length,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            seed=seed,
-            stop=stop,
-            unknown=unknown,
-            chunk=chunk,
-        )
+        return self.generator.stream(prompt, length=length, **settings)
 
     def generate(self, prompt: str, **settings: Any) -> Written:
         """Go on from a prompt.
@@ -162,7 +123,7 @@ class Writer:
         return Written(prompt, text, time.perf_counter() - begun, self.copied(text))
 
     def generate_batch(self, prompt: str, count: int, **settings: Any) -> list[Written]:
-        """Write several texts behind one prompt at once.
+        """Write several texts after one prompt at once.
 
         Args:
             prompt: One character or more.
@@ -192,12 +153,12 @@ class Writer:
         report = meter.report(text)
         return Copied(report.fraction, report.longest)
 
-    def copies(self, text: str, k: int | None = None, *, compare: bool = True) -> CopyReport:
+    def copies(self, text: str, k: int = MIN_CHARACTERS, *, compare: bool = True) -> CopyReport:
         """Find every passage of a text that the writer learned from.
 
         Args:
             text: The text to look through.
-            k: The shortest passage that counts, in characters; 20 if not given.
+            k: The shortest passage that counts, in characters.
             compare: Set it beside true text that was held out, where that is at least as long.
 
         Returns:
@@ -206,22 +167,19 @@ class Writer:
         Raises:
             InputError: The training text cannot be had, the text is empty or too long, or ``k`` is below 1.
         """
-        from apps.writer.copies import MIN_CHARACTERS
-
         learned = self.learned
         baseline = learned.baseline if compare and len(text) <= len(learned.held_out) else None
-        return learned.meter.report(text, MIN_CHARACTERS if k is None else k, baseline=baseline)
+        return learned.meter.report(text, k, baseline=baseline)
 
     def next_tokens(
         self,
         context: str,
-        *,
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
         unknown: Unknown = "refuse",
     ) -> NextTokens:
-        """Say what can come next, and how often it would be drawn.
+        """Say what can come next, and with which probability it would be drawn.
 
         Args:
             context: What stands before; it may be empty.
@@ -236,22 +194,20 @@ class Writer:
         Raises:
             InputError: The context is too long or has unknown characters, or a setting is out of bounds.
         """
-        from apps.writer.sampling import chances, entropy_bits, shares
-
         model = self.language_model
         _check_length(context, MAX_PROMPT)
         ids = np.concatenate([[model.config.start], model.encode(context, unknown=unknown)])
         logits, _ = model.last_logits(ids)
         first = len(model.vocabulary.specials)
-        before = shares(logits)[first:]
+        before = softmax(logits)[first:]
         writable = np.concatenate([np.full(first, -np.inf), logits[first:]])
-        after = chances(writable, temperature=temperature, top_k=top_k, top_p=top_p)[first:]
+        after = sampling_probabilities(writable, temperature=temperature, top_k=top_k, top_p=top_p)[first:]
         order = np.argsort(-before, kind="stable")
         strings = model.vocabulary.decode((order + first).tolist())
         tokens = tuple(map(NextToken, strings, before[order].tolist(), after[order].tolist()))
         return NextTokens(tokens, entropy_bits(before), entropy_bits(after))
 
-    def score(self, text: str, *, unknown: Unknown = "refuse") -> ScoredText:
+    def score(self, text: str, unknown: Unknown = "refuse") -> ScoredText:
         """Say how surprising every token of a text is, with five alternatives each.
 
         Args:
@@ -269,13 +225,8 @@ class Writer:
         scores = model.score(text, unknown=unknown)
         strings = model.vocabulary.decode(range(model.config.tokens))
         tokens = model.tokens.tokenizer.tokenize(text)
-        rows = zip(
-            tokens,
-            scores.nats.tolist(),
-            scores.alternatives.tolist(),
-            scores.probabilities.tolist(),
-            strict=True,
-        )
+        columns = (scores.nats, scores.alternatives, scores.probabilities)
+        rows = zip(tokens, *(column.tolist() for column in columns), strict=True)
         return ScoredText(
             text,
             math.fsum(scores.nats),
@@ -284,61 +235,15 @@ class Writer:
                     token.text,
                     token.start,
                     nats,
-                    tuple(
-                        TokenChance(strings[number], share) for number, share in zip(best, found, strict=True)
-                    ),
+                    tuple(map(TokenProbability, (strings[number] for number in best), probabilities)),
                 )
-                for token, nats, best, found in rows
+                for token, nats, best, probabilities in rows
             ),
         )
-
-    def evaluate(self, split: str | None = None) -> WriterEvaluation:
-        """Score the part of its text that it did not learn from; see :mod:`apps.writer.evaluation`.
-
-        Args:
-            split: Row of ``data_prep.text.streams.SPLITS``; None takes that of the training.
-
-        Returns:
-            The loss.
-
-        Raises:
-            InputError: The text cannot be had, or the writer learned from what that split would score.
-        """
-        from apps.writer.evaluation import evaluate
-
-        return evaluate(self.language_model, self.learned, split)
-
-    def gates(self, text: str, *, unknown: Unknown = "refuse") -> GateView:
-        """Show every gate and state for a text; see :mod:`apps.writer.explain`."""
-        from apps.writer.explain import gate_view
-
-        return gate_view(self.language_model, self.arrays, text, unknown=unknown)
-
-    def following(self, view: GateView, followed: str, name: str) -> tuple[UnitFit, ...]:
-        """Order the units by how well they follow a property of the text; see :mod:`apps.writer.explain`."""
-        from apps.writer.explain import following_units
-
-        return following_units(view, followed, name)
-
-    def gradients(self, text: str, *, unknown: Unknown = "refuse") -> tuple[tuple[float, ...], ...]:
-        """Measure how far back the last prediction of a text learns; see :mod:`apps.writer.explain`."""
-        from apps.writer.explain import gradient_lengths
-
-        return gradient_lengths(self.language_model, self.arrays, text, unknown=unknown)
-
-    def unrolled(self, prompt: str, length: int = 8, *, unknown: Unknown = "refuse") -> tuple[Step, ...]:
-        """Draw the network step by step over a prompt and what it writes; see :mod:`apps.writer.explain`."""
-        from apps.writer.explain import unrolled_steps
-
-        check_prompt(prompt)
-        return unrolled_steps(self, prompt, length, unknown=unknown)
 
 
 def check_prompt(prompt: str) -> None:
     """Refuse a prompt that is empty or too long.
-
-    Args:
-        prompt: The prompt.
 
     Raises:
         InputError: It is no text, empty, or longer than 100,000 characters.

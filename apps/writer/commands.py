@@ -1,110 +1,51 @@
-"""``python -m apps writer``: the character language model on the command line."""
+"""``python -m apps writer``: the language model on the command line."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from apps.shared.commands import (
-    JsonOption,
-    OutFolder,
-    ResumeOption,
-    SetOption,
-    group,
-    number,
-    print_json,
-    print_summary,
-    print_table,
-    verb,
-)
+from apps.shared.commands import JsonOption, PresetOption, group, number, print_json, print_table, verb
+from apps.shared.training import add_evaluate, add_fit
+from apps.writer.application import Writer
+from apps.writer.copies import CopyReport, described
+from apps.writer.results import ScoredText, Written
+from apps.writer.task import WriterTask
 from data_prep.errors import InputError
+from data_prep.readers.text import given_text, read_text
 
-if TYPE_CHECKING:
-    from apps.writer.application import Writer
-    from apps.writer.copies import CopyReport
-    from apps.writer.results import ScoredText, Written
+app = group("A language model: train, evaluate, write, score texts, find copies.")
+add_fit(app, WriterTask(), "Train a writer on Tiny Shakespeare or on your own text and write it as a preset.")
+add_evaluate(
+    app, WriterTask(), "Score the part of its text that the writer did not learn from, or other texts."
+)
 
-app = group("A character language model: train, evaluate, write, score texts, find copies.")
-
-PresetOption = Annotated[
-    str | None,
-    typer.Option(metavar="NAME_OR_FOLDER", help="Writer to use; writer_shakespeare if none is named."),
-]
 LearnedOption = Annotated[
-    Path | None,
-    typer.Option("--text", metavar="FILE", help="The text that one's own writer learned from, for copies."),
+    list[Path] | None,
+    typer.Option(
+        "--text",
+        metavar="FILE_OR_FOLDER",
+        help="The text that your own writer learned from, for copies; can be repeated.",
+    ),
 ]
 UnknownOption = Annotated[
     Literal["refuse", "map"],
     typer.Option(help="Characters that the writer never saw: refuse them, or map them to unknown."),
 ]
-TextArgument = Annotated[
-    str | None, typer.Argument(help="The text; standard input if neither it nor --file is given.")
+TextsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TEXT]...", help="Texts; standard input if neither they nor --file are given."),
 ]
-FileOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Text file, plain or gzip, in UTF-8.")]
+FilesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--file", metavar="FILE", help="Text, plain or gzip, in UTF-8; can be repeated."),
+]
 _QUOTED = 60  # characters of a copied passage in a table
-
-
-@app.command()
-@verb
-def fit(
-    out: OutFolder,
-    text: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Plain or gzip text in UTF-8; Tiny Shakespeare if not given."),
-    ] = None,
-    cell: Annotated[
-        str | None, typer.Option(help="rnn, lstm, gru or mgu; the recipe's if not given.")
-    ] = None,
-    tokens: Annotated[
-        str | None, typer.Option(help="char, word or piece; the recipe's if not given.")
-    ] = None,
-    overrides: SetOption = None,
-    resume: ResumeOption = False,
-    sample: Annotated[
-        bool, typer.Option("--sample", help="Train on the news texts that gensim carries.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Train a writer on a text and write it as a preset; a sample is shown after every epoch."""
-    from apps.writer.task import fit_writer
-
-    summary = fit_writer(
-        out, list(overrides or ()), text=text, cell=cell, tokens=tokens, resume=resume, sample=sample
-    )
-    print_summary(summary, as_json)
-
-
-@app.command()
-@verb
-def evaluate(
-    split: Annotated[
-        str | None,
-        typer.Option(help="last_tenth (nanoGPT's), char_rnn or slice; that of the training if not given."),
-    ] = None,
-    preset: PresetOption = None,
-    learned: LearnedOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score the part of its text that the writer did not learn from."""
-    result = _opened(preset, learned).evaluate(split)
-    if as_json:
-        print_json(result.to_dict())
-        return
-    rows = [
-        ("nats per character", number(result.nats_per_character)),
-        ("standard error", number(result.standard_error)),
-        ("bits per character", number(result.bits_per_character)),
-        ("characters", f"{result.n:,}"),
-        ("split", result.split),
-        ("text", result.text),
-    ]
-    print_table(("measure", "value>"), rows)
 
 
 @app.command()
@@ -115,13 +56,13 @@ def generate(
     temperature: Annotated[
         float, typer.Option(help="Below 1 is safer, above 1 is wilder; 0 takes the likeliest.")
     ] = 0.8,
-    top_k: Annotated[int | None, typer.Option(help="Draw among so many likeliest tokens.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Draw among this number of likeliest tokens.")] = None,
     top_p: Annotated[
         float | None, typer.Option(help="Draw among the likeliest tokens of this probability.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
     stop: Annotated[
-        str | None, typer.Option(metavar="TEXT", help=r"End behind this text; \n in it is a line break.")
+        str | None, typer.Option(metavar="TEXT", help=r"End after this text; \n in it is a line break.")
     ] = None,
     samples: Annotated[int, typer.Option(help="How many texts.")] = 1,
     unknown: UnknownOption = "refuse",
@@ -139,13 +80,14 @@ def generate(
         "stop": None if stop is None else _with_breaks(stop),
         "unknown": unknown,
     }
-    writer = _opened(preset, learned)
+    writer = Writer.from_preset(preset, text=learned or ())
     prompt = _with_breaks(prompt)
     if samples != 1:
         _print_samples(writer.generate_batch(prompt, samples, **settings), as_json)
     elif as_json:
         written = writer.generate(prompt, **settings)
-        _admit(written)
+        if written.copied is None and written.text:
+            print("copied: unknown, the training text is not at hand (see --text)", file=sys.stderr)
         print_json(written.to_dict())
     else:
         _stream(writer, prompt, settings)
@@ -154,8 +96,8 @@ def generate(
 @app.command()
 @verb
 def score(
-    text: TextArgument = None,
-    file: FileOption = None,
+    texts: TextsArgument = None,
+    files: FilesOption = None,
     each: Annotated[
         bool, typer.Option("--each", help="Also list every token with its five likeliest alternatives.")
     ] = False,
@@ -163,57 +105,56 @@ def score(
     preset: PresetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how surprising a text is to the writer."""
-    content = _content(text, file)
-    result = _opened(preset, None).score(content, unknown=unknown)
+    """Say how surprising texts are to the writer; of several, with --json one object each."""
+    documents = _documents(texts, files)
+    writer = Writer.from_preset(preset)
+    results = [(name, writer.score(content, unknown)) for name, content in documents]
     if as_json:
-        print_json(result.to_dict() if each else result.totals())
+        for name, result in results:
+            print_json({**name, **(result.to_dict() if each else result.totals())})
         return
-    if each:
-        print_table(("position>", "token", "nats>", "likeliest"), _token_rows(result))
-    rows = [(name.replace("_", " "), number(value)) for name, value in result.totals().items() if name != "n"]
-    print_table(("measure", "value>"), [*rows, ("characters", f"{result.n:,}")])
+    for name, result in results:
+        if each:
+            print_table(("position>", "token", "nats>", "likeliest"), _token_rows(result))
+        totals = [
+            (key.replace("_", " "), number(value)) for key, value in result.totals().items() if key != "n"
+        ]
+        named = [(kind, str(called)) for kind, called in name.items()]
+        print_table(("measure", "value>"), [*named, *totals, ("characters", f"{result.n:,}")])
 
 
 @app.command()
 @verb
 def copies(
-    text: TextArgument = None,
-    file: FileOption = None,
+    texts: TextsArgument = None,
+    files: FilesOption = None,
     k: Annotated[int, typer.Option("--k", help="Shortest passage that counts, in characters.")] = 20,
     preset: PresetOption = None,
     learned: LearnedOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find every passage of a text that stands in the writer's training text, and where."""
-    content = _content(text, file)
-    report = _opened(preset, learned).copies(content, k)
-    if as_json:
-        print_json(report.to_dict())
-    else:
-        _print_copies(report, content)
+    """Find every passage of texts that the writer learned from; of several, with --json one object each."""
+    documents = _documents(texts, files)
+    writer = Writer.from_preset(preset, text=learned or ())
+    reports = [(name, content, writer.copies(content, k)) for name, content in documents]
+    for name, content, report in reports:
+        if as_json:
+            print_json({**name, **report.to_dict()})
+        else:
+            _print_copies(name, content, report)
 
 
-def _opened(preset: str | None, learned: Path | None) -> Writer:
-    from apps.writer.application import DEFAULT_PRESET, Writer
-
-    return Writer.from_preset(preset or DEFAULT_PRESET, text=learned)
-
-
-def _content(text: str | None, file: Path | None) -> str:
-    r"""Read what is to be looked at; a text of the command line may hold \n."""
-    from data_prep.readers.text import MAX_BYTES, decoded, read_text
-
-    if text is not None and file is not None:
+def _documents(texts: Sequence[str] | None, files: Sequence[Path] | None) -> list[tuple[dict[str, Any], str]]:
+    r"""Read what is to be looked at, each with its name where there are several; a given text may hold \n."""
+    if texts and files:
         raise InputError("A text and --file exclude each other", remedy="Give one of them")
-    if text is not None:
-        # Bytes of the command line that are no UTF-8 arrive as halves of surrogate pairs.
-        return _with_breaks(decoded(text.encode("utf-8", "surrogateescape"), "The text"))
-    if file is not None:
-        return read_text(file)
-    if sys.stdin.isatty():
-        raise InputError("There is no text", allowed="a text, --file FILE, or text on standard input")
-    return decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "Standard input")
+    if files:
+        named = [({"file": str(path)}, read_text(path)) for path in files]
+    elif texts:
+        named = [({"text": at}, _with_breaks(given_text(text))) for at, text in enumerate(texts, start=1)]
+    else:
+        named = [({}, given_text(None))]
+    return named if len(named) > 1 else [({}, content) for _, content in named]
 
 
 def _with_breaks(text: str) -> str:
@@ -252,18 +193,12 @@ def _printable(text: str) -> str:
     )
 
 
-def _admit(written: Written) -> None:
-    if written.copied is None and written.text:
-        print("copied: unknown, the training text is not at hand (see --text)", file=sys.stderr)
-
-
 def _print_samples(samples: list[Written], as_json: bool) -> None:
-    if as_json:
-        for written in samples:
-            print_json(written.to_dict())
-        return
     for at, written in enumerate(samples, start=1):
-        print(f"--- {at}\n{_printable(written.prompt + written.text)}")
+        if as_json:
+            print_json(written.to_dict())
+        else:
+            print(f"--- {at}\n{_printable(written.prompt + written.text)}")
 
 
 def _token_rows(result: ScoredText) -> Iterable[tuple[str, ...]]:
@@ -272,14 +207,15 @@ def _token_rows(result: ScoredText) -> Iterable[tuple[str, ...]]:
         yield (str(token.start), repr(token.text), number(token.nats, 3), best)
 
 
-def _print_copies(report: CopyReport, content: str) -> None:
+def _print_copies(name: dict[str, Any], content: str, report: CopyReport) -> None:
     rows = []
     for span in report.spans:
-        source = span.source
-        place = ", ".join(part for part in (source.play, source.speaker, f"line {source.line:,}") if part)
         passage = content[span.start : span.end]
         shown = repr(passage if len(passage) <= _QUOTED else passage[: _QUOTED - 1] + "…")
-        rows.append((str(span.start), str(span.length), place, str(source.occurrences), shown))
+        places = str(span.source.occurrences)
+        rows.append((str(span.start), str(span.length), described(span.source), places, shown))
+    for kind, called in name.items():
+        print(f"{kind} {called}:")
     print_table(("position>", "characters>", "first source", "places>", "passage"), rows)
     print(
         f"{100 * report.fraction:.1f} % of {report.characters:,} characters stand in the training text in passages of "

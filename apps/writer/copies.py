@@ -44,6 +44,11 @@ class Source(Result):
     occurrences: int
 
 
+def described(place: Source | Place) -> str:
+    """Say in words where a place is: play, speaker and line, as far as they are known."""
+    return ", ".join(part for part in (place.play, place.speaker, f"line {place.line:,}") if part)
+
+
 @dataclass(frozen=True, slots=True)
 class CopiedSpan(Result):
     """A passage ``text[start:end]`` that occurs in the training text and would not with one more character."""

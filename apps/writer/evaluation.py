@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from apps.shared.measures import measure
+from apps.writer.application import Writer
 from apps.writer.results import WriterEvaluation
+from apps.writer.sources import WriterSource
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.writer.texts import LearnedText
-    from models.char_lm.language_model import LanguageModel
+from data_prep.readers.text import read_text
+from data_prep.text.streams import SPLITS, Parts, split_text
+from data_prep.text.vocab import UNK
+from models.char_lm.language_model import LanguageModel
+from models.training.task import Metrics
 
 # A writer that learned inside the first 90 % only has not seen the last tenth either.
 _UNSEEN = {"slice": ("slice", "last_tenth")}
 
 
-def evaluate(model: LanguageModel, learned: LearnedText, split: str | None = None) -> WriterEvaluation:
-    """Score the part that a split holds out, every character once, the state carried through.
+def evaluate(writer: Writer, split: str | None = None, files: Sequence[str | Path] = ()) -> WriterEvaluation:
+    """Score the part that a split holds out, or other texts: every character once, the state carried through.
 
     Args:
-        model: The language model.
-        learned: The text that it learned from.
+        writer: The writer.
         split: Row of ``data_prep.text.streams.SPLITS``; None takes that of the training.
+        files: Texts to score instead of the text that it learned from, each from a state of zero; what the writer never
+            saw is read as unknown.
 
     Returns:
         The loss.
 
     Raises:
-        InputError: There is no such split, or the model learned from characters that it would score.
+        InputError: A text cannot be had, there is no such split, or the writer learned from characters that it would
+            score.
     """
-    from apps.writer.preset import validation_score
-    from data_prep.text.streams import SPLITS, split_text
-
+    if files:
+        if split is not None or writer.text:
+            raise InputError("--file excludes --split and --text", remedy="Give it alone")
+        texts = tuple(map(read_text, files))
+        return scored(writer.language_model, texts, "all", ", ".join(Path(file).name for file in files))
+    learned = writer.learned
     wanted = split or learned.split
     if wanted not in SPLITS:
         raise InputError("There is no such split", allowed=", ".join(SPLITS), received=wanted)
@@ -43,5 +57,57 @@ def evaluate(model: LanguageModel, learned: LearnedText, split: str | None = Non
             received=wanted,
             remedy=f"Train one for that split: python -m apps writer fit --set split={wanted} --out FOLDER",
         )
-    score, error, count = validation_score(model, split_text(learned.text, wanted))
-    return WriterEvaluation(score, count, wanted, error, learned.name)
+    return scored(writer.language_model, split_text(learned.text, wanted).validation, wanted, learned.name)
+
+
+def scored(model: LanguageModel, texts: Sequence[str], split: str, name: str) -> WriterEvaluation:
+    """Score texts, each from a state of zero; what the model never saw is read as unknown.
+
+    Args:
+        model: What is scored.
+        texts: One or more.
+        split: What they are of the text.
+        name: Of the text.
+    """
+    scores = [model.score(text, unknown="map") for text in texts]
+    nats = np.concatenate([score.nats for score in scores])
+    characters = sum(map(len, texts))
+    error = None if len(nats) < 2 else float(nats.std(ddof=1) * np.sqrt(len(nats)) / characters)
+    unknown = sum(int((score.ids == UNK).sum()) for score in scores)
+    return WriterEvaluation(float(nats.sum() / characters), characters, split, error, name, unknown)
+
+
+def metrics_of(result: WriterEvaluation, source: WriterSource, parts: Parts, recipe: Any) -> Metrics:
+    """Return a score as a preset stores it, in nats and in bits.
+
+    Args:
+        result: Of the held-out part.
+        source: The text.
+        parts: Of the text.
+        recipe: With ``split`` and ``tokens``.
+    """
+    protocol = (
+        f"{source.name}; {SPLITS[recipe.split]}; trained on {parts.train_characters:,} characters; the state "
+        "is carried through, every character counts once"
+    )
+    if recipe.tokens != "char":
+        protocol += f"; read as {recipe.tokens}s, whose spaces and unknown strings cost nothing here"
+    published = source.published if recipe.split == "last_tenth" else {}
+
+    def in_units(unit: str, protocol: str, factor: float = 1.0) -> dict[str, Any]:
+        error = result.standard_error
+        return measure(
+            result.nats_per_character * factor,
+            result.n,
+            protocol,
+            unit=unit,
+            standard_error=None if error is None else error * factor,
+            published={name: value * factor for name, value in published.items()},
+            lower_is_better=True,
+            split=recipe.split,
+        )
+
+    return {
+        "nats_per_character": in_units("nats", protocol),
+        "bits_per_character": in_units("bits", "the same in bits", 1.0 / math.log(2.0)),
+    }

@@ -11,9 +11,8 @@ from apps.shared.letters import letters
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.copies import CopyReport, match_shares
-from apps.writer.page_copied import copied_letters, place_of, summary
-from apps.writer.page_loading import training_text_problem
+from apps.writer.copies import CopyReport, described, match_shares
+from apps.writer.page_pieces import copied_letters, summary, training_text_problem
 
 MOST_CHARACTERS = 10_000
 _EXAMPLE = 600
@@ -128,7 +127,7 @@ def _table(text: str, report: CopyReport) -> None:
         [
             {
                 "characters": span.length,
-                "source": place_of(span.source),
+                "source": described(span.source),
                 "places": span.source.occurrences,
                 "passage": text[span.start : span.end].replace("\n", " ↵ "),
             }

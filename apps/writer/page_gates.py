@@ -15,11 +15,13 @@ from apps.shared.page_reports import show_report
 from apps.shared.style import palette
 from apps.shared.tables import Report
 from apps.writer.application import Writer
-from apps.writer.explain import MOST_TOKENS, properties
-from apps.writer.page_loading import linked_text
+from apps.writer.explain import MOST_TOKENS, following_units, gate_view, gradient_lengths
+from apps.writer.page_pieces import linked_text
 from apps.writer.reports import LADDER, NETWORKS, TITLES
-from apps.writer.results import GateView, UnitFit
+from apps.writer.results import GateView
 from data_prep.errors import InputError
+from data_prep.text.text_properties import PROPERTIES
+from models.char_lm.gates import UnitFit
 
 DEFAULT = (
     "ROMEO:\nBut, soft! what light through yonder window breaks?\nIt is the east, and Juliet is the sun.\n\n"
@@ -76,7 +78,7 @@ def show(writer: Writer, preset: str) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def _view(_writer: Writer, preset: str, text: str) -> GateView:
-    return _writer.gates(text)
+    return gate_view(_writer, text)
 
 
 def _units(writer: Writer, view: GateView) -> None:
@@ -85,10 +87,10 @@ def _units(writer: Writer, view: GateView) -> None:
     name = columns[0].segmented_control(
         "Gate or state", view.names, default=default, required=True, key="gate", bind="query-params"
     )
-    followed = columns[1].selectbox("Units that follow", properties(), key="follow", bind="query-params")
+    followed = columns[1].selectbox("Units that follow", tuple(PROPERTIES), key="follow", bind="query-params")
     st.caption(f"**{name}**: {_ABOUT[name]}.")
     try:
-        fits = writer.following(view, followed, name)
+        fits = following_units(view, followed, name)
     except InputError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -97,7 +99,7 @@ def _units(writer: Writer, view: GateView) -> None:
         "Unit that colours the text",
         range(len(fits)),
         format_func=lambda at: (
-            f"layer {fits[at].layer}, unit {fits[at].unit} (r = {fits[at].correlation:+.2f})"
+            f"layer {fits[at].layer + 1}, unit {fits[at].unit} (r = {fits[at].correlation:+.2f})"
         ),
         key=f"unit of {name} {followed}",
     )
@@ -120,7 +122,7 @@ def _units(writer: Writer, view: GateView) -> None:
 
 def _members_note(writer: Writer) -> str:
     """Say which layers are whose, where the writer is several networks side by side."""
-    config = writer.language_model.config
+    config = writer.config
     if config.members == 1:
         return ""
     return (
@@ -131,7 +133,7 @@ def _members_note(writer: Writer) -> str:
 
 def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
     colours = palette()
-    values = view.layers[fit.layer - 1][name][:, fit.unit]
+    values = view.layers[fit.layer][name][:, fit.unit]
     largest = float(np.abs(values).max()) or 1.0
     scale = largest if name in _SIGNED else 1.0
     with st.container(border=True):
@@ -145,13 +147,13 @@ def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
                 for token, value in zip(view.tokens, values.tolist(), strict=True)
             ],
             key="coloured",
-            label=f"The text coloured by unit {fit.unit} of layer {fit.layer}",
+            label=f"The text coloured by unit {fit.unit} of layer {fit.layer + 1}",
         )
 
 
 def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
     colours = palette()
-    rows = np.stack([view.layers[fit.layer - 1][name][:, fit.unit] for fit in fits]).astype(np.float64)
+    rows = np.stack([view.layers[fit.layer][name][:, fit.unit] for fit in fits]).astype(np.float64)
     signed = name in _SIGNED
     # A memory has no bounds: each row has its own scale, or a few rows would leave the others pale.
     scales = np.abs(rows).max(axis=1, keepdims=True) if name == _UNBOUNDED else 1.0
@@ -163,14 +165,14 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
     picture.add_heatmap(
         z=shades.round(4).tolist(),
         x=list(range(len(view.tokens))),
-        y=[f"{fit.layer}·{fit.unit} " for fit in fits],
+        y=[f"{fit.layer + 1}·{fit.unit} " for fit in fits],
         zmin=-1.0 if signed else 0.0,
         zmax=1.0,
         colorscale=scale,
         colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
         text=[
             [
-                f"{shown(token)}, unit {fit.unit} of layer {fit.layer}: {value:+.3f}"
+                f"{shown(token)}, unit {fit.unit} of layer {fit.layer + 1}: {value:+.3f}"
                 for token, value in zip(view.tokens, row.tolist(), strict=True)
             ]
             for fit, row in zip(fits, rows, strict=True)
@@ -218,10 +220,10 @@ def _ladder_gradients(report: Report) -> None:
 
 def _own_gradients(writer: Writer, text: str) -> None:
     st.markdown("**The writer, on the text above**")
-    layers = writer.gradients(text)
+    layers = gradient_lengths(writer, text)
     colours = palette()
     tones, dashes = (colours.ours, colours.peer, colours.muted), ("solid", "dash", "dot", "dashdot")
-    depth = writer.language_model.config.layers  # a dash for each network, a tone for each layer of it
+    depth = writer.config.layers  # a dash for each network, a tone for each layer of it
     charts.show(
         _gradient_picture(
             {

@@ -10,7 +10,7 @@ from apps.shared.letters import Letter, letters
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_loading import training_text_problem
+from apps.writer.page_pieces import training_text_problem
 from apps.writer.quiz import KINDS, question
 from apps.writer.results import Question
 

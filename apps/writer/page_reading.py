@@ -6,11 +6,10 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.letters import Letter, letters, shown, tint
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page import input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_chances import alternatives
-from apps.writer.page_loading import linked_text, scored
+from apps.writer.page_pieces import alternatives, linked_text
 from apps.writer.results import ScoredText, ScoredToken
 
 DEFAULT = (
@@ -53,8 +52,7 @@ def show(writer: Writer, preset: str) -> None:
         for name, example in EXAMPLES.items():
             st.button(name, on_click=_take, args=(example,), key=f"read {name}")
     with input_errors():
-        with heavy_work():
-            result = scored(writer, preset, text, "map" if unknown else "refuse")
+        result = remembered(preset, writer, "score", text, "map" if unknown else "refuse")
         _totals(result)
         _heat(result)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.explain import MOST_STEPS
+from apps.writer.explain import MOST_STEPS, unrolled_steps
 from apps.writer.page_unrolled_drawing import drawing_url, size
 
 DEFAULT = "ROMEO:\nO"
@@ -37,7 +37,7 @@ def show(writer: Writer, preset: str) -> None:
         button.form_submit_button("Draw", type="primary", width="stretch")
     with input_errors():
         with heavy_work():
-            steps = writer.unrolled(prompt.replace("\\n", "\n"), length)
+            steps = unrolled_steps(writer, prompt.replace("\\n", "\n"), length)
         width, height = size(len(steps))
         st.html(
             '<div style="overflow-x:auto;max-width:100%" tabindex="0">'

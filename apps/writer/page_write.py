@@ -10,13 +10,17 @@ from typing import Any
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.letters import Letter, letters, shown
+from apps.shared.page import heavy_work, input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_chances import before_and_after
-from apps.writer.page_copied import copied_letters, summary
-from apps.writer.page_letters import Letter, letters, shown
-from apps.writer.page_loading import linked_text, next_tokens, training_text_problem
+from apps.writer.page_pieces import (
+    before_and_after,
+    copied_letters,
+    linked_text,
+    summary,
+    training_text_problem,
+)
 from data_prep.errors import InputError
 
 DEFAULT = "ROMEO:"
@@ -247,9 +251,10 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
     actual = writing.text[at] if 0 <= at < len(writing.text) else None
     settings = writing.settings
     try:
-        following = next_tokens(
-            writer,
+        following = remembered(
             preset,
+            writer,
+            "next_tokens",
             writing.prompt + writing.text[:at],
             *(settings[name] for name in ("temperature", "top_k", "top_p", "unknown")),
         )
@@ -268,7 +273,7 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
         "Likeliest next characters, before and after temperature",
     )
     st.caption(
-        f"Entropy: {following.bits:.2f} bits as the model says, {following.chance_bits:.2f} bits as it is drawn at "
+        f"Entropy: {following.bits:.2f} bits as the model says, {following.sampling_bits:.2f} bits as it is drawn at "
         f"temperature {settings['temperature']:g}."
     )
     st.markdown("**Go on from there with**")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from apps.writer.application import Writer
+from apps.writer.copies import described
 from apps.writer.results import Question
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.writer.application import Writer
-    from data_prep.readers.plays import Place
 
 KINDS = ("sample", "held-out", "training")
 _PASSAGE, _SHORTEST = 320, 120  # characters
@@ -45,7 +41,7 @@ def question(writer: Writer, seed: int, *, temperature: float = 0.8) -> Question
         )
     start = _beginning(whole, int(rng.integers(_CONTEXT, len(whole) - 2 * _PASSAGE)))
     if kind == "sample":
-        # It goes on behind true text, so that it begins as the others do.
+        # It goes on after true text, so that it begins as the others do.
         context = whole[max(0, start - _CONTEXT) : start]
         text = "".join(
             writer.stream(context, length=_PASSAGE, temperature=temperature, seed=seed, unknown="map")
@@ -58,12 +54,6 @@ def question(writer: Writer, seed: int, *, temperature: float = 0.8) -> Question
     longest = learned.meter.longest(text)
     usual = learned.baseline.compare(len(text), longest).mean_longest
     return Question(text, kind, writer.score(text, unknown="map").nats_per_character, longest, usual, origin)
-
-
-def described(place: Place) -> str:
-    """Say in words where a place is: play, speaker and line, as far as they are known."""
-    parts = [place.play, place.speaker, f"line {place.line:,}"]
-    return ", ".join(part for part in parts if part)
 
 
 def _beginning(text: str, position: int) -> int:

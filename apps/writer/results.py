@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from apps.shared.commands import number
 from apps.shared.results import Result
 
 
@@ -31,7 +32,7 @@ class Written(Result):
 
     Attributes:
         prompt: What it went on from.
-        text: What it wrote behind the prompt.
+        text: What it wrote after the prompt.
         seconds: How long that took.
         copied: How much of ``text`` is copied; None where the training text is not at hand.
     """
@@ -49,12 +50,12 @@ class NextToken(Result):
     Attributes:
         token: Its text.
         probability: What the model says, 0 to 1.
-        chance: How often it is drawn with the given temperature, top-k and top-p, 0 to 1.
+        sampling_probability: With which it is drawn by the given temperature, top-k and top-p, 0 to 1.
     """
 
     token: str
     probability: float
-    chance: float
+    sampling_probability: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,16 +65,16 @@ class NextTokens(Result):
     Attributes:
         tokens: The most probable first.
         bits: Entropy of the model's distribution.
-        chance_bits: Entropy of what is drawn from.
+        sampling_bits: Entropy of what is drawn from.
     """
 
     tokens: tuple[NextToken, ...]
     bits: float
-    chance_bits: float
+    sampling_bits: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TokenChance(Result):
+class TokenProbability(Result):
     """A token and its probability, 0 to 1."""
 
     token: str
@@ -94,7 +95,7 @@ class ScoredToken(Result):
     text: str
     start: int
     nats: float
-    alternatives: tuple[TokenChance, ...]
+    alternatives: tuple[TokenProbability, ...]
 
     @property
     def probability(self) -> float:
@@ -158,9 +159,10 @@ class WriterEvaluation(Result):
     Attributes:
         nats_per_character: Every character counted once, the state carried through.
         n: Characters that were scored.
-        split: Row of ``data_prep.text.streams.SPLITS``.
+        split: Row of ``data_prep.text.streams.SPLITS``, ``"all"`` for the whole text.
         standard_error: Of the loss, as if characters were independent; None for a single one.
         text: Name of the text.
+        unknown: Tokens that were read as unknown.
     """
 
     nats_per_character: float
@@ -168,6 +170,7 @@ class WriterEvaluation(Result):
     split: str
     standard_error: float | None
     text: str
+    unknown: int
 
     @property
     def bits_per_character(self) -> float:
@@ -183,20 +186,20 @@ class WriterEvaluation(Result):
             "split": self.split,
         }
 
+    def table_rows(self) -> list[tuple[str, str]]:
+        """The cells of the table, as text."""
+        return [
+            ("nats per character", number(self.nats_per_character)),
+            ("standard error", number(self.standard_error)),
+            ("bits per character", number(self.bits_per_character)),
+            ("characters", f"{self.n:,}"),
+            ("split", self.split),
+            ("text", self.text),
+        ]
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class UnitFit(Result):
-    """How well a unit follows a property of the text.
-
-    Attributes:
-        layer: Of the unit, from 1.
-        unit: Its number in the layer, from 0.
-        correlation: Over the characters, -1 to 1.
-    """
-
-    layer: int
-    unit: int
-    correlation: float
+    def notes(self) -> list[str]:
+        """What the writer never saw."""
+        return [f"Read as unknown: {self.unknown:,} tokens"] if self.unknown else []
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -209,7 +212,6 @@ class GateView(Result):
         starts: First character of each.
         cell: Kind of the recurrent layers.
         layers: For each layer name to values, float32 (tokens, units), read-only.
-        start: The token that stands before the text.
     """
 
     text: str
@@ -217,7 +219,6 @@ class GateView(Result):
     starts: tuple[int, ...]
     cell: str
     layers: tuple[Mapping[str, np.ndarray], ...]
-    start: str
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""From logits to the chances of a draw: temperature, then top-k, then top-p.
+"""From logits to the distribution that tokens are drawn from: temperature, then top-k, then top-p.
 
 Holtzman et al. 2020, "The curious case of neural text degeneration" (top-p); Fan, Lewis and Dauphin 2018, "Hierarchical
 neural story generation" (top-k). This shows on one distribution what the compiled loop of the generator does at every
@@ -7,37 +7,24 @@ step; a test compares the two.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from data_prep.errors import InputError
+from models.char_lm.generator import Settings
+from models.serving.operations import softmax
 
 _COLDEST = 1e-30  # below it nothing changes any more, but numbers overflow
 
 
-def shares(logits: np.ndarray) -> np.ndarray:
-    """Turn logits into probabilities.
-
-    Args:
-        logits: Float (tokens,).
-
-    Returns:
-        Float64 (tokens,), sum 1.
-    """
-    weights = np.exp(np.asarray(logits, np.float64) - np.max(logits))
-    return weights / weights.sum()
-
-
-def chances(
+def sampling_probabilities(
     logits: np.ndarray, *, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> np.ndarray:
-    """Say how often each token is drawn.
+    """Say with which probability each token is drawn.
 
     Args:
         logits: Float (tokens,).
         temperature: Divides the logits; 0 leaves the most probable token alone.
-        top_k: Keep the so many most probable tokens.
+        top_k: Keep at most this number of most probable tokens.
         top_p: Of those keep the fewest most probable ones that have this much probability together.
 
     Returns:
@@ -46,14 +33,16 @@ def chances(
     Raises:
         InputError: A setting is out of bounds.
     """
-    _check(len(logits), temperature, top_k, top_p)
+    Settings(length=1, temperature=temperature, top_k=top_k, top_p=top_p)
+    if top_k is not None and top_k > len(logits):
+        raise InputError("top_k does not fit", allowed=f"1 to {len(logits)}", received=top_k)
     logits = np.asarray(logits, np.float64)
     order = np.argsort(-logits, kind="stable")
     kept = np.zeros(len(logits), bool)
     if temperature == 0.0:
         kept[order[0]] = True
         return kept.astype(np.float64)
-    found = shares(logits / max(temperature, _COLDEST))
+    found = softmax(logits / max(temperature, _COLDEST))
     kept[order[:top_k]] = True
     if top_p is not None:
         ranked = np.where(kept, found, 0.0)[order] / found[kept].sum()
@@ -68,12 +57,3 @@ def entropy_bits(probabilities: np.ndarray) -> float:
     """Return the entropy of a distribution, float (tokens,), in bits."""
     positive = probabilities[probabilities > 0]
     return float(abs(-(positive * np.log2(positive)).sum()))
-
-
-def _check(tokens: int, temperature: float, top_k: int | None, top_p: float | None) -> None:
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise InputError("The temperature does not fit", allowed="0 or more, finite", received=temperature)
-    if top_k is not None and not 1 <= top_k <= tokens:
-        raise InputError("top_k does not fit", allowed=f"1 to {tokens}", received=top_k)
-    if top_p is not None and not 0 < top_p <= 1:
-        raise InputError("top_p does not fit", allowed="above 0, to 1", received=top_p)

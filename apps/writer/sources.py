@@ -1,14 +1,18 @@
-"""Where the writer's text comes from, and what its model card says about it."""
+"""Texts to learn from: Tiny Shakespeare, texts of your own, or a small one that gensim carries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from models.presets.card import CardText
+from apps.shared.measures import checksums_of
+from data_prep.datasets import DATASETS, locate
+from data_prep.gensim_data import gensim_data
+from data_prep.readers.plays import read_shakespeare
+from data_prep.readers.text import TextCorpus, read_texts
+from models.presets.card import CardText
 
 SHAKESPEARE = "tinyshakespeare"
 SAMPLE_TEXT = "lee_background.cor"
@@ -26,7 +30,7 @@ class WriterSource:
     Args:
         text: All of it.
         name: What it is called in protocols.
-        checksums: File to checksum.
+        checksums: What it is called to its checksum.
         card: Text of the model card.
         published: Other systems' nats a character on the last tenth of this text, where there are such.
     """
@@ -42,14 +46,9 @@ def shakespeare_source() -> WriterSource:
     """Return Tiny Shakespeare.
 
     Raises:
-        InputError: If it cannot be had, or is not the file that it should be.
+        InputError: It cannot be had, or is not the file that it should be.
     """
-    from data_prep.datasets import DATASETS, locate
-    from data_prep.readers.plays import read_shakespeare
-    from models.presets.card import CardText
-
     dataset, path = DATASETS[SHAKESPEARE], locate(SHAKESPEARE)
-    text = read_shakespeare(path)
     card = CardText(
         title="Shakespeare, letter by letter",
         summary="A character language model: it says how probable each next character is, and so writes and scores "
@@ -60,56 +59,48 @@ def shakespeare_source() -> WriterSource:
         limits="It has read a million characters of one author. What it writes looks like verse and means nothing; "
         "parts of it are copied from the training text. It knows only the characters of that text.",
     )
-    return WriterSource(text, "Tiny Shakespeare", _checksums(path), card, PUBLISHED)
+    return WriterSource(
+        read_shakespeare(path), "Tiny Shakespeare", checksums_of(path), card, published=PUBLISHED
+    )
 
 
-def file_source(path: Path) -> WriterSource:
-    """Return a text file of one's own, plain or gzip.
+def text_source(paths: Sequence[str | Path]) -> WriterSource:
+    """Return texts of your own, one after the other as one text.
 
     Args:
-        path: The file.
+        paths: Files, plain or gzip, folders of them, or ``-`` for standard input.
 
     Raises:
-        InputError: If it is missing, too large, empty, binary or not UTF-8.
+        InputError: One of them is missing, too large, empty, binary or not UTF-8.
     """
-    from data_prep.readers.text import read_text
-    from models.presets.card import CardText
-
-    text = read_text(path)
+    text, files = read_texts(paths), TextCorpus(list(paths)).files
+    name = ", ".join(file.name for file in files)
+    # Of several files the order counts as well.
+    together = {name: f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"}
     card = CardText(
-        title=f"A language model of {path.name}",
+        title=f"A language model of {name}",
         summary="It says how probable each next token is, and so writes and scores text in the manner of its text.",
-        data=f"The file {path.name}.",
+        data=f"The file {name}." if len(files) == 1 else f"The files {name}.",
         licence="That of the text.",
-        intended_use="Trying out what a recurrent network learns from a text of one's own.",
+        intended_use="Trying out what a recurrent network learns from a text of your own.",
         limits="It has read this one text, and parts of what it writes are copied from it.",
     )
-    return WriterSource(text, path.name, _checksums(path), card, {})
+    checksums = checksums_of(*files) if len(files) == 1 else together
+    return WriterSource(text, name, checksums, card, published={})
 
 
 def sample_source() -> WriterSource:
     """Return the news texts that gensim carries in its test data, for machines without data and network.
 
     Raises:
-        InputError: If this gensim has no test data.
+        InputError: This gensim has no test data.
     """
-    from apps.vectors.evaluation import gensim_data
-    from models.presets.card import CardText
-
-    path = gensim_data(SAMPLE_TEXT)
-    source = file_source(path)
-    card = CardText(
+    source = text_source([gensim_data(SAMPLE_TEXT)])
+    card = replace(
+        source.card,
         title="News, letter by letter",
-        summary=source.card.summary,
         data="300 Australian news texts of 2001 from gensim's test data (Lee et al. 2005).",
         licence="That of gensim's test data.",
         intended_use="Trying out the training where there are no data.",
-        limits=source.card.limits,
     )
-    return WriterSource(source.text, "the news texts of gensim's test data", source.checksums, card, {})
-
-
-def _checksums(path: Path) -> dict[str, str]:
-    from models.storage.atomic import sha256_of
-
-    return {path.name: f"sha256 {sha256_of(path)}"}
+    return replace(source, name="the news texts of gensim's test data", card=card)

@@ -1,239 +1,300 @@
-"""Train the writer: the path from a text to a preset.
+"""How a writer is trained: recipe, text, one network after the other, score and preset.
 
     python -m apps writer fit --out models/presets/writer_shakespeare
 
-The run (checkpoints) lives in ``OUT.run`` beside the preset until the preset is written. What it took and what it
-reached stand in the preset's metadata and metrics. The part that is scored is scored once, by the final weights:
-nothing is chosen on it. To choose a recipe, ``--set split=slice`` trains and scores inside the training part only.
+The part that is scored is scored once, by the final weights: nothing is chosen on it. To choose a recipe,
+``--set split=slice`` trains and scores inside the training part only; the default was chosen so.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from apps.writer.preset import metrics_of, stored_form, validation_score, write_preset
-from apps.writer.recipe import SAMPLE_RECIPE, WriterRecipe, chosen_recipe
-from apps.writer.sources import WriterSource, file_source, sample_source, shakespeare_source
+import numpy as np
+
+from apps.writer.application import Writer
+from apps.writer.evaluation import evaluate, metrics_of, scored
+from apps.writer.recipes import RECIPES, WriterRecipe
+from apps.writer.results import WriterEvaluation
+from apps.writer.sources import WriterSource, sample_source, shakespeare_source, text_source
 from data_prep.errors import InputError
+from data_prep.text.speaker_names import SpeakerNames
+from data_prep.text.streams import (
+    TRAINING_SHARE,
+    Parts,
+    StreamWindows,
+    Tokens,
+    learn_tokens,
+    split_text,
+    tokens_of,
+)
+from data_prep.text.vocab import UNK
+from models.char_lm.config import CharLMConfig, char_lm_specs, joined, member_arrays, softened
+from models.char_lm.language_model import KIND, LanguageModel, written_by_steps
+from models.presets.store import Preset
+from models.storage.arrays import half_precision
+from models.storage.variables import variable_arrays
+from models.training.recipe import fields_of, to_dict
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
-
-    from data_prep.text.streams import Parts, StreamWindows, Tokens
-    from models.char_lm.config import CharLMConfig
-    from models.char_lm.language_model import LanguageModel
-    from models.training.fit import FitResult
 
 _SAMPLE_TOKENS = 200
 _SAMPLE_TEMPERATURE = 0.8
 _NAMES_STREAM = 1  # of the seed: other draws than those of the windows
+_GOLDEN_TOKENS = 48
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A trained writer.
+class WriterData:
+    """A text that a recipe can learn from.
 
     Args:
-        arrays: Weights of its network by path.
-        language_model: The same for use, with the weights as a preset stores them.
-        result: Epochs, seconds, history.
-        parts: What it was trained on and what it is to be scored on.
+        source: The text.
+        parts: To learn from, and to score.
+        tokens: How it becomes ids.
+        config: Of one network.
+        ids: Of the training part, int32 (tokens,).
     """
 
-    arrays: dict[str, np.ndarray]
-    language_model: LanguageModel
-    result: FitResult
+    source: WriterSource
     parts: Parts
+    tokens: Tokens
+    config: CharLMConfig
+    ids: np.ndarray
+
+    @property
+    def checksums(self) -> Mapping[str, str]:
+        """What the text is called to its checksum."""
+        return self.source.checksums
 
 
-def fit_writer(
-    out: Path,
-    overrides: Sequence[str] = (),
-    *,
-    text: Path | None = None,
-    cell: str | None = None,
-    tokens: str | None = None,
-    resume: bool = False,
-    sample: bool = False,
-) -> dict[str, Any]:
-    """Train a writer and write it as a preset.
+class WriterAnswers(NamedTuple):
+    """The writer with its weights as a preset stores them, and these before rounding."""
 
-    Args:
-        out: Folder of the preset to make.
-        overrides: ``key=value`` for fields of :class:`WriterRecipe`.
-        text: A text file of one's own; None for Tiny Shakespeare.
-        cell: Kind of the recurrent layers, instead of that of the recipe.
-        tokens: What a token is, instead of that of the recipe.
-        resume: Go on with an interrupted run.
-        sample: Train on a small text that gensim carries, where there are no data.
-
-    Returns:
-        What was made: preset, epochs, seconds, scores.
-
-    Raises:
-        InputError: The text cannot be had or is too short, an override is wrong, ``out`` exists already or cannot be
-            written, or training diverges.
-    """
-    from models.training.run_folder import remove_run, run_folder_of
-
-    if text is not None and sample:
-        raise InputError("A text and the sample exclude each other", remedy="Give one of them")
-    more = [f"{name}={value}" for name, value in (("cell", cell), ("tokens", tokens)) if value is not None]
-    recipe = chosen_recipe(SAMPLE_RECIPE if sample else WriterRecipe(), [*more, *overrides])
-    run_dir = run_folder_of(out)
-    source = _source(text, sample)
-    trained = train(recipe, source, run_dir, resume=resume)
-    metrics = metrics_of(trained, source, recipe)
-    summary = write_preset(out, recipe, trained, metrics, source)
-    remove_run(run_dir)
-    return summary
+    writer: Writer
+    arrays: Mapping[str, np.ndarray]
 
 
-def train(
-    recipe: WriterRecipe,
-    source: WriterSource,
-    run_dir: Path,
-    *,
-    resume: bool = False,
-    show_samples: bool = True,
-) -> Trained:
-    """Train a writer in a run folder, without scoring or keeping it.
+class WriterTask(Task):
+    """Language models."""
+
+    name = "writer"
+    kind = KIND
+    recipes = RECIPES
+    options = (
+        Option(
+            "text",
+            "Plain or .gz text, a folder of it, or - for standard input; can be repeated; Tiny Shakespeare if not "
+            "given.",
+            many=True,
+            metavar="FILE_OR_FOLDER",
+            excludes="data",
+        ),
+        Option("cell", "rnn, lstm, gru or mgu; that of the recipe if not given.", type=str),
+        Option("tokens", "char, word or piece; those of the recipe if not given.", type=str),
+        Option(
+            "text",
+            "The text that your own writer learned from, as it was given to fit.",
+            many=True,
+            metavar="FILE_OR_FOLDER",
+            verbs=("evaluate",),
+        ),
+        Option(
+            "split",
+            "last_tenth (nanoGPT's), char_rnn or slice; that of the training if not given.",
+            type=str,
+            verbs=("evaluate",),
+        ),
+        Option(
+            "file",
+            "Any text to score instead of the one that it learned from, - for standard input; can be repeated.",
+            many=True,
+            metavar="FILE",
+            verbs=("evaluate",),
+        ),
+    )
+    sample_help = "the news texts that gensim carries"
+
+    def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> WriterRecipe:
+        """Choose and change a recipe; cells that leave no weights out get one that does not ask them to."""
+        short = [f"{key}={options[key]}" for key in ("cell", "tokens") if options.get(key) is not None]
+        found = super().recipe(name, options, [*short, *overrides])
+        if found.cell == "lstm" or any(override.startswith("weight_dropout=") for override in overrides):
+            return found
+        return replace(found, weight_dropout=0.0)
+
+    def source(self, recipe: WriterRecipe, options: Options, run: Run) -> WriterData:
+        """Read Tiny Shakespeare, your own text, or the sample."""
+        if options["text"]:
+            source = text_source(options["text"])
+        else:
+            source = sample_source() if options["sample"] else shakespeare_source()
+        return prepared(recipe, source, run.start)
+
+    def stages(
+        self, recipe: WriterRecipe, source: WriterData, run: Run
+    ) -> Generator[Stage, StageResult, WriterAnswers]:
+        """Train the networks one after the other, each from a seed of its own, and put them together."""
+        members = []
+        for number in range(1, recipe.members + 1):
+            own = replace(recipe, members=1, seed=recipe.seed + number - 1)
+            name = "" if recipe.members == 1 else f"member{number}"
+            done = yield _stage(name, own, source, number)
+            members.append(network_arrays(source.config, done.model))
+        config, arrays = source.config, members[0]
+        if recipe.members > 1:
+            config, arrays = joined(config, members)
+        arrays = softened(arrays, recipe.calibration)
+        return WriterAnswers(
+            Writer(config, half_precision(arrays), vocabulary=source.tokens.vocabulary), arrays
+        )
+
+    def score(self, recipe: WriterRecipe, source: WriterData, answers: WriterAnswers) -> Metrics:
+        """Score the part that was held out."""
+        texts, name = source.parts.validation, source.source.name
+        result = scored(answers.writer.language_model, texts, recipe.split, name)
+        return metrics_of(result, source.source, source.parts, recipe)
+
+    def content(
+        self, recipe: WriterRecipe, source: WriterData, answers: WriterAnswers
+    ) -> Sequence[PresetContent]:
+        """Keep the networks as one, and their vocabulary."""
+        return [
+            PresetContent(
+                answers.writer.config,
+                answers.arrays,
+                golden={"ids": source.tokens.encode(source.parts.train[0][:2_000])[None, :_GOLDEN_TOKENS]},
+                card=source.source.card,
+                vocabulary=source.tokens.vocabulary,
+                summary={"split": recipe.split, "n": source.parts.validation_characters},
+            )
+        ]
+
+    def open(self, preset: str | Path | None, options: Options) -> Writer:
+        """Open a writer."""
+        return Writer.from_preset(preset, text=options["text"])
+
+    def evaluate(self, application: Writer, options: Options) -> WriterEvaluation:
+        """Score the part of its text that it did not learn from, or other texts."""
+        return evaluate(application, options["split"], options["file"])
+
+
+def prepared(recipe: WriterRecipe, source: WriterSource, start: Preset | None = None) -> WriterData:
+    """Split a text and make its tokens, or read it by those of a preset; what is unknown to it is counted.
 
     Args:
         recipe: All settings.
         source: The text.
-        run_dir: Where checkpoints go.
-        resume: Go on with the run that is there.
-        show_samples: Print what it writes after every epoch.
-
-    Returns:
-        The trained writer.
+        start: Preset to start from.
 
     Raises:
-        InputError: If the text is too short for the recipe, or training diverges.
+        InputError: The text is too short for the recipe, the network cannot be built, or the preset reads other tokens.
     """
-    from data_prep.text.streams import learn_tokens, split_text
-    from models.char_lm.config import softened
-
     parts = split_text(source.text, recipe.split)
-    tokens = learn_tokens(parts.train, recipe.tokens, max_size=recipe.vocabulary_size, lower=recipe.lower)
-    work = _train_one if recipe.members == 1 else _train_members
-    trained = work(recipe, source, parts, tokens, run_dir, resume=resume, show_samples=show_samples)
-    arrays = softened(trained.arrays, recipe.calibration)
-    return replace(
-        trained,
-        arrays=arrays,
-        language_model=stored_form(trained.language_model.config, tokens, arrays),
-    )
-
-
-def _train_members(
-    recipe: WriterRecipe,
-    source: WriterSource,
-    parts: Parts,
-    tokens: Tokens,
-    run_dir: Path,
-    **settings: bool,
-) -> Trained:
-    """Train networks one after the other, each from its own seed, and put them together."""
-    from models.char_lm.config import joined
-
-    members = []
-    for number in range(recipe.members):
-        own = replace(recipe, members=1, seed=recipe.seed + number)
-        folder = run_dir / f"member{number + 1}"
-        members.append(_train_one(own, source, parts, tokens, folder, **settings))
-    config, arrays = joined(members[0].language_model.config, [member.arrays for member in members])
-    history = tuple(
-        {"member": number, **epoch}
-        for number, member in enumerate(members, start=1)
-        for epoch in member.result.history
-    )
-    result = replace(
-        members[-1].result,
-        epochs=sum(member.result.epochs for member in members),
-        seconds=sum(member.result.seconds for member in members),
-        history=history,
-    )
-    return Trained(arrays, stored_form(config, tokens, arrays), result, parts)
-
-
-def _train_one(
-    recipe: WriterRecipe,
-    source: WriterSource,
-    parts: Parts,
-    tokens: Tokens,
-    run_dir: Path,
-    *,
-    resume: bool,
-    show_samples: bool,
-) -> Trained:
-    """Train a single network."""
-    from models.char_lm.config import char_lm_specs
-    from models.layers.recurrent import FreshState
-    from models.storage.variables import variable_arrays
-    from models.training.fit import fit
-
-    config = config_of(recipe, tokens)
-    windows = _windows(recipe, tokens, parts)
-    model = compiled_writer(recipe, config, recipe.epochs * len(windows))
-
-    def weights() -> dict[str, np.ndarray]:
-        found = variable_arrays(model.weights)
-        return {name: found[name] for name in char_lm_specs(config)}  # not the carried state
-
-    def evaluate() -> dict[str, float]:
-        language_model = stored_form(config, tokens, weights())
-        if show_samples:
-            _show(language_model, recipe.seed)
-        if recipe.split != "slice":
-            return {}  # the part that is scored is not looked at while anything can still be chosen
-        return {"dev_nats": validation_score(language_model, parts)[0]}
-
-    result = fit(
-        model,
-        lambda epoch: window_data(windows, epoch),
-        epochs=recipe.epochs,
-        run_dir=run_dir,
-        seed=recipe.seed,
-        recipe={**_of_the_run(recipe), "text": dict(source.checksums)},
-        resume=resume,
-        evaluate=evaluate,
-        keep_best=False,
-        callbacks=[FreshState()],
-    )
-    arrays = weights()
-    return Trained(arrays, stored_form(config, tokens, arrays), result, parts)
-
-
-def _of_the_run(recipe: WriterRecipe) -> dict[str, Any]:
-    """Return what decides a training; what is done with the trained network does not."""
-    return {name: value for name, value in vars(recipe).items() if name != "calibration"}
-
-
-def config_of(recipe: WriterRecipe, tokens: Tokens) -> CharLMConfig:
-    """Return the network's config that a recipe asks for."""
-    from models.char_lm.config import CharLMConfig
-
-    return CharLMConfig(
+    lower = recipe.lower
+    if start is None:
+        tokens = learn_tokens(parts.train, recipe.tokens, max_size=recipe.vocabulary_size, lower=lower)
+    elif recipe.tokens != start.config.tokenizer:
+        raise InputError(
+            f"The preset {start.path.name} reads other tokens",
+            allowed=start.config.tokenizer,
+            received=recipe.tokens,
+            remedy=f"Give --tokens {start.config.tokenizer}, or start without --from",
+        )
+    else:
+        lower = start.config.lower
+        tokens = tokens_of(recipe.tokens, start.vocabulary, lower=lower)
+    config = fields_of(
+        recipe,
+        CharLMConfig,
+        members=1,
         tokens=len(tokens.vocabulary),
-        cell=recipe.cell,
-        layers=recipe.layers,
-        units=recipe.units,
-        embedding=recipe.embedding,
-        dropout=recipe.dropout,
-        input_dropout=recipe.input_dropout,
-        token_dropout=recipe.token_dropout,
-        weight_dropout=recipe.weight_dropout,
         tokenizer=recipe.tokens,
-        lower=recipe.lower,
+        lower=lower,
         start=tokens.start,
     )
+    ids = tokens.encode_all(parts.train)
+    if start is not None:
+        unknown = int((ids == UNK).sum())
+        print(f"{unknown:,} of {len(ids):,} tokens are unknown to {start.path.name}", file=sys.stderr)
+    _check_length(recipe, parts, len(ids))
+    return WriterData(source, parts, tokens, config, ids)
+
+
+def _check_length(recipe: WriterRecipe, parts: Parts, tokens: int) -> None:
+    """Refuse a text that is too short, and say how long it would have to be."""
+    needed = recipe.batch_size * recipe.length + 1
+    if tokens >= needed:
+        return
+    whole = tokens / (parts.train_characters or 1)  # tokens of a character
+    share = TRAINING_SHARE**2 if recipe.split == "slice" else TRAINING_SHARE
+    raise InputError(
+        f"The text is too short: its training part does not hold one window of {recipe.batch_size} rows of "
+        f"{recipe.length} tokens",
+        allowed=f"{needed:,} tokens or more, about {round(needed / whole / share) + 1:,} characters of text",
+        received=f"{tokens:,} tokens",
+        remedy="Give more text, or a smaller window with --set batch_size=8 --set length=32",
+    )
+
+
+def _stage(name: str, recipe: WriterRecipe, data: WriterData, member: int) -> Stage:
+    """Return the training of one network."""
+    from models.layers.recurrent import FreshState
+
+    windows = StreamWindows(
+        data.ids, recipe.batch_size, recipe.length, seed=recipe.seed, varied=_varied(recipe, data)
+    )
+
+    def stored(model: keras.Model) -> LanguageModel:
+        arrays = half_precision(network_arrays(data.config, model))
+        return LanguageModel(data.config, data.tokens.vocabulary, arrays)
+
+    def development(model: keras.Model) -> dict[str, float]:
+        if recipe.split != "slice":
+            return {}  # the part that is scored is not looked at while anything can still be chosen
+        result = scored(stored(model), data.parts.validation, recipe.split, data.source.name)
+        return {"dev_nats": result.nats_per_character}
+
+    def sample(model: keras.Model) -> str:
+        return written_by_steps(
+            stored(model), _SAMPLE_TOKENS, temperature=_SAMPLE_TEMPERATURE, seed=recipe.seed
+        )
+
+    # What is done with the trained network does not decide its training.
+    decides = {key: value for key, value in to_dict(recipe).items() if key != "calibration"}
+    return Stage(
+        name,
+        partial(compiled_writer, recipe, data.config, recipe.epochs * len(windows)),
+        lambda epoch: map(tuple, windows.epoch(epoch)),
+        epochs=recipe.epochs,
+        seed=recipe.seed,
+        recipe={**decides, "text": dict(data.checksums)},
+        evaluate=development,
+        sample=sample,
+        keep="last",
+        fixed_shapes=True,
+        callbacks=lambda: [FreshState()],
+        start=partial(_start_arrays, member),
+    )
+
+
+def _start_arrays(member: int, preset: Preset) -> Mapping[str, np.ndarray]:
+    """Return the network of a preset that a member starts from: that of its number, where it has as many."""
+    number = (member - 1) % preset.config.members + 1
+    return member_arrays(preset.config, preset.arrays, number)
+
+
+def network_arrays(config: CharLMConfig, model: keras.Model) -> dict[str, np.ndarray]:
+    """Return the weights of a network by path, without the state that it carries."""
+    found = variable_arrays(model.weights)
+    return {name: found[name] for name in char_lm_specs(config)}
 
 
 def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> keras.Model:
@@ -242,84 +303,34 @@ def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> k
 
     from models.char_lm.network import build_char_lm
     from models.layers.fast_lstm import fastest_products
-    from models.training.schedules import warmup_then_cosine
+    from models.training.optimizers import adamw
 
     keras.utils.set_random_seed(recipe.seed)
     products = fastest_products() if recipe.products == "auto" else recipe.products
     model = build_char_lm(config, batch_size=recipe.batch_size, stateful=True, products=products)
-    optimizer = keras.optimizers.AdamW(
-        warmup_then_cosine(recipe.learning_rate, recipe.warmup, steps, recipe.final_rate),
-        weight_decay=recipe.weight_decay,
-        beta_2=0.99,
-        global_clipnorm=recipe.clip,
-        use_ema=recipe.averaging > 0,
-        ema_momentum=recipe.averaging,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
     model.compile(
-        optimizer,
+        adamw(
+            recipe,
+            steps,
+            beta_2=0.99,
+            warmup=recipe.warmup,
+            undecayed=("bias",),
+            global_clipnorm=recipe.clip,
+        ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,  # slower for recurrent networks on a CPU
     )
     return model
 
 
-def window_data(windows: StreamWindows, epoch: int) -> Any:
-    """Return the windows of an epoch, pairs of inputs and targets, in a form that the backend reads."""
-    from models.training.fit import training_data
-
-    return training_data(lambda: map(tuple, windows.epoch(epoch)), fixed_shapes=True)
-
-
-def _source(text: Path | None, sample: bool) -> WriterSource:
-    if sample:
-        return sample_source()
-    return shakespeare_source() if text is None else file_source(text)
-
-
-def _windows(recipe: WriterRecipe, tokens: Tokens, parts: Parts) -> StreamWindows:
-    """Cut the training part; a text that is too short is told how long it would have to be."""
-    from data_prep.text.streams import TRAINING_SHARE, StreamWindows
-
-    ids = tokens.encode_all(parts.train)
-    needed = recipe.batch_size * recipe.length + 1
-    if len(ids) < needed:
-        whole = len(ids) / (parts.train_characters or 1)  # tokens of a character
-        share = TRAINING_SHARE**2 if recipe.split == "slice" else TRAINING_SHARE
-        raise InputError(
-            f"The text is too short: its training part does not hold one window of {recipe.batch_size} rows of "
-            f"{recipe.length} tokens",
-            allowed=f"{needed:,} tokens or more, about {round(needed / whole / share) + 1:,} characters of text",
-            received=f"{len(ids):,} tokens",
-            remedy="Give more text, or a smaller window with --set batch_size=8 --set length=32",
-        )
-    return StreamWindows(
-        ids, recipe.batch_size, recipe.length, seed=recipe.seed, varied=_varied(recipe, tokens, parts)
-    )
-
-
-def _varied(recipe: WriterRecipe, tokens: Tokens, parts: Parts) -> Callable[[int], np.ndarray] | None:
+def _varied(recipe: WriterRecipe, data: WriterData) -> Callable[[int], np.ndarray] | None:
     """Return the function from an epoch to its tokens, with the speakers' names of that epoch."""
-    import numpy as np
-
-    from data_prep.text.speaker_names import SpeakerNames
-
     if recipe.renamed == 0.0:
         return None
-    plays = [SpeakerNames(text, recipe.renamed) for text in parts.train]
+    plays = [SpeakerNames(text, recipe.renamed) for text in data.parts.train]
 
     def ids(epoch: int) -> np.ndarray:
         rng = np.random.default_rng([recipe.seed, epoch, _NAMES_STREAM])
-        return tokens.encode_all([play.renamed(rng) for play in plays])
+        return data.tokens.encode_all([play.renamed(rng) for play in plays])
 
     return ids
-
-
-def _show(language_model: LanguageModel, seed: int) -> None:
-    """Print what the writer writes by now, above the progress bar."""
-    from tqdm import tqdm
-
-    from models.char_lm.language_model import written_by_steps
-
-    text = written_by_steps(language_model, _SAMPLE_TOKENS, temperature=_SAMPLE_TEMPERATURE, seed=seed)
-    tqdm.write("\n".join(f"    {line}" for line in text.split("\n")), file=sys.stderr)

@@ -5,20 +5,25 @@ A preset does not hold its training text. Its metadata hold the checksum, so a t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from apps.writer.sources import SAMPLE_TEXT, SHAKESPEARE, file_source, sample_source, shakespeare_source
+from apps.writer.copies import Baseline, CopyMeter
+from apps.writer.sources import (
+    SAMPLE_TEXT,
+    SHAKESPEARE,
+    WriterSource,
+    sample_source,
+    shakespeare_source,
+    text_source,
+)
+from data_prep.datasets import DATASETS
 from data_prep.errors import InputError
-
-if TYPE_CHECKING:
-    from apps.writer.copies import Baseline, CopyMeter
-    from apps.writer.sources import WriterSource
-    from data_prep.readers.plays import Place, PlayText
-    from data_prep.text.streams import Parts
+from data_prep.readers.plays import Place, PlayText
+from data_prep.text.streams import Parts, split_text
 
 
 @dataclass(frozen=True)
@@ -50,29 +55,25 @@ class LearnedText:
     @cached_property
     def meter(self) -> CopyMeter:
         """The index over what it learned from; made at the first call, which takes a second or two."""
-        from apps.writer.copies import CopyMeter
-
-        return CopyMeter(self.train, sources=self._places(self.parts.train))
+        return CopyMeter(self.train, sources=self.training_place)
 
     @cached_property
     def baseline(self) -> Baseline:
         """Matches of the held-out text, which true text has by chance."""
-        from apps.writer.copies import Baseline
-
         return Baseline(self.meter, self.held_out)
 
-    def held_out_place(self, position: int) -> Place:
-        """Tell who speaks where in the whole text, for a character of the held-out part."""
-        return self._places(self.parts.validation)(position)
+    @cached_property
+    def held_out_place(self) -> Callable[[int], Place]:
+        """Tells who speaks where in the whole text, for a character of the held-out part."""
+        return self._places(self.parts.validation)
 
-    def training_place(self, position: int) -> Place:
-        """Tell who speaks where in the whole text, for a character of the training part."""
-        return self._places(self.parts.train)(position)
+    @cached_property
+    def training_place(self) -> Callable[[int], Place]:
+        """Tells who speaks where in the whole text, for a character of the training part."""
+        return self._places(self.parts.train)
 
     @cached_property
     def _plays(self) -> PlayText:
-        from data_prep.readers.plays import PlayText
-
         return PlayText(self.text)
 
     def _places(self, pieces: tuple[str, ...]) -> Callable[[int], Place]:
@@ -91,36 +92,32 @@ class LearnedText:
         return place
 
 
-def learned_text(metadata: Mapping[str, Any], file: str | Path | None = None) -> LearnedText:
+def learned_text(metadata: Mapping[str, Any], files: Sequence[str | Path] = ()) -> LearnedText:
     """Find the text that a preset learned from.
 
     Args:
         metadata: Of the preset: the checksum of its data, and the split of its recipe.
-        file: Where the text is; None looks for the texts that the project knows.
+        files: Where the text is; nothing looks for the texts that the project knows.
 
     Returns:
         The text, split as it was for training.
 
     Raises:
-        InputError: The file is another text, or there is none and the text is not one that the project knows, or it
+        InputError: The files are another text, or there are none and the text is not one that the project knows, or it
             cannot be had.
     """
-    from data_prep.text.streams import split_text
-
-    checksums, split = set(metadata["data"].values()), metadata["recipe"]["split"]
-    source = _known_source(metadata["data"]) if file is None else file_source(Path(file))
-    if set(source.checksums.values()) != checksums:
+    data, split = metadata["data"], metadata["recipe"]["split"]
+    source = text_source(files) if files else _known_source(data)
+    if set(source.checksums.values()) != set(data.values()):
         raise InputError(
             "This is not the text that the writer learned from",
-            allowed=", ".join(metadata["data"]) + " with the checksum that the preset's metadata.json names",
-            received=str(file or source.name),
+            allowed=", ".join(data) + " with the checksum that the preset's metadata.json names",
+            received=", ".join(map(str, files)) or source.name,
         )
     return LearnedText(source.text, source.name, split, split_text(source.text, split))
 
 
 def _known_source(data: Mapping[str, str]) -> WriterSource:
-    from data_prep.datasets import DATASETS
-
     name, checksum = next(iter(data.items()))
     shakespeare = DATASETS[SHAKESPEARE].files["all"].checksum.partition(":")[2]
     if checksum.split()[-1] == shakespeare:

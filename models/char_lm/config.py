@@ -151,6 +151,23 @@ def joined(config: CharLMConfig, members: Sequence[Arrays]) -> tuple[CharLMConfi
     return replace(config, members=len(members)), together
 
 
+def member_arrays(config: CharLMConfig, arrays: Arrays, member: int) -> dict[str, np.ndarray]:
+    """Take one of several joined networks out again; each gets the bias of all, which was their mean.
+
+    Args:
+        config: Of the network of them all.
+        arrays: Its arrays.
+        member: Which one, from 1.
+    """
+    alone = {"embedding/embeddings": arrays[f"{embedding_name(member)}/embeddings"]}
+    for own, number in enumerate(layer_numbers(config, member), start=1):
+        weights = layer_weights(config.cell, recurrent_name(number), arrays)
+        alone |= zip(weight_paths(config.cell, recurrent_name(own)), weights, strict=True)
+    rows = slice((member - 1) * config.units, member * config.units)
+    alone["logits/kernel"] = arrays["logits/kernel"][rows] * np.float32(config.members)
+    return {**alone, "logits/bias": arrays["logits/bias"]}
+
+
 def softened(arrays: Arrays, temperature: float) -> dict[str, np.ndarray]:
     """Divide the logits of a network by a number, so that it is as sure as it is right (Guo et al. 2017).
 

@@ -19,7 +19,7 @@ from apps.writer.application import DEFAULT_PRESET, Writer
 from apps.writer.page_unrolled_drawing import drawing
 from apps.writer.reports import NETWORKS, TITLES
 from apps.writer.results import Step
-from apps.writer.sources import file_source
+from apps.writer.sources import text_source
 from data_prep.errors import InputError
 from tests.apps.pages import SECTIONS, chart, given, messages, open_page, press, shipping
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("shipped", "results")
 @pytest.fixture(autouse=True)
 def known_text(writer_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = Path((writer_presets / "text.path").read_text(encoding="utf-8"))
-    monkeypatch.setattr(apps.writer.texts, "_known_source", lambda data: file_source(text))
+    monkeypatch.setattr(apps.writer.texts, "_known_source", lambda data: text_source([text]))
 
 
 def write(app: AppTest, prompt: str, length: int = 80) -> AppTest:

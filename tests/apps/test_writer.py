@@ -11,9 +11,11 @@ import pytest
 
 from apps.shared.reports import preset_installed, preset_scores
 from apps.writer.application import DEFAULT_PRESET, Writer
+from apps.writer.explain import following_units, gate_view, gradient_lengths, unrolled_steps
 from apps.writer.quiz import KINDS, question
 from apps.writer.reports import SCORES, shape_of
-from apps.writer.sampling import chances
+from apps.writer.sampling import sampling_probabilities
+from apps.writer.sources import text_source
 from apps.writer.texts import learned_text
 from data_prep.errors import InputError
 from tests.apps.writer_preset import made_play, save_writer
@@ -100,7 +102,7 @@ def test_next_tokens_are_those_that_score_sees(writer: Writer) -> None:
     assert by_name["k"] == pytest.approx(scored.probability, rel=1e-5)
     probabilities = [token.probability for token in following.tokens]
     assert probabilities == sorted(probabilities, reverse=True)
-    assert sum(token.chance for token in following.tokens) == pytest.approx(1.0)
+    assert sum(token.sampling_probability for token in following.tokens) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -109,16 +111,21 @@ def test_next_tokens_are_those_that_score_sees(writer: Writer) -> None:
      {"temperature": 1.5, "top_k": 6, "top_p": 0.7}],
     ids=str,
 )  # fmt: skip
-def test_the_chances_shown_are_those_that_are_drawn(writer: Writer, settings: dict) -> None:
-    shown = {token.token: token.chance for token in writer.next_tokens("OMAR:\nSo", **settings).tokens}
+def test_the_probabilities_shown_are_those_of_the_draws(writer: Writer, settings: dict) -> None:
+    shown = {
+        token.token: token.sampling_probability
+        for token in writer.next_tokens("OMAR:\nSo", **settings).tokens
+    }
     draws = [
         written.text
         for seed in range(12)
         for written in writer.generate_batch("OMAR:\nSo", 64, length=1, seed=seed, **settings)
     ]
-    for token, chance in shown.items():
+    for token, probability in shown.items():
         found = draws.count(token) / len(draws)
-        assert abs(found - chance) <= 4.5 * math.sqrt(chance * (1 - chance) / len(draws)) + 1e-9, token
+        assert (
+            abs(found - probability) <= 4.5 * math.sqrt(probability * (1 - probability) / len(draws)) + 1e-9
+        ), token
 
 
 @pytest.mark.parametrize(
@@ -133,9 +140,9 @@ def test_the_chances_shown_are_those_that_are_drawn(writer: Writer, settings: di
     ],
     ids=str,
 )
-def test_chances_by_hand(settings: dict, expected: list[float]) -> None:
+def test_sampling_probabilities_by_hand(settings: dict, expected: list[float]) -> None:
     logits = np.log([0.5, 0.3, 0.15, 0.05])
-    np.testing.assert_allclose(chances(logits, **settings), expected, atol=1e-12)
+    np.testing.assert_allclose(sampling_probabilities(logits, **settings), expected, atol=1e-12)
 
 
 def test_a_score_covers_the_text(writer: Writer) -> None:
@@ -174,7 +181,9 @@ def test_copies_are_admitted(writer: Writer) -> None:
     assert held_out.fraction < 0.5 and held_out.held_out is None
 
 
-def test_the_text_is_told_by_its_checksum(preset: Path, text_file: Path, tmp_path: Path) -> None:
+def test_the_text_is_told_by_its_checksum(
+    writer: Writer, preset: Path, text_file: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "play.txt"
     other.write_text(text_file.read_text(encoding="utf-8") + "x", encoding="utf-8")
     with pytest.raises(InputError, match="not the text that the writer learned from"):
@@ -183,18 +192,16 @@ def test_the_text_is_told_by_its_checksum(preset: Path, text_file: Path, tmp_pat
         _ = Writer.from_preset(preset).learned
     assert Writer.from_preset(preset).generate("A", length=3).copied is None
     with pytest.raises(InputError, match="not known which text"):
-        _ = Writer(None, {}).learned
+        _ = Writer(writer.config, writer.arrays, vocabulary=writer.vocabulary).learned
 
 
 @pytest.mark.parametrize("split", ["last_tenth", "slice", "char_rnn"])
 def test_places_point_into_the_whole_text(text_file: Path, split: str) -> None:
-    from apps.writer.sources import file_source
-
     text = made_play(400)
     text_file = text_file.with_name(f"{split}.txt")
     text_file.write_text(text, encoding="utf-8")
-    metadata = {"data": file_source(text_file).checksums, "recipe": {"split": split}}
-    learned = learned_text(metadata, text_file)
+    metadata = {"data": text_source([text_file]).checksums, "recipe": {"split": split}}
+    learned = learned_text(metadata, [text_file])
     lines = text.split("\n")
     for position in (0, 777, len(learned.train) - 1):
         place = learned.training_place(position)
@@ -215,6 +222,35 @@ def test_evaluation_scores_the_held_out_part(writer: Writer) -> None:
     }
 
 
+def test_any_text_can_be_scored(writer: Writer, preset: Path, text_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("BEN:\nThe king falls €.\n", encoding="utf-8")
+    (tmp_path / "two.txt").write_text("ANNA:\nNot so.\n", encoding="utf-8")
+    plain = Writer.from_preset(preset)
+    found = plain.evaluate(files=[tmp_path / "one.txt", tmp_path / "two.txt"])
+    alone = [plain.score("BEN:\nThe king falls €.\n", "map"), plain.score("ANNA:\nNot so.\n")]
+    assert found.nats_per_character == pytest.approx(sum(text.nats for text in alone) / found.n)
+    assert (found.n, found.split, found.text) == (23 + 14, "all", "one.txt, two.txt")
+    assert found.notes() == ["Read as unknown: 1 tokens"]
+    for other in ({"split": "last_tenth"}, {"split": None}):
+        with pytest.raises(InputError, match="--file excludes"):
+            writer.evaluate(files=[text_file], **other)
+
+
+def test_a_text_of_several_files_has_an_order(tmp_path: Path) -> None:
+    paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    paths[0].write_text("A king.", encoding="utf-8")
+    paths[1].write_text("A crown.\n", encoding="utf-8")
+    source = text_source(paths)
+    assert source.text == "A king.\nA crown.\n"
+    assert list(source.checksums) == ["one.txt, two.txt"]
+    assert source.checksums != text_source(paths[::-1]).checksums
+    assert text_source([tmp_path]).text == source.text, "a folder is its files"
+    metadata = {"data": source.checksums, "recipe": {"split": "last_tenth"}}
+    assert learned_text(metadata, paths).text == source.text
+    with pytest.raises(InputError, match="not the text that the writer learned from"):
+        learned_text(metadata, paths[:1])
+
+
 @pytest.mark.parametrize(
     ("split", "message"), [("char_rnn", "would flatter it"), ("half", "There is no such split")]
 )
@@ -225,7 +261,7 @@ def test_a_split_that_was_learned_is_not_scored(writer: Writer, split: str, mess
 
 def test_gates_make_the_models_own_logits(writer: Writer) -> None:
     text = "BEN:\nThe heart rises."
-    view = writer.gates(text)
+    view = gate_view(writer, text)
     model = writer.language_model
     logits, _ = model.logits(np.concatenate([[model.config.start], model.encode(text)]))
     hidden = view.layers[-1]["hidden"]
@@ -237,13 +273,13 @@ def test_gates_make_the_models_own_logits(writer: Writer) -> None:
 
 
 def test_units_that_follow_a_property(writer: Writer) -> None:
-    view = writer.gates("BEN:\nThe heart rises.\n\nANNA:\nNot so.\n")
-    fits = writer.following(view, "speaker's name", "cell")
+    view = gate_view(writer, "BEN:\nThe heart rises.\n\nANNA:\nNot so.\n")
+    fits = following_units(view, "speaker's name", "cell")
     assert len(fits) == 2 * 12
     strengths = [abs(fit.correlation) for fit in fits]
     assert strengths == sorted(strengths, reverse=True)
     best = fits[0]
-    values = view.layers[best.layer - 1]["cell"][:, best.unit]
+    values = view.layers[best.layer]["cell"][:, best.unit]
     inside = [at < 4 or 23 <= at < 28 for at in range(len(view.text))]
     assert np.corrcoef(values, inside)[0, 1] == pytest.approx(best.correlation, abs=1e-5)
 
@@ -257,27 +293,27 @@ def test_units_that_follow_a_property(writer: Writer) -> None:
     ],
 )
 def test_properties_that_cannot_be_followed(writer: Writer, followed: str, name: str, message: str) -> None:
-    view = writer.gates("BEN:\nThe heart rises.")
+    view = gate_view(writer, "BEN:\nThe heart rises.")
     with pytest.raises(InputError, match=message):
-        writer.following(view, followed, name)
+        following_units(view, followed, name)
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "length of the text"), ("a" * 601, "length of the text")])
 def test_texts_whose_gates_are_not_shown(writer: Writer, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        writer.gates(text)
+        gate_view(writer, text)
 
 
 def test_gradients_have_one_length_a_step(writer: Writer) -> None:
-    found = writer.gradients("BEN:\nThe heart")
+    found = gradient_lengths(writer, "BEN:\nThe heart")
     assert [len(lengths) for lengths in found] == [13, 13]
     with pytest.raises(InputError, match="2 to 600"):
-        writer.gradients("B")
+        gradient_lengths(writer, "B")
 
 
 def test_the_unrolled_network_copies_its_outputs_back(writer: Writer) -> None:
     prompt = "ANNA:\nT"
-    steps = writer.unrolled(prompt, 6)
+    steps = unrolled_steps(writer, prompt, 6)
     text = prompt + writer.generate(prompt, length=6, temperature=0.0).text
     assert "".join(step.given for step in steps) == text[:-1]
     assert "".join(step.target for step in steps) == text[1:]
@@ -292,7 +328,7 @@ def test_the_unrolled_network_copies_its_outputs_back(writer: Writer) -> None:
 @pytest.mark.parametrize("length", [0, 40])
 def test_a_drawing_has_an_end(writer: Writer, length: int) -> None:
     with pytest.raises(InputError, match="number of steps"):
-        writer.unrolled("AN", length)
+        unrolled_steps(writer, "AN", length)
 
 
 def test_the_quiz_asks_for_all_three(writer: Writer) -> None:
@@ -324,11 +360,11 @@ def test_words_and_pieces_and_other_cells_go_the_same_way(
     assert result.nats == pytest.approx(float(writer.language_model.score(text).nats.sum()))
     written = writer.generate("The king", length=12, seed=1)
     assert written.text and written.copied is not None
-    view = writer.gates(text)
+    view = gate_view(writer, text)
     assert len(view.tokens) == len(result.tokens) == len(view.layers[0]["hidden"])
-    assert len(writer.following(view, "speaker's name", "hidden")) == 12
-    assert sum(token.chance for token in writer.next_tokens(text).tokens) == pytest.approx(1.0)
-    assert len(writer.unrolled("The king", 3)) == len(writer.score("The king").tokens) + 2
+    assert len(following_units(view, "speaker's name", "hidden")) == 12
+    assert sum(token.sampling_probability for token in writer.next_tokens(text).tokens) == pytest.approx(1.0)
+    assert len(unrolled_steps(writer, "The king", 3)) == len(writer.score("The king").tokens) + 2
 
 
 def test_stored_scores(preset: Path, tmp_path: Path) -> None:

@@ -16,22 +16,29 @@ import keras
 import numpy as np
 import pytest
 
-from apps.writer.preset import metrics_of, validation_score
-from apps.writer.recipe import SAMPLE_RECIPE, WriterRecipe
-from apps.writer.sources import file_source, sample_source
-from apps.writer.task import compiled_writer, config_of, fit_writer, train, window_data
+from apps.writer.application import DEFAULT_PRESET, Writer
+from apps.writer.evaluation import scored
+from apps.writer.recipes import RECIPES, WriterRecipe
+from apps.writer.sources import sample_source, text_source
+from apps.writer.task import WriterTask, compiled_writer, prepared
 from data_prep.errors import InputError
 from data_prep.text.streams import StreamWindows, learn_tokens, split_text
-from models.char_lm.language_model import WRITER_PRESET, load_language_model
+from models.char_lm.config import CharLMConfig, member_arrays
 from models.layers.recurrent import FreshState
 from models.presets.search import list_presets
 from models.presets.store import load_preset
 from models.storage.variables import copy_values
-from models.training.fit import fit
+from models.training import driver
+from models.training.driver import Trained, fit_task, train
+from models.training.fit import fit, training_data
+from models.training.task import Run
+from tests.apps.writer_preset import save_writer
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n"
-SMALL = replace(SAMPLE_RECIPE, units=8, batch_size=4, length=16, epochs=1)
+TASK = WriterTask()
+SAMPLE = RECIPES["sample"]
+SMALL = replace(SAMPLE, units=8, batch_size=4, length=16, epochs=1)
 TINY = [
     "layers=1",
     "members=1",
@@ -51,15 +58,23 @@ def text(tmp_path: Path) -> Path:
     return path
 
 
+def trained_in(folder: Path, recipe: WriterRecipe, text: Path, resume: bool = False) -> Trained:
+    return train(TASK, recipe, prepared(recipe, text_source([text])), Run(folder, resume))
+
+
+def fitted(out: Path, text: Path, overrides: list[str], **options: str) -> dict:
+    return fit_task(TASK, out, options={"text": [text], **options}, overrides=overrides)
+
+
 def test_a_text_becomes_a_preset_that_scores_as_it_says(tmp_path: Path, text: Path, capsys) -> None:
     out = tmp_path / "mine"
-    summary = fit_writer(out, [*TINY, "learning_rate=0.02"], text=text, cell="gru")
+    summary = fitted(out, text, [*TINY, "learning_rate=0.02"], cell="gru")
     assert (summary["epochs"], summary["split"], summary["n"]) == (2, "last_tenth", math.ceil(len(LINE) * 3))
     assert not (tmp_path / "mine.run").exists()
     metrics = json.loads((out / "metrics.json").read_text())
     measure = metrics["nats_per_character"]
     held_out = split_text(LINE * 30).validation[0]
-    model = load_language_model(out)
+    model = Writer.from_preset(out).language_model
     assert model.config.cell == "gru"
     scores = model.score(held_out)
     assert measure["n"] == scores.n == len(held_out)
@@ -74,7 +89,7 @@ def test_a_text_becomes_a_preset_that_scores_as_it_says(tmp_path: Path, text: Pa
 
 def test_learns_more_with_every_epoch(tmp_path: Path, text: Path) -> None:
     recipe = replace(
-        SAMPLE_RECIPE,
+        SAMPLE,
         units=48,
         batch_size=4,
         length=32,
@@ -83,56 +98,120 @@ def test_learns_more_with_every_epoch(tmp_path: Path, text: Path) -> None:
         learning_rate=0.02,
         averaging=0.8,
     )
-    trained = train(recipe, file_source(text), tmp_path / "run", show_samples=False)
-    losses = [line["dev_nats"] for line in trained.result.history]
+    trained = trained_in(tmp_path / "run", recipe, text)
+    losses = [line["dev_nats"] for line in trained.history]
     assert losses[-1] < losses[0] - 0.5
-    score, error, count = validation_score(trained.language_model, trained.parts)
-    assert score == pytest.approx(losses[-1], abs=1e-6)
-    assert 0 < error < score and count == trained.parts.validation_characters
+    validation = split_text(LINE * 30, "slice").validation
+    found = scored(trained.answers.writer.language_model, validation, "slice", "the text")
+    assert found.nats_per_character == pytest.approx(losses[-1], abs=1e-6)
+    assert 0 < found.standard_error < found.nats_per_character and found.n == len(validation[0])
 
 
 def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Path) -> None:
     recipe = replace(SMALL, members=2, epochs=1)
-    trained = train(recipe, file_source(text), tmp_path / "run", show_samples=False)
-    assert [line["member"] for line in trained.result.history] == [1, 2] and trained.result.epochs == 2
-    assert trained.language_model.config.members == 2
+    trained = trained_in(tmp_path / "run", recipe, text)
+    assert [line["stage"] for line in trained.history] == ["member1", "member2"] and trained.epochs == 2
+    assert trained.answers.writer.config.members == 2
     for number in (0, 1):
-        alone = replace(SMALL, epochs=1, seed=SMALL.seed + number)
-        single = train(alone, file_source(text), tmp_path / f"alone{number}", show_samples=False)
-        found = trained.arrays[
-            "recurrent1/lstm_cell/kernel" if number == 0 else "recurrent2/lstm_cell/kernel"
-        ]
-        np.testing.assert_array_equal(found, single.arrays["recurrent1/lstm_cell/kernel"])
-    again = train(recipe, file_source(text), tmp_path / "run", resume=True, show_samples=False)
-    np.testing.assert_array_equal(again.arrays["logits/kernel"], trained.arrays["logits/kernel"])
+        single = trained_in(tmp_path / f"alone{number}", replace(SMALL, seed=SMALL.seed + number), text)
+        found = trained.answers.arrays[f"recurrent{number + 1}/lstm_cell/kernel"]
+        np.testing.assert_array_equal(found, single.answers.arrays["recurrent1/lstm_cell/kernel"])
+        alone = member_arrays(trained.answers.writer.config, trained.answers.arrays, number + 1)
+        np.testing.assert_array_equal(alone["logits/kernel"], single.answers.arrays["logits/kernel"])
+
+
+def test_a_training_that_was_cut_in_its_second_member_ends_at_the_same_bits(
+    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(SMALL, members=2, epochs=2, dropout=0.3, weight_dropout=0.2)
+    whole = trained_in(tmp_path / "whole", recipe, text).answers
+    original, epochs = driver.training_data, iter(range(4))
+
+    def dies(*args, **kwargs):
+        if next(epochs) == 3:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(driver, "training_data", dies)
+    with pytest.raises(KeyboardInterrupt):
+        trained_in(tmp_path / "cut", recipe, text)
+    monkeypatch.undo()
+    resumed = trained_in(tmp_path / "cut", recipe, text, resume=True)
+    assert [line["epoch"] for line in resumed.history] == [1, 2, 1, 2]
+    for name, array in resumed.answers.arrays.items():
+        np.testing.assert_array_equal(array, whole.arrays[name], err_msg=name)
 
 
 def test_calibration_divides_the_logits_and_trains_nothing(tmp_path: Path, text: Path) -> None:
-    source, recipe = file_source(text), replace(SMALL, calibration=1.0)
-    plain = train(recipe, source, tmp_path / "run", show_samples=False)
-    soft = train(replace(recipe, calibration=2.0), source, tmp_path / "run", resume=True, show_samples=False)
-    assert plain.result.history == soft.result.history
-    ids = plain.language_model.encode("ROMEO")
-    logits, halves = (found.language_model.logits(ids)[0] for found in (plain, soft))
+    recipe = replace(SMALL, calibration=1.0)
+    plain = trained_in(tmp_path / "run", recipe, text)
+    soft = trained_in(tmp_path / "run", replace(recipe, calibration=2.0), text, resume=True)
+    assert plain.history == soft.history
+    models = [found.answers.writer.language_model for found in (plain, soft)]
+    logits, halves = (model.logits(model.encode("ROMEO"))[0] for model in models)
     np.testing.assert_allclose(halves, logits / 2.0, atol=1e-3)  # weights are stored in halves
 
 
 def test_nothing_is_scored_before_the_end(tmp_path: Path, text: Path) -> None:
-    trained = train(SMALL, file_source(text), tmp_path / "run", show_samples=False)
-    assert "dev_nats" not in trained.result.history[0]
+    trained = trained_in(tmp_path / "run", SMALL, text)
+    assert "dev_nats" not in trained.history[0]
 
 
 @pytest.mark.parametrize("tokens", ["word", "piece"])
 def test_words_and_pieces_are_trained_by_the_same_code(tmp_path: Path, text: Path, tokens: str) -> None:
     recipe = replace(SMALL, tokens=tokens, vocabulary_size=120 if tokens == "piece" else None)
-    source = file_source(text)
-    trained = train(recipe, source, tmp_path / "run", show_samples=False)
-    assert trained.language_model.config.tokenizer == tokens
-    measure = metrics_of(trained, source, recipe)["nats_per_character"]
+    data = prepared(recipe, text_source([text]))
+    trained = train(TASK, recipe, data, Run(tmp_path / "run"))
+    model = trained.answers.writer.language_model
+    assert model.config.tokenizer == tokens
+    measure = TASK.score(recipe, data, trained.answers)["nats_per_character"]
     assert measure["n"] == len(split_text(LINE * 30).validation[0]), "counted in characters"
     assert f"read as {tokens}s" in measure["protocol"]
-    nats = trained.language_model.score(trained.parts.validation[0], unknown="map").nats
+    nats = model.score(data.parts.validation[0], unknown="map").nats
     assert measure["score"] == pytest.approx(nats.sum() / measure["n"])
+
+
+def started(tmp_path: Path, text: Path, start: Path, *overrides: str) -> Path:
+    """A writer that starts from a preset and hardly learns."""
+    still = ["learning_rate=1e-12", "epochs=1", "batch_size=4", "length=16", "calibration=1", "averaging=0"]
+    settings = [*still, "layers=1", "units=12", "embedding=6", "weight_dropout=0", *overrides]
+    out = tmp_path / "started"
+    fit_task(TASK, out, options={"text": [text]}, overrides=settings, start=start)
+    return out
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_every_member_starts_from_that_of_its_number(
+    tmp_path: Path, text: Path, members: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = save_writer(tmp_path / "tiny", text, layers=1, members=members)
+    new = tmp_path / "new.txt"
+    new.write_text((LINE + "€") * 20, encoding="utf-8")
+    out = started(tmp_path, new, start, f"members={members}")
+    before, after = load_preset(start), load_preset(out)
+    assert after.config == before.config and after.vocabulary.entries == before.vocabulary.entries
+    for name, array in before.arrays.items():
+        np.testing.assert_allclose(after.arrays[name], array, atol=2e-3, err_msg=name)
+    said = capsys.readouterr().err
+    assert "18 of 1,380 tokens are unknown to tiny" in said
+    assert "started at random" not in said
+    assert after.metadata["from"] == "tiny"
+
+
+def test_what_does_not_fit_a_preset_is_said(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = save_writer(tmp_path / "tiny", text, layers=1)
+    started(tmp_path, text, start, "members=1", "units=8")
+    said = capsys.readouterr().err
+    assert "From tiny: 2 of " in said and "recurrent1/lstm_cell/kernel (6, 32)" in said
+
+
+def test_a_preset_of_other_tokens_is_refused_and_nothing_is_left(tmp_path: Path, text: Path) -> None:
+    start = save_writer(tmp_path / "tiny", text, "word", layers=1)
+    with pytest.raises(InputError, match="The preset tiny reads other tokens.*--tokens word"):
+        started(tmp_path, text, start)
+    assert {path.name for path in tmp_path.iterdir()} == {"play.txt", "tiny"}
 
 
 def test_a_text_too_short_names_the_number_needed(tmp_path: Path) -> None:
@@ -141,21 +220,20 @@ def test_a_text_too_short_names_the_number_needed(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"too short.*16 rows of 64 tokens.*1,025 tokens.*1,140 characters"
     ) as caught:
-        fit_writer(tmp_path / "out", ["batch_size=16", "length=64"], text=path)
+        fitted(tmp_path / "out", path, ["batch_size=16", "length=64"])
     assert not (tmp_path / "out.run").exists(), "nothing is left behind"
     needed = 1_140
     path.write_text("ab" * (needed // 2), encoding="utf-8")
     assert "1,140" in str(caught.value)
-    source = file_source(path)
-    tokens = learn_tokens(split_text(source.text).train)
-    assert len(StreamWindows(tokens.encode_all(split_text(source.text).train), 16, 64)) == 1
+    data = prepared(replace(SAMPLE, batch_size=16, length=64), text_source([path]))
+    assert len(StreamWindows(data.ids, 16, 64)) == 1
 
 
 def test_one_character_less_is_too_short(tmp_path: Path) -> None:
     path = tmp_path / "short.txt"
     path.write_text("a" * 1138, encoding="utf-8")
     with pytest.raises(InputError, match="too short"):
-        fit_writer(tmp_path / "out", ["batch_size=16", "length=64"], text=path)
+        fitted(tmp_path / "out", path, ["batch_size=16", "length=64"])
 
 
 @pytest.mark.parametrize(
@@ -166,51 +244,55 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path, content: bytes, mess
     path = tmp_path / "file.bin"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
-        fit_writer(tmp_path / "out", TINY, text=path)
+        fitted(tmp_path / "out", path, TINY)
     assert not (tmp_path / "out.run").exists()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
-        fit_writer(tmp_path / "out", TINY, text=tmp_path / "nowhere.txt")
+        fitted(tmp_path / "out", tmp_path / "nowhere.txt", TINY)
 
 
 def test_a_text_and_the_sample_exclude_each_other(tmp_path: Path, text: Path) -> None:
     with pytest.raises(InputError, match="exclude each other"):
-        fit_writer(tmp_path / "out", text=text, sample=True)
+        fitted(tmp_path / "out", text, [], sample=True)
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path, text: Path) -> None:
     with pytest.raises(InputError, match="exists already"):
-        fit_writer(tmp_path, TINY, text=text)
+        fitted(tmp_path, text, TINY)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"overrides": ["unit=3"]}, "'unit' is unknown"),
-        ({"cell": "transformer"}, "'cell' does not fit"),
-        ({"tokens": "byte"}, "'tokens' does not fit"),
-        ({"overrides": ["layers=4"]}, "number of recurrent layers"),
+        ({"cell": "transformer"}, "cell does not fit"),
+        ({"tokens": "byte"}, "tokens does not fit"),
+        ({"overrides": ["layers=4"]}, "layers does not fit"),
         ({"overrides": ["cell=gru", "weight_dropout=0.1"]}, "Only an LSTM"),
     ],
 )
 def test_wrong_settings_are_refused(tmp_path: Path, text: Path, changes: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        fit_writer(tmp_path / "out", text=text, **{"overrides": TINY, **changes})
+        fitted(tmp_path / "out", text, **{"overrides": TINY, **changes})
+    assert {path.name for path in tmp_path.iterdir()} == {"play.txt"}, "nothing is left behind"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1"),
-        ({"batch_size": 0}, "batch_size must be at least 1"),
-        ({"length": 0}, "length must be at least 1"),
-        ({"averaging": 1.0}, "averaging must be from 0 to below 1"),
-        ({"final_rate": 1.0}, "final_rate must be from 0 to below 1"),
-        ({"learning_rate": 0.0}, "learning_rate must lie"),
-        ({"clip": 0.0}, "clip must be above 0"),
-        ({"warmup": -1}, "are not negative"),
+        ({"epochs": 0}, "epochs does not fit"),
+        ({"batch_size": 0}, "batch_size does not fit"),
+        ({"length": 0}, "length does not fit"),
+        ({"averaging": 1.0}, "averaging does not fit"),
+        ({"final_rate": 1.0}, "final_rate does not fit"),
+        ({"renamed": -0.1}, "renamed does not fit"),
+        ({"learning_rate": 0.0}, "learning_rate does not fit"),
+        ({"clip": 0.0}, "clip does not fit"),
+        ({"calibration": 0.0}, "calibration does not fit"),
+        ({"warmup": -1}, "warmup does not fit"),
+        ({"weight_decay": -0.1}, "weight_decay does not fit"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(change, message) -> None:
@@ -219,9 +301,8 @@ def test_recipes_that_make_no_sense_are_refused(change, message) -> None:
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
-    recipe = replace(SAMPLE_RECIPE, units=4, warmup=10, learning_rate=0.01, final_rate=0.1)
-    tokens = learn_tokens([LINE])
-    model = compiled_writer(recipe, config_of(recipe, tokens), 110)
+    recipe = replace(SAMPLE, units=4, warmup=10, learning_rate=0.01, final_rate=0.1)
+    model = compiled_writer(recipe, CharLMConfig(tokens=9, units=4), 110)
     rates = [float(model.optimizer._learning_rate(step)) for step in range(111)]
     assert max(rates) == pytest.approx(0.01, rel=1e-3) and 9 <= int(np.argmax(rates)) <= 10
     assert rates[0] < 0.003 and rates[-1] == pytest.approx(0.001, rel=1e-2)
@@ -239,10 +320,10 @@ def test_the_state_is_carried_through_an_epoch_and_fresh_in_the_next(tmp_path: P
 
     tokens = learn_tokens([LINE * 5])
     windows = StreamWindows(tokens.encode(LINE * 5), SMALL.batch_size, SMALL.length)
-    model = compiled_writer(SMALL, config_of(SMALL, tokens), 10)
+    model = compiled_writer(SMALL, prepared(SMALL, text_source([text])).config, 10)
     fit(
         model,
-        lambda epoch: window_data(windows, epoch),
+        lambda epoch: training_data(lambda: map(tuple, windows.epoch(epoch)), fixed_shapes=True),
         epochs=2,
         run_dir=tmp_path / "run",
         seed=1,
@@ -262,7 +343,7 @@ def test_the_sample_needs_no_data() -> None:
     source = sample_source()
     assert len(source.text) > 300_000
     assert all(value.startswith("sha256 ") for value in source.checksums.values())
-    recipe = SAMPLE_RECIPE
+    recipe = SAMPLE
     tokens = learn_tokens(split_text(source.text).train)
     assert (
         len(StreamWindows(tokens.encode(split_text(source.text).train[0]), recipe.batch_size, recipe.length))
@@ -271,8 +352,7 @@ def test_the_sample_needs_no_data() -> None:
 
 
 def test_weights_are_stored_in_halves_and_scored_as_stored(tmp_path: Path, text: Path) -> None:
-    trained = train(SMALL, file_source(text), tmp_path / "run", show_samples=False)
-    kernel = trained.language_model.kernel
+    kernel = trained_in(tmp_path / "run", SMALL, text).answers.writer.language_model.kernel
     np.testing.assert_array_equal(kernel, kernel.astype(np.float16).astype(np.float32))
 
 
@@ -281,7 +361,8 @@ import os, signal, sys
 from pathlib import Path
 import keras
 import models.layers.recurrent
-from apps.writer.task import fit_writer
+from apps.writer.task import WriterTask
+from models.training.driver import fit_task
 
 class Dying(models.layers.recurrent.FreshState):
     def on_train_batch_end(self, batch, logs=None):
@@ -290,7 +371,10 @@ class Dying(models.layers.recurrent.FreshState):
 
 if sys.argv[3] != "0":
     models.layers.recurrent.FreshState = Dying
-fit_writer(Path(sys.argv[1]), sys.argv[4:], text=Path(sys.argv[2]), resume=sys.argv[3] == "0")
+options = {"text": [Path(sys.argv[2])]}
+fit_task(
+    WriterTask(), Path(sys.argv[1]), options=options, overrides=sys.argv[4:], resume=sys.argv[3] == "0"
+)
 """
 
 
@@ -319,11 +403,11 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path, text: Path) ->
 @pytest.mark.slow
 @pytest.mark.realdata
 def test_the_shipped_writer_scores_as_its_metrics_say(data_dir: Path) -> None:
-    if WRITER_PRESET not in list_presets():
-        pytest.skip(f"there is no preset {WRITER_PRESET}")
+    if DEFAULT_PRESET not in list_presets():
+        pytest.skip(f"there is no preset {DEFAULT_PRESET}")
     text = (data_dir / "tinyshakespeare" / "input.txt").read_text(encoding="utf-8")
-    scores = load_language_model(WRITER_PRESET).score(text[int(0.9 * len(text)) :])
-    metrics = load_preset(WRITER_PRESET).metrics["nats_per_character"]
+    scores = Writer.from_preset().language_model.score(text[int(0.9 * len(text)) :])
+    metrics = load_preset(DEFAULT_PRESET).metrics["nats_per_character"]
     assert metrics["n"] == scores.n == 111_540
     assert scores.nats.mean() == pytest.approx(metrics["score"], abs=1e-4)
     assert metrics["score"] <= 1.45

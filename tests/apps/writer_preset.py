@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.writer.sources import file_source
+from apps.writer.sources import text_source
 from data_prep.text.streams import learn_tokens, split_text
 from models.presets.card import CardText
 from models.presets.store import save_preset
@@ -54,7 +54,7 @@ def save_writer(target: Path, text_file: Path, kind: str = "char", **config: obj
     from models.char_lm.config import CharLMConfig
     from models.char_lm.network import build_char_lm
 
-    source = file_source(text_file)
+    source = text_source([text_file])
     tokens = learn_tokens(split_text(source.text, SPLIT).train, kind)
     values = {"cell": "lstm", "layers": 2, "units": 12, "embedding": 6, "tokenizer": kind, **config}
     config = CharLMConfig(tokens=len(tokens.vocabulary), start=tokens.start, **values)

@@ -1,0 +1,145 @@
+"""What several sections draw: the text of a link, what can come next, and copied passages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.letters import Letter, shown, tint
+from apps.shared.style import palette
+from apps.writer.application import Writer
+from apps.writer.copies import CopiedSpan, CopyReport, described
+from apps.writer.results import NextTokens, TokenProbability
+from data_prep.errors import InputError
+
+_SHOWN = 8
+
+
+def linked_text(name: str, default: str, most: int) -> str:
+    """Take the text that a box begins with from the page's address; one that is too long is cut, and that is said.
+
+    Args:
+        name: Of the parameter in the address.
+        default: The text where the address has none.
+        most: Characters that the box holds.
+    """
+    text = st.query_params.get(name, default)
+    if len(text) > most:
+        st.warning(f"The text of the link has {len(text):,} characters; the box holds the first {most:,}.")
+    return text[:most]
+
+
+def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
+    """Draw the likeliest tokens twice: as the model has them, and as they are drawn.
+
+    Args:
+        following: All tokens that can come next.
+        actual: The token that stands there, which is always shown; None for none.
+
+    Returns:
+        The picture.
+    """
+    colours = palette()
+    rows = list(following.tokens[:_SHOWN])
+    rows += [token for token in following.tokens[_SHOWN:] if token.token == actual]
+    names = [_name(token.token, actual) for token in rows]
+    return charts.grouped_bars(
+        names,
+        {
+            "the model": [100 * token.probability for token in rows],
+            "drawn from": [100 * token.sampling_probability for token in rows],
+        },
+        x_title="probability, %",
+        colours={"the model": colours.muted, "drawn from": colours.ours},
+        number=".3~g",
+    )
+
+
+def alternatives(actual: str, probability: float, found: Sequence[TokenProbability]) -> go.Figure:
+    """Draw the token that stands there among the five likeliest.
+
+    Args:
+        actual: That token.
+        probability: What the model gives it, 0 to 1.
+        found: The likeliest ones.
+
+    Returns:
+        The picture.
+    """
+    colours = palette()
+    rows = list(found)
+    if all(other.token != actual for other in rows):
+        rows.append(TokenProbability(actual, probability))
+    return charts.bars(
+        [_name(other.token, actual) for other in rows],
+        [100 * other.probability for other in rows],
+        x_title="probability, %",
+        colour=[colours.peer if other.token == actual else colours.ours for other in rows],
+        number=".3~g",
+    )
+
+
+def _name(token: str, actual: str | None) -> str:
+    return f"{shown(token)} ←" if token == actual else shown(token)
+
+
+@st.cache_data(show_spinner="Indexing the training text …", max_entries=4, ttl=600)
+def training_text_problem(_writer: Writer, preset: str) -> str | None:
+    """Say why copies cannot be looked for, or None where they can; tried again after ten minutes."""
+    try:
+        _ = _writer.learned.baseline
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def copied_letters(text: str, report: CopyReport) -> list[Letter]:
+    """Turn a text into letters whose copied passages are underlaid, the longer the stronger.
+
+    Args:
+        text: The text.
+        report: Of its copies.
+
+    Returns:
+        One letter a character.
+    """
+    owner: list[CopiedSpan | None] = [None] * len(text)
+    for span in report.spans:
+        for at in range(span.start, span.end):
+            known = owner[at]
+            if known is None or known.length < span.length:
+                owner[at] = span
+    return [_letter(character, span) for character, span in zip(text, owner, strict=True)]
+
+
+def _letter(character: str, span: CopiedSpan | None) -> Letter:
+    if span is None:
+        return Letter(character)
+    more = f", and at {span.source.occurrences - 1} more places" if span.source.occurrences > 1 else ""
+    note = f"{span.length} characters copied\n{described(span.source)}{more}"
+    return Letter(character, tint(palette().peer, min(0.2 + span.length / 250, 0.5)), note, marked=True)
+
+
+def summary(report: CopyReport) -> str:
+    """Say in Markdown how much is copied, beside true text.
+
+    Args:
+        report: Of the copies.
+
+    Returns:
+        One or two sentences.
+    """
+    said = (
+        f"**{100 * report.fraction:.1f} %** of the {report.characters:,} characters stand word for word in the "
+        f"training text, in passages of {report.k} characters or more; the longest match has **{report.longest}**."
+    )
+    if report.held_out is None:
+        return said
+    true = report.held_out
+    return (
+        f"{said} True text that was held out, cut as long as this: {100 * true.fraction:.1f} %, longest match "
+        f"{true.mean_longest:.0f} on average and {true.max_longest} at most."
+    )
