@@ -99,7 +99,8 @@ def build_ocr(config: OcrConfig, *, products: Products = "float32") -> keras.Mod
 def ocr_model(config: OcrConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
     """Build the network of a preset with its weights, to be given words as they are, without padding.
 
-    The language model of letters that the search uses is no Keras network: its arrays (``lm...``) are left out.
+    The language model of letters that the search uses is no Keras network: its arrays (``lm...``) are left out. There
+    are more letters than words, so ``fit`` takes them as batches of a ``tf.data.Dataset``.
 
     Args:
         config: Of the preset.
