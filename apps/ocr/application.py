@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.ocr.evaluation import ALONE_WEIGHT
 from apps.ocr.results import LettersResult, Reading, ReadLetter, Span, WordResult
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import letter_pictures
+from data_prep.images.letter_words import compose_word
 from data_prep.images.letters import MAX_LETTERS, letter_batch, prepare_letter, prepare_word
 from data_prep.images.preparation import (
     LETTER_HEIGHT,
@@ -21,14 +22,21 @@ from data_prep.images.preparation import (
     PreparedImage,
     Source,
 )
-from data_prep.readers.letters import LETTERS, decode_word, encode_word
+from data_prep.readers.letters import decode_word, encode_word
+from models.ocr.config import KIND
+from models.ocr.ctc_letters import exchanged, letter_posteriors, spans
+from models.ocr.letter_search import Hypothesis, letter_shares
+from models.ocr.serving import LettersReader, WordsReader, reader_of
+from models.presets.store import Preset, load_preset
+from models.serving.ctc import best_path, greedy
 
 if TYPE_CHECKING:
-    from models.ocr.letter_search import Hypothesis, Scorer
-    from models.ocr.serving import LettersReader, WordsReader
+    import keras
 
 LETTERS_PRESET = "ocr_letters"
 WORDS_PRESET = "ocr_words"
+# Where letters alone meet the language model, it has to say all that is known of context.
+ALONE_WEIGHT = 0.8
 _ALTERNATIVES = 4
 
 
@@ -38,20 +46,25 @@ class Reader:
     Args:
         letters: Reads words letter by letter; None where it is not wanted.
         words: Reads words in one piece; None likewise.
+        presets: What was opened, by what it reads, where there are presets.
     """
 
-    def __init__(self, letters: LettersReader | None = None, words: WordsReader | None = None) -> None:
-        self._letters, self._words = letters, words
+    def __init__(
+        self,
+        letters: LettersReader | None = None,
+        words: WordsReader | None = None,
+        presets: Mapping[str, Preset] | None = None,
+    ) -> None:
+        self._letters, self._words, self.presets = letters, words, presets or {}
 
     @classmethod
-    def from_preset(
-        cls, letters: str | Path | None = LETTERS_PRESET, words: str | Path | None = WORDS_PRESET
-    ) -> Reader:
+    def from_preset(cls, letters: str | Path | None = None, words: str | Path | None = None) -> Reader:
         """Open presets.
 
         Args:
-            letters: Name or folder of a preset that reads letter by letter; None for none.
-            words: Likewise for whole words.
+            letters: Name or folder of a preset that reads letter by letter; without ``words`` of either kind. None of
+                both opens the two shipped ones.
+            words: Name or folder of a preset that reads words in one piece.
 
         Returns:
             The application.
@@ -59,12 +72,34 @@ class Reader:
         Raises:
             InputError: There is no such preset, it is damaged, or it reads something else.
         """
-        from models.ocr.serving import LettersReader, WordsReader
+        names: list[tuple[str | Path, str | None]] = [(LETTERS_PRESET, "letters"), (WORDS_PRESET, "words")]
+        if letters is not None or words is not None:
+            expected = "letters" if words is not None else None
+            names = [
+                (name, reads) for name, reads in ((letters, expected), (words, "words")) if name is not None
+            ]
+        opened = {}
+        for name, reads in names:
+            preset = load_preset(name, kind=KIND)
+            if reads not in (None, preset.config.reads):
+                raise InputError(
+                    f"The preset {name} reads something else", allowed=reads, received=preset.config.reads
+                )
+            opened[preset.config.reads] = preset
+        readers = {reads: reader_of(preset.config, preset.arrays) for reads, preset in opened.items()}
+        return cls(readers.get("letters"), readers.get("words"), opened)
 
-        return cls(
-            None if letters is None else LettersReader(*_opened(letters, "letters")),
-            None if words is None else WordsReader(*_opened(words, "words")),
-        )
+    def keras_model(self, reads: str | None = None) -> keras.Model:
+        """Give the Keras network of a preset, without the language model of letters; it takes TensorFlow.
+
+        Args:
+            reads: ``"letters"`` or ``"words"``; None for the only one, or for letters.
+        """
+        return self.presets[reads or next(iter(self.presets))].model
+
+    def evaluate(self, **options: Any) -> Any:
+        """Score it on words that it did not learn from: ``apps.ocr.evaluation.evaluate``."""
+        return importlib.import_module("apps.ocr.evaluation").evaluate(self, **options)
 
     @property
     def letters(self) -> LettersReader:
@@ -94,32 +129,29 @@ class Reader:
         Raises:
             InputError: There is no letter or over 32, or one is no image, too large, or shows nothing.
         """
-        from models.ocr.letter_search import letter_shares
-
         if isinstance(images, np.ndarray):
             batch = _prepared_letters(images)
         else:
             _check_count(len(images))
             batch = letter_batch(prepare_letter(one) for one in images)
+        alphabet, search = self.letters.config.alphabet, self.letters.search
         scores = self.letters.scores(batch, [len(batch)])
-        search = self.letters.search
         found, found_alone = search(scores.context), search(scores.alone, ALONE_WEIGHT)
         by_way = {
-            "alone": decode_word(scores.alone.argmax(axis=1)),
+            "alone": decode_word(scores.alone.argmax(axis=1), alphabet),
             "alone_search": found_alone[0].text,
-            "bilstm": decode_word(scores.context.argmax(axis=1)),
-            "crf": decode_word(scores.best),
+            "bilstm": decode_word(scores.context.argmax(axis=1), alphabet),
+            "crf": decode_word(scores.best, alphabet),
             "search": found[0].text,
         }
         answer = self.letters.config.answer
         if answer == "search":
-            after = letter_shares(found)
+            after = letter_shares(found, alphabet)
         else:
             after = scores.context if answer == "bilstm" else self.letters.marginals(batch, [len(batch)])
         text = by_way[answer]
-        return LettersResult(
-            text, tuple(map(ReadLetter.of, text, scores.alone, after)), _others(found, text), by_way
-        )
+        letters = (ReadLetter.of(*one, alphabet) for one in zip(text, scores.alone, after, strict=True))
+        return LettersResult(text, tuple(letters), _others(found, text), by_way)
 
     def read_word(self, image: Source, name: str | None = None) -> WordResult:
         """Read a word in one piece.
@@ -138,38 +170,37 @@ class Reader:
 
     def read_prepared_word(self, prepared: PreparedImage) -> WordResult:
         """Read a word that went through ``data_prep.images.letters.prepare_word`` or was composed."""
-        from models.ocr.ctc_letters import letter_posteriors, spans
-        from models.serving.ctc import best_path, greedy
-
         _check_word(prepared.image)
         frames = self.words.log_probabilities([prepared.image])[0]
         found, without = (self.words.search(frames, language_model=used) for used in (True, False))
         text = found[0].text
-        labels = encode_word(text) if text else np.zeros(0, np.int64)
+        alphabet = self.words.config.alphabet
+        labels = encode_word(text, alphabet) if text else np.zeros(0, np.int64)
         before = letter_posteriors(frames, labels)
         after = letter_posteriors(frames, labels, self._language(labels))
         path = best_path(frames, labels).tolist()
         return WordResult(
             text=text,
-            letters=tuple(map(ReadLetter.of, text, before, after)),
+            letters=tuple(ReadLetter.of(*one, alphabet) for one in zip(text, before, after, strict=True)),
             alternatives=_others(found, text),
-            greedy=decode_word(greedy(frames)),
+            greedy=decode_word(greedy(frames), alphabet),
             without_language=without[0].text,
             frames=np.exp(frames),
             path=tuple(path),
-            spans=tuple(Span(LETTERS[label], start, end) for label, start, end in spans(path)),
+            spans=tuple(
+                Span(alphabet[label], start, end) for label, start, end in spans(path, len(alphabet))
+            ),
             prepared=prepared,
         )
 
     def _language(self, labels: np.ndarray) -> np.ndarray | None:
         """Return what the language model adds to each word of ``models.ocr.ctc_letters.exchanged``."""
-        from models.ocr.ctc_letters import exchanged
-
-        language, weight = self.words.language, self.words.config.lm_weight
+        config, language = self.words.config, self.words.language
         if language is None:
             return None
-        return weight * np.array(
-            [[_word_score(language, word) for word in row] for row in exchanged(labels).tolist()]
+        words = exchanged(labels, len(config.alphabet)).tolist()
+        return config.lm_weight * np.array(
+            [[language.score(decode_word(word, config.alphabet)) for word in row] for row in words]
         )
 
 
@@ -184,8 +215,6 @@ def composed(letters: np.ndarray, text: str, seed: int = 0) -> PreparedImage:
     Returns:
         Its image float32 (16, width, 1), as the only step.
     """
-    from data_prep.images.letter_words import compose_word
-
     image = compose_word(letters, seed=seed, labels=encode_word(text))
     return PreparedImage(image, (ImageStep("composed", f"{text} of single letters", image[..., 0]),))
 
@@ -203,25 +232,6 @@ def noisy(images: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
     """
     turned = np.random.default_rng(seed).random(images.shape) < noise
     return np.where(turned, np.float32(1.0) - images, images).astype(np.float32)
-
-
-def _word_score(language: Scorer, labels: Sequence[int]) -> float:
-    """Return the logarithm of a word's probability, its end included."""
-    text = decode_word(labels)
-    steps = (language.log_probabilities(text[:at])[label] for at, label in enumerate([*labels, -1]))
-    return float(sum(steps))
-
-
-def _opened(name: str | Path, reads: str) -> tuple:
-    from models.ocr.config import KIND
-    from models.presets.store import load_preset
-
-    opened = load_preset(name, kind=KIND)
-    if opened.config.reads != reads:
-        raise InputError(
-            f"The preset {name} reads something else", allowed=reads, received=opened.config.reads
-        )
-    return opened.config, opened.arrays
 
 
 def _prepared_letters(images: np.ndarray) -> np.ndarray:

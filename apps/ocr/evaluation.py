@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
+from apps.ocr.application import ALONE_WEIGHT, Reader
+from apps.ocr.recipes import RECIPES, Recipe
+from apps.ocr.sources import TEST_FOLD, OcrSource, letters_source, own_letters, own_words, sample_source
+from apps.shared.measures import measure
 from apps.shared.results import Result
 from data_prep.errors import InputError
+from data_prep.images.letter_batches import letter_pictures
+from data_prep.images.letter_words import WordLayout, compose_words
+from data_prep.readers.handwriting import WordPictures
+from data_prep.readers.letters import LetterWords, decode_word
+from models.ocr.letter_search import Scorer
+from models.ocr.serving import LettersReader, WordsReader, reader_of
+from models.presets.store import Preset
+from models.serving.ctc import greedy
+from models.training.recipe import from_dict
+from models.training.task import Metrics
 
-if TYPE_CHECKING:
-    from apps.ocr.recipes import Recipe
-    from apps.ocr.sources import OcrSource
-    from data_prep.images.letter_words import WordLayout
-    from data_prep.readers.letters import LetterWords
-    from models.ocr.letter_search import Scorer
-    from models.ocr.serving import LettersReader, WordsReader
-    from models.presets.store import Preset
-
-# Where letters alone meet the language model, it has to say all that is known of context.
-ALONE_WEIGHT = 0.8
 _COMPOSED_SEED = 6  # of the words that are composed to be scored
 WAYS = {
     "alone": "each letter alone",
@@ -71,7 +75,7 @@ def error_rate(answers: Sequence[str], texts: Sequence[str]) -> ErrorRate:
     """
     if not texts or len(answers) != len(texts):
         raise InputError("There is not one answer for each word", allowed=len(texts), received=len(answers))
-    edits = np.array([edit_distance(answer, text) for answer, text in zip(answers, texts, strict=True)])
+    edits = np.array([Levenshtein.distance(*pair) for pair in zip(answers, texts, strict=True)])
     lengths = np.array([len(text) for text in texts])
     share = edits.sum() / lengths.sum()
     spread = float(np.sqrt(((edits - share * lengths) ** 2).sum())) / lengths.sum()
@@ -82,18 +86,6 @@ def error_rate(answers: Sequence[str], texts: Sequence[str]) -> ErrorRate:
         words=len(texts),
         standard_error=100.0 * float(spread),
     )
-
-
-def edit_distance(first: str, second: str) -> int:
-    """Return the fewest letters to exchange, leave out or put in that make one word of another (Levenshtein 1966)."""
-    if first == second:
-        return 0
-    row = list(range(len(second) + 1))
-    for at, letter in enumerate(first, start=1):
-        diagonal, row[0] = row[0], at
-        for to, other in enumerate(second, start=1):
-            diagonal, row[to] = row[to], min(row[to] + 1, row[to - 1] + 1, diagonal + (letter != other))
-    return row[-1]
 
 
 def read_letters(
@@ -110,9 +102,6 @@ def read_letters(
     Returns:
         Way to answers: ``alone``, ``bilstm``, ``crf``, and those with a language model.
     """
-    from data_prep.images.letter_batches import letter_pictures
-    from data_prep.readers.letters import decode_word
-
     if languages is None:
         languages = {} if reader.language is None else {"search": reader.language}
     lengths = words.lengths.tolist()
@@ -123,7 +112,7 @@ def read_letters(
         "bilstm": np.split(scores.context.argmax(axis=1), cuts),
         "crf": np.split(scores.best, cuts),
     }
-    found = {way: [decode_word(word) for word in rows_of] for way, rows_of in rows.items()}
+    found = {way: [decode_word(word, words.alphabet) for word in rows_of] for way, rows_of in rows.items()}
     weights = {"alone": ALONE_WEIGHT, "context": reader.config.lm_weight}
     for name, language in languages.items():
         for field, weight in weights.items():
@@ -134,39 +123,43 @@ def read_letters(
     return found
 
 
-def read_words(reader: WordsReader, words: LetterWords, layout: WordLayout) -> dict[str, list[str]]:
-    """Compose each word of its own letters and read the image, in every way.
+def read_words(
+    reader: WordsReader, words: LetterWords | WordPictures, layout: WordLayout
+) -> dict[str, list[str]]:
+    """Read words in one piece, in every way.
 
     Args:
         reader: The network.
-        words: What is composed; the same words give the same images.
-        layout: How letters stand in a word; ``written`` is not heeded.
+        words: Pictures of words; or letters, of which each word is composed: the same words give the same images.
+        layout: How composed letters stand in a word; ``written`` is not heeded.
 
     Returns:
         Way to answers: ``greedy``, ``beam`` and ``words`` of letters as large as the set gives them; and ``sizes``,
-        with the language model, of letters in the sizes of writing.
+        with the language model, of composed letters in the sizes of writing.
     """
-    from data_prep.readers.letters import decode_word
-    from models.serving.ctc import greedy
-
     found: dict[str, list[str]] = {"greedy": [], "beam": [], "words": []}
     for frames in _frames(reader, words, replace(layout, written=0.0)):
-        found["greedy"].append(decode_word(greedy(frames)))
+        found["greedy"].append(decode_word(greedy(frames), words.alphabet))
         found["beam"].append(reader.search(frames, language_model=False)[0].text)
         found["words"].append(reader.search(frames)[0].text)
+    if isinstance(words, WordPictures):
+        return found
     sizes = _frames(reader, words, replace(layout, written=1.0))
     return found | {"sizes": [reader.search(frames)[0].text for frames in sizes]}
 
 
-def _frames(reader: WordsReader, words: LetterWords, layout: WordLayout) -> list[np.ndarray]:
-    """Compose words and return what a network says of the frames of each, log-probabilities (frames, 27)."""
-    from data_prep.images.letter_words import compose_words
-
+def _frames(reader: WordsReader, words: LetterWords | WordPictures, layout: WordLayout) -> list[np.ndarray]:
+    """Return what a network says of the frames of each word, log-probabilities (frames, letters + 1)."""
+    if isinstance(words, WordPictures):
+        return reader.log_probabilities([letter_pictures(image[None])[0] for image in words.images])
     rng = np.random.default_rng(_COMPOSED_SEED)
-    return reader.log_probabilities(compose_words(words.images, words.lengths, layout, rng, words.labels))
+    images = compose_words(words.images, words.lengths, layout, rng, words.labels, alphabet=words.alphabet)
+    return reader.log_probabilities(images)
 
 
-def score(reader: LettersReader | WordsReader, words: LetterWords, recipe: Recipe) -> dict[str, ErrorRate]:
+def score(
+    reader: LettersReader | WordsReader, words: LetterWords | WordPictures, recipe: Recipe
+) -> dict[str, ErrorRate]:
     """Score a network on words that it did not learn from, in every way.
 
     Args:
@@ -184,7 +177,7 @@ def score(reader: LettersReader | WordsReader, words: LetterWords, recipe: Recip
     return {way: error_rate(found, words.texts) for way, found in answers.items()}
 
 
-def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSource) -> dict[str, Any]:
+def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSource) -> Metrics:
     """Return scores as a preset stores them: ``context`` is the way by which the preset answers.
 
     Args:
@@ -197,15 +190,14 @@ def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSourc
     if (answer := getattr(recipe, "answer", None)) is not None:
         named = {"alone": errors["alone"], "context": errors[answer], **errors}
     return {
-        name: {
-            "score": rate.character_error,
-            "unit": "%",
-            "n": rate.n,
-            "standard_error": rate.standard_error,
-            "word_error": rate.word_error,
-            "words": rate.words,
-            "protocol": f"character error, {WAYS[answer if name == 'context' else name]}; {source.name}, {which}",
-        }
+        name: measure(
+            rate.character_error,
+            rate.n,
+            f"character error, {WAYS[answer if name == 'context' else name]}; {source.name}, {which}",
+            standard_error=rate.standard_error,
+            word_error=rate.word_error,
+            words=rate.words,
+        )
         for name, rate in named.items()
     }
 
@@ -222,20 +214,32 @@ class OcrEvaluation(Result):
     letters: dict[str, ErrorRate]
     words: dict[str, ErrorRate]
 
-    @property
-    def rates(self) -> dict[str, ErrorRate]:
-        """All errors by a name for people."""
-        answer = {"letters, as the preset answers": self.letters["context"]}
-        return answer | {
-            WAYS[way]: rate for way, rate in (self.letters | self.words).items() if way != "context"
-        }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        *("answered by", "character error, %>", "standard error>", "word error, %>", "letters>"),
+    )
+
+    def table_rows(self) -> list[tuple[str, ...]]:
+        """The cells of the table, as text."""
+        rates = {WAYS[way]: rate for way, rate in (self.letters | self.words).items() if way != "context"}
+        if self.letters:
+            rates = {"letters, as the preset answers": self.letters["context"], **rates}
+        return [
+            (
+                name,
+                f"{rate.character_error:.2f}",
+                f"{rate.standard_error:.2f}",
+                f"{rate.word_error:.2f}",
+                f"{rate.n:,}",
+            )
+            for name, rate in rates.items()
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: percent, and the number of letters."""
-        return {
-            "letters": {name: _plain(self.letters[name]) for name in ("alone", "context")},
-            "words": _plain(self.words["words"]) if self.words else None,
-        }
+        letters = (
+            {name: _plain(self.letters[name]) for name in ("alone", "context")} if self.letters else None
+        )
+        return {"letters": letters, "words": _plain(self.words["words"]) if self.words else None}
 
 
 def _plain(rate: ErrorRate) -> dict[str, Any]:
@@ -243,42 +247,44 @@ def _plain(rate: ErrorRate) -> dict[str, Any]:
     return {name: getattr(rate, name) for name in names}
 
 
-def evaluate(letters: str | Path, words: str | Path | None) -> OcrEvaluation:
-    """Score presets on the test fold of the words that they learned from.
+def evaluate(reader: Reader, *, letters: Path | None = None, words: Path | None = None) -> OcrEvaluation:
+    """Score a reader on words that it did not learn from.
 
     Args:
-        letters: Preset that reads letter by letter.
-        words: Preset that reads whole words; None for none.
+        reader: Opened from presets.
+        letters: Your own letters; of those that it learned from, what was held out is scored, else all of them.
+        words: Your own words in one piece, likewise. None of both takes the test fold of what the presets learned from.
 
     Returns:
-        Errors of both.
+        Errors of each preset that the reader was opened with.
 
     Raises:
-        InputError: A preset is missing, damaged or reads something else, or the words cannot be had.
+        InputError: The words cannot be had, or have characters that the preset does not know.
     """
-    return OcrEvaluation(_scored(letters, "letters"), {} if words is None else _scored(words, "words"))
+    found = {reads: _scored(preset, letters or words) for reads, preset in reader.presets.items()}
+    return OcrEvaluation(found.get("letters", {}), found.get("words", {}))
 
 
-def _scored(name: str | Path, reads: str) -> dict[str, ErrorRate]:
-    from apps.ocr.recipes import RECIPES
-    from apps.ocr.sources import TEST_FOLD
-    from models.ocr.config import KIND
-    from models.ocr.serving import LettersReader, WordsReader
-    from models.presets.store import load_preset
-    from models.training.recipe import from_dict
-
-    preset = load_preset(name, kind=KIND)
-    if preset.config.reads != reads:
-        raise InputError(f"The preset {name} does not read {reads}", received=preset.config.reads)
-    recipe = from_dict(type(RECIPES[reads]), preset.metadata["recipe"])
-    kind = LettersReader if reads == "letters" else WordsReader
-    found = score(kind(preset.config, preset.arrays), _source(preset).fold(TEST_FOLD), recipe)
-    return found | {"context": found[preset.config.answer]} if reads == "letters" else found
+def _scored(preset: Preset, own: Path | None) -> dict[str, ErrorRate]:
+    config = preset.config
+    recipe = from_dict(type(RECIPES[config.reads]), preset.metadata["recipe"])
+    source = _source(preset, own)
+    known = set(source.checksums.values()) <= set(preset.metadata["data"].values())
+    words = source.fold(TEST_FOLD) if own is None or known else source.words
+    found = score(reader_of(config, preset.arrays), words, recipe)
+    return found | {"context": found[config.answer]} if config.reads == "letters" else found
 
 
-def _source(preset: Preset) -> OcrSource:
-    from apps.ocr.sources import letters_source, sample_source
-
+def _source(preset: Preset, own: Path | None) -> OcrSource:
+    config, seed = preset.config, int(preset.metadata["seed"])
+    if own is not None:
+        return (own_letters if config.reads == "letters" else own_words)(own, seed, config.alphabet)
     if "drawn letters" in preset.metadata["data"]:
-        return sample_source(int(preset.metadata["seed"]))
-    return letters_source()
+        return sample_source(seed)
+    source = letters_source()
+    if not set(source.checksums.values()) & set(preset.metadata["data"].values()):
+        raise InputError(
+            "It is not known where the words are that this preset did not learn from",
+            remedy="Name them with --letters FOLDER or --words CSV",
+        )
+    return source

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
+from data_prep.fields import Checked, Count, NonNegative, Rate, WarmupShare
 from data_prep.images.letter_augmentation import LetterAugmentation
 from data_prep.images.letter_words import WordLayout
+from data_prep.readers.letters import LETTERS
+from models.ocr.config import OcrConfig
+from models.ocr.letter_lm import LetterLM
+from models.training.recipe import fields_of
 
-if TYPE_CHECKING:
-    from models.ocr.config import OcrConfig
-    from models.ocr.letter_lm import LetterLM
+_Part = Annotated[float, Ge(0.0), Le(1.0)]
 
 
 @dataclass(frozen=True)
-class _NetworkRecipe:
+class _NetworkRecipe(Checked):
     """What both recipes have.
 
     Args:
@@ -45,30 +50,16 @@ class _NetworkRecipe:
     units: int = 96
     dropout: float = 0.3
     split: Literal["final", "choose"] = "final"
-    epochs: int = 20
-    batch_size: int = 48
-    learning_rate: float = 0.004
-    warmup: float = 0.1
-    weight_decay: float = 0.01
+    epochs: Count = 20
+    batch_size: Count = 48
+    learning_rate: Rate = 0.004
+    warmup: WarmupShare = 0.1
+    weight_decay: NonNegative = 0.01
     products: Literal["auto", "float32", "bfloat16"] = "auto"
-    lm_order: int = 5
+    lm_order: Annotated[int, Ge(0), Le(6)] = 5
     lm_weight: float = 0.8
     beam: int = 16
     seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values that the network's config does not check."""
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1", received=getattr(self, name))
-        if not 0.0 < self.learning_rate <= 1.0:
-            raise InputError("learning_rate must be above 0, at most 1", received=self.learning_rate)
-        if not 0.0 <= self.warmup <= 0.5:
-            raise InputError("warmup is a share of the steps", allowed="0 to 0.5", received=self.warmup)
-        if self.weight_decay < 0.0:
-            raise InputError("weight_decay is not negative", received=self.weight_decay)
-        if not 0 <= self.lm_order <= 6:
-            raise InputError("lm_order does not fit", allowed="0 to 6", received=self.lm_order)
 
 
 @dataclass(frozen=True)
@@ -86,20 +77,15 @@ class LettersRecipe(_NetworkRecipe):
     """
 
     augmentation: LetterAugmentation = field(default_factory=LetterAugmentation)
-    passes: int = 1
-    other_words: float = 0.5
-    swapped: float = 0.3
-    label_smoothing: float = 0.0
+    passes: Count = 1
+    other_words: _Part = 0.5
+    swapped: _Part = 0.3
+    label_smoothing: _Part = 0.0
     answer: Literal["bilstm", "crf", "search"] = "search"
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none."""
-        _NetworkRecipe.__post_init__(self)
-        if self.passes < 1:
-            raise InputError("passes must be at least 1", received=self.passes)
-        for name in ("other_words", "swapped", "label_smoothing"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"{name} is no share", allowed="0 to 1", received=getattr(self, name))
+        """Refuse values that do not go together."""
+        super().__post_init__()
         if self.answer == "search" and not self.lm_order:
             raise InputError("A search needs a language model", remedy="Set lm_order or another answer")
 
@@ -115,49 +101,39 @@ class WordsRecipe(_NetworkRecipe):
     """
 
     dropout: float = 0.1
-    epochs: int = 30
-    batch_size: int = 24
-    learning_rate: float = 0.003
+    epochs: Count = 30
+    batch_size: Count = 24
+    learning_rate: Rate = 0.003
     lm_weight: float = 0.6
     layout: WordLayout = field(default_factory=WordLayout)
-    epoch_words: int = 6_000
+    epoch_words: Count = 6_000
     lm_bonus: float = 0.9
-
-    def __post_init__(self) -> None:
-        """Refuse an epoch without words."""
-        _NetworkRecipe.__post_init__(self)
-        if self.epoch_words < 1:
-            raise InputError("epoch_words must be at least 1", received=self.epoch_words)
 
 
 Recipe = LettersRecipe | WordsRecipe
 RECIPES: dict[str, Recipe] = {"letters": LettersRecipe(), "words": WordsRecipe()}
 
 
-def sample_recipe(recipe: Recipe) -> Recipe:
-    """Return a recipe for a few hundred words instead of thousands."""
-    small = replace(recipe, filters=(8, 12, 16), convolutions=1, features=48, units=32, lm_order=4)
-    small = replace(small, epochs=10, batch_size=16, learning_rate=0.01)
-    return replace(small, epoch_words=600) if isinstance(small, WordsRecipe) else small
+_SMALL = ("filters=8,12,16", "convolutions=1", "features=48", "units=32", "lm_order=4")
 
 
-def config_of(recipe: Recipe, language: LetterLM | None) -> OcrConfig:
+def sample_recipe(name: str) -> tuple[str, ...]:
+    """Return the changes of a recipe for a few hundred words instead of thousands."""
+    words = ("epoch_words=600",) if name == "words" else ()
+    return (*_SMALL, "epochs=10", "batch_size=16", "learning_rate=0.01", *words)
+
+
+def config_of(recipe: Recipe, language: LetterLM | None, alphabet: str = LETTERS) -> OcrConfig:
     """Return the network's config that a recipe asks for, with the sizes of a language model."""
-    from models.ocr.config import OcrConfig
-
     levels = () if language is None else language.model.levels
     letters = isinstance(recipe, LettersRecipe)
-    return OcrConfig(
+    return fields_of(
+        recipe,
+        OcrConfig,
         reads="letters" if letters else "words",
-        filters=recipe.filters,
-        convolutions=recipe.convolutions,
-        features=recipe.features,
-        units=recipe.units,
-        dropout=recipe.dropout,
+        alphabet=alphabet,
         answer=recipe.answer if letters else "bilstm",
         lm_grams=tuple(len(level.grams) for level in levels),
         lm_contexts=tuple(len(level.contexts) for level in levels),
-        lm_weight=recipe.lm_weight,
         lm_bonus=0.0 if letters else recipe.lm_bonus,
-        beam=recipe.beam,
     )

@@ -29,10 +29,11 @@ class ReadLetter(Result):
     Attributes:
         letter: The answer.
         probability: Its probability in its context, 0 to 1.
-        before: What the letter is taken for without context.
+        before: What the letter is read as without context.
         before_probability: The probability of that.
-        before_probabilities: Of a to z without context.
-        probabilities: Of a to z in context.
+        before_probabilities: Of every letter of the alphabet without context.
+        probabilities: Of every letter in context.
+        alphabet: The letters.
     """
 
     letter: str
@@ -41,6 +42,7 @@ class ReadLetter(Result):
     before_probability: float
     before_probabilities: tuple[float, ...]
     probabilities: tuple[float, ...]
+    alphabet: str = LETTERS
 
     @property
     def changed(self) -> bool:
@@ -50,20 +52,21 @@ class ReadLetter(Result):
     @property
     def alternatives(self) -> tuple[Reading, ...]:
         """The three next best letters in context."""
-        found = sorted(zip(self.probabilities, LETTERS, strict=True), reverse=True)
+        found = sorted(zip(self.probabilities, self.alphabet, strict=True), reverse=True)
         return tuple(Reading(letter, share) for share, letter in found if letter != self.letter)[:3]
 
     @classmethod
-    def of(cls, letter: str, before: np.ndarray, after: np.ndarray) -> ReadLetter:
-        """Make it of the answer and the probabilities of a to z, float (26,), without and in context."""
+    def of(cls, letter: str, before: np.ndarray, after: np.ndarray, alphabet: str = LETTERS) -> ReadLetter:
+        """Make it of the answer and the probabilities of all letters, float (letters,), without and in context."""
         best = int(before.argmax())
         return cls(
             letter=letter,
-            probability=float(after[LETTERS.index(letter)]),
-            before=LETTERS[best],
+            probability=float(after[alphabet.index(letter)]),
+            before=alphabet[best],
             before_probability=float(before[best]),
             before_probabilities=tuple(before.tolist()),
             probabilities=tuple(after.tolist()),
+            alphabet=alphabet,
         )
 
 
@@ -135,8 +138,8 @@ class WordResult(_Answer):
         alternatives: Other words, the most probable first.
         greedy: The word of the most probable path through the frames.
         without_language: The most probable word, the sum over its paths, without the language model.
-        frames: Probability of a to z and the blank in each frame, float64 (frames, 27).
-        path: Class of each frame on the best path of the answer; 26 is the blank.
+        frames: Probability of every letter and, last, the blank in each frame, float64 (frames, letters + 1).
+        path: Class of each frame on the best path of the answer; the last one is the blank.
         spans: Where that path says each letter.
         prepared: What the network read, and every step to it.
     """

@@ -197,6 +197,11 @@ class WordsReader(_Reader):
         return self._features(maps.swapaxes(0, 1).reshape(maps.shape[1], -1))  # (frames, rows * channels)
 
 
+def reader_of(config: OcrConfig, arrays: Arrays) -> LettersReader | WordsReader:
+    """Return the network of a config ready to read."""
+    return (LettersReader if config.reads == "letters" else WordsReader)(config, arrays)
+
+
 def log_of(probabilities: np.ndarray) -> np.ndarray:
     """Return logarithms; a probability of 0 counts as one too small to be stored."""
     return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))

@@ -57,7 +57,8 @@ def named_answers(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str
 
 def test_every_argument_survives() -> None:
     values = {
-        "reads": "words", "alphabet": "xyz", "filters": (2, 3, 4), "convolutions": 1, "features": 7, "units": 5, "dropout": 0.1,
+        "reads": "words", "alphabet": "xyz", "filters": (2, 3, 4),
+        "convolutions": 1, "features": 7, "units": 5, "dropout": 0.1,
         "answer": "crf", "lm_grams": (3, 4), "lm_contexts": (1, 2), "lm_weight": 0.25, "lm_bonus": 0.5, "beam": 3,
     }  # fmt: skip
     check_config_round_trip(OcrConfig, values)

@@ -19,7 +19,7 @@ from models.presets import kinds
 from models.presets.card import CardText
 from models.presets.kinds import Kind
 from models.presets.manifest import MANIFEST, write_manifest
-from models.presets.search import list_presets, resolve_preset
+from models.presets.search import find_presets, list_presets, resolve_preset
 from models.presets.store import (
     VERIFY_COMMAND,
     load_preset,
@@ -65,7 +65,8 @@ def network_arrays(config: NetworkConfig) -> dict[str, ArraySpec]:
         shapes[f"{cell}/bias"] = (4 * units,)
     shapes |= {"dense/kernel": (width, units), "dense/bias": (units,)}
     shapes |= {
-        f"batch_normalization/{name}": (units,) for name in ("gamma", "beta", "moving_mean", "moving_variance")
+        f"batch_normalization/{name}": (units,)
+        for name in ("gamma", "beta", "moving_mean", "moving_variance")
     }
     shapes |= {"dense_1/kernel": (units, units), "dense_1/bias": (units,)}
     shapes |= {"dense_2/kernel": (units, 3), "dense_2/bias": (3,)}
@@ -333,7 +334,9 @@ def test_files_that_do_not_fit_are_refused_although_the_manifest_agrees(vectors,
 
 def test_a_vocabulary_of_another_size_is_refused(vectors):
     rewrite(vectors, "vocab.json", Vocabulary(WORDS[:4], specials=()).to_json().encode())
-    with pytest.raises(InputError, match=r"one entry for each row of the network. Allowed: 5 entries. Received: 4"):
+    with pytest.raises(
+        InputError, match=r"one entry for each row of the network. Allowed: 5 entries. Received: 4"
+    ):
         load_preset(vectors)
 
 
@@ -559,15 +562,40 @@ def test_a_fresh_process_verifies_before_the_swap(tmp_path, in_a_fresh_process):
 # --- names, command line, card
 
 
-def test_presets_are_listed_and_found_by_name_or_path(tmp_path, vectors):
+def test_presets_are_listed_and_found_by_name_or_path(tmp_path, vectors, monkeypatch):
     save_vectors(tmp_path / "other")
     (tmp_path / "empty").mkdir()
     (tmp_path / ".hidden").mkdir()
     shutil.copy(vectors / MANIFEST, tmp_path / ".hidden")
     assert list_presets(tmp_path) == ("other", "vectors")
     assert list_presets(tmp_path / "nowhere") == ()
-    assert resolve_preset("vectors", tmp_path) == vectors
+    monkeypatch.setenv("LECTERN_PRESETS", str(tmp_path))
+    assert resolve_preset("vectors") == vectors
     assert resolve_preset(vectors) == vectors
+
+
+def test_presets_are_looked_for_in_one_order_and_damaged_ones_left_out(tmp_path, vectors, monkeypatch):
+    shipped, own, more = (tmp_path / name for name in ("shipped", "own", "more"))
+    for folder, name in (
+        (shipped, "a"), (tmp_path / "runs", "a"), (tmp_path / "runs", "b"), (own, "b"), (own, "c"), (more, "d"),
+    ):  # fmt: skip
+        shutil.copytree(vectors, folder / name)
+    flip(own / "c" / MANIFEST)
+    (tmp_path / "runs" / "e.run").mkdir()
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", shipped)
+    monkeypatch.setenv("LECTERN_PRESETS", os.pathsep.join([str(own), str(tmp_path / "none"), str(more)]))
+    monkeypatch.chdir(tmp_path)
+    found = find_presets("word_vectors")
+    assert [(preset.name, preset.where) for preset in found] == [
+        ("a", "shipped"),
+        ("b", "runs"),
+        ("d", str(more)),
+    ]
+    assert found[2].size == sum(path.stat().st_size for path in vectors.iterdir())
+    assert found[2].metrics == contract.METRICS and found[2].learned_from == "Made up."
+    assert find_presets("char_lm") == []
+    assert resolve_preset("b") == Path("runs/b")
+    assert load_preset("d").path == more / "d"
 
 
 @pytest.mark.parametrize(
@@ -579,9 +607,10 @@ def test_presets_are_listed_and_found_by_name_or_path(tmp_path, vectors):
         ("no/where", "no preset folder no/where"),
     ],
 )
-def test_an_unknown_preset_is_refused_with_close_names(vectors, name, message):
+def test_an_unknown_preset_is_refused_with_close_names(vectors, name, message, monkeypatch):
+    monkeypatch.setattr("models.presets.search.PRESETS_DIR", vectors.parent)
     with pytest.raises(InputError, match=message):
-        resolve_preset(name, vectors.parent)
+        resolve_preset(name)
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
@@ -627,5 +656,5 @@ def test_the_card_takes_its_numbers_from_metrics_and_metadata(tmp_path):
 
 
 def test_an_empty_part_of_a_card_is_refused():
-    with pytest.raises(ValueError, match=r"licence is empty"):
+    with pytest.raises(ValueError, match=r"licence does not fit"):
         CardText("a", "b", "c", " ", "e", "f")
