@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from data_prep.fields import Checked
 
 SCORE_KEYS = ("score", "protocol", "n")
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
 
 
 @dataclass(frozen=True)
-class CardText:
+class CardText(Checked):
     """What a person writes about a preset; numbers do not belong here.
 
     Args:
@@ -23,18 +28,12 @@ class CardText:
         limits: What it is not good for, and known weaknesses.
     """
 
-    title: str
-    summary: str
-    data: str
-    licence: str
-    intended_use: str
-    limits: str
-
-    def __post_init__(self) -> None:
-        """Refuse an empty part."""
-        for name, text in vars(self).items():
-            if not isinstance(text, str) or not text.strip():
-                raise ValueError(f"The card's {name} is empty.")
+    title: Text
+    summary: Text
+    data: Text
+    licence: Text
+    intended_use: Text
+    limits: Text
 
 
 def check_metrics(metrics: Mapping[str, Any]) -> None:
@@ -65,7 +64,11 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 
     Returns:
         Markdown text that ends in a newline.
+
+    Raises:
+        ValueError: A measure is not complete.
     """
+    check_metrics(metrics)
     card = metadata["card"]
     parts = [f"# {card['title']}", card["summary"], "## Scores", _score_table(metrics)]
     parts += ["## Data", card["data"], _bullets(metadata["data"])]

@@ -5,14 +5,13 @@ Checksums cannot tell that two layers of one shape were swapped, or that the cod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from data_prep.errors import InputError
-from models.presets.kinds import Kind
+from models.presets.kinds import Arrays
 from models.storage.arrays import check_specs, read_arrays, read_specs, specs_of, write_arrays
 from models.storage.atomic import write_file
 
@@ -20,22 +19,22 @@ TOLERANCE = {"relative": 1e-3, "absolute": 1e-3}  # other processors sum in anot
 STORAGE_TOLERANCE = {"float32": 1e-3, "float16": 2e-2}  # of the largest output
 _REMEDY = "Restore the preset, or make it again"
 
+Answer = Callable[[Arrays, Arrays], Arrays]
+
 
 def write_golden(
     path: Path,
-    rules: Kind,
-    config: Any,
-    weights: Mapping[str, np.ndarray],
-    stored: Mapping[str, np.ndarray],
-    golden: Mapping[str, np.ndarray],
+    answer: Answer,
+    weights: Arrays,
+    stored: Arrays,
+    golden: Arrays,
     dtype: str,
 ) -> None:
     """Store the answer that the stored weights give, after comparing it with that of the given ones.
 
     Args:
         path: File to write.
-        rules: Kind of the preset.
-        config: Its config.
+        answer: (weights, golden inputs) to outputs by name.
         weights: The arrays as trained.
         stored: The arrays as they are stored.
         golden: Input name to array.
@@ -45,8 +44,8 @@ def write_golden(
         ValueError: When storing moves an output by more than ``STORAGE_TOLERANCE`` of its largest value.
     """
     widened = {n: a.astype(np.float32) if a.dtype == np.float16 else a for n, a in stored.items()}
-    after = rules.answer(config, widened, golden)
-    before = rules.answer(config, weights, golden)
+    after = answer(widened, golden)
+    before = answer(weights, golden)
     for name, output in after.items():
         largest = max(float(np.abs(before[name]).max(initial=0)), 1e-6)
         moved = float(np.abs(output - before[name]).max(initial=0)) / largest
@@ -59,15 +58,12 @@ def write_golden(
     write_file(path, lambda file: write_arrays(file, arrays))
 
 
-def check_golden(
-    path: Path, rules: Kind, config: Any, weights: Mapping[str, np.ndarray], tolerance: Mapping[str, float]
-) -> None:
+def check_golden(path: Path, answer: Answer, weights: Arrays, tolerance: Mapping[str, float]) -> None:
     """Compare what the loaded weights answer with what is stored.
 
     Args:
         path: File with inputs and outputs.
-        rules: Kind of the preset.
-        config: Its config.
+        answer: (weights, golden inputs) to outputs by name.
         weights: The arrays as loaded.
         tolerance: ``relative`` and ``absolute``, as ``numpy.allclose`` takes them.
 
@@ -81,13 +77,13 @@ def check_golden(
     if not inputs or not stored:
         raise InputError(f"{path} holds no golden input or output", remedy=_REMEDY)
     try:
-        answer = {f"output/{name}": array for name, array in rules.answer(config, weights, inputs).items()}
+        found = {f"output/{name}": array for name, array in answer(weights, inputs).items()}
     except Exception as error:  # a made-up golden input can fail anywhere inside the network
         raise InputError(f"{path}: the golden input cannot be answered ({error!r:.200})") from error
-    check_specs(path, specs_of(answer), specs_of(stored))
+    check_specs(path, specs_of(found), specs_of(stored))
     for name, array in stored.items():
-        if not np.allclose(answer[name], array, rtol=tolerance["relative"], atol=tolerance["absolute"]):
-            largest = float(np.abs(answer[name] - array).max())
+        if not np.allclose(found[name], array, rtol=tolerance["relative"], atol=tolerance["absolute"]):
+            largest = float(np.abs(found[name] - array).max())
             raise InputError(
                 f"The weights in {path.parent} do not give the stored answer: {name} is off by {largest:.3g}",
                 remedy=_REMEDY,

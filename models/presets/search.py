@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,15 +74,22 @@ def find_presets(kind: str | None = None) -> list[FoundPreset]:
     Returns:
         The presets; folders of unfinished runs and manifests that cannot be read are left out.
     """
-    found: dict[str, FoundPreset] = {}
+    found = []
+    for name, (where, path) in _in_reach().items():
+        with suppress(InputError):
+            own = read_manifest(path)["kind"]
+            if kind in (None, own):
+                found.append(FoundPreset(name, path, where, own))
+    return found
+
+
+def _in_reach() -> dict[str, tuple[str, Path]]:
+    """Return where each preset is, by name: what its folder is called, and its own."""
+    found: dict[str, tuple[str, Path]] = {}
     for where, folder in preset_folders():
         for name in list_presets(folder):
-            try:
-                own = read_manifest(folder / name)["kind"]
-            except InputError:
-                continue
-            found.setdefault(name, FoundPreset(name, folder / name, where, own))
-    return [preset for preset in found.values() if kind in (None, preset.kind)]
+            found.setdefault(name, (where, folder / name))
+    return found
 
 
 def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
@@ -92,12 +100,11 @@ def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")))
 
 
-def resolve_preset(name_or_path: str | Path, root: str | Path | None = None) -> Path:
+def resolve_preset(name_or_path: str | Path) -> Path:
     """Find a preset by its name, or by its folder.
 
     Args:
-        name_or_path: A name without a separator is first looked up in the folders of :func:`preset_folders`.
-        root: The one folder of named presets, instead of these.
+        name_or_path: A name is first looked up in the folders of :func:`preset_folders`.
 
     Returns:
         Its folder.
@@ -105,15 +112,9 @@ def resolve_preset(name_or_path: str | Path, root: str | Path | None = None) -> 
     Raises:
         InputError: When there is none; close names are offered.
     """
-    text = str(name_or_path)
-    folders = [folder for _, folder in preset_folders()] if root is None else [Path(root)]
-    names: list[str] = []
-    for folder in folders:
-        there = list_presets(folder)
-        if text in there:
-            return folder / text
-        names += there
-    path = Path(name_or_path)
+    text, path, found = str(name_or_path), Path(name_or_path), _in_reach()
+    if text in found:
+        return found[text][1]
     if text and path.is_dir():
         return path
     if os.sep in text:
@@ -121,5 +122,5 @@ def resolve_preset(name_or_path: str | Path, root: str | Path | None = None) -> 
             f"There is no preset folder {text}", remedy="Give a folder that holds a metadata.json"
         )
     raise InputError(
-        "There is no preset of this name", received=text, remedy=close_names(text, names, kind="preset")
+        "There is no preset of this name", received=text, remedy=close_names(text, list(found), kind="preset")
     )

@@ -12,12 +12,12 @@ input.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,7 @@ import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.text.vocab import Vocabulary
-from models.presets.card import CardText, check_metrics, render_card
+from models.presets.card import CardText, render_card
 from models.presets.golden import STORAGE_TOLERANCE, TOLERANCE, check_golden, write_golden
 from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
@@ -74,7 +74,7 @@ class Preset:
     metadata: Mapping[str, Any]
     parts: Mapping[str, Preset] = field(default_factory=dict)
 
-    @functools.cached_property
+    @cached_property
     def model(self) -> keras.Model:
         """The Keras network with these weights, built when it is first asked for; that takes TensorFlow."""
         return kind_named(self.kind).keras_model(self.config, self.arrays)
@@ -99,38 +99,29 @@ def save_preset(
     """Write a preset: in a temporary folder, verified by loading it, then put in place in one step.
 
     Args:
-        target: Folder to make; a preset that is there is kept until the new one is verified, then replaced.
+        target: Folder to make; a preset that is there is replaced when the new one is verified.
         kind: Row of ``models.presets.kinds.KINDS``.
         config: Instance of the kind's config class.
         weights: The trained network, or its named arrays.
-        golden: Input name to array: an example whose answer is stored and compared at every loading. For
-            ``word_vectors`` ``{"rows": int32 row numbers}``.
+        golden: Input name to array: an example whose answer is stored and compared at every loading.
         metrics: Measure to mapping with ``score``, ``protocol``, ``n``, and ``standard_error``, ``baseline``.
         metadata: ``recipe`` (dataclass or mapping), ``seed``, ``data`` (data set to checksum), ``seconds``.
         card: Text of the model card.
         vocabulary: For kinds that need one.
         labels: For kinds that need them, in the order of the outputs.
         dtype: How float32 arrays are stored.
-        verify_command: Command that verifies the folder given as its last argument, for example
-            ``VERIFY_COMMAND``: loads it in a fresh process as well, from the project's root.
+        verify_command: Loads the folder that is its last argument in a fresh process: ``VERIFY_COMMAND``.
         parts: Name of a preset inside to what writes it into a folder, by this function.
-
-    Returns:
-        ``target``.
 
     Raises:
         InputError: When the target cannot be written or holds something else than a preset.
-        ValueError: When weights do not fit the config, are not finite, or ``dtype`` moves the golden answer
-            by more than 2 % of its largest value; or a part of the metrics or metadata is missing.
+        ValueError: When weights, metrics or metadata do not do, or ``dtype`` moves the golden answer too far.
     """
     target, rules = Path(target), kind_named(kind)
-    check_metrics(metrics)
-    if missing := [key for key in _PROVENANCE if key not in metadata]:
-        raise ValueError(f"The metadata of a preset lack {', '.join(missing)}.")
     rules.check_parts(config, vocabulary, None if labels is None else tuple(labels))
-    if not isinstance(weights, Mapping):
-        weights = variable_arrays(weights.weights)
-    stored = _stored_arrays(rules, config, weights, dtype)
+    arrays = weights if isinstance(weights, Mapping) else variable_arrays(weights.weights)
+    stored = _stored_arrays(rules, config, arrays, dtype)
+    content = {"kind": kind, **_provenance(metadata, card, stored, dtype)}
     _check_replaceable(target)
     with replacing_folder(target) as staging:
         write_json(staging / CONFIG, to_dict(config))
@@ -139,11 +130,8 @@ def save_preset(
         if labels is not None:
             write_json(staging / LABELS, list(labels))
         write_file(staging / WEIGHTS, lambda file: write_arrays(file, stored))
-        write_golden(staging / GOLDEN, rules, config, weights, stored, golden, dtype)
+        write_golden(staging / GOLDEN, partial(rules.answer, config), arrays, stored, golden, dtype)
         write_json(staging / METRICS, metrics)
-        content = {"kind": kind, **_provenance(metadata, card), "golden": TOLERANCE}
-        count = sum(array.size for array in stored.values())
-        content["weights"] = {"format": "npz", "dtype": dtype, "parameters": int(count)}
         write_bytes(staging / README, render_card(content, metrics).encode("utf-8"))
         for name, write in (parts or {}).items():
             write(staging / name)
@@ -186,7 +174,7 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
         raise InputError(f"{folder / CONFIG} does not describe a network ({error!r:.200})") from error
     half = metadata["weights"]["dtype"] == "float16"
     arrays = read_arrays(folder / WEIGHTS, expected, half_precision=half)
-    check_golden(folder / GOLDEN, rules, config, arrays, metadata["golden"])
+    check_golden(folder / GOLDEN, partial(rules.answer, config), arrays, metadata["golden"])
     for array in arrays.values():
         array.setflags(write=False)
     return Preset(
@@ -240,9 +228,24 @@ def _stored_arrays(
     return arrays
 
 
-def _provenance(metadata: Mapping[str, Any], card: CardText) -> dict[str, Any]:
-    values = {**metadata, "recipe": to_dict(metadata["recipe"])}
-    return {**values, "processor": processor(), "versions": engine_versions(), "card": asdict(card)}
+def _provenance(
+    metadata: Mapping[str, Any], card: CardText, stored: Mapping[str, np.ndarray], dtype: str
+) -> dict[str, Any]:
+    if missing := [key for key in _PROVENANCE if key not in metadata]:
+        raise ValueError(f"The metadata of a preset lack {', '.join(missing)}.")
+    return {
+        **metadata,
+        "recipe": to_dict(metadata["recipe"]),
+        "processor": processor(),
+        "versions": engine_versions(),
+        "card": asdict(card),
+        "golden": TOLERANCE,
+        "weights": {
+            "format": "npz",
+            "dtype": dtype,
+            "parameters": sum(array.size for array in stored.values()),
+        },
+    }
 
 
 def _check_replaceable(target: Path) -> None:
