@@ -44,3 +44,10 @@ def test_both_systems_are_trained_and_scored_on_the_same_vocabulary(tmp_path):
     assert len(ours["curve"]) == len(gensims["curve"]) == 2
     assert results["settings"]["tokens"] == 5000
     assert all(point["loss"] > 0 for point in ours["curve"])
+
+
+def test_every_command_is_listed() -> None:
+    command = [sys.executable, "-m", "benchmarks"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "python -m benchmarks.tagger_speed\tSpeed and accuracy" in listed
+    assert "harness" not in listed

@@ -10,7 +10,7 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.page import input_errors, plain
-from apps.shared.reports import Stored, preset_installed
+from apps.shared.reports import DASH, Stored, preset_installed
 from apps.shared.style import palette
 from apps.shared.tables import Column, Line, Report, Table
 
@@ -51,7 +51,7 @@ def show_preset(table: Table, preset: str, *draw: Callable[[Report], None]) -> N
 def show_bars(
     report: Report,
     *,
-    across: int = 3,
+    across: int = 0,
     colour: Callable[[Line], str] | None = None,
     limits: tuple[float, float] | None = None,
 ) -> None:
@@ -59,7 +59,7 @@ def show_bars(
 
     Args:
         report: The filled table.
-        across: Pictures side by side.
+        across: Pictures side by side; 0 for as many as is usual.
         colour: Of a row's bar; by default ours and the others.
         limits: Ends of the horizontal axis.
     """
@@ -68,13 +68,15 @@ def show_bars(
         for at, column in enumerate(report.table.columns)
         if column.title and any(line.columns[at].value(line.row) is not None for line in report.lines)
     ]
+    grouped = bool(report.lines) and len(report.lines[0].names) > 1
+    across = across or (1 if grouped else 2 if len(measured) > 3 else 3)
     for place, (at, column) in enumerate(measured):
         if place % across == 0:
             cells = st.columns(min(across, len(measured)), gap="medium")
         lines = [line for line in report.lines if line.columns[at].value(line.row) is not None]
         number = column.form if isinstance(column.form, str) else ".3f"
         with cells[place % across]:
-            if len(lines[0].names) > 1:
+            if grouped:
                 picture = _groups(lines, at, column.title, number)
             else:
                 picture = charts.bars(
@@ -124,7 +126,7 @@ def show_table(report: Report) -> None:
         | {column.header: _rounded(own, line.row) for column, own in zip(columns, line.columns, strict=True)}
         for line in report.lines
     ]
-    st.dataframe(rows, hide_index=True)
+    st.dataframe(rows, hide_index=True, placeholder=DASH)
 
 
 def _rounded(column: Column, row: Stored) -> Any:
