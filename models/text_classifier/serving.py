@@ -16,6 +16,7 @@ from data_prep.text.text_inputs import SPECIALS
 from data_prep.text.vocab import PAD, Vocabulary
 from models.presets.kinds import Kind
 from models.serving.blas_threads import in_threads, one_blas_thread
+from models.serving.operations import similar_lengths
 from models.text_classifier.config import (
     Arrays,
     TextClassifierConfig,
@@ -26,11 +27,12 @@ from models.text_classifier.config import (
 from models.text_classifier.serving_networks import (
     IDS_AT_ONCE,
     Contributions,
+    PackedAttention,
     PackedBag,
     PackedConvolution,
     PackedNetwork,
+    PackedRecurrent,
 )
-from models.text_classifier.serving_recurrent import PackedAttention, PackedRecurrent
 
 
 class PackedText:
@@ -55,7 +57,7 @@ class PackedText:
     def logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Answer documents: float32 (documents, labels), divided by the temperature; softmax gives probabilities."""
         total = np.zeros((len(documents), self.config.labels), np.float32)
-        parts = _parts([len(ids) for ids in documents])
+        parts = similar_lengths([len(ids) for ids in documents], IDS_AT_ONCE)
 
         def answer(part: np.ndarray) -> list[np.ndarray]:
             chosen = [documents[at] for at in part]
@@ -141,18 +143,6 @@ _NETWORKS: dict[str, type[PackedNetwork]] = {
     "convolution": PackedConvolution,
     "attention": PackedAttention,
 }
-
-
-def _parts(lengths: Sequence[int]) -> list[np.ndarray]:
-    """Put documents of similar length together, a bounded number of ids at a time."""
-    parts, start, size = [], 0, 0
-    order = np.argsort(lengths, kind="stable")
-    for at in range(len(order)):
-        size += lengths[order[at]]
-        if size > IDS_AT_ONCE and at > start:
-            parts.append(order[start:at])
-            start, size = at, lengths[order[at]]
-    return [*parts, order[start:]] if len(order) else []
 
 
 def _answer(config: TextPresetConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
