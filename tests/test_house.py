@@ -208,7 +208,7 @@ def third_party(tree: ast.Module) -> set[str]:
 def test_networks_use_keras_alone() -> None:
     wrong = {}
     for module, tree in TREES.items():
-        allowed = {"keras", "numpy", "threadpoolctl", "tqdm"}
+        allowed = {"annotated_types", "keras", "numpy", "pydantic", "threadpoolctl", "tqdm"}
         if "TensorFlow" in (ast.get_docstring(tree) or ""):
             allowed.add("tensorflow")  # a fast path that says why at its top
         if module.startswith("models.") and (more := third_party(tree) - allowed):

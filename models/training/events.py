@@ -1,5 +1,7 @@
 """What happens in a training, as lines of one file: a progress bar, TensorBoard and pages read it.
 
+TensorBoard's own log is written by TensorFlow, which has the writer.
+
 Every line of ``events.jsonl`` is a JSON object with ``event``, ``stage`` and ``time`` (seconds since 1970):
 
 ``begin``    epochs, done (epochs of before), parameters
