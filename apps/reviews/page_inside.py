@@ -70,7 +70,7 @@ def _states(along: States) -> go.Figure:
     picture = charts.figure(x_title="word", y_title="unit", height=430)
     charts.add_heatmap(
         picture,
-        values[:, units].T.tolist(),
+        values[:, units].T,
         x=list(range(first + 1, len(along.words) + 1)),
         y=[f"{unit} " for unit in units],
         customdata=[[name_of(word) for word in along.words[first:]]] * len(units),

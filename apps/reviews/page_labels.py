@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -104,7 +105,7 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
     picture = charts.figure(height=120 + 36 * len(names))
     charts.add_heatmap(
         picture,
-        [list(one.cosines) for one in found],
+        np.array([one.cosines for one in found]),
         x=names,
         y=names,
         zmin=-1,

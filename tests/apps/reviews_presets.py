@@ -41,9 +41,11 @@ def weighing(**changes) -> tuple[TextClassifierConfig, dict[str, np.ndarray]]:
     }
 
 
-def drawn(network: str, seed: int = 0, **changes) -> tuple[TextClassifierConfig, dict[str, np.ndarray]]:
+def drawn(
+    network: str, seed: int = 0, *, labels: int = 2, **changes
+) -> tuple[TextClassifierConfig, dict[str, np.ndarray]]:
     """A small network of drawn weights."""
-    config = TextClassifierConfig(network, 2, len(VOCABULARY), dimensions=3, units=4, **changes)
+    config = TextClassifierConfig(network, labels, len(VOCABULARY), dimensions=3, units=4, **changes)
     rng = np.random.default_rng(seed)
     specs = network_specs(config).items()
     return config, {name: (0.5 * rng.standard_normal(spec.shape)).astype(np.float32) for name, spec in specs}
@@ -69,6 +71,7 @@ def save_reviews(
     *,
     metrics: dict | None = None,
     data: dict | None = None,
+    labels: Sequence[str] = LABELS,
 ) -> Path:
     """Write the preset of a classifier."""
     config, arrays = preset_of(*(members or (weighing(),)))
@@ -83,6 +86,6 @@ def save_reviews(
         metadata={"recipe": {}, "seed": 0, "data": data or {"none": "none"}, "seconds": 60.0},
         card=CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else."),
         vocabulary=VOCABULARY,
-        labels=LABELS,
+        labels=labels,
     )
     return target

@@ -10,7 +10,7 @@ import pytest
 
 from apps.reviews.application import TOPICS_PRESET
 from tests.apps.pages import chart, given, messages, open_page, shipping
-from tests.apps.reviews_presets import save_reviews
+from tests.apps.reviews_presets import drawn, save_reviews
 
 STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 1}  # sections to the tables that they show
 
@@ -70,6 +70,20 @@ def test_a_verdict_comes_with_a_doubt_also_of_a_preset_of_your_own(
     assert any("verdict can be wrong" in text and "irony, negation" in text for text in captions)
     assert any(text.startswith("mine learned from: Made up") for text in captions)
     assert chart(app, "answer")["data"][0]["y"][1].strip() == "pos"
+
+
+def test_more_than_two_labels_have_colours_and_cosines_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_reviews(tmp_path / "three", [drawn("mean", labels=3)], labels=("neg", "none", "pos"))
+    monkeypatch.setenv("LECTERN_PRESETS", str(tmp_path))
+    app = page(section="Labels", preset="three")
+    assert not app.error
+    cosines = chart(app, "label cosines")["data"][0]
+    assert cosines["x"] == ["neg", "none", "pos"] and cosines["zmin"] == -1
+    curves = chart(page(text="a good film", preset="three", way="Exact share"), "running")["data"]
+    assert [curve["name"] for curve in curves] == ["neg", "none", "pos"]
+    assert len({(curve["line"]["color"], curve["line"]["dash"]) for curve in curves}) == 3
 
 
 def test_inside_are_attention_and_states_up_to_the_end() -> None:
