@@ -7,9 +7,8 @@ packed sentences. A test compares it with the Keras network on the same weights.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,12 +18,11 @@ from data_prep.text.vocab import Vocabulary
 from models.pos_tagger.config import PosTaggerConfig
 from models.pos_tagger.serving import PackedTagger
 from models.pos_tagger.serving_words import PackedWords
-from models.presets.store import load_preset
 from models.serving.bilstm import Packing, pack
 from models.serving.blas_threads import in_threads, one_blas_thread
+from models.serving.operations import similar_lengths
 
 KIND = "pos_tagger"
-TAGGER_PRESET = "tagger_en_ewt"
 
 _WORDS_AT_ONCE = 4096  # long products keep a processor core busy; 30 MB of gates
 
@@ -62,7 +60,7 @@ class Activations(NamedTuple):
 
 
 class Logits(NamedTuple):
-    """Logits of sentences laid one behind the other, float32 (words, tags), and the packing of their lengths."""
+    """Logits of sentences laid one after the other, float32 (words, tags), and the packing of their lengths."""
 
     upos: np.ndarray
     xpos: np.ndarray
@@ -111,8 +109,10 @@ class TagPredictor:
             One prediction a sentence; a sentence alone gets what it gets among others. Memory is bounded by the
             longest sentence, not by their number (the predictions apart).
         """
-        results: list[Prediction | None] = [None] * len(sentences)
-        chunks = list(_chunks([len(sentence) for sentence in sentences]))
+        lengths = np.array([len(sentence) for sentence in sentences], np.int64)
+        results = [self._nothing()] * len(sentences)
+        filled = np.flatnonzero(lengths)
+        chunks = [filled[part].tolist() for part in similar_lengths(lengths[filled], _WORDS_AT_ONCE)]
         with one_blas_thread() as threads:
             answers = in_threads(
                 lambda chosen: self._predicted([sentences[i] for i in chosen]), chunks, threads
@@ -120,7 +120,7 @@ class TagPredictor:
             for chosen, predictions in zip(chunks, answers, strict=True):
                 for at, prediction in zip(chosen, predictions, strict=True):
                     results[at] = prediction
-        return [self._nothing() if result is None else result for result in results]
+        return results
 
     def inside(self, words: Sequence[str]) -> Activations:
         """Show what the network makes of one sentence of at least one word."""
@@ -198,37 +198,6 @@ class TagPredictor:
         return Prediction(
             np.zeros((0, upos), np.float32), np.zeros((0, xpos), np.float32), empty, empty, np.zeros(0, bool)
         )
-
-
-def load_tagger(preset: str | Path = TAGGER_PRESET) -> TagPredictor:
-    """Open the preset of a tagger.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-
-    Returns:
-        The tagger.
-
-    Raises:
-        InputError: If there is no such preset, it is damaged, or holds something else.
-    """
-    opened = load_preset(preset, kind=KIND)
-    return TagPredictor(opened.config, opened.vocabulary, opened.arrays)
-
-
-def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Group sentences of similar length so that a group has about so many words; empty ones are left out."""
-    order = sorted((at for at, length in enumerate(lengths) if length), key=lambda at: lengths[at])
-    chunk: list[int] = []
-    words = 0
-    for at in order:
-        if chunk and words + lengths[at] > _WORDS_AT_ONCE:
-            yield chunk
-            chunk, words = [], 0
-        chunk.append(at)
-        words += lengths[at]
-    if chunk:
-        yield chunk
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

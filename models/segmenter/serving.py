@@ -6,20 +6,16 @@ A sentence takes about a millisecond and no TensorFlow, a long text is read wind
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.text.segmentation import CHARACTER_IDS, LABELS, character_ids, cut
 from data_prep.text.tokenizer import Token
 from models.presets.kinds import Arrays, Kind
-from models.presets.store import load_preset
-from models.segmenter.config import KIND, SegmenterConfig, convolution_name, segmenter_specs
+from models.segmenter.config import SegmenterConfig, convolution_name, segmenter_specs
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.workspace import Workspace
 
-PRESET = "segmenter_en_ewt"
 _WINDOW = 1024  # characters whose activations a processor core keeps close by
 _NO_LABELS = np.zeros(0, np.int8)
 
@@ -102,22 +98,6 @@ class Segmenter:
             else:
                 x = new.copy()  # (time, channels)
         return x @ self._kernel + self._bias
-
-
-def load_segmenter(preset: str | Path = PRESET) -> Segmenter:
-    """Open a segmenter.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-
-    Returns:
-        The segmenter. It keeps no state between texts, so that threads can share it.
-
-    Raises:
-        InputError: If there is no such preset, it is damaged, or it holds something else.
-    """
-    loaded = load_preset(preset, kind=KIND)
-    return Segmenter(loaded.config, loaded.arrays)
 
 
 def _starts(ids: np.ndarray) -> range:

@@ -1,6 +1,8 @@
-"""What answers of several networks end with, in NumPy."""
+"""What serving several networks has in common, in NumPy."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,3 +13,23 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     shifted -= shifted.max(axis=-1, keepdims=True)
     shares = np.exp(shifted)
     return shares / shares.sum(axis=-1, keepdims=True)
+
+
+def similar_lengths(lengths: Sequence[int], most: int) -> list[np.ndarray]:
+    """Put sequences of similar length together.
+
+    Args:
+        lengths: Of the sequences.
+        most: Sum of the lengths in a group, at most; a longer sequence is a group by itself.
+
+    Returns:
+        Places of the sequences of each group, int (sequences,).
+    """
+    parts, start, size = [], 0, 0
+    order = np.argsort(lengths, kind="stable")
+    for at in range(len(order)):
+        size += lengths[order[at]]
+        if size > most and at > start:
+            parts.append(order[start:at])
+            start, size = at, lengths[order[at]]
+    return [*parts, order[start:]] if len(order) else []

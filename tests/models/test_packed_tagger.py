@@ -145,8 +145,10 @@ def test_a_preset_opens_without_tensorflow(tmp_path: Path) -> None:
         "pos_tagger", CONFIG, build(), inputs(), tmp_path, vocabulary=VOCABULARY, labels=CONFIG.upos
     )
     code = (
-        "import sys; from models.pos_tagger.predictor import load_tagger; "
-        f"print(len(load_tagger({str(preset.path)!r}).predict([['Dogs', 'bark']]))); "
+        "import sys; from models.presets.store import load_preset; "
+        "from models.pos_tagger.predictor import TagPredictor; "
+        f"p = load_preset({str(preset.path)!r}); "
+        "print(len(TagPredictor(p.config, p.vocabulary, p.arrays).predict([['Dogs', 'bark']]))); "
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

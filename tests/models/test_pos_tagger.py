@@ -14,7 +14,7 @@ from data_prep.readers.conllu import UPOS_TAGS
 from data_prep.text.embeddings import quantise
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs, tagger_vocabulary
 from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger, tagger_losses
-from models.pos_tagger.predictor import TagPredictor, load_tagger
+from models.pos_tagger.predictor import TagPredictor
 from models.serving.bilstm import pack
 from models.serving.crf import PackedCRF
 from models.storage.variables import variable_arrays
@@ -120,7 +120,7 @@ def test_contract(output: str, tmp_path) -> None:
     preset = contract.check_save_load_equal(
         "pos_tagger", config, model, inputs(), tmp_path, vocabulary=VOCABULARY, labels=UPOS_TAGS
     )
-    opened = load_tagger(preset.path).predict(SENTENCES)
+    opened = TagPredictor(preset.config, preset.vocabulary, preset.arrays).predict(SENTENCES)
     for one, two in zip(opened, predictor(config, model).predict(SENTENCES), strict=True):
         np.testing.assert_array_equal(one.upos_probabilities, two.upos_probabilities)
 

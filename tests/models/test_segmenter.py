@@ -19,7 +19,7 @@ from models.presets.store import load_preset, save_preset
 from models.segmenter import serving as module
 from models.segmenter.config import KIND, SegmenterConfig, segmenter_specs
 from models.segmenter.network import build_segmenter
-from models.segmenter.serving import PRESET, Segmenter, load_segmenter
+from models.segmenter.serving import Segmenter
 from models.storage.arrays import specs_of
 from models.storage.variables import variable_arrays
 from tests.data_prep.test_segmentation import TEXTS, assert_covers
@@ -36,6 +36,7 @@ from tests.models.contract import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+PRESET = "segmenter_en_ewt"
 TINY = SegmenterConfig(
     embedding=4, channels=6, kernel=3, dilations=(1, 2), dropout=0.1, embedding_dropout=0.1
 )
@@ -56,9 +57,14 @@ def tiny(network):
     return Segmenter(TINY, variable_arrays(network.weights))
 
 
+def opened(preset):
+    loaded = load_preset(preset, kind=KIND)
+    return Segmenter(loaded.config, loaded.arrays)
+
+
 @pytest.fixture(scope="module")
 def shipped():
-    return load_segmenter()
+    return opened(PRESET)
 
 
 def ids_of(*shape, seed=0):
@@ -151,7 +157,7 @@ def save(network, folder, **changes):
 
 def test_preset_round_trip(network, tiny, tmp_path):
     path = save(network, tmp_path)
-    again = load_segmenter(path)
+    again = opened(path)
     assert again.config == TINY
     np.testing.assert_array_equal(again.logits(ids_of(30)), tiny.logits(ids_of(30)))
     text = "I don't know. Yes! No?"
@@ -243,8 +249,8 @@ def test_preset_is_small_and_scored_above_the_rules():
 @NEEDS_PRESET
 def test_serving_needs_no_tensorflow():
     code = (
-        "import sys; from models.segmenter.serving import load_segmenter; "
-        "print(len(load_segmenter().segment('Dogs bark. Cats do not.'))); "
+        "import sys; from models.presets.store import load_preset; from models.segmenter.serving import Segmenter; "
+        f"p = load_preset({PRESET!r}); print(len(Segmenter(p.config, p.arrays).segment('Dogs bark. Cats do not.'))); "
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code]
