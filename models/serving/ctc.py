@@ -117,7 +117,7 @@ def prefix_beam_search(
 
     def language_score(word: Word) -> float:
         if word not in language:
-            language[word] = language_score(word[:-1]) + bonus + next_letter(word[:-1], word[-1])
+            language[word] = language_score(word[:-1]) + (bonus + next_letter(word[:-1], word[-1]))
         return language[word]
 
     for frame in log_probabilities:
