@@ -15,6 +15,7 @@ from apps.writer import (
     page_write,
 )
 from apps.writer.application import DEFAULT_PRESET, Writer
+from apps.writer.page_pieces import SAID
 
 
 def opened(preset: str) -> Writer:
@@ -28,47 +29,14 @@ def opened(preset: str) -> Writer:
 WRITERS = PresetChoice(
     Writer.kind, DEFAULT_PRESET, opened, f"writer fit --out models/presets/{DEFAULT_PRESET}"
 )
-SECTIONS = (
-    Section(
-        "Write",
-        page_write.show,
-        "Text as it is written, and what it copied. Try a temperature of 0.3, then one of 1.5.",
-        WRITERS,
-    ),
-    Section(
-        "Read",
-        page_reading.show,
-        "How surprising every letter of a text is. Try your own words beside those of Hamlet.",
-        WRITERS,
-    ),
-    Section(
-        "Copies",
-        page_copies.show,
-        "What of a text stands in the training text. Compare text that was held out: true text repeats itself too.",
-        WRITERS,
-    ),
-    Section(
-        "Quiz",
-        page_quiz.show,
-        "Tell what the network wrote from what Shakespeare wrote, if you can.",
-        WRITERS,
-    ),
-    Section(
-        "Gates",
-        page_gates.show,
-        "Every gate and memory over a text. Look for the unit that knows a speaker's name.",
-        WRITERS,
-    ),
-    Section(
-        "Unrolled",
-        page_unrolled.show,
-        "The network step by step: in training it is told the next letter, in writing it reads its own.",
-        WRITERS,
-    ),
-    Section(
-        "Ladder",
-        partial(page_ladder.show, DEFAULT_PRESET),
-        "What each idea is worth, from guessing at random to the shipped writer.",
-    ),
-)
-show_page("Writing", SECTIONS)
+SHOW = {
+    "Write": page_write.show,
+    "Read": page_reading.show,
+    "Copies": page_copies.show,
+    "Quiz": page_quiz.show,
+    "Gates": page_gates.show,
+    "Unrolled": page_unrolled.show,
+}
+SECTIONS = [Section(name, show, SAID["hints"][name], WRITERS) for name, show in SHOW.items()]
+ladder = partial(page_ladder.show, DEFAULT_PRESET)
+show_page("Writing", [*SECTIONS, Section("Ladder", ladder, SAID["hints"]["Ladder"])])

@@ -12,7 +12,7 @@ from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described, match_shares
-from apps.writer.page_pieces import copied_letters, summary, training_text_problem
+from apps.writer.page_pieces import copied_letters, lines, summary, training_text_problem
 
 MOST_CHARACTERS = 10_000
 _EXAMPLE = 600
@@ -21,12 +21,7 @@ _TEXT = "text to compare"
 
 
 def show(writer: Writer, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        writer: The writer.
-        preset: Its name.
-    """
+    """Draw the section."""
     problem = training_text_problem(writer, preset)
     if problem is not None:
         st.info(f"Copies cannot be looked for without the training text. {plain(problem)}")
@@ -43,11 +38,11 @@ def show(writer: Writer, preset: str) -> None:
             charts.show(
                 _picture(writer, text),
                 "matches",
-                "Share of positions with a match of at least so many characters: this text and held-out text",
+                "Share of positions with a match of at least this number of characters: this text and held-out text",
             )
             st.caption(
-                "Share of positions where at least so many characters in a row stand in the training text. A text on "
-                "the line of held-out text repeats no more than true text does."
+                "Share of positions where at least this number of characters in a row stands in the training text. A "
+                "text on the line of held-out text repeats no more than true text does."
             )
         with right:
             st.subheader("Passages", anchor=False)
@@ -102,18 +97,16 @@ def _picture(writer: Writer, text: str) -> go.Figure:
         "held-out text": (learned.baseline.longest_at, colours.peer, "solid"),
         "this text, shuffled": (learned.meter.longest_at(_shuffled(text)), colours.muted, "dot"),
     }
-    picture = charts.figure(x_title="characters in a row", y_title="share of positions, %", height=360)
-    for name, (lengths, colour, dash) in rows.items():
-        values = 100 * match_shares(lengths)[: _SHOWN + 1]
-        picture.add_scatter(
-            x=list(range(len(values))),
-            y=values.tolist(),
-            mode="lines",
-            name=name,
-            line={"color": colour, "dash": dash, "shape": "hv"},
-            hovertemplate=f"{name}: %{{y:.2f}} % have %{{x}} or more<extra></extra>",
-        )
-    picture.update_layout(margin={"t": 40}, showlegend=True)
+    picture = lines(
+        {
+            name: ((100 * match_shares(lengths)[: _SHOWN + 1]).tolist(), *look)
+            for name, (lengths, *look) in rows.items()
+        },
+        x_title="characters in a row",
+        y_title="share of positions, %",
+        hover="%{y:.2f} % have %{x} or more",
+        shape="hv",
+    )
     picture.update_xaxes(range=[0, _SHOWN])
     picture.update_yaxes(range=[0, 101])
     return picture
@@ -123,15 +116,13 @@ def _table(text: str, report: CopyReport) -> None:
     if not report.spans:
         st.caption(f"No passage of {report.k} characters or more is copied.")
         return
-    st.dataframe(
-        [
-            {
-                "characters": span.length,
-                "source": described(span.source),
-                "places": span.source.occurrences,
-                "passage": text[span.start : span.end].replace("\n", " ↵ "),
-            }
-            for span in sorted(report.spans, key=lambda span: -span.length)
-        ],
-        hide_index=True,
-    )
+    rows = [
+        {
+            "characters": span.length,
+            "source": described(span.source),
+            "places": span.source.occurrences,
+            "passage": text[span.start : span.end].replace("\n", " ↵ "),
+        }
+        for span in sorted(report.spans, key=lambda span: -span.length)
+    ]
+    st.dataframe(rows, hide_index=True)

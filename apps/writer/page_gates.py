@@ -10,34 +10,19 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.letters import Letter, letters, shown, tint
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page import heavy_work, input_errors
 from apps.shared.page_reports import show_report
 from apps.shared.style import palette
 from apps.shared.tables import Report
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_TOKENS, following_units, gate_view, gradient_lengths
-from apps.writer.page_pieces import linked_text
+from apps.writer.page_pieces import SAID, lines, linked_text
 from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.results import GateView
-from data_prep.errors import InputError
 from data_prep.text.text_properties import PROPERTIES
 from models.char_lm.gates import UnitFit
 
-DEFAULT = (
-    "ROMEO:\nBut, soft! what light through yonder window breaks?\nIt is the east, and Juliet is the sun.\n\n"
-    "JULIET:\nAy me!\n\nROMEO:\nShe speaks:\nO, speak again, bright angel!\n"
-)
 _UNITS = 40  # rows of the picture
-_ABOUT = {
-    "hidden": "the output of the unit, from -1 to 1",
-    "cell": "the memory of an LSTM unit; it has no bounds",
-    "input": "how much is let into the memory, 0 to 1",
-    "forget": "LSTM: how much of the memory is kept; MGU: how much is replaced; 0 to 1",
-    "output": "how much of the memory is shown, 0 to 1",
-    "update": "how much of the state is kept, 0 to 1",
-    "reset": "how much of the state the candidate sees, 0 to 1",
-    "candidate": "what would be stored, from -1 to 1",
-}
 _SIGNED = ("hidden", "cell", "candidate")
 _UNBOUNDED = "cell"
 # In a narrow window the letters above the picture would lie on top of each other.
@@ -46,16 +31,11 @@ _MOST_LETTERS = 220  # that fit side by side in a wide one
 
 
 def show(writer: Writer, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        writer: The writer.
-        preset: Its name.
-    """
+    """Draw the section."""
     with st.form("gates_form"):
         text = st.text_area(
             "Text",
-            linked_text("text", DEFAULT, MOST_TOKENS),
+            linked_text("text", SAID["gates"]["text"], MOST_TOKENS),
             key="text with gates",
             height=140,
             max_chars=MOST_TOKENS,
@@ -88,19 +68,13 @@ def _units(writer: Writer, view: GateView) -> None:
         "Gate or state", view.names, default=default, required=True, key="gate", bind="query-params"
     )
     followed = columns[1].selectbox("Units that follow", tuple(PROPERTIES), key="follow", bind="query-params")
-    st.caption(f"**{name}**: {_ABOUT[name]}.")
-    try:
-        fits = following_units(view, followed, name)
-    except InputError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return
+    st.caption(f"**{name}**: {SAID['gates'][name]}.")
+    fits = following_units(view, followed, name)
     best = fits[:_UNITS]
     chosen = st.selectbox(
         "Unit that colours the text",
         range(len(fits)),
-        format_func=lambda at: (
-            f"layer {fits[at].layer + 1}, unit {fits[at].unit} (r = {fits[at].correlation:+.2f})"
-        ),
+        format_func=lambda at: f"{_named(fits[at])} (r = {fits[at].correlation:+.2f})",
         key=f"unit of {name} {followed}",
     )
     _coloured(view, name, fits[chosen])
@@ -111,24 +85,24 @@ def _units(writer: Writer, view: GateView) -> None:
             "gates",
             f"{name} of the units that follow {followed} best, over the text",
         )
-    st.caption(
+    notes = [
         f"The {len(best)} of {len(fits)} units of all layers that follow “{followed}” best, the best on top, by the "
-        "correlation over the letters of this text. With so many units and one short text, some follow by chance. "
+        "correlation over the letters of this text. With this many units and one short text, some follow by chance. "
         "Rows are named layer·unit."
-        + _members_note(writer)
-        + (" Each row is shaded by its own largest value." if name == _UNBOUNDED else "")
-    )
-
-
-def _members_note(writer: Writer) -> str:
-    """Say which layers are whose, where the writer is several networks side by side."""
+    ]
     config = writer.config
-    if config.members == 1:
-        return ""
-    return (
-        f" The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
-        f"{config.layers} are those of the first one."
-    )
+    if config.members > 1:
+        notes.append(
+            f"The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
+            f"{config.layers} are those of the first one."
+        )
+    if name == _UNBOUNDED:
+        notes.append("Each row is shaded by its own largest value.")
+    st.caption(" ".join(notes))
+
+
+def _named(fit: UnitFit) -> str:
+    return f"layer {fit.layer + 1}, unit {fit.unit}"
 
 
 def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
@@ -136,46 +110,36 @@ def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
     values = view.layers[fit.layer][name][:, fit.unit]
     largest = float(np.abs(values).max()) or 1.0
     scale = largest if name in _SIGNED else 1.0
-    with st.container(border=True):
-        letters(
-            [
-                Letter(
-                    token,
-                    tint(colours.positive if value >= 0 else colours.negative, 0.85 * abs(value) / scale),
-                    f"{shown(token)}: {value:+.3f}",
-                )
-                for token, value in zip(view.tokens, values.tolist(), strict=True)
-            ],
-            key="coloured",
-            label=f"The text coloured by unit {fit.unit} of layer {fit.layer + 1}",
+    drawn = [
+        Letter(
+            token,
+            tint(colours.positive if value >= 0 else colours.negative, 0.85 * abs(value) / scale),
+            f"{shown(token)}: {value:+.3f}",
         )
+        for token, value in zip(view.tokens, values.tolist(), strict=True)
+    ]
+    with st.container(border=True):
+        letters(drawn, key="coloured", label=f"The text coloured by {_named(fit)}")
 
 
 def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
-    colours = palette()
     rows = np.stack([view.layers[fit.layer][name][:, fit.unit] for fit in fits]).astype(np.float64)
-    signed = name in _SIGNED
     # A memory has no bounds: each row has its own scale, or a few rows would leave the others pale.
     scales = np.abs(rows).max(axis=1, keepdims=True) if name == _UNBOUNDED else 1.0
-    shades = rows / np.where(scales > 0, scales, 1.0)
-    scale = [[0, colours.ground], [1, colours.ours]]
-    if signed:
-        scale = [[0, colours.negative], [0.5, colours.ground], [1, colours.positive]]
     picture = charts.figure(height=140 + 11 * len(fits))
-    picture.add_heatmap(
-        z=shades.round(4).tolist(),
+    charts.add_heatmap(
+        picture,
+        (rows / np.where(scales > 0, scales, 1.0)).round(4),
         x=list(range(len(view.tokens))),
         y=[f"{fit.layer + 1}·{fit.unit} " for fit in fits],
-        zmin=-1.0 if signed else 0.0,
+        zmin=-1.0 if name in _SIGNED else 0.0,
         zmax=1.0,
-        colorscale=scale,
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
         text=[
             [
-                f"{shown(token)}, unit {fit.unit} of layer {fit.layer + 1}: {value:+.3f}"
-                for token, value in zip(view.tokens, row.tolist(), strict=True)
+                f"{shown(token)}, {_named(fit)}: {value:+.3f}"
+                for token, value in zip(view.tokens, row, strict=True)
             ]
-            for fit, row in zip(fits, rows, strict=True)
+            for fit, row in zip(fits, rows.tolist(), strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -187,7 +151,7 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
         tickangle=0,
         showgrid=False,
         showticklabels=len(marks) <= _MOST_LETTERS,
-        tickfont={"size": 9, "color": colours.text, "family": "monospace"},
+        tickfont={"size": 9, "color": palette().text, "family": "monospace"},
         side="top",
     )
     picture.update_yaxes(type="category", autorange="reversed", showgrid=False, tickfont={"size": 9})
@@ -196,19 +160,12 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
 
 def _ladder_gradients(report: Report) -> None:
     colours = palette()
-    looks = (
-        (colours.negative, "dot"),
-        (colours.muted, "dash"),
-        (colours.peer, "dashdot"),
-        (colours.ours, "solid"),
-    )
+    hues = (colours.negative, colours.muted, colours.peer, colours.ours)
+    looks = zip(hues, ("dot", "dash", "dashdot", "solid"), strict=True)
+    sums = [report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS]
+    titles = [TITLES[cell] for cell in NETWORKS]
     charts.show(
-        _gradient_picture(
-            {
-                TITLES[cell]: (report.found.numbers(f"gradients.{cell}.sums"), *look)
-                for cell, look in zip(NETWORKS, looks, strict=True)
-            }
-        ),
+        _gradient_picture(dict(zip(titles, zip(sums, looks, strict=True), strict=True))),
         "ladder gradients",
         "Length of the gradient by step back for four cells",
     )
@@ -220,36 +177,28 @@ def _ladder_gradients(report: Report) -> None:
 
 def _own_gradients(writer: Writer, text: str) -> None:
     st.markdown("**The writer, on the text above**")
-    layers = gradient_lengths(writer, text)
     colours = palette()
     tones, dashes = (colours.ours, colours.peer, colours.muted), ("solid", "dash", "dot", "dashdot")
     depth = writer.config.layers  # a dash for each network, a tone for each layer of it
+    rows = {
+        f"layer {at + 1}": (values, (tones[at % depth], dashes[at // depth]))
+        for at, values in enumerate(gradient_lengths(writer, text))
+    }
     charts.show(
-        _gradient_picture(
-            {
-                f"layer {at + 1}": (values, tones[at % depth], dashes[at // depth])
-                for at, values in enumerate(layers)
-            }
-        ),
+        _gradient_picture(rows),
         "own gradients",
         "Length of the gradient by step back for the layers of the writer",
     )
     st.caption("From the loss of the text's last letter, one text only, so the line is rough.")
 
 
-def _gradient_picture(rows: Mapping[str, tuple[Sequence[float], str, str]]) -> go.Figure:
-    picture = charts.figure(x_title="steps back", y_title="length, last step = 1", height=340)
-    for name, (values, colour, dash) in rows.items():
-        last = values[-1] or 1.0
-        lengths = [value / last if value > 0 else None for value in reversed(values)]
-        picture.add_scatter(
-            x=list(range(len(lengths))),
-            y=lengths,
-            mode="lines",
-            name=name,
-            line={"color": colour, "dash": dash},
-            hovertemplate=f"{name}, %{{x}} steps back: %{{y:.2e}}<extra></extra>",
-        )
-    picture.update_layout(margin={"t": 40}, showlegend=True)
+def _gradient_picture(rows: Mapping[str, tuple[Sequence[float], tuple[str, str]]]) -> go.Figure:
+    lengths = {
+        name: ([value / (values[-1] or 1.0) if value > 0 else None for value in reversed(values)], *look)
+        for name, (values, look) in rows.items()
+    }
+    picture = lines(
+        lengths, x_title="steps back", y_title="length, last step = 1", hover="%{x} steps back: %{y:.2e}"
+    )
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
     return picture

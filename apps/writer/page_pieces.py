@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -15,6 +17,7 @@ from apps.writer.copies import CopiedSpan, CopyReport, described
 from apps.writer.results import NextTokens, TokenProbability
 from data_prep.errors import InputError
 
+SAID = tomllib.loads(Path(__file__).with_name("page.toml").read_text(encoding="utf-8"))
 _SHOWN = 8
 
 
@@ -38,9 +41,6 @@ def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
     Args:
         following: All tokens that can come next.
         actual: The token that stands there, which is always shown; None for none.
-
-    Returns:
-        The picture.
     """
     colours = palette()
     rows = list(following.tokens[:_SHOWN])
@@ -59,16 +59,7 @@ def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
 
 
 def alternatives(actual: str, probability: float, found: Sequence[TokenProbability]) -> go.Figure:
-    """Draw the token that stands there among the five likeliest.
-
-    Args:
-        actual: That token.
-        probability: What the model gives it, 0 to 1.
-        found: The likeliest ones.
-
-    Returns:
-        The picture.
-    """
+    """Draw the token that stands there, and what the model gives it, among the five likeliest."""
     colours = palette()
     rows = list(found)
     if all(other.token != actual for other in rows):
@@ -80,6 +71,29 @@ def alternatives(actual: str, probability: float, found: Sequence[TokenProbabili
         colour=[colours.peer if other.token == actual else colours.ours for other in rows],
         number=".3~g",
     )
+
+
+def lines(
+    rows: Mapping[str, tuple[Sequence[float | None], str, str]],
+    *,
+    x_title: str,
+    y_title: str,
+    hover: str,
+    shape: str = "linear",
+) -> go.Figure:
+    """Draw lines: name to values at 0, 1, ..., colour and dash; ``hover`` and ``shape`` in Plotly's words."""
+    picture = charts.figure(x_title=x_title, y_title=y_title, height=350)
+    for name, (values, colour, dash) in rows.items():
+        picture.add_scatter(
+            x=list(range(len(values))),
+            y=list(values),
+            mode="lines",
+            name=name,
+            line={"color": colour, "dash": dash, "shape": shape},
+            hovertemplate=f"{name}, {hover}<extra></extra>",
+        )
+    picture.update_layout(margin={"t": 40}, showlegend=True)
+    return picture
 
 
 def _name(token: str, actual: str | None) -> str:
@@ -97,15 +111,7 @@ def training_text_problem(_writer: Writer, preset: str) -> str | None:
 
 
 def copied_letters(text: str, report: CopyReport) -> list[Letter]:
-    """Turn a text into letters whose copied passages are underlaid, the longer the stronger.
-
-    Args:
-        text: The text.
-        report: Of its copies.
-
-    Returns:
-        One letter a character.
-    """
+    """Turn a text into letters whose copied passages are underlaid, the longer the stronger."""
     owner: list[CopiedSpan | None] = [None] * len(text)
     for span in report.spans:
         for at in range(span.start, span.end):
@@ -124,14 +130,7 @@ def _letter(character: str, span: CopiedSpan | None) -> Letter:
 
 
 def summary(report: CopyReport) -> str:
-    """Say in Markdown how much is copied, beside true text.
-
-    Args:
-        report: Of the copies.
-
-    Returns:
-        One or two sentences.
-    """
+    """Say in Markdown how much is copied, beside true text."""
     said = (
         f"**{100 * report.fraction:.1f} %** of the {report.characters:,} characters stand word for word in the "
         f"training text, in passages of {report.k} characters or more; the longest match has **{report.longest}**."

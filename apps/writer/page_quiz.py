@@ -23,12 +23,7 @@ _SAID = {
 
 
 def show(writer: Writer, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        writer: The writer.
-        preset: Its name.
-    """
+    """Draw the section."""
     problem = training_text_problem(writer, preset)
     if problem is not None:
         st.info(f"The quiz needs the training text. {plain(problem)}")

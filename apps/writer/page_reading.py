@@ -9,36 +9,20 @@ from apps.shared.letters import Letter, letters, shown, tint
 from apps.shared.page import input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_pieces import alternatives, linked_text
+from apps.writer.page_pieces import SAID, alternatives, linked_text
 from apps.writer.results import ScoredText, ScoredToken
 
-DEFAULT = (
-    "HAMLET:\nTo be, or not to be: that is the question:\nWhether 'tis nobler in the mind to suffer\n"
-    "The slings and arrows of outrageous fortune,\nOr to take arms against a sea of troubles,\n"
-    "And by opposing end them?\n"
-)
-EXAMPLES = {
-    "Hamlet": DEFAULT,
-    "Modern English": "I checked my phone twice, then took the subway downtown for a cup of coffee.\n",
-    "Shuffled": "eht fo gnik eht si drol ym dna uoht tra llew won ,rehtorb ym ,emoc\n",
-    "Repetition": "the king the king the king the king the king the king the king\n",
-}
 MOST_CHARACTERS = 10_000
 _DARKEST = 7.0  # nats: about one in a thousand
 _CHOICE, _TEXT = "read letter", "text to read"
 
 
 def show(writer: Writer, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        writer: The writer.
-        preset: Its name.
-    """
+    """Draw the section."""
     with st.form("reading_form"):
         text = st.text_area(
             "Text",
-            linked_text("text", DEFAULT, MOST_CHARACTERS),
+            linked_text("text", SAID["read"]["Hamlet"], MOST_CHARACTERS),
             key=_TEXT,
             height=150,
             max_chars=MOST_CHARACTERS,
@@ -49,7 +33,7 @@ def show(writer: Writer, preset: str) -> None:
         if st.form_submit_button("Read", type="primary"):
             st.session_state[_CHOICE] = None
     with st.container(horizontal=True, gap="xsmall"):
-        for name, example in EXAMPLES.items():
+        for name, example in SAID["read"].items():
             st.button(name, on_click=_take, args=(example,), key=f"read {name}")
     with input_errors():
         result = remembered(preset, writer, "score", text, "map" if unknown else "refuse")
@@ -73,7 +57,7 @@ def _totals(result: ScoredText) -> None:
     cells[3].metric(
         "perplexity",
         f"{totals['perplexity']:.2f}",
-        help="Among so many equally likely characters the model as good as guesses at each place.",
+        help="The model is as unsure as if it guessed among this number of equally likely characters.",
     )
 
 
@@ -107,7 +91,7 @@ def _heat(result: ScoredText) -> None:
 
 def _token(result: ScoredText, token: ScoredToken) -> None:
     before = result.text[max(0, token.start - 24) : token.start].replace("\n", " ↵ ")
-    st.markdown(f"**Behind “…{plain(before)}”** stands “{plain(shown(token.text))}”")
+    st.markdown(f"**After “…{plain(before)}”** stands “{plain(shown(token.text))}”")
     charts.show(
         alternatives(token.text, token.probability, token.alternatives),
         "alternatives",

@@ -1,4 +1,4 @@
-"""Section "Unrolled": a prompt and what is written behind it, drawn as inputs, targets and copied-back outputs."""
+"""Section "Unrolled": a prompt and what is written after it, drawn as inputs, targets and copied-back outputs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_STEPS, unrolled_steps
+from apps.writer.page_pieces import SAID
 from apps.writer.page_unrolled_drawing import drawing_url, size
 
 DEFAULT = "ROMEO:\nO"
@@ -17,12 +18,7 @@ MOST_CHARACTERS = MOST_STEPS - 1
 
 
 def show(writer: Writer, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        writer: The writer.
-        preset: Its name.
-    """
+    """Draw the section."""
     with st.form("unrolled_form"):
         box, count, button = st.columns([4, 2, 1], vertical_alignment="bottom")
         prompt = box.text_input(
@@ -44,14 +40,10 @@ def show(writer: Writer, preset: str) -> None:
             f'<img src="{drawing_url(steps, palette())}" width="{width}" height="{height}" '
             'style="max-width:none" alt="The unrolled network: inputs below, predictions above, targets on top"></div>'
         )
-        # The last letter of the prompt has no target: what comes behind it is written.
+        # The last letter of the prompt has no target: what comes after it is written.
         trained = [step for step, after in pairwise(steps) if after.prompted]
         right = sum(step.output == step.target for step in trained)
-        st.markdown(
-            "**Training** looks at the left part: every input has a target, the input one step later, and the loss is "
-            "minus the logarithm of what the network gives that target. **Generation** is the right part: there is no "
-            "target, so the output itself is copied back as the next input, along the dashed arrows."
-        )
+        st.markdown(SAID["unrolled"]["about"])
         st.caption(
             "Each output is the likeliest character (temperature 0); the bar is its probability. Under a target stands "
             f"the probability that the network gives it; {right} of {len(trained)} targets were the likeliest."

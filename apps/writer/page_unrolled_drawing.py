@@ -16,7 +16,7 @@ _NAMES = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 
 def size(steps: int) -> tuple[int, int]:
-    """Give width and height of the drawing of so many steps, in pixels."""
+    """Give width and height of the drawing of a number of steps, in pixels."""
     return _LEFT + _STEP * steps + 24, _HEIGHT
 
 
@@ -68,7 +68,7 @@ def drawing_url(steps: Sequence[Step], colours: Palette) -> str:
 
 def _step(steps: Sequence[Step], at: int) -> str:
     step, x = steps[at], _LEFT + _STEP * at + _STEP // 2
-    # The last step of the prompt writes the first letter: what comes behind the prompt has no target.
+    # The last step of the prompt writes the first letter: what comes after the prompt has no target.
     in_training = at + 1 < len(steps) and steps[at + 1].prompted
     hit = step.output == step.target
     parts = [

@@ -15,6 +15,7 @@ from apps.shared.page import heavy_work, input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.page_pieces import (
+    SAID,
     before_and_after,
     copied_letters,
     linked_text,
@@ -24,12 +25,6 @@ from apps.writer.page_pieces import (
 from data_prep.errors import InputError
 
 DEFAULT = "ROMEO:"
-EXAMPLES = {
-    "Romeo": "ROMEO:\n",
-    "Juliet": "JULIET:\nO Romeo, ",
-    "A scene": "First Citizen:\nSpeak, speak.\n\nAll:\n",
-    "Mid-word": "The king is dea",
-}
 MOST_CHARACTERS, MOST_WRITTEN = 5_000, 20_000
 _CHUNK = 16
 _SECONDS_BETWEEN_DRAWINGS = 0.06  # the whole text is sent each time
@@ -63,12 +58,7 @@ class Writing:
 
 
 def show(writer: Writer, preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        writer: The writer.
-        preset: Its name.
-    """
+    """Draw the section."""
     _form()
     writing: Writing | None = st.session_state.get(_STATE)
     if writing is None:
@@ -112,7 +102,7 @@ def _form() -> None:
             options = _options()
         pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
     with st.container(horizontal=True, gap="xsmall"):
-        for name, example in EXAMPLES.items():
+        for name, example in SAID["write"].items():
             st.button(name, on_click=_take, args=(example,), key=f"take {name}")
     if pressed:
         settings = {"length": int(length), "temperature": float(temperature), **options}
@@ -122,7 +112,13 @@ def _form() -> None:
 def _options() -> dict[str, Any]:
     columns = st.columns(4, vertical_alignment="bottom")
     top_k = columns[0].number_input(
-        "top-k", 0, 1000, 0, key="top_k", bind="query-params", help="Draw among so many characters; 0: all."
+        "top-k",
+        0,
+        1000,
+        0,
+        key="top_k",
+        bind="query-params",
+        help="Draw among this number of characters; 0: all.",
     )
     top_p = columns[1].slider(
         "top-p",
@@ -136,7 +132,7 @@ def _options() -> dict[str, Any]:
     )
     seed = columns[2].number_input("Seed", 0, 2**31 - 1, 1, key="seed", bind="query-params")
     stop = columns[3].text_input(
-        "Stop behind", key="stop", bind="query-params", max_chars=100, help=r"\n is a line end."
+        "Stop after", key="stop", bind="query-params", max_chars=100, help=r"\n is a line end."
     )
     unknown = st.checkbox(
         "Read characters that the writer never saw as unknown ones", key="map", bind="query-params"
@@ -245,7 +241,7 @@ def _written(writer: Writer, preset: str, writing: Writing) -> None:
 
 
 def _choice(writer: Writer, preset: str, writing: Writing) -> None:
-    """Draw the distribution at the chosen letter, or behind the text."""
+    """Draw the distribution at the chosen letter, or after the text."""
     chosen = st.session_state.get(_CHOICE)
     at = len(writing.text) if chosen is None else chosen - len(writing.prompt)
     actual = writing.text[at] if 0 <= at < len(writing.text) else None
@@ -262,9 +258,7 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
         st.error(plain(str(error)), icon=":material/error:")
         return
     where = (
-        "behind the text"
-        if actual is None
-        else f"at letter {at + 1:,}, where “{plain(shown(actual))}” stands"
+        "after the text" if actual is None else f"at letter {at + 1:,}, where “{plain(shown(actual))}” stands"
     )
     st.markdown(f"**What can come** {where}")
     charts.show(

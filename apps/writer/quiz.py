@@ -66,7 +66,7 @@ def _beginning(text: str, position: int) -> int:
 
 
 def _ended(text: str) -> str:
-    """Cut a passage behind its last whole line, if that leaves enough."""
+    """Cut a passage after its last whole line, if that leaves enough."""
     for mark in (_BREAK, "\n", " "):
         end = text.rfind(mark, _SHORTEST)
         if end >= 0:

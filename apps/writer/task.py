@@ -34,7 +34,7 @@ from data_prep.text.streams import (
     tokens_of,
 )
 from data_prep.text.vocab import UNK
-from models.char_lm.config import CharLMConfig, char_lm_specs, joined, member_arrays, softened
+from models.char_lm.config import CharLMConfig, joined, member_arrays, softened
 from models.char_lm.language_model import KIND, LanguageModel, written_by_steps
 from models.presets.store import Preset
 from models.storage.arrays import half_precision
@@ -147,7 +147,7 @@ class WriterTask(Task):
             own = replace(recipe, members=1, seed=recipe.seed + number - 1)
             name = "" if recipe.members == 1 else f"member{number}"
             done = yield _stage(name, own, source, number)
-            members.append(network_arrays(source.config, done.model))
+            members.append(variable_arrays(done.model.weights))
         config, arrays = source.config, members[0]
         if recipe.members > 1:
             config, arrays = joined(config, members)
@@ -253,7 +253,7 @@ def _stage(name: str, recipe: WriterRecipe, data: WriterData, member: int) -> St
     )
 
     def stored(model: keras.Model) -> LanguageModel:
-        arrays = half_precision(network_arrays(data.config, model))
+        arrays = half_precision(variable_arrays(model.weights))
         return LanguageModel(data.config, data.tokens.vocabulary, arrays)
 
     def development(model: keras.Model) -> dict[str, float]:
@@ -289,12 +289,6 @@ def _start_arrays(member: int, preset: Preset) -> Mapping[str, np.ndarray]:
     """Return the network of a preset that a member starts from: that of its number, where it has as many."""
     number = (member - 1) % preset.config.members + 1
     return member_arrays(preset.config, preset.arrays, number)
-
-
-def network_arrays(config: CharLMConfig, model: keras.Model) -> dict[str, np.ndarray]:
-    """Return the weights of a network by path, without the state that it carries."""
-    found = variable_arrays(model.weights)
-    return {name: found[name] for name in char_lm_specs(config)}
 
 
 def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> keras.Model:

@@ -86,6 +86,20 @@ def test_score_has_exactly_this_form(paths: tuple[str, str], tmp_path: Path) -> 
     assert len(table) == 1 + 3 + 1 + 5
 
 
+def test_several_texts_are_named(paths: tuple[str, str], tmp_path: Path) -> None:
+    preset, text = paths
+    files = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for file in files:
+        file.write_text("The king falls.\n", encoding="utf-8")
+    given = [argument for file in files for argument in ("--file", str(file))]
+    for verb, *more in (("score",), ("copies", "--text", text)):
+        lines = call(verb, *given, "--preset", preset, *more, "--json").stdout.splitlines()
+        assert [json.loads(line)["file"] for line in lines] == [str(file) for file in files]
+        assert str(files[1]) in call(verb, *given, "--preset", preset, *more).stdout
+    lines = call("score", "The king", "Not so.", "--preset", preset, "--json").stdout.splitlines()
+    assert [(json.loads(line)["text"], json.loads(line)["n"]) for line in lines] == [(1, 8), (2, 7)]
+
+
 def test_copies_names_passages_and_sources(paths: tuple[str, str]) -> None:
     preset, text = paths
     passage = made_play()[100:200]
@@ -115,13 +129,49 @@ def test_evaluate_has_exactly_this_form(paths: tuple[str, str]) -> None:
     )
 
 
+def test_evaluate_takes_any_text(paths: tuple[str, str]) -> None:
+    preset, text = paths
+    stdin = "The king falls €.\n".encode()
+    done = call("evaluate", "--file", "-", "--preset", preset, "--json", stdin=stdin)
+    assert done.exit_code == 0, done.output
+    values = json.loads(done.stdout)
+    assert (values["n"], values["split"]) == (18, "all")
+    assert "Read as unknown: 1 tokens" in done.stderr
+    assert "--file excludes" in refused("evaluate", "--file", text, "--text", text, "--preset", preset)
+    assert "no such file" in refused("evaluate", "--file", "nowhere", "--preset", preset)
+
+
+def test_a_writer_is_trained_on_standard_input_and_files(tmp_path: Path) -> None:
+    (tmp_path / "play.txt").write_text(made_play(40), encoding="utf-8")
+    out = tmp_path / "mine"
+    fit = (
+        "fit",
+        "--text",
+        "-",
+        "--text",
+        str(tmp_path / "play.txt"),
+        "--out",
+        str(out),
+        "--recipe",
+        "sample",
+    )
+    small = ("--set", "epochs=1", "--set", "units=4", "--set", "batch_size=4", "--json")
+    stdin = made_play(20, seed=6).encode()
+    done = call(*fit, *small, stdin=stdin)
+    assert done.exit_code == 0, done.output
+    metadata = json.loads((out / "metadata.json").read_text())
+    assert list(metadata["data"]) == ["standard input, play.txt"]
+    assert "Standard input is empty" in refused("fit", "--text", "-", "--out", str(tmp_path / "x"), stdin=b"")
+    assert {path.name for path in tmp_path.iterdir()} == {"play.txt", "mine"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("generate", "--prompt", ""), "The prompt is empty"),
         (("generate", "--prompt", "a€"), "'€' at 1"),
         (("generate", "--prompt", "a", "--length", "0"), "length"),
-        (("generate", "--prompt", "a", "--length", "1000000"), "100,000"),
+        (("generate", "--prompt", "a", "--length", "1000000"), "less than or equal to 100000"),
         (("generate", "--prompt", "a", "--temperature", "-1"), "temperature"),
         (("generate", "--prompt", "a", "--temperature", "nan"), "temperature"),
         (("generate", "--prompt", "a", "--top-k", "1000"), "top_k"),
