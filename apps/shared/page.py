@@ -138,10 +138,17 @@ def choose_preset(choice: PresetChoice) -> FoundPreset | None:
     found.sort(key=lambda preset: preset.name != choice.default)
     by_name = {preset.name: preset for preset in found}
     chosen = found[0]
-    if len(found) > 1:
-        name = st.selectbox("Preset", tuple(by_name), key=choice.key, bind="query-params", width=360)
-        chosen = by_name[name]
-    with input_errors():
+    with st.container(horizontal=True, vertical_alignment="center"), input_errors():
+        if len(found) > 1:
+            name = st.selectbox(
+                "Preset",
+                tuple(by_name),
+                key=choice.key,
+                bind="query-params",
+                width=280,
+                label_visibility="collapsed",
+            )
+            chosen = by_name[name]
         st.caption(f"{plain(chosen.name)} learned from: {plain(chosen.learned_from)}")
     return chosen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from models.training.recipe import close_names
 PRESETS_DIR = Path(__file__).resolve().parent
 METRICS = "metrics.json"
 VARIABLE = "LECTERN_PRESETS"
+_PARENTHESES = re.compile(r"\s*\([^()]*\)")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,11 @@ class FoundPreset:
 
     @property
     def learned_from(self) -> str:
-        """What it learned from, as its card says."""
-        return self.metadata.get("card", {}).get("data", "unknown")
+        """What it learned from: the first sentence of its card's, without what stands in parentheses."""
+        text = self.metadata.get("card", {}).get("data", "unknown")
+        while (shorter := _PARENTHESES.sub("", text)) != text:
+            text = shorter
+        return text.split(". ")[0].removesuffix(".")
 
     @property
     def size(self) -> int:
