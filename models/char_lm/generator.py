@@ -83,7 +83,8 @@ class Generator:
                 call itself.
         """
         checked = Settings(**settings)
-        return self._pieces(self._prompt(prompt, unknown, checked), checked)
+        pieces = self._pieces(self._prompt(prompt, unknown, checked), checked, 1)
+        return (piece for (piece,) in pieces)
 
     def generate(self, prompt: str, **settings: Any) -> str:
         """Go on from a prompt.
@@ -118,13 +119,8 @@ class Generator:
         _check_whole("The number of texts", n, MAX_BATCH)
         checked = Settings(**{"chunk": _LOOP_TOKENS[-1], **settings})
         ids = self._prompt(prompt, unknown, checked)
-        written = [_Written(self.language_model, ids, checked.stop) for _ in range(n)]
-        for chunk in self._chunks(ids, checked, n):
-            for row, text in enumerate(written):
-                text.add(chunk[:, row])
-            if all(text.ended for text in written):
-                break
-        return ["".join(text.pieces) for text in written]
+        pieces = list(self._pieces(ids, checked, n))
+        return ["".join(row) for row in zip(*pieces, strict=True)]
 
     def _prompt(self, prompt: str, unknown: Unknown, settings: Settings) -> np.ndarray:
         tokens = self.language_model.config.tokens
@@ -135,11 +131,12 @@ class Generator:
             raise InputError("The prompt is empty", allowed="a text with at least one token", received=prompt)
         return ids
 
-    def _pieces(self, ids: np.ndarray, settings: Settings) -> Iterator[str]:
-        text = _Written(self.language_model, ids, settings.stop)
-        for chunk in self._chunks(ids, settings, 1):
-            yield text.add(chunk[:, 0])
-            if text.ended:
+    def _pieces(self, ids: np.ndarray, settings: Settings, rows: int) -> Iterator[list[str]]:
+        """Yield the next piece of each row until all have ended."""
+        written = [_Written(self.language_model, ids, settings.stop) for _ in range(rows)]
+        for chunk in self._chunks(ids, settings, rows):
+            yield [text.add(chunk[:, row]) for row, text in enumerate(written)]
+            if all(text.ended for text in written):
                 return
 
     def _chunks(self, ids: np.ndarray, settings: Settings, rows: int) -> Iterator[np.ndarray]:
@@ -169,7 +166,6 @@ class _Written:
         self._last = ids[-1:]
         self._stop = stop
         self._tail = ""  # the end of the text, too short to hold the stop string
-        self.pieces: list[str] = []
         self.ended = False
 
     def add(self, ids: np.ndarray) -> str:
@@ -186,7 +182,6 @@ class _Written:
                 self.ended = True
                 piece = both[len(self._tail) : found + len(self._stop)]
             self._tail = both[max(0, len(both) - len(self._stop) + 1) :]
-        self.pieces.append(piece)
         return piece
 
 

@@ -43,24 +43,9 @@ class Scores:
         return len(self.ids)
 
     @property
-    def nats_per_token(self) -> float:
-        """Mean surprise of a token."""
-        return float(self.nats.mean())
-
-    @property
     def nats_per_character(self) -> float:
         """Surprise of the whole text by its number of characters."""
         return float(self.nats.sum() / self.characters)
-
-    @property
-    def bits(self) -> float:
-        """Surprise of the whole text in bits: the length of the shortest code for it under this model."""
-        return float(self.nats.sum() / np.log(2.0))
-
-    @property
-    def perplexity(self) -> float:
-        """Exp of the mean surprise of a token: among how many equal tokens the model as good as guesses."""
-        return float(np.exp(self.nats_per_token))
 
     @property
     def standard_error(self) -> float | None:

@@ -22,15 +22,6 @@ LAYERS = ("trained_vectors", "character_encoder", "forward1", "backward1")
 
 
 @registered
-class WordsInPlace(keras.layers.Layer):
-    """Put the vectors of distinct words where the words stand."""
-
-    def call(self, vectors: Any, places: Any) -> Any:
-        """Take float (1, distinct, values) at int (batch, time) to float (batch, time, values)."""
-        return ops.take(vectors[0], places, axis=0)
-
-
-@registered
 class SampledSoftmax(KeepsArguments, keras.layers.Layer):
     """The mean negative log-likelihood of neighbours, added to the model's losses.
 
@@ -106,7 +97,8 @@ def build_context_lm(
     places = keras.Input((None,), dtype="int32", name="places")
     wanted = keras.Input((None,), dtype="int32", name="targets")
     negatives = keras.Input(batch_shape=(None,), dtype="int32", name="negatives")
-    hidden = WordsInPlace(name="words_in_place")(embedded_words(config, words, characters), places)
+    # From distinct words (1, distinct, values) to where they stand (batch, time, values).
+    hidden = ops.take(embedded_words(config, words, characters)[0], places, axis=0)
     hidden = keras.layers.Dropout(dropout, name="dropout1")(hidden)
     settings = {"products": products, "return_sequences": True}
     ahead = FastLSTM(config.units[0], **settings, name="forward1")(hidden)

@@ -30,13 +30,12 @@ def write_manifest(folder: Path, metadata: Mapping[str, Any]) -> None:
         folder: Folder that holds all other files; a folder in it is a preset of its own, whose manifest is recorded.
         metadata: Everything but ``format``, ``files``, ``parts`` and ``sha256``.
     """
-    inside = [path for path in sorted(folder.iterdir()) if path.name != MANIFEST]
-    records = {
-        path.name: {"size": file.stat().st_size, "sha256": sha256_of(file)}
-        for path, file in ((path, path / MANIFEST if path.is_dir() else path) for path in inside)
-    }
-    files = {path.name: records[path.name] for path in inside if not path.is_dir()}
-    parts = {name: record for name, record in records.items() if name not in files}
+    files, parts = {}, {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            parts[path.name] = _record(path / MANIFEST)
+        elif path.name != MANIFEST:
+            files[path.name] = _record(path)
     content = {"format": FORMAT, **metadata, "files": files, **({"parts": parts} if parts else {})}
     write_json(folder / MANIFEST, {**content, "sha256": _digest(content)})
 
@@ -112,24 +111,27 @@ def check_files(
             raise InputError(f"The manifest of {folder} lists a name that is not allowed", received=name)
         if name not in files and name not in parts:
             raise InputError(f"The manifest of {folder} does not list {name}", remedy=_REMEDY)
-        if not (folder / name).exists():
-            raise InputError(f"The file {folder / name} is missing", remedy=_REMEDY)
     for path in sorted(folder.iterdir()):
         if path.name not in files and path.name not in parts and path.name != MANIFEST:
             raise InputError(f"The file {path} does not belong to the preset", remedy="Remove it")
         if path.is_symlink() or path.is_dir() != (path.name in parts):
             raise InputError(f"{path} is not a plain file", remedy=_REMEDY)
-    for name, record in files.items():
-        _check_file(folder / name, record)
-    for name, record in parts.items():
-        if not (folder / name / MANIFEST).is_file():
-            raise InputError(f"The file {folder / name / MANIFEST} is missing", remedy=_REMEDY)
-        _check_file(folder / name / MANIFEST, record)
+    for path, record in (
+        *((folder / name, record) for name, record in files.items()),
+        *((folder / name / MANIFEST, record) for name, record in parts.items()),
+    ):
+        _check_file(path, record)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    return {"size": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _check_file(path: Path, record: Any) -> None:
     if not isinstance(record, dict) or record.keys() != {"size", "sha256"}:
         raise InputError(f"The manifest's entry for {path} is not size and sha256", received=record)
+    if not path.is_file():
+        raise InputError(f"The file {path} is missing", remedy=_REMEDY)
     size = path.stat().st_size
     if size != record["size"]:
         raise InputError(f"The file {path} has {size} bytes instead of {record['size']}", remedy=_REMEDY)

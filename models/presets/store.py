@@ -165,7 +165,13 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
     check_files(folder, metadata["files"], _required_files(rules), inside)
     with _named(folder / CONFIG):
         config = from_dict(rules.config_class, _read_json(folder / CONFIG))
-    vocabulary, labels = _read_vocabulary(folder, metadata), _read_labels(folder, metadata)
+    vocabulary = labels = None
+    if VOCABULARY in metadata["files"]:
+        with _named(folder / VOCABULARY):
+            vocabulary = Vocabulary.from_json((folder / VOCABULARY).read_bytes().decode("utf-8"))
+    if LABELS in metadata["files"]:
+        with _named(folder / LABELS):
+            labels = _checked_labels(_read_json(folder / LABELS))
     with _named(folder):
         rules.check_parts(config, vocabulary, labels)
     try:
@@ -283,47 +289,32 @@ def _verify_in_fresh_process(folder: Path, command: Sequence[str]) -> None:
         raise InputError(f"The new preset does not load in a fresh process: {last}")
 
 
-def _read_vocabulary(folder: Path, metadata: Mapping[str, Any]) -> Vocabulary | None:
-    if VOCABULARY not in metadata["files"]:
-        return None
-    with _named(folder / VOCABULARY):
-        return Vocabulary.from_json(_read_text(folder / VOCABULARY))
-
-
-def _read_labels(folder: Path, metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
-    if LABELS not in metadata["files"]:
-        return None
-    labels = _read_json(folder / LABELS)
+def _checked_labels(labels: Any) -> tuple[str, ...]:
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels) or not labels:
-        raise InputError(f"{folder / LABELS} is not a list of texts", received=labels)
+        raise InputError("This is not a list of texts", received=labels)
     if len(set(labels)) < len(labels):
-        raise InputError(f"{folder / LABELS} holds a label twice", received=labels)
+        raise InputError("A label is there twice", received=labels)
     return tuple(labels)
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 ({error})") from error
-
-
 def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(_read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON ({error})") from error
+    with _named(path):
+        return json.loads(path.read_bytes().decode("utf-8"))
 
 
 @contextlib.contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Put the path in front of what an InputError inside the block says."""
+    """Name the path in every error of reading inside the block."""
     try:
         yield
     except InputError as error:
+        if str(path) in error.problem:
+            raise
         raise InputError(
             f"{path}: {error.problem}", allowed=error.allowed, received=error.received, remedy=error.remedy
         ) from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON in UTF-8 ({error})") from error
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -153,6 +153,7 @@ def test_a_score_covers_the_text(writer: Writer) -> None:
     assert result.nats == pytest.approx(float(writer.language_model.score(text).nats.sum()))
     assert result.totals()["n"] == len(text)
     assert result.bits == pytest.approx(result.nats / math.log(2))
+    assert result.perplexity == pytest.approx(math.exp(result.nats / len(result.tokens)))
     for token in result.tokens:
         shares = [other.probability for other in token.alternatives]
         assert len(shares) == 5 and shares == sorted(shares, reverse=True)
