@@ -68,16 +68,17 @@ def evaluate(
     files = [csv] if isinstance(csv, GivenPath) else list(csv)
     if files and folder is not None:
         raise InputError("A CSV file and a folder exclude each other", remedy="Give one of them")
-    if files or folder is not None:
-        if folder is not None or is_own(learned):
-            texts, name = own_texts(files, folder, text, label)
-            if learned_from(texts, learned):
-                source = own_source(texts, name)
-                return score(reviews, source.test, source.protocol)
+    if folder is not None or (files and is_own(learned)):
+        texts, name = own_texts(files, folder, text, label)
+        if learned_from(texts, learned):
+            source = own_source(texts, name)
+            return score(reviews, source.test, source.protocol)
         if folder is not None:
             return score(reviews, texts, f"all of {name}")
-        rows, name = iter_csv(files, text, label), ", ".join(input_file(path).name for path in files)
-        return together([Scored(reviews, rows)], reviews.labels, f"all of {name}", counted="row")
+    if files:  # row by row, in bounded memory
+        name = ", ".join(input_file(path).name for path in files)
+        scored = Scored(reviews, iter_csv(files, text, label))
+        return together([scored], reviews.labels, f"all of {name}", counted="row")
     source = source_of(learned) if data is None else named_source(data)
     if source is not None and source.test is not None:
         return score(reviews, source.test, source.protocol)
@@ -208,10 +209,10 @@ class Scored:
         self.unknown_only: list[int] = []
         self.counts = np.zeros(4, np.int64)  # words, unknown ones, words and marks, those that were not read
         self._foreign: dict[str, bool] = {}
-        waiting: deque[tuple[int, int]] = deque()
+        asked: deque[tuple[int, int | None]] = deque()
         shares, right = [], []
-        for verdict in reviews.classify_many(self._texts(rows, reviews, waiting), unknown="answer"):
-            number, label = waiting.popleft()
+        for verdict in reviews.classify_many(self._texts(rows, reviews, asked), unknown="answer"):
+            number, label = asked.popleft()
             if isinstance(verdict, Refused):
                 self.refused.append(Refused(number, verdict.problem))
                 continue
@@ -220,7 +221,6 @@ class Scored:
             self.counts += (verdict.words, verdict.unknown_words, verdict.tokens, verdict.left_out)
             if verdict.unknown_words == verdict.words:
                 self.unknown_only.append(number)
-        self.refused.sort(key=lambda one: one.number)
         self.shares, self.right = np.array(shares), np.array(right, np.int64)
         if not right:
             self._refuse(reviews.labels)
@@ -231,25 +231,23 @@ class Scored:
         return percent_right(int((self.shares.argmax(axis=1) == self.right).sum()), len(self.right))[0]
 
     def _texts(
-        self, rows: Iterable[Row | RefusedRow], reviews: Reviews, waiting: deque[tuple[int, int]]
-    ) -> Iterator[str]:
+        self, rows: Iterable[Row | RefusedRow], reviews: Reviews, asked: deque[tuple[int, int | None]]
+    ) -> Iterator[str | Refused]:
         numbers = label_numbers(reviews.labels, reviews.config.aliases)
         for row in rows:
+            label = None if isinstance(row, RefusedRow) else numbers.get(row.label.casefold())
+            asked.append((row.number, label))
             if isinstance(row, RefusedRow):
-                self.refused.append(Refused(row.number, f"{row.where}: {row.reason}"))
-                continue
-            label = numbers.get(row.label.casefold())
-            if label is None:
+                yield Refused(row.number, f"{row.where}: {row.reason}")
+            elif label is None:
                 self._foreign[row.label] = True
                 file = row.name.rpartition(", ")[0]
-                where = f"{file}: " if file else ""
-                problem = f"{where}its label {row.label!r:.40} is none of {_listed(reviews.labels)}"
-                self.refused.append(Refused(row.number, problem))
-                continue
-            if row.label != reviews.labels[label]:
-                self.aliases[row.label] = reviews.labels[label]
-            waiting.append((row.number, label))
-            yield row.text
+                problem = f"its label {row.label!r:.40} is none of {_listed(reviews.labels)}"
+                yield Refused(row.number, f"{file}: {problem}" if file else problem)
+            else:
+                if row.label != reviews.labels[label]:
+                    self.aliases[row.label] = reviews.labels[label]
+                yield row.text
 
     def _refuse(self, labels: tuple[str, ...]) -> None:
         if self._foreign:
@@ -259,9 +257,7 @@ class Scored:
                 received=_listed(tuple(self._foreign)),
                 remedy="Name the column of the labels with --label",
             )
-        first = (
-            f"; the first, row {self.refused[0].number}: {self.refused[0].problem}" if self.refused else ""
-        )
+        first = "".join(f"; the first, row {one.number}: {one.problem}" for one in self.refused[:1])
         raise InputError(f"No document can be scored ({len(self.refused):,} were refused{first})")
 
 

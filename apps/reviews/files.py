@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from apps.reviews.application import Reviews
-from apps.reviews.results import Refused, Verdict
-from apps.shared.results import Result
+from apps.reviews.results import Refused
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Row, iter_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_LINE_BYTES = 1 << 24
 _SKIPPED_AT_ONCE = 1 << 20
@@ -49,17 +48,7 @@ def document_lines(stream: BinaryIO) -> Iterator[str | Refused]:
         yield text.removesuffix("\r")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RowVerdict(Result):
-    """A row of a file: its number from 1 after the header, its text, and its verdict or what is wrong with it."""
-
-    number: int
-    text: str
-    verdict: Verdict | None
-    problem: str = ""
-
-
-def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> list[RowVerdict]:
+def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> pd.DataFrame:
     """Classify the rows of a CSV file.
 
     Args:
@@ -69,43 +58,41 @@ def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> list[Row
         most: Rows, at most.
 
     Returns:
-        One answer a row, in their order; a row that cannot be answered says why, and the others go on.
+        One line a row, in their order, with ``row`` (from 1 after the header), ``label``, ``p_LABEL`` for each label,
+        ``words``, ``unknown_words``, ``problem`` and ``text``; of a row that cannot be answered only number, text and
+        problem are there, and the others go on.
 
     Raises:
         InputError: The file cannot be read, lacks the column, or has no rows or too many.
     """
-    rows: list[tuple[int, str | Refused]] = []
+    import pandas as pd
+
+    given: list[str | Refused] = []
     for row in iter_csv(path, text):
-        if len(rows) == most:
+        if len(given) == most:
             raise InputError(
                 "The file has too many rows for the page",
                 allowed=f"{most:,} rows",
                 remedy="Use the command line: python -m apps reviews classify --lines",
             )
-        usable = isinstance(row, Row)
-        rows.append((row.number, row.text if usable else Refused(row.number, f"{row.where}: {row.reason}")))
-    if not rows:
+        given.append(row.text if isinstance(row, Row) else Refused(row.number, f"{row.where}: {row.reason}"))
+    if not given:
         raise InputError("The file has no rows after its header")
-    answers = reviews.classify_many(given for _, given in rows)
-    return [
-        RowVerdict(number, given if isinstance(given, str) else "", None, answer.problem)
-        if isinstance(answer, Refused)
-        else RowVerdict(number, given, answer)
-        for (number, given), answer in zip(rows, answers, strict=True)
-    ]
+    shares = [f"p_{label}" for label in reviews.labels]
+    found = []
+    for number, (said, answer) in enumerate(zip(given, reviews.classify_many(given), strict=True), start=1):
+        cells = {"row": number, "text": said if isinstance(said, str) else ""}
+        if isinstance(answer, Refused):
+            found.append(cells | {"problem": answer.problem})
+        else:
+            cells |= dict(zip(shares, answer.probabilities.values(), strict=True))
+            found.append(
+                cells | {name: getattr(answer, name) for name in ("label", "words", "unknown_words")}
+            )
+    columns = ["row", "label", *shares, "words", "unknown_words", "problem", "text"]
+    return pd.DataFrame(found, columns=columns).astype({"words": "Int64", "unknown_words": "Int64"})
 
 
-def verdicts_file(rows: Sequence[RowVerdict], labels: Sequence[str]) -> str:
-    """Write verdicts as CSV: row, label, probability of each label, words, unknown words and problem, a line a row."""
-    named = {label: f"p_{label}" for label in labels}
-    written = io.StringIO()
-    columns = ["row", "label", *named.values(), "words", "unknown_words", "problem"]
-    writer = csv.DictWriter(written, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        cells: dict[str, object] = {"row": row.number, "problem": row.problem}
-        if (verdict := row.verdict) is not None:
-            cells |= {named[label]: f"{share:.6f}" for label, share in verdict.probabilities.items()}
-            cells |= {name: getattr(verdict, name) for name in ("label", "words", "unknown_words")}
-        writer.writerow(cells)
-    return written.getvalue()
+def verdicts_file(verdicts: pd.DataFrame) -> str:
+    """Write verdicts as CSV, without the texts."""
+    return verdicts.drop(columns="text").to_csv(index=False, float_format="%.6f", lineterminator="\n")

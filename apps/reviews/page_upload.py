@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from apps.reviews.application import Reviews
-from apps.reviews.files import RowVerdict, csv_verdicts, verdicts_file
+from apps.reviews.files import csv_verdicts, verdicts_file
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 
 MOST_MEBIBYTES, MOST_ROWS = 5, 5_000
-_SHOWN, _LONGEST = 200, 160
+_SHOWN, _LONGEST, _NAMED = 200, 160, 5
 
 
 def show(reviews: Reviews, preset: str) -> None:
@@ -37,7 +37,7 @@ def show(reviews: Reviews, preset: str) -> None:
         _summary(rows, reviews.labels)
 
 
-def _classified(reviews: Reviews, preset: str, content: bytes, column: str) -> list[RowVerdict]:
+def _classified(reviews: Reviews, preset: str, content: bytes, column: str) -> pd.DataFrame:
     """Classify a file, or give the last answer of this visitor for the same one."""
     asked = (content, column, preset)
     last = st.session_state.get("csv verdicts")
@@ -50,35 +50,33 @@ def _classified(reviews: Reviews, preset: str, content: bytes, column: str) -> l
     return last[1]
 
 
-def _summary(rows: list[RowVerdict], labels: tuple[str, ...]) -> None:
-    counts = Counter(row.verdict.label for row in rows if row.verdict is not None)
-    refused = [row for row in rows if row.verdict is None]
-    found = [counts[label] for label in labels]
-    picture = charts.bars(labels, found, x_title="rows", colour=palette().ours, number=",")
+def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
+    counts = verdicts["label"].value_counts().reindex(list(labels), fill_value=0).tolist()
+    picture = charts.bars(labels, counts, x_title="rows", colour=palette().ours, number=",")
     charts.show(picture, "file", "Rows by verdict")
-    if refused:
-        first = "; ".join(f"row {row.number}: {row.problem}" for row in refused[:5])
-        more = f"; and {len(refused) - 5:,} more" if len(refused) > 5 else ""
-        st.warning(plain(f"{len(refused):,} of {len(rows):,} rows have no verdict. {first}{more}."))
+    refused = verdicts[verdicts["label"].isna()]
+    if len(refused):
+        pairs = zip(refused["row"][:_NAMED], refused["problem"][:_NAMED], strict=True)
+        first = "; ".join(f"row {number}: {problem}" for number, problem in pairs)
+        more = f"; and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
+        st.warning(plain(f"{len(refused):,} of {len(verdicts):,} rows have no verdict. {first}{more}."))
     st.download_button(
         "Download verdicts",
-        lambda: verdicts_file(rows, labels),
+        lambda: verdicts_file(verdicts),
         "verdicts.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
-    st.dataframe(
-        [
-            {
-                "row": row.number,
-                "verdict": "–" if row.verdict is None else row.verdict.label,
-                "sure, %": None if row.verdict is None else round(100 * row.verdict.confidence, 1),
-                "text": row.text[:_LONGEST],
-            }
-            for row in rows[:_SHOWN]
-        ],
-        hide_index=True,
+    shares = verdicts[[f"p_{label}" for label in labels]]
+    shown = pd.DataFrame(
+        {
+            "row": verdicts["row"],
+            "verdict": verdicts["label"].fillna("–"),
+            "sure, %": (100 * shares.max(axis=1)).round(1),
+            "text": verdicts["text"].str[:_LONGEST],
+        }
     )
-    if len(rows) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(rows):,} rows; the download holds all.")
+    st.dataframe(shown[:_SHOWN], hide_index=True)
+    if len(verdicts) > _SHOWN:
+        st.caption(f"The first {_SHOWN} of {len(verdicts):,} rows; the download holds all.")

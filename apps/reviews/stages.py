@@ -52,25 +52,17 @@ class ReviewsAnswers(NamedTuple):
     folds: ReviewsEvaluation | None = None
 
 
-def all_rounds(recipe: ReviewsRecipe, source: ReviewsSource, run: Run, prefix: str = "") -> Stages:
-    """Train the networks as often as the recipe asks, then once more on everything if it asks that.
+class Networks:
+    """All networks of a recipe: documents as ids, and what was learned so far.
 
     Args:
         recipe: All settings.
         source: The documents; those of the test part are not looked at.
         run: Where.
         prefix: Of the names of the stages.
-
-    Returns:
-        The classifier, :class:`ReviewsAnswers`.
     """
-    return _Networks(recipe, source, run, prefix).all_rounds()
 
-
-class _Networks:
-    """All networks of a recipe: documents as ids, and what was learned so far."""
-
-    def __init__(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run, prefix: str) -> None:
+    def __init__(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run, prefix: str = "") -> None:
         self.recipe, self.source, self.run, self.prefix = recipe, source, run, prefix
         self.learned, self.held_out = source.held_out(recipe.validation, recipe.seed)
         self.labels, texts = source.train.labels, source.train.texts
@@ -81,7 +73,10 @@ class _Networks:
             )
         else:
             self.vocabulary = run.start.vocabulary
+        sizes = (len(self.vocabulary), len(source.labels))
+        self.configs = tuple(member.config(*sizes) for member in recipe.members)
         self.ids = [encode(text, self.vocabulary).ids for text in texts]
+        self.held_out_ids = [self.ids[at] for at in self.held_out]
         if run.start is not None:
             unknown = float((np.concatenate(self.ids) == UNK).mean())
             kept = f"The vocabulary of {run.start.path.name} is kept"
@@ -92,6 +87,7 @@ class _Networks:
         self.vectors: WordVectors | None = None
 
     def all_rounds(self) -> Stages:
+        """Train as often as the recipe asks, then once more on everything if it asks that; :class:`ReviewsAnswers`."""
         self.vectors = yield from self._start_vectors()
         learned, more = self.learned, None
         reviews = self._together((yield from self._members("round0", learned, more)))
@@ -129,7 +125,8 @@ class _Networks:
             labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
         recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
         found = []
-        for number, member in enumerate(self.recipe.members, start=1):
+        networks = zip(self.recipe.members, self.configs, strict=True)
+        for number, (member, config) in enumerate(networks, start=1):
             seed = self.recipe.seed + member.seed
             matrix = None
             if self.vectors is not None and member.start != "random":
@@ -137,44 +134,36 @@ class _Networks:
             stage = member_stage(
                 f"{self.prefix}{name}-member{number}",
                 member,
-                self._config(member),
+                config,
                 documents,
                 labels,
                 seed=seed,
                 vectors=matrix,
                 recipe=recipe,
                 # After a refit nothing is held out.
-                evaluate=None if name == "refit" else partial(self._validation, self._config(member)),
+                evaluate=None if name == "refit" else partial(self._validation, config),
                 start=partial(_start_arrays, number=number, labels=self.source.labels),
             )
             done = yield stage
             found.append(trained_arrays(done.model))
         return found
 
-    def _config(self, member: MemberRecipe) -> TextClassifierConfig:
-        return member.config(len(self.vocabulary), len(self.source.labels))
-
     def _validation(self, config: TextClassifierConfig, model: keras.Model) -> dict[str, float]:
         from models.text_classifier.network import trained_arrays
 
         reviews = self._reviews(TextPresetConfig((config,)), [trained_arrays(model)])
-        shares = reviews.probabilities(self._held_out_ids)
+        shares = reviews.probabilities(self.held_out_ids)
         right = self.labels[self.held_out]
         return {
             "validation_accuracy": 100.0 * float((shares.argmax(axis=1) == right).mean()),
             "validation_loss": mean_loss(shares, right),
         }
 
-    @property
-    def _held_out_ids(self) -> list[np.ndarray]:
-        return [self.ids[at] for at in self.held_out]
-
     def _together(self, arrays: Sequence[Arrays]) -> Reviews:
         """Choose weights and temperature by what was held out."""
-        members = tuple(map(self._config, self.recipe.members))
-        single = TextPresetConfig(members, (1.0,) * len(members), 1.0, self.source.aliases)
+        single = TextPresetConfig(self.configs, (1.0,) * len(arrays), 1.0, self.source.aliases)
         network = self._reviews(single, arrays).network
-        logits = [member.logits(self._held_out_ids) for member in network.members]
+        logits = [member.logits(self.held_out_ids) for member in network.members]
         weights, temperature = chosen_weights(logits, self.labels[self.held_out])
         return self._reviews(replace(single, weights=weights, temperature=temperature), arrays)
 

@@ -22,7 +22,7 @@ from apps.reviews.evaluation import Scored, evaluate, final_metrics, metrics_of,
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
 from apps.reviews.sources import ReviewsSource, named_source, own_source, own_texts, sample_source
-from apps.reviews.stages import ReviewsAnswers, Stages, all_rounds
+from apps.reviews.stages import Networks, ReviewsAnswers, Stages
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
@@ -98,14 +98,14 @@ class ReviewsTask(Task):
         folds = None
         if source.test is None and recipe.split == "final":
             folds = yield from self.folds(recipe, source, run)
-        answers = yield from all_rounds(recipe, source, run)
+        answers = yield from Networks(recipe, source, run).all_rounds()
         return answers._replace(folds=folds)
 
     def folds(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run) -> Stages:
         """Train a recipe anew for each fold; return the score of all, so that every document is scored once."""
         parts = []
         for number, fold in enumerate(source.folds(recipe.folds, recipe.seed), start=1):
-            answers = yield from all_rounds(recipe, fold, run, f"fold{number}/")
+            answers = yield from Networks(recipe, fold, run, f"fold{number}/").all_rounds()
             parts.append(Scored(answers.reviews, rows_of(fold.test)))
         return together(parts, source.labels, f"{recipe.folds} {source.protocol}")
 

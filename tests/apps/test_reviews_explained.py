@@ -173,12 +173,14 @@ def test_buckets_pad_less_and_keep_every_document() -> None:
 def test_a_file_of_verdicts_has_every_row(tmp_path) -> None:
     path = tmp_path / "films.csv"
     path.write_text('text,more\n"a good, warm film",1\n,2\nzzz yyy,3\ndull!,4\nbroken\n', encoding="utf-8")
-    rows = csv_verdicts(small_reviews(), path, "text", most=10)
-    assert [row.number for row in rows] == [1, 2, 3, 4, 5]
-    assert [row.verdict and row.verdict.label for row in rows] == ["pos", None, None, "neg", None]
-    assert "text is empty" in rows[1].problem and "known" in rows[2].problem and "fields" in rows[4].problem
-    lines = verdicts_file(rows, LABELS).splitlines()
+    found = csv_verdicts(small_reviews(), path, "text", most=10)
+    assert found["row"].tolist() == [1, 2, 3, 4, 5]
+    assert found["label"].fillna("").tolist() == ["pos", "", "", "neg", ""]
+    problems = found["problem"].tolist()
+    assert "text is empty" in problems[1] and "known" in problems[2] and "fields" in problems[4]
+    lines = verdicts_file(found).splitlines()
     assert lines[0] == "row,label,p_neg,p_pos,words,unknown_words,problem"
-    assert lines[1].startswith("1,pos,0.") and len(lines) == 6
+    assert lines[1].startswith("1,pos,0.") and lines[1].endswith(",4,0,") and len(lines) == 6
+    assert lines[2].startswith("2,,,,,,") and lines[2].endswith("text is empty")
     with pytest.raises(InputError, match="too many rows"):
         csv_verdicts(small_reviews(), path, "text", most=3)
