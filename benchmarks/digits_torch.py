@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from models.digit_cnn.plan import BATCH_NORM_EPSILON, INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step
+from models.digit_cnn import plan
+from models.digit_cnn.plan import INPUT, LOGITS, Step, connections
 
 Work = Callable[[int], None]
 TYPES = ("float32", "bfloat16")
@@ -114,73 +115,50 @@ def build_torch(torch: Any, steps: tuple[Step, ...], arrays: Mapping[str, np.nda
     class Network(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.parts = torch.nn.ModuleList(_module(torch, step, arrays) for step in steps)
+            for step in steps:
+                for name in step.arrays:
+                    tensor = _laid_out(step, name, torch.tensor(arrays[f"{step.name}/{name}"]))
+                    if name.startswith("moving"):
+                        self.register_buffer(f"{step.name}_{name}", tensor)
+                    else:
+                        self.register_parameter(f"{step.name}_{name}", torch.nn.Parameter(tensor))
+                if (maps := step.settings.get("maps")) is not None:
+                    mask = torch.tensor(connections(maps, step.arrays["kernel"][2]))
+                    self.register_buffer(f"{step.name}_mask", mask.permute(3, 2, 0, 1))
 
         def forward(self, images):
             values = {INPUT: images}
-            for step, part in zip(steps, self.parts, strict=True):
+            for step in steps:
+                names = (*step.arrays, "mask")
+                weights = {name: getattr(self, f"{step.name}_{name}", None) for name in names}
                 inputs = [values[name] for name in step.inputs]
-                values[step.name] = _apply(torch, step, part, inputs)
+                values[step.name] = _apply(torch, step, weights, inputs, self.training)
             return values[LOGITS]
 
     return Network()
 
 
-def _module(torch: Any, step: Step, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return the module of a step, one that does nothing where :func:`_apply` does it all."""
-    weights = {name: torch.tensor(arrays[f"{step.name}/{name}"]) for name in step.arrays}
-    if step.operation == "conv":
-        return _conv(torch, step, weights)
-    if step.operation == "dense":
-        module = torch.nn.Linear(*step.arrays["kernel"])
-        values = {"weight": weights["kernel"].T, "bias": weights["bias"]}
-    elif step.operation == "batch_norm":
-        module = torch.nn.BatchNorm2d(step.shape[-1], eps=BATCH_NORM_EPSILON, momentum=0.1)
-        names = {
-            "weight": "gamma",
-            "bias": "beta",
-            "running_mean": "moving_mean",
-            "running_var": "moving_variance",
-        }
-        values = {name: weights[ours] for name, ours in names.items()}
-    elif step.operation == "subsample":
-        module = torch.nn.Module()
-        values = {}
-        for name in ("coefficient", "bias"):
-            module.register_parameter(name, torch.nn.Parameter(weights[name][:, None, None].clone()))
-    else:
-        return torch.nn.Dropout(step.settings["rate"]) if step.operation == "dropout" else torch.nn.Identity()
-    with torch.no_grad():
-        for name, value in values.items():
-            getattr(module, name).copy_(value)
-    return module
+def _laid_out(step: Step, name: str, tensor: Any) -> Any:
+    """Return a weight in PyTorch's order of axes: (filters, channels, height, width), (outputs, inputs)."""
+    if name == "kernel":
+        return (tensor.permute(3, 2, 0, 1) if step.operation == "conv" else tensor.T).clone()
+    return tensor[:, None, None].clone() if step.operation == "subsample" else tensor
 
 
-def _conv(torch: Any, step: Step, weights: Mapping[str, Any]) -> Any:
-    height, width, inputs, filters = step.arrays["kernel"]
-    module = torch.nn.Conv2d(
-        inputs, filters, (height, width), stride=step.settings["strides"], bias="bias" in weights
-    )
-    kernel = weights["kernel"].permute(3, 2, 0, 1).clone()
-    if (maps := step.settings.get("maps")) is not None:
-        mask = torch.zeros_like(kernel)
-        for to, read in enumerate(maps):
-            mask[to, list(read)] = 1.0
-        module.register_buffer("mask", mask)
-        kernel *= mask
-    with torch.no_grad():
-        module.weight.copy_(kernel)
-        if "bias" in weights:
-            module.bias.copy_(weights["bias"])
-    return module
-
-
-def _apply(torch: Any, step: Step, part: Any, inputs: list[Any]) -> Any:
+def _apply(torch: Any, step: Step, weights: dict[str, Any], inputs: list[Any], training: bool) -> Any:
     """Compute a step; (n, channels, height, width) where Keras has (n, height, width, channels)."""
     first, settings, functional = inputs[0], step.settings, torch.nn.functional
     match step.operation:
         case "conv":
-            return _convolved(functional, step, part, first)
+            return _convolved(functional, step, weights, first)
+        case "dense":
+            return functional.linear(first, weights["kernel"], weights["bias"])
+        case "batch_norm":
+            moving = weights["moving_mean"], weights["moving_variance"]
+            own = weights["gamma"], weights["beta"]
+            return functional.batch_norm(first, *moving, *own, training, 0.1, plan.BATCH_NORM_EPSILON)
+        case "dropout":
+            return functional.dropout(first, settings["rate"], training)
         case "relu":
             return functional.relu(first)
         case "max_pool":
@@ -194,34 +172,28 @@ def _apply(torch: Any, step: Step, part: Any, inputs: list[Any]) -> Any:
         case "flatten":
             return first.permute(0, 2, 3, 1).flatten(1)  # Keras' order of the numbers
         case "crop":
-            border = settings["cropping"]
-            return first[:, :, border:-border, border:-border]
+            return functional.pad(first, [-settings["cropping"]] * 4)
         case "pad":
             return functional.pad(first, [settings["padding"]] * 4)
         case "rescale":
             return first * settings["scale"] + settings["offset"]
         case "subsample":
-            return 4.0 * functional.avg_pool2d(first, 2) * part.coefficient + part.bias
+            return 4.0 * functional.avg_pool2d(first, 2) * weights["coefficient"] + weights["bias"]
         case "squash":
-            return SQUASH_AMPLITUDE * torch.tanh(SQUASH_SLOPE * first)
-        case _:
-            return part(first)  # batch norm, dense, dropout
+            return plan.SQUASH_AMPLITUDE * torch.tanh(plan.SQUASH_SLOPE * first)
 
 
-def _convolved(functional: Any, step: Step, part: Any, images: Any) -> Any:
-    sides = _padding(step, images.shape[2:])
-    weight = part.weight * part.mask if hasattr(part, "mask") else part.weight
-    if all(before == after for before, after in sides):
-        padding = [before for before, _ in sides]
-        return functional.conv2d(images, weight, part.bias, step.settings["strides"], padding)
-    images = functional.pad(images, [*sides[1], *sides[0]])  # the last axis comes first
-    return functional.conv2d(images, weight, part.bias, step.settings["strides"])
-
-
-def _padding(step: Step, sides: Sequence[int]) -> list[tuple[int, int]]:
-    """Return zeros before and after rows and columns, as TensorFlow pads for "same"."""
-    size, stride = step.arrays["kernel"][0], step.settings["strides"]
-    if step.settings["padding"] == "valid":
-        return [(0, 0), (0, 0)]
-    totals = [max((out - 1) * stride + size - into, 0) for out, into in zip(step.shape, sides, strict=False)]
-    return [(total // 2, total - total // 2) for total in totals]
+def _convolved(functional: Any, step: Step, weights: dict[str, Any], images: Any) -> Any:
+    """Convolve with zeros around the images as TensorFlow pads for "same"."""
+    kernel, stride = weights["kernel"], step.settings["strides"]
+    if weights["mask"] is not None:
+        kernel = kernel * weights["mask"]
+    lacking = [0, 0]
+    if step.settings["padding"] == "same":
+        sides = zip(step.shape, images.shape[2:], kernel.shape[2:], strict=False)
+        lacking = [max((out - 1) * stride + size - into, 0) for out, into, size in sides]
+    before = [count // 2 for count in lacking]
+    if lacking != [2 * count for count in before]:
+        (top, left), (height, width) = before, lacking
+        images, before = functional.pad(images, [left, width - left, top, height - top]), 0
+    return functional.conv2d(images, kernel, weights.get("bias"), stride, before)

@@ -30,7 +30,7 @@ from apps.ocr.evaluation import error_rate, read_letters, read_words
 from apps.ocr.recipes import LettersRecipe, Recipe, WordsRecipe
 from apps.ocr.reports import PROTOCOLS, protocol_reports
 from apps.ocr.sources import TEST_FOLD, OcrSource, frequent_words, letters_source, sample_source
-from apps.ocr.task import language_of
+from apps.ocr.task import language_of, trained_reader
 from apps.shared.reports import Stored, preset_installed
 from benchmarks import harness
 from data_prep.images import letter_folds
@@ -41,6 +41,7 @@ from models.ocr.letter_lm import LetterLM, fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader
 from models.presets.store import load_preset
 from models.training.recipe import to_dict, with_overrides
+from models.training.task import Run
 
 LETTERS_PROTOCOLS = ("a", "b", "c")
 WORDS = "words"
@@ -202,7 +203,7 @@ def _trained(
     Returns:
         The network, and the seconds of its training.
     """
-    from apps.ocr.task import train
+    from models.training.driver import run_stages
 
     shipped_split = np.array_equal(split.test, np.flatnonzero(source.words.folds == TEST_FOLD))
     if shipped_split and preset_installed(WORDS_PRESET):
@@ -210,8 +211,9 @@ def _trained(
         made_by = shipped.metadata["recipe"], shipped.metadata["data"]
         if made_by == (to_dict(recipe), dict(source.checksums)):
             return WordsReader(shipped.config, shipped.arrays), float(shipped.metadata["seconds"])
-    trained = train(recipe, source.words.part(split.train), source.texts, language, folder, resume=True)
-    return trained.reader(), trained.result.seconds
+    stages = trained_reader(recipe, source.words.part(split.train), source.texts, language)
+    trained = run_stages(stages, Run(folder, resume=True))
+    return trained.answers.reader, trained.seconds
 
 
 def _summaries(protocol: str, scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Networks are not trained: each answers every word right but for every fifth; the runs are listed."""
     runs: list[str] = []
 
-    def train(recipe, words, texts, language, folder, *, resume):  # type: ignore[no-untyped-def]
-        runs.append("/".join(folder.parts[-3:]))
-        return SimpleNamespace(reader=lambda: None, result=SimpleNamespace(seconds=2.0))
+    def run_stages(stages, run):  # type: ignore[no-untyped-def]
+        runs.append("/".join(run.folder.parts[-3:]))
+        return SimpleNamespace(answers=SimpleNamespace(reader=None), seconds=2.0)
 
     def answers(texts):  # type: ignore[no-untyped-def]
         return ["q" * len(text) if at % 5 == 0 else text for at, text in enumerate(texts)]
@@ -35,7 +35,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def read_words(reader, words, layout):  # type: ignore[no-untyped-def]
         return {way: answers(words.texts) for way in ("greedy", "beam", "words", "sizes")}
 
-    monkeypatch.setattr("apps.ocr.task.train", train)
+    monkeypatch.setattr("models.training.driver.run_stages", run_stages)
     monkeypatch.setattr(ocr_protocols, "read_letters", read_letters)
     monkeypatch.setattr(ocr_protocols, "read_words", read_words)
     return runs
