@@ -111,15 +111,7 @@ def parameter_count(config: CharLMConfig) -> int:
 
 
 def units_for(budget: int, config: CharLMConfig) -> CharLMConfig:
-    """Return the config with the most units whose network has at most ``budget`` numbers.
-
-    Args:
-        budget: How many numbers the network may learn.
-        config: All the rest.
-
-    Raises:
-        InputError: If not even one unit fits.
-    """
+    """Return the config with the most units whose network has at most ``budget`` numbers."""
     units = bisect_right(
         range(1, budget + 1), budget, key=lambda units: parameter_count(replace(config, units=units))
     )
@@ -169,14 +161,6 @@ def member_arrays(config: CharLMConfig, arrays: Arrays, member: int) -> dict[str
 
 
 def softened(arrays: Arrays, temperature: float) -> dict[str, np.ndarray]:
-    """Divide the logits of a network by a number, so that it is as sure as it is right (Guo et al. 2017).
-
-    Args:
-        arrays: Of the network.
-        temperature: Above 1 for a network that is too sure of itself.
-
-    Returns:
-        The arrays with other weights of the last layer.
-    """
+    """Divide the logits of a network by a temperature, so that it is as sure as it is right (Guo et al. 2017)."""
     last = {name: arrays[name] / np.float32(temperature) for name in ("logits/kernel", "logits/bias")}
     return {**arrays, **last}

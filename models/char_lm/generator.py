@@ -87,35 +87,11 @@ class Generator:
         return (piece for (piece,) in pieces)
 
     def generate(self, prompt: str, **settings: Any) -> str:
-        """Go on from a prompt.
-
-        Args:
-            prompt: One token or more.
-            **settings: As :meth:`stream` takes them.
-
-        Returns:
-            What was written, without the prompt.
-
-        Raises:
-            InputError: As :meth:`stream`.
-        """
+        """Go on from a prompt; return what was written, without the prompt. Arguments as of :meth:`stream`."""
         return "".join(self.stream(prompt, **{"chunk": _LOOP_TOKENS[-1], **settings}))
 
     def batch(self, prompt: str, n: int, *, unknown: Unknown = "refuse", **settings: Any) -> list[str]:
-        """Write several texts behind one prompt, side by side.
-
-        Args:
-            prompt: One token or more.
-            n: How many, 1 to 64.
-            unknown: As for :meth:`stream`.
-            **settings: As :meth:`stream` takes them.
-
-        Returns:
-            ``n`` texts. They depend on the seed and on ``n``; equal numbers of both give equal texts.
-
-        Raises:
-            InputError: As :meth:`stream`, or ``n`` is out of bounds.
-        """
+        """Write ``n`` texts, 1 to 64, after one prompt, side by side; they depend on the seed and on ``n``."""
         _check_whole("The number of texts", n, MAX_BATCH)
         checked = Settings(**{"chunk": _LOOP_TOKENS[-1], **settings})
         ids = self._prompt(prompt, unknown, checked)
@@ -219,17 +195,7 @@ class _Loop:
     def run(
         self, logits: np.ndarray, states: State, noise: np.ndarray, settings: Settings
     ) -> tuple[np.ndarray, Any, Any]:
-        """Draw tokens.
-
-        Args:
-            logits: Of the next token, float32 (rows, tokens).
-            states: Of each layer, float32 (states, rows, units).
-            noise: Float32 (count, rows, tokens).
-            settings: How to draw.
-
-        Returns:
-            Tokens int32 (count, rows), and logits and states behind the last one.
-        """
+        """Draw tokens int32 (count, rows) by noise (count, rows, tokens); return them, then logits and states."""
         count, rows, tokens = noise.shape
         size = self.size(rows, settings.chunk)
         if count < size:  # few shapes, so that the loop is compiled once or twice

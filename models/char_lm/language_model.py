@@ -157,17 +157,7 @@ class LanguageModel(NumpyCharLM):
 def written_by_steps(
     language_model: LanguageModel, length: int, *, temperature: float = 1.0, seed: int = 0
 ) -> str:
-    """Write a short text in plain NumPy, one call a token: nothing has to be compiled for it.
-
-    Args:
-        language_model: Says what comes next.
-        length: Tokens to write.
-        temperature: Above 0; divides the logits.
-        seed: Of the draws.
-
-    Returns:
-        The text; PAD and UNK are never written.
-    """
+    """Write a short text in plain NumPy, one call a token: nothing has to be compiled for it."""
     rng = np.random.default_rng(seed)
     ids: list[int] = []
     logits, state = language_model.last_logits(np.array([language_model.config.start]))

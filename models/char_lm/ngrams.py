@@ -82,17 +82,7 @@ class NGramModel:
         return -np.log(chances[len(before) :])
 
     def probabilities(self, context: str = "") -> np.ndarray:
-        """Return the distribution of the next character.
-
-        Args:
-            context: What stands before it; the last ``order - 1`` characters count.
-
-        Returns:
-            Probability of each character of the alphabet, float64 (alphabet,), sum 1.
-
-        Raises:
-            InputError: If a character of the context is not in the alphabet.
-        """
+        """Return the probability of each character of the alphabet after a context, float64 (alphabet,), sum 1."""
         size = len(self.alphabet)
         history = _codes(self._history(context), self.alphabet)
         chances = np.full(size, 1.0 / size)
@@ -190,15 +180,7 @@ def fit_ngrams(
 
 
 def discounts_of(counts: np.ndarray, smoothing: Smoothing = "modified") -> tuple[float, float, float]:
-    """Estimate what is taken off counts of 1, 2, and 3 or more.
-
-    Args:
-        counts: Of all n-grams of one length, int (grams,).
-        smoothing: As in ``fit_ngrams``.
-
-    Returns:
-        The three discounts; 0.5, 1 and 1.5 (or 0.75 for all) where the text is too short to estimate them.
-    """
+    """Estimate what is taken off counts of 1, 2, and 3 or more of all n-grams of one length, int (grams,)."""
     one, two, three, four = (int(np.count_nonzero(counts == number)) for number in (1, 2, 3, 4))
     if smoothing == "plain":
         return (one / (one + 2 * two) if one and two else _PLAIN_FALLBACK,) * 3

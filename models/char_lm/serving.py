@@ -17,12 +17,7 @@ State = tuple[np.ndarray, ...]  # of each layer, float32 (states of the cell, 1,
 
 
 class NumpyCharLM:
-    """A trained network; nothing in it changes, so threads can share it.
-
-    Args:
-        config: Of the network.
-        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` names them.
-    """
+    """A trained network by its config and arrays; nothing in it changes, so threads can share it."""
 
     def __init__(self, config: CharLMConfig, arrays: Arrays) -> None:
         self.config = config
@@ -61,15 +56,7 @@ class NumpyCharLM:
         return np.concatenate(parts), state
 
     def last_logits(self, ids: np.ndarray, state: State | None = None) -> tuple[np.ndarray, State]:
-        """Read one token or more and say what comes next.
-
-        Args:
-            ids: As for :meth:`logits`.
-            state: As for :meth:`logits`.
-
-        Returns:
-            Logits float32 (tokens,) behind the last one, and the state there.
-        """
+        """Read as :meth:`logits` does, at least one token; return the logits after the last one, float32 (tokens,)."""
         for logits, after in self.read(ids, state):
             last, state = logits[-1], after
         return last, state

@@ -28,17 +28,7 @@ class Potentials(NamedTuple):
 
 
 def sequence_score(emissions: Any, tags: Any, mask: Any, potentials: Potentials) -> Any:
-    """Score given tag sequences.
-
-    Args:
-        emissions: Logits, float (batch, time, tags).
-        tags: Int (batch, time); any value where the mask is False.
-        mask: Bool (batch, time).
-        potentials: Learned scores.
-
-    Returns:
-        Unnormalised log-probability, float (batch,).
-    """
+    """Score tags, int (batch, time), by logits, float (batch, time, tags), where the mask is True: float (batch,)."""
     dtype = emissions.dtype
     weight = ops.cast(mask, dtype)
     tags = ops.where(mask, tags, 0)
@@ -56,16 +46,7 @@ def sequence_score(emissions: Any, tags: Any, mask: Any, potentials: Potentials)
 
 
 def log_partition(emissions: Any, mask: Any, potentials: Potentials) -> Any:
-    """Sum the scores of all tag sequences.
-
-    Args:
-        emissions: Logits, float (batch, time, tags).
-        mask: Bool (batch, time).
-        potentials: Learned scores.
-
-    Returns:
-        Logarithm of the sum, float (batch,).
-    """
+    """Return the logarithm of the sum of the scores of all tag sequences, float (batch,); arguments as above."""
     # Join logits and mask, leave out the first step and add a padded one, so that the scan is never empty. One array,
     # because ``ops.scan`` on TensorFlow refuses several whose length is not known before (Keras 3.15).
     joined = ops.concatenate([emissions, ops.cast(mask[..., None], emissions.dtype)], axis=2)
@@ -126,12 +107,7 @@ class LinearChainCRF(KeepsArguments, keras.layers.Layer):
         )
 
     def loss(self, tags: Any, emissions: Any) -> Any:
-        """Return the mean negative log-likelihood a word; ``compile`` takes it as a loss.
-
-        Args:
-            tags: Int (batch, time), -1 at padding.
-            emissions: Logits, float (batch, time, tags).
-        """
+        """Return the mean negative log-likelihood a word, for ``compile``; tags int (batch, time) are -1 at padding."""
         tags = ops.cast(tags, "int32")
         mask = tags >= 0
         total = ops.sum(negative_log_likelihood(emissions, tags, mask, self.potentials))

@@ -44,17 +44,7 @@ class SampledSoftmax(KeepsArguments, keras.layers.Layer):
         self.built = True
 
     def call(self, ahead: Any, back: Any, targets: Any, negatives: Any) -> Any:
-        """Score both directions.
-
-        Args:
-            ahead: What was read up to each word, float (batch, time, dimensions).
-            back: What was read from the end back to it.
-            targets: Of each word, int (batch, time).
-            negatives: Distinct drawn targets, int (draws,).
-
-        Returns:
-            The loss, nats a word, float ().
-        """
+        """Return the loss, nats a word, of what was read up to and back to each word, (batch, time, dimensions)."""
         drawn = ops.take(self.vectors, negatives, axis=0)
         offset = ops.take(self.biases - self.log_expected, negatives)
         losses = [

@@ -138,16 +138,7 @@ def _no_loss(labels: Any, logits: Any) -> Any:
 
 
 def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
-    """Put what is known about words side by side.
-
-    Args:
-        config: Of the tagger; the names of the layers are the same in every network that calls this.
-        words: Keras input, int32 (batch, time).
-        characters: Keras input, int32 (batch, time, characters).
-
-    Returns:
-        Frozen vector, trained vector and what the characters say, float (batch, time, values).
-    """
+    """Put frozen vector, trained vector and what the characters say side by side, float (batch, time, values)."""
     frozen = FrozenVectors(config.word_rows, config.vector_dimensions, name="frozen_vectors")(words)
     rows = UnknownTokens(config.word_dropout, PAD + 1, config.trained_rows, name="trained_words")(words)
     trained = keras.layers.Embedding(config.trained_rows, config.trained_dimensions, name="trained_vectors")(

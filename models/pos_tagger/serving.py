@@ -19,12 +19,7 @@ _WORDS_AT_ONCE = 128  # whose characters are encoded together
 
 
 class PackedTagger:
-    """A trained network; threads can share it.
-
-    Args:
-        config: Its arguments.
-        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` and presets give them.
-    """
+    """A trained network by its config and arrays; threads can share it."""
 
     def __init__(self, config: PosTaggerConfig, arrays: Arrays) -> None:
         self._codes, self._scales = arrays["frozen_vectors/codes"], arrays["frozen_vectors/scales"]
@@ -42,30 +37,13 @@ class PackedTagger:
             self.crf = PackedCRF(*(arrays[f"crf/{name}"] for name in ("transitions", "start", "end")))
 
     def vectors(self, rows: np.ndarray, characters: Sequence[Sequence[int]]) -> np.ndarray:
-        """Put what is known of words side by side.
-
-        Args:
-            rows: Their rows among the word vectors, int (words,).
-            characters: Character ids of each, without padding, at least one.
-
-        Returns:
-            Frozen vector, trained vector and encoded characters, float32 (words, inputs of the first BiLSTM).
-        """
+        """Put frozen vector, trained vector and encoded characters of words side by side, float32 (words, inputs)."""
         frozen = self._codes[rows].astype(np.float32) * self._scales[rows, None]
         trained = self._trained[np.where(rows < len(self._trained), rows, UNK)]
         return np.concatenate([frozen, trained, self._characters(characters)], axis=1)
 
     def states(self, projected: np.ndarray, rows: np.ndarray, packing: Packing) -> list[np.ndarray]:
-        """Read sentences.
-
-        Args:
-            projected: ``layers[0].projected`` of some words, float32 (2, known words, 4 * units).
-            rows: Which of those each word of the sentences is, int (words,), sentence after sentence.
-            packing: Of the sentences' lengths.
-
-        Returns:
-            What each BiLSTM layer says of each word, float32 (words, 2 * units).
-        """
+        """Read words, ``rows`` of what layer 0 projected: what each layer says of each, float32 (words, 2 * units)."""
         states = [self.layers[0].read_known(projected, rows, packing)]
         for layer in self.layers[1:]:
             states.append(layer(states[-1], packing))
@@ -125,17 +103,7 @@ class _CharacterEncoder:
 
 
 def tagger_answer(config: PosTaggerConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
-    """Answer a batch as the Keras network does, with logits of 0 at padding.
-
-    Args:
-        config: Of the network.
-        arrays: Its weights.
-        inputs: ``words``, ``characters`` and ``mask`` as ``data_prep.text.tag_inputs.batch_inputs`` gives them; every
-            sentence has a word.
-
-    Returns:
-        ``upos`` and ``xpos``, float32 (batch, time, tags).
-    """
+    """Answer a batch of ``data_prep.text.tag_inputs.batch_inputs`` as the network does, with logits of 0 at padding."""
     network, mask = PackedTagger(config, arrays), inputs["mask"]
     characters = [ids[ids != PAD] for ids in inputs["characters"][mask]]
     projected = network.layers[0].projected(network.vectors(inputs["words"][mask], characters))

@@ -15,11 +15,7 @@ _REMEMBERED_WORDS = 10_000  # at 8 KB each for 256 units
 
 
 class WordRows(NamedTuple):
-    """What is known of some words.
-
-    ``projected`` float32 (2, rows, 4 * units), as ``PackedBiLSTM.projected`` gives it; ``unknown`` bool
-    (rows,), True for a form that training never saw; ``rows`` int (words,), where each word's values are.
-    """
+    """``projected`` float32 (2, rows, 4 * units), ``unknown`` bool (rows,); ``rows``, int (words,), of each word."""
 
     projected: np.ndarray
     unknown: np.ndarray
@@ -27,12 +23,7 @@ class WordRows(NamedTuple):
 
 
 class PackedWords:
-    """Words to gate inputs; threads can share it.
-
-    Args:
-        inputs: Encoder of words.
-        network: The tagger's network.
-    """
+    """Words to what the first layer of a tagger's network is given; threads can share it."""
 
     def __init__(self, inputs: TagInputs, network: PackedTagger) -> None:
         self._inputs, self._network = inputs, network

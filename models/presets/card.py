@@ -37,15 +37,7 @@ class CardText(Checked):
 
 
 def check_metrics(metrics: Mapping[str, Any]) -> None:
-    """Check that every measure has a score, its protocol and its number of examples.
-
-    Args:
-        metrics: Measure to mapping with ``score``, ``protocol`` and ``n``; ``standard_error``, ``baseline``,
-            ``unit`` and details may be there as well.
-
-    Raises:
-        ValueError: When there is no measure, or one lacks a key.
-    """
+    """Refuse, with a ValueError, metrics without a measure, or one without ``score``, ``protocol`` and ``n``."""
     if not metrics:
         raise ValueError("A preset needs at least one measure.")
     for name, measure in metrics.items():
@@ -55,19 +47,7 @@ def check_metrics(metrics: Mapping[str, Any]) -> None:
 
 
 def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Render the model card.
-
-    Args:
-        metadata: Metadata of the preset: ``card`` (the fields of :class:`CardText`), ``kind``, ``recipe``,
-            ``seed``, ``seconds``, ``processor``, ``versions``, ``data`` and ``weights``.
-        metrics: As :func:`check_metrics` wants them.
-
-    Returns:
-        Markdown text that ends in a newline.
-
-    Raises:
-        ValueError: A measure is not complete.
-    """
+    """Render the model card of a preset's metadata and metrics, Markdown; a measure that is not complete is refused."""
     check_metrics(metrics)
     card = metadata["card"]
     parts = [f"# {card['title']}", card["summary"], "## Scores", _score_table(metrics)]

@@ -30,19 +30,7 @@ def write_golden(
     golden: Arrays,
     dtype: str,
 ) -> None:
-    """Store the answer that the stored weights give, after comparing it with that of the given ones.
-
-    Args:
-        path: File to write.
-        answer: (weights, golden inputs) to outputs by name.
-        weights: The arrays as trained.
-        stored: The arrays as they are stored.
-        golden: Input name to array.
-        dtype: "float32" or "float16".
-
-    Raises:
-        ValueError: When storing moves an output by more than ``STORAGE_TOLERANCE`` of its largest value.
-    """
+    """Store the answer that the stored weights give, where it is near that of the given ones; else raise ValueError."""
     widened = {n: a.astype(np.float32) if a.dtype == np.float16 else a for n, a in stored.items()}
     after = answer(widened, golden)
     before = answer(weights, golden)
@@ -59,17 +47,7 @@ def write_golden(
 
 
 def check_golden(path: Path, answer: Answer, weights: Arrays, tolerance: Mapping[str, float]) -> None:
-    """Compare what the loaded weights answer with what is stored.
-
-    Args:
-        path: File with inputs and outputs.
-        answer: (weights, golden inputs) to outputs by name.
-        weights: The arrays as loaded.
-        tolerance: ``relative`` and ``absolute``, as ``numpy.allclose`` takes them.
-
-    Raises:
-        InputError: When the file is damaged, or the answer differs.
-    """
+    """Refuse loaded weights, or a file, whose stored input is not answered with the stored output."""
     specs = read_specs(path)
     arrays = read_arrays(path, specs)
     inputs = {name[6:]: array for name, array in arrays.items() if name.startswith("input/")}

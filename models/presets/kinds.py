@@ -50,12 +50,7 @@ class Kind:
     check: Callable[[Any, Vocabulary | None, tuple[str, ...] | None], None] | None = None
 
     def check_parts(self, config: Any, vocabulary: Vocabulary | None, labels: tuple[str, ...] | None) -> None:
-        """Check that config, vocabulary and labels are there and fit together.
-
-        Raises:
-            ValueError: The config is of another class, or vocabulary or labels are missing.
-            InputError: They do not fit.
-        """
+        """Refuse a config of another class, vocabulary or labels that are missing (ValueError) or do not fit it."""
         if not isinstance(config, self.config_class):
             raise ValueError(f"The config must be a {self.config_class.__name__}. Received: {config!r}")
         if self.needs_vocabulary and vocabulary is None:

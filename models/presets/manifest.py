@@ -24,12 +24,7 @@ _REMEDY = "Restore the preset, or make it again"
 
 
 def write_manifest(folder: Path, metadata: Mapping[str, Any]) -> None:
-    """Write ``metadata.json`` with size and SHA-256 of every other file of the folder, and of itself.
-
-    Args:
-        folder: Folder that holds all other files; a folder in it is a preset of its own, whose manifest is recorded.
-        metadata: Everything but ``format``, ``files``, ``parts`` and ``sha256``.
-    """
+    """Write ``metadata.json``, with size and SHA-256 of all files, and of the manifests of presets inside."""
     files, parts = {}, {}
     for path in sorted(folder.iterdir()):
         if path.is_dir():

@@ -197,11 +197,7 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
 
 
 def verify_preset(name_or_path: str | Path) -> str:
-    """Check a preset as loading does, and say in one line what it holds.
-
-    Raises:
-        InputError: As :func:`load_preset` does.
-    """
+    """Check a preset as loading does, and say in one line what it holds."""
     preset = load_preset(name_or_path)
     size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
     weights = preset.metadata["weights"]

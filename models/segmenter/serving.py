@@ -68,14 +68,7 @@ class Segmenter:
             return cut(text, ids, np.concatenate([_NO_LABELS, *labels]))
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
-        """Give the logits of the labels of every character.
-
-        Args:
-            ids: Character ids of one text, int (time,), no padding.
-
-        Returns:
-            float32 (time, 3).
-        """
+        """Give the logits of the labels of each character id of one text, float32 (time, 3)."""
         windows = (self._window(ids, start) for start in _starts(ids))
         return np.concatenate([np.zeros((0, len(LABELS)), np.float32), *windows])
 

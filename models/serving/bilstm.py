@@ -90,16 +90,7 @@ class PackedBiLSTM:
         return words @ self._kernel + self._bias
 
     def read_known(self, projected: np.ndarray, rows: np.ndarray, packing: Packing) -> np.ndarray:
-        """Run over packed sentences of words some of which are the same.
-
-        Args:
-            projected: What :meth:`projected` gives for the different words.
-            rows: Which of those each word of the sentences is, int (words,), sentence after sentence.
-            packing: Of the sentences' lengths.
-
-        Returns:
-            As for a call.
-        """
+        """Run over sentences whose words are ``rows`` of ``projected``: float32 (words, 2 * units)."""
         gates = self.gates(len(rows))
         for direction, order in enumerate((packing.ahead, packing.back)):
             # "clip" because NumPy's default makes a copy before it fills "out"; all rows exist.
@@ -107,16 +98,7 @@ class PackedBiLSTM:
         return self.read(gates, packing)
 
     def read(self, gates: np.ndarray, packing: Packing) -> np.ndarray:
-        """Run over packed sentences whose words were projected.
-
-        Args:
-            gates: What :meth:`projected` gives for the words in the order of ``packing.ahead``, and behind it
-                in that of ``packing.back``, float32 (2, words, 4 * units).
-            packing: Of the sentences' lengths.
-
-        Returns:
-            As for a call.
-        """
+        """Run over what :meth:`projected` gives for words in both orders, float32 (2, words, 4 * units)."""
         units = self.units
         widest = int(packing.sizes[0])
         # The first three gates hold tanh(x / 2), and sigmoid(x) = (1 + tanh(x / 2)) / 2: the halves of all

@@ -24,16 +24,7 @@ class PackedCRF:
         )
 
     def marginals(self, logits: np.ndarray, packing: Packing, temperature: float = 1.0) -> np.ndarray:
-        """Give the probability of each tag of each word.
-
-        Args:
-            logits: Float (words, tags), sentence behind sentence.
-            packing: Of the sentences' lengths.
-            temperature: All scores are divided by it.
-
-        Returns:
-            Float64 (words, tags).
-        """
+        """Give the probability of each tag of each word, float64 (words, tags), of logits float (words, tags)."""
         emitted = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature)
         moved = np.exp((self.transitions - self.transitions.max()) / temperature)
         returned = np.ascontiguousarray(moved.T)

@@ -65,16 +65,7 @@ class NumpyRecurrent:
     def run(
         self, project: Callable[[slice], np.ndarray], length: int, state: State
     ) -> tuple[np.ndarray, State]:
-        """Read rows side by side.
-
-        Args:
-            project: Steps to their projected inputs, float32 (steps, rows, blocks * units).
-            length: Number of steps.
-            state: Before the first step.
-
-        Returns:
-            Outputs float32 (length, rows, units) and the state after the last step.
-        """
+        """Read rows side by side from projected inputs: outputs float32 (length, rows, units), and the last state."""
         outputs = np.empty((length, state.shape[1], self.units), np.float32)
         for first in range(0, length, _STEPS_AT_ONCE):
             steps = slice(first, min(first + _STEPS_AT_ONCE, length))
@@ -86,16 +77,7 @@ class NumpyRecurrent:
     def read(
         self, inputs: Callable[[np.ndarray], np.ndarray], length: int, state: State
     ) -> tuple[np.ndarray, State]:
-        """Read one text, in rows side by side where it is long.
-
-        Args:
-            inputs: Positions (any shape) to their projected inputs, float32 (..., blocks * units).
-            length: Number of tokens.
-            state: Before the first one, float32 (states, 1, units).
-
-        Returns:
-            Outputs float32 (length, units) and the state after the last token.
-        """
+        """Read one text, in rows side by side where it is long; ``inputs`` maps positions to their projected inputs."""
         rows = max(1, min(_MOST_ROWS, length // _ROW_LENGTH))
         borders = np.arange(rows + 1) * length // rows
         starts, steps = borders[:-1], int(np.diff(borders).max())

@@ -14,19 +14,7 @@ from data_prep.text.word2vec_blocks import noise_distribution
 def row_damping(
     counts: np.ndarray, step_tokens: int, window: int, negatives: int, limit: float, tied: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the factor for the rows of each word, from how many pairs of a step are expected to pull on it.
-
-    Args:
-        counts: int64 (words,), as they occur in the batches.
-        step_tokens: Words in a step.
-        window: Largest distance of a context word; a word has about ``window + 1`` pairs.
-        negatives: Negatives a pair.
-        limit: Pairs above which the factor is ``limit / pairs``; 0 for factors of 1.
-        tied: One matrix serves as both, so both kinds of pairs pull on it.
-
-    Returns:
-        Factors of input rows and of output rows, both float32 (words,).
-    """
+    """Return the factors of input and output rows, float32 (words,): ``limit`` by the pairs expected in a step."""
     if limit == 0:
         ones = np.ones(len(counts), np.float32)
         return ones, ones

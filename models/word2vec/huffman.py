@@ -20,14 +20,7 @@ class HuffmanCodes(NamedTuple):
 
 
 def huffman_codes(counts: np.ndarray) -> HuffmanCodes:
-    """Build the tree that gives frequent words short paths.
-
-    Args:
-        counts: int64 (words,), at least two words.
-
-    Returns:
-        Paths over ``len(counts) - 1`` inner nodes; node ``len(counts) - 2`` is the root.
-    """
+    """Build the tree that gives words of high counts, int64 (words,), short paths; its root is the last inner node."""
     words = len(counts)
     parents = np.zeros(2 * words - 1, np.int64)
     is_right = np.zeros(2 * words - 1, bool)

@@ -89,12 +89,7 @@ class Word2Vec(keras.Model):
         )
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
-        """Return loss and number of predictions of every block, float32 (blocks, 2).
-
-        Args:
-            inputs: A batch: ``tokens`` and ``extents`` (S, B, T), ``negatives`` (S, G, N).
-            training: Ignored: there is no dropout.
-        """
+        """Return loss and number of predictions of every block of a batch, float32 (blocks, 2)."""
         tokens = ops.reshape(inputs["tokens"], (-1, inputs["tokens"].shape[-1]))
         mask = self._window_mask(ops.reshape(inputs["extents"], ops.shape(tokens)))
         vectors = ops.take(self.input_vectors, tokens, axis=0)  # (blocks, T, dimensions)

@@ -15,12 +15,7 @@ _COMPARED_ROWS = 64
 
 @dataclass(frozen=True)
 class WordVectorsConfig(Checked):
-    """Size of a table of word vectors.
-
-    Args:
-        vocabulary_size: Number of words.
-        dimensions: Length of a vector.
-    """
+    """Number of words and length of a vector of a table of word vectors."""
 
     vocabulary_size: Count
     dimensions: Count

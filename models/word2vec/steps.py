@@ -52,18 +52,7 @@ class Steps(NamedTuple):
 
 
 def use_processor(threads: int) -> bool:
-    """Set TensorFlow up for these steps; call it before TensorFlow runs anything.
-
-    ``threads`` operations run side by side, each on one core: the halves of a step keep two cores busy without
-    splitting small operations. Products of matrices may round their factors to bfloat16 where the processor
-    has instructions for it (sums stay float32); elsewhere oneDNN ignores the setting.
-
-    Args:
-        threads: Operations side by side.
-
-    Returns:
-        False when TensorFlow runs already and keeps its own number of threads.
-    """
+    """Let TensorFlow run this number of operations side by side, one core each; False where it runs already."""
     os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -225,16 +214,7 @@ def _add_rows(variable: tf.Variable, additions: list[tuple[tf.Tensor, tf.Tensor]
 
 
 def window_tables(length: int, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return every window there can be, so that a step looks masks up instead of computing them.
-
-    Args:
-        length: Words in a block (T).
-        window: Largest distance.
-
-    Returns:
-        Masks float32 (T * (window + 1)**2, T), row ``place * (window + 1)**2 + extent``; and the words in the
-        window of each extent, float32 ((window + 1)**2,).
-    """
+    """Return all masks (T * (window + 1)**2, T) by place and extent, and the words in the window of each extent."""
     reach = np.arange(window + 1)
     distance = np.arange(length)[None, :] - np.arange(length)[:, None]
     distance = distance[:, None, None, :]  # (place, left, right, other place)
