@@ -9,7 +9,8 @@ import numpy as np
 from apps.ocr.application import Reader
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
-from models.ocr.config import KIND, LABELS, OcrConfig, ocr_specs
+from data_prep.readers.letters import LETTERS
+from models.ocr.config import KIND, OcrConfig, ocr_specs
 from models.ocr.letter_lm import fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader
 from models.presets.card import CardText
@@ -18,9 +19,11 @@ from models.presets.store import save_preset
 WORDS = ("the", "tea", "eat", "hate", "heat", "that", "other", "bother")
 
 
-def small(reads: str, seed: int = 0, **changes) -> tuple[OcrConfig, dict[str, np.ndarray]]:
+def small(
+    reads: str, seed: int = 0, words: tuple[str, ...] = WORDS, **changes
+) -> tuple[OcrConfig, dict[str, np.ndarray]]:
     """Draw a small network that reads letters or words."""
-    language = fit_letter_lm(WORDS, 3)
+    language = fit_letter_lm(words, 3, changes.get("alphabet", LETTERS))
     levels = language.model.levels
     config = OcrConfig(
         reads=reads,
@@ -46,9 +49,12 @@ def small_reader(**changes) -> Reader:
     return Reader(LettersReader(*small("letters", **changes)), WordsReader(*small("words", 1)))
 
 
-def save_reader(target: Path, reads: str, metrics: dict | None = None, seed: int = 0) -> Path:
-    """Write a preset of drawn weights."""
-    config, arrays = small(reads, seed)
+def save_reader(
+    target: Path, reads: str, metrics: dict | None = None, seed: int = 0, alphabet: str = LETTERS
+) -> Path:
+    """Write a preset of drawn weights; an alphabet besides a to z takes words of its own."""
+    words = WORDS if alphabet == LETTERS else (alphabet, alphabet[::-1])
+    config, arrays = small(reads, seed, words, alphabet=alphabet)
     letters = pen_letters(np.arange(5), 1)
     golden = {"image": compose_word(letters, PLAIN)[None]}
     if reads == "letters":
@@ -63,6 +69,6 @@ def save_reader(target: Path, reads: str, metrics: dict | None = None, seed: int
         metrics=metrics or {"none": {"score": 0.0, "protocol": "none", "n": 0}},
         metadata={"recipe": {}, "seed": 0, "data": {"none": "none"}, "seconds": 60.0},
         card=CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else."),
-        labels=LABELS,
+        labels=tuple(config.alphabet),
     )
     return target

@@ -17,7 +17,7 @@ from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.preparation import PreparedImage
-from models.ocr.config import BLANK
+from data_prep.readers.letters import LETTERS, decode_word
 from models.serving.ctc import collapse
 from tests.apps.ocr_presets import save_reader, small_reader
 
@@ -60,8 +60,8 @@ def test_letters_have_an_answer_before_and_after_context(answer: str) -> None:
 
 def test_a_word_has_an_answer_and_a_way_through_its_frames(reader: Reader) -> None:
     result = reader.read_word(picture())
-    assert "".join("abcdefghijklmnopqrstuvwxyz"[label] for label in collapse(result.path)) == result.text
-    assert len(result.path) == len(result.frames) and result.frames.shape[1] == BLANK + 1
+    assert decode_word(collapse(result.path, len(LETTERS))) == result.text
+    assert len(result.path) == len(result.frames) and result.frames.shape[1] == len(LETTERS) + 1
     np.testing.assert_allclose(result.frames.sum(axis=1), 1.0)
     assert len(result.letters) == len(result.text)
     assert "".join(span.letter for span in result.spans) == result.text
@@ -111,11 +111,13 @@ def test_presets_are_opened_and_told_apart(tmp_path: Path) -> None:
     opened = Reader.from_preset(letters, words)
     assert opened.read_letters(spell("tea")).text and opened.read_word(picture()).frames.size
     with pytest.raises(InputError, match="reads something else"):
-        Reader.from_preset(words, None)
+        Reader.from_preset(None, letters)
+    with pytest.raises(InputError, match="reads something else"):
+        Reader.from_preset(words, words)
     with pytest.raises(InputError, match="without a preset for words"):
         Reader.from_preset(letters, None).read_word(picture())
     with pytest.raises(InputError, match="without a preset for letters"):
-        Reader.from_preset(None, words).read_letters(spell("tea"))
+        Reader.from_preset(words).read_letters(spell("tea"))
 
 
 BLANK_PAPER = np.full((60, 90), 255, np.uint8)

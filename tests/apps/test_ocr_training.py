@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 from apps.__main__ import app
 from apps.ocr.evaluation import (
     OcrEvaluation,
-    edit_distance,
     error_rate,
     metrics_of,
     read_letters,
@@ -20,17 +22,31 @@ from apps.ocr.evaluation import (
 )
 from apps.ocr.recipes import RECIPES, LettersRecipe, WordsRecipe, config_of, sample_recipe
 from apps.ocr.sources import OcrSource, frequent_words, sample_source
-from apps.ocr.task import fit_ocr, language_of
+from apps.ocr.task import OcrTask, language_of
 from data_prep.errors import InputError
-from data_prep.images.letter_words import PLAIN
+from data_prep.images.letter_words import PLAIN, compose_word
 from models.ocr.letter_lm import fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader
 from models.presets.card import check_metrics
 from models.presets.store import load_preset
+from models.training import driver
+from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
+from models.training.task import Run
 from tests.models.ocr_arrays import TINY, TINY_WORDS, random_arrays, with_language
 
+TASK = OcrTask()
 QUICK = ("epochs=1", "filters=4,4,4", "features=8", "units=4", "lm_order=2")
+
+
+def ocr(*arguments: object, code: int = 0) -> Result:
+    done = CliRunner().invoke(app, ["ocr", *map(str, arguments)])
+    assert done.exit_code == code, done.output
+    return done
+
+
+def settings(values: Iterable[str]) -> list[str]:
+    return [part for value in values for part in ("--set", value)]
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +63,11 @@ def readers() -> dict[str, LettersReader | WordsReader]:
 
 
 def test_edits_are_counted() -> None:
-    assert edit_distance("kitten", "sitting") == 3
-    assert edit_distance("", "abc") == 3 == edit_distance("abc", "")
-    assert edit_distance("same", "same") == 0
+    """Wrong, missing and surplus letters count one each."""
+    assert error_rate(["kitten"], ["sitting"]).character_error == pytest.approx(100 * 3 / 7)
+    assert error_rate([""], ["abc"]).character_error == 100.0
+    assert error_rate(["abc"], ["a"]).character_error == 200.0
+    assert error_rate(["same"], ["same"]).character_error == 0.0
 
 
 def test_errors_by_letter_and_by_word() -> None:
@@ -68,7 +86,9 @@ def test_the_sample_is_drawn_by_rules(source: OcrSource) -> None:
     assert len(source.words.folds) == 600 and set(source.words.folds.tolist()) == set(range(10))
     assert not set(source.words.texts) & set(source.texts)
     assert sum(len(source.fold(fold).folds) for fold in range(10)) == 600
-    assert set(source.training(0, 1).folds.tolist()) == set(range(2, 10))
+    assert set(source.learned(choosing=True).folds.tolist()) == set(range(2, 10))
+    assert set(source.learned(choosing=False).folds.tolist()) == set(range(1, 10))
+    assert set(source.scored(choosing=True).folds.tolist()) == {1}
     again = sample_source(1)
     np.testing.assert_array_equal(again.words.images, source.words.images)
 
@@ -112,7 +132,7 @@ def test_metrics_are_those_of_a_preset(reads: str, source: OcrSource) -> None:
 def test_recipes_survive_json_and_decide_the_config() -> None:
     for reads, recipe in RECIPES.items():
         assert from_dict(type(recipe), json.loads(json.dumps(to_dict(recipe)))) == recipe
-        language = language_of(sample_recipe(recipe), ["hello", "help", "held"])
+        language = language_of(with_overrides(recipe, sample_recipe(reads)), ["hello", "help", "held"])
         config = config_of(recipe, language)
         assert config.reads == reads and len(config.lm_grams) == 4
         assert config.filters == recipe.filters and config.lm_weight == recipe.lm_weight
@@ -124,16 +144,16 @@ def test_recipes_survive_json_and_decide_the_config() -> None:
 @pytest.mark.parametrize(
     ("recipe", "values", "message"),
     [
-        (LettersRecipe, {"epochs": 0}, "epochs must be at least 1"),
-        (LettersRecipe, {"learning_rate": 0.0}, "learning_rate must be above 0"),
-        (LettersRecipe, {"warmup": 0.7}, "warmup is a share"),
-        (LettersRecipe, {"weight_decay": -1.0}, "weight_decay is not negative"),
+        (LettersRecipe, {"epochs": 0}, "epochs does not fit"),
+        (LettersRecipe, {"learning_rate": 0.0}, "learning_rate does not fit"),
+        (LettersRecipe, {"warmup": 0.7}, "warmup does not fit"),
+        (LettersRecipe, {"weight_decay": -1.0}, "weight_decay does not fit"),
         (LettersRecipe, {"lm_order": 7}, "lm_order does not fit"),
-        (LettersRecipe, {"other_words": 1.5}, "other_words is no share"),
+        (LettersRecipe, {"other_words": 1.5}, "other_words does not fit"),
         (LettersRecipe, {"lm_order": 0}, "needs a language model"),
-        (LettersRecipe, {"passes": 0}, "passes must be at least 1"),
-        (WordsRecipe, {"epoch_words": 0}, "epoch_words must be at least 1"),
-        (WordsRecipe, {"batch_size": 0}, "batch_size must be at least 1"),
+        (LettersRecipe, {"passes": 0}, "passes does not fit"),
+        (WordsRecipe, {"epoch_words": 0}, "epoch_words does not fit"),
+        (WordsRecipe, {"batch_size": 0}, "batch_size does not fit"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(recipe: type, values: dict, message: str) -> None:
@@ -147,36 +167,27 @@ def test_an_evaluation_prints_what_was_asked_for() -> None:
     plain = json.loads(json.dumps(found.to_dict()))
     assert plain["letters"]["alone"] == plain["letters"]["context"] == plain["words"]
     assert plain["words"]["n"] == 7 and plain["words"]["character_error"] == pytest.approx(100 / 7)
-    assert len(found.rates) == 5
+    assert len(found.table_rows()) == 5
 
 
-def test_an_unknown_reader_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such reader"):
-        fit_ocr(tmp_path / "out", reads="lines")
+def test_an_unknown_recipe_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such recipe"):
+        fit_task(TASK, tmp_path / "out", recipe="lines", options={"sample": True})
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
 def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSource) -> None:
-    from PIL import Image
-
-    from data_prep.images.letter_words import compose_word
-
     presets = {reads: tmp_path / reads for reads in RECIPES}
     for reads, out in presets.items():
-        settings = [part for setting in QUICK for part in ("--set", setting)]
-        settings += ["--set", "epoch_words=64"] if reads == "words" else []
-        done = CliRunner().invoke(
-            app, ["ocr", "fit", "--out", str(out), "--reads", reads, "--sample", "--json", *settings]
-        )
-        assert done.exit_code == 0, done.output
+        quick = [*QUICK, "epoch_words=64"] if reads == "words" else QUICK
+        done = ocr("fit", "--out", out, "--recipe", reads, "--sample", "--json", *settings(quick))
         summary = json.loads(done.stdout.splitlines()[-1])
         assert summary["reads"] == reads and summary["epochs"] == 1
         assert not (tmp_path / f"{reads}.run").exists()
         assert load_preset(out, kind="ocr").metadata["learned_letters"] > 1_000
-    options = ["--letters-preset", str(presets["letters"]), "--words-preset", str(presets["words"])]
-    done = CliRunner().invoke(app, ["ocr", "evaluate", "--json", *options])
-    assert done.exit_code == 0, done.output
-    found = json.loads(done.stdout)
+    options = ["--letters-preset", presets["letters"], "--words-preset", presets["words"]]
+    found = json.loads(ocr("evaluate", "--json", *options).stdout)
     letters = int(source.fold(0).lengths.sum())
     assert (
         found["letters"]["alone"]["n"] == found["letters"]["context"]["n"] == found["words"]["n"] == letters
@@ -184,39 +195,45 @@ def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSou
     image = compose_word(source.fold(0).images[source.fold(0).letters_of(0)])[..., 0]
     path = tmp_path / "word.png"
     Image.fromarray((255 * (1 - image)).astype(np.uint8)).resize((image.shape[1] * 4, 64)).save(path)
-    done = CliRunner().invoke(app, ["ocr", "read", str(path), "--json", *options])
-    assert done.exit_code == 0, done.output
-    answer = json.loads(done.stdout)
+    answer = json.loads(ocr("read", path, "--json", "--preset", presets["words"]).stdout)
     assert {"text", "probabilities", "alternatives"} <= set(answer)
     assert len(answer["probabilities"]) == len(answer["text"])
 
 
 @pytest.mark.slow
-def test_a_stopped_training_ends_as_an_undisturbed_one(tmp_path: Path, source: OcrSource) -> None:
-    from apps.ocr.task import train
+def test_a_stopped_training_ends_as_an_undisturbed_one(
+    tmp_path: Path, source: OcrSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = with_overrides(RECIPES["letters"], [*sample_recipe("letters"), *QUICK, "epochs=2"])
+    few = replace(source, words=source.words.part(np.arange(40)), texts=source.texts[:50])
+    few = replace(few, folds=few.words.folds)
+    whole = train(TASK, recipe, few, Run(tmp_path / "whole"))
+    original, epochs = driver.training_data, iter(range(3))
 
-    recipe = with_overrides(sample_recipe(LettersRecipe()), [*QUICK, "epochs=2"])
-    words = source.words.part(np.arange(40))
-    language = fit_letter_lm(source.texts[:50], 2)
-    whole = train(recipe, words, source.texts[:50], language, tmp_path / "whole")
+    def dies(*args, **kwargs):
+        if next(epochs) == 1:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
 
-    class Stopped(Exception):
-        pass
+    monkeypatch.setattr(driver, "training_data", dies)
+    with pytest.raises(KeyboardInterrupt):
+        train(TASK, recipe, few, Run(tmp_path / "half"))
+    monkeypatch.undo()
+    again = train(TASK, recipe, few, Run(tmp_path / "half", resume=True))
+    for name, array in whole.answers.arrays.items():
+        np.testing.assert_array_equal(array, again.answers.arrays[name], err_msg=name)
 
-    stopping = source.words.part(np.arange(2))
-    import apps.ocr.evaluation as evaluation
 
-    before = evaluation.score
-
-    def stop(*arguments: object) -> dict:
-        raise Stopped
-
-    evaluation.score = stop
-    try:
-        with pytest.raises(Stopped):
-            train(recipe, words, source.texts[:50], language, tmp_path / "half", validation=stopping)
-    finally:
-        evaluation.score = before
-    again = train(recipe, words, source.texts[:50], language, tmp_path / "half", resume=True)
-    for name, array in whole.arrays.items():
-        np.testing.assert_array_equal(array, again.arrays[name], err_msg=name)
+@pytest.mark.slow
+def test_choosing_scores_another_fold_after_every_epoch(tmp_path: Path, source: OcrSource) -> None:
+    recipe = with_overrides(
+        RECIPES["letters"], [*sample_recipe("letters"), *QUICK, "split=choose", "answer=crf"]
+    )
+    few = replace(source, words=source.words.part(np.arange(60)), texts=source.texts[:50])
+    few = replace(few, folds=few.words.folds)
+    trained = train(TASK, recipe, few, Run(tmp_path / "run"))
+    (line,) = trained.history
+    fold = few.scored(choosing=True)
+    found = score(trained.answers.reader, fold, recipe)
+    assert set(fold.folds.tolist()) == {1}
+    assert {f"validation_{way}": rate.character_error for way, rate in found.items()}.items() <= line.items()
