@@ -63,7 +63,7 @@ def running(reviews: Reviews, text: str) -> RunningVerdict:
     readings = _readings(count, "attention" in networks(reviews))
     ends = np.unique(np.linspace(1, count, readings).round().astype(int))
     found = [tuple(row) for row in softmax(reviews.network.running(ids, ends.tolist())).tolist()]
-    # Every row was read up to an end of sequence: behind the last word it changes nothing more.
+    # Every row was read up to an end of sequence: after the last word it changes nothing more.
     return RunningVerdict(reviews.labels, (*(words[end - 1] for end in ends), words[-1]), (*found, found[-1]))
 
 
@@ -200,7 +200,7 @@ def word_scores(reviews: Reviews, member: int) -> tuple[tuple[str, ...], np.ndar
 
 
 def _read(reviews: Reviews, text: str) -> tuple[np.ndarray, tuple[ReadWord, ...]]:
-    """Encode a document; its words with their spans, and the end of sequence behind them."""
+    """Encode a document; its words with their spans, and the end of sequence after them."""
     ids = reviews.known(text).ids
     if len(ids) > MAX_WORDS + 1:
         raise InputError(
@@ -246,7 +246,7 @@ def _pair(
 
 
 def _readings(count: int, slow: bool) -> int:
-    """Say how often a document of so many words is read anew for one explanation."""
+    """Say how often a document of this many words is read anew for one explanation."""
     most = max(_FEWEST_READ, min(MAX_READ, _READ_IDS // count)) if slow else MAX_READ
     return min(count, most)
 

@@ -80,7 +80,7 @@ class SelfTraining(Checked):
 
     Args:
         rounds: How often; 0 for not at all.
-        texts: At most so many texts, the first ones; none for all.
+        texts: The most texts, the first ones; none for all.
         confident: Share of them that is used: of each label the surest answers.
         soft: Whether the probabilities are learned, or the answer as if it were certain.
     """
@@ -98,7 +98,7 @@ class ReviewsRecipe(Checked):
     Args:
         members: Its networks; they are trained one after the other and answer together.
         min_count: Rarer words of the training part are unknown.
-        max_vocabulary: At most so many words; none for all.
+        max_vocabulary: The most words; none for all.
         vectors: Word vectors for the networks that start from such: a preset, a file, or ``"own"``, which word2vec
             learns from the training part and the texts without labels; none for none.
         word2vec: How it does.

@@ -1,4 +1,4 @@
-"""Training of classifiers of documents: recipes, sources, resuming, folds, self-training, one's own documents."""
+"""Training of classifiers of documents: recipes, sources, resuming, folds, self-training, documents of your own."""
 
 from __future__ import annotations
 
