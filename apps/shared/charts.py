@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -177,22 +178,22 @@ def readable(
     return names
 
 
-def add_heatmap(picture: go.Figure, values: Sequence[Sequence[float | None]], **looks: Any) -> None:
+def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
     """Add a matrix of coloured cells.
 
     Args:
         picture: Receives it.
-        values: Rows of numbers; None for no cell.
+        values: Float (rows, columns); NaN for no cell.
         looks: As plotly takes them; with ``zmin`` 0 the scale goes from the ground to ours, else it has two sides.
     """
     colours = palette()
-    largest = max((abs(value) for row in values for value in row if value is not None), default=0.0) or 1.0
+    largest = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     scale = [[0, colours.negative], [0.5, colours.ground], [1, colours.positive]]
     if looks.get("zmin") == 0:
         scale = [[0, colours.ground], [1, colours.ours]]
     bar = {"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}}
     settings = {"zmin": -largest, "zmax": largest, "colorscale": scale, "colorbar": bar}
-    picture.add_heatmap(z=values, **{**settings, **looks})
+    picture.add_heatmap(z=values.tolist(), **{**settings, **looks})
 
 
 def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:

@@ -31,7 +31,7 @@ class Segmenter(Application):
     The vocabulary of a preset, where there is one, holds its multiword tokens: form and words, a tab between two.
     """
 
-    kind = serving.KIND
+    kind = "segmenter"
     default_preset = SEGMENTER_PRESET
 
     def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:

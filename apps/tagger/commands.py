@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -20,7 +19,8 @@ from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_pieces, csv_pieces, is_conllu, json_pieces
 from apps.tagger.results import TaggedSentence, TaggedToken
 from apps.tagger.segmenter_task import SegmenterTask
-from apps.tagger.tagset import family
+from apps.tagger.sources import SEGMENTER_HELP
+from apps.tagger.tagset import terminal_colour
 from apps.tagger.task import TaggerTask
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence, format_conllu, parse_conllu, with_tags
@@ -28,30 +28,17 @@ from data_prep.readers.text import STDIN, given_text, read_text
 
 app = group("Parts of speech: train, evaluate, tag text.")
 add_fit(
-    app, TaggerTask(), "Train a tagger on UD English EWT or on your own treebank and write it as a preset."
+    app, TaggerTask(), "Train a tagger on UD English EWT, or on your own treebank, and write it as a preset."
 )
 add_fit(
-    app,
-    SegmenterTask(),
-    "Train what cuts text into sentences and words, and write it as a preset.",
-    "fit-segmenter",
+    app, SegmenterTask(), "Train what finds sentences and words, and write it as a preset.", "fit-segmenter"
 )
 add_evaluate(app, TaggerTask(), "Score on a treebank: on its own tokens, and from its raw text.")
-add_evaluate(
-    app, SegmenterTask(), "Score sentences and words of a treebank's raw text.", "evaluate-segmenter"
-)
+add_evaluate(app, SegmenterTask(), "Score what finds sentences and words.", "evaluate-segmenter")
 
 Input = Literal["auto", "text", "conllu"]
 Output = Literal["text", "conllu", "json", "csv"]
-# Colours of a terminal's own palette, so that they suit its ground.
-_COLOURS = {
-    "names": "bright_blue",
-    "verbs": "bright_red",
-    "modifiers": "green",
-    "function words": "magenta",
-    "numbers": "cyan",
-    "other": "bright_black",
-}
+_CONTROLS = {point: repr(chr(point))[1:-1] for point in (*range(32), *range(127, 160))}
 
 
 @app.command()
@@ -59,9 +46,7 @@ _COLOURS = {
 def tag(
     texts: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[TEXT]...", help="Texts; standard input if neither they nor --file are given."
-        ),
+        typer.Argument(metavar="[TEXT]...", help="Texts; standard input without them and without --file."),
     ] = None,
     files: Annotated[
         list[Path] | None,
@@ -72,13 +57,7 @@ def tag(
     ] = "auto",
     output_format: Annotated[Output, typer.Option("--format", help="What is written.")] = "text",
     preset: PresetOption = None,
-    segmenter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME_OR_FOLDER",
-            help="Segmenter to use; that of the preset, or segmenter_en_ewt, if none is named.",
-        ),
-    ] = None,
+    segmenter: Annotated[str | None, typer.Option(metavar="NAME_OR_FOLDER", help=SEGMENTER_HELP)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tag texts, files or standard input; with --json one object each."""
@@ -102,10 +81,9 @@ def tag(
 def _parsed(content: str, path: Path | None, input_format: Input) -> list[Sentence] | None:
     """Read a document that is CoNLL-U; None for text."""
     name = "standard input" if path in (None, STDIN) else str(path)
-    looks = input_format == "auto" and path is not None and is_conllu(content, name)
-    if input_format == "conllu" or looks:
-        return list(parse_conllu(re.split(r"\r?\n", content), name))
-    return None
+    if input_format == "auto":
+        input_format = "conllu" if path is not None and is_conllu(content, name) else "text"
+    return list(parse_conllu(re.split(r"\r?\n", content), name)) if input_format == "conllu" else None
 
 
 def _pieces(
@@ -131,21 +109,23 @@ def _pieces(
 
 def _retagged(sentence: Sentence, result: TaggedSentence) -> str:
     """Write a sentence with other tags; a column that the tagger has not learned stays."""
-    pairs = zip(sentence.words, result.tokens, strict=True)
-    tags = [
-        tuple(
-            old if new == UNTAGGED else new for old, new in ((word.upos, token.upos), (word.xpos, token.xpos))
-        )
-        for word, token in pairs
-    ]
+    tags = []
+    for word, token in zip(sentence.words, result.tokens, strict=True):
+        pairs = ((word.upos, token.upos), (word.xpos, token.xpos))
+        tags.append(tuple(old if new == UNTAGGED else new for old, new in pairs))
     return format_conllu(with_tags(sentence, tags))
 
 
 def _text_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
-    """Write one sentence a line: words in the colour of their tags, or ``word/TAG`` where there is none."""
+    """Write one sentence a line: words in the colour of their tags, or ``word/TAG`` where there is none.
+
+    Control characters become escapes: a text must not steer the terminal.
+    """
     if not sys.stdout.isatty():
         for sentence in sentences:
-            yield " ".join(f"{_printable(token.text)}/{token.tag}" for token in sentence.tokens) + "\n"
+            yield (
+                " ".join(f"{token.text.translate(_CONTROLS)}/{token.tag}" for token in sentence.tokens) + "\n"
+            )
         return
     console = Console(markup=False, highlight=False, soft_wrap=True)
     for sentence in sentences:
@@ -157,18 +137,8 @@ def _text_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
 def _coloured(tokens: Iterable[TaggedToken]) -> Text:
     line = Text()
     for token in tokens:
-        colour = _COLOURS[family(token.tag)]
+        colour = terminal_colour(token.tag)
         doubt = " underline" if token.ambiguous else ""
-        line.append(_printable(token.text), style=f"bold {colour}{doubt}")
+        line.append(token.text.translate(_CONTROLS), style=f"bold {colour}{doubt}")
         line.append(f" {token.tag}  ", style=f"dim {colour}")
     return line
-
-
-def _printable(text: str) -> str:
-    """Write control characters as escapes: a text must not steer the terminal."""
-    if text.isprintable():
-        return text
-    controls = {
-        c: c.encode("unicode_escape").decode("ascii") for c in text if unicodedata.category(c) == "Cc"
-    }
-    return text.translate(str.maketrans(controls))

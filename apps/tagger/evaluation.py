@@ -19,8 +19,6 @@ from apps.tagger.application import Segmenter, Tagger
 from apps.tagger.files import conllu_sentence
 from apps.tagger.results import (
     Accuracy,
-    Confusions,
-    Example,
     RawTextScore,
     SegmenterEvaluation,
     TaggedSentence,
@@ -29,14 +27,15 @@ from apps.tagger.results import (
 from apps.tagger.sources import Treebank, scored_sentences
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, UPOS_TAGS, Sentence
-from data_prep.readers.treebank import TagSets
 from data_prep.text.conll_score import RawTextScores, score_raw_text
 from data_prep.text.segmentation import raw_text, untagged_sentences
 from data_prep.text.segmentation_rules import segment_by_rules
+from models.pos_tagger.predictor import TagPredictor
 from models.training.task import Metrics
 
 EXAMPLES = 6  # kept for each pair of tags
 _CONTEXT = 20  # words on each side of an example
+_TEMPERATURES = (0.3, 3.0)
 
 Progress = Callable[[int, int], None]
 
@@ -69,14 +68,13 @@ def score(
     tagger: Tagger, sentences: Sequence[Sentence], *, progress: Progress | None = None
 ) -> TaggerEvaluation:
     """Score a tagger by both protocols; each sentence counts once for each in the progress."""
-    total = 2 * len(sentences)
-    tagged = []
-    for result in tagger.tag_sentences(sentences):
-        tagged.append(result)
+    pairs, total = [], 2 * len(sentences)
+    results = tagger.tag_sentences(sentences)
+    for done, (sentence, result) in enumerate(zip(sentences, results, strict=True), start=1):
+        pairs += zip(sentence.words, result.tokens, strict=True)
         if progress is not None:
-            progress(len(tagged), total)
+            progress(done, total)
     raw = _score_raw(tagger, sentences, progress)
-    pairs = list(_pairs(sentences, tagged))
     both = [(getattr(word, tagger.column), token) for word, token in pairs]
     outcomes = [
         (gold == token.tag, token.probability, token.unknown) for gold, token in both if gold != UNTAGGED
@@ -103,7 +101,7 @@ def score_segmentation(
     return score_raw_text(sentences, untagged_sentences(text, segment(text)))
 
 
-def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> Confusions:
+def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
     """Count which tag was mistaken for which, and keep the most confident errors of each kind.
 
     Args:
@@ -111,13 +109,16 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> Confusions:
         sentences: A treebank; words without a tag, or with one that the tagger does not know, do not count.
 
     Returns:
-        The matrix and the examples.
+        As a preset stores it. ``labels``: the tags. ``counts[g][p]``: words of gold tag g that were tagged p.
+        ``examples``: "GOLD>PREDICTED" to a few errors: the word, the sentence ``before`` and ``after`` it, the
+        probability of the wrong tag, and whether the word is unknown. ``followers[a][b]``: how often gold tag b comes
+        after gold tag a; the first a is the start of a sentence, the last b its end.
     """
     number = {label: at for at, label in enumerate(tagger.tags)}
     counts = np.zeros((len(number), len(number)), int)
     follows = np.zeros((len(number) + 1, len(number) + 1), int)
-    errors: dict[str, list[tuple[float, int, int, Example]]] = {}
-    for row, (sentence, result) in enumerate(zip(sentences, tagger.tag_sentences(sentences), strict=True)):
+    errors: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    for sentence, result in zip(sentences, tagger.tag_sentences(sentences), strict=True):
         gold = [getattr(word, tagger.column) for word in sentence.words]
         known = [number[tag] for tag in gold if tag in number]
         np.add.at(follows, ([0, *(tag + 1 for tag in known)], [*known, len(number)]), 1)
@@ -126,16 +127,70 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> Confusions:
                 continue
             counts[number[tag], number[token.tag]] += 1
             if tag != token.tag:
-                example = _example(sentence, result, at)
-                errors.setdefault(f"{tag}>{token.tag}", []).append((-token.probability, row, at, example))
+                error = (-token.probability, _example(sentence, result, at))
+                errors.setdefault(f"{tag}>{token.tag}", []).append(error)
     examples = {
-        kind: tuple(example for *_, example in sorted(found, key=lambda one: one[:3])[:EXAMPLES])
+        kind: [example for _, example in sorted(found, key=lambda error: error[0])[:EXAMPLES]]
         for kind, found in sorted(errors.items())
     }
-    return Confusions(tuple(tagger.tags), _plain(counts), examples, _plain(follows))
+    lists = {"counts": counts.tolist(), "followers": follows.tolist()}
+    return {"labels": list(tagger.tags), "examples": examples, **lists}
 
 
-def metrics_of(test: TaggerEvaluation, dev: Confusions, treebank: Treebank) -> Metrics:
+def accuracies(predictor: TagPredictor, sentences: Sequence[Sentence]) -> dict[str, float]:
+    """Score on given tokens: percent with the right UPOS, with the right one of unknown words, with the right XPOS.
+
+    Words without a gold tag do not count; 0 where none counts. Without UPOS, unknown words are scored by XPOS.
+    """
+    predictions = predictor.predict([sentence.forms for sentence in sentences])
+    words = [word for sentence in sentences for word in sentence.words]
+    unknown = np.concatenate([prediction.unknown for prediction in predictions])
+    scores: dict[str, float] = {}
+    for head in ("upos", "xpos"):
+        tags = np.concatenate([getattr(prediction, head) for prediction in predictions])
+        gold = np.array([getattr(word, head) for word in words])
+        right, known = np.array(getattr(predictor, head))[tags] == gold, gold != UNTAGGED
+        scores[f"dev_{head}"] = _percent(right[known])
+        if known.any():
+            scores.setdefault("dev_unknown", _percent(right[known & unknown]))
+    return scores
+
+
+def calibrated(predictor: TagPredictor, dev: Sequence[Sentence]) -> TagPredictor:
+    """Fit both temperatures on dev: those with the smallest mean negative log-likelihood (Guo et al. 2017).
+
+    Args:
+        predictor: A trained tagger; its own temperatures do not matter.
+        dev: Tagged sentences that training did not see.
+
+    Returns:
+        The same tagger with other temperatures.
+    """
+    from scipy.optimize import minimize_scalar
+
+    words = [word for sentence in dev for word in sentence.words]
+    logits = predictor.logits([sentence.forms for sentence in dev])
+    bounds = tuple(np.log(_TEMPERATURES))
+
+    def fitted(head: str) -> float:
+        labels = getattr(predictor, head)
+        known = [at for at, word in enumerate(words) if getattr(word, head) in labels]
+        if len(labels) < 2 or not known:
+            return 1.0
+        right = [labels.index(getattr(words[at], head)) for at in known]
+
+        def loss(log_temperature: float) -> float:
+            found = predictor.probabilities(logits, head, float(np.exp(log_temperature)))
+            return -float(np.log(np.maximum(found[known, right], 1e-12)).mean())
+
+        return float(
+            np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"maxiter": 15}).x)
+        )
+
+    return predictor.with_temperatures(fitted("upos"), fitted("xpos"))
+
+
+def metrics_of(test: TaggerEvaluation, dev: Mapping[str, Any], treebank: Treebank) -> Metrics:
     """Return an evaluation as a preset stores it.
 
     Args:
@@ -144,6 +199,7 @@ def metrics_of(test: TaggerEvaluation, dev: Confusions, treebank: Treebank) -> M
         treebank: The treebank.
     """
     gold, raw = "gold tokens of the test part", "raw text of the test part, CoNLL 2018 evaluation"
+    right, words = int(np.trace(dev["counts"])), int(np.sum(dev["counts"]))
     unseen = f"{gold}, words whose spelling does not occur in {treebank.trained_on}"
     return {
         "upos": _accuracy(test.upos, gold, published=treebank.published),
@@ -160,7 +216,9 @@ def metrics_of(test: TaggerEvaluation, dev: Confusions, treebank: Treebank) -> M
             bins=[one.to_dict() for one in test.reliability],
         ),
         "upos_dev": _accuracy(
-            dev.accuracy, "gold tokens of the dev part, which chose the weights", confusions=dev.to_dict()
+            Accuracy(right, words),
+            "gold tokens of the dev part, which chose the weights",
+            confusions=dict(dev),
         ),
     }
 
@@ -185,15 +243,6 @@ def segmenter_metrics(segmenter: Segmenter, treebank: Treebank) -> Metrics:
     return metrics
 
 
-def confusions_from(values: Mapping[str, Any]) -> Confusions:
-    """Undo ``Confusions.to_dict``, as :func:`metrics_of` stores it."""
-    examples = {
-        kind: tuple(Example(**example) for example in found) for kind, found in values["examples"].items()
-    }
-    counts, followers = (tuple(map(tuple, values[name])) for name in ("counts", "followers"))
-    return Confusions(tuple(values["labels"]), counts, examples, followers)
-
-
 def _score_raw(tagger: Tagger, sentences: Sequence[Sentence], progress: Progress | None) -> RawTextScore:
     text, _ = raw_text(sentences)
     found, count = [], len(sentences)
@@ -204,20 +253,15 @@ def _score_raw(tagger: Tagger, sentences: Sequence[Sentence], progress: Progress
     if progress is not None:
         progress(2 * count, 2 * count)
     scores = score_raw_text(sentences, found)
-    has = TagSets(*(tags != (UNTAGGED,) for tags in (tagger.predictor.upos, tagger.predictor.xpos)))
-    return RawTextScore(
-        words_f1=scores.words.f1,
-        sentences_f1=scores.sentences.f1,
-        upos_f1=scores.upos.f1 if has.upos else None,
-        xpos_f1=scores.xpos.f1 if has.xpos else None,
-        words=scores.words.gold,
+    upos, xpos = (
+        getattr(scores, column).f1 if getattr(tagger.predictor, column) != (UNTAGGED,) else None
+        for column in ("upos", "xpos")
     )
+    return RawTextScore(scores.words.f1, scores.sentences.f1, upos, xpos, scores.words.gold)
 
 
-def _pairs(sentences: Sequence[Sentence], tagged: Sequence[TaggedSentence]) -> Iterator[tuple[Any, Any]]:
-    """Give each word with what it was tagged."""
-    for sentence, result in zip(sentences, tagged, strict=True):
-        yield from zip(sentence.words, result.tokens, strict=True)
+def _percent(right: np.ndarray) -> float:
+    return 100.0 * float(right.mean()) if len(right) else 0.0
 
 
 def _right(pairs: Iterator[tuple[str, str]]) -> Accuracy:
@@ -225,23 +269,19 @@ def _right(pairs: Iterator[tuple[str, str]]) -> Accuracy:
     return Accuracy(sum(answers), len(answers))
 
 
-def _plain(counts: np.ndarray) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(row) for row in counts.tolist())
-
-
 def _accuracy(score: Accuracy, protocol: str, **more: Any) -> dict[str, Any]:
     return measure(score.percent, score.n, protocol, standard_error=score.standard_error, **more)
 
 
-def _example(sentence: Sentence, result: TaggedSentence, at: int) -> Example:
-    token = result.tokens[at]
+def _example(sentence: Sentence, result: TaggedSentence, at: int) -> dict[str, Any]:
+    """Quote a wrongly tagged word; long sentences begin and end with "…"."""
+    token, text = result.tokens[at], sentence.text
     first = result.tokens[max(0, at - _CONTEXT)]
     last = result.tokens[min(len(result.tokens), at + _CONTEXT + 1) - 1]
-    text = sentence.text
-    return Example(
-        before=("…" if at > _CONTEXT else "") + text[first.start : token.start],
-        word=text[token.start : token.end],
-        after=text[token.end : last.end] + ("…" if last is not result.tokens[-1] else ""),
-        probability=round(token.probability, 4),
-        unknown=token.unknown,
-    )
+    return {
+        "before": ("…" if at > _CONTEXT else "") + text[first.start : token.start],
+        "word": text[token.start : token.end],
+        "after": text[token.end : last.end] + ("…" if last is not result.tokens[-1] else ""),
+        "probability": round(token.probability, 4),
+        "unknown": token.unknown,
+    }

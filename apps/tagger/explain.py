@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -12,24 +14,7 @@ from data_prep.errors import InputError
 
 MOST_WORDS = 60
 START, END = "sentence start", "sentence end"
-_EMBEDDINGS = (
-    (
-        *("characters", "Letters"),
-        "What the character network says of each word, whatever word it is: endings, capitals, digits, signs.",
-    ),
-    (
-        *("vectors", "Word vectors"),
-        "Vectors from text without tags; training leaves them as they are. Zero for a word that has none.",
-    ),
-    (
-        *("trained", "Trained vectors"),
-        "What training on tags added to each word; rare words share the vector of the unknown word.",
-    ),
-)
-_DIRECTIONS = (
-    ("forward", "→", "left to right: the state has read the words before and the word itself."),
-    ("backward", "←", "right to left: the state has read the words after it and the word itself."),
-)
+_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def network_view(tagger: Tagger, words: Sequence[str]) -> NetworkView:
@@ -54,27 +39,20 @@ def network_view(tagger: Tagger, words: Sequence[str]) -> NetworkView:
     inside = tagger.predictor.inside(words)
     (prediction,) = tagger.predictor.predict([list(words)])
     values = (inside.characters, inside.vector, inside.trained)
-    layers = [LayerView(*texts, _rows(value)) for texts, value in zip(_EMBEDDINGS, values, strict=True)]
+    layers = [LayerView(**said, values=one) for said, one in zip(_SAID["embeddings"], values, strict=True)]
     for number, states in enumerate(zip(inside.forward, inside.backward, strict=True), start=1):
-        layers += [
-            LayerView(f"{key}{number}", f"{arrow} {number}", f"BiLSTM layer {number}, {about}", _rows(state))
-            for (key, arrow, about), state in zip(_DIRECTIONS, states, strict=True)
-        ]
-    return NetworkView(
-        words=tuple(words),
-        unknown=tuple(prediction.unknown.tolist()),
-        layers=tuple(layers),
-        tags=tuple(tagger.tags),
-        probabilities=_rows(getattr(prediction, f"{tagger.column}_probabilities")),
-    )
+        for said, state in zip(_SAID["directions"], states, strict=True):
+            about = f"BiLSTM layer {number}, {said['about']}"
+            layers.append(LayerView(f"{said['key']}{number}", f"{said['title']} {number}", about, state))
+    probabilities = getattr(prediction, f"{tagger.column}_probabilities")
+    unknown = tuple(prediction.unknown.tolist())
+    return NetworkView(tuple(words), unknown, tuple(layers), tagger.tags, probabilities)
 
 
 def crf_transitions(tagger: Tagger) -> Transitions | None:
     """Return what the CRF learned about which tag follows which; None where the network decides word by word."""
-    predictor = tagger.predictor
-    if predictor.transitions is None or tagger.column != "upos":
-        return None
-    return Transitions(predictor.upos, predictor.upos, _rows(predictor.transitions))
+    scores = tagger.predictor.transitions
+    return Transitions(tagger.tags, tagger.tags, scores) if scores is not None and len(scores) > 1 else None
 
 
 def followers(pairs: Sequence[Sequence[int]], tags: Sequence[str]) -> Transitions:
@@ -91,11 +69,4 @@ def followers(pairs: Sequence[Sequence[int]], tags: Sequence[str]) -> Transition
     chance = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / max(counts.sum(), 1.0)
     scores = np.log2((counts + 0.5) / (chance + 0.5))
     scores[0, -1] = np.nan  # a sentence without words
-    return Transitions((START, *tags), (*tags, END), _rows(scores))
-
-
-def _rows(values: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
-    """Turn a matrix into plain numbers; None where there is none."""
-    return tuple(
-        tuple(None if np.isnan(value) else float(value) for value in row) for row in np.asarray(values)
-    )
+    return Transitions((START, *tags), (*tags, END), scores)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
 from apps.shared.calibration import ReliabilityBin
-from apps.shared.commands import number
 from apps.shared.page import plain
+from apps.shared.page_reports import show_table
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
-from apps.tagger.reports import MEASURES
+from apps.tagger.reports import SCORES
 
 
 def show(tagger: Tagger, preset: str) -> None:
@@ -37,7 +38,11 @@ def show(tagger: Tagger, preset: str) -> None:
         )
     with right:
         st.subheader("Scores", anchor=False)
-        _table(tagger)
+        scores = replace(SCORES, header="test part").of(preset)
+        show_table(scores)
+        st.caption(
+            f"Scored when the preset was made. {scores.facts(plain)} Score again: `python -m apps tagger evaluate`"
+        )
 
 
 def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:
@@ -67,21 +72,3 @@ def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:
     picture.update_xaxes(range=[0, 1.01])
     picture.update_yaxes(range=[0, 1.01])
     return picture
-
-
-def _table(tagger: Tagger) -> None:
-    found = {name: tagger.metrics[key] for key, name in MEASURES.items() if key in tagger.metrics}
-    rows = [
-        {
-            "measure": name,
-            "%": None if one["score"] is None else round(one["score"], 2),
-            "± s.e.": number(one.get("standard_error"), 2),
-            "words": one["n"],
-        }
-        for name, one in found.items()
-    ]
-    st.dataframe(rows, hide_index=True)
-    st.caption(
-        f"Test part, scored when the preset was made. Trained in {tagger.metadata['seconds'] / 60:.1f} minutes on "
-        f"{plain(tagger.metadata['processor'])}. Score again: `python -m apps tagger evaluate`"
-    )

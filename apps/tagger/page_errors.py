@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
-from apps.tagger.evaluation import confusions_from
-from apps.tagger.results import Confusions, Example
 from apps.tagger.tagset import tag_name
 
 _PAIR = "pair"
@@ -24,47 +25,33 @@ def show(tagger: Tagger, preset: str) -> None:
     confusions = stored_confusions(tagger)
     if confusions is None:
         return
-    wrong = confusions.accuracy.n - confusions.accuracy.correct
+    counts, labels = np.array(confusions["counts"]), confusions["labels"]
+    place = {kind: tuple(map(labels.index, kind.split(">"))) for kind in confusions["examples"]}
+    count = {kind: int(counts[at]) for kind, at in sorted(place.items(), key=lambda item: -counts[item[1]])}
     st.markdown(
-        f"**{wrong:,}** of the {confusions.accuracy.n:,} words of the treebank's dev part are tagged wrong. "
-        "A square is as large as the error is frequent. Choose one to read where it happened."
+        f"**{counts.sum() - counts.trace():,}** of the {counts.sum():,} words of the treebank's dev part are tagged "
+        "wrong. A square is as large as the error is frequent. Choose one to read where it happened."
     )
     matrix, sentences = st.columns([3, 2], gap="medium")
     with matrix:
-        _matrix(confusions)
+        st.plotly_chart(
+            _picture(labels, count),
+            key=_MATRIX,
+            on_select=lambda: _take(list(count)),
+            selection_mode="points",
+            config={"displayModeBar": False, "scrollZoom": False},
+            alt="Confusion matrix: gold tags in rows, tags that the network gave in columns",
+        )
     with sentences:
-        _examples(confusions)
+        _examples(confusions["examples"], count)
 
 
-def stored_confusions(tagger: Tagger) -> Confusions | None:
-    """Return the confusions of the dev part that a preset stores; say so and return None where it has none."""
+def stored_confusions(tagger: Tagger) -> Mapping[str, Any] | None:
+    """Return the confusions of the dev part that a preset stores; say so where it has none."""
     stored = tagger.metrics.get("upos_dev", {}).get("confusions")
     if stored is None:
         st.info("This preset stores no confusions of its dev part.")
-        return None
-    return confusions_from(stored)
-
-
-def _pairs(confusions: Confusions) -> list[str]:
-    """List the kinds of error, the most frequent first."""
-    return sorted(confusions.examples, key=lambda kind: (-_count(confusions, kind), kind))
-
-
-def _count(confusions: Confusions, kind: str) -> int:
-    gold, found = kind.split(">")
-    return confusions.counts[confusions.labels.index(gold)][confusions.labels.index(found)]
-
-
-def _matrix(confusions: Confusions) -> None:
-    pairs = _pairs(confusions)
-    st.plotly_chart(
-        _picture(confusions, pairs),
-        key=_MATRIX,
-        on_select=lambda: _take(pairs),
-        selection_mode="points",
-        config={"displayModeBar": False, "scrollZoom": False},
-        alt="Confusion matrix: gold tags in rows, tags that the network gave in columns",
-    )
+    return stored
 
 
 def _take(pairs: list[str]) -> None:
@@ -74,44 +61,42 @@ def _take(pairs: list[str]) -> None:
         st.session_state[_PAIR] = pairs[points[0]["point_index"]]
 
 
-def _picture(confusions: Confusions, pairs: list[str]) -> go.Figure:
+def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
     colours = palette()
-    counts = [_count(confusions, kind) for kind in pairs]
-    most = max(counts, default=1)
+    most = max(count.values(), default=1)
     picture = charts.figure(x_title="tag that the network gave", y_title="gold tag", height=560)
     picture.add_scatter(
-        x=[kind.split(">")[1] for kind in pairs],
-        y=[kind.split(">")[0] for kind in pairs],
+        x=[kind.split(">")[1] for kind in count],
+        y=[kind.split(">")[0] for kind in count],
         mode="markers",
         marker={
             "symbol": "square",
-            "size": [max(5.0, _LARGEST * (count / most) ** 0.5) for count in counts],
+            "size": [max(5.0, _LARGEST * (number / most) ** 0.5) for number in count.values()],
             "color": colours.negative,
             "opacity": 0.85,
         },
-        customdata=counts,
+        customdata=list(count.values()),
         hovertemplate="%{y} mistaken for %{x}: %{customdata} words<extra></extra>",
         selected={"marker": {"color": colours.ours, "opacity": 1.0}},
         unselected={"marker": {"opacity": 0.55}},
     )
     # The right answers, on the diagonal, would dwarf everything: they are lines only.
-    for label in confusions.labels:
+    for label in labels:
         picture.add_annotation(x=label, y=label, text="·", showarrow=False, font={"color": colours.muted})
-    order = {"categoryorder": "array", "categoryarray": list(confusions.labels), "type": "category"}
-    picture.update_xaxes(side="top", tickangle=-60, range=[-0.7, len(confusions.labels) - 0.3], **order)
-    picture.update_yaxes(range=[len(confusions.labels) - 0.3, -0.7], **order)
+    order = {"categoryorder": "array", "categoryarray": list(labels), "type": "category"}
+    picture.update_xaxes(side="top", tickangle=-60, range=[-0.7, len(labels) - 0.3], **order)
+    picture.update_yaxes(range=[len(labels) - 0.3, -0.7], **order)
     return picture
 
 
-def _examples(confusions: Confusions) -> None:
-    pairs = _pairs(confusions)
-    if not pairs:
+def _examples(examples: Mapping[str, Any], count: Mapping[str, int]) -> None:
+    if not count:
         st.info("There is no error to show.")
         return
     kind = st.selectbox(
         "Gold tag > tag that the network gave",
-        pairs,
-        format_func=lambda pair: f"{pair.replace('>', ' > ')} ({_count(confusions, pair):,})",
+        list(count),
+        format_func=lambda pair: f"{pair.replace('>', ' > ')} ({count[pair]:,})",
         key=_PAIR,
         bind="query-params",
     )
@@ -120,16 +105,16 @@ def _examples(confusions: Confusions) -> None:
         f"{tag_name(gold).capitalize()} ({gold}) mistaken for {tag_name(found)} ({found}), the most confident "
         "errors first."
     )
-    st.html("".join(_quoted(example, found) for example in confusions.examples[kind]))
+    st.html("".join(_quoted(example, found) for example in examples[kind]))
 
 
-def _quoted(example: Example, found: str) -> str:
+def _quoted(example: Mapping[str, Any], found: str) -> str:
     colours = palette()
-    unknown = ", never seen in training" if example.unknown else ""
+    before, word, after = (escape(example[part]) for part in ("before", "word", "after"))
+    said = f"{escape(found)} with {100 * example['probability']:.1f} %"
+    unknown = ", never seen in training" if example["unknown"] else ""
     return (
         f'<blockquote style="margin:0 0 .7rem;padding:.1rem .8rem;border-left:3px solid {colours.grid};'
-        f'color:{colours.text};overflow-wrap:anywhere" dir="auto">{escape(example.before)}'
-        f'<b style="color:{colours.negative}">{escape(example.word)}</b>'
-        f"{escape(example.after)}<br><small>{escape(found)} with {100 * example.probability:.1f} %{unknown}"
-        "</small></blockquote>"
+        f'color:{colours.text};overflow-wrap:anywhere" dir="auto">{before}'
+        f'<b style="color:{colours.negative}">{word}</b>{after}<br><small>{said}{unknown}</small></blockquote>'
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -35,64 +39,48 @@ def show(tagger: Tagger, preset: str) -> None:
         layer = next(layer for layer in view.layers if layer.title == title)
         st.caption(layer.about)
         charts.show(_layer_picture(view, layer), f"layer {layer.key}", f"{layer.title}: values of the units")
-        units = len(layer.values[0])
+        units = layer.values.shape[1]
         if units > _MOST_UNITS:
             st.caption(f"The {_MOST_UNITS} of {units} units that vary most over the words of this sentence.")
 
 
-def _names(view: NetworkView) -> list[str]:
-    """Name the columns: plotly would join equal words to one."""
-    return [
-        f"{number}. {word if len(word) <= 14 else word[:13] + '…'}{'*' if unknown else ''}"
-        for number, (word, unknown) in enumerate(zip(view.words, view.unknown, strict=True), start=1)
-    ]
-
-
 def _probabilities(view: NetworkView) -> None:
     st.markdown("**What comes out**: the probability of every tag for every word.")
-    picture = charts.figure(height=470)
-    charts.add_heatmap(
-        picture,
-        list(zip(*view.probabilities, strict=True)),
-        x=_names(view),
-        y=view.tags,
+    picture = _picture(
+        view,
+        view.probabilities.T,
+        view.tags,
+        470,
         zmin=0,
         zmax=1,
-        xgap=2,
         ygap=1,
-        hovertemplate="%{x}: %{y} %{z:.1%}<extra></extra>",
+        hovertemplate="%{x}: %{y} %{z:.1%}",
     )
-    _word_axis(picture)
-    picture.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    picture.update_yaxes(autorange="reversed")
     charts.show(picture, "probabilities", "Probability of every tag for every word")
     if any(view.unknown):
         st.caption(r"\* Never seen in training: the letters and the neighbours have to decide.")
 
 
 def _layer_picture(view: NetworkView, layer: LayerView) -> go.Figure:
-    units = list(zip(*layer.values, strict=True))
-    order = range(len(units))
-    if len(units) > _MOST_UNITS:
-        order = sorted(sorted(order, key=lambda unit: -_variance(units[unit]))[:_MOST_UNITS])
-    values = [units[unit] for unit in order]
-    picture = charts.figure(y_title="unit", height=520)
-    charts.add_heatmap(
-        picture,
-        values,
-        x=_names(view),
-        y=[f"{unit} " for unit in order],
-        xgap=2,
-        hovertemplate="%{x}, unit %{y}: %{z:+.2f}<extra></extra>",
-    )
-    _word_axis(picture)
-    picture.update_yaxes(type="category", showgrid=False, showticklabels=False)
+    units = np.sort(np.argsort(-layer.values.var(axis=0), kind="stable")[:_MOST_UNITS])
+    names = [f"{unit} " for unit in units]
+    picture = _picture(view, layer.values.T[units], names, 520, hovertemplate="%{x}, unit %{y}: %{z:+.2f}")
+    picture.update_yaxes(title="unit", showticklabels=False)
     return picture
 
 
-def _word_axis(picture: go.Figure) -> None:
+def _picture(
+    view: NetworkView, values: np.ndarray, rows: Sequence[str], height: int, hovertemplate: str, **looks: Any
+) -> go.Figure:
+    """Draw a column a word; numbers stand before words, since plotly would join equal ones to one column."""
+    names = [
+        f"{number}. {word if len(word) <= 14 else word[:13] + '…'}{'*' if unknown else ''}"
+        for number, (word, unknown) in enumerate(zip(view.words, view.unknown, strict=True), start=1)
+    ]
+    picture = charts.figure(height=height)
+    hover = f"{hovertemplate}<extra></extra>"
+    charts.add_heatmap(picture, values, x=names, y=rows, xgap=2, hovertemplate=hover, **looks)
     picture.update_xaxes(type="category", side="top", tickangle=-50, showgrid=False)
-
-
-def _variance(values: tuple[float, ...]) -> float:
-    mean = sum(values) / len(values)
-    return sum((value - mean) ** 2 for value in values)
+    picture.update_yaxes(type="category", showgrid=False)
+    return picture

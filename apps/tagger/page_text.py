@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import partial
+from pathlib import Path
 from zlib import crc32
 
 import streamlit as st
@@ -16,16 +18,7 @@ from apps.tagger.results import AMBIGUOUS_BELOW, TaggedText
 from data_prep.errors import InputError
 from data_prep.readers.text import decoded
 
-DEFAULT = (
-    "The complex houses married and single soldiers and their families. She can't recall where they sell "
-    "second-hand books in Reykjavík :-) Time flies like an arrow; fruit flies like a banana."
-)
-EXAMPLES = {
-    "Garden paths": "The old man the boat. The horse raced past the barn fell. Time flies like an arrow.",
-    "From the web": "omg u gotta see this!!! www.example.com/~me has it 4 $5.99, dont u think? :-)",
-    "Made-up words": "The brillig toves gimbled wabily, and a slithy borogove outgrabed the mimsiest rath.",
-    "Buffalo": "Buffalo buffalo Buffalo buffalo buffalo buffalo Buffalo buffalo.",
-}
+_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 MOST_CHARACTERS = 20_000
 MOST_UPLOADED = 1 << 20
 _ON_A_PAGE = 40
@@ -36,14 +29,14 @@ def show(tagger: Tagger, preset: str) -> None:
     with st.form("tagging_form"):
         text = st.text_area(
             "Text",
-            st.query_params.get("text", DEFAULT)[:MOST_CHARACTERS],
+            st.query_params.get("text", _SAID["default"])[:MOST_CHARACTERS],
             key="text to tag",
             height=120,
             max_chars=MOST_CHARACTERS,
         )
         st.form_submit_button("Tag", type="primary")
     with st.container(horizontal=True, gap="xsmall"):
-        for name, example in EXAMPLES.items():
+        for name, example in _SAID["examples"].items():
             st.button(name, on_click=_take, args=(example,), key=f"take {name}")
     with st.expander("Tag a text file instead"):
         upload = st.file_uploader(
@@ -99,14 +92,8 @@ def _result(tagged: TaggedText) -> None:
             ("CoNLL-U", conllu_file, "tagged.conllu", "text/plain"),
             ("CSV", csv_file, "tagged.csv", "text/csv"),
         ):
-            st.download_button(
-                f"Download {name}",
-                partial(write, tagged),
-                file,
-                kind,
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            looks = {"icon": ":material/download:", "on_click": "ignore"}
+            st.download_button(f"Download {name}", partial(write, tagged), file, kind, **looks)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -34,7 +35,7 @@ def show(tagger: Tagger, preset: str) -> None:
         confusions = stored_confusions(tagger)
         if confusions is None:
             return
-        found = followers(confusions.followers, confusions.labels)
+        found = followers(confusions["followers"], confusions["labels"])
     charts.show(
         _picture(found, unit), "transitions", f"{unit} of a tag in the columns after a tag in the rows"
     )
@@ -42,23 +43,20 @@ def show(tagger: Tagger, preset: str) -> None:
 
 
 def _extremes(found: Transitions) -> None:
-    ranked = sorted(
-        (score, first, second)
-        for first, row in zip(found.rows, found.scores, strict=True)
-        for second, score in zip(found.columns, row, strict=True)
-        if score is not None
-    )
+    known = np.argwhere(~np.isnan(found.scores))
+    order = np.argsort(found.scores[tuple(known.T)], kind="stable")
     for column, title, chosen in zip(
         st.columns(2, gap="medium"),
         ("Most welcome", "Least welcome"),
-        (ranked[::-1][:_SHOWN], ranked[:_SHOWN]),
+        (order[::-1][:_SHOWN], order[:_SHOWN]),
         strict=True,
     ):
         with column:
             st.subheader(title, anchor=False)
+            pairs = known[chosen].tolist()
+            rows = [(found.rows[a], found.columns[b], round(float(found.scores[a, b]), 2)) for a, b in pairs]
             st.dataframe(
-                [{"tag": first, "then": second, "score": round(score, 2)} for score, first, second in chosen],
-                hide_index=True,
+                [dict(zip(("tag", "then", "score"), row, strict=True)) for row in rows], hide_index=True
             )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from apps.shared.reports import DASH, Stored, preset_scores
+from apps.shared.reports import DASH, Stored
 from apps.shared.tables import BLANK, Column, Rows, Table
-from apps.tagger.evaluation import confusions_from
-from apps.tagger.results import Confusions
 
 SYSTEMS = {
     "lectern": "Lectern",
@@ -76,12 +74,3 @@ SCORES = Table(
     "Trained in {metadata.seconds/60:.1f} minutes on {metadata.processor}; output: {config.output}.",
     presets=("tagger_en_ewt",),
 )
-
-
-def confusions_of(preset: str) -> Confusions:
-    """Read which tags a preset mistook for which on the dev part when it was made.
-
-    Raises:
-        InputError: There is no such preset, it is damaged, or it is another kind of preset.
-    """
-    return confusions_from(preset_scores(preset, SCORES.name)["metrics.upos_dev.confusions"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from apps.shared.calibration import ReliabilityBin
 from apps.shared.commands import number
 from apps.shared.measures import percent_right
@@ -165,84 +167,25 @@ class TaggerEvaluation(Result):
 
     def table_rows(self) -> list[tuple[str, ...]]:
         """The cells of the table, as text."""
-        gold = {
-            "UPOS, gold tokens": self.upos,
-            "XPOS, gold tokens": self.xpos,
-            "UPOS, words never seen in training": self.unknown_words,
-        }
-        raw = {
-            "words, raw text (F1)": self.raw_text.words_f1,
-            "sentences, raw text (F1)": self.raw_text.sentences_f1,
-            "UPOS, raw text (F1)": self.raw_text.upos_f1,
-            "XPOS, raw text (F1)": self.raw_text.xpos_f1,
-        }
-        return [
-            *(
-                (name, number(one.percent, 2, " %"), number(one.standard_error, 2), str(one.n))
-                for name, one in gold.items()
-            ),
-            *((name, number(f1, 2, " %"), "-", str(self.raw_text.words)) for name, f1 in raw.items()),
-            (
-                "expected calibration error",
-                number(100 * self.calibration_error, 2, " %"),
-                "-",
-                str(self.upos.n or self.xpos.n),
-            ),
+        found: list[tuple[str, float | None, float | None, int]] = [
+            (name, one.percent, one.standard_error, one.n)
+            for name, one in (
+                ("UPOS, gold tokens", self.upos),
+                ("XPOS, gold tokens", self.xpos),
+                ("UPOS, words never seen in training", self.unknown_words),
+            )
         ]
+        for name in ("words", "sentences", "UPOS", "XPOS"):
+            f1 = getattr(self.raw_text, f"{name.lower()}_f1")
+            found.append((f"{name}, raw text (F1)", f1, None, self.raw_text.words))
+        error, words = 100 * self.calibration_error, self.upos.n or self.xpos.n
+        found.append(("expected calibration error", error, None, words))
+        return [(name, number(one, 2, " %"), number(se, 2), str(n)) for name, one, se, n in found]
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: both protocols."""
-        return {
-            "gold_tokens": {
-                "upos": self.upos.to_dict(),
-                "xpos": self.xpos.to_dict(),
-                "unknown_words": self.unknown_words.to_dict(),
-            },
-            "raw_text": self.raw_text.to_dict(),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Example(Result):
-    """A wrongly tagged word in its sentence.
-
-    Attributes:
-        before: The sentence up to the word; long sentences begin with "…".
-        word: The word.
-        after: The rest of the sentence; long ones end with "…".
-        probability: That the network gave to its wrong tag.
-        unknown: Whether the word never occurs in training.
-    """
-
-    before: str
-    word: str
-    after: str
-    probability: float
-    unknown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Confusions(Result):
-    """Which tag was mistaken for which.
-
-    Attributes:
-        labels: The tags.
-        counts: counts[g][p]: words of gold tag g that were tagged p.
-        examples: "GOLD>PREDICTED" to a few wrongly tagged words, the most confident first.
-        followers: followers[a][b]: how often gold tag b comes after gold tag a; the first a is the start of
-            a sentence, the last b its end.
-    """
-
-    labels: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-    examples: dict[str, tuple[Example, ...]]
-    followers: tuple[tuple[int, ...], ...]
-
-    @property
-    def accuracy(self) -> Accuracy:
-        """Right tags among all."""
-        right = sum(row[at] for at, row in enumerate(self.counts))
-        return Accuracy(right, sum(map(sum, self.counts)))
+        gold = {name: getattr(self, name).to_dict() for name in ("upos", "xpos", "unknown_words")}
+        return {"gold_tokens": gold, "raw_text": self.raw_text.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +196,13 @@ class LayerView(Result):
         key: Short name.
         title: Name for people.
         about: What it holds.
-        values: One row a word, one number a unit.
+        values: Float32 (words, units).
     """
 
     key: str
     title: str
     about: str
-    values: tuple[tuple[float | None, ...], ...]
+    values: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,20 +214,20 @@ class NetworkView(Result):
         unknown: Whether each word never occurs in training.
         layers: From the input to the heads.
         tags: The tags.
-        probabilities: One row a word, one number a tag, 0 to 1.
+        probabilities: Float32 (words, tags), 0 to 1.
     """
 
     words: tuple[str, ...]
     unknown: tuple[bool, ...]
     layers: tuple[LayerView, ...]
     tags: tuple[str, ...]
-    probabilities: tuple[tuple[float | None, ...], ...]
+    probabilities: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Transitions(Result):
-    """A score for each tag (columns) after each tag (rows); None where a pair cannot be."""
+    """A score for each tag (columns) after each tag (rows), float64; NaN where a pair cannot be."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    scores: tuple[tuple[float | None, ...], ...]
+    scores: np.ndarray

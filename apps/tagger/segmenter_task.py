@@ -10,13 +10,13 @@ from apps.tagger.application import Segmenter
 from apps.tagger.evaluation import evaluate_segmenter, score_segmentation, segmenter_metrics
 from apps.tagger.recipes import RECIPES, SegmenterRecipe
 from apps.tagger.results import SegmenterEvaluation
-from apps.tagger.sources import FILE_OPTION, TREEBANK_OPTIONS, Treebank, treebank
+from apps.tagger.sources import SEGMENTER_OPTIONS, Treebank, treebank
 from data_prep.text.multiword import multiword_tokens
 from data_prep.text.segmentation import LABELS, character_ids, raw_text
 from data_prep.text.segmentation_batches import documents, epoch_batches
 from data_prep.text.vocab import Vocabulary
 from models.presets.store import Preset
-from models.segmenter.config import KIND, SegmenterConfig
+from models.segmenter.config import SegmenterConfig
 from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import to_dict
@@ -34,13 +34,13 @@ class SegmenterTask(Task):
     """Where sentences and words of raw text end."""
 
     name = "segmenter"
-    kind = KIND
+    kind = Segmenter.kind
     recipes: ClassVar = {
         "default": SegmenterRecipe(),
         "treebank": RECIPES["treebank"].segmenter,
         "sample": RECIPES["treebank"].segmenter,
     }
-    options = (*TREEBANK_OPTIONS, FILE_OPTION)
+    options = SEGMENTER_OPTIONS
     sample_help = "sentences that the project makes"
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> SegmenterRecipe:
@@ -146,15 +146,12 @@ def trained_segmenter(
     """Return the application of a trained network with the multiword tokens of the training part."""
     known = {} if start is None else Segmenter.of(start).multiword
     table = {**known, **(multiword_tokens(source.train) if source.own else {})}
-    arrays = variable_arrays(model.weights)
-    return Segmenter(
-        _config(recipe, start),
-        arrays if recipe.storage == "float32" else half_precision(arrays),
-        vocabulary=Vocabulary(("\t".join((f, *words)) for f, words in table.items()), specials=())
-        if table
-        else None,
-        labels=LABELS,
-    )
+    entries = ["\t".join((form, *words)) for form, words in table.items()]
+    vocabulary, arrays = Vocabulary(entries, specials=()) if entries else None, variable_arrays(model.weights)
+    stored = half_precision(arrays) if recipe.storage == "float16" else arrays
+    segmenter = Segmenter(_config(recipe, start), stored, vocabulary=vocabulary, labels=LABELS)
+    segmenter.arrays = arrays  # a preset compares what both forms answer
+    return segmenter
 
 
 def segmenter_content(segmenter: Segmenter, recipe: SegmenterRecipe, source: Treebank) -> PresetContent:
@@ -168,7 +165,7 @@ def segmenter_content(segmenter: Segmenter, recipe: SegmenterRecipe, source: Tre
         vocabulary=segmenter.vocabulary,
         labels=LABELS,
         dtype=recipe.storage,
-        kind=KIND,
+        kind=Segmenter.kind,
         metadata={"held_out": list(source.held_out)},
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,9 @@ from apps.shared.measures import checksums_of
 from apps.tagger.word_table import RawTexts, WordTable
 from data_prep.datasets import DATASETS, locate, locate_files
 from data_prep.errors import InputError
+from data_prep.readers import treebank as reading
 from data_prep.readers.conllu import EWT, UNTAGGED, UPOS_TAGS, Sentence, read_conllu, read_ewt
 from data_prep.readers.text import TextCorpus, input_file
-from data_prep.readers.treebank import (
-    TagSets,
-    held_out_sentences,
-    read_treebank,
-    shared_sentences,
-    tag_sets,
-)
 from data_prep.text.made_texts import made_sentences
 from data_prep.text.raw_forms import review_texts, wiki_texts
 from models.presets.card import CardText
@@ -28,27 +24,22 @@ from models.training.task import Option, Options
 
 PARTS = ("train", "dev", "test")
 MADE = "made sentences"
-# Qi et al. 2020, "Stanza: A Python Natural Language Processing Toolkit for Many Human Languages", and the table of
-# models of release 1.5, https://stanfordnlp.github.io/stanza/performance.html
-PUBLISHED = {"Stanza 1.0": 96.35, "Stanza 1.5": 97.25}
-TREEBANK_OPTIONS = (
-    Option(
-        "treebank",
-        "Your own treebank, CoNLL-U; UD English EWT if not given.",
-        metavar="FILE",
-        excludes="data",
-    ),
+SEGMENTER_HELP = "Segmenter to use; else that of the tagger's preset, or segmenter_en_ewt."
+_EVALUATE = ("evaluate",)
+SEGMENTER_OPTIONS = (
+    Option("treebank", "Your own, CoNLL-U; UD English EWT if not given.", metavar="FILE", excludes="data"),
     Option("dev", "Its part that chooses the weights; else a tenth of it is held out.", metavar="FILE"),
     Option("test", "Its part that is scored; else another tenth is held out.", metavar="FILE"),
+    Option("file", "CoNLL-U to score; else the test part.", metavar="FILE", verbs=_EVALUATE),
 )
-FILE_OPTION = Option(
-    "file",
-    "CoNLL-U file; the test part of the treebank that it learned from if not given.",
-    metavar="FILE",
-    verbs=("evaluate",),
+TAGGER_OPTIONS = (
+    *SEGMENTER_OPTIONS,
+    Option("text", "Raw text without tags: files or folders.", many=True, metavar="RAW"),
+    Option("vectors", "Word vectors: a preset, or a file.", type=str, metavar="PRESET_OR_FILE"),
+    Option("segmenter", SEGMENTER_HELP, type=str, metavar="NAME_OR_FOLDER", verbs=_EVALUATE),
 )
-_EWT_DATA = f"{DATASETS[EWT].homepage}; {DATASETS[EWT].citation}"
 _EWT_TEST = ("en_ewt-ud-test.conllu.gz", "UD English EWT, test")  # in the data of the shipped presets
+_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ class Treebank:
     train: list[Sentence]
     dev: list[Sentence]
     test: list[Sentence]
-    tags: TagSets
+    tags: reading.TagSets
     trained_on: str
     checksums: Mapping[str, str]
     card: CardText
@@ -93,24 +84,41 @@ def treebank(options: Options, seed: int) -> Treebank:
         InputError: It cannot be had, is not well-formed, or has too few sentences.
     """
     if options.get("sample"):
-        return _made()
+        data = "Sentences that the project makes from a word list and a few patterns."
+        cards = _cards("other", name=MADE, data=data, licence="That of the project.")
+        return _built_in(made_sentences, f"the {MADE}", {MADE: "no file"}, cards)
     if options.get("treebank") is not None:
         return _own(options, seed)
     if given := [f"--{part}" for part in PARTS[1:] if options.get(part) is not None]:
         raise InputError(f"{' and '.join(given)} need --treebank", remedy="Name the training part as well")
-    return _english()
+    checksums = checksums_of(*locate_files(EWT).values())
+    more = {**_cards("english", **vars(DATASETS[EWT])), "published": _SAID["published"]}
+    return _built_in(read_ewt, "the training part", checksums, more)
 
 
-def raw_texts(name: str) -> Callable[[], Iterator[str]]:
-    """Return what opens the texts of a data set without tags."""
-    path = locate(name)
-    return {"wiki": lambda: wiki_texts(path), "imdb": lambda: review_texts(path)}[name]
+def raw_texts(names: tuple[str, ...], files: tuple[Path, ...]) -> tuple[RawTexts, dict[str, str], str]:
+    """Open texts without tags.
 
+    Args:
+        names: Data sets, of ``wiki`` and ``imdb``.
+        files: Files and folders of your own.
 
-def own_text(paths: tuple[Path, ...]) -> tuple[RawTexts, dict[str, str]]:
-    """Open raw text of your own; return it under its name, and the checksums of its files."""
-    corpus = TextCorpus(paths)
-    return {"text": corpus.lines}, checksums_of(*corpus.files)
+    Returns:
+        What opens each, the checksums of all files, and what a model card says of them.
+
+    Raises:
+        InputError: One of them cannot be had.
+    """
+    readers = {"wiki": wiki_texts, "imdb": review_texts}
+    texts = {name: partial(readers[name], locate(name)) for name in names}
+    paths = [path for name in names for path in locate_files(name).values()]
+    said = [f"{name} ({DATASETS[name].licence})" for name in names]
+    if files:
+        corpus = TextCorpus(files)
+        texts["text"] = corpus.lines
+        paths += corpus.files
+        said.append("your own")
+    return texts, checksums_of(*paths), ", ".join(said) or "none"
 
 
 def scored_sentences(file: str | Path | None, metadata: Mapping[str, Any], universal: bool) -> list[Sentence]:
@@ -131,7 +139,7 @@ def scored_sentences(file: str | Path | None, metadata: Mapping[str, Any], unive
         sentences = read_conllu(path, require_tags=universal, any_tags=not universal)
         learned = set(checksums_of(path).values()) & set(data.values())
         if learned and "test" in metadata.get("held_out", ()):
-            return held_out_sentences(sentences, seed=metadata["seed"])[1]
+            return reading.held_out_sentences(sentences, seed=metadata["seed"])[1]
         return sentences
     if not data or any(name in data for name in _EWT_TEST):
         return read_ewt("test")
@@ -144,67 +152,27 @@ def scored_sentences(file: str | Path | None, metadata: Mapping[str, Any], unive
     )
 
 
-def _english() -> Treebank:
-    parts = [read_ewt(part) for part in PARTS]
-    return Treebank(
-        *parts,
-        tags=TagSets(UPOS_TAGS, tag_sets(parts[0]).xpos),
-        trained_on="the training part",
-        checksums=checksums_of(*locate_files(EWT).values()),
-        card=CardText(
-            title="Parts of speech for English",
-            summary="Universal and Penn part-of-speech tags for the words of an English sentence.",
-            data=f"UD English EWT, official training part ({_EWT_DATA}): weblogs, newsgroups, e-mail, reviews and "
-            "answers. The dev part chose the epoch and the temperatures; the test part was scored once.",
-            licence=f"Treebank: {DATASETS[EWT].licence}. The weights may be used under the same terms.",
-            intended_use="Teaching, and tagging of written English.",
-            limits="Written English of the web. Speech, verse, other languages and old spelling are outside what was "
-            "measured; foreign words and symbols are the weakest tags. Probabilities are calibrated on the same kinds "
-            "of text only.",
-        ),
-        segmenter_card=CardText(
-            title="Sentences and words of English text",
-            summary="A small convolutional network over characters that cuts raw English text into sentences "
-            "and words as Universal Dependencies does: clitics, punctuation and the parts of hyphenated words are "
-            "words.",
-            data="Training part of UD English EWT: weblogs, newsgroups, e-mails, reviews and answers. Some "
-            "documents are varied in training: one sentence a line, other case, typeset dashes. The dev part chose "
-            "the epoch.",
-            licence="The treebank and these weights: CC BY-SA 4.0.",
-            intended_use="The first step of a tagger or parser for English text of any length.",
-            limits="English only; it was trained on the keyboard English of the web before 2012. Where a "
-            "sentence ends without any sign, as it often does there, the network guesses.",
-        ),
-        published=PUBLISHED,
-    )
-
-
-def _made() -> Treebank:
-    parts = [made_sentences(part) for part in PARTS]
-    return Treebank(
-        *parts,
-        tags=TagSets(UPOS_TAGS, tag_sets(parts[0]).xpos),
-        trained_on=f"the {MADE}",
-        checksums={MADE: "no file"},
-        **_cards(
-            MADE, "Sentences that the project makes from a word list and a few patterns.", "The project's."
-        ),
-    )
+def _built_in(read: Any, trained_on: str, checksums: Mapping[str, str], more: Mapping[str, Any]) -> Treebank:
+    """Read what has official parts; the outputs of the network are all universal tags, whatever they hold."""
+    parts = [read(part) for part in PARTS]
+    tags = reading.TagSets(UPOS_TAGS, reading.tag_sets(parts[0]).xpos)
+    return Treebank(*parts, tags=tags, trained_on=trained_on, checksums=checksums, **more)
 
 
 def _own(options: Options, seed: int) -> Treebank:
-    files = {part: input_file(options[part]) for part in PARTS if part != "train" and options.get(part)}
-    files = {"train": input_file(options["treebank"]), **files}
-    parts = {part: read_treebank(path) for part, path in files.items()}
+    given = {"train": options["treebank"], **{part: options.get(part) for part in PARTS[1:]}}
+    files = {part: input_file(path) for part, path in given.items() if path is not None}
+    parts = {part: reading.read_treebank(path) for part, path in files.items()}
     held_out = tuple(
-        part for part in ("test", "dev") if part not in parts
-    )  # in this order: see scored_sentences
+        part for part in reversed(PARTS) if part not in parts
+    )  # test first: see scored_sentences
     for part in held_out:
-        parts["train"], parts[part] = held_out_sentences(parts["train"], seed=seed)
+        parts["train"], parts[part] = reading.held_out_sentences(parts["train"], seed=seed)
     for part in PARTS[1:]:
         _compare(parts["train"], parts[part], part)
+    names = ", ".join(path.name for path in files.values())
+    said = f"The treebank {names}; held out of its first file: {', '.join(held_out) or 'nothing'}."
     name = files["train"].name
-    how = "A tenth of the file each was held out as the parts that choose and are scored" if held_out else ""
     return Treebank(
         *(parts[part] for part in PARTS),
         tags=_inventory(parts["train"]),
@@ -212,44 +180,30 @@ def _own(options: Options, seed: int) -> Treebank:
         checksums=checksums_of(*files.values()),
         own=True,
         held_out=held_out,
-        **_cards(
-            f"the treebank {name}", f"The treebank {', '.join(path.name for path in files.values())}. {how}"
-        ),
+        **_cards("other", name=f"the treebank {name}", data=said, licence="That of the treebank."),
     )
 
 
 def _compare(train: list[Sentence], other: list[Sentence], part: str) -> None:
     """Say which sentences stand in both parts; refuse one that lacks a column of tags that training has."""
-    if shared := shared_sentences(train, other):
+    if shared := reading.shared_sentences(train, other):
         print(f"{shared} sentences of the {part} part stand in the training part too", file=sys.stderr)
-    for column, wanted, found in zip(TagSets._fields, tag_sets(train), tag_sets(other), strict=True):
-        if wanted and not found:
-            raise InputError(f"The {part} part has no {column.upper()} tags, but the training part has")
+    wanted, found = reading.tag_sets(train)._asdict(), reading.tag_sets(other)._asdict()
+    for column in (column for column in wanted if wanted[column] and not found[column]):
+        raise InputError(f"The {part} part has no {column.upper()} tags, but the training part has")
 
 
-def _inventory(train: list[Sentence]) -> TagSets:
+def _inventory(train: list[Sentence]) -> reading.TagSets:
     """Return the tags to learn: ``_`` is one of them where words have no tag, and the only one of a missing column."""
     words = [word for sentence in train for word in sentence.words]
-    bare = TagSets(*(any(getattr(word, name) == UNTAGGED for word in words) for name in TagSets._fields))
-    return TagSets(*(found + (UNTAGGED,) * some for found, some in zip(tag_sets(train), bare, strict=True)))
+    tags = reading.tag_sets(train)._asdict()
+    bare = {column: any(getattr(word, column) == UNTAGGED for word in words) for column in tags}
+    return reading.TagSets(*((*found, UNTAGGED) if bare[column] else found for column, found in tags.items()))
 
 
-def _cards(name: str, data: str, licence: str = "That of the treebank.") -> dict[str, CardText]:
-    """Make the texts of both model cards."""
-    tagger = CardText(
-        title=f"Parts of speech of {name}",
-        summary=f"Part-of-speech tags for words, learned from {name}.",
-        data=data,
-        licence=licence,
-        intended_use="Tagging of text of the kind that it learned from.",
-        limits="Other kinds of text, and other languages, are outside what was measured.",
-    )
-    segmenter = CardText(
-        **vars(tagger)
-        | {
-            "title": f"Sentences and words of {name}",
-            "summary": f"Cuts raw text into sentences and words as {name} does.",
-            "intended_use": "The first step of a tagger for text of the kind that it learned from.",
-        }
-    )
-    return {"card": tagger, "segmenter_card": segmenter}
+def _cards(treebank: str, **said: Any) -> dict[str, CardText]:
+    """Fill in the texts of both model cards."""
+    return {
+        card: CardText(**{part: text.format(**said) for part, text in texts.items()})
+        for card, texts in _SAID[treebank].items()
+    }

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.shared.commands import progress_bar
-from apps.shared.measures import checksums_of
 from apps.tagger.application import OWN_SEGMENTER, Segmenter, Tagger
-from apps.tagger.evaluation import confusions, evaluate, metrics_of, score, segmenter_metrics
-from apps.tagger.pretraining import context_batches, pretraining_stage
+from apps.tagger.evaluation import (
+    accuracies,
+    calibrated,
+    confusions,
+    evaluate,
+    metrics_of,
+    score,
+    segmenter_metrics,
+)
+from apps.tagger.pretraining import pretraining_stage
 from apps.tagger.recipes import RECIPES, TaggerRecipe
 from apps.tagger.results import TaggerEvaluation
-from apps.tagger.scores import accuracies, calibrated
 from apps.tagger.segmenter_task import segmenter_content, segmenter_stage, trained_segmenter
-from apps.tagger.sources import FILE_OPTION, TREEBANK_OPTIONS, Treebank, own_text, raw_texts, treebank
+from apps.tagger.sources import TAGGER_OPTIONS, Treebank, raw_texts, treebank
 from apps.tagger.word_table import WordTable, word_table
 from data_prep.batching import length_buckets, pad
-from data_prep.datasets import DATASETS, locate_files
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence
 from data_prep.text.embeddings import dequantise, quantise
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs
 from models.pos_tagger.config import PosTaggerConfig
-from models.pos_tagger.predictor import KIND, TagPredictor
+from models.pos_tagger.predictor import TagPredictor
 from models.presets.store import Preset
 from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
-from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task
 
 if TYPE_CHECKING:
     import keras
@@ -41,40 +46,13 @@ if TYPE_CHECKING:
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
 
 
-@dataclass(frozen=True)
-class _Answers:
-    tagger: Tagger
-    arrays: Mapping[str, np.ndarray]
-    pretraining_seconds: float
-    own: Segmenter | None
-
-
 class TaggerTask(Task):
     """Parts of speech."""
 
     name = "tagger"
-    kind = KIND
+    kind = Tagger.kind
     recipes = RECIPES
-    options = (
-        *TREEBANK_OPTIONS,
-        Option(
-            "text", "Raw text without tags to learn words from: files or folders.", many=True, metavar="RAW"
-        ),
-        Option(
-            "vectors",
-            "Word vectors: a preset, or a file of any usual form.",
-            type=str,
-            metavar="PRESET_OR_FILE",
-        ),
-        FILE_OPTION,
-        Option(
-            "segmenter",
-            "Segmenter to use; that of the tagger's preset, or segmenter_en_ewt, if none is named.",
-            type=str,
-            metavar="NAME_OR_FOLDER",
-            verbs=("evaluate",),
-        ),
-    )
+    options = TAGGER_OPTIONS
     sample_help = "sentences that the project makes"
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> TaggerRecipe:
@@ -91,86 +69,75 @@ class TaggerTask(Task):
         if not found.own:
             Segmenter.from_preset()  # a missing one is told before the training, not after it
         if run.start is not None:
-            data = f"{found.card.data} Fine-tuned from {run.start.path.name}."
-            return replace(
-                found, card=replace(found.card, data=data), table=_table_of(run.start, found.train)
-            )
-        texts = {name: raw_texts(name) for name in recipe.raw_text}
-        checksums = checksums_of(*(path for name in texts for path in locate_files(name).values()))
-        if options.get("text"):
-            text, more = own_text(options["text"])
-            texts, checksums = {**texts, **text}, {**checksums, **more}
-        checksums = {**found.checksums, **checksums}
-        raw = [f"{name} ({DATASETS[name].licence})" if name in DATASETS else "your own" for name in texts]
-        vectors = f"; the word vectors {recipe.vectors}" if recipe.vectors else ""
-        data = f"{found.card.data} Raw text without tags: {', '.join(raw) or 'none'}{vectors}."
-        forms = (word.form for sentence in found.train for word in sentence.words)
+            table, checksums, texts = _table_of(run.start, found.train), {}, {}
+            more = f"Fine-tuned from {run.start.path.name}."
+        else:
+            texts, checksums, said = raw_texts(recipe.raw_text, options.get("text", ()))
+            forms = (word.form for sentence in found.train for word in sentence.words)
+            table = word_table(recipe, texts, {**found.checksums, **checksums}, run.folder, forms)
+            vectors = f"; the word vectors {recipe.vectors}" if recipe.vectors else ""
+            more = f"Raw text without tags: {said}{vectors}."
         return replace(
             found,
             texts=texts,
-            checksums=checksums,
-            card=replace(found.card, data=data),
-            table=word_table(recipe, texts, checksums, run.folder, forms),
+            checksums={**found.checksums, **checksums},
+            card=replace(found.card, data=f"{found.card.data} {more}"),
+            table=table,
         )
 
     def stages(
         self, recipe: TaggerRecipe, source: Treebank, run: Run
-    ) -> Generator[Stage, StageResult, _Answers]:
+    ) -> Generator[Stage, StageResult, Tagger]:
         """Train a segmenter on your own treebank, the first layer on raw text, and then the tagger."""
-        said = {**to_dict(recipe), "data": dict(source.checksums)}
-        own, reader, seconds = None, None, 0.0
+        segmenter = reader = None
         if source.own:
             start = None if run.start is None else run.start.parts.get(OWN_SEGMENTER)
             done = yield segmenter_stage(recipe.segmenter, source, "segmenter", start)
-            own = trained_segmenter(done.model, recipe.segmenter, source, start)
+            segmenter = trained_segmenter(done.model, recipe.segmenter, source, start)
         table, config = source.table, config_of(recipe, source, run.start)
         batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed)
         if recipe.pretraining.parts and source.texts:
-            text = context_batches(recipe.pretraining, batches.inputs, source.texts, recipe.seed)
-            done = yield pretraining_stage(recipe.pretraining, config, table.matrix, text, recipe.seed, said)
-            reader, seconds = done.model, done.result.seconds
+            done = yield pretraining_stage(recipe, source, config, batches.inputs)
+            reader = done.model
         done = yield Stage(
             "tagger",
             lambda: compiled_tagger(recipe, config, table, recipe.epochs * len(batches), reader),
             batches.epoch,
             epochs=recipe.epochs,
             seed=recipe.seed,
-            recipe=said,
+            recipe={**to_dict(recipe), "data": dict(source.checksums)},
             evaluate=lambda model: accuracies(predictor_of(config, table, model), source.dev),
             monitor="dev_xpos" if config.upos == (UNTAGGED,) else "dev_upos",
             mode="max",
             start=lambda preset: _arrays_for(config, preset),
         )
         predictor = calibrated(predictor_of(config, table, done.model), source.dev)
-        tagger = Tagger(predictor, own or Segmenter.from_preset(), vocabulary=table.vocabulary)
-        return _Answers(tagger, variable_arrays(done.model.weights), seconds, own)
+        # The predictor has the weights as a preset stores them, the application those of the training.
+        arrays, segmenter = variable_arrays(done.model.weights), segmenter or Segmenter.from_preset()
+        return Tagger(predictor, segmenter, arrays=arrays, vocabulary=table.vocabulary)
 
-    def score(self, recipe: TaggerRecipe, source: Treebank, answers: _Answers) -> Metrics:
+    def score(self, recipe: TaggerRecipe, source: Treebank, answers: Tagger) -> Metrics:
         """Score once on test, from raw text as well; examples of errors are taken from dev."""
         with progress_bar("sentences", "sentences") as progress:
-            test = score(answers.tagger, source.test, progress=progress)
-        return metrics_of(test, confusions(answers.tagger, source.dev), source)
+            test = score(answers, source.test, progress=progress)
+        return metrics_of(test, confusions(answers, source.dev), source)
 
-    def content(self, recipe: TaggerRecipe, source: Treebank, answers: _Answers) -> Sequence[PresetContent]:
+    def content(self, recipe: TaggerRecipe, source: Treebank, answers: Tagger) -> Sequence[PresetContent]:
         """Keep the network, and a segmenter of its own as a preset inside."""
-        parts = {}
-        if answers.own is not None:
-            own = segmenter_content(answers.own, recipe.segmenter, source)
-            parts[OWN_SEGMENTER] = replace(own, metrics=segmenter_metrics(answers.own, source))
-        predictor = answers.tagger.predictor
-        golden = [sentence.forms for sentence in source.train[:2]] if source.own else map(str.split, _GOLDEN)
+        parts, golden = {}, [sentence.split() for sentence in _GOLDEN]
+        if source.own:
+            golden = [sentence.forms for sentence in source.train[:2]]
+            inside = segmenter_content(answers.segmenter, recipe.segmenter, source)
+            parts[OWN_SEGMENTER] = replace(inside, metrics=segmenter_metrics(answers.segmenter, source))
         return [
             PresetContent(
-                predictor.config,
+                answers.config,
                 answers.arrays,
-                golden=batch_inputs([predictor.inputs.encode(forms) for forms in golden]),
+                golden=batch_inputs([answers.predictor.inputs.encode(forms) for forms in golden]),
                 card=source.card,
-                vocabulary=answers.tagger.vocabulary,
-                labels=predictor.upos,
-                metadata={
-                    "pretraining_seconds": answers.pretraining_seconds,
-                    "held_out": list(source.held_out),
-                },
+                vocabulary=answers.vocabulary,
+                labels=answers.labels,
+                metadata={"held_out": list(source.held_out)},
                 parts=parts,
             )
         ]
@@ -190,17 +157,14 @@ def config_of(recipe: TaggerRecipe, source: Treebank, start: Preset | None = Non
 
     Tags of the preset stay where they hold all those of the treebank; others make a new output.
     """
-    table, (upos, xpos) = source.table, source.tags
+    table, tags = source.table, source.tags._asdict()
     if start is not None:
-        old = start.config
-        return replace(
-            old,
-            upos=old.upos if set(upos) <= set(old.upos) else upos,
-            xpos=old.xpos if set(xpos) <= set(old.xpos) else xpos,
-            word_dropout=recipe.word_dropout,
-            dropout=recipe.dropout,
-            output=recipe.output,
-        )
+        olds = {column: getattr(start.config, column) for column in tags}
+        tags = {
+            column: olds[column] if set(own) <= set(olds[column]) else own for column, own in tags.items()
+        }
+        fresh = {name: getattr(recipe, name) for name in ("word_dropout", "dropout", "output")}
+        return replace(start.config, **tags, **fresh)
     forms = (word.form for sentence in source.train for word in sentence.words)
     return fields_of(
         recipe,
@@ -208,9 +172,8 @@ def config_of(recipe: TaggerRecipe, source: Treebank, start: Preset | None = Non
         word_rows=len(table.matrix),
         trained_rows=table.trained_rows,
         alphabet=alphabet_of(forms, recipe.min_characters),
-        upos=upos,
-        xpos=xpos,
         vector_dimensions=table.matrix.shape[1],
+        **tags,
     )
 
 
@@ -300,10 +263,6 @@ def _table_of(start: Preset, train: Sequence[Sentence]) -> WordTable:
 
 def _arrays_for(config: PosTaggerConfig, preset: Preset) -> dict[str, np.ndarray]:
     """Leave out the outputs whose tags are others than those of the preset."""
-    changed = [
-        prefix
-        for head, prefixes in (("upos", ("upos_head/", "crf/")), ("xpos", ("xpos_head/",)))
-        if getattr(config, head) != getattr(preset.config, head)
-        for prefix in prefixes
-    ]
-    return {n: array for n, array in preset.arrays.items() if not n.startswith(tuple(changed))}
+    heads = {"upos_head": "upos", "crf": "upos", "xpos_head": "xpos"}
+    changed = [head for head, tags in heads.items() if getattr(config, tags) != getattr(preset.config, tags)]
+    return {name: array for name, array in preset.arrays.items() if name.split("/")[0] not in changed}

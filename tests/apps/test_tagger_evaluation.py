@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from apps.tagger.application import Tagger
-from apps.tagger.evaluation import confusions, confusions_from, metrics_of, score
+from apps.tagger.evaluation import confusions, metrics_of, score
 from apps.tagger.results import Accuracy
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence, write_conllu
@@ -99,21 +100,22 @@ def test_a_file_is_scored_and_an_untagged_one_refused(oracle: Tagger, treebank, 
 
 def test_confusions_count_and_quote(oracle: Tagger, treebank) -> None:
     found = confusions(oracle, treebank)
-    assert found.counts[LABELS.index("NOUN")] == (2, 1, 0, 0)
-    assert list(found.examples) == ["NOUN>VERB"]
-    (example,) = found.examples["NOUN>VERB"]
-    assert (example.before, example.word, example.after) == ("Cats ", "bark", " loudly .")
-    assert found.accuracy == Accuracy(6, 7)
-    assert found.followers[0][LABELS.index("NOUN")] == 2  # both sentences begin with a noun
-    assert found.followers[1 + LABELS.index("PUNCT")][len(LABELS)] == 2  # and end with a full stop
-    assert confusions_from(found.to_dict()) == found
+    assert found["labels"] == list(LABELS)
+    assert found["counts"][LABELS.index("NOUN")] == [2, 1, 0, 0]
+    assert list(found["examples"]) == ["NOUN>VERB"]
+    (example,) = found["examples"]["NOUN>VERB"]
+    assert (example["before"], example["word"], example["after"]) == ("Cats ", "bark", " loudly .")
+    assert (example["probability"], example["unknown"]) == (0.8, False)
+    assert (np.trace(found["counts"]), np.sum(found["counts"])) == (6, 7)
+    assert found["followers"][0][LABELS.index("NOUN")] == 2  # both sentences begin with a noun
+    assert found["followers"][1 + LABELS.index("PUNCT")][len(LABELS)] == 2  # and end with a full stop
 
 
 def test_long_sentences_are_quoted_in_part(oracle: Tagger) -> None:
     long = sentence(" ".join(["Dogs"] * 50), *["NOUN"] * 24, "VERB", *["NOUN"] * 25)
-    (example,) = confusions(oracle, [long]).examples["VERB>NOUN"]
-    assert example.before == "…" + "Dogs " * 20
-    assert example.after == " Dogs" * 20 + "…"
+    (example,) = confusions(oracle, [long])["examples"]["VERB>NOUN"]
+    assert example["before"] == "…" + "Dogs " * 20
+    assert example["after"] == " Dogs" * 20 + "…"
 
 
 def test_metrics_of_a_preset_have_score_protocol_and_number(oracle: Tagger, treebank) -> None:
@@ -129,4 +131,6 @@ def test_metrics_of_a_preset_have_score_protocol_and_number(oracle: Tagger, tree
     assert metrics["upos"]["score"] == pytest.approx(100 * 6 / 7)
     assert metrics["upos"]["standard_error"] == pytest.approx(100 * (6 / 49 / 7) ** 0.5)
     assert len(metrics["calibration_error"]["bins"]) == 15
-    assert confusions_from(metrics["upos_dev"]["confusions"]) == tagged
+    assert metrics["upos_dev"]["confusions"] == tagged
+    assert metrics["upos_dev"]["score"] == pytest.approx(100 * 6 / 7)
+    assert json.loads(json.dumps(metrics)) == metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from scipy.special import logsumexp
 
 from apps.tagger.pretraining import pretraining_stage
-from apps.tagger.recipes import PretrainingSettings
+from apps.tagger.recipes import RECIPES, PretrainingSettings
 from data_prep.errors import InputError
 from data_prep.text.context_batches import ContextBatches
 from data_prep.text.embeddings import quantise
@@ -20,10 +21,10 @@ from data_prep.text.tag_inputs import TagInputs, alphabet_of, tagger_vocabulary
 from models.pos_tagger.context_lm import LAYERS, SampledSoftmax, build_context_lm, take_over
 from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
 from models.training.driver import run_stage
-from models.training.task import Run
+from models.training.task import Run, Stage
 
 TEXTS = ["the dog barks . a cat sleeps . the dog sleeps . a cat barks ."] * 30
-STREAM, FORMS = numbered_forms(TEXTS)
+_, FORMS = numbered_forms(TEXTS)
 VOCABULARY, ROWS, TRAINED = tagger_vocabulary(FORMS * 2, [], 50)
 CONFIG = PosTaggerConfig(
     word_rows=ROWS,
@@ -36,21 +37,18 @@ CONFIG = PosTaggerConfig(
     character_units=4,
     units=(12, 6),
 )
+MATRIX = np.random.default_rng(2).normal(size=(ROWS, CONFIG.vector_dimensions)).astype(np.float32)
 SETTINGS = PretrainingSettings(
     parts=3, steps=30, batch_words=40, targets=9, negatives=6, dimensions=8, dropout=0.0, learning_rate=0.01
 )
 
 
-def batches() -> ContextBatches:
-    return ContextBatches(
-        [STREAM],
-        FORMS,
-        TagInputs(VOCABULARY, ROWS, CONFIG.alphabet),
-        targets=9,
-        negatives=6,
-        batch_words=40,
-        seed=1,
+def stage(seed: int = 1, **settings: int) -> Stage:
+    recipe = replace(RECIPES["sample"], pretraining=replace(SETTINGS, **settings), seed=seed)
+    source = SimpleNamespace(
+        texts={"made": lambda: iter(TEXTS)}, table=SimpleNamespace(matrix=MATRIX), checksums={}
     )
+    return pretraining_stage(recipe, source, CONFIG, TagInputs(VOCABULARY, ROWS, CONFIG.alphabet))
 
 
 def test_the_loss_is_that_of_the_drawn_words() -> None:
@@ -80,11 +78,9 @@ def new_tagger() -> keras.Model:
 def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> None:
     tagger = new_tagger()
     before = {layer.name: layer.get_weights() for layer in tagger.layers}
-    matrix = np.random.default_rng(2).normal(size=(ROWS, CONFIG.vector_dimensions)).astype(np.float32)
-    stage = pretraining_stage(SETTINGS, CONFIG, matrix, batches(), 1, SETTINGS)
-    done = run_stage(stage, Run(tmp_path / "run"))
+    done = run_stage(stage(), Run(tmp_path / "run"))
     frozen = done.model.get_layer("frozen_vectors")
-    np.testing.assert_array_equal(frozen.codes, quantise(matrix)[0])
+    np.testing.assert_array_equal(frozen.codes, quantise(MATRIX)[0])
     take_over(done.model, tagger)
     changed = {
         name
@@ -99,10 +95,8 @@ def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> 
 
 
 def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -> None:
-    matrix = np.zeros((ROWS, CONFIG.vector_dimensions), np.float32)
-    short = replace(SETTINGS, steps=3)
-    stage = pretraining_stage(short, CONFIG, matrix, batches(), 1, short)
-    straight = run_stage(stage, Run(tmp_path / "a")).model
+    short = stage(steps=3)
+    straight = run_stage(short, Run(tmp_path / "a")).model
     part = ContextBatches.part
 
     def failing(self, number, steps):
@@ -113,19 +107,16 @@ def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -
     with monkeypatch.context() as patch:
         patch.setattr(ContextBatches, "part", failing)
         with pytest.raises(Exception, match="the disk is gone"):
-            run_stage(stage, Run(tmp_path / "b"))
-    broken = run_stage(stage, Run(tmp_path / "b", resume=True)).model
+            run_stage(short, Run(tmp_path / "b"))
+    broken = run_stage(short, Run(tmp_path / "b", resume=True)).model
     for one, two in zip(straight.get_weights(), broken.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     monkeypatch.setattr(ContextBatches, "part", None)  # what is learned is not learned again
-    again = run_stage(stage, Run(tmp_path / "b", resume=True)).model
+    again = run_stage(short, Run(tmp_path / "b", resume=True)).model
     for one, two in zip(straight.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     with pytest.raises(InputError, match="recipe differs"):  # another seed is another training
-        run_stage(
-            pretraining_stage(short, CONFIG, matrix, batches(), 2, {"seed": 2}),
-            Run(tmp_path / "b", resume=True),
-        )
+        run_stage(stage(seed=2, steps=3), Run(tmp_path / "b", resume=True))
 
 
 def test_layers_of_another_size_are_not_taken_over() -> None:
