@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from html import escape
 
-import numpy as np
 import streamlit as st
 
 from apps.digits.application import Digits
 from apps.digits.explain import DigitInspector
-from apps.digits.page_pictures import STYLE, digit_figure
 from apps.digits.page_source import Chosen, choose
 from apps.shared import charts
+from apps.shared.page_images import figure, in_a_row, steps_in_a_row
 from apps.shared.style import palette
 
 
@@ -58,30 +57,12 @@ def _answer(digits: Digits, chosen: Chosen) -> None:
 
 def _steps(chosen: Chosen) -> None:
     st.subheader("What the network reads", anchor=False)
-    colours = palette()
     if chosen.prepared is None:
-        figures = digit_figure(
-            chosen.image[..., 0], colours, "28×28 pixels, as MNIST's makers centred it", "The image"
-        )
+        caption = "28×28 pixels, as MNIST's makers centred it"
+        st.html(in_a_row([figure(chosen.image[..., 0], palette(), caption, "The image")]))
     else:
-        figures = "".join(
-            digit_figure(
-                _shown(step.image),
-                colours,
-                f"<b>{escape(step.name)}</b><br>{escape(step.text)}",
-                step.text,
-                light=step.name == "gray",
-            )
-            for step in chosen.prepared.steps
-        )
-    st.html(f'{STYLE}<div class="digits">{figures}</div>')
+        st.html(steps_in_a_row(chosen.prepared))
     st.caption(
         "As the makers of MNIST did: into a box of 20×20 pixels with its shape kept, then moved so that the centre "
         "of mass is the centre of 28×28 pixels. Training, command line and this page share the code."
     )
-
-
-def _shown(image: np.ndarray) -> np.ndarray:
-    """Thin out a large step: it is shown 96 pixels wide."""
-    factor = max(1, max(image.shape) // 192)
-    return image[::factor, ::factor]

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from apps.digits.explain import DigitInspector
-from apps.digits.page_pictures import STYLE, digit_figure
-from apps.digits.page_source import known_errors
-from apps.digits.reports import DigitErrors
+from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared import charts
+from apps.shared.page import input_errors
+from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
 
 COMMAND = "python -m benchmarks.digit_errors --store"
@@ -21,11 +21,14 @@ _MOST_PAIRS, _FEW = 12, 8
 
 def show(inspector: DigitInspector, preset: str) -> None:
     """Draw the section."""
-    errors = known_errors(preset)
+    errors = None
+    with input_errors():
+        errors = digit_errors(preset)
+        if errors is None:
+            st.info(
+                f"The test images that {preset} reads wrong are not stored here. For the shipped networks: `{COMMAND}`"
+            )
     if errors is None:
-        st.info(
-            f"The test images that {preset} reads wrong are not stored here. For the shipped networks: `{COMMAND}`"
-        )
         return
     count, n = len(errors.errors), errors.n
     st.markdown(
@@ -57,7 +60,7 @@ def _gallery(errors: DigitErrors, preset: str, digit: str) -> None:
             f"{100 * error.confidence:.1f} % sure<br>image {error.index:,}"
         )
         figures.append(
-            digit_figure(
+            figure(
                 errors.images[error.index] / 255.0,
                 colours,
                 caption,
@@ -65,7 +68,7 @@ def _gallery(errors: DigitErrors, preset: str, digit: str) -> None:
                 f"/digits?{urlencode(query)}",
             )
         )
-    st.html(f'{STYLE}<div class="digits">{"".join(figures)}</div>')
+    st.html(in_a_row(figures))
 
 
 def _pairs(errors: DigitErrors) -> None:

@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.digits.explain import DigitInspector
-from apps.digits.page_pictures import STYLE, digit_figure
 from apps.digits.page_source import choose
 from apps.shared import charts
 from apps.shared.page import input_errors, plain, remembered
+from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
 
 OWN = "its answer"
@@ -96,16 +96,17 @@ def _heat(values: np.ndarray, image: np.ndarray, what: str) -> go.Figure:
 def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
     found = remembered(preset, inspector, "neighbours", image)
     colours = palette()
-    figures = "".join(
-        digit_figure(
-            near.image / 255.0,
-            colours,
-            f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
-            f"A {near.label} of the training set",
+    st.html(
+        in_a_row(
+            figure(
+                near.image / 255.0,
+                colours,
+                f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
+                f"A {near.label} of the training set",
+            )
+            for near in found
         )
-        for near in found
     )
-    st.html(f'{STYLE}<div class="digits">{figures}</div>')
     st.caption(
         "By Euclidean distance in the last hidden layer, among the 500 training digits that Lectern carries "
         "(50 of each)."

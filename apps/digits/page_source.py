@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from apps.digits.examples import examples
-from apps.digits.page_pictures import STYLE, digit_figure
 from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared.canvas import linked_canvas
 from apps.shared.page import heavy_work, input_errors
+from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
 from data_prep.errors import InputError
 from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit
@@ -130,6 +130,5 @@ def _error(errors: DigitErrors) -> Chosen:
 
 def _seen(chosen: Chosen) -> Chosen:
     """Show what the network reads."""
-    figure = digit_figure(chosen.image[..., 0], palette(), "", "The image as the network reads it")
-    st.html(f'{STYLE}<div class="digits">{figure}</div>')
+    st.html(in_a_row([figure(chosen.image[..., 0], palette(), "", "The image as the network reads it")]))
     return chosen

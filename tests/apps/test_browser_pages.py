@@ -15,7 +15,7 @@ ANSWERED = {
     "vectors": "[data-testid=stPlotlyChart], [data-testid=stAlert]",
     "tagger": "[data-testid=stPlotlyChart], [data-testid=stAlert], .ribbons",
     "writer": "[data-testid=stForm], [data-testid=stMetric], .letters, [data-testid=stAlert]",
-    "digits": ".digits, .strip, [data-testid=stMetric], [data-testid=stAlert], .js-plotly-plot",
+    "digits": ".pictures, .strip, [data-testid=stMetric], [data-testid=stAlert], .js-plotly-plot",
     "ocr": ".reading, [data-testid=stAlert], .js-plotly-plot",
     "reviews": "[data-testid=stAlert], .js-plotly-plot",
     "convolution": "text=As Keras",
