@@ -23,96 +23,76 @@ def ladder_picture(report: Report) -> str:
     Args:
         report: ``apps.writer.reports.LADDER``, filled.
     """
-    longest = max(line.row["nats_per_character"] for line in report.lines)
-    room = _WIDTH - _NAMES - 60
+    losses = [line.row["nats_per_character"] for line in report.lines]
     shapes = []
-    for at, line in enumerate(report.lines):
-        nats = line.row["nats_per_character"]
-        top, width = 44 + at * _STEP, room * nats / longest
-        middle, title = top + _BAR / 2 + 5, escape(TITLES[line.row["name"]])
-        colour = _SHIPPED if line.row["name"] == "shipped" else _NETWORK
-        if line.row.get("units") is None and colour == _NETWORK:
-            colour = _COUNTING
-        shapes.append(f'<text x="{_NAMES - 8}" y="{middle:g}" text-anchor="end">{title}</text>')
-        shapes.append(
-            f'<rect x="{_NAMES}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="3" fill="{colour}"/>'
-        )
-        shapes.append(f'<text x="{_NAMES + width + 8:.1f}" y="{middle:g}">{nats:.2f}</text>')
-    height = 44 + len(report.lines) * _STEP + 8
-    title = f"Loss on held-out text ({escape(report.found['settings.text'])}), nats a character: shorter is better"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}">'
-        "<style>text{font:14px system-ui,sans-serif;fill:#7d828a}</style>"
-        f'<text x="12" y="24">{title}</text>{"".join(shapes)}</svg>\n'
-    )
+    for at, (line, nats) in enumerate(zip(report.lines, losses, strict=True)):
+        name = line.row["name"]
+        top, width = 44 + at * _STEP, (_WIDTH - _NAMES - 60) * nats / max(losses)
+        middle = top + _BAR / 2 + 5
+        counting = name != "shipped" and line.row.get("units") is None
+        colour = _SHIPPED if name == "shipped" else _COUNTING if counting else _NETWORK
+        shapes += [
+            f'<text x="{_NAMES - 8}" y="{middle:g}" text-anchor="end">{escape(TITLES[name])}</text>',
+            f'<rect x="{_NAMES}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="3" fill="{colour}"/>',
+            f'<text x="{_NAMES + width + 8:.1f}" y="{middle:g}">{nats:.2f}</text>',
+        ]
+    title = f"Loss on held-out text ({report.found['settings.text']}), nats a character: shorter is better"
+    return _svg(_WIDTH, 44 + len(losses) * _STEP + 8, title, shapes, letters=14, title_at=24)
 
 
 def depth_picture(results: dict[str, Any]) -> str:
-    """Draw the comparison of depth: loss and accuracy by epoch, gradients by layer before training.
+    """Draw the comparison of depth as an SVG picture: loss and accuracy by epoch, gradients before training.
 
     Args:
         results: As ``benchmarks.digits_depth`` makes them.
-
-    Returns:
-        An SVG picture.
     """
-    runs, layers = results["runs"], results["settings"]["layers"]
+    runs = results["runs"]
+    first = {name: {"norms": list(run["gradient_norms"]["first"].values())} for name, run in runs.items()}
     panels = (
-        ("training loss by epoch", {name: run["train_loss"] for name, run in runs.items()}, True),
-        (
-            "validation accuracy by epoch, %",
-            {n: run["validation_accuracy"] for n, run in runs.items()},
-            False,
-        ),
-        (
-            "gradient by layer, before training",
-            {name: list(run["gradient_norms"]["first"].values()) for name, run in runs.items()},
-            True,
-        ),
+        ("training loss by epoch", "train_loss", runs, True),
+        ("validation accuracy by epoch, %", "validation_accuracy", runs, False),
+        ("gradient by layer, before training", "norms", first, True),
     )
-    title = f"A network of {layers} layers, with and without residual connections"
-    shapes = [f'<text x="12" y="22">{escape(title)}</text>']
-    for at, (name, curves, logarithmic) in enumerate(panels):
+    shapes = []
+    for at, (title, key, values, logarithmic) in enumerate(panels):
+        curves = {name: values[name][key] for name in runs}
         left = _LEFT + at * (_PANEL_WIDTH + _GAP)
-        shapes.append(f'<g transform="translate({left},{_TOP})">{_panel(name, curves, logarithmic)}</g>')
-    width = _LEFT + len(panels) * (_PANEL_WIDTH + _GAP)
+        shapes.append(f'<g transform="translate({left},{_TOP})">{_panel(title, curves, logarithmic)}</g>')
     height = _TOP + _PANEL_HEIGHT + 50
     for at, (name, colour) in enumerate(_COLOURS.items()):
         x, y = _LEFT + 170 * at, height - 10
-        shapes.append(
-            f'<line x1="{x}" y1="{y - 5}" x2="{x + 26}" y2="{y - 5}" stroke="{colour}" stroke-width="3"/>'
-        )
+        line = f'x1="{x}" y1="{y - 5}" x2="{x + 26}" y2="{y - 5}"'
+        shapes.append(f'<line {line} stroke="{colour}" stroke-width="3"/>')
         shapes.append(f'<text x="{x + 32}" y="{y}">{DEPTH_TITLES[name]}</text>')
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(title)}"><style>text{{font:13px system-ui,sans-serif;fill:#7d828a}}</style>'
-        f"{''.join(shapes)}</svg>\n"
-    )
+    title = f"A network of {results['settings']['layers']} layers, with and without residual connections"
+    width = _LEFT + len(panels) * (_PANEL_WIDTH + _GAP)
+    return _svg(width, height, title, shapes, letters=13, title_at=22)
 
 
-def _panel(name: str, curves: dict[str, Sequence[float]], logarithmic: bool) -> str:
+def _panel(title: str, curves: dict[str, Sequence[float]], logarithmic: bool) -> str:
     """Draw the curves of one panel with the smallest and largest value at the left."""
-    values = [float(value) for curve in curves.values() for value in curve]
     if logarithmic:
-        positive = [value for value in values if value > 0.0] or [1.0]
-        low, high = math.log10(min(positive)), math.log10(max(positive))
-    else:
-        low, high = min(values), max(values)
-    span = (high - low) or 1.0
-
-    def height(value: float) -> float:
-        scaled = (math.log10(value) if value > 0.0 else low) if logarithmic else value
-        return _PANEL_HEIGHT * (1.0 - (scaled - low) / span)
-
+        least = min((value for curve in curves.values() for value in curve if value > 0.0), default=1.0)
+        curves = {name: [math.log10(max(value, least)) for value in curve] for name, curve in curves.items()}
+    values = [value for curve in curves.values() for value in curve]
+    low, high = min(values), max(values)
     shapes = [
         f'<rect width="{_PANEL_WIDTH}" height="{_PANEL_HEIGHT}" fill="none" stroke="#7d828a" opacity="0.4"/>'
     ]
-    for key, curve in curves.items():
+    for name, curve in curves.items():
         step = _PANEL_WIDTH / max(1, len(curve) - 1)
-        points = " ".join(f"{at * step:.1f},{height(float(value)):.1f}" for at, value in enumerate(curve))
-        shapes.append(f'<polyline points="{points}" fill="none" stroke="{_COLOURS[key]}" stroke-width="2"/>')
-    ends = [10.0**low, 10.0**high] if logarithmic else [low, high]
-    for value, y in zip(ends, (_PANEL_HEIGHT, 10), strict=True):
-        shapes.append(f'<text x="-6" y="{y}" text-anchor="end">{value:.3g}</text>')
-    shapes.append(f'<text x="0" y="{_PANEL_HEIGHT + 16}">{escape(name)}</text>')
-    return "".join(shapes)
+        heights = [_PANEL_HEIGHT * (1.0 - (value - low) / ((high - low) or 1.0)) for value in curve]
+        points = " ".join(f"{at * step:.1f},{height:.1f}" for at, height in enumerate(heights))
+        shapes.append(f'<polyline points="{points}" fill="none" stroke="{_COLOURS[name]}" stroke-width="2"/>')
+    for value, y in ((low, _PANEL_HEIGHT), (high, 10)):
+        shown = 10.0**value if logarithmic else value
+        shapes.append(f'<text x="-6" y="{y}" text-anchor="end">{shown:.3g}</text>')
+    return "".join([*shapes, f'<text x="0" y="{_PANEL_HEIGHT + 16}">{escape(title)}</text>'])
+
+
+def _svg(width: int, height: int, title: str, shapes: Sequence[str], *, letters: int, title_at: int) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(title)}"><style>text{{font:{letters}px system-ui,sans-serif;fill:#7d828a}}</style>'
+        f'<text x="12" y="{title_at}">{escape(title)}</text>{"".join(shapes)}</svg>\n'
+    )

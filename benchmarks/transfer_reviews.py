@@ -31,6 +31,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import SPECIALS, encode, learn_vocabulary, plain
 from data_prep.text.vocab import UNK, Vocabulary
 from models.text_classifier.serving import packed_network
+from models.training.recipe import fields_of
 from models.training.task import Run
 
 
@@ -68,20 +69,9 @@ class ReviewsTransferSettings:
 
     def member(self, embedding: str, epochs: int, dimensions: int) -> MemberRecipe:
         """Return the recipe of the network; random vectors are trained like those of word2vec."""
-        return MemberRecipe(
-            network=self.network,
-            dimensions=dimensions,
-            units=self.units,
-            widths=self.widths,
-            max_words=self.max_words,
-            head_words=self.max_words // 2,
-            dropout=self.dropout,
-            start="frozen" if embedding == "frozen" else "fine_tuned",
-            epochs=epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            products="float32",
-        )
+        own = {"epochs": epochs, "dimensions": dimensions, "head_words": self.max_words // 2}
+        start = "frozen" if embedding == "frozen" else "fine_tuned"
+        return fields_of(self, MemberRecipe, start=start, products="float32", **own)
 
 
 @dataclass(frozen=True, eq=False)
