@@ -1,4 +1,4 @@
-"""Weights of a digit network at chosen epochs of its training, in one file beside its preset."""
+"""Weights of a digit network at chosen epochs of its training, in one file: of a running training, or of a preset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from data_prep.errors import InputError
 from models.storage.arrays import ArraySpec, first_non_finite, read_arrays, read_specs, write_arrays
 from models.storage.atomic import write_file, writing_to
-from models.storage.variables import variable_arrays, variable_specs
+from models.storage.variables import variable_arrays
 
 if TYPE_CHECKING:
     import keras
@@ -22,44 +22,27 @@ _NAME = re.compile(r"epoch(\d{4})/(.+)\Z", re.DOTALL)
 
 
 class KeptEpochs:
-    """Weights of chosen epochs in a run folder, so that a resumed run has those of before.
-
-    Args:
-        run_dir: The folder; made when something is kept.
-        epochs: Those to keep; 0 for the first weights.
-    """
+    """Weights of chosen epochs (0 for the first ones) in a run folder, so that a resumed run has those of before."""
 
     def __init__(self, run_dir: Path, epochs: tuple[int, ...]) -> None:
-        self._run_dir, self._epochs = run_dir, frozenset(epochs)
+        self._file, self._epochs = run_dir / "kept.npz", epochs
 
     def keep(self, epoch: int, model: keras.Model) -> None:
         """Keep the weights of a network if this epoch is to be kept."""
         if epoch not in self._epochs:
             return
-        with writing_to(self._run_dir):
-            self._run_dir.mkdir(parents=True, exist_ok=True)
-        arrays = variable_arrays(model.weights)
-        write_file(self._path(epoch), lambda file: write_arrays(file, arrays))
+        with writing_to(self._file.parent):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        write_epochs(self._file, {**self.all(model), epoch: variable_arrays(model.weights)}, "float32")
 
     def all(self, model: keras.Model) -> dict[int, dict[str, np.ndarray]]:
         """Read what was kept: epoch to weights by path."""
-        specs = variable_specs(model.weights)
-        there = [epoch for epoch in sorted(self._epochs) if self._path(epoch).is_file()]
-        return {epoch: read_arrays(self._path(epoch), specs) for epoch in there}
-
-    def _path(self, epoch: int) -> Path:
-        return self._run_dir / f"kept-{epoch:04d}.npz"
+        like = variable_arrays(model.weights)
+        return {epoch: epoch_arrays(self._file, epoch, like) for epoch in saved_epochs(self._file)}
 
 
 def epochs_file(preset: Path) -> Path:
-    """Say where the saved epochs of a preset are: beside its folder.
-
-    Args:
-        preset: Folder of the preset.
-
-    Returns:
-        Path of the file, whether it is there or not.
-    """
+    """Say where the saved epochs of a preset are: beside its folder, whether there or not."""
     return preset.with_name(f"{preset.name}.epochs.npz")
 
 
@@ -92,13 +75,7 @@ def write_epochs(
 
 
 def saved_epochs(path: Path) -> tuple[int, ...]:
-    """List the epochs of a file, without reading a weight.
-
-    Args:
-        path: As :func:`epochs_file` gives it.
-
-    Returns:
-        The epochs in order; none where there is no file.
+    """List the epochs of a file in order, without reading a weight; none where there is no file.
 
     Raises:
         InputError: The file is damaged, or holds something else.
@@ -115,31 +92,25 @@ def saved_epochs(path: Path) -> tuple[int, ...]:
 
 
 def epoch_arrays(path: Path, epoch: int, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Read the weights of one epoch.
+    """Read the weights of one epoch, float32 by stable path.
 
     Args:
         path: As :func:`epochs_file` gives it.
         epoch: One of :func:`saved_epochs`.
         like: Weights of the finished network, whose names and shapes it has to have.
 
-    Returns:
-        Float32 arrays by stable path.
-
     Raises:
         InputError: There is no such epoch, the file is damaged, or is that of another network.
     """
     epochs = saved_epochs(path)
     if epoch not in epochs:
-        raise InputError(
-            "That epoch was not saved",
-            allowed=", ".join(map(str, epochs)) or f"none: there is no file {path.name}",
-            received=epoch,
-        )
+        allowed = ", ".join(map(str, epochs)) or f"none: there is no file {path.name}"
+        raise InputError("That epoch was not saved", allowed=allowed, received=epoch)
     expected = {
         f"epoch{saved:04d}/{name}": ArraySpec(tuple(array.shape), "float32")
         for saved in epochs
         for name, array in like.items()
     }
-    start = f"epoch{epoch:04d}/"
     arrays = read_arrays(path, expected, half_precision=True)
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+    start = f"epoch{epoch:04d}/"
+    return {name: arrays[start + name] for name in like}

@@ -7,14 +7,16 @@ the file.
 from __future__ import annotations
 
 import functools
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import typer
 
+from apps.shared.commands import verb
 from data_prep.array_files import atomic_writer, read_arrays
 from data_prep.errors import InputError
+from data_prep.readers.mnist import read_mnist
 
 FILE = Path(__file__).resolve().parent / "mnist_train.npz"
 EACH = 50  # images of a class
@@ -41,35 +43,21 @@ def examples() -> Examples:
         InputError: The file is missing or damaged.
     """
     arrays = read_arrays(FILE)
-    images, labels, numbers = (arrays.get(name) for name in ("images", "labels", "numbers"))
     count = EACH * _CLASSES
-    if (
-        any(found is None for found in (images, labels, numbers))
-        or (images.shape, images.dtype) != ((count, 28, 28), np.uint8)
-        or labels.shape != (count,)
-        or numbers.shape != (count,)
-        or set(np.unique(labels).tolist()) != set(range(_CLASSES))
-    ):
-        raise InputError(
-            f"{FILE.name} does not hold {count:,} digits", remedy="Restore it from the repository"
-        )
-    found = Examples(images, labels.astype(np.int64), numbers.astype(np.int64))
+    shapes = {"images": (count, 28, 28), "labels": (count,), "numbers": (count,)}
+    fits = shapes == {name: arrays[name].shape for name in shapes if name in arrays}
+    if not fits or arrays["images"].dtype != np.uint8 or set(arrays["labels"]) != set(range(_CLASSES)):
+        remedy = "Restore it from the repository"
+        raise InputError(f"{FILE.name} does not hold {count:,} digits", remedy=remedy)
+    found = Examples(*(arrays[name] for name in shapes))
+    found = found._replace(labels=found.labels.astype(np.int64), numbers=found.numbers.astype(np.int64))
     for array in found:
         array.flags.writeable = False
     return found
 
 
 def choose(images: np.ndarray, labels: np.ndarray, each: int = EACH, among: int = AMONG) -> Examples:
-    """Take the first images of each class.
-
-    Args:
-        images: Uint8 (n, 28, 28), in the order of the training set.
-        labels: Int (n,), 0 to 9.
-        each: How many of each class.
-        among: Of the first so many images only.
-
-    Returns:
-        The chosen ones, in the order of the set.
+    """Take the first images of each class, of the first ``among`` images only, in the order of the set.
 
     Raises:
         InputError: A class has too few.
@@ -83,37 +71,21 @@ def choose(images: np.ndarray, labels: np.ndarray, each: int = EACH, among: int 
 
 
 def write(chosen: Examples, path: Path = FILE) -> None:
-    """Write the file of digits, whole or not at all.
-
-    Args:
-        chosen: The digits.
-        path: Where to.
-
-    Raises:
-        InputError: It cannot be written.
-    """
+    """Write the file of digits, whole or not at all."""
+    images, labels, numbers = chosen
     with atomic_writer(path, overwrite=True) as file:
         np.savez_compressed(
-            file,
-            images=chosen.images,
-            labels=chosen.labels.astype(np.uint8),
-            numbers=chosen.numbers.astype(np.int32),
+            file, images=images, labels=labels.astype(np.uint8), numbers=numbers.astype(np.int32)
         )
 
 
-def main() -> int:
+@verb
+def main() -> None:
     """Make the file from MNIST."""
-    from data_prep.readers.mnist import read_mnist
-
-    try:
-        train = read_mnist("train")
-        write(choose(train.images, train.labels))
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    train = read_mnist("train")
+    write(choose(train.images, train.labels))
     print(f"{FILE}: {FILE.stat().st_size / 2**20:.2f} MiB")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

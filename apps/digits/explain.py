@@ -6,23 +6,24 @@ model; here they meet a preset and the example digits that the project carries.
 
 from __future__ import annotations
 
-import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.digits.application import Digits
+from apps.digits.epochs import epoch_arrays, epochs_file, saved_epochs
 from apps.digits.examples import examples
 from apps.digits.layer_strips import DigitLook, NearDigit, layer_look
 from apps.digits.neighbours import example_features, neighbours_file
+from apps.digits.results import DIGIT_LABELS
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
+from models.presets.search import resolve_preset
 
 if TYPE_CHECKING:
     import keras
-
-    from apps.digits.application import Digits
 
 NEIGHBOURS = 5
 MOST_NEIGHBOURS = 50
@@ -40,28 +41,18 @@ class DigitInspector:
 
     def __init__(self, digits: Digits, folder: Path | None = None) -> None:
         self.digits, self.folder = digits, folder
-        self._lock = threading.Lock()
-        self._model: keras.Model | None = None
-        self._dead: dict[str, tuple[int, ...]] | None = None
-        self._features: np.ndarray | None = None
 
     @classmethod
     def from_preset(cls, name: str | Path | None = None) -> DigitInspector:
         """Open the preset of a digit network.
 
         Args:
-            name: Name of a shipped preset, or the folder of one's own; the default preset if not given.
-
-        Returns:
-            The inspector.
+            name: Name of a preset, or its folder; None for the shipped one.
 
         Raises:
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
-        from apps.digits.application import DEFAULT_PRESET, Digits
-        from models.presets.search import resolve_preset
-
-        folder = resolve_preset(DEFAULT_PRESET if name is None else name)
+        folder = resolve_preset(name or Digits.default_preset)
         return cls(Digits.from_preset(folder), folder)
 
     @cached_property
@@ -71,25 +62,14 @@ class DigitInspector:
         Raises:
             InputError: Their file is damaged.
         """
-        from apps.digits.epochs import epochs_file, saved_epochs
-
         return () if self.folder is None else saved_epochs(epochs_file(self.folder))
 
     def at_epoch(self, epoch: int) -> DigitInspector:
-        """Open the network as it was at a saved epoch.
-
-        Args:
-            epoch: One of ``epochs``.
-
-        Returns:
-            An inspector of that network.
+        """Open the network as it was at a saved epoch, one of ``epochs``.
 
         Raises:
             InputError: That epoch was not saved, or the file is damaged.
         """
-        from apps.digits.application import Digits
-        from apps.digits.epochs import epoch_arrays, epochs_file
-
         own = self.digits
         if self.folder is None or epoch not in self.epochs:
             saved = ", ".join(map(str, self.epochs)) or "none of this preset"
@@ -98,24 +78,21 @@ class DigitInspector:
         more = {name: getattr(own, name) for name in ("labels", "metadata", "metrics")}
         return DigitInspector(Digits(own.config, arrays, **more))
 
-    @property
+    @cached_property
     def model(self) -> keras.Model:
         """The Keras network, built at the first use."""
-        with self._lock:
-            if self._model is None:
-                self._model = self.digits.keras_model()
-            return self._model
+        return self.digits.keras_model()
 
-    @property
+    @cached_property
     def dead(self) -> dict[str, tuple[int, ...]]:
         """Dead filters by layer, found with every tenth example; computed at the first use."""
         from models.inspection.image_networks import dead_filters
 
-        model = self.model
-        with self._lock:
-            if self._dead is None:
-                self._dead = dead_filters(model, digit_batch(examples().images[::DEAD_EVERY]))
-            return self._dead
+        return dead_filters(self.model, digit_batch(examples().images[::DEAD_EVERY]))
+
+    @cached_property
+    def _features(self) -> np.ndarray:
+        return example_features(self.digits, None if self.folder is None else neighbours_file(self.folder))
 
     def look(self, image: np.ndarray, label: str | None = None) -> DigitLook:
         """Show every layer for an image.
@@ -133,14 +110,13 @@ class DigitInspector:
         from models.inspection.image_networks import look_inside
 
         inside = look_inside(self.model, image, None if label is None else self.class_number(label))
-        dead = self.dead
         best = int(inside.probabilities.argmax())
         return DigitLook(
             answer=self.digits.labels[best],
             probability=float(inside.probabilities[best]),
             label=self.digits.labels[inside.label],
             loss=inside.loss,
-            layers=tuple(layer_look(view, dead.get(view.name, ())) for view in inside.layers),
+            layers=tuple(layer_look(view, self.dead.get(view.name, ())) for view in inside.layers),
         )
 
     def saliency(self, image: np.ndarray, label: str) -> np.ndarray:
@@ -193,35 +169,21 @@ class DigitInspector:
             InputError: The image does not fit, the count is out of bounds, the network does not read digits, or the
                 features beside the preset belong to another one.
         """
-        from apps.digits.results import DIGIT_LABELS
-
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_NEIGHBOURS:
-            raise InputError(
-                "The number of neighbours is out of bounds", allowed=f"1 to {MOST_NEIGHBOURS}", received=count
-            )
+            allowed = f"1 to {MOST_NEIGHBOURS}"
+            raise InputError("The number of neighbours is out of bounds", allowed=allowed, received=count)
         if self.digits.labels != DIGIT_LABELS:
             raise InputError(
                 "The examples are digits, and this network reads something else", received=self.digits.labels
             )
         stored = examples()
-        own = self.digits.hidden(image[None])[0]
-        distances = np.linalg.norm(self._example_features() - own, axis=1)
+        distances = np.linalg.norm(self._features - self.digits.hidden(image[None])[0], axis=1)
         order = np.argsort(distances, kind="stable")[:count]
-        return tuple(
-            NearDigit(
-                int(stored.numbers[at]), str(stored.labels[at]), float(distances[at]), stored.images[at]
-            )
-            for at in order
-        )
+        images, labels, numbers = (values[order] for values in stored)
+        return tuple(map(NearDigit, numbers.tolist(), map(str, labels), distances[order].tolist(), images))
 
     def class_number(self, label: str) -> int:
-        """Give the number of a class.
-
-        Args:
-            label: Its name.
-
-        Returns:
-            Its position among the logits.
+        """Give the position of a class among the logits.
 
         Raises:
             InputError: There is no such class.
@@ -229,10 +191,3 @@ class DigitInspector:
         if label not in self.digits.labels:
             raise InputError("There is no such class", allowed=", ".join(self.digits.labels), received=label)
         return self.digits.labels.index(label)
-
-    def _example_features(self) -> np.ndarray:
-        with self._lock:
-            if self._features is None:
-                path = None if self.folder is None else neighbours_file(self.folder)
-                self._features = example_features(self.digits, path)
-            return self._features

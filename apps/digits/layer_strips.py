@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.digits.picture_strips import Strip, activation_strip, weight_strip
+from apps.digits.picture_strips import Strip, activation_strip, png, scale, weight_strip
 from apps.shared.results import Result
+from data_prep.array_files import atomic_writer
 
 if TYPE_CHECKING:
     from models.inspection.image_networks import LayerView
@@ -30,7 +33,7 @@ class WeightLook(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: least and largest values."""
-        return {"name": self.name, "values": _ends(self.values), "gradients": _ends(self.gradients)}
+        return {"name": self.name, "values": self.values.ends, "gradients": _ends(self.gradients)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ class LayerLook(Result):
             "kind": self.kind,
             "shape": list(self.shape),
             "parameters": self.parameters,
-            "activations": _ends(self.activations),
+            "activations": self.activations.ends,
             "gradients": _ends(self.gradients),
             "weights": [weight.to_dict() for weight in self.weights],
             "dead": list(self.dead),
@@ -116,15 +119,11 @@ class NearDigit(Result):
 
 
 def layer_look(view: LayerView, dead: tuple[int, ...] = ()) -> LayerLook:
-    """Lay out what one layer did.
-
-    Args:
-        view: Of any Keras image model.
-        dead: Its dead channels.
-
-    Returns:
-        Strips and captions.
-    """
+    """Lay out what one layer of any Keras image model did, with its dead channels."""
+    weights = (
+        WeightLook(weight.name, weight_strip(weight.values), _strip(weight_strip, weight.gradients))
+        for weight in view.weights
+    )
     return LayerLook(
         name=view.name,
         kind=view.kind,
@@ -133,17 +132,37 @@ def layer_look(view: LayerView, dead: tuple[int, ...] = ()) -> LayerLook:
         formula=_formula(view),
         parameters=view.parameters,
         activations=activation_strip(view.activations),
-        gradients=None if view.gradients is None else activation_strip(view.gradients),
-        weights=tuple(
-            WeightLook(
-                weight.name,
-                weight_strip(weight.values),
-                None if weight.gradients is None else weight_strip(weight.gradients),
-            )
-            for weight in view.weights
-        ),
+        gradients=_strip(activation_strip, view.gradients),
+        weights=tuple(weights),
         dead=dead,
     )
+
+
+def write_strips(look: DigitLook, folder: Path) -> list[Path]:
+    """Write every strip as a PNG, one pixel a value, and return the files.
+
+    Raises:
+        InputError: The folder cannot be written.
+    """
+    one_sided = scale([(227, 221, 208), (15, 124, 144)])
+    two_sided = scale([(184, 72, 31), (227, 221, 208), (15, 124, 144)])
+    written = []
+    for at, layer in enumerate(look.layers, start=1):
+        start = f"{at:03d}-{''.join(c if c.isalnum() or c in '-_' else '_' for c in layer.name)}"
+        strips = {"activations": layer.activations, "activations-gradient": layer.gradients}
+        for weight in layer.weights:
+            strips |= {weight.name: weight.values, f"{weight.name}-gradient": weight.gradients}
+        for name, strip in strips.items():
+            if strip is None:
+                continue
+            written.append(folder / f"{start}-{name}.png")
+            with atomic_writer(written[-1], overwrite=True) as file:
+                file.write(png(strip, two_sided if strip.signed else one_sided))
+    return written
+
+
+def _strip(layout: Callable[[np.ndarray], Strip], values: np.ndarray | None) -> Strip | None:
+    return None if values is None else layout(values)
 
 
 def _settings(view: LayerView) -> str:
@@ -172,4 +191,4 @@ def _formula(view: LayerView) -> str:
 
 
 def _ends(strip: Strip | None) -> dict[str, float] | None:
-    return None if strip is None else {"min": strip.low, "max": strip.high}
+    return None if strip is None else strip.ends

@@ -7,21 +7,21 @@ It saves the seconds that a large network takes for thousands of images; a netwo
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import numpy as np
+import typer
 
+from apps.digits.application import Digits
 from apps.digits.examples import examples
+from apps.shared.commands import verb
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
+from models.presets.search import resolve_preset
+from models.storage.arrays import ArraySpec, read_arrays, write_arrays
+from models.storage.atomic import write_file
 
-if TYPE_CHECKING:
-    from apps.digits.application import Digits
-
-_COMMAND = "python -m apps.digits.neighbours"
 _ARRAY = "features"
 _COMPARED = 16  # rows that are computed again, to see whose they are
 _TOLERANCE = 1e-2  # of the largest number of a row: half precision, and sums in another order
@@ -33,14 +33,11 @@ def neighbours_file(preset: Path) -> Path:
 
 
 def example_features(digits: Digits, path: Path | None = None) -> np.ndarray:
-    """Give the last hidden layer for all example digits.
+    """Give the last hidden layer for all example digits, float32 (examples, width).
 
     Args:
         digits: The network.
         path: As :func:`neighbours_file` gives it; None, or a file that is not there, computes them.
-
-    Returns:
-        Float32 (examples, width).
 
     Raises:
         InputError: The file is damaged, or belongs to another network.
@@ -48,53 +45,25 @@ def example_features(digits: Digits, path: Path | None = None) -> np.ndarray:
     images = examples().images
     if path is None or not path.is_file():
         return digits.hidden(digit_batch(images))
-    from models.storage.arrays import ArraySpec, read_arrays
-
     expected = digits.hidden(digit_batch(images[:_COMPARED]))
     spec = ArraySpec((len(images), expected.shape[1]), "float32")
     features = read_arrays(path, {_ARRAY: spec}, half_precision=True)[_ARRAY]
     allowed = _TOLERANCE * np.abs(expected).max(axis=1, keepdims=True)
     if (np.abs(features[:_COMPARED] - expected) > allowed).any():
-        raise InputError(
-            f"{path} belongs to another network", remedy=f"Make it again with {_COMMAND}, or remove it"
-        )
+        remedy = "Make it again with python -m apps.digits.neighbours, or remove it"
+        raise InputError(f"{path} belongs to another network", remedy=remedy)
     return features
 
 
-def write_features(digits: Digits, path: Path) -> None:
-    """Compute and keep them, whole or not at all.
-
-    Args:
-        digits: The network.
-        path: As :func:`neighbours_file` gives it.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    from models.storage.arrays import write_arrays
-    from models.storage.atomic import write_file
-
-    features = example_features(digits).astype(np.float16)
+@verb
+def main(preset: Annotated[str, typer.Argument(metavar="NAME_OR_FOLDER")]) -> None:
+    """Keep the features of a preset beside it."""
+    folder = resolve_preset(preset)
+    path = neighbours_file(folder)
+    features = example_features(Digits.from_preset(folder)).astype(np.float16)
     write_file(path, lambda file: write_arrays(file, {_ARRAY: features}))
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Keep the features of the preset that the one argument names; return the exit code."""
-    from apps.digits.application import Digits
-    from models.presets.search import resolve_preset
-
-    if len(arguments) != 1:
-        print(f"usage: {_COMMAND} NAME_OR_FOLDER", file=sys.stderr)
-        return 2
-    try:
-        folder = resolve_preset(arguments[0])
-        write_features(Digits.from_preset(folder), neighbours_file(folder))
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    print(neighbours_file(folder))
-    return 0
+    print(path)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    typer.run(main)

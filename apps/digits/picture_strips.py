@@ -9,6 +9,7 @@ import io
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 MOST_FILTERS, MOST_CHANNELS, MOST_UNITS = 64, 32, 512
 _LEVELS = 254  # of the colours; the last index is the gap between tiles
@@ -34,17 +35,14 @@ class Strip(NamedTuple):
         """Whether there are values below zero."""
         return self.low < 0
 
+    @property
+    def ends(self) -> dict[str, float]:
+        """Least and largest value."""
+        return {"min": self.low, "max": self.high}
+
 
 def activation_strip(values: np.ndarray, columns: int = 16) -> Strip:
-    """Lay out the output of a layer, or its gradient.
-
-    Args:
-        values: Float (height, width, channels), (units,), or anything else, which is drawn as one row.
-        columns: Tiles side by side.
-
-    Returns:
-        One tile a channel; units are cells of one tile.
-    """
+    """Lay out the output of a layer, or its gradient: one tile a channel, ``columns`` side by side; units are cells."""
     if values.ndim != 3:
         return _single(values.reshape(1, -1), values)
     height, width, channels = values.shape
@@ -63,13 +61,9 @@ def activation_strip(values: np.ndarray, columns: int = 16) -> Strip:
 def weight_strip(values: np.ndarray) -> Strip:
     """Lay out a weight of a layer, or its gradient.
 
-    Args:
-        values: Float, any shape. A kernel (height, width, inputs, filters) becomes one row a filter with one tile an
-            input channel, or one tile a filter where there is one input; a matrix (inputs, units) one tile with a row
-            a unit; a vector one row of cells.
-
-    Returns:
-        The tiles, at most 64 filters of 32 channels and 512 columns of a matrix.
+    A kernel (height, width, inputs, filters) becomes one row a filter with one tile an input channel, or one tile a
+    filter where there is one input; a matrix (inputs, units) one tile with a row a unit; a vector one row of cells. At
+    most 64 filters of 32 channels and 512 columns of a matrix are shown.
     """
     if values.ndim == 4:
         height, width, inputs, filters = values.shape
@@ -85,18 +79,13 @@ def weight_strip(values: np.ndarray) -> Strip:
 
 
 def png(strip: Strip, colours: np.ndarray, gap: int = 1) -> bytes:
-    """Draw a strip, one pixel a value.
+    """Draw a strip as a PNG, one pixel a value.
 
     Args:
         strip: The tiles.
-        colours: Uint8 (254, 3) from the least to the largest value, for a signed strip with zero in the middle.
+        colours: As :func:`scale` gives them, for a signed strip with zero in the middle.
         gap: Transparent pixels between two tiles.
-
-    Returns:
-        A PNG picture.
     """
-    from PIL import Image
-
     rows, columns, height, width = strip.tiles.shape
     canvas = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), _GAP, np.uint8)
     cells = levels(strip)
@@ -112,14 +101,9 @@ def png(strip: Strip, colours: np.ndarray, gap: int = 1) -> bytes:
 
 
 def levels(strip: Strip) -> np.ndarray:
-    """Give the number of the colour of each value.
+    """Give the number of the colour of each value, uint8 (0 to 253), the shape of the tiles.
 
-    Args:
-        strip: The tiles.
-
-    Returns:
-        Uint8, the shape of the tiles, 0 to 253. For values on both sides of zero the scale is symmetric about it;
-        else it goes from zero.
+    For values on both sides of zero the scale is symmetric about it; else it goes from zero.
     """
     largest = max(abs(strip.low), abs(strip.high)) or 1.0
     shares = strip.tiles / largest
@@ -129,14 +113,7 @@ def levels(strip: Strip) -> np.ndarray:
 
 
 def scale(ends: list[tuple[int, int, int]]) -> np.ndarray:
-    """Blend colours into a scale for :func:`png`.
-
-    Args:
-        ends: Two or three colours, red, green and blue from 0 to 255.
-
-    Returns:
-        Uint8 (254, 3).
-    """
+    """Blend two or three colours (red, green, blue) into a scale for :func:`png`, uint8 (254, 3)."""
     places = np.linspace(0, len(ends) - 1, _LEVELS)
     channels = [np.interp(places, range(len(ends)), [end[at] for end in ends]) for at in range(3)]
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner, Result
 
 import apps.digits.examples
 import apps.digits.reports
@@ -15,7 +17,7 @@ from apps.digits import neighbours as digit_neighbours
 from apps.digits.epochs import epoch_arrays, epochs_file, saved_epochs, write_epochs
 from apps.digits.examples import EACH, choose, examples, write
 from apps.digits.explain import DigitInspector
-from apps.digits.inspect_command import write_strips
+from apps.digits.layer_strips import write_strips
 from apps.digits.neighbours import example_features, neighbours_file
 from apps.digits.reports import DEPTH, SCORES, SPEED, digit_errors
 from benchmarks.digit_errors import pictures_of
@@ -106,12 +108,19 @@ def test_the_nearest_digit_is_the_digit_itself(inspector: DigitInspector) -> Non
     np.testing.assert_allclose([one.distance for one in near], distances[:5], atol=1e-3)
 
 
-def test_features_beside_a_preset_give_the_same_neighbours(tmp_path: Path, capsys) -> None:
+def keep_features(*arguments: Path) -> Result:
+    command = typer.Typer()
+    command.command()(digit_neighbours.main)
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_features_beside_a_preset_give_the_same_neighbours(tmp_path: Path) -> None:
     folder = save_digits(tmp_path / "resnet", "resnet")
     path = neighbours_file(folder)
     computed = DigitInspector.from_preset(folder).neighbours(picture(70))
-    assert digit_neighbours.main([str(folder)]) == 0
-    assert capsys.readouterr().out.strip() == str(path) == str(tmp_path / "resnet.neighbours.npz")
+    kept = keep_features(folder)
+    assert kept.exit_code == 0
+    assert kept.output.strip() == str(path) == str(tmp_path / "resnet.neighbours.npz")
     stored = DigitInspector.from_preset(folder)
     found = stored.neighbours(picture(70))
     assert found[0].number == computed[0].number
@@ -125,8 +134,8 @@ def test_features_beside_a_preset_give_the_same_neighbours(tmp_path: Path, capsy
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="neighbours"):
         example_features(stored.digits, path)
-    assert digit_neighbours.main([str(tmp_path / "nowhere")]) == 2
-    assert digit_neighbours.main([]) == 2
+    assert keep_features(tmp_path / "nowhere").exit_code == 2
+    assert keep_features().exit_code == 2
 
 
 @pytest.mark.parametrize("count", [0, 51, True, "5"])
