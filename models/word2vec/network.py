@@ -94,15 +94,16 @@ class Word2Vec(keras.Model):
         mask = self._window_mask(ops.reshape(inputs["extents"], ops.shape(tokens)))
         vectors = ops.take(self.input_vectors, tokens, axis=0)  # (blocks, T, dimensions)
         pairs = ops.sum(mask, axis=-1)  # (blocks, T)
-        if self.config.architecture == "skipgram":
-            loss = self._skipgram_loss(tokens, vectors, mask, pairs, inputs["negatives"])
-            return ops.stack([loss, ops.sum(pairs, axis=-1)], axis=-1)
-        queries = ops.matmul(mask, vectors)
-        if self.config.combine == "mean":
-            queries = queries / ops.maximum(pairs, 1.0)[..., None]
-        has_context = ops.minimum(pairs, 1.0)
-        loss = self._word_loss(tokens, queries, has_context, inputs["negatives"])
-        return ops.stack([loss, ops.sum(has_context, axis=-1)], axis=-1)
+        queries, weights, counts = vectors, mask, pairs
+        if self.config.architecture == "cbow":
+            queries = ops.matmul(mask, vectors)
+            if self.config.combine == "mean":
+                queries = queries / ops.maximum(pairs, 1.0)[..., None]
+            weights = counts = ops.minimum(pairs, 1.0)  # a word without context predicts nothing
+        loss = self._block_losses(tokens, queries, weights)
+        if self.config.loss == "negative_sampling":
+            loss = loss + self._negative_loss(queries, counts, inputs["negatives"])
+        return ops.stack([loss, ops.sum(counts, axis=-1)], axis=-1)
 
     def compute_loss(
         self,
@@ -141,32 +142,30 @@ class Word2Vec(keras.Model):
         inside = (distance >= -left) & (distance <= right) & (distance != 0)
         return ops.cast(inside, "float32")
 
-    def _skipgram_loss(self, tokens: Any, vectors: Any, mask: Any, pairs: Any, negatives: Any) -> Any:
-        if self.config.loss == "hierarchical_softmax":
-            nodes, signs = self._paths(tokens)  # (blocks, T, L, dimensions), (blocks, T, L)
-            scores = ops.einsum("bid,bjld->bijl", vectors, nodes)
-            losses = ops.sum(ops.softplus(-scores * signs[:, None]) * ops.abs(signs)[:, None], axis=-1)
-            return ops.sum(mask * losses, axis=(1, 2))
-        outputs = ops.take(self.output_vectors, tokens, axis=0)
-        scores = ops.matmul(vectors, ops.swapaxes(outputs, 1, 2))  # (blocks, T, T)
-        if self.config.loss == "full_softmax":
-            normaliser = ops.logsumexp(self._all_scores(vectors), axis=-1)
-            return ops.sum(mask * (normaliser[..., None] - scores), axis=(1, 2))
-        positive = ops.sum(mask * ops.softplus(-scores), axis=(1, 2))
-        return positive + self._negative_loss(vectors, pairs, negatives)
+    def _block_losses(self, tokens: Any, queries: Any, weights: Any) -> Any:
+        """Return the loss of every block, (blocks,), without negatives.
 
-    def _word_loss(self, tokens: Any, queries: Any, weights: Any, negatives: Any) -> Any:
+        Skip-gram's queries (blocks, T, D) predict all words of the window, weights (blocks, T, T); CBOW's predict the
+        word at their place, weights (blocks, T).
+        """
+        pairwise = self.config.architecture == "skipgram"
         if self.config.loss == "hierarchical_softmax":
-            nodes, signs = self._paths(tokens)
-            scores = ops.einsum("bid,bild->bil", queries, nodes)
-            return ops.sum(weights[..., None] * ops.softplus(-scores * signs) * ops.abs(signs), axis=(1, 2))
-        scores = ops.sum(queries * ops.take(self.output_vectors, tokens, axis=0), axis=-1)
-        if self.config.loss == "full_softmax":
-            normaliser = ops.logsumexp(self._all_scores(queries), axis=-1)
-            return ops.sum(weights * (normaliser - scores), axis=1)
-        return ops.sum(weights * ops.softplus(-scores), axis=1) + self._negative_loss(
-            queries, weights, negatives
-        )
+            nodes, signs = self._paths(tokens)  # (blocks, T, L, D), (blocks, T, L)
+            scores = ops.einsum("bid,bjld->bijl" if pairwise else "bid,bild->bil", queries, nodes)
+            signs = signs[:, None] if pairwise else signs
+            losses = ops.sum(ops.softplus(-scores * signs) * ops.abs(signs), axis=-1)
+        else:
+            outputs = ops.take(self.output_vectors, tokens, axis=0)
+            if pairwise:
+                scores = ops.matmul(queries, ops.swapaxes(outputs, 1, 2))  # (blocks, T, T)
+            else:
+                scores = ops.sum(queries * outputs, axis=-1)  # (blocks, T)
+            if self.config.loss == "full_softmax":
+                every = ops.matmul(queries, ops.transpose(self.output_vectors))
+                losses = ops.logsumexp(every, axis=-1, keepdims=pairwise) - scores
+            else:
+                losses = ops.softplus(-scores)
+        return ops.sum(weights * losses, axis=(1, 2) if pairwise else 1)
 
     def _negative_loss(self, queries: Any, weights: Any, negatives: Any) -> Any:
         """Return the loss of the shared negatives of every block, (blocks,)."""
@@ -181,9 +180,6 @@ class Word2Vec(keras.Model):
         scores = ops.matmul(grouped, ops.swapaxes(keys, 1, 2))  # (groups, blocks / groups * T, N)
         losses = ops.reshape(ops.sum(ops.softplus(scores), axis=-1), (blocks, length))
         return ops.sum(weights * losses, axis=1) * (self.config.negatives / shared)
-
-    def _all_scores(self, queries: Any) -> Any:
-        return ops.matmul(queries, ops.transpose(self.output_vectors))
 
     def _paths(self, tokens: Any) -> tuple[Any, Any]:
         nodes = ops.take(ops.convert_to_tensor(self._codes.nodes), tokens, axis=0)
