@@ -217,15 +217,5 @@ def _print_copies(name: dict[str, Any], content: str, report: CopyReport) -> Non
     for kind, called in name.items():
         print(f"{kind} {called}:")
     print_table(("position>", "characters>", "first source", "places>", "passage"), rows)
-    print(
-        f"{100 * report.fraction:.1f} % of {report.characters:,} characters stand in the training text in passages of "
-        f"{report.k} or more; the longest match has {report.longest}.",
-        file=sys.stderr,
-    )
-    if report.held_out is not None:
-        true = report.held_out
-        print(
-            f"True text that was held out, as long as this: {100 * true.fraction:.1f} %; the longest match has "
-            f"{true.mean_longest:.1f} on average, {true.max_longest} at most.",
-            file=sys.stderr,
-        )
+    for note in report.notes():
+        print(note, file=sys.stderr)

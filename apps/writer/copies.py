@@ -105,6 +105,20 @@ class CopyReport(Result):
     spans: tuple[CopiedSpan, ...]
     held_out: Comparison | None = None
 
+    def notes(self) -> list[str]:
+        """Say in sentences how much is copied, beside true text."""
+        said = [
+            f"{100 * self.fraction:.1f} % of the {self.characters:,} characters stand word for word in the training "
+            f"text, in passages of {self.k} characters or more; the longest match has {self.longest}."
+        ]
+        if self.held_out is not None:
+            true = self.held_out
+            said.append(
+                f"True text that was held out, cut as long as this: {100 * true.fraction:.1f} %, longest match "
+                f"{true.mean_longest:.0f} on average and {true.max_longest} at most."
+            )
+        return said
+
 
 class CopyMeter:
     """Finds what a text has in common with the training text; threads can share it.

@@ -12,7 +12,13 @@ from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described, match_shares
-from apps.writer.page_pieces import copied_letters, lines, summary, training_text_problem
+from apps.writer.page_pieces import (
+    copied_letters,
+    example_buttons,
+    lines,
+    linked,
+    training_text_problem,
+)
 
 MOST_CHARACTERS = 10_000
 _EXAMPLE = 600
@@ -31,7 +37,7 @@ def show(writer: Writer, preset: str) -> None:
         report = writer.copies(text, k)
         with st.container(border=True):
             letters(copied_letters(text, report), key="compared", label="The text with its copied passages")
-        st.markdown(summary(report))
+        st.markdown(" ".join(report.notes()))
         left, right = st.columns([3, 2], gap="medium")
         with left:
             st.subheader("Longest match at each position", anchor=False)
@@ -59,7 +65,7 @@ def _form(writer: Writer) -> tuple[str, int]:
             "Text", default[:MOST_CHARACTERS], key=_TEXT, height=150, max_chars=MOST_CHARACTERS
         )
         slider, button = st.columns([4, 1], vertical_alignment="bottom")
-        k = slider.slider("Shortest passage, characters", 5, 80, 20, key="k", bind="query-params")
+        k = slider.slider("Shortest passage, characters", 5, 80, 20, **linked("k"))
         button.form_submit_button("Compare", type="primary", width="stretch")
     examples = {
         "Training text": train,
@@ -67,11 +73,9 @@ def _form(writer: Writer) -> tuple[str, int]:
         "Half and half": mixed,
         "Shuffled": _shuffled(train),
     }
-    with st.container(horizontal=True, gap="xsmall"):
-        for name, example in examples.items():
-            st.button(name, on_click=_take, args=(example,), key=f"compare {name}")
-        if written is not None and written.text:
-            st.button("What was written", on_click=_take, args=(written.text,), key="compare written")
+    if written is not None and written.text:
+        examples["What was written"] = written.text[:MOST_CHARACTERS]
+    example_buttons(examples, "compare", _TEXT)
     return text, k
 
 
@@ -79,10 +83,6 @@ def _passage(text: str) -> str:
     """Return a passage from the second speech on, or from the start of a text without speeches."""
     start = text.find("\n\n", 0, 10 * _EXAMPLE) + 1
     return text[start : start + _EXAMPLE].lstrip("\n")
-
-
-def _take(example: str) -> None:
-    st.session_state[_TEXT] = example[:MOST_CHARACTERS]
 
 
 def _shuffled(text: str) -> str:

@@ -16,7 +16,7 @@ from apps.shared.style import palette
 from apps.shared.tables import Report
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_TOKENS, following_units, gate_view, gradient_lengths
-from apps.writer.page_pieces import SAID, lines, linked_text
+from apps.writer.page_pieces import SAID, lines, linked, text_box
 from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.results import GateView
 from data_prep.text.text_properties import PROPERTIES
@@ -33,12 +33,8 @@ _MOST_LETTERS = 220  # that fit side by side in a wide one
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("gates_form"):
-        text = st.text_area(
-            "Text",
-            linked_text("text", SAID["gates"]["text"], MOST_TOKENS),
-            key="text with gates",
-            height=140,
-            max_chars=MOST_TOKENS,
+        text = text_box(
+            "Text", "text with gates", "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140
         )
         st.form_submit_button("Show", type="primary")
     view = None
@@ -65,9 +61,9 @@ def _units(writer: Writer, view: GateView) -> None:
     columns = st.columns([3, 2], vertical_alignment="bottom")
     default = "cell" if "cell" in view.names else "hidden"
     name = columns[0].segmented_control(
-        "Gate or state", view.names, default=default, required=True, key="gate", bind="query-params"
+        "Gate or state", view.names, default=default, required=True, **linked("gate")
     )
-    followed = columns[1].selectbox("Units that follow", tuple(PROPERTIES), key="follow", bind="query-params")
+    followed = columns[1].selectbox("Units that follow", tuple(PROPERTIES), **linked("follow"))
     st.caption(f"**{name}**: {SAID['gates'][name]}.")
     fits = following_units(view, followed, name)
     best = fits[:_UNITS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -16,23 +17,46 @@ from apps.writer.application import Writer
 from apps.writer.copies import CopiedSpan, CopyReport, described
 from apps.writer.results import NextTokens, TokenProbability
 from data_prep.errors import InputError
+from models.char_lm.language_model import Unknown
 
 SAID = tomllib.loads(Path(__file__).with_name("page.toml").read_text(encoding="utf-8"))
 _SHOWN = 8
 
 
-def linked_text(name: str, default: str, most: int) -> str:
-    """Take the text that a box begins with from the page's address; one that is too long is cut, and that is said.
+def linked(name: str) -> dict[str, Any]:
+    """Give what ties a box to a parameter of the address, which is its key too, and its help."""
+    return {"key": name, "bind": "query-params", "help": SAID["help"].get(name)}
+
+
+def text_box(label: str, key: str, parameter: str, default: str, *, most: int, height: int = 150) -> str:
+    """Draw a box for a text; the one of the link is cut where it is too long, and that is said.
 
     Args:
-        name: Of the parameter in the address.
+        label: Of the box.
+        key: Of the box.
+        parameter: In the address, of the text that the box begins with.
         default: The text where the address has none.
         most: Characters that the box holds.
+        height: In pixels.
     """
-    text = st.query_params.get(name, default)
+    text = st.query_params.get(parameter, default)
     if len(text) > most:
         st.warning(f"The text of the link has {len(text):,} characters; the box holds the first {most:,}.")
-    return text[:most]
+    return st.text_area(label, text[:most], key=key, height=height, max_chars=most)
+
+
+def example_buttons(examples: Mapping[str, str], kind: str, box: str, *cleared: str) -> None:
+    """Draw a button for each text, which puts it into a box and forgets what the session holds under other keys."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, example in examples.items():
+            values = {box: example, **dict.fromkeys(cleared)}
+            st.button(name, on_click=st.session_state.update, args=(values,), key=f"{kind} {name}")
+
+
+def unknown_choice() -> Unknown:
+    """Let the visitor say what is done with characters that the writer never saw."""
+    mapped = st.checkbox("Read characters that the writer never saw as unknown ones", **linked("map"))
+    return "map" if mapped else "refuse"
 
 
 def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
@@ -127,18 +151,3 @@ def _letter(character: str, span: CopiedSpan | None) -> Letter:
     more = f", and at {span.source.occurrences - 1} more places" if span.source.occurrences > 1 else ""
     note = f"{span.length} characters copied\n{described(span.source)}{more}"
     return Letter(character, tint(palette().peer, min(0.2 + span.length / 250, 0.5)), note, marked=True)
-
-
-def summary(report: CopyReport) -> str:
-    """Say in Markdown how much is copied, beside true text."""
-    said = (
-        f"**{100 * report.fraction:.1f} %** of the {report.characters:,} characters stand word for word in the "
-        f"training text, in passages of {report.k} characters or more; the longest match has **{report.longest}**."
-    )
-    if report.held_out is None:
-        return said
-    true = report.held_out
-    return (
-        f"{said} True text that was held out, cut as long as this: {100 * true.fraction:.1f} %, longest match "
-        f"{true.mean_longest:.0f} on average and {true.max_longest} at most."
-    )

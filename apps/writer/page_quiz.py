@@ -10,16 +10,11 @@ from apps.shared.letters import Letter, letters
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_pieces import training_text_problem
+from apps.writer.page_pieces import SAID, training_text_problem
 from apps.writer.quiz import KINDS, question
 from apps.writer.results import Question
 
 _SEED, _ANSWER, _SCORE = "quiz seed", "quiz answer", "quiz score"
-_SAID = {
-    "sample": "a sample: the writer wrote it",
-    "held-out": "true text that the writer never saw",
-    "training": "the training text",
-}
 
 
 def show(writer: Writer, preset: str) -> None:
@@ -28,10 +23,7 @@ def show(writer: Writer, preset: str) -> None:
     if problem is not None:
         st.info(f"The quiz needs the training text. {plain(problem)}")
         return
-    st.markdown(
-        "Did the writer write this **sample**, is it **held-out** Shakespeare that the writer never saw, or the "
-        "**training** text itself?"
-    )
+    st.markdown(SAID["quiz"]["about"])
     with input_errors():
         seed = st.session_state.setdefault(_SEED, secrets.randbelow(2**31))
         with heavy_work():
@@ -51,7 +43,14 @@ def show(writer: Writer, preset: str) -> None:
                     type="primary" if answer == kind else "secondary",
                 )
             if answer is not None:
-                st.button("Next", key="quiz next", on_click=_next, icon=":material/arrow_forward:")
+                new = {_SEED: secrets.randbelow(2**31), _ANSWER: None}
+                st.button(
+                    "Next",
+                    key="quiz next",
+                    on_click=st.session_state.update,
+                    args=(new,),
+                    icon=":material/arrow_forward:",
+                )
         if answer is not None:
             _reveal(asked, answer)
     right, asked_so_far = st.session_state.get(_SCORE, (0, 0))
@@ -66,13 +65,7 @@ def _question(_writer: Writer, preset: str, seed: int) -> Question:
 
 def _answer(given: str, true: str) -> None:
     right, asked = st.session_state.get(_SCORE, (0, 0))
-    st.session_state[_ANSWER] = given
-    st.session_state[_SCORE] = (right + (given == true), asked + 1)
-
-
-def _next() -> None:
-    st.session_state[_SEED] = secrets.randbelow(2**31)
-    st.session_state[_ANSWER] = None
+    st.session_state.update({_ANSWER: given, _SCORE: (right + (given == true), asked + 1)})
 
 
 def _reveal(asked: Question, answer: str) -> None:
@@ -81,7 +74,7 @@ def _reveal(asked: Question, answer: str) -> None:
     colour, verdict = (colours.positive, "Right") if right else (colours.negative, "No")
     st.html(
         f'<div style="font-size:1.1rem;color:{colours.text}"><b style="color:{colour}">{verdict}:</b> '
-        f"this is {_SAID[asked.kind]}.</div>"
+        f"this is {SAID['quiz'][asked.kind]}.</div>"
     )
     origin = "" if asked.origin is None else f" It stands at: {plain(asked.origin)}."
     st.markdown(

@@ -10,10 +10,10 @@ from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_STEPS, unrolled_steps
-from apps.writer.page_pieces import SAID
+from apps.writer.page_pieces import SAID, linked
 from apps.writer.page_unrolled_drawing import drawing_url, size
 
-DEFAULT = "ROMEO:\nO"
+DEFAULT = r"ROMEO:\nO"
 MOST_CHARACTERS = MOST_STEPS - 1
 
 
@@ -23,13 +23,11 @@ def show(writer: Writer, preset: str) -> None:
         box, count, button = st.columns([4, 2, 1], vertical_alignment="bottom")
         prompt = box.text_input(
             "Prompt",
-            DEFAULT.replace("\n", "\\n"),
-            key="unrolled",
-            bind="query-params",
+            DEFAULT,
             max_chars=MOST_CHARACTERS,
-            help=r"\n is a line end.",
+            **linked("unrolled"),
         )
-        length = count.slider("Letters to write", 1, 24, 10, key="write", bind="query-params")
+        length = count.slider("Letters to write", 1, 24, 10, **linked("write"))
         button.form_submit_button("Draw", type="primary", width="stretch")
     with input_errors():
         with heavy_work():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
+from string import Template
 
 from apps.shared.style import Palette
 from apps.writer.results import Step
@@ -26,20 +28,9 @@ def drawing(steps: Sequence[Step], colours: Palette) -> str:
     Args:
         steps: Of the network.
         colours: Of the page.
-
-    Returns:
-        An SVG document.
     """
     width, height = size(len(steps))
-    style = (
-        f"text{{font:15px monospace;fill:{colours.text};text-anchor:middle;dominant-baseline:central}}"
-        f".row{{font:13px sans-serif;text-anchor:start}}.small{{font:10px sans-serif;fill-opacity:.75}}"
-        f".box{{fill:none;stroke:{colours.text};stroke-opacity:.5}}.cell{{fill:{colours.ours};fill-opacity:.18;"
-        f"stroke:{colours.ours}}}.line{{stroke:{colours.text};stroke-opacity:.55;stroke-width:1.2}}"
-        f".back{{fill:none;stroke:{colours.peer};stroke-width:1.6;stroke-dasharray:5 3}}"
-        f".own{{stroke:{colours.peer}}}.bar{{fill:{colours.ours}}}.wrong{{fill:{colours.negative}}}"
-        f".track{{fill:{colours.grid}}}"
-    )
+    style = Template(Path(__file__).with_suffix(".css").read_text(encoding="utf-8")).substitute(vars(colours))
     marks = "".join(
         f'<marker id="{name}" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" '
         f'orient="auto"><path d="M0 0L6 3L0 6z" fill="{colour}"/></marker>'
@@ -54,15 +45,7 @@ def drawing(steps: Sequence[Step], colours: Palette) -> str:
 
 
 def drawing_url(steps: Sequence[Step], colours: Palette) -> str:
-    """Draw the steps as an address for an ``<img>`` (the page's sanitizer removes inline SVG).
-
-    Args:
-        steps: Of the network.
-        colours: Of the page.
-
-    Returns:
-        A ``data:`` address.
-    """
+    """Draw the steps as a ``data:`` address for an ``<img>`` (the page's sanitizer removes inline SVG)."""
     return "data:image/svg+xml;base64," + b64encode(drawing(steps, colours).encode()).decode()
 
 

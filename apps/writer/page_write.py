@@ -18,9 +18,11 @@ from apps.writer.page_pieces import (
     SAID,
     before_and_after,
     copied_letters,
-    linked_text,
-    summary,
+    example_buttons,
+    linked,
+    text_box,
     training_text_problem,
+    unknown_choice,
 )
 from data_prep.errors import InputError
 
@@ -77,33 +79,14 @@ def show(writer: Writer, preset: str) -> None:
 
 def _form() -> None:
     with st.form("writing_form"):
-        prompt = st.text_area(
-            "Prompt",
-            linked_text("prompt", DEFAULT, MOST_CHARACTERS),
-            key=_PROMPT,
-            height=80,
-            max_chars=MOST_CHARACTERS,
-        )
+        prompt = text_box("Prompt", _PROMPT, "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
         columns = st.columns([2, 3, 2], vertical_alignment="bottom")
-        length = columns[0].number_input(
-            "Characters", 1, MOST_WRITTEN, 400, 50, key="length", bind="query-params"
-        )
-        temperature = columns[1].slider(
-            "Temperature",
-            0.0,
-            2.0,
-            0.8,
-            0.05,
-            key="temperature",
-            bind="query-params",
-            help="Divides the logits: below 1 safe, above 1 wild; 0 always takes the likeliest character.",
-        )
+        length = columns[0].number_input("Characters", 1, MOST_WRITTEN, 400, 50, **linked("length"))
+        temperature = columns[1].slider("Temperature", 0.0, 2.0, 0.8, 0.05, **linked("temperature"))
         with st.expander("Options"):
             options = _options()
         pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
-    with st.container(horizontal=True, gap="xsmall"):
-        for name, example in SAID["write"].items():
-            st.button(name, on_click=_take, args=(example,), key=f"take {name}")
+    example_buttons(SAID["write"], "take", _PROMPT)
     if pressed:
         settings = {"length": int(length), "temperature": float(temperature), **options}
         _begin(Writing(prompt, settings))
@@ -111,48 +94,21 @@ def _form() -> None:
 
 def _options() -> dict[str, Any]:
     columns = st.columns(4, vertical_alignment="bottom")
-    top_k = columns[0].number_input(
-        "top-k",
-        0,
-        1000,
-        0,
-        key="top_k",
-        bind="query-params",
-        help="Draw among this number of characters; 0: all.",
-    )
-    top_p = columns[1].slider(
-        "top-p",
-        0.05,
-        1.0,
-        1.0,
-        0.05,
-        key="top_p",
-        bind="query-params",
-        help="Draw among the likeliest characters that have this much probability together.",
-    )
-    seed = columns[2].number_input("Seed", 0, 2**31 - 1, 1, key="seed", bind="query-params")
-    stop = columns[3].text_input(
-        "Stop after", key="stop", bind="query-params", max_chars=100, help=r"\n is a line end."
-    )
-    unknown = st.checkbox(
-        "Read characters that the writer never saw as unknown ones", key="map", bind="query-params"
-    )
+    top_k = columns[0].number_input("top-k", 0, 1000, 0, **linked("top_k"))
+    top_p = columns[1].slider("top-p", 0.05, 1.0, 1.0, 0.05, **linked("top_p"))
+    seed = columns[2].number_input("Seed", 0, 2**31 - 1, 1, **linked("seed"))
+    stop = columns[3].text_input("Stop after", max_chars=100, **linked("stop"))
     return {
         "top_k": int(top_k) or None,
         "top_p": None if top_p >= 1.0 else float(top_p),
         "seed": int(seed),
         "stop": stop.replace("\\n", "\n") or None,
-        "unknown": "map" if unknown else "refuse",
+        "unknown": unknown_choice(),
     }
 
 
-def _take(example: str) -> None:
-    st.session_state[_PROMPT] = example
-
-
 def _begin(writing: Writing) -> None:
-    st.session_state[_STATE] = writing
-    st.session_state[_CHOICE] = None
+    st.session_state.update({_STATE: writing, _CHOICE: None})
 
 
 def _go_on(writing: Writing, at: int, token: str) -> None:
@@ -208,7 +164,7 @@ def _result(writer: Writer, preset: str, writing: Writing) -> None:
             st.info("Stopped before the first character. Prompt and settings are as you left them.")
         if not writing.whole:
             st.button("Go on writing", on_click=_go_on_writing, args=(writing,), key="continue writing")
-    with right:
+    with right, input_errors():
         _choice(writer, preset, writing)
 
 
@@ -221,15 +177,10 @@ def _written(writer: Writer, preset: str, writing: Writing) -> None:
         else:
             drawn = [Letter(character) for character in writing.text]
         before = [Letter(character) for character in writing.prompt]
-        letters(
-            before + drawn,
-            key="written",
-            label="The text that was written",
-            choice=_CHOICE,
-            quiet=len(before),
-        )
+        label = "The text that was written"
+        letters(before + drawn, key="written", label=label, choice=_CHOICE, quiet=len(before))
     if problem is None:
-        st.markdown(summary(report))
+        st.markdown(" ".join(report.notes()))
     else:
         st.info(f"What is copied cannot be shown. {plain(problem)}")
     ended = "" if writing.whole else " Stopped."
@@ -246,17 +197,8 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
     at = len(writing.text) if chosen is None else chosen - len(writing.prompt)
     actual = writing.text[at] if 0 <= at < len(writing.text) else None
     settings = writing.settings
-    try:
-        following = remembered(
-            preset,
-            writer,
-            "next_tokens",
-            writing.prompt + writing.text[:at],
-            *(settings[name] for name in ("temperature", "top_k", "top_p", "unknown")),
-        )
-    except InputError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return
+    drawn_by = (settings[name] for name in ("temperature", "top_k", "top_p", "unknown"))
+    following = remembered(preset, writer, "next_tokens", writing.prompt + writing.text[:at], *drawn_by)
     where = (
         "after the text" if actual is None else f"at letter {at + 1:,}, where “{plain(shown(actual))}” stands"
     )

@@ -225,15 +225,6 @@ class GateView(Result):
         """Gates and states, the same for every layer."""
         return tuple(self.layers[0])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold."""
-        return {
-            "text": self.text,
-            "tokens": list(self.tokens),
-            "cell": self.cell,
-            "layers": [{name: values.tolist() for name, values in layer.items()} for layer in self.layers],
-        }
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step(Result):

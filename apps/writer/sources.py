@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,18 +50,13 @@ def shakespeare_source() -> WriterSource:
         InputError: It cannot be had, or is not the file that it should be.
     """
     dataset, path = DATASETS[SHAKESPEARE], locate(SHAKESPEARE)
-    card = CardText(
-        title="Shakespeare, letter by letter",
-        summary="A character language model: it says how probable each next character is, and so writes and scores "
-        "text in the manner of Shakespeare's plays.",
-        data=f"Tiny Shakespeare ({dataset.homepage}; {dataset.citation}): about a million characters of plays.",
-        licence=f"Text: {dataset.licence}. The weights may be used freely.",
-        intended_use="Teaching: next-character probabilities, sampling, gates, and how much of a sample is copied.",
-        limits="It has read a million characters of one author. What it writes looks like verse and means nothing; "
-        "parts of it are copied from the training text. It knows only the characters of that text.",
-    )
+    facts = {name: getattr(dataset, name) for name in ("homepage", "citation", "licence")}
     return WriterSource(
-        read_shakespeare(path), "Tiny Shakespeare", checksums_of(path), card, published=PUBLISHED
+        read_shakespeare(path),
+        "Tiny Shakespeare",
+        checksums_of(path),
+        _card("shakespeare", **facts),
+        published=PUBLISHED,
     )
 
 
@@ -77,16 +73,8 @@ def text_source(paths: Sequence[str | Path]) -> WriterSource:
     name = ", ".join(file.name for file in files)
     # Of several files the order counts as well.
     together = {name: f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"}
-    card = CardText(
-        title=f"A language model of {name}",
-        summary="It says how probable each next token is, and so writes and scores text in the manner of its text.",
-        data=f"The file {name}." if len(files) == 1 else f"The files {name}.",
-        licence="That of the text.",
-        intended_use="Trying out what a recurrent network learns from a text of your own.",
-        limits="It has read this one text, and parts of what it writes are copied from it.",
-    )
     checksums = checksums_of(*files) if len(files) == 1 else together
-    return WriterSource(text, name, checksums, card, published={})
+    return WriterSource(text, name, checksums, _card("own", name=name), published={})
 
 
 def sample_source() -> WriterSource:
@@ -96,11 +84,9 @@ def sample_source() -> WriterSource:
         InputError: This gensim has no test data.
     """
     source = text_source([gensim_data(SAMPLE_TEXT)])
-    card = replace(
-        source.card,
-        title="News, letter by letter",
-        data="300 Australian news texts of 2001 from gensim's test data (Lee et al. 2005).",
-        licence="That of gensim's test data.",
-        intended_use="Trying out the training where there are no data.",
-    )
-    return replace(source, name="the news texts of gensim's test data", card=card)
+    return replace(source, name="the news texts of gensim's test data", card=_card("sample"))
+
+
+def _card(which: str, **facts: str) -> CardText:
+    texts = tomllib.loads(Path(__file__).with_name("cards.toml").read_text(encoding="utf-8"))[which]
+    return CardText(**{part: text.format(**facts) for part, text in texts.items()})
