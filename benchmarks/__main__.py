@@ -16,7 +16,7 @@ def main() -> None:
     rows = []
     for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
         text = path.read_text(encoding="utf-8")
-        if "__main__" in text:
+        if "command(__name__" in text or "\nif __name__" in text:
             rows.append(
                 (f"python -m benchmarks.{path.stem}", ast.get_docstring(ast.parse(text)).splitlines()[0])
             )

@@ -9,9 +9,7 @@ Nothing is scored here: which ones they are stands in the metrics of the presets
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ import numpy as np
 from apps.digits.reports import PRESETS, mistakes
 from apps.shared.drawn_pictures import to_base64
 from apps.shared.tables import Column, Rows, Table
-from benchmarks.harness import Option, carry_out
+from benchmarks.harness import Option, command
 from data_prep.readers.mnist import read_mnist
 
 ERRORS = Table(
@@ -55,7 +53,4 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return pictures_of(errors, read_mnist("test").images)
 
 
-main = partial(carry_out, __doc__, ERRORS, run, OPTIONS)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, ERRORS, run, OPTIONS)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +28,7 @@ from apps.digits.reports import SPEED
 from apps.digits.task import RECIPES, compiled_network
 from apps.shared.reports import Stored
 from benchmarks.digits_torch import TorchSystem
-from benchmarks.harness import THREADS, Option, carry_out, in_turn, print_report, report, settings, version_of
+from benchmarks.harness import THREADS, Option, command, in_turn, print_report, report, settings, version_of
 from data_prep.errors import InputError
 from models.digit_cnn.config import DigitCNNConfig, digit_specs
 from models.digit_cnn.serving import PackedCNN
@@ -221,7 +220,4 @@ def _show(found: Stored) -> None:
         print("PyTorch is not installed: pip install -r requirements-bench.txt")
 
 
-main = partial(carry_out, __doc__, SPEED, run, OPTIONS, show=_show)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, SPEED, run, OPTIONS, show=_show)

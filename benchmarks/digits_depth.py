@@ -12,10 +12,8 @@ The length of the loss's gradient by each layer's kernel is measured on the same
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +24,7 @@ from apps.digits.sources import DigitsSource, mnist_source, sample_source
 from apps.digits.task import DigitsRecipe, DigitsTask, compiled_network
 from apps.shared.commands import print_table
 from apps.shared.reports import Stored
-from benchmarks.harness import ROOT, RUNS, SAMPLE, SET, carry_out, decided_here, folder_of, report, settings
+from benchmarks.harness import ROOT, RUNS, SAMPLE, SET, command, decided_here, folder_of, report, settings
 from benchmarks.pictures import DEPTH_TITLES, depth_picture
 from data_prep.images.augmentation import NO_AUGMENTATION
 from data_prep.images.preparation import digit_batch
@@ -167,7 +165,4 @@ def show(found: Stored) -> None:
         print(f"gradient before training, {name}: {norms[0]:.3g} (first layer) to {norms[-1]:.3g} (last)")
 
 
-main = partial(carry_out, __doc__, DEPTH, _measured, OPTIONS, show=show, store=_store)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, DEPTH, _measured, OPTIONS, show=show, store=_store)

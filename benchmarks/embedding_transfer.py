@@ -7,15 +7,13 @@ python -m benchmarks.embedding_transfer --task reviews   half an hour; ``benchma
 from __future__ import annotations
 
 import argparse
-import sys
-from functools import partial
 from typing import Any
 
 from apps.shared import transfer
 from apps.shared.tables import Table
 from apps.vectors.application import DEFAULT_PRESET, Vectors
 from benchmarks import transfer_reviews, transfer_tags
-from benchmarks.harness import SET, THREADS, Option, carry_out
+from benchmarks.harness import SET, THREADS, Option, command
 from data_prep.text.embeddings import WordVectors
 
 OPTIONS = {
@@ -45,7 +43,4 @@ def _table(options: argparse.Namespace) -> Table:
     return transfer.TAGS if options.task == "tags" else transfer.REVIEWS
 
 
-main = partial(carry_out, __doc__, _table, run, OPTIONS)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, _table, run, OPTIONS)

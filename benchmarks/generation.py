@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import string
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -25,7 +24,7 @@ import numpy as np
 from apps.shared.reports import Stored
 from apps.writer.reports import GENERATION
 from benchmarks.generation_torch import loops
-from benchmarks.harness import Option, carry_out, in_turn, print_report, seconds_of, settings, version_of
+from benchmarks.harness import Option, command, in_turn, print_report, seconds_of, settings, version_of
 from data_prep.text.vocab import UNK, Vocabulary
 from models.char_lm.config import CharLMConfig, char_lm_specs
 from models.char_lm.generator import Generator, Noise, Settings
@@ -199,7 +198,4 @@ def _read(model: LanguageModel) -> np.ndarray:
     return np.concatenate([[model.config.start], model.encode(PROMPT)])
 
 
-main = partial(carry_out, __doc__, GENERATION, run, OPTIONS, show=show)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, GENERATION, run, OPTIONS, show=show)

@@ -58,51 +58,57 @@ SET = Option([], "change a setting")
 SAMPLE = Option(False, "small made-up data instead of the real ones")
 
 
-def carry_out(
+def command(
+    module: str,
     about: str,
     table: Table | Callable[[argparse.Namespace], Table],
     measure: Callable[[argparse.Namespace], dict[str, Any]],
     options: Options,
-    arguments: Sequence[str] | None = None,
     *,
     show: Callable[[Stored], None] | None = None,
     store: Callable[[Path, dict[str, Any]], None] = write_json,
-) -> int:
-    """Read the command line, measure, keep the results where that is asked for, and print them.
+) -> Callable[[Sequence[str] | None], int]:
+    """Make the command of a benchmark, and run it where its module is what was started.
 
     Args:
-        about: Docstring of the benchmark.
+        module: Its ``__name__``.
+        about: Its docstring.
         table: What it prints; its name is that of the file of results.
         measure: Options to results; its ``InputError`` becomes a message.
         options: Besides ``--store`` and ``--json``; ``threads`` limits the cores.
-        arguments: Of the command line; None takes those of the process.
         show: Prints the results in place of the table.
         store: Writes the file of results.
 
     Returns:
-        The exit code.
+        Arguments of the command line, or None for those of the process, to the exit code.
     """
-    parsed = _parsed(about, options, arguments)
-    if "threads" in options:
-        limit_cores(parsed.threads)
-    table = table(parsed) if callable(table) else table
-    try:
-        results = measure(parsed)
-        if parsed.store:
-            path = apps.shared.reports.RESULTS_DIR / f"{table.name}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            store(path, results)
-        found = Stored(f"{table.name}.json", results)
-        if parsed.json:
-            print(json.dumps(results))
-        elif show is None:
-            print_report(table.report(found))
-        else:
-            show(found)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    def main(arguments: Sequence[str] | None = None) -> int:
+        parsed = _parsed(about, options, arguments)
+        if "threads" in options:
+            limit_cores(parsed.threads)
+        own = table(parsed) if callable(table) else table
+        try:
+            results = measure(parsed)
+            if parsed.store:
+                path = apps.shared.reports.RESULTS_DIR / f"{own.name}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                store(path, results)
+            found = Stored(f"{own.name}.json", results)
+            if parsed.json:
+                print(json.dumps(results))
+            elif show is None:
+                print_report(own.report(found))
+            else:
+                show(found)
+        except InputError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return 2
+        return 0
+
+    if module == "__main__":
+        sys.exit(main())
+    return main
 
 
 def _parsed(about: str, options: Options, arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -15,10 +15,8 @@ step are kept too, medians over windows of the held-out text.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -271,7 +269,4 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
         return run(source, runs, chosen, recipe, preset=_chosen_preset(options, recipe.split))
 
 
-main = partial(harness.carry_out, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = harness.command(__name__, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)

@@ -11,9 +11,7 @@ hand: of the set itself nothing is kept.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from apps.ocr.reports import CONTEXT, noise_curves
 from apps.ocr.sources import letters_source
 from apps.shared.commands import print_table
 from apps.shared.reports import Stored, preset_installed
-from benchmarks.harness import THREADS, Option, carry_out, settings
+from benchmarks.harness import THREADS, Option, command, settings
 from data_prep.images.letter_words import LAYOUT
 from data_prep.readers.letters import LetterWords
 
@@ -143,7 +141,4 @@ def show(found: Stored) -> None:
         print(one.text("{kind}\t{bank}\t{word}: alone {alone}, context {context}"))
 
 
-main = partial(carry_out, __doc__, CONTEXT, run, OPTIONS, show=show)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, CONTEXT, run, OPTIONS, show=show)

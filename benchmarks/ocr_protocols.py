@@ -15,7 +15,6 @@ training words.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -270,7 +269,4 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-main = partial(harness.carry_out, __doc__, PROTOCOLS, _measured, OPTIONS, show=_show)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = harness.command(__name__, __doc__, PROTOCOLS, _measured, OPTIONS, show=_show)

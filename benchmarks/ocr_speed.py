@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +26,7 @@ from apps.ocr.evaluation import error_rate
 from apps.ocr.reports import SPEED
 from apps.ocr.sources import TEST_FOLD
 from apps.shared.reports import preset_installed
-from benchmarks.harness import THREADS, Option, carry_out, folder_of, report, seconds_of, settings, speeds
+from benchmarks.harness import THREADS, Option, command, folder_of, report, seconds_of, settings, speeds
 from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import LAYOUT, compose_words
@@ -169,7 +168,4 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return {"settings": settings(options, fold=TEST_FOLD, **counts), "systems": results}
 
 
-main = partial(carry_out, __doc__, SPEED, run, OPTIONS)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, SPEED, run, OPTIONS)

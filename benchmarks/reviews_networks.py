@@ -12,7 +12,6 @@ again.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -156,7 +155,4 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-main = partial(harness.carry_out, __doc__, reports.NETWORKS, _measured, OPTIONS)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = harness.command(__name__, __doc__, reports.NETWORKS, _measured, OPTIONS)

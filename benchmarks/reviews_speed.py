@@ -26,7 +26,7 @@ import numpy as np
 from apps.reviews.application import DEFAULT_PRESET, Reviews
 from apps.reviews.reports import SPEED
 from apps.reviews.results import Verdict
-from benchmarks.harness import ROOT, THREADS, Option, carry_out, report, seconds_of, settings, speeds
+from benchmarks.harness import ROOT, THREADS, Option, command, report, seconds_of, settings, speeds
 from benchmarks.reviews_peers import FastTextPeer, TfidfPeer
 from data_prep.readers.reviews import read_imdb
 from data_prep.text.text_inputs import plain
@@ -165,7 +165,4 @@ def labels_of(reviews: Reviews, texts: Sequence[str]) -> np.ndarray:
     )
 
 
-main = partial(carry_out, __doc__, SPEED, run, OPTIONS)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, SPEED, run, OPTIONS)

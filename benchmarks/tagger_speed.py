@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -124,7 +123,4 @@ def _show(found: Stored) -> None:
     print(found.text("Our first sentence after loading: {systems.lectern.first_sentence_ms:.1f} ms"))
 
 
-main = partial(harness.carry_out, __doc__, SPEED, run, OPTIONS, show=_show)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = harness.command(__name__, __doc__, SPEED, run, OPTIONS, show=_show)

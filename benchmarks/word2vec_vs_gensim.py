@@ -33,7 +33,7 @@ from typing import Any
 from apps.vectors.evaluation import evaluate
 from apps.vectors.reports import SPEED, SYSTEMS, TASKS
 from benchmarks.gensim_vectors import gensim_settings
-from benchmarks.harness import ROOT, THREADS, Option, carry_out, report
+from benchmarks.harness import ROOT, THREADS, Option, command, report
 from data_prep.datasets import locate
 from data_prep.errors import InputError
 from data_prep.readers.text import iter_lines
@@ -226,7 +226,4 @@ def _store(path: Path, results: dict[str, Any]) -> None:
     write_json(path, {**kept, **results})
 
 
-main = partial(carry_out, __doc__, SPEED, run, OPTIONS, store=_store)
-
-if __name__ == "__main__":
-    sys.exit(main())
+main = command(__name__, __doc__, SPEED, run, OPTIONS, store=_store)
