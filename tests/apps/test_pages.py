@@ -21,7 +21,9 @@ SHOWN = (
     "text_area",
 )
 MORE = {
-    ("vectors", "Map"): {"words": "Frequent", "size": "20"}
+    ("vectors", "Map"): {"words": "Frequent", "size": "20"},
+    ("writer", "Read"): {"text": "The king falls."},
+    ("writer", "Gates"): {"text": "BEN:\nThe heart rises.\n\nANNA:\nNot so.\n"},
 }  # of the address: words that the small presets know
 
 pytestmark = pytest.mark.usefixtures("results")
