@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from apps.digits.results import DIGIT_LABELS
+from apps.shared.cards import card
 from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
@@ -21,18 +23,12 @@ from models.presets.card import CardText
 
 MNIST = "mnist"
 VALIDATION = 5_000  # the last so many training images of MNIST choose recipes
-SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}  # of one's own images, and of the sample
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}  # of your own images, and of the sample
 # What others reach on the official test set, percent of 10,000 images.
 PUBLISHED = {
     "LeNet-5, 1998, with distortions": 99.2,
     "convolutional network, Simard et al. 2003, elastic distortions": 99.6,
 }
-
-_SUMMARY = "A convolutional network that says which digit a picture shows, with the probability of each."
-_LIMITS = (
-    "It knows single digits and always names one, whatever it is shown; letters and several digits at once are "
-    "mistaken for digits. Digits are written differently elsewhere than in the America of 1990."
-)
 
 
 @dataclass(frozen=True)
@@ -81,14 +77,6 @@ def mnist_source() -> DigitsSource:
     dataset, path = DATASETS[MNIST], locate(MNIST)
     train, test = read_mnist("train", path), read_mnist("test", path)
     border = len(train.labels) - VALIDATION
-    card = CardText(
-        title="Handwritten digits",
-        summary=_SUMMARY,
-        data=f"MNIST ({dataset.homepage}; {dataset.citation}), changed at random as the recipe says.",
-        licence=f"Images: {dataset.licence}. The weights may be used freely.",
-        intended_use="Teaching: convolution, pooling and residual connections, looked into.",
-        limits=_LIMITS,
-    )
     return DigitsSource(
         name="MNIST",
         labels=DIGIT_LABELS,
@@ -97,7 +85,7 @@ def mnist_source() -> DigitsSource:
         test=test,
         protocol="official test set of MNIST",
         checksums=checksums_of(path),
-        card=card,
+        card=card(__file__, "mnist", **vars(dataset)),
         published=PUBLISHED,
     )
 
@@ -115,27 +103,18 @@ def sample_source(seed: int) -> DigitsSource:
     found = load_digits()
     gray = (found.images / 16.0).astype(np.float32)
     images = np.stack([image_bytes(prepare_digit(one)) for one in gray])
-    card = CardText(
-        title="Handwritten digits, the sample",
-        summary=_SUMMARY,
-        data="The digits of scikit-learn: the test part of the UCI set of E. Alpaydin and C. Kaynak, 1998, as 8x8 "
-        "pixels, scaled up.",
-        licence="CC BY 4.0.",
-        intended_use="Trying out the training where there are no data.",
-        limits=_LIMITS + " It has seen few and coarse images.",
-    )
     return _split_source(
         LabelledImages(images, found.target.astype(np.int64)),
         seed,
         name="the digits of scikit-learn",
         labels=DIGIT_LABELS,
         checksums={"sklearn digits": f"sha256 {hashlib.sha256(images.tobytes()).hexdigest()}"},
-        card=card,
+        card=card(__file__, "sample"),
     )
 
 
 def folder_source(folder: Path, seed: int) -> DigitsSource:
-    """Return one's own images, one sub-folder a class.
+    """Return your own images, one sub-folder a class.
 
     Args:
         folder: As ``data_prep.images.folders.read_image_folder`` takes it.
@@ -146,46 +125,21 @@ def folder_source(folder: Path, seed: int) -> DigitsSource:
     """
     with progress_bar("images", "images") as progress:
         images = read_image_folder(folder, progress)
-    card = CardText(
-        title=f"Images of {folder.name}",
-        summary=f"A convolutional network that tells {len(images.classes)} classes of small images apart.",
-        data=f"The folder {folder.name}, one sub-folder a class; its images were prepared as MNIST's are.",
-        licence="That of the images.",
-        intended_use="Trying out what a convolutional network learns from images of one's own.",
-        limits="It always names one of its classes, whatever it is shown.",
-    )
     return _split_source(
         images.found,
         seed,
         name=f"the folder {folder.name}",
         labels=images.classes,
         checksums={folder.name: f"sha256 {images.checksum}"},
-        card=card,
+        card=card(__file__, "own", name=folder.name, classes=len(images.classes)),
     )
 
 
-def _split_source(
-    images: LabelledImages,
-    seed: int,
-    *,
-    name: str,
-    labels: tuple[str, ...],
-    checksums: Mapping[str, str],
-    card: CardText,
-) -> DigitsSource:
+def _split_source(images: LabelledImages, seed: int, *, name: str, **more: Any) -> DigitsSource:
     """Split images at random that have no official test set."""
-    parts = split(len(images.labels), SHARES, seed)
-    return DigitsSource(
-        name=name,
-        labels=labels,
-        train=images.part(parts["train"]),
-        validation=images.part(parts["validation"]),
-        test=images.part(parts["test"]),
-        protocol=f"a tenth of {name}, drawn with seed {seed}",
-        checksums=checksums,
-        card=card,
-        published={},
-    )
+    parts = {part: images.part(at) for part, at in split(len(images.labels), SHARES, seed).items()}
+    protocol = f"a tenth of {name}, drawn with seed {seed}"
+    return DigitsSource(name=name, protocol=protocol, published={}, **parts, **more)
 
 
 def _joined(*parts: LabelledImages) -> LabelledImages:

@@ -12,14 +12,7 @@ from apps.shared.application import Application
 from apps.vectors import maps
 from apps.vectors.expressions import parse_expression
 from apps.vectors.lookup import WordLookup
-from apps.vectors.results import (
-    AnalogyResult,
-    MapResult,
-    Neighbour,
-    OddOneOut,
-    PlaneResult,
-    Term,
-)
+from apps.vectors.results import AnalogyResult, MapResult, Neighbour, OddOneOut, PlaneResult, Term
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from models.presets.kinds import kind_named
@@ -32,7 +25,7 @@ _COSMUL_EPSILON = 1e-6  # keeps the denominator of 3CosMul from zero; gensim's v
 _SMALLEST = 1e-12  # floor below which the logarithm of a similarity is not taken
 
 
-class Vectors(Application):
+class Vectors(WordLookup, Application):
     """Questions to word vectors.
 
     All similarities are cosines. A word is looked up as written and, if there is no such key, by the key rule
@@ -50,7 +43,6 @@ class Vectors(Application):
         config = kind_named(self.kind).config_class(len(word_vectors), word_vectors.dimensions)
         super().__init__(config, {"vectors": word_vectors.vectors}, **more)
         self.word_vectors = word_vectors
-        self._lookup = WordLookup(word_vectors)
 
     @classmethod
     def of(cls, preset: Preset) -> Vectors:
@@ -73,31 +65,6 @@ class Vectors(Application):
             InputError: The file is missing or not well-formed.
         """
         return cls(WordVectors.load(path, file_format))
-
-    def key(self, word: str) -> str | None:
-        """Look a word up; see :meth:`apps.vectors.lookup.WordLookup.key`.
-
-        Args:
-            word: As a person typed it.
-
-        Returns:
-            The key of its vector, or None.
-        """
-        return self._lookup.key(word)
-
-    def keys(self, words: Iterable[str]) -> list[str]:
-        """Look words up, all of which must be known; see :meth:`apps.vectors.lookup.WordLookup.keys`.
-
-        Args:
-            words: As a person typed them.
-
-        Returns:
-            The keys, in order.
-
-        Raises:
-            InputError: One or more words are unknown; names them and close spellings.
-        """
-        return self._lookup.keys(words)
 
     def similarity(self, first: str, second: str) -> float:
         """Cosine of two words.
@@ -184,11 +151,7 @@ class Vectors(Application):
         excluded = [] if allow_query_words else [term.word for term in terms]
         results = self._best(scores, excluded, topn)
         rows = [self.word_vectors.index(result.word) for result in results]
-        rank = score = None
-        if expected_key is not None:
-            row = self.word_vectors.index(expected_key)
-            score = float(scores[row])
-            rank = self._rank(scores, row, excluded)
+        row = None if expected_key is None else self.word_vectors.index(expected_key)
         return AnalogyResult(
             query=expression,
             method=method,
@@ -197,8 +160,8 @@ class Vectors(Application):
             unknown=unknown,
             contributions=tuple(tuple(map(float, row)) for row in explain(cosines[rows])),
             expected=expected_key,
-            expected_rank=rank,
-            expected_score=score,
+            expected_rank=None if row is None else self._rank(scores, row, excluded),
+            expected_score=None if row is None else float(scores[row]),
         )
 
     def odd_one_out(self, words: Sequence[str]) -> OddOneOut:
@@ -289,7 +252,7 @@ class Vectors(Application):
         unknown = list(dict.fromkeys(word for key, word, _ in parsed if key is None))
         terms = tuple(Term(key, weight) for key, _, weight in parsed if key is not None)
         if unknown and (not ignore_unknown or not terms):
-            raise self._lookup.unknown(unknown)
+            raise self.unknown_words(unknown)
         return terms, tuple(unknown)
 
     def _additive(self, terms: Sequence[Term], weights: np.ndarray, cosines: np.ndarray):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
+from data_prep.text.tokenizer import WordTokenizer
 
+_KEY_RULE = WordTokenizer(punctuation=False, lower=True).key
 _SPELLINGS = 3
 _LEAST_LIKENESS = 0.6
 _NAMED_WORDS = 5
@@ -17,18 +21,11 @@ _NAMED_LENGTH = 40
 class WordLookup:
     """Finds keys: as written and, if there is no such key, by the vocabulary's key rule (NFC, lower case).
 
-    Args:
+    Attributes:
         word_vectors: The vectors whose keys are searched.
     """
 
-    def __init__(self, word_vectors: WordVectors) -> None:
-        self.word_vectors = word_vectors
-
-    @cached_property
-    def _key_rule(self) -> Callable[[str], str]:
-        from data_prep.text.tokenizer import WordTokenizer
-
-        return WordTokenizer(punctuation=False, lower=True).key
+    word_vectors: WordVectors
 
     def key(self, word: str) -> str | None:
         """Look a word up.
@@ -41,7 +38,7 @@ class WordLookup:
         """
         if word in self.word_vectors:
             return word
-        key = self._key_rule(word)
+        key = _KEY_RULE(word)
         return key if key in self.word_vectors else None
 
     def keys(self, words: Iterable[str]) -> list[str]:
@@ -60,24 +57,16 @@ class WordLookup:
         found = [self.key(word) for word in words]
         unknown = [word for word, key in zip(words, found, strict=True) if key is None]
         if unknown:
-            raise self.unknown(unknown)
+            raise self.unknown_words(unknown)
         return [key for key in found if key is not None]
 
     def close_spellings(self, word: str, limit: int = _SPELLINGS) -> list[str]:
-        """Find known words that are spelt alike.
+        """Find known words that are spelt alike, at most ``limit``.
 
-        Args:
-            word: An unknown word.
-            limit: How many at most.
-
-        Returns:
-            Keys, the closest first (optimal string alignment distance), the more frequent first among equals.
+        The closest come first (optimal string alignment distance), the more frequent first among equals.
         """
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
-
         matches = process.extract(
-            self._key_rule(word),
+            _KEY_RULE(word),
             self.word_vectors.keys,
             scorer=OSA.normalized_similarity,
             limit=limit,
@@ -85,21 +74,13 @@ class WordLookup:
         )
         return [match[0] for match in matches]
 
-    def unknown(self, words: Sequence[str]) -> InputError:
-        """Make the error that names unknown words.
-
-        Args:
-            words: One or more unknown words.
-
-        Returns:
-            The error, with close spellings; to be raised by the caller.
-        """
+    def unknown_words(self, words: Sequence[str]) -> InputError:
+        """Make the error that names unknown words with close spellings; to be raised by the caller."""
         words = list(dict.fromkeys(words))
         named = ", ".join(map(_short, words[:_NAMED_WORDS])) + (", …" if len(words) > _NAMED_WORDS else "")
         hints = []
         for word in words[:_NAMED_WORDS]:
-            spellings = self.close_spellings(word)
-            if spellings:
+            if spellings := self.close_spellings(word):
                 hints.append(f"for {_short(word)}: " + ", ".join(spellings))
         return InputError(
             f"{'Unknown word' if len(words) == 1 else 'Unknown words'} {named}",

@@ -93,13 +93,7 @@ class MaskedPrediction(Result):
 
 
 def sentence_words(sentence: str) -> tuple[str, ...]:
-    """Split a sentence into the words that word2vec sees: no punctuation.
-
-    Args:
-        sentence: At most 1,000 characters.
-
-    Returns:
-        The words as they stand in the sentence.
+    """Split a sentence of at most 1,000 characters into the words that word2vec sees: no punctuation.
 
     Raises:
         InputError: The sentence is empty, too long or has fewer than two words.
@@ -134,67 +128,46 @@ def masked_prediction(
         unit_keys: Whether every key is brought to length 1, so that only its direction counts.
         output: Output vectors as keys, whose words are then the vocabulary; None: the input vectors (tied).
 
-    Returns:
-        The prediction with the steps that lead to it.
-
     Raises:
-        InputError: The sentence is empty, too long or has fewer than two words, a number is out of range, or
-            no word of the context has a vector.
+        InputError: The sentence does not fit, a number is out of range, or no word of the context has a vector.
     """
     tokens = _tokens(vectors, sentence, masked, window)
     _check_range("The number of candidates", topn, 1, MAX_TOPN)
     query = _query(vectors, tokens, masked, combination)
     keys = vectors.word_vectors if output is None else output
-    search = _Search(keys, query, tokens[masked].key, unit_keys)
-    row = search.target_row
+    table = keys.normalized if unit_keys else keys.vectors  # (vocabulary, dimensions)
+    dots = table.astype(np.float64) @ query  # (vocabulary,)
+    largest = float(dots.max())  # keeps exp from overflowing
+    log_probabilities = dots - largest - np.log(np.exp(dots - largest).sum())
+    target = tokens[masked].key
+    row = keys.index(target) if target is not None and target in keys else None
+    query_norm = float(np.linalg.norm(query))
+
+    def candidate(at: int) -> Candidate:
+        probability, length = float(np.exp(log_probabilities[at])), float(np.linalg.norm(table[at]))
+        return _candidate(keys.keys[at], probability, float(dots[at]), length, query_norm, at == row)
+
     return MaskedPrediction(
         tokens=tokens,
         masked=masked,
         window=window,
         combination=combination,
         tied=output is None,
-        query_norm=search.query_norm,
-        candidates=tuple(search.candidate(best) for best in search.best(topn)),
-        target=None if row is None else search.candidate(row),
-        target_rank=None if row is None else search.rank(row),
-        loss=None if row is None else search.loss(row),
+        query_norm=query_norm,
+        candidates=tuple(map(candidate, np.argsort(-dots, kind="stable")[:topn].tolist())),
+        target=None if row is None else candidate(row),
+        target_rank=None if row is None else 1 + int((dots > dots[row]).sum()),
+        loss=None if row is None else -float(log_probabilities[row]),
         uniform_loss=float(np.log(len(keys))),
     )
 
 
-class _Search:
-    """The second layer: one query against all keys."""
-
-    def __init__(self, keys: WordVectors, query: np.ndarray, target: str | None, unit_keys: bool) -> None:
-        self._words = keys.keys
-        self._keys = keys.normalized if unit_keys else keys.vectors  # (vocabulary, dimensions)
-        self.target_row = keys.index(target) if target is not None and target in keys else None
-        self.query_norm = float(np.linalg.norm(query))
-        self._dots = self._keys.astype(np.float64) @ query  # (vocabulary,)
-        largest = float(self._dots.max())  # keeps exp from overflowing
-        self._log_probabilities = self._dots - largest - np.log(np.exp(self._dots - largest).sum())
-
-    def best(self, topn: int) -> list[int]:
-        return np.argsort(-self._dots, kind="stable")[:topn].tolist()
-
-    def rank(self, row: int) -> int:
-        return 1 + int((self._dots > self._dots[row]).sum())
-
-    def loss(self, row: int) -> float:
-        return -float(self._log_probabilities[row])
-
-    def candidate(self, row: int) -> Candidate:
-        norm, dot = float(np.linalg.norm(self._keys[row])), float(self._dots[row])
-        probability = float(np.exp(self._log_probabilities[row]))
-        lengths = norm * self.query_norm
-        return Candidate(
-            word=self._words[row],
-            probability=probability,
-            dot=dot,
-            norm=norm,
-            cosine=dot / lengths if lengths > 0 else 0.0,
-            step=float(row == self.target_row) - probability,
-        )
+def _candidate(
+    word: str, probability: float, dot: float, norm: float, query_norm: float, masked: bool
+) -> Candidate:
+    lengths = norm * query_norm
+    cosine = dot / lengths if lengths > 0 else 0.0
+    return Candidate(word, probability, dot, norm, cosine, step=float(masked) - probability)
 
 
 def _tokens(vectors: Vectors, sentence: str, masked: int, window: int) -> tuple[SentenceToken, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from apps.shared.cards import card
 from apps.shared.measures import checksums_of
 from apps.vectors.application import Vectors
 from apps.vectors.evaluation import evaluate, metrics_of
@@ -24,12 +25,12 @@ STORAGES = ("float32", "float16")
 _GOLDEN_ROWS = 16
 
 
-def vectors_content(vectors: WordVectors, card: CardText, storage: str, **more: Any) -> PresetContent:
+def vectors_content(vectors: WordVectors, said: CardText, storage: str, **more: Any) -> PresetContent:
     """Say what a preset of word vectors holds.
 
     Args:
         vectors: The vectors.
-        card: Text of the model card.
+        said: Text of the model card.
         storage: ``"float32"`` or ``"float16"``.
         more: Other fields of the content.
 
@@ -46,7 +47,7 @@ def vectors_content(vectors: WordVectors, card: CardText, storage: str, **more: 
         kind_named(Vectors.kind).config_class(len(vectors), vectors.dimensions),
         {"vectors": vectors.vectors},
         golden={"rows": rows},
-        card=card,
+        card=said,
         vocabulary=Vocabulary(vectors.keys, vectors.counts, specials=()),
         dtype=storage,
         **more,
@@ -105,16 +106,9 @@ def import_vectors_preset(
             f"{target} exists already", remedy="Choose another name or allow overwriting (--force)"
         )
     began = time.monotonic()
-    card = CardText(
-        title=f"Word vectors from {source.name}",
-        summary="Word vectors that were trained elsewhere and imported from a file.",
-        data=f"Unknown to this project; the vectors come from the file {source.name}.",
-        licence=licence.strip() or "not stated",
-        intended_use="Neighbours, analogies and similarities of words; the first layer of other networks.",
-        limits="One vector a word, whatever its sense; they carry the prejudices of their corpus.",
-    )
     metrics = metrics_of(evaluate(vectors, progress=progress))
-    content = vectors_content(vectors, card, storage, metrics=metrics)
+    said = card(__file__, "imported", source=source.name, licence=licence.strip() or "not stated")
+    content = vectors_content(vectors, said, storage, metrics=metrics)
     metadata = {
         "recipe": {"imported_from": source.name, "storage": storage},
         "seed": 0,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from apps.shared.cards import card
 from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
 from apps.vectors.application import Vectors
@@ -150,14 +151,14 @@ class VectorsTask(Task):
         facts = {"tokens": corpus.raw_tokens, "recipe": answers.recipe}
         vectors = _as_shipped(answers.input, corpus, recipe.kept_words, recipe.storage)
         summary = {"words": len(vectors), "dimensions": recipe.dimensions, "tokens": corpus.raw_tokens}
-        card = _card(recipe, source.name, "input")
-        contents = [vectors_content(vectors, card, recipe.storage, metadata=facts, summary=summary)]
+        said = _card(recipe, source.name, "input")
+        contents = [vectors_content(vectors, said, recipe.storage, metadata=facts, summary=summary)]
         if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
             keys = _as_shipped(answers.output, corpus, recipe.output_words, recipe.storage)
             metrics = metrics_of(_evaluated(keys, "output"))
-            card = _card(recipe, source.name, "output")
+            said = _card(recipe, source.name, "output")
             contents.append(
-                vectors_content(keys, card, recipe.storage, metadata=facts, metrics=metrics, suffix="_output")
+                vectors_content(keys, said, recipe.storage, metadata=facts, metrics=metrics, suffix="_output")
             )
         return contents
 
@@ -230,17 +231,8 @@ def _as_shipped(matrix: np.ndarray, corpus: EncodedCorpus, words: int | None, st
 
 
 def _card(recipe: VectorsRecipe, source: str, side: str) -> CardText:
-    use = "Neighbours, analogies and similarities of words; the first layer of other networks."
-    if side == "output":
-        use = "Keys of word2vec's second layer: which words a context predicts. Not for neighbours of words."
-    return CardText(
-        title=f"Word vectors from {source}" + (" (output matrix)" if side == "output" else ""),
-        summary=f"The {side} vectors that Lectern's Keras word2vec ({recipe.architecture}) learned from {source}.",
-        data=source,
-        licence=_LICENCES.get(source, "that of the text they were trained on"),
-        intended_use=use,
-        limits="One vector a word, whatever its sense; lower case; they carry the prejudices of their text.",
-    )
+    licence = _LICENCES.get(source, "that of the text they were trained on")
+    return card(__file__, side, source=source, architecture=recipe.architecture, licence=licence)
 
 
 @contextmanager
