@@ -11,11 +11,14 @@ import functools
 import numpy as np
 
 from apps.ocr.sources import TEST_FOLD
+from data_prep.datasets import at_hand
 from data_prep.errors import InputError
 from data_prep.images.letter_words import LetterPool
 from data_prep.images.letters import MAX_LETTERS
 from data_prep.images.pen_letters import pen_letters
-from data_prep.readers.letters import DATASET, LetterWords, encode_word, read_letters
+from data_prep.readers.letters import DATASET, LETTERS, LetterWords, encode_word, read_letters
+from models.presets.store import GOLDEN, Preset
+from models.storage.arrays import read_arrays, read_specs
 
 BANKS = {"pen": "Lectern's pen", "set": "test letters of the set"}
 MOST_HANDS = 1000
@@ -24,8 +27,6 @@ MOST_HANDS = 1000
 @functools.cache
 def scored_words() -> LetterWords | None:
     """Open the words of the fold that no shipped network learned from; None where the set is not at hand."""
-    from data_prep.datasets import at_hand
-
     if not at_hand(DATASET):
         return None
     words = read_letters()
@@ -35,6 +36,24 @@ def scored_words() -> LetterWords | None:
 def banks() -> tuple[str, ...]:
     """Return the names of the banks that are there, of ``BANKS``."""
     return tuple(BANKS) if scored_words() is not None else ("pen",)
+
+
+def can_write(alphabet: str) -> bool:
+    """Whether words of the letter bank, a to z, can be read by a network of this alphabet."""
+    return set(LETTERS) <= set(alphabet)
+
+
+def stored_word(preset: Preset) -> np.ndarray:
+    """Return the example that a preset stores, for alphabets that no bank can write.
+
+    Returns:
+        Float32 (letters, 16, 8, 1), or (16, width, 1) where words are read in one piece.
+    """
+    path = preset.path / GOLDEN
+    arrays = read_arrays(path, read_specs(path))
+    if preset.config.reads == "words":
+        return arrays["input/image"][0]
+    return arrays["input/letters"][: arrays["input/lengths"][0]]
 
 
 def spell(text: str, bank: str = "pen", hand: int = 0) -> np.ndarray:

@@ -1,52 +1,68 @@
-"""Page "Reading": one section at a time, each reachable by a link."""
+"""Page "Reading": words letter by letter and in one piece, and what context does for both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 
-import streamlit as st
-
-from apps.ocr import page_benchmark as benchmark
-from apps.ocr import page_errors as errors
-from apps.ocr import page_letters as letters
-from apps.ocr import page_noise as noise
-from apps.ocr import page_transitions as transitions
-from apps.ocr import page_unseen as unseen
-from apps.ocr import page_words as words
+from apps.ocr import page_benchmark, page_errors, page_letters, page_noise, page_transitions, page_words
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
-from apps.ocr.page_loading import load_letters, load_words
-from apps.shared.page import input_errors, one_of
-
-LETTER_SECTIONS = {
-    "Letters": letters.show,
-    "Transitions": transitions.show,
-    "Noise": noise.show,
-    "Errors": errors.show,
-}
-STORED_SECTIONS = {"Unseen words": unseen.show, "Benchmark": benchmark.show}
-SECTIONS = ("Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark")
+from apps.shared.page import PresetChoice, Section, show_page
+from models.ocr.config import KIND
+from models.presets.search import FoundPreset
+from models.presets.store import CONFIG
 
 
-def main() -> None:
-    """Draw the page."""
-    st.title("Reading", anchor=False)
-    section = one_of("Section", SECTIONS, "section")
-    if section in STORED_SECTIONS:
-        STORED_SECTIONS[section]()
-    elif section == "Words":
-        _with_reader(load_words, words.show, f"--reads words --out models/presets/{WORDS_PRESET}")
-    else:
-        _with_reader(load_letters, LETTER_SECTIONS[section], f"--out models/presets/{LETTERS_PRESET}")
+def _reads(preset: FoundPreset) -> str | None:
+    try:
+        return json.loads((preset.path / CONFIG).read_text(encoding="utf-8")).get("reads")
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
-def _with_reader(load: Callable[[], Reader], show: Callable[[Reader], None], options: str) -> None:
-    reader = None
-    with input_errors():
-        reader = load()
-    if reader is None:
-        st.info(f"Make the preset with `python -m apps ocr fit {options}`, then reload.")
-    else:
-        show(reader)
+def _presets(reads: str, default: str) -> PresetChoice:
+    make = f"ocr fit --recipe {reads} --out models/presets/{default}"
+    return PresetChoice(
+        KIND, default, Reader.from_preset, make, lambda preset: _reads(preset) == reads, key=reads
+    )
 
 
-main()
+LETTERS, WORDS = _presets("letters", LETTERS_PRESET), _presets("words", WORDS_PRESET)
+SECTIONS = (
+    Section(
+        "Letters",
+        page_letters.show,
+        "A word letter by letter, before and after its context counts. Try another hand, or write a word yourself.",
+        LETTERS,
+    ),
+    Section(
+        "Words",
+        page_words.show,
+        "A word in one piece, with the path through its frames. Try joined letters: nobody has to cut them.",
+        WORDS,
+    ),
+    Section(
+        "Unseen words",
+        page_benchmark.show_unseen,
+        "Errors where the words to read were learned, and where they were not. Compare the two groups.",
+    ),
+    Section(
+        "Transitions",
+        page_transitions.show,
+        "What the CRF learned about which letter follows which. Look for the column after q.",
+        LETTERS,
+    ),
+    Section(
+        "Noise",
+        page_noise.show,
+        "A word gets worse pixel by pixel. Move the slider until only context holds it.",
+        LETTERS,
+    ),
+    Section(
+        "Errors",
+        page_errors.show,
+        "Words that context makes wrong, and words that it makes right. Change the kind and go through them.",
+        LETTERS,
+    ),
+    Section("Benchmark", page_benchmark.show, "Errors on fold 0, and speed beside CRFsuite."),
+)
+show_page("Reading", SECTIONS)

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from apps.ocr.application import Reader
-from apps.ocr.letter_bank import BANKS, banks, scored_words, spell
+from apps.ocr.letter_bank import BANKS, banks, can_write, scored_words, spell
 from apps.ocr.page_letters import show_letters
-from apps.ocr.page_source import Letters
+from apps.ocr.page_source import Letters, known_letters
 from apps.ocr.reports import CONTEXT
 from apps.shared.page import one_of
 from apps.shared.page_reports import show_report
@@ -19,12 +19,13 @@ from data_prep.images.letter_batches import letter_pictures
 KINDS = {"Context is wrong": "wrong", "Context helps": "helps"}
 
 
-def show(reader: Reader) -> None:
-    """Draw the section.
-
-    Args:
-        reader: Opened for letters.
-    """
+def show(reader: Reader, preset: str) -> None:
+    """Draw the section."""
+    if not can_write(alphabet := reader.letters.config.alphabet):
+        st.info(
+            f"The collected words are of the letters a to z; this preset knows {known_letters(alphabet)}."
+        )
+        return
     show_report(CONTEXT, lambda report: _examples(report, reader))
 
 

@@ -8,21 +8,17 @@ import streamlit as st
 
 from apps.ocr.application import Reader
 from apps.ocr.evaluation import WAYS
-from apps.ocr.page_looks import answer, columns_picture, letter_row
+from apps.ocr.page_looks import answer, columns_picture, letter_row, show_others
 from apps.ocr.page_source import Letters, choose_letters
 from apps.ocr.results import LettersResult
 from apps.shared import charts
 from apps.shared.page import input_errors, plain
 
 
-def show(reader: Reader) -> None:
-    """Draw the section.
-
-    Args:
-        reader: Opened for letters.
-    """
+def show(reader: Reader, preset: str) -> None:
+    """Draw the section."""
     with input_errors():
-        chosen = choose_letters()
+        chosen = choose_letters(reader)
         if chosen is not None:
             began = time.perf_counter()
             result = reader.read_letters(chosen.images)
@@ -39,7 +35,7 @@ def show_letters(chosen: Letters, result: LettersResult, milliseconds: float | N
     """
     st.html(answer(result.text))
     said = [] if chosen.truth is None else [f"It says {plain(chosen.truth)}."]
-    said.append(f"Each letter alone: {result.before}.")
+    said.append(f"Each letter alone: {plain(result.before)}.")
     places = ", ".join(str(at + 1) for at in result.changed)
     said.append(f"Context changed letter {places}." if places else "Context changed nothing.")
     if milliseconds is not None:
@@ -50,18 +46,13 @@ def show_letters(chosen: Letters, result: LettersResult, milliseconds: float | N
         "Above the arrow what the letter's own picture says, below it what its word adds. Framed: context changed it."
     )
     left, right = st.columns(2, gap="medium")
-    with left:
-        charts.show(
-            columns_picture(result.letters, context=False),
-            "columns alone",
-            "Probability of every letter at every place, each picture alone",
-        )
-    with right:
-        charts.show(
-            columns_picture(result.letters, context=True),
-            "columns context",
-            "Probability of every letter at every place, in context",
-        )
+    for column, key, said in ((left, "alone", "each letter alone"), (right, "context", "in context")):
+        with column:
+            charts.show(
+                columns_picture(result.letters, context=key == "context"),
+                f"columns {key}",
+                f"Probability of every letter at every place, {said}",
+            )
     _networks(result, chosen.truth)
 
 
@@ -74,10 +65,5 @@ def _networks(result: LettersResult, truth: str | None) -> None:
         rows.append(row)
     left, right = st.columns(2, gap="medium")
     left.dataframe(rows, hide_index=True)
-    right.dataframe(
-        [
-            {"other words": one.text, "probability, %": round(100 * one.probability, 1)}
-            for one in result.alternatives
-        ],
-        hide_index=True,
-    )
+    with right:
+        show_others(result.alternatives)

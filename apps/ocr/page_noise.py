@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.ocr.application import Reader, noisy
+from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader, noisy
 from apps.ocr.evaluation import WAYS
 from apps.ocr.page_letters import show_letters
-from apps.ocr.page_source import Letters, compose
+from apps.ocr.page_source import Letters, written
 from apps.ocr.reports import CONTEXT, noise_curves
 from apps.shared import charts
 from apps.shared.charts import line_looks
@@ -15,23 +15,22 @@ from apps.shared.page import input_errors
 from apps.shared.page_reports import Curve, curves, show_facts, show_report
 from apps.shared.style import palette
 from apps.shared.tables import Report
-from data_prep.images.letter_batches import letter_pictures
 
 MOST = 30
 
 
-def show(reader: Reader) -> None:
-    """Draw the section.
-
-    Args:
-        reader: Opened for letters.
-    """
+def show(reader: Reader, preset: str) -> None:
+    """Draw the section."""
     level = st.slider("Pixels turned, %", 0, MOST, 10, key="noise", bind="query-params")
     show_report(CONTEXT, lambda report: _curves(report, level), show_facts)
+    if preset != LETTERS_PRESET:
+        st.caption(
+            f"The curves are those of {LETTERS_PRESET} and {WORDS_PRESET}; this preset reads the word below."
+        )
     with input_errors():
-        text, letters, hand = compose()
-        images = noisy(letter_pictures(letters), level / 100, seed=hand)
-        show_letters(Letters(images, text), reader.read_letters(images))
+        chosen, hand = written(reader)
+        images = noisy(chosen.images, level / 100, seed=hand)
+        show_letters(Letters(images, chosen.truth), reader.read_letters(images))
 
 
 def _curves(report: Report, level: int) -> None:

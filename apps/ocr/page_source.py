@@ -1,25 +1,26 @@
-"""What the sections read: composed of the letter bank, drawn on a wide canvas, or uploaded."""
+"""What the sections read: composed of the letter bank or stored, drawn on a wide canvas, or uploaded."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from apps.ocr.application import composed
-from apps.ocr.letter_bank import BANKS, MOST_HANDS, banks, spell
+from apps.ocr.application import Reader, composed
+from apps.ocr.letter_bank import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
 from apps.shared.canvas import linked_canvas
-from apps.shared.page import heavy_work
+from apps.shared.page import heavy_work, one_of, plain
 from apps.shared.style import palette
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letters import MAX_LETTERS, letter_batch, prepare_letter, prepare_letters, prepare_word
 from data_prep.images.preparation import PreparedImage
+from data_prep.readers.letters import LETTERS
 
-SOURCES = ("Compose", "Draw", "Upload")
 DEFAULT = "reading"
 WIDTH, HEIGHT, PEN, SHOWN = 360, 90, 5.0, 760
 STORE, LINK = "drawn word", "drawing"
+_NAMED = 60  # letters of an alphabet
 
 
 class Letters(NamedTuple):
@@ -36,8 +37,11 @@ class Word(NamedTuple):
     truth: str | None
 
 
-def choose_letters() -> Letters | None:
+def choose_letters(reader: Reader) -> Letters | None:
     """Draw the choice of letters.
+
+    Args:
+        reader: Opened for letters.
 
     Returns:
         The letters; None where there are none yet.
@@ -45,49 +49,55 @@ def choose_letters() -> Letters | None:
     Raises:
         InputError: What the visitor gave is wrong.
     """
-    source = _source()
-    if source == "Compose":
-        text, letters, _ = compose()
-        return Letters(letter_pictures(letters), text)
-    if source == "Draw":
-        ink = _drawn("Write a word with some paper between its letters: it is cut there.")
-        return None if ink is None else Letters(letter_batch(prepare_letters(ink, "The drawing")), None)
-    files = st.file_uploader(
-        "One picture of a word whose letters stand apart, or one picture a letter",
-        type=["png", "jpg", "jpeg"],
-        accept_multiple_files=True,
-        key="letter files",
-        help="PNG or JPEG of any size, dark on light or light on dark. They stay on this computer.",
-    )
-    if not files:
-        return None
-    with heavy_work():
-        if len(files) == 1:
-            prepared = prepare_letters(files[0].getvalue(), files[0].name)
-        else:
-            prepared = tuple(prepare_letter(file.getvalue(), file.name) for file in files[: MAX_LETTERS + 1])
-    return Letters(letter_batch(prepared), None)
+    alphabet = reader.letters.config.alphabet
+    match _source(alphabet):
+        case "Draw":
+            ink = _drawn("Write a word with some paper between its letters: it is cut there.", alphabet)
+            return None if ink is None else Letters(letter_batch(prepare_letters(ink, "The drawing")), None)
+        case "Upload":
+            label = "One picture of a word whose letters stand apart, or one picture a letter"
+            files = _uploaded(label, "letter files", many=True)
+            if not files:
+                return None
+            with heavy_work():
+                if len(files) == 1:
+                    prepared = prepare_letters(files[0].getvalue(), files[0].name)
+                else:
+                    prepared = tuple(
+                        prepare_letter(file.getvalue(), file.name) for file in files[: MAX_LETTERS + 1]
+                    )
+            return Letters(letter_batch(prepared), None)
+    return written(reader)[0]
 
 
-def choose_word() -> Word | None:
+def choose_word(reader: Reader) -> Word | None:
     """Draw the choice of a word in one piece; as :func:`choose_letters`."""
-    source = _source()
-    if source == "Compose":
+    alphabet = reader.words.config.alphabet
+    match _source(alphabet):
+        case "Draw":
+            ink = _drawn("Write a word, its letters joined or not.", alphabet)
+            return None if ink is None else Word(prepare_word(ink, "The drawing"), None)
+        case "Upload":
+            file = _uploaded("A photo, scan or drawing of one word", "word file")
+            if file is None:
+                return None
+            with heavy_work():
+                return Word(prepare_word(file.getvalue(), file.name), None)
+        case "Compose":
+            text, letters, hand = compose()
+            return Word(composed(letters, text, hand), text)
+    _say_stored(alphabet)
+    return Word(PreparedImage(stored_word(reader.presets["words"]), ()), None)
+
+
+def written(reader: Reader) -> tuple[Letters, int]:
+    """Draw the fields of a composed word, or take the stored one; return its letters, and the hand."""
+    alphabet = reader.letters.config.alphabet
+    if can_write(alphabet):
         text, letters, hand = compose()
-        return Word(composed(letters, text, hand), text)
-    if source == "Draw":
-        ink = _drawn("Write a word, its letters joined or not.")
-        return None if ink is None else Word(prepare_word(ink, "The drawing"), None)
-    file = st.file_uploader(
-        "A photo, scan or drawing of one word",
-        type=["png", "jpg", "jpeg"],
-        key="word file",
-        help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
-    )
-    if file is None:
-        return None
-    with heavy_work():
-        return Word(prepare_word(file.getvalue(), file.name), None)
+        return Letters(letter_pictures(letters), text), hand
+    _say_stored(alphabet)
+    return Letters(stored_word(reader.presets["letters"]), None), 0
 
 
 def compose() -> tuple[str, np.ndarray, int]:
@@ -117,19 +127,36 @@ def compose() -> tuple[str, np.ndarray, int]:
     return text.strip().lower(), spell(text, bank, int(hand)), int(hand)
 
 
-def _source() -> str:
-    return st.segmented_control(
-        "Source",
-        SOURCES,
-        default=SOURCES[0],
-        required=True,
-        key="source",
-        bind="query-params",
-        label_visibility="collapsed",
+def known_letters(alphabet: str) -> str:
+    """Name the letters of an alphabet, the first of a long one, for Markdown."""
+    if alphabet == LETTERS:
+        return "small letters a to z"
+    return "the letters " + plain(alphabet[:_NAMED]) + (" …" if len(alphabet) > _NAMED else "")
+
+
+def _say_stored(alphabet: str) -> None:
+    st.caption(
+        f"This preset knows {known_letters(alphabet)}. The letter bank writes a to z only, so this is the example that "
+        "is stored with the preset."
     )
 
 
-def _drawn(hint: str) -> np.ndarray | None:
+def _source(alphabet: str) -> str:
+    first = "Compose" if can_write(alphabet) else "Example"
+    return one_of("Source", (first, "Draw", "Upload"), "source")
+
+
+def _uploaded(label: str, key: str, *, many: bool = False) -> Any:
+    return st.file_uploader(
+        label,
+        type=["png", "jpg", "jpeg"],
+        accept_multiple_files=many,
+        key=key,
+        help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
+    )
+
+
+def _drawn(hint: str, alphabet: str) -> np.ndarray | None:
     ink = linked_canvas(
         link=LINK,
         key="wide canvas",
@@ -141,5 +168,5 @@ def _drawn(hint: str) -> np.ndarray | None:
         store=STORE,
         colour=palette().text,
     )
-    st.caption(f"{hint} Small letters a to z. The network answers after each stroke.")
+    st.caption(f"{hint} It knows {known_letters(alphabet)}. The network answers after each stroke.")
     return ink

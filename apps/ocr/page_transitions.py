@@ -6,35 +6,24 @@ import streamlit as st
 
 from apps.ocr.application import Reader
 from apps.shared import charts
-from apps.shared.style import palette
-from data_prep.readers.letters import LETTERS
 
 _SHOWN = 8
 
 
-def show(reader: Reader) -> None:
-    """Draw the section.
-
-    Args:
-        reader: Opened for letters.
-    """
+def show(reader: Reader, preset: str) -> None:
+    """Draw the section."""
     st.markdown(
         "The conditional random field behind the BiLSTM adds a learned score for every letter after every other, and "
         "chooses the best word as a whole. It learns what the BiLSTM in front of it, which sees the neighbours too, "
         "leaves to be learned."
     )
-    scores = reader.letters.transitions
-    colours = palette()
-    largest = float(abs(scores).max()) or 1.0
+    scores, letters = reader.letters.transitions, list(reader.letters.config.alphabet)
     picture = charts.figure(x_title="next letter", y_title="letter", height=620)
-    picture.add_heatmap(
-        z=scores.tolist(),
-        x=list(LETTERS),
-        y=list(LETTERS),
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
+    charts.add_heatmap(
+        picture,
+        scores,
+        x=letters,
+        y=letters,
         xgap=1,
         ygap=1,
         hovertemplate="%{y}, then %{x}: %{z:+.2f}<extra></extra>",
@@ -46,8 +35,8 @@ def show(reader: Reader) -> None:
     )
     ranked = sorted(
         (float(scores[row, column]), first + second)
-        for row, first in enumerate(LETTERS)
-        for column, second in enumerate(LETTERS)
+        for row, first in enumerate(letters)
+        for column, second in enumerate(letters)
     )
     titles = {"Most welcome": ranked[::-1][:_SHOWN], "Least welcome": ranked[:_SHOWN]}
     for column, (title, chosen) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):

@@ -11,17 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
+from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from apps.ocr.letter_bank import scored_words, spell
 from apps.ocr.page_source import HEIGHT, STORE, WIDTH
 from apps.shared.drawn_pictures import to_link
 from data_prep.datasets import DATA_DIR_VARIABLE
+from tests.apps.ocr_presets import save_reader
 from tests.apps.pages import SECTIONS, chart, html, messages, open_page, shipping
 
 ERRORS = {"mean": 5.0, "deviation": 0.5}
 
 
 KEY = "ocr"
+GREEK = "*<αβγδ"
 page = partial(open_page, KEY)
 
 pytestmark = pytest.mark.usefixtures("shipped", "results")
@@ -57,6 +61,10 @@ def letter_file(letter: str) -> bytes:
     return png(255 - np.kron(spell(letter)[0], np.ones((8, 8), np.uint8)))
 
 
+def said(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
 def test_a_composed_word_is_shown_before_and_after_context() -> None:
     app = page(word="Heat", hand="5")
     assert not app.error
@@ -67,7 +75,7 @@ def test_a_composed_word_is_shown_before_and_after_context() -> None:
         assert shares.shape == (26, 4)
         np.testing.assert_allclose(shares.sum(axis=0), 100.0)
     assert len(app.dataframe[0].value) == 5
-    assert "It says heat." in app.caption[0].value
+    assert "It says heat." in said(app)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +220,7 @@ def test_errors_of_context_without_the_set_are_those_of_the_pen(tmp_path: Path) 
     app = page(section="Errors")
     assert not app.info and not app.error
     assert app.number_input(key="example").max == 1
-    assert "When collected: alone heat, in context hate." in app.caption[0].value
+    assert "When collected: alone heat, in context hate." in said(app)
     app = page(section="Errors", kind="Context helps")
     assert "no such example" in app.info[0].value
 
@@ -248,5 +256,49 @@ def test_without_presets_the_page_lives(section: str, tmp_path: Path) -> None:
     with shipping(tmp_path):
         app = page(section=section)
     infos = {"Unseen words": 1, "Benchmark": 3}
-    assert len(app.error) == (0 if section in infos else 1)
+    assert not app.error
     assert len(app.info) == infos.get(section, 1)
+    if section not in infos:
+        reads = "words" if section == "Words" else "letters"
+        assert f"python -m apps ocr fit --recipe {reads}" in app.info[0].value
+
+
+def greek(folder: Path) -> None:
+    """Presets of another alphabet beside the shipped ones, with the characters that HTML and Markdown read as signs."""
+    save_reader(folder / LETTERS_PRESET, "letters")
+    save_reader(folder / WORDS_PRESET, "words", seed=1)
+    save_reader(folder / "greek_letters", "letters", alphabet=GREEK)
+    save_reader(folder / "greek_words", "words", alphabet=GREEK)
+
+
+@pytest.mark.parametrize("section", ["Letters", "Words", "Transitions", "Noise", "Errors"])
+def test_a_preset_of_another_alphabet_is_shown_with_what_it_stores(section: str, tmp_path: Path) -> None:
+    context(tmp_path)
+    greek(tmp_path / "presets")
+    reads = "words" if section == "Words" else "letters"
+    with shipping(tmp_path / "presets"):
+        app = page(section=section, source="Compose", **{reads: f"greek_{reads}"})
+        assert not app.error
+        assert app.selectbox(key=reads).options == [f"ocr_{reads}", f"greek_{reads}"]
+        app.selectbox(key=reads).set_value(f"ocr_{reads}").run()
+        assert not app.exception and not app.error and not app.info
+        app.selectbox(key=reads).set_value(f"greek_{reads}").run()
+        assert not app.exception and not app.error
+    if section == "Transitions":
+        assert chart(app, "transitions")["data"][0]["x"] == list(GREEK)
+        return
+    assert "small letters a to z" not in said(app)
+    if section == "Errors":
+        assert "αβγδ" in app.info[0].value
+        return
+    assert "The letter bank writes a to z only" in said(app)
+    key = "path" if section == "Words" else "columns context"
+    names = chart(app, key)["data"][-2 if section == "Words" else 0]["y"]
+    assert set(names) <= {*GREEK, "blank"} and html(app).count("<figure") == (0 if section == "Words" else 2)
+
+
+def test_curves_of_noise_say_whose_they_are(tmp_path: Path) -> None:
+    greek(tmp_path)
+    with shipping(tmp_path):
+        assert "The curves are those of" not in said(page(section="Noise"))
+        assert "The curves are those of ocr_letters" in said(page(section="Noise", letters="greek_letters"))
