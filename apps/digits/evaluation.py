@@ -120,10 +120,5 @@ def _check_labels(digits: Digits, labels: tuple[str, ...]) -> None:
 
 def _mistake(digits: Digits, images: LabelledImages, probabilities: np.ndarray, at: int) -> Mistake:
     answer, label = int(probabilities[at].argmax()), int(images.labels[at])
-    return Mistake(
-        index=at,
-        label=digits.labels[label],
-        answer=digits.labels[answer],
-        confidence=float(probabilities[at, answer]),
-        label_probability=float(probabilities[at, label]),
-    )
+    confidence, right = probabilities[at, [answer, label]].tolist()
+    return Mistake(at, digits.labels[label], digits.labels[answer], confidence, right)

@@ -41,18 +41,10 @@ def _answer(digits: Digits, chosen: Chosen) -> None:
     st.caption(
         f"{100 * probabilities[best]:.1f} % sure.{truth} From the centred image to the answer: {milliseconds:.1f} ms."
     )
-    charts.show(
-        charts.bars(
-            digits.labels,
-            (100 * probabilities).tolist(),
-            x_title="probability, %",
-            colour=[colours.ours if at == best else colours.muted for at in range(len(probabilities))],
-            number=".1f",
-            limits=(0, 108),
-        ),
-        "probabilities",
-        "Probability of every digit",
-    )
+    colour = [colours.ours if at == best else colours.muted for at in range(len(probabilities))]
+    looks = {"x_title": "probability, %", "colour": colour, "number": ".1f", "limits": (0, 108)}
+    picture = charts.bars(digits.labels, (100 * probabilities).tolist(), **looks)
+    charts.show(picture, "probabilities", "Probability of every digit")
 
 
 def _steps(chosen: Chosen) -> None:

@@ -8,15 +8,22 @@ import streamlit as st
 
 from apps.digits.explain import DigitInspector
 from apps.digits.layer_strips import DigitLook, LayerLook
-from apps.digits.page_pictures import STYLE, strip_html
 from apps.digits.page_source import Chosen, choose
-from apps.digits.picture_strips import Strip
+from apps.digits.picture_strips import Strip, png, scale
 from apps.shared.page import input_errors, plain, remembered
+from apps.shared.page_images import png_url, rgb
 from apps.shared.style import Palette, palette
 
 SHOWN = ("Activations", "Activation gradients", "Weights", "Weight gradients")
 AUTOMATIC = "automatic"
 FINISHED = "finished"
+_CELL, _LINE, _TILE = 12, 16, 56  # pixels on the screen: a cell of a vector, its height, about a tile
+_MOST_HIGH = 280
+_STYLE = f"""<style>
+.strip {{ max-height: {_MOST_HIGH}px; overflow: auto; margin: .1rem 0 .55rem; }}
+.strip img {{ image-rendering: pixelated; display: block; }}
+.about {{ font-size: .82rem; opacity: .8; }}
+</style>"""
 
 
 def show(inspector: DigitInspector, preset: str) -> None:
@@ -96,7 +103,7 @@ def _layers(found: DigitLook, shown: list[str], everything: bool) -> None:
     colours = palette()
     for layer in layers:
         with st.container(border=True):
-            st.html(STYLE + layer_html(layer, shown, colours))
+            st.html(_STYLE + layer_html(layer, shown, colours))
 
 
 def _has_filters(layer: LayerLook) -> bool:
@@ -104,35 +111,43 @@ def _has_filters(layer: LayerLook) -> bool:
 
 
 def layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
-    """Draw a layer.
-
-    Args:
-        layer: The layer.
-        shown: Which of ``SHOWN``.
-        colours: Of the page.
-
-    Returns:
-        HTML.
-    """
+    """Draw what is ``shown`` of a layer, as HTML."""
     about = [f"{layer.kind} ({'×'.join(map(str, layer.shape))})", layer.settings]
     if layer.formula:
         about.append(f"parameters: {layer.formula}")
     if layer.dead:
         about.append(f"dead: {', '.join(map(str, layer.dead))}")
     parts = [f"<b>{escape(layer.name)}</b> · {escape(' · '.join(filter(None, about)))}"]
-    if "Activations" in shown:
-        parts.append(_strip("activations", layer.activations, colours))
-    if "Activation gradients" in shown and layer.gradients is not None:
-        parts.append(_strip("activation gradients", layer.gradients, colours))
+    strips = [
+        ("Activations", "activations", layer.activations),
+        ("Activation gradients", "activation gradients", layer.gradients),
+    ]
     for weight in layer.weights:
-        if "Weights" in shown:
-            parts.append(_strip(weight.name, weight.values, colours))
-        if "Weight gradients" in shown and weight.gradients is not None:
-            parts.append(_strip(f"{weight.name}, gradient", weight.gradients, colours))
+        strips.append(("Weights", weight.name, weight.values))
+        strips.append(("Weight gradients", f"{weight.name}, gradient", weight.gradients))
+    parts += [
+        _strip(name, strip, colours) for kind, name, strip in strips if kind in shown and strip is not None
+    ]
     return "".join(parts)
 
 
 def _strip(name: str, strip: Strip, colours: Palette) -> str:
     text = f"{name}: max {strip.high:.5g}, min {strip.low:.5g}"
     left_out = f", {strip.left_out:,} numbers are not shown" if strip.left_out else ""
-    return f'<div class="about">{escape(text + left_out)}</div>{strip_html(strip, colours, text)}'
+    return f'<div class="about">{escape(text + left_out)}</div>{_strip_html(strip, colours, text)}'
+
+
+def _strip_html(strip: Strip, colours: Palette, alt: str) -> str:
+    """Draw a strip in a frame that scrolls where it is high."""
+    ends = [rgb(colours.grid), rgb(colours.positive)]
+    if strip.signed:
+        ends = [rgb(colours.negative), *ends]
+    rows, columns, height, width = strip.tiles.shape
+    if height == 1:
+        size = f"width:min(100%,{width * _CELL}px);height:{_LINE}px"
+    elif rows * columns == 1 and width > 40:
+        size = f"width:min(100%,{3 * width}px);height:{8 * height}px"
+    else:
+        factor = max(2, min(10, _TILE // max(height, width)))
+        size = f"width:{factor * (columns * (width + 1) - 1)}px;max-width:100%"
+    return f'<div class="strip"><img src="{png_url(png(strip, scale(ends)))}" alt="{escape(alt)}" style="{size}"></div>'

@@ -44,42 +44,33 @@ def show(inspector: DigitInspector, preset: str) -> None:
 
 
 def _maps(image: np.ndarray, gradient: np.ndarray, lost: np.ndarray, asked: str) -> None:
-    first, second = st.columns(2)
-    with first:
-        st.markdown("**Saliency**")
-        charts.show(
-            _heat(gradient, image, "by one more ink, the logit changes by"),
-            "saliency",
+    maps = {
+        "Saliency": (
+            gradient,
+            "by one more ink, the logit changes by",
             f"Gradient of the logit of {asked} by every pixel",
-        )
-        st.caption(
-            "Gradient of the logit by the ink of each pixel: teal, more of it speaks for the digit; orange, against it."
-        )
-    with second:
-        st.markdown("**Occlusion**")
-        charts.show(
-            _heat(lost, image, "covered, the probability loses points:"),
-            "occlusion",
+            "Gradient of the logit by the ink of each pixel: teal, more ink speaks for the digit; orange, against it.",
+        ),
+        "Occlusion": (
+            lost,
+            "covered, the probability loses points:",
             f"What the probability of {asked} loses when a pixel's neighbourhood is covered",
-        )
-        st.caption(
-            "Lost probability, in percentage points, when a square of paper covers the pixel, mean over the squares."
-        )
+            "Lost probability, in percentage points, when a square of paper covers the pixel, mean over the squares.",
+        ),
+    }
+    for cell, (name, (values, hover, alt, caption)) in zip(st.columns(2), maps.items(), strict=True):
+        with cell:
+            st.markdown(f"**{name}**")
+            charts.show(_heat(values, image, hover), name.lower(), alt)
+            st.caption(caption)
 
 
 def _heat(values: np.ndarray, image: np.ndarray, what: str) -> go.Figure:
     """Draw a map with the digit's outline over it."""
     colours = palette()
-    largest = float(np.abs(values).max()) or 1.0
     picture = charts.figure(height=300)
-    picture.add_heatmap(
-        z=values.round(6).tolist(),
-        zmin=-largest,
-        zmax=largest,
-        colorscale=[[0, colours.negative], [0.5, colours.ground], [1, colours.positive]],
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickfont": {"color": colours.text}},
-        hovertemplate=f"row %{{y}}, column %{{x}}: {what} %{{z:.3g}}<extra></extra>",
-    )
+    hover = f"row %{{y}}, column %{{x}}: {what} %{{z:.3g}}<extra></extra>"
+    charts.add_heatmap(picture, values.round(6), hovertemplate=hover)
     picture.add_contour(
         z=image.round(3).tolist(),
         contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "lines"},

@@ -52,9 +52,8 @@ def neighbours(
     if as_json:
         print_json({"query": word, "results": [result.to_dict() for result in results], "unknown": []})
     else:
-        print_table(
-            ("word", "cosine>"), [(result.word, number(result.score)) for result in results], title=word
-        )
+        rows = [(result.word, number(result.score)) for result in results]
+        print_table(("word", "cosine>"), rows, title=word)
 
 
 @app.command(context_settings=_ASKING)
@@ -104,11 +103,7 @@ def analogy(
             row += [number(value) for value in contributions]
     print_table(columns, rows, title=expression)
     if expect is not None:
-        rank = (
-            result.expected_rank
-            if result.expected_rank is not None
-            else "none, it is a word of the expression"
-        )
+        rank = result.expected_rank or "none, it is a word of the expression"
         typer.echo(f"rank of {result.expected}: {rank}", err=True)
     if result.unknown:
         typer.echo(f"left out, unknown: {', '.join(result.unknown)}", err=True)
@@ -163,27 +158,14 @@ def import_vectors(
     """Turn a vectors file into a preset folder."""
     application = Vectors.from_file(file)
     with progress_bar("scoring analogies", "questions") as progress:
-        import_vectors_preset(
-            application.word_vectors,
-            file,
-            out,
-            storage=storage,
-            licence=licence,
-            overwrite=force,
-            progress=progress,
-        )
+        options = {"storage": storage, "licence": licence, "overwrite": force, "progress": progress}
+        import_vectors_preset(application.word_vectors, file, out, **options)
     _report(application, out, "preset", as_json)
 
 
 def _report(application: Vectors, out: Path, file_format: str, as_json: bool) -> None:
-    vectors = application.word_vectors
+    words, dimensions = len(application.word_vectors), application.word_vectors.dimensions
     if as_json:
-        values = {
-            "out": str(out),
-            "format": file_format,
-            "words": len(vectors),
-            "dimensions": vectors.dimensions,
-        }
-        print_json(values)
+        print_json({"out": str(out), "format": file_format, "words": words, "dimensions": dimensions})
     else:
-        print(f"{len(vectors)} words of {vectors.dimensions} dimensions written to {out} ({file_format})")
+        print(f"{words} words of {dimensions} dimensions written to {out} ({file_format})")

@@ -119,16 +119,11 @@ def evaluate(
     options = {"restrict_vocab": restrict_vocab, "case_insensitive": case_insensitive}
     if isinstance(vectors, Vectors):
         vectors = vectors.word_vectors
+    questions = read_analogies(gensim_data(ANALOGIES_FILE))
+    asked = {"unknown_is_wrong": unknown_is_wrong, "progress": progress, **options}
+    pairs = (read_pairs(gensim_data(file)) for file in (WORDSIM353_FILE, SIMLEX999_FILE))
     return VectorsEvaluation(
-        score_analogies(
-            vectors,
-            read_analogies(gensim_data(ANALOGIES_FILE)),
-            unknown_is_wrong=unknown_is_wrong,
-            progress=progress,
-            **options,
-        ),
-        score_pairs(vectors, read_pairs(gensim_data(WORDSIM353_FILE)), **options),
-        score_pairs(vectors, read_pairs(gensim_data(SIMLEX999_FILE)), **options),
+        score_analogies(vectors, questions, **asked), *(score_pairs(vectors, one, **options) for one in pairs)
     )
 
 
@@ -229,12 +224,8 @@ def score_pairs(
         return PairScore(None, None, 0, len(pairs))
     first, second, judged = (np.array(column) for column in zip(*known, strict=True))
     cosines = np.einsum("pd,pd->p", vectors.normalized[first], vectors.normalized[second])
-    return PairScore(
-        _correlation(rankdata(judged), rankdata(cosines)),
-        _correlation(judged, cosines),
-        len(known),
-        len(pairs),
-    )
+    spearman = _correlation(rankdata(judged), rankdata(cosines))
+    return PairScore(spearman, _correlation(judged, cosines), len(known), len(pairs))
 
 
 def _allowed(
@@ -242,9 +233,8 @@ def _allowed(
 ) -> tuple[dict[str, int], np.ndarray]:
     """Folded form to the row of its first key, and that row for every allowed key."""
     if isinstance(restrict_vocab, bool) or not isinstance(restrict_vocab, int) or restrict_vocab < 1:
-        raise InputError(
-            "The vocabulary is restricted to a positive number of words", received=restrict_vocab
-        )
+        problem = "The vocabulary is restricted to a positive number of words"
+        raise InputError(problem, received=restrict_vocab)
     keys = vectors.keys[:restrict_vocab]
     rows: dict[str, int] = {}
     forms = [rows.setdefault(key.upper() if case_insensitive else key, row) for row, key in enumerate(keys)]
@@ -265,9 +255,8 @@ def _answer(
         line = np.arange(len(block))
         for query in (a, b, c):
             similarities[line, query] = -np.inf
-        correct[start : start + size] = (
-            _predicted(similarities, forms, forms[block[:, :3]]) == forms[expected]
-        )
+        predicted = _predicted(similarities, forms, forms[block[:, :3]])
+        correct[start : start + size] = predicted == forms[expected]
         if progress is not None:
             progress(min(start + size, questions), questions)
     return correct
@@ -281,11 +270,8 @@ def _predicted(similarities: np.ndarray, forms: np.ndarray, query_forms: np.ndar
     predicted = np.full(len(similarities), -1, dtype=np.int64)
     open_lines = np.arange(len(similarities))
     for _ in range(_CANDIDATES):
-        best = (
-            similarities[open_lines].argmax(axis=1)
-            if len(open_lines) < len(similarities)
-            else similarities.argmax(1)
-        )
+        everything = len(open_lines) == len(similarities)  # saves a copy
+        best = (similarities if everything else similarities[open_lines]).argmax(axis=1)
         possible = similarities[open_lines, best] > -np.inf
         open_lines, best = open_lines[possible], best[possible]
         predicted[open_lines] = forms[best]

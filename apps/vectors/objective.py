@@ -60,6 +60,11 @@ class Candidate(Result):
     cosine: float
     step: float
 
+    @property
+    def percent(self) -> float:
+        """The probability in percent."""
+        return 100 * self.probability
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MaskedPrediction(Result):

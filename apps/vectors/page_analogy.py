@@ -101,24 +101,12 @@ def _ask(example: str) -> None:
 
 
 def _answers(result: AnalogyResult, key: str, colour: str) -> None:
-    unit = "cosine with the sum of the terms" if result.method == "add" else "3CosMul score"
-    charts.show(
-        charts.bars(
-            [neighbour.word for neighbour in result.results],
-            [neighbour.score for neighbour in result.results],
-            x_title=unit,
-            colour=colour,
-            limits=(0, 1) if result.method == "add" else None,
-        ),
-        f"answers {key}",
-        "Answers: " + ", ".join(neighbour.word for neighbour in result.results),
-    )
+    add = result.method == "add"
+    unit, limits = ("cosine with the sum of the terms", (0, 1)) if add else ("3CosMul score", None)
+    pictures.show_scores(result.results, f"answers {key}", "Answers: ", unit, colour=colour, limits=limits)
     if result.expected is not None:
-        rank = (
-            "is a word of the expression"
-            if result.expected_rank is None
-            else f"has rank {result.expected_rank:,}"
-        )
+        at = result.expected_rank
+        rank = "is a word of the expression" if at is None else f"has rank {at:,}"
         st.caption(f"“{plain(result.expected)}” {rank}, score {result.expected_score:.3f}.")
 
 
@@ -133,7 +121,7 @@ def _parallelogram(vectors: Vectors, result: AnalogyResult) -> None:
     with input_errors():
         plane = vectors.plane([*corners, *answers])
         charts.show(
-            pictures.parallelogram(plane, result),
+            pictures.parallelogram(plane),
             "parallelogram",
             f"{corners[1]} − {corners[0]} + {corners[2]} and the answers in the plane of the three words",
         )

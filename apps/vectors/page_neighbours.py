@@ -9,6 +9,7 @@ from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.page_peer import peer_of
+from apps.vectors.page_pictures import show_scores
 
 
 def show(ours: Vectors, preset: str) -> None:
@@ -39,13 +40,8 @@ def show(ours: Vectors, preset: str) -> None:
 def _neighbours(vectors: Vectors, word: str, topn: int, key: str, colour: str) -> bool:
     with input_errors():
         found = vectors.neighbours(word.strip(), topn)
-        words = [neighbour.word for neighbour in found]
-        scores = [neighbour.score for neighbour in found]
-        charts.show(
-            charts.bars(words, scores, x_title="cosine", colour=colour, limits=(0, 1)),
-            f"neighbours {key}",
-            f"Closest to {word}: {', '.join(words)}",
-        )
+        alt = f"Closest to {word}: "
+        show_scores(found, f"neighbours {key}", alt, "cosine", colour=colour, limits=(0, 1))
         return True
     return False
 
@@ -58,15 +54,13 @@ def _similarity(ours: Vectors, peer: Vectors | None) -> None:
         second = right.text_input("Second", "tea", key="second", bind="query-params", max_chars=100)
         button.form_submit_button("Compare", width="stretch")
     with input_errors():
-        names = ["Lectern"] if peer is None else ["Lectern", "gensim"]
-        models = [model for model in (ours, peer) if model is not None]
-        values = [model.similarity(first.strip(), second.strip()) for model in models]
-        colours = [palette().ours, palette().peer][: len(names)]
-        charts.show(
-            charts.bars(names, values, x_title="cosine of the two words", colour=colours, limits=(-0.2, 1)),
-            "similarity",
-            f"Cosine of {first} and {second}: {values[0]:.3f}",
-        )
+        models = {"Lectern": (ours, palette().ours), "gensim": (peer, palette().peer)}
+        models = {name: found for name, found in models.items() if found[0] is not None}
+        values = [model.similarity(first.strip(), second.strip()) for model, _ in models.values()]
+        colours = [colour for _, colour in models.values()]
+        title = "cosine of the two words"
+        picture = charts.bars(list(models), values, x_title=title, colour=colours, limits=(-0.2, 1))
+        charts.show(picture, "similarity", f"Cosine of {first} and {second}: {values[0]:.3f}")
 
 
 def _odd_one_out(ours: Vectors) -> None:
@@ -84,17 +78,8 @@ def _odd_one_out(ours: Vectors) -> None:
     with input_errors():
         result = ours.odd_one_out(words.replace(",", " ").split())
         colours = palette()
-        charts.show(
-            charts.bars(
-                [neighbour.word for neighbour in result.scores],
-                [neighbour.score for neighbour in result.scores],
-                x_title="cosine with the mean of the words",
-                colour=[
-                    colours.negative if neighbour.word == result.word else colours.muted
-                    for neighbour in result.scores
-                ],
-            ),
-            "odd one out",
-            f"The odd one out is {result.word}",
-        )
+        marked = [colours.negative if one.word == result.word else colours.muted for one in result.scores]
+        title = "cosine with the mean of the words"
+        alt = f"The odd one out is {result.word}; by cosine: "
+        show_scores(result.scores, "odd one out", alt, title, colour=marked)
         st.caption(f"**{plain(result.word)}** fits least.")

@@ -1,4 +1,4 @@
-"""Section "How it learns": the training objective on a sentence of one's own."""
+"""Section "How it learns": the training objective on a sentence of your own."""
 
 from __future__ import annotations
 
@@ -119,21 +119,24 @@ def _shown(result: MaskedPrediction) -> list[Candidate]:
     return [*result.candidates, result.target] if missing else list(result.candidates)
 
 
+def _bars(
+    shown: list[Candidate], field: str, title: str, colour: list[str], number: str, key: str, alt: str
+) -> None:
+    """Show one number of each candidate."""
+    words, values = [one.word for one in shown], [getattr(one, field) for one in shown]
+    charts.show(charts.bars(words, values, x_title=title, colour=colour, number=number), key, alt)
+
+
+def _marked(result: MaskedPrediction, shown: list[Candidate]) -> list[str]:
+    """Give the masked word another colour."""
+    colours, target = palette(), result.target
+    return [colours.peer if target and one.word == target.word else colours.ours for one in shown]
+
+
 def _probabilities(result: MaskedPrediction) -> None:
-    colours = palette()
     shown = _shown(result)
-    target = None if result.target is None else result.target.word
-    charts.show(
-        charts.bars(
-            [candidate.word for candidate in shown],
-            [100 * candidate.probability for candidate in shown],
-            x_title="probability, %",
-            colour=[colours.peer if candidate.word == target else colours.ours for candidate in shown],
-            number=".3~g",
-        ),
-        "probabilities",
-        "Most probable words: " + ", ".join(candidate.word for candidate in result.candidates),
-    )
+    alt = "Most probable words: " + ", ".join(candidate.word for candidate in result.candidates)
+    _bars(shown, "percent", "probability, %", _marked(result, shown), ".3~g", "probabilities", alt)
     if result.target is None or result.loss is None:
         st.caption("The masked word has no vector: there is no loss for it.")
     else:
@@ -152,7 +155,8 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
     cosines, norms = [item.cosine for item in shown], [item.norm for item in shown]
     margin = 0.12 * (max(cosines) - min(cosines)) + 0.01
     low, high = min(cosines) - margin, max(cosines) + margin
-    for dot in np.linspace(min(item.dot for item in shown), max(item.dot for item in shown), 5):
+    dots = [item.dot for item in shown]
+    for dot in np.linspace(min(dots), max(dots), 5):
         across = np.linspace(low, high, 80)
         across = across[across * dot > 1e-6]  # a length is positive: cosine and product have one sign
         picture.add_scatter(
@@ -162,20 +166,15 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
             line={"color": colours.muted, "width": 1, "dash": "dot"},
             hovertemplate=f"z·v = {dot:.1f}<extra></extra>",
         )
-    target = None if result.target is None else result.target.word
+    points, words = list(zip(cosines, norms, strict=True)), [item.word for item in shown]
     picture.add_scatter(
         x=cosines,
         y=norms,
-        text=charts.readable(
-            list(zip(cosines, norms, strict=True)), [item.word for item in shown], width=300, height=260
-        ),
+        text=charts.readable(points, words, width=300, height=260),
         mode="markers+text",
         textposition="top center",
         textfont={"size": 11, "color": colours.text},
-        marker={
-            "size": 9,
-            "color": [colours.peer if item.word == target else colours.ours for item in shown],
-        },
+        marker={"size": 9, "color": _marked(result, shown)},
         customdata=[(item.word, item.dot) for item in shown],
         hovertemplate="%{customdata[0]}: z·v = %{customdata[1]:.2f}<extra></extra>",
     )
@@ -189,17 +188,10 @@ def _step(result: MaskedPrediction) -> None:
     st.subheader("What one step of SGD would do", anchor=False)
     shown = sorted(_shown(result), key=lambda candidate: -candidate.step)
     colours = palette()
-    charts.show(
-        charts.bars(
-            [candidate.word for candidate in shown],
-            [candidate.step for candidate in shown],
-            x_title="change of the key, in learning rates times z",
-            colour=[colours.positive if candidate.step > 0 else colours.negative for candidate in shown],
-            number="+.3~g",
-        ),
-        "step",
-        "Change of each key by one step of stochastic gradient descent",
-    )
+    signs = [colours.positive if candidate.step > 0 else colours.negative for candidate in shown]
+    title = "change of the key, in learning rates times z"
+    alt = "Change of each key by one step of stochastic gradient descent"
+    _bars(shown, "step", title, signs, "+.3~g", "step", alt)
     st.caption(
         "The masked word's key moves towards z by 1 − P, every other key away from it by its own P; the "
         "context's vectors move towards the masked word's key and away from the others."

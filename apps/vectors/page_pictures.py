@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import plotly.graph_objects as go
 
+from apps.shared import charts
 from apps.shared.charts import figure, readable
 from apps.shared.style import palette
-from apps.vectors.results import AnalogyResult, PlaneResult, Term
+from apps.vectors.results import AnalogyResult, Neighbour, PlaneResult, Term
 
 _TERM_COLOURS = ("#3f8fa8", "#d9772b", "#7f68b0", "#5b9a48", "#c2577b", "#9a8a3d")
 
 
+def show_scores(found: Sequence[Neighbour], key: str, alt: str, x_title: str, **looks: Any) -> None:
+    """Show words as bars with their scores; ``looks`` as ``charts.bars`` takes them."""
+    words, scores = [one.word for one in found], [one.score for one in found]
+    charts.show(charts.bars(words, scores, x_title=x_title, **looks), key, f"{alt}{', '.join(words)}")
+
+
 def term_name(term: Term) -> str:
-    """Write a term with its sign and, unless it is 1, its weight.
-
-    Args:
-        term: A term of an expression.
-
-    Returns:
-        Such as "+ paris" or "− 2 × france".
-    """
+    """Write a term with its sign and, unless it is 1, its weight, such as "+ paris" or "− 2 × france"."""
     weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g} × "
     return f"{'+' if term.weight > 0 else '−'} {weight}{term.word}"
 
 
 def contributions(result: AnalogyResult) -> go.Figure:
-    """Draw what each term adds to the score of each answer.
-
-    Args:
-        result: An answered expression.
-
-    Returns:
-        Stacked bars that end, after what is subtracted, at the mark of the score.
-    """
+    """Draw what each term adds to the score of each answer: stacked bars that end at the mark of the score."""
     colours = palette()
     unit = "score (cosine)" if result.method == "add" else "logarithm of the score"
     picture = figure(x_title=f"contribution to the {unit}", height=110 + 30 * len(result.results))
@@ -46,17 +42,13 @@ def contributions(result: AnalogyResult) -> go.Figure:
             marker={"color": _TERM_COLOURS[index % len(_TERM_COLOURS)], "line": {"width": 0}},
             hovertemplate=f"{term_name(term)}, for %{{y}}: %{{x:+.3f}}<extra></extra>",
         )
+    edge = {"color": colours.ground, "width": 1}
     picture.add_scatter(
         x=[sum(row) for row in result.contributions],
         y=words,
         mode="markers",
         name="sum",
-        marker={
-            "symbol": "diamond",
-            "size": 9,
-            "color": colours.text,
-            "line": {"color": colours.ground, "width": 1},
-        },
+        marker={"symbol": "diamond", "size": 9, "color": colours.text, "line": edge},
         hovertemplate="sum for %{y}: %{x:.3f}<extra></extra>",
     )
     picture.update_layout(barmode="relative", bargap=0.35, margin={"t": 40})
@@ -64,30 +56,17 @@ def contributions(result: AnalogyResult) -> go.Figure:
     return picture
 
 
-def parallelogram(plane: PlaneResult, result: AnalogyResult) -> go.Figure:
+def parallelogram(plane: PlaneResult) -> go.Figure:
     """Draw an analogy in the plane of its three words.
 
-    Args:
-        plane: The words a, b, c and then answers; a is the origin.
-        result: The answered expression, whose answers follow in the plane.
-
-    Returns:
-        Arrows from a to b and from c to the fourth corner, and the answers near it.
+    Arrows go from a, the origin, to b, and from c to the fourth corner; the answers follow near it.
     """
     colours = palette()
     picture = figure(x_title=plane.axes[0], y_title=plane.axes[1], height=440)
     a, b, c = plane.coordinates[:3]
     corner = plane.corner
-    outline = (a, b, corner, c, a)
-    picture.add_scatter(
-        x=[point[0] for point in outline],
-        y=[point[1] for point in outline],
-        mode="lines",
-        fill="toself",
-        fillcolor=_faint(colours.ours),
-        line={"color": colours.muted, "width": 1, "dash": "dot"},
-        hoverinfo="skip",
-    )
+    looks = {"color": colours.muted, "width": 1, "dash": "dot"}
+    _line(picture, (a, b, corner, c, a), looks, fill="toself", fillcolor=_faint(colours.ours))
     for start, end in ((a, b), (c, corner)):
         picture.add_annotation(
             x=end[0], y=end[1], ax=start[0], ay=start[1], xref="x", yref="y", axref="x", ayref="y",
@@ -95,13 +74,7 @@ def parallelogram(plane: PlaneResult, result: AnalogyResult) -> go.Figure:
         )  # fmt: skip
     answers = plane.coordinates[3:]
     if answers:
-        picture.add_scatter(
-            x=[corner[0], answers[0][0]],
-            y=[corner[1], answers[0][1]],
-            mode="lines",
-            line={"color": colours.ours, "width": 1.4, "dash": "dash"},
-            hoverinfo="skip",
-        )
+        _line(picture, (corner, answers[0]), {"color": colours.ours, "width": 1.4, "dash": "dash"})
     _points(picture, plane, 0, 3, colours.text, 9, "top center")
     _points(picture, plane, 4, len(plane.words), colours.muted, 7, "bottom center")
     _points(picture, plane, 3, 4, colours.ours, 12, "top center")
@@ -117,18 +90,21 @@ def parallelogram(plane: PlaneResult, result: AnalogyResult) -> go.Figure:
     return picture
 
 
+def _line(picture: go.Figure, points: Sequence[tuple[float, float]], looks: Any, **more: Any) -> None:
+    x, y = zip(*points, strict=True)
+    picture.add_scatter(x=x, y=y, mode="lines", line=looks, hoverinfo="skip", **more)
+
+
 def _points(
     picture: go.Figure, plane: PlaneResult, start: int, stop: int, colour: str, size: int, place: str
 ) -> None:
     names = readable(plane.coordinates, plane.words, width=420, height=330)
+    rows = list(zip(plane.coordinates, plane.words, plane.kept, names, strict=True))[start:stop]
     picture.add_scatter(
-        x=[point[0] for point in plane.coordinates[start:stop]],
-        y=[point[1] for point in plane.coordinates[start:stop]],
-        text=names[start:stop],
-        customdata=[
-            (word, 100 * kept)
-            for word, kept in zip(plane.words[start:stop], plane.kept[start:stop], strict=True)
-        ],
+        x=[x for (x, _), *_ in rows],
+        y=[y for (_, y), *_ in rows],
+        text=[name for *_, name in rows],
+        customdata=[(word, 100 * kept) for _, word, kept, _ in rows],
         mode="markers+text",
         textposition=place,
         textfont={"color": colour, "size": 13},

@@ -65,6 +65,8 @@ def _draw(result: MapResult, wanted: str | None) -> None:
     picture.update_xaxes(fixedrange=False)
     picture.update_yaxes(fixedrange=False)
     x, y = zip(*result.coordinates, strict=True)
+    scale = [[0, colours.ours], [1, colours.peer]]
+    order = list(range(1, len(result.words) + 1))
     picture.add_scatter(
         x=x,
         y=y,
@@ -73,12 +75,7 @@ def _draw(result: MapResult, wanted: str | None) -> None:
         customdata=result.words,
         textposition="top center",
         textfont={"size": 11, "color": colours.text},
-        marker={
-            "size": 6,
-            "color": list(range(1, len(result.words) + 1)),
-            "colorscale": [[0, colours.ours], [1, colours.peer]],
-            "opacity": 0.75,
-        },
+        marker={"size": 6, "color": order, "colorscale": scale, "opacity": 0.75},
         hovertemplate="%{customdata}<extra></extra>",
     )
     if wanted in result.words:
@@ -96,23 +93,9 @@ def _draw(result: MapResult, wanted: str | None) -> None:
 
 
 def _mark(picture: go.Figure, word: str, place: tuple[float, float]) -> None:
-    colours = palette()
-    picture.add_scatter(
-        x=[place[0]],
-        y=[place[1]],
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 22, "color": colours.negative, "line": {"width": 3}},
-        hoverinfo="skip",
-    )
-    picture.add_annotation(
-        x=place[0],
-        y=place[1],
-        text=f"<b>{word}</b>",
-        showarrow=True,
-        ax=0,
-        ay=-42,
-        arrowcolor=colours.negative,
-        bgcolor=colours.ground,
-        bordercolor=colours.negative,
-        font={"color": colours.text, "size": 14},
-    )
+    colours, (x, y) = palette(), place
+    ring = {"symbol": "circle-open", "size": 22, "color": colours.negative, "line": {"width": 3}}
+    picture.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip")
+    looks = {"arrowcolor": colours.negative, "bgcolor": colours.ground, "bordercolor": colours.negative}
+    font = {"color": colours.text, "size": 14}
+    picture.add_annotation(x=x, y=y, text=f"<b>{word}</b>", showarrow=True, ax=0, ay=-42, font=font, **looks)

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from apps.shared.commands import number
 from apps.shared.results import Result
 
+_COUNTS = ("correct", "answered", "of")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Neighbour(Result):
@@ -76,7 +78,7 @@ class SectionScore(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold, with the accuracy."""
-        return {"accuracy": self.accuracy, "correct": self.correct, "answered": self.answered, "of": self.of}
+        return {"accuracy": self.accuracy, **Result.to_dict(self)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,11 +97,7 @@ class AnalogyScore(Result):
     def total(self) -> SectionScore:
         """The sum of all sections."""
         parts = self.sections.values()
-        return SectionScore(
-            sum(part.correct for part in parts),
-            sum(part.answered for part in parts),
-            sum(part.of for part in parts),
-        )
+        return SectionScore(*(sum(getattr(part, name) for part in parts) for name in _COUNTS))
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold, the totals first."""
@@ -145,8 +143,9 @@ class VectorsEvaluation(Result):
             for name, score in scores.items()
         ]
         for name, pairs in (("wordsim353", self.wordsim353), ("simlex999", self.simlex999)):
-            rows.append((f"{name}, Spearman", number(pairs.spearman, 3), "-", str(pairs.n), str(pairs.of)))
-            rows.append((f"{name}, Pearson", number(pairs.pearson, 3), "-", str(pairs.n), str(pairs.of)))
+            known = (str(pairs.n), str(pairs.of))
+            rows.append((f"{name}, Spearman", number(pairs.spearman, 3), "-", *known))
+            rows.append((f"{name}, Pearson", number(pairs.pearson, 3), "-", *known))
         return rows
 
     def notes(self) -> list[str]:

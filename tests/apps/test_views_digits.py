@@ -36,12 +36,13 @@ def seven() -> np.ndarray:
     return ink
 
 
-def test_an_empty_canvas_waits() -> None:
+def test_an_empty_canvas_is_about_a_training_image() -> None:
     app = page()
     assert not app.error
     assert given(app, "canvas")["drawing"] == ""
     assert (given(app, "canvas")["width"], given(app, "canvas")["height"]) == (SIZE, SIZE)
-    assert not app.get("plotly_chart")
+    assert any("Nothing is drawn yet" in caption.value for caption in app.caption)
+    assert sum(chart(app, "probabilities")["data"][0]["x"]) == pytest.approx(100)
 
 
 def test_a_drawing_has_an_answer_its_steps_and_a_link() -> None:
