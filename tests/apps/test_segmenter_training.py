@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from apps.tagger.segmenter_task import SegmenterTask
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence, write_conllu
 from data_prep.text.segmentation_rules import segment_by_rules
+from models.presets.store import load_preset
 from models.training import driver
 from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
@@ -44,11 +47,25 @@ def treebank():
     return [sentence(animal, verb, ".") for animal in animals for verb in verbs]
 
 
-@pytest.fixture
-def options(tmp_path: Path) -> dict[str, Path]:
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same treebank as all three parts."""
-    write_conllu(treebank(), tmp_path / "own.conllu")
-    return dict.fromkeys(("treebank", "dev", "test"), tmp_path / "own.conllu")
+    path = tmp_path_factory.mktemp("treebank") / "own.conllu"
+    write_conllu(treebank(), path)
+    return dict.fromkeys(("treebank", "dev", "test"), path)
+
+
+class Fitted(NamedTuple):
+    """What one training made."""
+
+    out: Path
+    summary: Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory, options: dict[str, Path]) -> Fitted:
+    out = tmp_path_factory.mktemp("fitted") / "mine"
+    return Fitted(out, fit_task(TASK, out, options=options, overrides=SMALL))
 
 
 def test_recipe_survives_json():
@@ -73,14 +90,13 @@ def test_wrong_overrides_are_refused(override, message):
         with_overrides(SegmenterRecipe(), [override])
 
 
-def test_training_learns_and_chooses_by_dev(tmp_path, options):
-    recipe = with_overrides(SegmenterRecipe(), SMALL)
-    run = Run(tmp_path / "run")
-    trained = train(TASK, recipe, TASK.source(recipe, options, run), run)
-    scores = score_segmentation(trained.answers.segment, treebank())
+def test_training_learns_and_chooses_by_dev(fitted):
+    scores = score_segmentation(Segmenter.from_preset(fitted.out).segment, treebank())
     assert scores.words.f1 == scores.sentences.f1 == 100.0
-    assert trained.results[""].best_value == 100.0
-    assert {"loss", "dev_words_f1", "dev_sentences_f1", "dev_mean_f1"} <= trained.history[-1].keys()
+    metadata = load_preset(fitted.out).metadata
+    best = next(line for line in metadata["history"] if line["epoch"] == metadata["best_epoch"])
+    assert best["dev_mean_f1"] == max(line["dev_mean_f1"] for line in metadata["history"]) == 100.0
+    assert {"loss", "dev_words_f1", "dev_sentences_f1", "dev_mean_f1"} <= metadata["history"][-1].keys()
 
 
 def test_a_resumed_run_ends_the_same(tmp_path, options, monkeypatch):
@@ -106,16 +122,15 @@ def test_a_resumed_run_ends_the_same(tmp_path, options, monkeypatch):
         np.testing.assert_array_equal(array, whole[name], err_msg=name)
 
 
-def test_fit_writes_a_preset_with_scores_and_removes_the_run(tmp_path, options):
-    out = tmp_path / "mine"
-    summary = fit_task(TASK, out, options=options, overrides=SMALL)
+def test_fit_writes_a_preset_with_scores_and_removes_the_run(fitted, options):
+    out, summary = fitted
     assert (summary["preset"], summary["epochs"]) == (str(out), 40)
     names = ("dev_words_f1", "dev_sentences_f1", "test_words_f1", "test_sentences_f1")
     assert [summary[name] for name in names] == [100.0] * 4
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["test_words_f1"]["n"] == 27
     assert metrics["test_words_f1"]["baseline"] == 100.0
-    assert not (tmp_path / "mine.run").exists()
+    assert not out.with_name("mine.run").exists()
     words = Segmenter.from_preset(out).segment("Dogs bark. Birds sing.")
     assert [[word.text for word in one] for one in words] == [["Dogs", "bark", "."], ["Birds", "sing", "."]]
     arguments = [
@@ -130,10 +145,13 @@ def test_fit_writes_a_preset_with_scores_and_removes_the_run(tmp_path, options):
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout) == {"words_f1": 100.0, "sentences_f1": 100.0, "words": 27, "sentences": 9}
-    # Fine-tuned with steps of no size it is the same network, whatever sizes the recipe names.
+
+
+def test_fine_tuned_with_steps_of_no_size_it_is_the_same_network(tmp_path, fitted, options):
+    # Whatever sizes the recipe names.
     overrides = [*SMALL, "epochs=1", "network.channels=4", "learning_rate=1e-9", "averaging=0"]
-    fit_task(TASK, tmp_path / "tuned", options=options, overrides=overrides, start=out)
-    before, after = Segmenter.from_preset(out), Segmenter.from_preset(tmp_path / "tuned")
+    fit_task(TASK, tmp_path / "tuned", options=options, overrides=overrides, start=fitted.out)
+    before, after = Segmenter.from_preset(fitted.out), Segmenter.from_preset(tmp_path / "tuned")
     assert after.config.channels == 16
     for name, array in after.arrays.items():
         np.testing.assert_allclose(array, before.arrays[name], atol=1e-6, err_msg=name)
