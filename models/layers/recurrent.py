@@ -54,35 +54,6 @@ class MGUCell(KeepsArguments, keras.layers.Layer):
         return after, [after]
 
 
-@registered
-class MGU(keras.layers.RNN):
-    """The minimal gated unit over a sequence (Zhou et al. 2016).
-
-    Args:
-        units: Length of the state.
-        **kwargs: As for ``keras.layers.RNN``: ``return_sequences``, ``stateful`` and so on.
-    """
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(MGUCell(units, name="mgu_cell"), **kwargs)
-
-    @property
-    def units(self) -> int:
-        """Length of the state."""
-        return self.cell.units
-
-    def get_config(self) -> dict[str, Any]:
-        """Return every argument; the cell follows from ``units``."""
-        config = {**super().get_config(), "units": self.units}
-        del config["cell"]
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> MGU:
-        """Make a layer of what ``get_config`` gave."""
-        return cls(**config)
-
-
 def bidirectional(
     units: int, values: Any, mask: Any, *, products: Products | None, number: int | str = ""
 ) -> Any:
@@ -109,7 +80,7 @@ _LAYERS: dict[str, Callable[..., keras.layers.RNN]] = {
     "rnn": keras.layers.SimpleRNN,
     "lstm": keras.layers.LSTM,
     "gru": keras.layers.GRU,
-    "mgu": MGU,
+    "mgu": lambda units, **settings: keras.layers.RNN(MGUCell(units, name="mgu_cell"), **settings),
 }
 
 

@@ -9,7 +9,7 @@ from keras import ops
 
 from data_prep.errors import InputError
 from models.layers.cells import CELLS
-from models.layers.recurrent import MGU, MGUCell, recurrent_layer, reset_states
+from models.layers.recurrent import MGUCell, recurrent_layer, reset_states
 from models.serving.recurrent import numpy_layer
 from models.storage.variables import variable_arrays
 
@@ -94,10 +94,10 @@ def test_carried_state_goes_on_and_is_reset(cell: str) -> None:
 
 
 def test_mgu_survives_its_config() -> None:
-    layer = MGU(UNITS, return_sequences=True, go_backwards=True, name="mine")
-    again = MGU.from_config(layer.get_config())
+    layer = recurrent_layer("mgu", UNITS, stateful=True, name="mine")
+    again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
-    assert (again.units, again.return_sequences, again.go_backwards) == (UNITS, True, True)
+    assert (again.cell.units, again.return_sequences, again.stateful) == (UNITS, True, True)
     assert MGUCell.from_config(MGUCell(5).get_config()).units == 5
 
 
