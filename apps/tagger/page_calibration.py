@@ -10,11 +10,12 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.calibration import ReliabilityBin
-from apps.shared.page import plain
+from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
 from apps.shared.style import palette
+from apps.shared.tables import Rows
 from apps.tagger.application import Tagger
-from apps.tagger.reports import SCORES
+from apps.tagger.reports import MEASURES, SCORES
 
 
 def show(tagger: Tagger, preset: str) -> None:
@@ -23,7 +24,7 @@ def show(tagger: Tagger, preset: str) -> None:
     if stored is None:
         st.info("This preset stores no scores of its test part.")
         return
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Reliability", anchor=False)
         charts.show(
@@ -38,11 +39,13 @@ def show(tagger: Tagger, preset: str) -> None:
         )
     with right:
         st.subheader("Scores", anchor=False)
-        scores = replace(SCORES, header="test part").of(preset)
-        show_table(scores)
-        st.caption(
-            f"Scored when the preset was made. {scores.facts(plain)} Score again: `python -m apps tagger evaluate`"
-        )
+        names = {key: name.replace("Penn", "XPOS") for key, name in MEASURES.items()}
+        table = replace(SCORES, header="test part", rows=(Rows("metrics.*", "{1}", ({}, names)),))
+        with input_errors():
+            scores = table.of(preset)
+            show_table(scores)
+            said = f"Scored when the preset was made. {scores.facts(plain)}"
+            st.caption(f"{said} Score again: `python -m apps tagger evaluate`")
 
 
 def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:

@@ -171,7 +171,9 @@ def _own(options: Options, seed: int) -> Treebank:
     for part in PARTS[1:]:
         _compare(parts["train"], parts[part], part)
     names = ", ".join(path.name for path in files.values())
-    said = f"The treebank {names}; held out of its first file: {', '.join(held_out) or 'nothing'}."
+    said = f"The treebank {names}" + (
+        f"; held out of its first file: {', '.join(held_out)}." if held_out else "."
+    )
     name = files["train"].name
     return Treebank(
         *(parts[part] for part in PARTS),

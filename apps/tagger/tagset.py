@@ -19,7 +19,7 @@ class Tag(NamedTuple):
 
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 TAGS = {name: Tag(**said) for name, said in _TABLE["tags"].items()}
-_COLOURS = [tag.colour for tag in TAGS.values()]
+_COLOURS = [tag.colour for tag in TAGS.values() if tag.family != "other"]  # those of the others are grey
 
 
 def tag_name(tag: str) -> str:
