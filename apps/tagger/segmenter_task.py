@@ -119,12 +119,8 @@ def segmenter_stage(recipe: SegmenterRecipe, source: Treebank, name: str, start:
     def evaluate(model: keras.Model) -> dict[str, float]:
         segmenter = Segmenter(config, variable_arrays(model.weights))
         scores = score_segmentation(segmenter.segment, source.dev)
-        words, sentences = scores.words.f1, scores.sentences.f1
-        return {
-            "dev_words_f1": words,
-            "dev_sentences_f1": sentences,
-            "dev_mean_f1": (words + sentences) / 2,
-        }
+        found = {"dev_words_f1": scores.words.f1, "dev_sentences_f1": scores.sentences.f1}
+        return {**found, "dev_mean_f1": sum(found.values()) / 2}
 
     return Stage(
         name,
