@@ -136,6 +136,8 @@ def read_word_pictures(
     if not 1 <= len(rows) <= MAX_IMAGES:
         raise InputError(f"{csv} has no rows or too many", allowed=f"1 to {MAX_IMAGES:,}", received=len(rows))
     files, texts = zip(*rows, strict=True)
+    if wrong := [text for text in texts if not text.isprintable()]:
+        raise InputError(f"{csv}: a text has a character that is not printable", received=wrong[0])
     found = _alphabet("".join(texts), alphabet, str(csv))
     images, digest = [], hashlib.sha256()
     for number, (file, text) in enumerate(rows, start=1):
