@@ -69,8 +69,10 @@ class OcrConfig(Checked):
     def __post_init__(self) -> None:
         """Refuse values that make no network."""
         super().__post_init__()
-        if len(set(self.alphabet)) < len(self.alphabet) or len(self.alphabet) < 2:
-            raise InputError("An alphabet has two different characters or more", received=self.alphabet)
+        if len(self.alphabet) < 2 or list(self.alphabet) != sorted(set(self.alphabet)):
+            raise InputError(
+                "An alphabet has two different characters or more, in their order", received=self.alphabet
+            )
         if len(self.lm_grams) != len(self.lm_contexts):
             raise InputError(
                 "The sizes of the language model do not fit", received=(self.lm_grams, self.lm_contexts)
