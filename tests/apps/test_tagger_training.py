@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from apps.tagger.application import DEFAULT_PRESET, Segmenter, Tagger
+from apps.tagger.evaluation import accuracies, calibrated
 from apps.tagger.recipes import RECIPES, PretrainingSettings, TaggerRecipe
-from apps.tagger.scores import accuracies, calibrated
 from apps.tagger.sources import Treebank
 from apps.tagger.task import TaggerTask, TrainingBatches, compiled_tagger, config_of, predictor_of
 from apps.tagger.word_table import principal_components, word_table
