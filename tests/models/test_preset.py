@@ -592,7 +592,7 @@ def test_presets_are_looked_for_in_one_order_and_damaged_ones_left_out(tmp_path,
         ("d", str(more)),
     ]
     assert found[2].size == sum(path.stat().st_size for path in vectors.iterdir())
-    assert found[2].metrics == contract.METRICS and found[2].learned_from == "Made up."
+    assert found[2].metrics == contract.METRICS and found[2].learned_from == "Made up"
     assert find_presets("char_lm") == []
     assert resolve_preset("b") == Path("runs/b")
     assert load_preset("d").path == more / "d"
