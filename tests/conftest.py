@@ -20,24 +20,43 @@ from models.presets import store  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER = "browser"  # the one group of all browser tests: one server, one browser
-PAGES = "pages"  # the one group of all tests that open pages: they share small presets
+PAGES = "pages"  # the one group of all tests that open pages, and of others that share their small presets
+SHARE_PRESETS = ("test_views_", "test_pages", "test_tagger_cli", "test_tagger_training")
 BROWSER_REQUIRED = (
     "LECTERN_BROWSER_REQUIRED"  # set where a Chromium can be had: then a left out test is a failure
 )
 # Seconds of what takes longest, so that it begins first; everything else follows in the order of the files.
-SECONDS = {BROWSER: 1000, PAGES: 900}
+SECONDS = {
+    BROWSER: 160,
+    PAGES: 160,
+    "tests/apps/test_tagger_treebank.py": 75,
+    "tests/models/test_training.py": 50,
+    "tests/apps/test_segmenter_training.py": 45,
+    "tests/apps/test_writer_training.py": 45,
+    "tests/apps/test_digits_training.py": 40,
+    "tests/apps/test_ocr_own.py": 30,
+    "tests/apps/test_reviews_training.py": 30,
+    "tests/models/test_pos_tagger.py": 30,
+    "tests/models/test_context_lm.py": 25,
+    "tests/models/test_digit_cnn.py": 25,
+    "tests/apps/test_digits.py": 25,
+    "tests/models/test_keras_models.py": 25,
+    "tests/models/test_ocr.py": 25,
+    "tests/test_loss_ladder.py": 20,
+    "tests/data_prep/test_tokenizer.py": 20,
+}
 
 left_out: Counter[str] = Counter()
 left_out_in_browser: list[str] = []
 
 
 def group_of(node_id: str) -> str:
-    """The tests that one process runs together: all that need the browser, all that open pages, or those of a file."""
+    """The tests that one process runs together: all that need the browser, all that open pages, or one file's."""
     file = node_id.split("::")[0]
     name = file.rsplit("/")[-1]
     if name.startswith("test_browser"):
         return BROWSER
-    return PAGES if name.startswith(("test_views_", "test_pages")) else file
+    return PAGES if name.startswith(SHARE_PRESETS) else file
 
 
 @pytest.hookimpl(optionalhook=True)
