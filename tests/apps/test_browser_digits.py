@@ -90,7 +90,7 @@ def test_a_drawing_goes_with_the_visitor_into_the_layers(page, server: str) -> N
     expect(page.locator(".strip img").nth(9)).to_be_attached()
     page.get_by_role("radio", name="Reasons").click()
     expect(page.get_by_text("training image").first).to_be_visible()
-    expect(page.locator(".digits figure")).to_have_count(5)
+    expect(page.locator(".pictures figure")).to_have_count(5)
 
 
 def test_what_a_stranger_sends_is_a_message(page, server: str) -> None:
