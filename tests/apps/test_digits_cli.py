@@ -113,7 +113,7 @@ def test_evaluate_scores_the_official_test_set(tmp_path: Path, data_dir: Path, m
 def test_wrong_settings_of_a_training_are_told(tmp_path: Path) -> None:
     arguments = ("fit", "--out", str(tmp_path / "digits"), "--sample")
     assert "The key 'epoch' is unknown" in refused(*arguments, "--set", "epoch=3")
-    assert "no such architecture" in refused(*arguments, "--architecture", "vgg")
+    assert "no such recipe" in refused(*arguments, "--recipe", "vgg")
     assert "exclude each other" in refused(*arguments, "--folder", str(tmp_path))
     assert "is no folder" in refused(
         "fit", "--out", str(tmp_path / "digits"), "--folder", str(tmp_path / "none")
