@@ -187,7 +187,7 @@ def test_a_run_that_is_killed_in_both_stages_ends_the_same(
     assert len(resumed.history) == 4 and resumed.answers.arrays.keys() == whole.answers.arrays.keys()
     for name, array in resumed.answers.arrays.items():
         np.testing.assert_array_equal(array, whole.answers.arrays[name], err_msg=name)
-    assert resumed.answers.tagger.config == whole.answers.tagger.config
+    assert resumed.answers.config == whole.answers.config
     assert list((tmp_path / "cut").glob("neighbours-*.npz"))
 
 
