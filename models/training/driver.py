@@ -187,7 +187,7 @@ def take_over(model: keras.Model, preset: Preset, arrays: Mapping[str, Any]) -> 
     own = variable_arrays(model.weights)
     fitting = {name: a for name, a in arrays.items() if name in own and own[name].shape == a.shape}
     left = [name for name in own if name not in fitting]
-    if not fitting:
+    if not any(array.ndim > 1 for array in fitting.values()):  # biases alone are no network
         raise InputError(
             f"The preset {preset.path.name} has no weights that fit this network",
             allowed=_listed(own, list(own)),
