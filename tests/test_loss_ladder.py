@@ -153,6 +153,9 @@ def test_what_the_ladder_decides_cannot_be_set(tmp_path: Path, capsys: pytest.Ca
     assert "itself decides units" in capsys.readouterr().err
 
 
-def test_a_missing_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--text", str(tmp_path / "none.txt")]) == 2
+def test_a_missing_text_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["--text", "none.txt"]) == 2
     assert "none.txt" in capsys.readouterr().err
