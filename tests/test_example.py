@@ -34,7 +34,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "VERIFY_COMMAND", (sys.executable, "-c", VERIFY))
 
 
-def test_the_commands_train_and_score_it(tmp_path: Path) -> None:
+def test_the_commands_train_and_score_it(tmp_path: Path, in_a_fresh_process: None) -> None:
     app = typer.Typer()
     add_fit(app, FlowersTask(), "Train.")
     add_evaluate(app, FlowersTask(), "Score.")
