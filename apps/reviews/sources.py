@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from apps.reviews.results import Refused
+from apps.shared.cards import filled
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
@@ -232,5 +233,4 @@ def _forms(texts: LabelledTexts) -> list[str]:
 
 
 def _card(kind: str, **facts: object) -> CardText:
-    parts = {name: text.format(**facts) for name, text in _SAID[kind]["card"].items()}
-    return CardText(intended_use=_SAID["intended_use"], **parts)
+    return filled({"intended_use": _SAID["intended_use"], **_SAID[kind]["card"]}, **facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from models.presets.card import CardText
@@ -16,5 +17,11 @@ def card(file: str, name: str, /, **facts: object) -> CardText:
         name: Of the text: a table of the file with the fields of ``CardText``.
         facts: What stands in braces.
     """
-    texts = tomllib.loads(Path(file).with_name("cards.toml").read_text(encoding="utf-8"))[name]
+    return filled(
+        tomllib.loads(Path(file).with_name("cards.toml").read_text(encoding="utf-8"))[name], **facts
+    )
+
+
+def filled(texts: Mapping[str, str], /, **facts: object) -> CardText:
+    """Fill in a text that was read already, given as the fields of ``CardText``."""
     return CardText(**{part: text.format(**facts) for part, text in texts.items()})

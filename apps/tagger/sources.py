@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from apps.shared.cards import filled
 from apps.shared.measures import checksums_of
 from apps.tagger.word_table import RawTexts, WordTable
 from data_prep.datasets import DATASETS, locate, locate_files
@@ -205,7 +206,4 @@ def _inventory(train: list[Sentence]) -> reading.TagSets:
 
 def _cards(treebank: str, **said: Any) -> dict[str, CardText]:
     """Fill in the texts of both model cards."""
-    return {
-        card: CardText(**{part: text.format(**said) for part, text in texts.items()})
-        for card, texts in _SAID[treebank].items()
-    }
+    return {card: filled(texts, **said) for card, texts in _SAID[treebank].items()}

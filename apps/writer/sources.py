@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from apps.shared.cards import card
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.gensim_data import gensim_data
@@ -55,7 +55,7 @@ def shakespeare_source() -> WriterSource:
         read_shakespeare(path),
         "Tiny Shakespeare",
         checksums_of(path),
-        _card("shakespeare", **facts),
+        card(__file__, "shakespeare", **facts),
         published=PUBLISHED,
     )
 
@@ -74,7 +74,7 @@ def text_source(paths: Sequence[str | Path]) -> WriterSource:
     # Of several files the order counts as well.
     together = {name: f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"}
     checksums = checksums_of(*files) if len(files) == 1 else together
-    return WriterSource(text, name, checksums, _card("own", name=name), published={})
+    return WriterSource(text, name, checksums, card(__file__, "own", name=name), published={})
 
 
 def sample_source() -> WriterSource:
@@ -84,9 +84,4 @@ def sample_source() -> WriterSource:
         InputError: This gensim has no test data.
     """
     source = text_source([gensim_data(SAMPLE_TEXT)])
-    return replace(source, name="the news texts of gensim's test data", card=_card("sample"))
-
-
-def _card(which: str, **facts: str) -> CardText:
-    texts = tomllib.loads(Path(__file__).with_name("cards.toml").read_text(encoding="utf-8"))[which]
-    return CardText(**{part: text.format(**facts) for part, text in texts.items()})
+    return replace(source, name="the news texts of gensim's test data", card=card(__file__, "sample"))

@@ -16,7 +16,6 @@ PAD = 0
 UNK = 1
 PAD_TOKEN = "<pad>"
 UNK_TOKEN = "<unk>"
-BOS_TOKEN = "<bos>"
 EOS_TOKEN = "<eos>"
 DEFAULT_SPECIALS = (PAD_TOKEN, UNK_TOKEN)
 

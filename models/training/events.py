@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ class Events:
     def __init__(self, folder: Path, stage: str = "", listeners: Iterable[Listener] = ()) -> None:
         self._stage, self._listeners = stage, list(listeners)
         path = folder / EVENTS_FILE
-        broken = path.is_file() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+        broken = _is_cut(path)
         self._file = path.open("a", encoding="utf-8")
         if broken:  # a process was killed while it wrote
             self._file.write("\n")
@@ -119,6 +120,15 @@ def tensorboard_writer(folder: str | Path) -> Listener:
         tf.raw_ops.FlushSummaryWriter(writer=writers[stage])
 
     return write
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a file's last line has no end."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def _is_plain(value: Any) -> bool:
