@@ -71,6 +71,7 @@ def test_wrong_settings_are_refused(override: str, message: str, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("in_a_fresh_process")
 def test_a_sample_becomes_a_preset(tmp_path: Path) -> None:
     out = tmp_path / "digits"
     overrides = ["epochs=6", "augmentation.elastic=0", "keep_epochs=0,2"]

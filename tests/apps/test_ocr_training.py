@@ -177,6 +177,7 @@ def test_an_unknown_recipe_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_a_fresh_process")
 def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSource) -> None:
     presets = {reads: tmp_path / reads for reads in RECIPES}
     for reads, out in presets.items():

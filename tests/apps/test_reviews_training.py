@@ -242,6 +242,7 @@ def test_your_own_files_keep_their_test_part(source: ReviewsSource, tmp_path: Pa
 @pytest.mark.parametrize(
     ("table", "fitting"), [("float", "labels/bias"), ("int8", "labels/bias")], ids=["float", "int8"]
 )
+@pytest.mark.usefixtures("in_a_fresh_process")
 def test_fine_tuning_starts_from_the_weights_of_a_preset(
     table: str, fitting: str, source: ReviewsSource, tmp_path: Path, capsys
 ) -> None:

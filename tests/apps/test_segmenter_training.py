@@ -165,6 +165,7 @@ def test_scores_are_those_of_the_raw_text():
     assert (glued.words.f1, glued.sentences.f1) == (100.0, 0.0)
 
 
+@pytest.mark.usefixtures("in_a_fresh_process")
 def test_command_line_trains(tmp_path):
     out = tmp_path / "mine"
     settings = [part for override in (*SMALL, "epochs=1", "batch=2048") for part in ("--set", override)]

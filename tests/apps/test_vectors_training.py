@@ -42,6 +42,7 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "apps", "vectors", "fit", *map(str, arguments)]
 
 
+@pytest.mark.usefixtures("in_a_fresh_process")
 def test_one_command_from_text_to_a_preset_that_tells_topics_apart(text, tmp_path):
     out = tmp_path / "vectors"
     done = fit(

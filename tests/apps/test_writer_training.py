@@ -66,6 +66,7 @@ def fitted(out: Path, text: Path, overrides: list[str], **options: str) -> dict:
     return fit_task(TASK, out, options={"text": [text], **options}, overrides=overrides)
 
 
+@pytest.mark.usefixtures("in_a_fresh_process")
 def test_a_text_becomes_a_preset_that_scores_as_it_says(tmp_path: Path, text: Path, capsys) -> None:
     out = tmp_path / "mine"
     summary = fitted(out, text, [*TINY, "learning_rate=0.02"], cell="gru")
