@@ -1,10 +1,8 @@
 """Presets: a folder that holds a trained model with everything it needs, checked each time it is opened.
 
-Code builds the network and the file only fills numbers in: nothing is unpickled, no code is read. The order
-of the
-checks: size and SHA-256 of every file before one is opened; names, shapes and dtypes of the arrays, from
-their headers, against the network that the config asks for; finite values; the stored answer to a stored
-input.
+Code builds the network and the file only fills numbers in: nothing is unpickled, no code is read. The order of the
+checks: size and SHA-256 of every file before one is opened; names, shapes and dtypes of the arrays, from their
+headers, against the network that the config asks for; finite values; the stored answer to a stored input.
 
     python -m models.presets.store FOLDER      checks one preset and exits with 0 or 2
 """

@@ -145,8 +145,6 @@ def run_stages(
 
 def run_stage(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> StageResult:
     """Train one network in its folder of the run."""
-    with writing_to(run.folder):
-        run.folder.mkdir(parents=True, exist_ok=True)
     model, recipe = stage.network(), to_dict(stage.recipe)
     if run.start is not None and stage.start is not None:
         take_over(model, run.start, stage.start(run.start))

@@ -27,7 +27,7 @@ from models.training.checkpoint import TrainingState
 from models.training.events import Events
 from models.training.progress import ProgressBar
 from models.training.recipe import to_dict
-from models.training.run import Run
+from models.training.run import Training
 from models.training.run_folder import begin_run, locked
 
 
@@ -150,7 +150,7 @@ def fit(
         with contextlib.closing(events(folder)) as told:
             if progress:
                 told.listen(ProgressBar(out))
-            run = Run(model, folder, chosen, evaluate, sample, list(callbacks), out, notices, told)
+            run = Training(model, folder, chosen, evaluate, sample, list(callbacks), out, notices, told)
             run.restore_or_start()
             with _terminate_as_interrupt(), without_final_average(model):
                 run.train(epoch_data)

@@ -36,7 +36,7 @@ def epoch_rng(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng([seed, epoch])
 
 
-class Run:
+class Training:
     """One call of :func:`models.training.fit.fit`: the model, its folder and the state reached so far."""
 
     def __init__(
