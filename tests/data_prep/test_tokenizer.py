@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.readers.text import iter_lines
-from data_prep.text.tokenizer import CharacterTokenizer, Token, WordTokenizer
+from data_prep.text.tokenizer import CharacterTokenizer, Token, Tokenizer, WordTokenizer
+from tests.data_prep import tensorflow_text_paths
 
 HARD = [
     "",
@@ -40,6 +41,12 @@ word_tokenizers = [
     WordTokenizer(punctuation, lower) for punctuation in (True, False) for lower in (True, False)
 ]
 all_tokenizers = [*word_tokenizers, CharacterTokenizer()]
+
+
+def by_tensorflow_text(tokenizer: Tokenizer, texts: list[str]) -> list[list[Token]]:
+    if isinstance(tokenizer, WordTokenizer):
+        return tensorflow_text_paths.words(texts, tokenizer.punctuation)
+    return tensorflow_text_paths.characters(texts)
 
 
 def assert_spans(text, tokens):
@@ -79,21 +86,20 @@ def test_lower_is_an_option():
 
 
 @pytest.mark.parametrize("tokenizer", all_tokenizers, ids=lambda tokenizer: str(vars(tokenizer))[:40])
-def test_both_paths_agree_on_hard_texts(tokenizer):
+def test_tensorflow_text_agrees_on_hard_texts(tokenizer):
     light = [tokenizer.tokenize(text) for text in HARD]
-    assert tokenizer.tokenize_batch(HARD) == light
+    assert by_tensorflow_text(tokenizer, HARD) == light
     for text, tokens in zip(HARD, light, strict=True):
         assert_spans(text, tokens)
         assert tokenizer.keys(text) == keys_one_by_one(tokenizer, tokens)
-    assert tokenizer.tokenize_batch([]) == []
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(unicode_text, min_size=1, max_size=40))
-def test_both_paths_agree_on_arbitrary_unicode(texts):
+def test_tensorflow_text_agrees_on_arbitrary_unicode(texts):
     for tokenizer in (word_tokenizers[0], word_tokenizers[2], all_tokenizers[4]):
         light = [tokenizer.tokenize(text) for text in texts]
-        assert tokenizer.tokenize_batch(texts) == light
+        assert by_tensorflow_text(tokenizer, texts) == light
 
 
 @settings(max_examples=300, deadline=None)
@@ -108,7 +114,7 @@ def test_spans_and_keys_of_arbitrary_unicode(text):
     assert covered == "".join(character for character in text if WordTokenizer().tokenize(character))
 
 
-def test_every_class_of_code_points_has_the_same_borders_in_both_paths():
+def test_every_class_of_code_points_has_the_same_borders_in_tensorflow_text():
     everything = "".join(map(chr, range(0x110000)))
     runs = regex.finditer(r"\p{L}+|\p{M}+|\p{N}+|\s+|\p{Cs}+|[^\p{L}\p{M}\p{N}\s\p{Cs}]+", everything)
     characters = [everything[at] for run in runs for at in (run.start(), run.end() - 1)]
@@ -116,7 +122,7 @@ def test_every_class_of_code_points_has_the_same_borders_in_both_paths():
     # A letter before each: a mark joins it, so does a letter; the rest is a token of its own or none.
     texts = ["a" + character for character in characters]
     for tokenizer in (WordTokenizer(), WordTokenizer(punctuation=False)):
-        assert tokenizer.tokenize_batch(texts) == [tokenizer.tokenize(text) for text in texts]
+        assert by_tensorflow_text(tokenizer, texts) == [tokenizer.tokenize(text) for text in texts]
 
 
 def bundled_lines():
@@ -128,12 +134,12 @@ def bundled_lines():
 
 
 @pytest.mark.parametrize("punctuation", [True, False])
-def test_both_paths_agree_on_bundled_text(punctuation):
+def test_tensorflow_text_agrees_on_bundled_text(punctuation):
     lines = bundled_lines()
     tokenizer = WordTokenizer(punctuation=punctuation)
     light = [tokenizer.tokenize(line) for line in lines]
     assert sum(map(len, light)) > 50_000
-    assert tokenizer.tokenize_batch(lines) == light
+    assert by_tensorflow_text(tokenizer, lines) == light
 
 
 @pytest.mark.realdata
@@ -141,13 +147,13 @@ def test_both_paths_agree_on_bundled_text(punctuation):
 @pytest.mark.parametrize(
     "tokenizer", [WordTokenizer(), WordTokenizer(punctuation=False)], ids=["all", "words"]
 )
-def test_both_paths_agree_on_a_hundred_thousand_lines(data_dir, tokenizer):
+def test_tensorflow_text_agrees_on_a_hundred_thousand_lines(data_dir, tokenizer):
     lines, seen = [], 0
     for line in iter_lines(data_dir / "wiki"):
         lines.append(line)
         if len(lines) == 10_000:
             light = [tokenizer.tokenize(line) for line in lines]
-            assert tokenizer.tokenize_batch(lines) == light
+            assert by_tensorflow_text(tokenizer, lines) == light
             assert [tokenizer.keys(line) for line in lines] == [
                 [tokenizer.key(t.text) for t in row] for row in light
             ]
@@ -158,7 +164,7 @@ def test_both_paths_agree_on_a_hundred_thousand_lines(data_dir, tokenizer):
     pytest.fail(f"only {seen} lines were compared")
 
 
-def test_light_path_does_not_load_tensorflow():
+def test_tokenizers_do_not_load_tensorflow():
     code = (
         "import sys; from data_prep.text.tokenizer import WordTokenizer; WordTokenizer().tokenize('a b');"
         "import data_prep.batching, data_prep.datasets, data_prep.text.wordpiece;"

@@ -9,6 +9,7 @@ from data_prep.readers.text import iter_lines
 from data_prep.text.tokenizer import Token, WordTokenizer
 from data_prep.text.vocab import Vocabulary, count_keys
 from data_prep.text.wordpiece import WordPieceTokenizer, learn_word_pieces
+from tests.data_prep.tensorflow_text_paths import piece_keys
 
 PIECES = [
     "un",
@@ -32,7 +33,7 @@ PIECES = [
 
 @pytest.fixture(scope="module")
 def small() -> WordPieceTokenizer:
-    return WordPieceTokenizer(Vocabulary(PIECES), max_word_bytes=20)
+    return WordPieceTokenizer(Vocabulary(PIECES))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,9 @@ def learned() -> WordPieceTokenizer:
     from gensim.test.utils import datapath
 
     counts = count_keys(map(WordTokenizer().keys, iter_lines(datapath("head500.noblanks.cor"))))
-    return WordPieceTokenizer(learn_word_pieces(counts, 800, max_words=1500))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("data_prep.text.wordpiece._LEARNED_WORDS", 1500)
+        return WordPieceTokenizer(learn_word_pieces(counts, 800))
 
 
 def test_greedy_longest_match_with_spans(small):
@@ -51,8 +54,8 @@ def test_greedy_longest_match_with_spans(small):
 def test_unknown_word_is_one_piece_with_its_whole_span(small):
     assert small.keys("a axe") == ["a", "<unk>"]
     assert small.tokenize("a axe") == [Token("a", 0, 1), Token("axe", 2, 5)]
-    assert small.keys("a" * 20 + " " + "a" * 21) == ["a"] + ["##a"] * 19 + ["<unk>"]
-    assert small.keys("éa" + "a" * 18) == ["<unk>"]  # 21 bytes
+    assert small.keys("a" * 100 + " " + "a" * 101) == ["a"] + ["##a"] * 99 + ["<unk>"]
+    assert small.keys("éa" + "a" * 98) == ["<unk>"]  # 101 bytes
 
 
 def test_spans_where_the_key_has_another_length(small):
@@ -70,31 +73,32 @@ def test_spans_where_the_key_has_another_length(small):
         max_size=40,
     )
 )
-def test_both_paths_agree_on_arbitrary_unicode(small, texts):
-    light = [small.tokenize(text) for text in texts]
-    assert small.tokenize_batch(texts) == light
-    for text, tokens in zip(texts, light, strict=True):
+def test_tensorflow_text_agrees_on_arbitrary_unicode(small, texts):
+    assert [small.keys(text) for text in texts] == piece_keys(texts, small.vocabulary)
+    for text in texts:
+        tokens = small.tokenize(text)
         assert all(text[token.start : token.end] == token.text for token in tokens)
         assert len(small.keys(text)) == len(tokens)
 
 
-def test_both_paths_agree_on_bundled_text(learned):
+def test_tensorflow_text_agrees_on_bundled_text(learned):
     from gensim.test.utils import datapath
 
     lines = list(iter_lines(datapath("lee_background.cor")))
-    light = [learned.tokenize(line) for line in lines]
-    assert learned.tokenize_batch(lines) == light
-    assert sum(map(len, light)) > 50_000
+    ours = [learned.keys(line) for line in lines]
+    assert ours == piece_keys(lines, learned.vocabulary)
+    assert [len(learned.tokenize(line)) for line in lines] == list(map(len, ours))
+    assert sum(map(len, ours)) > 50_000
 
 
 @pytest.mark.realdata
 @pytest.mark.slow
-def test_both_paths_agree_on_a_hundred_thousand_lines(data_dir, learned):
+def test_tensorflow_text_agrees_on_a_hundred_thousand_lines(data_dir, learned):
     lines, seen = [], 0
     for line in iter_lines(data_dir / "wiki"):
         lines.append(line)
         if len(lines) == 10_000:
-            assert learned.tokenize_batch(lines) == [learned.tokenize(line) for line in lines]
+            assert [learned.keys(line) for line in lines] == piece_keys(lines, learned.vocabulary)
             seen, lines = seen + len(lines), []
         if seen == 100_000:
             return
@@ -115,10 +119,9 @@ def test_decode():
     assert WordPieceTokenizer.decode([]) == ""
 
 
-def test_case_and_length_of_a_word_are_options():
+def test_case_is_an_option():
     vocabulary = Vocabulary(PIECES, specials=("<pad>", "<unk>", "<eos>"))
-    tokenizer = WordPieceTokenizer(vocabulary, lower=False, max_word_bytes=7)
-    assert tokenizer.keys("Una una unaaaaaa") == ["<unk>", "un", "##a", "<unk>"]
+    assert WordPieceTokenizer(vocabulary, lower=False).keys("Una una") == ["<unk>", "un", "##a"]
 
 
 @pytest.mark.parametrize(
@@ -129,8 +132,6 @@ def test_case_and_length_of_a_word_are_options():
             "need a vocabulary with <pad> and <unk>",
         ),
         (lambda: WordPieceTokenizer(Vocabulary(["##"])), "piece that is empty"),
-        (lambda: WordPieceTokenizer(Vocabulary(["a\0"])), "is empty or has a NUL"),
-        (lambda: WordPieceTokenizer(Vocabulary(["a"]), max_word_bytes=0), "max_word_bytes is too small"),
         (lambda: learn_word_pieces({}, 100), "no words to learn"),
         (lambda: learn_word_pieces({"low": 5, "newest": 6}, 4), "size is too small"),
     ],
