@@ -19,8 +19,7 @@ from typing import Any
 from apps.shared.commands import print_table
 from apps.shared.measures import checksums_of
 from apps.vectors.evaluation import evaluate, metrics_of
-from apps.vectors.preset import save_vectors_preset, vectors_content
-from apps.vectors.task import WIKI, encode
+from apps.vectors.task import WIKI, encode, save_vectors_preset, vectors_content
 from data_prep.datasets import locate
 from data_prep.errors import InputError
 from data_prep.readers.text import TextCorpus

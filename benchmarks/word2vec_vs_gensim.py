@@ -124,7 +124,7 @@ def train_ours(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, An
     from models.training.fit import training_data
 
     def vectors() -> WordVectors:
-        return WordVectors(list(corpus.vocabulary), model.input_vectors.numpy(), corpus.vocabulary.counts)
+        return WordVectors(corpus.vocabulary, model.input_vectors.numpy())
 
     curve = Curve()
     stage = word2vec_stage(fitted_to(recipe, corpus), corpus, own_processor=True)

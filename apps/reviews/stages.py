@@ -208,7 +208,7 @@ def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, nam
     )
     done = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
     (matrix,) = copy_values([done.model.input_vectors])
-    return WordVectors(list(corpus.vocabulary), matrix, corpus.vocabulary.counts)
+    return WordVectors(corpus.vocabulary, matrix)
 
 
 def member_stage(

@@ -119,12 +119,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
 
 
 @contextmanager
-def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[[int, int], None]]:
     """Show progress with the remaining time on stderr.
 
     Args:
         title: What is being done.
         unit: What is counted.
+        looks: More, as tqdm takes it.
 
     Yields:
         A function to call with the number done and the number in all.
@@ -132,7 +133,8 @@ def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     from tqdm import tqdm
 
     interval = 0.1 if sys.stderr.isatty() else _SECONDS_BETWEEN_LINES
-    with tqdm(desc=title, unit=f" {unit}", file=sys.stderr, mininterval=interval, dynamic_ncols=True) as bar:
+    settings = {"file": sys.stderr, "mininterval": interval, "dynamic_ncols": True, **looks}
+    with tqdm(desc=title, unit=f" {unit}", **settings) as bar:
 
         def update(done: int, total: int) -> None:
             bar.total = total

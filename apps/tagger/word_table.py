@@ -73,7 +73,7 @@ def principal_components(vectors: WordVectors, components: int) -> WordVectors:
     axes = axes[:, ::-1][:, :components]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # a fixed sign
     turned = vectors.vectors @ axes.astype(np.float32)
-    return WordVectors(vectors.keys, turned / np.sqrt(np.mean(turned**2)), vectors.counts)
+    return WordVectors(vectors.vocabulary, turned / np.sqrt(np.mean(turned**2)))
 
 
 def _open_vectors(name: str) -> WordVectors:

@@ -47,7 +47,7 @@ class Vectors(WordLookup, Application):
     @classmethod
     def of(cls, preset: Preset) -> Vectors:
         """Make the application of an opened preset."""
-        vectors = WordVectors.from_arrays(preset.arrays, preset.vocabulary, preset.vocabulary.counts)
+        vectors = WordVectors(preset.vocabulary, preset.arrays["vectors"])
         return cls(vectors, metadata=preset.metadata, metrics=preset.metrics)
 
     @classmethod

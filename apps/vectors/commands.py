@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from apps.shared.cards import card
 from apps.shared.commands import (
     JsonOption,
     OutFolder,
@@ -18,10 +20,12 @@ from apps.shared.commands import (
     progress_bar,
     verb,
 )
+from apps.shared.measures import checksums_of
 from apps.shared.training import add_evaluate, add_fit
 from apps.vectors.application import Vectors
-from apps.vectors.preset import import_vectors_preset
-from apps.vectors.task import VectorsTask, opened
+from apps.vectors.evaluation import evaluate, metrics_of
+from apps.vectors.task import VectorsTask, opened, save_vectors_preset, vectors_content
+from data_prep.errors import InputError
 
 app = group("Word vectors: train, evaluate, ask, import and export.")
 
@@ -155,11 +159,22 @@ def import_vectors(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing preset.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Turn a vectors file into a preset folder."""
+    """Turn a vectors file into a preset folder, scored like all others."""
+    if out.exists() and not force:
+        raise InputError(f"{out} exists already", remedy="Choose another name or allow overwriting (--force)")
+    began = time.monotonic()
     application = Vectors.from_file(file)
     with progress_bar("scoring analogies", "questions") as progress:
-        options = {"storage": storage, "licence": licence, "overwrite": force, "progress": progress}
-        import_vectors_preset(application.word_vectors, file, out, **options)
+        metrics = metrics_of(evaluate(application, progress=progress))
+    said = card(__file__, "imported", source=file.name, licence=licence.strip() or "not stated")
+    metadata = {
+        "recipe": {"imported_from": file.name, "storage": storage},
+        "seed": 0,
+        "data": checksums_of(file),
+        "seconds": time.monotonic() - began,
+    }
+    content = vectors_content(application.word_vectors, said, storage, metrics=metrics)
+    save_vectors_preset(out, content, metadata)
     _report(application, out, "preset", as_json)
 
 

@@ -10,10 +10,10 @@ score.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -32,38 +32,53 @@ _BLOCK_NUMBERS = 1 << 23  # similarities held at once: 32 MB of float32
 _CANDIDATES = 5  # gensim looks at so many answers to find one that is no case variant of a query word
 
 
-class Question(NamedTuple):
-    """Asks for ``expected``: a is to b as c is to it."""
+class Known:
+    """The words that ask and answer: the first keys, the first one of each upper-case form.
 
-    a: str
-    b: str
-    c: str
-    expected: str
+    Args:
+        vectors: Most frequent key first.
+        restrict_vocab: Only the first so many keys.
+        case_insensitive: Compare upper-cased words.
+
+    Raises:
+        InputError: ``restrict_vocab`` is not positive.
+    """
+
+    def __init__(
+        self, vectors: WordVectors, restrict_vocab: int = 300_000, case_insensitive: bool = True
+    ) -> None:
+        if isinstance(restrict_vocab, bool) or not isinstance(restrict_vocab, int) or restrict_vocab < 1:
+            problem = "The vocabulary is restricted to a positive number of words"
+            raise InputError(problem, received=restrict_vocab)
+        self.restrict_vocab = restrict_vocab
+        self.unit = vectors.normalized[:restrict_vocab]
+        self._fold = str.upper if case_insensitive else str
+        self._rows: dict[str, int] = {}
+        keys = vectors.keys[:restrict_vocab]
+        # For every key the row of the first key of the same form.
+        self.forms = np.array([self._rows.setdefault(self._fold(key), row) for row, key in enumerate(keys)])
+
+    def rows(self, words: Sequence[str]) -> list[int]:
+        """Return the row of the first key of each word's form, -1 where there is none."""
+        return [self._rows.get(self._fold(word), -1) for word in words]
 
 
-def read_analogies(path: Path) -> dict[str, list[Question]]:
+def read_analogies(path: Path) -> dict[str, list[list[str]]]:
     """Read analogy questions.
 
     Args:
         path: A line ``: name`` starts a section, the others hold four words or, as in gensim, are skipped.
 
     Returns:
-        Section to its questions, in the order of the file.
+        Section to its questions, in the order of the file: a is to b as c is to the fourth word.
 
     Raises:
-        InputError: A question stands before the first section, or there is none at all.
+        InputError: There is no question in a section.
     """
-    sections: dict[str, list[Question]] = {}
-    current: list[Question] | None = None
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        if line.startswith(": "):
-            current = sections.setdefault(line.lstrip(": ").strip(), [])
-        elif current is None:
-            raise InputError(
-                f"Line {number} of {path} stands before the first section", allowed="': name' first"
-            )
-        elif len(words := line.split()) == 4:
-            current.append(Question(*words))
+    sections: dict[str, list[list[str]]] = {}
+    for section in path.read_text("utf-8").split(": ")[1:]:
+        name, *lines = section.splitlines()
+        sections[name.strip()] = [words for line in lines if len(words := line.split()) == 4]
     if not any(sections.values()):
         raise InputError(f"{path} holds no analogy questions")
     return sections
@@ -116,14 +131,13 @@ def evaluate(
     Raises:
         InputError: ``restrict_vocab`` is not positive, or gensim's files are missing.
     """
-    options = {"restrict_vocab": restrict_vocab, "case_insensitive": case_insensitive}
-    if isinstance(vectors, Vectors):
-        vectors = vectors.word_vectors
+    word_vectors = vectors.word_vectors if isinstance(vectors, Vectors) else vectors
+    known = Known(word_vectors, restrict_vocab, case_insensitive)
     questions = read_analogies(gensim_data(ANALOGIES_FILE))
-    asked = {"unknown_is_wrong": unknown_is_wrong, "progress": progress, **options}
     pairs = (read_pairs(gensim_data(file)) for file in (WORDSIM353_FILE, SIMLEX999_FILE))
     return VectorsEvaluation(
-        score_analogies(vectors, questions, **asked), *(score_pairs(vectors, one, **options) for one in pairs)
+        score_analogies(known, questions, unknown_is_wrong, progress),
+        *(score_pairs(known, judged) for judged in pairs),
     )
 
 
@@ -151,114 +165,68 @@ def metrics_of(evaluation: VectorsEvaluation) -> Metrics:
 
 
 def score_analogies(
-    vectors: WordVectors,
-    sections: dict[str, list[Question]],
-    *,
-    restrict_vocab: int = 300_000,
-    case_insensitive: bool = True,
+    known: Known,
+    sections: Mapping[str, Sequence[Sequence[str]]],
     unknown_is_wrong: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> AnalogyScore:
     """Score analogy questions with 3CosAdd, as gensim's ``evaluate_word_analogies``.
 
     Args:
-        vectors: The vectors, most frequent key first.
+        known: The words that ask and answer.
         sections: As :func:`read_analogies` gives them.
-        restrict_vocab: Only the first so many keys ask and answer.
-        case_insensitive: Compare upper-cased words.
         unknown_is_wrong: gensim's ``dummy4unknown``.
         progress: Called with questions done and questions in all.
 
     Returns:
         Correct, answered and all questions a section.
-
-    Raises:
-        InputError: ``restrict_vocab`` is not positive.
     """
-    rows, forms = _allowed(vectors, restrict_vocab, case_insensitive)
-    fold = str.upper if case_insensitive else str
-    names, quadruples, of = [], [], {}
-    for name, questions in sections.items():
-        of[name] = len(questions)
-        for question in questions:
-            quadruple = [rows.get(fold(word), -1) for word in question]
-            if min(quadruple) >= 0:
-                names.append(name)
-                quadruples.append(quadruple)
-    correct = _answer(vectors.normalized[: len(forms)], forms, np.array(quadruples, np.int64), progress)
+    asked = [[row for words in part if min(row := known.rows(words)) >= 0] for part in sections.values()]
+    right = _answer(known, np.array(list(chain(*asked)), np.int64).reshape(-1, 4), progress)
     scores = {}
-    for name, total in of.items():
-        mine = np.array([section == name for section in names], dtype=bool)
-        answered = total if unknown_is_wrong else int(mine.sum())
-        scores[name] = SectionScore(int(correct[mine].sum()) if mine.any() else 0, answered, total)
-    return AnalogyScore(scores, restrict_vocab)
+    for (name, questions), answered in zip(sections.items(), map(len, asked), strict=True):
+        counted = len(questions) if unknown_is_wrong else answered
+        scores[name] = SectionScore(int(right[:answered].sum()), counted, len(questions))
+        right = right[answered:]
+    return AnalogyScore(known.restrict_vocab, scores)
 
 
-def score_pairs(
-    vectors: WordVectors,
-    pairs: list[tuple[str, str, float]],
-    *,
-    restrict_vocab: int = 300_000,
-    case_insensitive: bool = True,
-) -> PairScore:
+def score_pairs(known: Known, pairs: Sequence[tuple[str, str, float]]) -> PairScore:
     """Compare cosines with judgements, as gensim's ``evaluate_word_pairs``.
 
     Args:
-        vectors: The vectors, most frequent key first.
+        known: Only pairs of these words count.
         pairs: As :func:`read_pairs` gives them.
-        restrict_vocab: Only pairs of the first so many keys count.
-        case_insensitive: Compare upper-cased words.
 
     Returns:
         Both correlations and the number of pairs with two known words.
-
-    Raises:
-        InputError: ``restrict_vocab`` is not positive.
     """
     from scipy.stats import rankdata
 
-    rows, _ = _allowed(vectors, restrict_vocab, case_insensitive)
-    fold = str.upper if case_insensitive else str
-    known = [(rows[fold(a)], rows[fold(b)], x) for a, b, x in pairs if fold(a) in rows and fold(b) in rows]
-    if not known:
+    found = [(*rows, judged) for *words, judged in pairs if min(rows := known.rows(words)) >= 0]
+    if not found:
         return PairScore(None, None, 0, len(pairs))
-    first, second, judged = (np.array(column) for column in zip(*known, strict=True))
-    cosines = np.einsum("pd,pd->p", vectors.normalized[first], vectors.normalized[second])
+    first, second, judged = map(np.array, zip(*found, strict=True))
+    cosines = np.einsum("pd,pd->p", known.unit[first], known.unit[second])
     spearman = _correlation(rankdata(judged), rankdata(cosines))
-    return PairScore(spearman, _correlation(judged, cosines), len(known), len(pairs))
+    return PairScore(spearman, _correlation(judged, cosines), len(found), len(pairs))
 
 
-def _allowed(
-    vectors: WordVectors, restrict_vocab: int, case_insensitive: bool
-) -> tuple[dict[str, int], np.ndarray]:
-    """Folded form to the row of its first key, and that row for every allowed key."""
-    if isinstance(restrict_vocab, bool) or not isinstance(restrict_vocab, int) or restrict_vocab < 1:
-        problem = "The vocabulary is restricted to a positive number of words"
-        raise InputError(problem, received=restrict_vocab)
-    keys = vectors.keys[:restrict_vocab]
-    rows: dict[str, int] = {}
-    forms = [rows.setdefault(key.upper() if case_insensitive else key, row) for row, key in enumerate(keys)]
-    return rows, np.array(forms, np.int64)
-
-
-def _answer(
-    unit: np.ndarray, forms: np.ndarray, quadruples: np.ndarray, progress: Callable[[int, int], None] | None
-) -> np.ndarray:
+def _answer(known: Known, questions: np.ndarray, progress: Callable[[int, int], None] | None) -> np.ndarray:
     """Which questions (rows a, b, c, expected) are answered rightly, bool of shape (questions,)."""
-    questions = len(quadruples)
-    correct = np.zeros(questions, dtype=bool)
+    unit, forms = known.unit, known.forms
+    correct = np.zeros(len(questions), dtype=bool)
     size = max(1, _BLOCK_NUMBERS // len(forms))
-    for start in range(0, questions, size):
-        block = quadruples[start : start + size]
+    for start in range(0, len(questions), size):
+        block = questions[start : start + size]
         a, b, c, expected = block.T
         similarities = (unit[b] + unit[c] - unit[a]) @ unit.T  # (block, keys); the length changes no order
-        line = np.arange(len(block))
-        for query in (a, b, c):
-            similarities[line, query] = -np.inf
-        predicted = _predicted(similarities, forms, forms[block[:, :3]])
-        correct[start : start + size] = predicted == forms[expected]
+        np.put_along_axis(similarities, block[:, :3], -np.inf, axis=1)
+        correct[start : start + size] = (
+            _predicted(similarities, forms, forms[block[:, :3]]) == forms[expected]
+        )
         if progress is not None:
-            progress(min(start + size, questions), questions)
+            progress(start + len(block), len(questions))
     return correct
 
 
@@ -268,18 +236,16 @@ def _predicted(similarities: np.ndarray, forms: np.ndarray, query_forms: np.ndar
     Like gensim, the last of five candidates is taken where all five are such variants; -1 without any.
     """
     predicted = np.full(len(similarities), -1, dtype=np.int64)
-    open_lines = np.arange(len(similarities))
+    lines, left = np.arange(len(similarities)), similarities
     for _ in range(_CANDIDATES):
-        everything = len(open_lines) == len(similarities)  # saves a copy
-        best = (similarities if everything else similarities[open_lines]).argmax(axis=1)
-        possible = similarities[open_lines, best] > -np.inf
-        open_lines, best = open_lines[possible], best[possible]
-        predicted[open_lines] = forms[best]
-        variant = (forms[best][:, None] == query_forms[open_lines]).any(axis=1)
-        open_lines, best = open_lines[variant], best[variant]
-        if not len(open_lines):
-            break
-        similarities[open_lines, best] = -np.inf
+        best = left.argmax(axis=1)
+        possible = left[np.arange(len(lines)), best] > -np.inf
+        lines, best = lines[possible], best[possible]
+        predicted[lines] = forms[best]
+        variant = (forms[best][:, None] == query_forms[lines]).any(axis=1)
+        lines, best = lines[variant], best[variant]
+        similarities[lines, best] = -np.inf
+        left = similarities[lines]
     return predicted
 
 

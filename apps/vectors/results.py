@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 from apps.shared.commands import number
 from apps.shared.results import Result
 
-_COUNTS = ("correct", "answered", "of")
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Neighbour(Result):
@@ -86,26 +84,22 @@ class AnalogyScore(Result):
     """Score on a file of analogy questions, by section and in all.
 
     Attributes:
-        sections: Name of the section to its score, in the order of the file.
         restrict_vocab: How many keys, from the first, could be asked and answered.
+        sections: Name of the section to its score, in the order of the file.
     """
 
-    sections: dict[str, SectionScore]
     restrict_vocab: int
+    sections: dict[str, SectionScore]
 
     @property
     def total(self) -> SectionScore:
         """The sum of all sections."""
-        parts = self.sections.values()
-        return SectionScore(*(sum(getattr(part, name) for part in parts) for name in _COUNTS))
+        counts = zip(*map(dataclasses.astuple, self.sections.values()), strict=True)
+        return SectionScore(*map(sum, counts))
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold, the totals first."""
-        return {
-            **self.total.to_dict(),
-            "restrict_vocab": self.restrict_vocab,
-            "sections": {name: section.to_dict() for name, section in self.sections.items()},
-        }
+        return {**self.total.to_dict(), **Result.to_dict(self)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

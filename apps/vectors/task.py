@@ -7,11 +7,10 @@ python -m apps vectors fit --text FILE_OR_FOLDER --out DIR                      
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
 from apps.vectors.application import Vectors
 from apps.vectors.evaluation import evaluate, metrics_of
-from apps.vectors.preset import vectors_content
 from apps.vectors.results import VectorsEvaluation
 from data_prep.datasets import locate
 from data_prep.errors import InputError
@@ -30,6 +28,8 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.tokenizer import WordTokenizer
 from data_prep.text.word2vec_corpus import EncodedCorpus, encode_corpus
 from models.presets.card import CardText
+from models.presets.kinds import kind_named
+from models.presets.store import save_preset
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
 from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
 
@@ -41,6 +41,7 @@ WIKI = "English Wikipedia (2014), 30 million words"
 GENSIM_TEXTS = "the texts that gensim carries (Lee's news documents and the head of a web corpus)"
 _LICENCES = {WIKI: "Text and vectors: CC BY-SA 3.0", GENSIM_TEXTS: "LGPL 2.1, as gensim"}
 _CORPUS_FILE = "corpus.int32"
+_GOLDEN_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class VectorsSource:
 
 
 class _Answers(NamedTuple):
-    """Both matrices of the network, float32 (words, dimensions), and the recipe that fits the text."""
+    """The vectors as the presets hold them, and the recipe that fits the text."""
 
-    input: np.ndarray
-    output: np.ndarray
+    input: WordVectors
+    output: WordVectors | None
     recipe: VectorsRecipe
 
 
@@ -135,31 +136,35 @@ class VectorsTask(Task):
                 )
 
         done = yield word2vec_stage(fitted, source.corpus, own_processor=True, begin=begin)
-        matrices = (done.model.input_vectors, done.model.output_vectors)
-        return _Answers(*(np.asarray(ops.convert_to_numpy(matrix)) for matrix in matrices), fitted)
+
+        def shipped(matrix: keras.Variable, words: int | None) -> WordVectors:
+            rounded = np.asarray(ops.convert_to_numpy(matrix)).astype(recipe.storage).astype(np.float32)
+            return WordVectors(source.corpus.vocabulary, rounded).first(words)
+
+        output = None
+        if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
+            output = shipped(done.model.output_vectors, recipe.output_words)
+        return _Answers(shipped(done.model.input_vectors, recipe.kept_words), output, fitted)
 
     def score(self, recipe: VectorsRecipe, source: VectorsSource, answers: _Answers) -> Metrics:
-        """Score the input vectors as the preset holds them."""
-        vectors = _as_shipped(answers.input, source.corpus, recipe.kept_words, recipe.storage)
-        return metrics_of(_evaluated(vectors, "input"))
+        """Score the input vectors."""
+        return _scores(answers.input, "input")
 
     def content(
         self, recipe: VectorsRecipe, source: VectorsSource, answers: _Answers
     ) -> Sequence[PresetContent]:
-        """Keep the input vectors, and the output vectors of as many words as the recipe asks for."""
-        corpus = source.corpus
-        facts = {"tokens": corpus.raw_tokens, "recipe": answers.recipe}
-        vectors = _as_shipped(answers.input, corpus, recipe.kept_words, recipe.storage)
-        summary = {"words": len(vectors), "dimensions": recipe.dimensions, "tokens": corpus.raw_tokens}
-        said = _card(recipe, source.name, "input")
-        contents = [vectors_content(vectors, said, recipe.storage, metadata=facts, summary=summary)]
-        if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
-            keys = _as_shipped(answers.output, corpus, recipe.output_words, recipe.storage)
-            metrics = metrics_of(_evaluated(keys, "output"))
-            said = _card(recipe, source.name, "output")
-            contents.append(
-                vectors_content(keys, said, recipe.storage, metadata=facts, metrics=metrics, suffix="_output")
-            )
+        """Keep the input vectors, and the output vectors if the recipe asks for them."""
+        tokens = source.corpus.raw_tokens
+        licence = _LICENCES.get(source.name, "that of the text they were trained on")
+        facts = {"source": source.name, "architecture": recipe.architecture, "licence": licence}
+        summary = {"words": len(answers.input), "dimensions": recipe.dimensions, "tokens": tokens}
+        of_both = {"metadata": {"tokens": tokens, "recipe": answers.recipe}}
+        said = card(__file__, "input", **facts)
+        contents = [vectors_content(answers.input, said, recipe.storage, summary=summary, **of_both)]
+        if answers.output is not None:
+            metrics, said = _scores(answers.output, "output"), card(__file__, "output", **facts)
+            more = {"metrics": metrics, "suffix": "_output", **of_both}
+            contents.append(vectors_content(answers.output, said, recipe.storage, **more))
         return contents
 
     def open(self, preset: str | Path | None, options: Options) -> Vectors:
@@ -187,9 +192,9 @@ def opened(preset: str | Path | None, file: Path | None) -> Vectors:
 
 def encode(texts: TextCorpus, recipe: VectorsRecipe, file: Path) -> EncodedCorpus:
     """Number the words of texts with the shared tokenizer; progress by bytes on standard error."""
-    with _byte_progress(texts.total_bytes) as progress:
+    with progress_bar("reading", "B", unit_scale=True) as progress:
         return encode_corpus(
-            texts.lines(progress),
+            texts.lines(lambda done: progress(done, texts.total_bytes)),
             WordTokenizer(punctuation=False, lower=True).keys,
             file,
             min_count=recipe.min_count,
@@ -218,27 +223,50 @@ def start_from(model: keras.Model, start: WordVectors, corpus: EncodedCorpus) ->
     return len(rows)
 
 
-def _evaluated(vectors: WordVectors, side: str) -> VectorsEvaluation:
+def vectors_content(vectors: WordVectors, said: CardText, storage: str, **more: Any) -> PresetContent:
+    """Say what a preset of word vectors holds.
+
+    Args:
+        vectors: The vectors.
+        said: Text of the model card.
+        storage: ``"float32"`` or ``"float16"``.
+        more: Other fields of the content.
+    """
+    rows = np.linspace(0, len(vectors) - 1, min(_GOLDEN_ROWS, len(vectors))).astype(np.int32)
+    return PresetContent(
+        kind_named(Vectors.kind).config_class(len(vectors), vectors.dimensions),
+        {"vectors": vectors.vectors},
+        golden={"rows": rows},
+        card=said,
+        vocabulary=vectors.vocabulary,
+        dtype=storage,
+        **more,
+    )
+
+
+def save_vectors_preset(target: Path, content: PresetContent, metadata: Mapping[str, Any]) -> None:
+    """Write a preset of word vectors that were not trained by the driver.
+
+    Args:
+        target: The folder to make, or a preset to replace.
+        content: As :func:`vectors_content` gives it, with metrics.
+        metadata: ``recipe``, ``seed``, ``data``, ``seconds``; see :func:`models.presets.store.save_preset`.
+
+    Raises:
+        InputError: The storage is too coarse for these vectors, or the target cannot be written.
+    """
+    names = ("config", "weights", "golden", "metrics", "card", "vocabulary", "dtype")
+    try:
+        held = {name: getattr(content, name) for name in names}
+        save_preset(target, kind=Vectors.kind, metadata=metadata, **held)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(
+            f"These vectors cannot be stored as {content.dtype} ({error})", remedy="Store them as float32"
+        ) from error
+
+
+def _scores(vectors: WordVectors, side: str) -> Metrics:
     with progress_bar(f"analogies ({side} vectors)", "questions") as progress:
-        return evaluate(vectors, progress=progress)
-
-
-def _as_shipped(matrix: np.ndarray, corpus: EncodedCorpus, words: int | None, storage: str) -> WordVectors:
-    """Return the vectors of the most frequent words, rounded as the preset will hold them."""
-    kept = min(len(corpus.vocabulary), words or len(corpus.vocabulary))
-    rows = matrix[:kept].astype(storage).astype(np.float32)
-    return WordVectors(list(corpus.vocabulary)[:kept], rows, corpus.vocabulary.counts[:kept])
-
-
-def _card(recipe: VectorsRecipe, source: str, side: str) -> CardText:
-    licence = _LICENCES.get(source, "that of the text they were trained on")
-    return card(__file__, side, source=source, architecture=recipe.architecture, licence=licence)
-
-
-@contextmanager
-def _byte_progress(total: int) -> Iterator[Callable[[int], None]]:
-    from tqdm import tqdm
-
-    interval = 0.1 if sys.stderr.isatty() else 10.0
-    with tqdm(total=total, desc="reading", unit="B", unit_scale=True, mininterval=interval) as bar:
-        yield lambda done: bar.update(done - bar.n) and None
+        return metrics_of(evaluate(vectors, progress=progress))

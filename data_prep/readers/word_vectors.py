@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -67,31 +67,43 @@ def detect_format(path: Path | str) -> str:
     return "binary" if is_binary else "text"
 
 
-def read_vectors(path: Path | str, file_format: str | None = None) -> tuple[list[str], np.ndarray]:
-    """Read the keys and the vectors, float32 (words, dimensions), of a whole, well-formed file."""
+def read_vectors(path: Path | str, file_format: str) -> tuple[list[str], np.ndarray]:
+    """Read the keys and the vectors, float32 (words, dimensions), of a whole, well-formed text or binary file."""
     path = Path(path)
-    file_format = file_format or detect_format(path)
-    if file_format not in ("text", "binary"):
-        raise InputError(f"{path} is no word2vec file", allowed="text or binary", received=file_format)
-    read, unit, first = (_read_text, "Line", 2) if file_format == "text" else (_read_binary, "Word", 1)
+    rows, unit, first, number_size = _FORMS[file_format]
+    keys: dict[str, int] = {}
     with _open(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         count, dimensions, begin = _header(data[:_HEADER_LIMIT], path)
-        # A row of text has a key of one byte at least, " 0" a number and a line end, which the last may lack.
-        row_size, available = (2 + 2 * dimensions, len(data) - begin + 1) if first == 2 else (
-            2 + 4 * dimensions, len(data) - begin,
-        )  # fmt: skip
-        if count * row_size > available:  # before anything is allocated
+        # A row has a key of one byte at least, a space and a line end, which the last may lack.
+        needed, available = count * (2 + number_size * dimensions), len(data) - begin + 1
+        if needed > available:  # before anything is allocated
             raise InputError(
                 f"The header of {path} promises {count} words of {dimensions} dimensions, which need at least "
-                f"{count * row_size} bytes, but only {available} bytes follow it",
+                f"{needed} bytes, but only {available} bytes follow it",
                 remedy="The file is cut short or its header is wrong; get it again",
             )
         data.seek(begin)
         vectors = np.empty((count, dimensions), np.float32)
-        keys = read(data, vectors, path)
-    _check_rows(path, keys, vectors, unit, first)
+        for row, (raw, numbers) in enumerate(rows(data, dimensions)):
+            if row == count:
+                raise InputError(f"{path} holds more than the {count} words that its header promises")
+            if not raw and len(numbers) == 0:
+                break
+            place = f"{unit} {row + first} of {path}"
+            key = _key(raw, place)
+            if (before := keys.setdefault(key, row)) != row:
+                places = f"{unit}s {before + first} and {row + first} of {path}"
+                raise InputError(f"{places} have the same key", received=key)
+            _fill(vectors[row], key, numbers, place)
+    if len(keys) < count:
+        last = f"the last whole one is {next(reversed(keys))!r}" if keys else "none is whole"
+        raise InputError(
+            f"{path} is cut short or damaged: it ends after {len(keys)} of the {count} words that its header "
+            f"promises ({last})",
+            remedy="Get the file again",
+        )
     vectors.setflags(write=False)
-    return keys, vectors
+    return list(keys), vectors
 
 
 def write_vectors(
@@ -107,10 +119,8 @@ def write_vectors(
         overwrite: Whether an existing file may be replaced.
 
     Raises:
-        InputError: A key holds ASCII white space, the format is unknown, or the file cannot be written.
+        InputError: A key holds ASCII white space, or the file cannot be written.
     """
-    if file_format not in ("text", "binary"):
-        raise InputError("Unknown format of word vectors", allowed="text or binary", received=file_format)
     spaced = next((key for key in keys if not _ASCII_SPACE.isdisjoint(key)), None)
     if spaced is not None:
         raise InputError(
@@ -166,94 +176,61 @@ def _is_number(field: bytes) -> bool:
     return True
 
 
-def _decoded(key: bytes, path: Path, where: str) -> str:
-    try:
-        return key.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where} of {path} starts with a key that is not UTF-8",
-            received=key,
-            remedy="Convert the file to UTF-8",
-        ) from error
-
-
-def _read_text(data: mmap.mmap, vectors: np.ndarray, path: Path) -> list[str]:
-    count, dimensions = vectors.shape
-    keys: list[str] = []
-    for number, line in enumerate(iter(data.readline, b""), start=2):
-        if len(keys) == count:
-            raise InputError(
-                f"{path} has more than the {count} words that its header promises: line {number}"
-            )
+def _text_rows(data: mmap.mmap, dimensions: int) -> Iterator[tuple[bytes, Sequence[Any]]]:
+    for line in iter(data.readline, b""):
         key, *numbers = line.rstrip().split(b" ")
-        where = f"Line {number} of {path} (key {key.decode('utf-8', 'replace')!r})"
-        if len(numbers) != dimensions:
-            more = max(0, len(numbers) - dimensions)
-            if not all(map(_is_number, numbers[:more])):
-                raise _spaced(
-                    f"Line {number}", path, b" ".join([key, *numbers[:more]]).decode("utf-8", "replace")
-                )
-            raise InputError(
-                f"{where} has {len(numbers)} numbers", allowed=f"{dimensions}, as the header says"
-            )
-        try:
-            vectors[len(keys)] = numbers
-        except ValueError:
-            wrong = next(number for number in numbers if not _is_number(number))
-            raise InputError(
-                f"{where} holds something that is not a number", received=wrong.decode("utf-8", "replace")
-            ) from None
-        keys.append(_decoded(key, path, f"Line {number}"))
-    if len(keys) < count:
-        raise InputError(f"{path} ends after {len(keys)} of the {count} words that its header promises")
-    return keys
+        yield key, numbers
 
 
-def _read_binary(data: mmap.mmap, vectors: np.ndarray, path: Path) -> list[str]:
-    count, dimensions = vectors.shape
-    keys: list[str] = []
+def _binary_rows(data: mmap.mmap, dimensions: int) -> Iterator[tuple[bytes, Sequence[Any]]]:
+    """Yield keys and numbers; nothing at all for bytes at the end that are no whole row."""
     position = data.tell()
-    for row in range(count):
-        begin = data.find(b" ", position, position + _KEY_LIMIT) + 1
+    while begin := data.find(b" ", position, position + _KEY_LIMIT) + 1:
         end = begin + 4 * dimensions
-        if begin == 0 or end > len(data):
-            last = f"the last whole one is {keys[-1]!r}" if keys else "none is whole"
-            raise InputError(
-                f"{path} is cut short or damaged at word {row + 1} of {count} ({last})",
-                remedy="Get the file again",
-            )
+        if end > len(data):
+            break
         # The C tool ends each row with a newline, gensim does not.
-        keys.append(_decoded(data[position : begin - 1].lstrip(b"\n"), path, f"Word {row + 1}"))
-        vectors[row] = np.frombuffer(data[begin:end], dtype="<f4")
+        yield data[position : begin - 1].lstrip(b"\n"), np.frombuffer(data[begin:end], "<f4")
         position = end
     if data[position:].strip(b"\n"):
+        yield b"", ()
+
+
+# Rows of a format, what a row is called, the number of the first one, and the fewest bytes of a number in it.
+_FORMS = {"text": (_text_rows, "Line", 2, 2), "binary": (_binary_rows, "Word", 1, 4)}
+
+
+def _key(raw: bytes, place: str) -> str:
+    """Decode a key, which is not empty and free of ASCII white space."""
+    if not raw:
+        raise InputError(f"{place} has an empty key")
+    try:
+        key = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
         raise InputError(
-            f"{path} holds {len(data) - position} bytes more than the {count} words of {dimensions} "
-            "dimensions that its header promises"
-        )
-    return keys
+            f"{place} starts with a key that is not UTF-8", received=raw, remedy="Convert the file to UTF-8"
+        ) from error
+    if not _ASCII_SPACE.isdisjoint(key):
+        raise _spaced(place, key)
+    return key
 
 
-def _spaced(where: str, path: Path, key: str) -> InputError:
-    return InputError(
-        f"{where} of {path} has a key with a space in it", received=key, allowed="keys without spaces"
-    )
+def _fill(vector: np.ndarray, key: str, numbers: Sequence[Any], place: str) -> None:
+    """Write the numbers of a row, of which there are as many as the header says, all finite."""
+    named = f"{place} (key {key!r})"
+    if len(numbers) != len(vector):
+        surplus = numbers[: max(0, len(numbers) - len(vector))]
+        if not all(map(_is_number, surplus)):
+            raise _spaced(place, b" ".join([key.encode(), *surplus]).decode("utf-8", "replace"))
+        raise InputError(f"{named} has {len(numbers)} numbers", allowed=f"{len(vector)}, as the header says")
+    try:
+        vector[:] = numbers
+    except ValueError:
+        wrong = next(number for number in numbers if not _is_number(number)).decode("utf-8", "replace")
+        raise InputError(f"{named} holds something that is not a number", received=wrong) from None
+    if not np.isfinite(vector).all():
+        raise InputError(f"{named} holds NaN or infinity", allowed="finite numbers")
 
 
-def _check_rows(path: Path, keys: list[str], vectors: np.ndarray, unit: str, first: int) -> None:
-    """Keys are unique, non-empty and free of ASCII white space; numbers are finite."""
-    seen: dict[str, int] = {}
-    for row, key in enumerate(keys, start=first):
-        if not key:
-            raise InputError(f"{unit} {row} of {path} has an empty key")
-        if not _ASCII_SPACE.isdisjoint(key):
-            raise _spaced(f"{unit} {row}", path, key)
-        if seen.setdefault(key, row) != row:
-            raise InputError(f"{unit}s {seen[key]} and {row} of {path} have the same key", received=key)
-    finite = np.isfinite(vectors).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InputError(
-            f"{unit} {row + first} of {path} (key {keys[row]!r}) holds NaN or infinity",
-            allowed="finite numbers",
-        )
+def _spaced(place: str, key: str) -> InputError:
+    return InputError(f"{place} has a key with a space in it", received=key, allowed="keys without spaces")

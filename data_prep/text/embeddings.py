@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data_prep.array_files import read_arrays, write_arrays
 from data_prep.errors import InputError
 from data_prep.readers.word_vectors import FORMATS, detect_format, read_vectors, write_vectors
+from data_prep.text.vocab import Vocabulary
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -62,14 +63,13 @@ def dequantise(codes: np.ndarray, scales: np.ndarray) -> np.ndarray:
     Raises:
         InputError: The shapes do not fit, the codes are no integers, or a scale is negative or not finite.
     """
-    if codes.ndim != 2 or scales.shape != codes.shape[:1] or codes.dtype.kind != "i":
-        raise InputError(
-            "Quantised vectors need integer codes (rows, dimensions) and one scale a row",
-            received=f"codes {codes.dtype} {codes.shape}, scales {scales.dtype} {scales.shape}",
-        )
     scales = scales.astype(np.float32)
-    if not (np.isfinite(scales) & (scales >= 0)).all():
-        raise InputError("The scales of quantised vectors are finite and not negative")
+    fits = codes.ndim == 2 and scales.shape == codes.shape[:1] and codes.dtype.kind == "i"
+    if not fits or not (np.isfinite(scales) & (scales >= 0)).all():
+        raise InputError(
+            "Quantised vectors need integer codes (rows, dimensions) and one scale a row, finite and not negative",
+            received=f"codes {codes.dtype} {codes.shape}, scales {scales.shape}",
+        )
     return codes.astype(np.float32) * scales[:, None]
 
 
@@ -77,50 +77,42 @@ class WordVectors:
     """A vocabulary with one vector a key; immutable, so that threads and pages can share it.
 
     Args:
-        keys: Unique, non-empty strings; by convention by falling count in the corpus.
+        keys: Unique, non-empty strings, by convention by falling count in the corpus; or a vocabulary of these without
+            specials.
         vectors: Finite floats of shape (keys, dimensions), kept as read-only float32: copied, unless they are
             read-only float32 already.
-        counts: How often each key occurred in the corpus, non-negative integers of shape (keys,), or None.
+        counts: How often each key occurred in the corpus, whole numbers of shape (keys,), where they are known and
+            not in the vocabulary.
 
     Raises:
         InputError: The shapes do not fit, a key is empty or twice there, or a number is NaN or infinite.
     """
 
-    def __init__(self, keys: Iterable[str], vectors: np.ndarray, counts: Sequence[int] | None = None) -> None:
-        self.keys: tuple[str, ...] = tuple(keys)
-        self.vectors = _read_only(vectors, np.float32)
-        if counts is not None and np.asarray(counts).dtype.kind not in "iu":
-            raise InputError("The counts of word vectors are whole numbers", received=counts)
-        self.counts = None if counts is None else _read_only(counts, np.int64)
-        if wrong := [key for key in self.keys if not isinstance(key, str) or not key]:
-            raise InputError("A key of the word vectors is no text or empty", received=wrong[0])
-        self._index = {key: row for row, key in enumerate(self.keys)}
-        self._check()
-
-    def _check(self) -> None:
-        rows = len(self.keys)
-        if self.vectors.ndim != 2 or self.vectors.shape[0] != rows or self.vectors.shape[1] == 0 or rows == 0:
+    def __init__(
+        self, keys: Iterable[str] | Vocabulary, vectors: np.ndarray, counts: Sequence[int] | None = None
+    ) -> None:
+        self.vocabulary = keys if isinstance(keys, Vocabulary) else Vocabulary(keys, counts, specials=())
+        self.keys, self.counts = self.vocabulary.entries, self.vocabulary.counts
+        if not isinstance(vectors, np.ndarray) or vectors.dtype != np.float32 or vectors.flags.writeable:
+            vectors = np.array(vectors, np.float32)
+            vectors.setflags(write=False)
+        self.vectors = vectors
+        if vectors.ndim != 2 or len(vectors) != len(self.keys) or vectors.size == 0:
             raise InputError(
                 "Word vectors are a matrix with one row a key and at least one key and dimension",
-                received=f"{rows} keys and an array of shape {self.vectors.shape}",
+                received=f"{len(self.keys)} keys and an array of shape {vectors.shape}",
             )
-        if len(self._index) < rows:
-            twice = next(key for row, key in enumerate(self.keys) if self._index[key] != row)
-            raise InputError("A key of the word vectors occurs twice", received=twice)
+        if "" in self.vocabulary:
+            raise InputError("A key of the word vectors is empty")
         try:
             "".join(self.keys).encode("utf-8")
         except UnicodeEncodeError as error:
             raise InputError("A key of the word vectors holds half of a surrogate pair") from error
-        finite = np.isfinite(self.vectors).all(axis=1)
+        finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
             raise InputError(
                 f"The vector of {self.keys[int(np.argmin(finite))]!r} holds NaN or infinity",
                 allowed="finite numbers",
-            )
-        if self.counts is not None and (self.counts.shape != (rows,) or (self.counts < 0).any()):
-            raise InputError(
-                "The counts of word vectors are one non-negative whole number a key",
-                received=f"{rows} keys and counts of shape {self.counts.shape}",
             )
 
     @property
@@ -143,17 +135,22 @@ class WordVectors:
         return len(self.keys)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._index
+        return key in self.vocabulary
 
     def __getitem__(self, key: str) -> np.ndarray:
-        return self.vectors[self._index[key]]
+        return self.vectors[self.index(key)]
 
     def __repr__(self) -> str:
         return f"WordVectors({len(self)} keys, {self.dimensions} dimensions)"
 
     def index(self, key: str) -> int:
-        """Return the row of a key; a KeyError where it is unknown."""
-        return self._index[key]
+        """Return the row of a key; an InputError where it is unknown."""
+        return self.vocabulary.id(key)
+
+    def first(self, number: int | None) -> WordVectors:
+        """Return the vectors of the first keys, at most ``number`` of them; None for all."""
+        counts = None if self.counts is None else self.counts[:number]
+        return WordVectors(self.keys[:number], self.vectors[:number], counts)
 
     def matrix_for(self, vocabulary: Iterable[str], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Arrange the vectors for an embedding layer of another vocabulary.
@@ -168,25 +165,24 @@ class WordVectors:
             standard deviation; the padding entry ``<pad>`` is zero.
         """
         entries = list(vocabulary)
-        found = np.array([entry in self._index for entry in entries], dtype=bool)
+        found = np.array([entry in self for entry in entries], dtype=bool)
         mean, deviation = self.vectors.mean(axis=0), self.vectors.std(axis=0)
         shape = (len(entries), self.dimensions)
         matrix = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) * deviation + mean
         matrix[~found & np.array([entry == "<pad>" for entry in entries])] = 0.0
-        matrix[found] = self.vectors[[self._index[entry] for entry in entries if entry in self._index]]
+        matrix[found] = self.vectors[self.vocabulary.encode_known(entries)]
         return matrix, found
 
-    def to_arrays(self, storage: str = "float32", *, with_keys: bool = True) -> dict[str, np.ndarray]:
+    def to_arrays(self, storage: str = "float32") -> dict[str, np.ndarray]:
         """Turn into plain arrays for an ``.npz`` file.
 
         Args:
             storage: ``"float32"`` (exact), ``"float16"`` (11 significant bits; up to 65,504) or ``"int8"``
                 (see :func:`quantise`).
-            with_keys: Whether keys and counts are among the arrays; a preset keeps them in its vocabulary.
 
         Returns:
-            ``vectors``, or ``codes`` and ``scales``; with keys also ``keys`` (the UTF-8 bytes of a JSON list,
-            uint8) and, if known, ``counts`` (int64).
+            ``vectors``, or ``codes`` and ``scales``; ``keys`` (the UTF-8 bytes of a JSON list, uint8) and, if known,
+            ``counts`` (int64).
 
         Raises:
             InputError: The storage is unknown, or a number is too large for it.
@@ -201,27 +197,12 @@ class WordVectors:
                 raise InputError(
                     "The vectors do not fit float16", allowed="numbers up to 65504", remedy="Use float32"
                 )
-        if with_keys:
-            arrays["keys"] = np.frombuffer(json.dumps(self.keys, ensure_ascii=False).encode(), dtype=np.uint8)
-            arrays |= {} if self.counts is None else {"counts": self.counts}
-        return arrays
+        arrays["keys"] = np.frombuffer(json.dumps(self.keys, ensure_ascii=False).encode(), dtype=np.uint8)
+        return arrays if self.counts is None else {**arrays, "counts": self.counts}
 
     @classmethod
-    def from_arrays(
-        cls,
-        arrays: Mapping[str, np.ndarray],
-        keys: Iterable[str] | None = None,
-        counts: Sequence[int] | None = None,
-    ) -> WordVectors:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> WordVectors:
         """Undo :meth:`to_arrays`, whatever the storage was.
-
-        Args:
-            arrays: As :meth:`to_arrays` returns them.
-            keys: The keys, where they are not among the arrays.
-            counts: The counts, where they are not among the arrays.
-
-        Returns:
-            The word vectors, decoded to float32.
 
         Raises:
             InputError: An array is missing, of a wrong type or inconsistent with the others.
@@ -236,8 +217,13 @@ class WordVectors:
                 allowed="'vectors', or 'codes' and 'scales'",
                 received=sorted(arrays),
             )
-        vectors.setflags(write=False)
-        return cls(_decoded_keys(arrays) if keys is None else keys, vectors, arrays.get("counts", counts))
+        try:
+            keys = json.loads(arrays["keys"].astype(np.uint8, casting="equiv").tobytes().decode("utf-8"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError("The arrays hold no readable list of keys under 'keys'") from error
+        if not isinstance(keys, list):
+            raise InputError("The keys of word vectors are a JSON list", received=keys)
+        return cls(keys, vectors, np.ravel(arrays["counts"]) if "counts" in arrays else None)
 
     def save(
         self, path: Path | str, file_format: str = "npz", *, storage: str = "float32", overwrite: bool = False
@@ -282,23 +268,12 @@ class WordVectors:
 
     @classmethod
     def from_keyed_vectors(cls, keyed_vectors: KeyedVectors) -> WordVectors:
-        """Take over gensim's vectors.
-
-        Args:
-            keyed_vectors: A trained model's ``wv``.
-
-        Returns:
-            The word vectors, with counts where gensim has them.
-        """
+        """Take over gensim's vectors, a trained model's ``wv``, with counts where gensim has them."""
         counts = keyed_vectors.expandos.get("count")
         return cls(keyed_vectors.index_to_key, keyed_vectors.vectors, counts)
 
     def to_keyed_vectors(self) -> KeyedVectors:
-        """Hand over to gensim.
-
-        Returns:
-            A new ``KeyedVectors`` with its own copy of the vectors, with counts where they are known.
-        """
+        """Hand over to gensim: a new ``KeyedVectors`` with its own copy of the vectors, and the counts if known."""
         from gensim.models import KeyedVectors
 
         keyed_vectors = KeyedVectors(self.dimensions)
@@ -311,22 +286,3 @@ class WordVectors:
 def _check_known(what: str, name: str, known: Sequence[str]) -> None:
     if name not in known:
         raise InputError(f"Unknown {what} of word vectors", allowed=", ".join(known), received=name)
-
-
-def _read_only(values: Any, dtype: type) -> np.ndarray:
-    """The values as a read-only array: a copy, unless they are one of this type already."""
-    if isinstance(values, np.ndarray) and values.dtype == dtype and not values.flags.writeable:
-        return np.ascontiguousarray(values)
-    array = np.array(values, dtype=dtype, order="C")
-    array.setflags(write=False)
-    return array
-
-
-def _decoded_keys(arrays: Mapping[str, np.ndarray]) -> list[str]:
-    try:
-        keys = json.loads(arrays["keys"].astype(np.uint8, casting="equiv").tobytes().decode("utf-8"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError("The arrays hold no readable list of keys under 'keys'") from error
-    if not isinstance(keys, list):
-        raise InputError("The keys of word vectors are a JSON list", received=keys)
-    return keys

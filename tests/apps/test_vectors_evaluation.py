@@ -8,14 +8,7 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 from scipy import stats
 
-from apps.vectors.evaluation import (
-    evaluate,
-    gensim_data,
-    read_analogies,
-    read_pairs,
-    score_analogies,
-    score_pairs,
-)
+from apps.vectors.evaluation import Known, evaluate, gensim_data, read_analogies, read_pairs, score_pairs
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 
@@ -76,7 +69,7 @@ def test_analogies_equal_gensims(cases: bool, options: dict) -> None:
     vectors = planted(0.3, cases)
     score, sections = by_section(vectors.to_keyed_vectors(), **options)
     mine = {"unknown_is_wrong" if key == "dummy4unknown" else key: value for key, value in options.items()}
-    ours = score_analogies(vectors, read_analogies(QUESTIONS), **mine)
+    ours = evaluate(vectors, **mine).analogies
     assert {name: (s.correct, s.answered) for name, s in ours.sections.items()} == sections
     assert ours.total.accuracy == pytest.approx(100 * score, abs=1e-5)
     assert ours.total.of == 19544
@@ -89,7 +82,7 @@ def test_pairs_equal_gensims(name: str, options: dict) -> None:
     path = gensim_data("wordsim353.tsv" if name == "wordsim353" else "simlex999.txt")
     vectors = planted(0.3, cases=True)
     pearson, spearman, unknown_percent = vectors.to_keyed_vectors().evaluate_word_pairs(str(path), **options)
-    ours = score_pairs(vectors, read_pairs(path), **options)
+    ours = getattr(evaluate(vectors, **options), name)
     assert ours.spearman == pytest.approx(spearman.statistic, abs=1e-5)
     assert ours.pearson == pytest.approx(pearson.statistic, abs=1e-5)
     assert 100 * (ours.of - ours.n) / ours.of == pytest.approx(unknown_percent)
@@ -104,7 +97,7 @@ def test_spearman_with_ties_equals_scipys() -> None:
         for x, y, _ in pairs
     ]
     expected = stats.spearmanr([judged for *_, judged in pairs], cosines).statistic
-    assert score_pairs(vectors, pairs).spearman == pytest.approx(expected)
+    assert score_pairs(Known(vectors), pairs).spearman == pytest.approx(expected)
 
 
 def test_the_sets_are_found_and_whole() -> None:
@@ -139,13 +132,13 @@ def test_without_known_words_there_is_no_score() -> None:
 
 def test_equal_similarities_have_no_correlation() -> None:
     vectors = WordVectors(["a", "b"], [[1.0, 0.0], [1.0, 0.0]])
-    assert score_pairs(vectors, [("a", "b", 1.0), ("b", "a", 2.0)]).spearman is None
+    assert score_pairs(Known(vectors), [("a", "b", 1.0), ("b", "a", 2.0)]).spearman is None
 
 
 @pytest.mark.parametrize(
     ("read", "content", "message"),
     [
-        (read_analogies, "a b c d\n", "Line 1 of .* stands before the first section"),
+        (read_analogies, "a b c d\n", "holds no analogy questions"),
         (read_analogies, ": empty\n", "holds no analogy questions"),
         (read_pairs, "# only a comment\n", "holds no word pairs"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from apps.vectors.evaluation import evaluate, metrics_of
-from apps.vectors.preset import save_vectors_preset, vectors_content
+from apps.vectors.task import save_vectors_preset, vectors_content
 from data_prep.text.embeddings import WordVectors
 from models.presets.card import CardText
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from data_prep.errors import InputError
-from data_prep.readers.word_vectors import detect_format, read_vectors, write_vectors
+from data_prep.readers.word_vectors import detect_format, write_vectors
+from data_prep.text.embeddings import WordVectors
 
 KEYS = ["the", "naïve", "東京", "don't"]
 VECTORS = np.array([[0.1, -2.5e-8], [3.0, 1e20], [-0.0, 7.25], [1 / 3, -1.0]], dtype=np.float32)
@@ -27,6 +28,11 @@ def put(folder: Path, content: bytes | str, name: str = "vectors") -> Path:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def read_vectors(path: Path | str, file_format: str | None = None) -> tuple[list[str], np.ndarray]:
+    found = WordVectors.load(path, file_format)
+    return list(found.keys), found.vectors
 
 
 @pytest.mark.parametrize("file_format", ["text", "binary"])
@@ -111,7 +117,7 @@ def test_gensims_own_files_are_read_as_gensim_reads_them() -> None:
         (GOOD_TEXT.replace("5", "inf"), r"Line 3 of .* \(key 'queen'\) holds NaN or infinity"),
         (GOOD_TEXT.replace("5", "1e60"), r"Line 3 of .* \(key 'queen'\) holds NaN or infinity"),
         (GOOD_TEXT.replace("2 3", "3 3", 1) + " " * 20, "ends after 2 of the 3 words|has 0 numbers"),
-        (GOOD_TEXT.replace("2 3", "1 3", 1), "more than the 1 words that its header promises: line 3"),
+        (GOOD_TEXT.replace("2 3", "1 3", 1), "more than the 1 words that its header promises"),
         (
             GOOD_TEXT.encode().replace(b"queen", b"r\xe9ine"),
             "Line 3 of .* starts with a key that is not UTF-8",
@@ -133,10 +139,10 @@ GOOD_BINARY = b"2 3\n" + binary_rows((b"king", [1, 2, 3]), (b"queen", [4, 5, 6])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (GOOD_BINARY[:-1], "cut short or damaged at word 2 of 2 .*'king'"),
-        (GOOD_BINARY[:30], "cut short or damaged at word 2 of 2|promises 2 words"),
+        (GOOD_BINARY[:-1], "cut short or damaged: it ends after 1 of the 2 words .*'king'"),
+        (GOOD_BINARY[:30], "cut short or damaged: it ends after 1 of the 2|promises 2 words"),
         (GOOD_BINARY[:9], "promises 2 words of 3 dimensions"),
-        (GOOD_BINARY + b"abc", "holds 3 bytes more"),
+        (GOOD_BINARY + b"abc", "holds more than the 2 words"),
         (GOOD_BINARY.replace(b"2 3", b"9999999999 300", 1), "promises 9999999999 words"),
         (GOOD_BINARY.replace(b"queen", b"king"), "Words 1 and 2 of .* have the same key"),
         (GOOD_BINARY.replace(b"queen", b"qu\tee"), "Word 2 of .* has a key with a space in it"),
