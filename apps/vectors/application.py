@@ -7,29 +7,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from apps.shared.application import Application
 from apps.vectors import maps
 from apps.vectors.expressions import parse_expression
-from apps.vectors.lookup import WordLookup
 from apps.vectors.results import AnalogyResult, MapResult, Neighbour, OddOneOut, PlaneResult, Term
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
+from data_prep.text.tokenizer import WordTokenizer
 from models.presets.kinds import kind_named
 from models.presets.store import Preset
 
 DEFAULT_PRESET = "vectors_en_wiki"
-METHODS = ("add", "multiply")
 MAX_TOPN = 10_000
+_KEY_RULE = WordTokenizer(punctuation=False, lower=True).key
 _COSMUL_EPSILON = 1e-6  # keeps the denominator of 3CosMul from zero; gensim's value
 _SMALLEST = 1e-12  # floor below which the logarithm of a similarity is not taken
+_SPELLINGS, _LEAST_LIKENESS = 3, 0.6
+_NAMED_WORDS, _NAMED_LENGTH = 5, 40
 
 
-class Vectors(WordLookup, Application):
+class Vectors(Application):
     """Questions to word vectors.
 
     All similarities are cosines. A word is looked up as written and, if there is no such key, by the key rule
-    of the vocabulary (NFC, lower case).
+    of the vocabulary (NFC, lower case). An unknown word is an ``InputError`` with close spellings.
 
     Args:
         word_vectors: The vectors; never changed, so one object can serve many threads.
@@ -52,33 +56,22 @@ class Vectors(WordLookup, Application):
 
     @classmethod
     def from_file(cls, path: Path | str, file_format: str | None = None) -> Vectors:
-        """Open a file of word vectors.
-
-        Args:
-            path: npz, word2vec text or word2vec binary.
-            file_format: ``"npz"``, ``"text"``, ``"binary"`` or None to look.
-
-        Returns:
-            The application.
-
-        Raises:
-            InputError: The file is missing or not well-formed.
-        """
+        """Open a file of word vectors; see :meth:`data_prep.text.embeddings.WordVectors.load`."""
         return cls(WordVectors.load(path, file_format))
 
+    def key(self, word: str) -> str | None:
+        """Return the key of the vector of a word as a person typed it, or None."""
+        return next((key for key in (word, _KEY_RULE(word)) if key in self.word_vectors), None)
+
+    def keys(self, words: Iterable[str]) -> list[str]:
+        """Return the keys of words as a person typed them; an InputError where one is unknown."""
+        found = [(word, self.key(word)) for word in words]
+        if unknown := [word for word, key in found if key is None]:
+            raise self._unknown(unknown)
+        return [key for _, key in found if key is not None]
+
     def similarity(self, first: str, second: str) -> float:
-        """Cosine of two words.
-
-        Args:
-            first: A word.
-            second: Another.
-
-        Returns:
-            From -1 to 1.
-
-        Raises:
-            InputError: A word is unknown.
-        """
+        """Return the cosine of two words, from -1 to 1."""
         return float(np.dot(*self._unit(self.keys([first, second]))))
 
     def neighbours(
@@ -100,12 +93,12 @@ class Vectors(WordLookup, Application):
         _check_topn(topn)
         excluded = self.keys(exclude)
         if isinstance(word_or_vector, str):
-            (key,) = self.keys([word_or_vector])
-            excluded.append(key)
-            query = self._unit([key])[0]
+            excluded += self.keys([word_or_vector])
+            query = self._unit(excluded[-1:])[0]
         else:
-            query = self._unit_query(np.asarray(word_or_vector))
-        return self._best(self.word_vectors.normalized @ query, excluded, topn)
+            query = self._direction(np.asarray(word_or_vector))
+        scores = self.word_vectors.normalized @ query
+        return self._neighbours(self._ranked(scores, excluded)[:topn], scores)
 
     def analogy(
         self,
@@ -142,25 +135,25 @@ class Vectors(WordLookup, Application):
         _check_topn(topn)
         if method not in METHODS:
             raise InputError("Unknown method for analogies", allowed=", ".join(METHODS), received=method)
-        terms, unknown = self._known_terms(expression, ignore_unknown)
+        parsed = [(self.key(word), word, weight) for word, weight in parse_expression(expression)]
+        unknown = list(dict.fromkeys(word for key, word, _ in parsed if key is None))
+        terms = tuple(Term(key, weight) for key, _, weight in parsed if key is not None)
+        if unknown and (not ignore_unknown or not terms):
+            raise self._unknown(unknown)
         expected_key = None if expected is None else self.keys([expected])[0]
-        weights = np.array([term.weight for term in terms])
-        cosines = self.word_vectors.normalized @ self._unit([term.word for term in terms]).T  # (keys, terms)
-        score_and_explain = self._additive if method == "add" else self._multiplicative
-        scores, explain = score_and_explain(terms, weights, cosines)
-        excluded = [] if allow_query_words else [term.word for term in terms]
-        results = self._best(scores, excluded, topn)
-        rows = [self.word_vectors.index(result.word) for result in results]
+        words, weights = [term.word for term in terms], np.array([term.weight for term in terms])
+        scores, contributions = METHODS[method](self.word_vectors.normalized, self._unit(words), weights)
+        ranked = self._ranked(scores, () if allow_query_words else words)
         row = None if expected_key is None else self.word_vectors.index(expected_key)
         return AnalogyResult(
             query=expression,
             method=method,
             terms=terms,
-            results=results,
-            unknown=unknown,
-            contributions=tuple(tuple(map(float, row)) for row in explain(cosines[rows])),
+            results=self._neighbours(ranked[:topn], scores),
+            unknown=tuple(unknown),
+            contributions=tuple(map(tuple, contributions[ranked[:topn]].tolist())),
             expected=expected_key,
-            expected_rank=None if row is None else self._rank(scores, row, excluded),
+            expected_rank=next((int(at) + 1 for at in np.flatnonzero(ranked == row)), None),
             expected_score=None if row is None else float(scores[row]),
         )
 
@@ -189,34 +182,12 @@ class Vectors(WordLookup, Application):
         return OddOneOut(ranked[-1][1], tuple(Neighbour(key, score) for score, key in ranked))
 
     def plane(self, words: Sequence[str]) -> PlaneResult:
-        """Show words in the plane of an analogy; see :func:`apps.vectors.maps.plane`.
-
-        Args:
-            words: For "a is to b as c is to d": a, b, c, then d and any others.
-
-        Returns:
-            Coordinates, axes and how much of the distances the plane shows.
-
-        Raises:
-            InputError: A word is unknown, there are fewer than three, or the first three lie on a line.
-        """
+        """Show words in the plane of an analogy, "a is to b as c is to d"; see :func:`apps.vectors.maps.plane`."""
         keys = self.keys(words)
         return maps.plane(keys, self._unit(keys))
 
     def map(self, words: Sequence[str] | int = 200, method: str = "pca", seed: int = 0) -> MapResult:
-        """Show words on a map; see :func:`apps.vectors.maps.word_map`.
-
-        Args:
-            words: The words (each is shown once), or how many of the first keys.
-            method: ``"pca"`` or ``"tsne"``.
-            seed: For t-SNE.
-
-        Returns:
-            Coordinates and the names of the axes.
-
-        Raises:
-            InputError: A word is unknown, there are too few or too many, or the method is unknown.
-        """
+        """Show words (each once), or so many of the first keys, on a map; see :func:`apps.vectors.maps.word_map`."""
         if isinstance(words, int):
             if words < 1:
                 raise InputError("The number of words on a map is positive", received=words)
@@ -231,9 +202,10 @@ class Vectors(WordLookup, Application):
         self.word_vectors.save(path, file_format, storage=storage, overwrite=overwrite)
 
     def _unit(self, keys: Sequence[str]) -> np.ndarray:
-        return self.word_vectors.normalized[[self.word_vectors.index(key) for key in keys]]
+        return self.word_vectors.normalized[self.word_vectors.vocabulary.encode(keys)]
 
-    def _unit_query(self, vector: np.ndarray) -> np.ndarray:
+    def _direction(self, vector: np.ndarray) -> np.ndarray:
+        """Bring any vector to length 1."""
         if vector.shape != (self.word_vectors.dimensions,) or vector.dtype.kind not in "fiu":
             raise InputError(
                 "The vector does not fit these word vectors",
@@ -247,59 +219,60 @@ class Vectors(WordLookup, Application):
             )
         return (vector / length).astype(np.float32)
 
-    def _known_terms(self, expression: str, ignore_unknown: bool) -> tuple[tuple[Term, ...], tuple[str, ...]]:
-        parsed = [(self.key(word), word, weight) for word, weight in parse_expression(expression)]
-        unknown = list(dict.fromkeys(word for key, word, _ in parsed if key is None))
-        terms = tuple(Term(key, weight) for key, _, weight in parsed if key is not None)
-        if unknown and (not ignore_unknown or not terms):
-            raise self.unknown_words(unknown)
-        return terms, tuple(unknown)
+    def _ranked(self, scores: np.ndarray, excluded: Sequence[str]) -> np.ndarray:
+        """Rows by falling score, the earlier key first among equals, without those of excluded keys."""
+        order = np.argsort(-scores, kind="stable")
+        return order[~np.isin(order, self.word_vectors.vocabulary.encode(excluded))]
 
-    def _additive(self, terms: Sequence[Term], weights: np.ndarray, cosines: np.ndarray):
-        total = weights.astype(np.float32) @ self._unit([term.word for term in terms])
-        length = float(np.linalg.norm(total))
-        if length < 1e-6 * float(np.abs(weights).sum()):
-            raise InputError(
-                "The terms of the expression cancel out", remedy="Add a word that has no opposite"
-            )
-        scores = self.word_vectors.normalized @ (total / np.float32(length))
-        return scores, lambda chosen: chosen * (weights / length)
+    def _neighbours(self, rows: np.ndarray, scores: np.ndarray) -> tuple[Neighbour, ...]:
+        return tuple(Neighbour(self.word_vectors.keys[row], float(scores[row])) for row in rows.tolist())
 
-    def _multiplicative(self, terms: Sequence[Term], weights: np.ndarray, cosines: np.ndarray):
-        if not (weights > 0).any():
-            raise InputError(
-                "The multiplicative method needs a word that is added", remedy="Use the additive method"
-            )
+    def _unknown(self, words: Sequence[str]) -> InputError:
+        """Make the error that names unknown words with known ones that are spelt alike, the closest first."""
+        words = list(dict.fromkeys(words))
+        hints = []
+        for word in words[:_NAMED_WORDS]:
+            looks = {"scorer": OSA.normalized_similarity, "score_cutoff": _LEAST_LIKENESS}
+            if found := process.extract(_KEY_RULE(word), self.word_vectors.keys, limit=_SPELLINGS, **looks):
+                hints.append(f"for {_short(word)}: {', '.join(spelling for spelling, *_ in found)}")
+        named = ", ".join(map(_short, words[:_NAMED_WORDS])) + (", …" if len(words) > _NAMED_WORDS else "")
+        return InputError(
+            f"{'Unknown word' if len(words) == 1 else 'Unknown words'} {named}",
+            allowed=f"one of the {len(self.word_vectors)} words that have a vector",
+            remedy="Close spellings " + "; ".join(hints) if hints else "No known word is spelt alike",
+        )
 
-        def shifted(values: np.ndarray) -> np.ndarray:
-            return np.clip((1.0 + values.astype(np.float64)) / 2.0, 0.0, None)
 
-        def product(chosen: np.ndarray) -> np.ndarray:
-            return np.prod(shifted(cosines[:, chosen]) ** np.abs(weights[chosen]), axis=1)
+def _additive(unit: np.ndarray, terms: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Score every key (keys,), and what each term adds to that (keys, terms)."""
+    total = weights.astype(np.float32) @ terms
+    length = float(np.linalg.norm(total))
+    if length < 1e-6 * float(np.abs(weights).sum()):
+        raise InputError("The terms of the expression cancel out", remedy="Add a word that has no opposite")
+    return unit @ (total / np.float32(length)), unit @ terms.T * (weights / length)
 
-        scores = product(weights > 0) / (product(weights < 0) + _COSMUL_EPSILON)
-        return scores, lambda chosen: np.log(np.maximum(shifted(chosen), _SMALLEST)) * weights
 
-    def _best(self, scores: np.ndarray, excluded: Sequence[str], topn: int) -> tuple[Neighbour, ...]:
-        """The words of the highest scores, the earlier key first among equals."""
-        left_out = {self.word_vectors.index(key) for key in excluded}
-        wanted = min(topn + len(left_out), len(scores))
-        rows = np.flatnonzero(scores >= np.partition(scores, -wanted)[-wanted])
-        rows = rows[np.argsort(-scores[rows], kind="stable")]
-        return tuple(
-            Neighbour(self.word_vectors.keys[row], float(scores[row]))
-            for row in rows.tolist()
-            if row not in left_out
-        )[:topn]
+def _multiplicative(
+    unit: np.ndarray, terms: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Score every key (keys,), and what each term adds to the logarithm of that (keys, terms)."""
+    if not (weights > 0).any():
+        raise InputError(
+            "The multiplicative method needs a word that is added", remedy="Use the additive method"
+        )
+    shifted = np.clip((1.0 + (unit @ terms.T).astype(np.float64)) / 2.0, 0.0, None)
+    powers = shifted ** np.abs(weights)
+    scores = powers[:, weights > 0].prod(axis=1) / (powers[:, weights < 0].prod(axis=1) + _COSMUL_EPSILON)
+    return scores, np.log(np.maximum(shifted, _SMALLEST)) * weights
 
-    def _rank(self, scores: np.ndarray, row: int, excluded: Sequence[str]) -> int | None:
-        left_out = {self.word_vectors.index(key) for key in excluded}
-        if row in left_out:
-            return None
-        better = (scores > scores[row]) | ((scores == scores[row]) & (np.arange(len(scores)) < row))
-        return 1 + int(better.sum()) - sum(bool(better[other]) for other in left_out)
+
+METHODS = {"add": _additive, "multiply": _multiplicative}
 
 
 def _check_topn(topn: int) -> None:
     if isinstance(topn, bool) or not isinstance(topn, int) or not 1 <= topn <= MAX_TOPN:
         raise InputError("The number of answers is out of range", allowed=f"1 to {MAX_TOPN}", received=topn)
+
+
+def _short(word: str) -> str:
+    return repr(word if len(word) <= _NAMED_LENGTH else word[: _NAMED_LENGTH - 1] + "…")

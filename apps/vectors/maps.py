@@ -9,7 +9,6 @@ import numpy as np
 from apps.vectors.results import MapResult, PlaneResult
 from data_prep.errors import InputError
 
-MAP_METHODS = ("pca", "tsne")
 MAX_MAP_WORDS = {"pca": 5000, "tsne": 2000}  # t-SNE of more takes over a minute on two cores
 _MIN_MAP_WORDS = 4
 _PERPLEXITY = 30.0  # scikit-learn's default; smaller where there are few words
@@ -37,7 +36,7 @@ def plane(words: Sequence[str], vectors: np.ndarray) -> PlaneResult:
     offsets = vectors.astype(np.float64) - vectors[0]  # (words, dimensions)
     first, second = offsets[1], offsets[2]
     length = np.linalg.norm(first)
-    axis_x = first / length if length > 0 else first
+    axis_x = first / max(length, 1e-12)
     across = second - (second @ axis_x) * axis_x
     height = np.linalg.norm(across)
     if length < 1e-6 or height < 1e-6:
@@ -48,15 +47,13 @@ def plane(words: Sequence[str], vectors: np.ndarray) -> PlaneResult:
         )
     coordinates = offsets @ np.stack([axis_x, across / height], axis=1)  # (words, 2)
     shown, squared = coordinates**2, (offsets**2).sum(axis=1)
-    corner = coordinates[1] + coordinates[2]
-    explained = shown.sum(axis=0) / squared.sum()
     kept = np.divide(shown.sum(axis=1), squared, out=np.ones(len(words)), where=squared > 0)
     return PlaneResult(
         words=tuple(words),
-        coordinates=_points(coordinates),
-        corner=_points(corner[None])[0],
+        coordinates=tuple(map(tuple, coordinates.tolist())),
+        corner=tuple((coordinates[1] + coordinates[2]).tolist()),
         axes=(f"{words[0]} → {words[1]}", f"towards {words[2]}, at right angles"),
-        explained=(float(explained[0]), float(explained[1])),
+        explained=tuple((shown.sum(axis=0) / squared.sum()).tolist()),
         kept=tuple(np.minimum(kept, 1.0).tolist()),
     )
 
@@ -77,8 +74,8 @@ def word_map(words: Sequence[str], vectors: np.ndarray, method: str = "pca", see
     Raises:
         InputError: The method is unknown, there are too few or too many words, or all vectors are equal.
     """
-    if method not in MAP_METHODS:
-        raise InputError("Unknown method for a map", allowed=", ".join(MAP_METHODS), received=method)
+    if method not in MAX_MAP_WORDS:
+        raise InputError("Unknown method for a map", allowed=", ".join(MAX_MAP_WORDS), received=method)
     if not _MIN_MAP_WORDS <= len(words) <= MAX_MAP_WORDS[method]:
         raise InputError(
             f"A map by {method} shows {_MIN_MAP_WORDS} to {MAX_MAP_WORDS[method]} words", received=len(words)
@@ -86,45 +83,24 @@ def word_map(words: Sequence[str], vectors: np.ndarray, method: str = "pca", see
     centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     if not np.abs(centred).max() > 1e-6:
         raise InputError("The words of a map have different vectors", received=list(words[:5]))
+    centred = np.pad(centred, ((0, 0), (0, 1)))  # a second dimension for vectors of one
     if method == "tsne":
-        return MapResult("tsne", tuple(words), _points(_tsne(centred, seed)), ("t-SNE 1", "t-SNE 2"), None)
-    coordinates, explained = _principal(centred)
-    axes = tuple(_axis_name(words, coordinates[:, axis], explained[axis]) for axis in (0, 1))
-    return MapResult(
-        "pca",
-        tuple(words),
-        _points(coordinates),
-        (axes[0], axes[1]),
-        (float(explained[0]), float(explained[1])),
-    )
+        from sklearn.manifold import TSNE
 
-
-def _principal(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates on the first two principal axes and their shares of the variance."""
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    if len(singular) < 2:  # vectors of one dimension
-        left, singular = np.pad(left, ((0, 0), (0, 1))), np.pad(singular, (0, 1))
-    coordinates = left[:, :2] * singular[:2]
-    furthest = coordinates[np.abs(coordinates).argmax(axis=0), [0, 1]]
-    return coordinates * np.where(furthest < 0, -1.0, 1.0), singular[:2] ** 2 / (singular**2).sum()
+        perplexity = min(_PERPLEXITY, (len(words) - 1) / 3.0)
+        points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(centred)
+        axes, explained = ("t-SNE 1", "t-SNE 2"), None
+    else:
+        left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+        points = left[:, :2] * singular[:2]
+        furthest = points[np.abs(points).argmax(axis=0), [0, 1]]
+        points *= np.where(furthest < 0, -1.0, 1.0)
+        explained = tuple((singular[:2] ** 2 / (singular**2).sum()).tolist())
+        axes = tuple(_axis_name(words, points[:, axis], explained[axis]) for axis in (0, 1))
+    return MapResult(method, tuple(words), tuple(map(tuple, points.tolist())), axes, explained)
 
 
 def _axis_name(words: Sequence[str], values: np.ndarray, share: float) -> str:
     order = np.argsort(values, kind="stable")
     low, high = (", ".join(words[row] for row in rows) for rows in (order[:2], order[:-3:-1]))
     return f"{low} ↔ {high} ({share:.1%} of variance)"
-
-
-def _tsne(centred: np.ndarray, seed: int) -> np.ndarray:
-    from sklearn.manifold import TSNE
-
-    perplexity = min(_PERPLEXITY, (len(centred) - 1) / 3.0)
-    start, _ = _principal(centred)
-    start = start / max(np.std(start[:, 0]), 1e-12) * 1e-4  # the scale that scikit-learn's own PCA start has
-    return TSNE(perplexity=perplexity, init=start.astype(np.float32), random_state=seed).fit_transform(
-        centred.astype(np.float32)
-    )
-
-
-def _points(coordinates: np.ndarray) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in coordinates)
