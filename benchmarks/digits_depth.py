@@ -26,10 +26,10 @@ from apps.shared.commands import print_table
 from apps.shared.reports import Stored
 from benchmarks.harness import ROOT, RUNS, SAMPLE, SET, command, decided_here, folder_of, report, settings
 from benchmarks.pictures import DEPTH_TITLES, depth_picture
+from data_prep.files import write_json
 from data_prep.images.augmentation import NO_AUGMENTATION
 from data_prep.images.preparation import digit_batch
 from models.digit_cnn.config import DigitCNNConfig
-from models.storage.atomic import write_json
 from models.storage.variables import assign_arrays, copy_values
 from models.training.recipe import fields_of, to_dict, with_overrides
 from models.training.task import Run

@@ -23,7 +23,7 @@ from apps.shared.commands import print_table
 from apps.shared.reports import Stored
 from apps.shared.tables import Report, Table
 from data_prep.errors import InputError
-from models.storage.atomic import write_json
+from data_prep.files import write_json
 from models.training.run_folder import engine_versions, processor, remove_run
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -32,13 +32,13 @@ from apps.writer.task import WriterTask, prepared
 from benchmarks import harness
 from benchmarks.pictures import ladder_picture
 from data_prep.fields import Checked, Count
+from data_prep.files import write_json
 from data_prep.text.streams import Parts, split_text
 from models.char_lm.config import parameter_count, units_for
 from models.char_lm.gate_gradients import gradient_norms
 from models.char_lm.generator import Generator
 from models.char_lm.language_model import LanguageModel
 from models.char_lm.ngrams import fit_ngrams
-from models.storage.atomic import write_json
 from models.training.recipe import with_overrides
 from models.training.task import Run
 

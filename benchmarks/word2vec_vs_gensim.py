@@ -36,11 +36,11 @@ from benchmarks.gensim_vectors import gensim_settings
 from benchmarks.harness import ROOT, THREADS, Option, command, report
 from data_prep.datasets import locate
 from data_prep.errors import InputError
+from data_prep.files import write_json
 from data_prep.readers.text import iter_lines
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.tokenizer import WordTokenizer
 from data_prep.text.word2vec_corpus import encode_corpus
-from models.storage.atomic import write_json
 from models.training.run_folder import processor
 from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from data_prep.array_files import atomic_writer
 from data_prep.errors import InputError
+from data_prep.files import atomic_writer
 
 TIMEOUT_S = 30.0
 DEADLINE_S = 3600.0

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from data_prep.array_files import ArraySpec, first_non_finite, read_arrays, read_specs, write_arrays
 from data_prep.errors import InputError
-from models.storage.arrays import ArraySpec, first_non_finite, read_arrays, read_specs, write_arrays
-from models.storage.atomic import write_file, writing_to
+from data_prep.files import writing_to
 from models.storage.variables import variable_arrays
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def write_epochs(
                 arrays[f"epoch{epoch:04d}/{name}"] = values.astype(dtype)
     if (bad := first_non_finite(arrays)) is not None:
         raise ValueError(f"The array {bad!r} is not finite as {dtype}.")
-    write_file(path, lambda file: write_arrays(file, arrays))
+    write_arrays(path, arrays)
 
 
 def saved_epochs(path: Path) -> tuple[int, ...]:

@@ -14,8 +14,9 @@ import numpy as np
 import typer
 
 from apps.shared.commands import verb
-from data_prep.array_files import atomic_writer, read_arrays
+from data_prep.array_files import read_arrays
 from data_prep.errors import InputError
+from data_prep.files import atomic_writer
 from data_prep.readers.mnist import read_mnist
 
 FILE = Path(__file__).resolve().parent / "mnist_train.npz"

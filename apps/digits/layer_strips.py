@@ -11,7 +11,7 @@ import numpy as np
 
 from apps.digits.picture_strips import Strip, activation_strip, png, scale, weight_strip
 from apps.shared.results import Result
-from data_prep.array_files import atomic_writer
+from data_prep.files import atomic_writer
 
 if TYPE_CHECKING:
     from models.inspection.image_networks import LayerView

@@ -16,11 +16,10 @@ import typer
 from apps.digits.application import Digits
 from apps.digits.examples import examples
 from apps.shared.commands import verb
+from data_prep.array_files import ArraySpec, read_arrays, write_arrays
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
 from models.presets.search import resolve_preset
-from models.storage.arrays import ArraySpec, read_arrays, write_arrays
-from models.storage.atomic import write_file
 
 _ARRAY = "features"
 _COMPARED = 16  # rows that are computed again, to see whose they are
@@ -61,7 +60,7 @@ def main(preset: Annotated[str, typer.Argument(metavar="NAME_OR_FOLDER")]) -> No
     folder = resolve_preset(preset)
     path = neighbours_file(folder)
     features = example_features(Digits.from_preset(folder)).astype(np.float16)
-    write_file(path, lambda file: write_arrays(file, {_ARRAY: features}))
+    write_arrays(path, {_ARRAY: features})
     print(path)
 
 

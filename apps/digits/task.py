@@ -23,12 +23,12 @@ from apps.digits.application import Digits
 from apps.digits.epochs import KeptEpochs, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
 from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
+from data_prep.array_files import half_precision
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share, WarmupShare
 from data_prep.images.augmentation import Augmentation, ImageBatches
 from data_prep.images.preparation import digit_batch
 from models.digit_cnn.config import KIND, DigitCNNConfig
-from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task

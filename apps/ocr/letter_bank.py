@@ -11,6 +11,7 @@ import functools
 import numpy as np
 
 from apps.ocr.sources import TEST_FOLD
+from data_prep.array_files import read_arrays
 from data_prep.datasets import at_hand
 from data_prep.errors import InputError
 from data_prep.images.letter_words import LetterPool
@@ -18,7 +19,6 @@ from data_prep.images.letters import MAX_LETTERS
 from data_prep.images.pen_letters import pen_letters
 from data_prep.readers.letters import DATASET, LETTERS, LetterWords, encode_word, read_letters
 from models.presets.store import GOLDEN, Preset
-from models.storage.arrays import read_arrays, read_specs
 
 BANKS = {"pen": "Lectern's pen", "set": "test letters of the set"}
 MOST_HANDS = 1000
@@ -50,7 +50,7 @@ def stored_word(preset: Preset) -> np.ndarray:
         Float32 (letters, 16, 8, 1), or (16, width, 1) where words are read in one piece.
     """
     path = preset.path / GOLDEN
-    arrays = read_arrays(path, read_specs(path))
+    arrays = read_arrays(path)
     if preset.config.reads == "words":
         return arrays["input/image"][0]
     return arrays["input/letters"][: arrays["input/lengths"][0]]

@@ -12,6 +12,7 @@ from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
+from data_prep.files import sha256_of
 from data_prep.images.pen_letters import pen_letters
 from data_prep.readers.handwriting import WordPictures, read_letter_folder, read_word_pictures
 from data_prep.readers.letters import DATASET, FOLDS, LETTERS, LetterWords, encode_word, read_letters
@@ -19,7 +20,6 @@ from data_prep.text.vocab import Vocabulary
 from data_prep.text.word_list import spellable
 from models.presets.search import resolve_preset
 from models.presets.store import VOCABULARY
-from models.storage.atomic import sha256_of
 
 TEST_FOLD, CHOICE_FOLD = 0, 1  # scored once; held out of training while a recipe is chosen
 WORD_PRESET = "vectors_en_wiki"  # its vocabulary: the frequent words of the Wikipedia text

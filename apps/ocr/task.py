@@ -20,6 +20,7 @@ from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.ocr.evaluation import OcrEvaluation, evaluate, metrics_of, score
 from apps.ocr.recipes import RECIPES, LettersRecipe, Recipe, config_of, sample_recipe
 from apps.ocr.sources import OcrSource, letters_source, own_letters, own_words, sample_source
+from data_prep.array_files import half_precision
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import (
     ComposedBatches,
@@ -36,7 +37,6 @@ from models.ocr.config import KIND, OcrConfig
 from models.ocr.letter_lm import LetterLM, fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader, reader_of
 from models.presets.card import CardText
-from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
 

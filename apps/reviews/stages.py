@@ -17,14 +17,14 @@ from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
 from apps.reviews.results import ReviewsEvaluation
 from apps.reviews.sources import ReviewsSource
 from apps.vectors.application import Vectors
+from data_prep.array_files import half_precision
+from data_prep.files import writing_to
 from data_prep.text.document_batches import DocumentBatches
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
 from data_prep.text.vocab import UNK
 from data_prep.text.word2vec_corpus import encode_corpus
 from models.presets.store import Preset
-from models.storage.arrays import half_precision
-from models.storage.atomic import writing_to
 from models.storage.variables import copy_values
 from models.text_classifier.config import (
     TextClassifierConfig,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.storage.atomic import sha256_of
+from data_prep.files import sha256_of
 
 
 def measure(

@@ -195,7 +195,7 @@ def preset_scores(preset: str, kind: str) -> Stored:
     metadata = read_manifest(folder)
     if metadata["kind"] != kind:
         raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
-    check_files(folder, metadata["files"], frozenset({CONFIG, METRICS}), metadata.get("parts"))
+    check_files(folder, metadata, frozenset({CONFIG, METRICS}))
     metrics, config = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (METRICS, CONFIG))
     values = {"preset": folder.name, "metadata": metadata, "metrics": metrics, "config": config}
     return Stored(f"of {folder}", values, "Make the preset again")

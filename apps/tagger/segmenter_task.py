@@ -11,13 +11,13 @@ from apps.tagger.evaluation import evaluate_segmenter, score_segmentation, segme
 from apps.tagger.recipes import RECIPES, SegmenterRecipe
 from apps.tagger.results import SegmenterEvaluation
 from apps.tagger.sources import SEGMENTER_OPTIONS, Treebank, treebank
+from data_prep.array_files import half_precision
 from data_prep.text.multiword import multiword_tokens
 from data_prep.text.segmentation import LABELS, character_ids, raw_text
 from data_prep.text.segmentation_batches import documents, epoch_batches
 from data_prep.text.vocab import Vocabulary
 from models.presets.store import Preset
 from models.segmenter.config import SegmenterConfig
-from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import to_dict
 from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task

@@ -27,6 +27,7 @@ from apps.tagger.results import TaggerEvaluation
 from apps.tagger.segmenter_task import segmenter_content, segmenter_stage, trained_segmenter
 from apps.tagger.sources import TAGGER_OPTIONS, Treebank, raw_texts, treebank
 from apps.tagger.word_table import WordTable, word_table
+from data_prep.array_files import half_precision
 from data_prep.batching import length_buckets, pad
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence
@@ -35,7 +36,6 @@ from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs
 from models.pos_tagger.config import PosTaggerConfig
 from models.pos_tagger.predictor import TagPredictor
 from models.presets.store import Preset
-from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task

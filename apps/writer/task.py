@@ -22,6 +22,7 @@ from apps.writer.evaluation import evaluate, metrics_of, scored
 from apps.writer.recipes import RECIPES, WriterRecipe
 from apps.writer.results import WriterEvaluation
 from apps.writer.sources import WriterSource, sample_source, shakespeare_source, text_source
+from data_prep.array_files import half_precision
 from data_prep.errors import InputError
 from data_prep.text.speaker_names import SpeakerNames
 from data_prep.text.streams import (
@@ -37,7 +38,6 @@ from data_prep.text.vocab import UNK
 from models.char_lm.config import CharLMConfig, joined, member_arrays, softened
 from models.char_lm.language_model import KIND, LanguageModel, written_by_steps
 from models.presets.store import Preset
-from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from data_prep.array_files import atomic_writer
 from data_prep.errors import InputError
+from data_prep.files import atomic_writer
 
 FORMATS = ("npz", "text", "binary")
 _PICKLE_SUFFIXES = (".kv", ".model", ".pkl", ".pickle", ".w2v")

@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Share
 from data_prep.text.vocab import UNK
 from models.layers.cells import CellName, LayerWeights, layer_shapes, layer_weights, weight_paths
-from models.storage.arrays import ArraySpec
 
 TokenKind = Literal["char", "word", "piece"]
 MAX_LAYERS, MAX_MEMBERS = 3, 4

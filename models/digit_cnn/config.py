@@ -7,9 +7,9 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, Len
 
+from data_prep.array_files import ArraySpec
 from data_prep.fields import Checked, Share
 from models.digit_cnn.plan import Architecture, Step, plan_of, specs_of_plan
-from models.storage.arrays import ArraySpec
 
 KIND = "digit_cnn"
 MAX_WIDTH, MAX_BLOCKS, MAX_CLASSES = 1024, 64, 1000

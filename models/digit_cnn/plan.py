@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from data_prep.array_files import ArraySpec
 from data_prep.images.preparation import DIGIT_SIZE
-from models.storage.arrays import ArraySpec
 
 Architecture = Literal["lecture", "lenet5", "resnet", "plain"]
 INPUT = "image"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, Len
 
+from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, NonNegative, Share
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
@@ -18,7 +19,6 @@ from data_prep.readers.letters import LETTERS
 from models.digit_cnn.plan import Plan, Step, specs_of_plan
 from models.layers.cells import layer_shapes
 from models.ocr.letter_lm import lm_specs
-from models.storage.arrays import ArraySpec
 
 KIND = "ocr"
 LAYERS = {"letters": ("alone", "context", "chain"), "words": ("frames",)}  # layers of logits

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.readers.letters import LETTERS
 from models.char_lm.ngrams import Level, NGramModel, fit_ngrams
-from models.storage.arrays import ArraySpec
 
 END = "\n"  # stands before and behind every word
 _HISTORIES = 1 << 16

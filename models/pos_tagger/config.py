@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Len
 
+from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Positive, Share
 from data_prep.text.tag_inputs import FIRST_CHARACTER
 from models.layers.cells import layer_shapes
-from models.storage.arrays import ArraySpec
 
 Counts = Annotated[tuple[Count, ...], Len(1)]
 OUTPUTS = ("upos", "xpos")

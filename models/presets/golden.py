@@ -5,34 +5,25 @@ Checksums cannot tell that two layers of one shape were swapped, or that the cod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from data_prep.array_files import check_specs, half_precision, read_arrays, specs_of, write_arrays
 from data_prep.errors import InputError
 from models.presets.kinds import Arrays
-from models.storage.arrays import check_specs, read_arrays, read_specs, specs_of, write_arrays
-from models.storage.atomic import write_file
+from models.storage.records import REMEDY
 
 TOLERANCE = {"relative": 1e-3, "absolute": 1e-3}  # other processors sum in another order
 STORAGE_TOLERANCE = {"float32": 1e-3, "float16": 2e-2}  # of the largest output
-_REMEDY = "Restore the preset, or make it again"
 
 Answer = Callable[[Arrays, Arrays], Arrays]
 
 
-def write_golden(
-    path: Path,
-    answer: Answer,
-    weights: Arrays,
-    stored: Arrays,
-    golden: Arrays,
-    dtype: str,
-) -> None:
+def write_golden(path: Path, answer: Answer, weights: Arrays, dtype: str, golden: Arrays) -> None:
     """Store the answer that the stored weights give, where it is near that of the given ones; else raise ValueError."""
-    widened = {n: a.astype(np.float32) if a.dtype == np.float16 else a for n, a in stored.items()}
-    after = answer(widened, golden)
+    after = answer(half_precision(weights) if dtype == "float16" else weights, golden)
     before = answer(weights, golden)
     for name, output in after.items():
         largest = max(float(np.abs(before[name]).max(initial=0)), 1e-6)
@@ -42,27 +33,25 @@ def write_golden(
                 f"Stored as {dtype}, the golden output {name!r} moves by {moved:.2g} of its largest value."
             )
     arrays = {f"input/{name}": np.asarray(array) for name, array in golden.items()}
-    arrays.update({f"output/{name}": array for name, array in after.items()})
-    write_file(path, lambda file: write_arrays(file, arrays))
+    write_arrays(path, arrays | {f"output/{name}": array for name, array in after.items()})
 
 
-def check_golden(path: Path, answer: Answer, weights: Arrays, tolerance: Mapping[str, float]) -> None:
+def check_golden(path: Path, answer: Answer, weights: Arrays) -> None:
     """Refuse loaded weights, or a file, whose stored input is not answered with the stored output."""
-    specs = read_specs(path)
-    arrays = read_arrays(path, specs)
+    arrays = read_arrays(path)
     inputs = {name[6:]: array for name, array in arrays.items() if name.startswith("input/")}
     stored = {name: array for name, array in arrays.items() if name.startswith("output/")}
     if not inputs or not stored:
-        raise InputError(f"{path} holds no golden input or output", remedy=_REMEDY)
+        raise InputError(f"{path} holds no golden input or output", remedy=REMEDY)
     try:
         found = {f"output/{name}": array for name, array in answer(weights, inputs).items()}
     except Exception as error:  # a made-up golden input can fail anywhere inside the network
         raise InputError(f"{path}: the golden input cannot be answered ({error!r:.200})") from error
     check_specs(path, specs_of(found), specs_of(stored))
     for name, array in stored.items():
-        if not np.allclose(found[name], array, rtol=tolerance["relative"], atol=tolerance["absolute"]):
+        if not np.allclose(found[name], array, rtol=TOLERANCE["relative"], atol=TOLERANCE["absolute"]):
             largest = float(np.abs(found[name] - array).max())
             raise InputError(
                 f"The weights in {path.parent} do not give the stored answer: {name} is off by {largest:.3g}",
-                remedy=_REMEDY,
+                remedy=REMEDY,
             )

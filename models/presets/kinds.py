@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.text.vocab import Vocabulary
-from models.storage.arrays import ArraySpec
 from models.training.recipe import close_names
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class Kind:
         if not isinstance(config, self.config_class):
             raise ValueError(f"The config must be a {self.config_class.__name__}. Received: {config!r}")
         if self.needs_vocabulary and vocabulary is None:
-            raise ValueError("This kind of preset needs a vocabulary.")
+            raise InputError("This kind of preset needs a vocabulary")
         if self.needs_labels and labels is None:
-            raise ValueError("This kind of preset needs labels.")
+            raise InputError("This kind of preset needs labels")
         if self.entries is not None and len(vocabulary) != self.entries(config):
             raise InputError(
                 "The vocabulary does not have one entry for each row of the network",

@@ -15,21 +15,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from data_prep.array_files import first_non_finite, read_arrays, specs_of, write_arrays
 from data_prep.errors import InputError
+from data_prep.files import write_bytes, write_json
 from data_prep.text.vocab import Vocabulary
 from models.presets.card import CardText, render_card
 from models.presets.golden import STORAGE_TOLERANCE, TOLERANCE, check_golden, write_golden
 from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
 from models.presets.search import resolve_preset
-from models.storage.arrays import first_non_finite, read_arrays, specs_of, write_arrays
-from models.storage.atomic import replacing_folder, write_bytes, write_file, write_json
+from models.storage.atomic import replacing_folder
 from models.storage.variables import differences, variable_arrays
 from models.training.recipe import from_dict, to_dict
 from models.training.run_folder import engine_versions, processor
@@ -71,11 +72,6 @@ class Preset:
     metrics: Mapping[str, Any]
     metadata: Mapping[str, Any]
     parts: Mapping[str, Preset] = field(default_factory=dict)
-
-    @cached_property
-    def model(self) -> keras.Model:
-        """The Keras network with these weights, built when it is first asked for; that takes TensorFlow."""
-        return kind_named(self.kind).keras_model(self.config, self.arrays)
 
 
 def save_preset(
@@ -127,8 +123,8 @@ def save_preset(
             write_bytes(staging / VOCABULARY, vocabulary.to_json().encode("utf-8"))
         if labels is not None:
             write_json(staging / LABELS, list(labels))
-        write_file(staging / WEIGHTS, lambda file: write_arrays(file, stored))
-        write_golden(staging / GOLDEN, partial(rules.answer, config), arrays, stored, golden, dtype)
+        write_arrays(staging / WEIGHTS, stored)
+        write_golden(staging / GOLDEN, partial(rules.answer, config), arrays, dtype, golden)
         write_json(staging / METRICS, metrics)
         write_bytes(staging / README, render_card(content, metrics).encode("utf-8"))
         for name, write in (parts or {}).items():
@@ -159,26 +155,22 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
     rules = kind_named(metadata["kind"])
     if kind is not None and metadata["kind"] != kind:
         raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
-    inside = metadata.get("parts", {})
-    check_files(folder, metadata["files"], _required_files(rules), inside)
-    with _named(folder / CONFIG):
-        config = from_dict(rules.config_class, _read_json(folder / CONFIG))
+    check_files(folder, metadata, _FILES)
+    config = _read(folder / CONFIG, lambda text: from_dict(rules.config_class, json.loads(text)))
     vocabulary = labels = None
     if VOCABULARY in metadata["files"]:
-        with _named(folder / VOCABULARY):
-            vocabulary = Vocabulary.from_json((folder / VOCABULARY).read_bytes().decode("utf-8"))
+        vocabulary = _read(folder / VOCABULARY, Vocabulary.from_json)
     if LABELS in metadata["files"]:
-        with _named(folder / LABELS):
-            labels = _checked_labels(_read_json(folder / LABELS))
+        labels = _read(folder / LABELS, _labels)
     with _named(folder):
         rules.check_parts(config, vocabulary, labels)
     try:
         expected = rules.arrays(config)
     except Exception as error:  # a made-up config can fail anywhere inside the network's code
         raise InputError(f"{folder / CONFIG} does not describe a network ({error!r:.200})") from error
-    half = metadata["weights"]["dtype"] == "float16"
+    half = metadata["weights"].get("dtype") == "float16"
     arrays = read_arrays(folder / WEIGHTS, expected, half_precision=half)
-    check_golden(folder / GOLDEN, partial(rules.answer, config), arrays, metadata["golden"])
+    check_golden(folder / GOLDEN, partial(rules.answer, config), arrays)
     for array in arrays.values():
         array.setflags(write=False)
     return Preset(
@@ -188,26 +180,10 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
         arrays=arrays,
         vocabulary=vocabulary,
         labels=labels,
-        metrics=_read_json(folder / METRICS),
+        metrics=_read(folder / METRICS, json.loads),
         metadata=metadata,
-        parts={name: load_preset(folder / name) for name in inside},
+        parts={name: load_preset(folder / name) for name in metadata["parts"]},
     )
-
-
-def verify_preset(name_or_path: str | Path) -> str:
-    """Check a preset as loading does, and say in one line what it holds."""
-    preset = load_preset(name_or_path)
-    size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
-    weights = preset.metadata["weights"]
-    return (
-        f"{preset.path}: {preset.kind}, {weights['parameters']:,} {weights['dtype']} numbers, "
-        f"{size / 2**20:.1f} MiB, all files as recorded, golden answer reproduced"
-    )
-
-
-def _required_files(rules: Kind) -> frozenset[str]:
-    more = {VOCABULARY} if rules.needs_vocabulary else set()
-    return _FILES | more | ({LABELS} if rules.needs_labels else set())
 
 
 def _stored_arrays(
@@ -256,7 +232,7 @@ def _check_replaceable(target: Path) -> None:
         raise InputError(f"{target} is in the way of the preset", remedy="Choose another folder")
     try:
         manifest = read_manifest(target)
-        known = {*manifest["files"], *manifest.get("parts", {}), MANIFEST}
+        known = {*manifest["files"], *manifest["parts"], MANIFEST}
     except InputError as error:
         raise InputError(
             f"The folder {target} is not empty and holds no preset that can be replaced ({error.problem})",
@@ -283,7 +259,8 @@ def _verify_in_fresh_process(folder: Path, command: Sequence[str]) -> None:
         raise InputError(f"The new preset does not load in a fresh process: {last}")
 
 
-def _checked_labels(labels: Any) -> tuple[str, ...]:
+def _labels(text: str) -> tuple[str, ...]:
+    labels = json.loads(text)
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels) or not labels:
         raise InputError("This is not a list of texts", received=labels)
     if len(set(labels)) < len(labels):
@@ -291,9 +268,9 @@ def _checked_labels(labels: Any) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _read_json(path: Path) -> Any:
+def _read(path: Path, parse: Callable[[str], Any]) -> Any:
     with _named(path):
-        return json.loads(path.read_bytes().decode("utf-8"))
+        return parse(path.read_bytes().decode("utf-8"))
 
 
 @contextlib.contextmanager
@@ -312,15 +289,21 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Verify the preset that the one argument names; return the exit code."""
+    """Check the preset that the one argument names as loading does, say what it holds, and return the exit code."""
     if len(arguments) != 1:
         print("usage: python -m models.presets.store NAME_OR_FOLDER", file=sys.stderr)
         return 2
     try:
-        print(verify_preset(arguments[0]))
+        preset = load_preset(arguments[0])
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
+    numbers = sum(array.size for array in preset.arrays.values())
+    print(
+        f"{preset.path}: {preset.kind}, {numbers:,} {preset.metadata['weights'].get('dtype')} numbers, "
+        f"{size / 2**20:.1f} MiB, all files as recorded, golden answer reproduced"
+    )
     return 0
 
 

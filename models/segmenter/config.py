@@ -7,10 +7,10 @@ from typing import Annotated
 
 from annotated_types import Ge, Len
 
+from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Share
 from data_prep.text.segmentation import CHARACTER_IDS, LABELS
-from models.storage.arrays import ArraySpec
 
 KIND = "segmenter"
 

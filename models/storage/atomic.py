@@ -1,110 +1,28 @@
-"""Crash-safe writing: a reader sees the old file or folder, or the complete new one, never a part of it."""
+"""A folder that takes another one's place in one step: a reader sees the old one or the complete new one."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
-import json
 import os
 import secrets
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
 
-from data_prep.array_files import UNFINISHED, atomic_writer
-from data_prep.errors import InputError
+from data_prep.files import make_durable, writing_to
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-_TEMPORARY = ".writing-"
-_CHUNK = 1 << 20
-
-
-@contextlib.contextmanager
-def writing_to(path: Path) -> Iterator[None]:
-    """Turn every OSError inside the block into an InputError that names ``path``.
-
-    Args:
-        path: File or folder that is being written.
-
-    Raises:
-        InputError: When the operating system refuses a write (no permission, disk full, not a folder).
-    """
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            f"Cannot write {path}: {reason}",
-            remedy="Choose a folder that you may write to and that has enough free space",
-        ) from error
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make the names inside ``folder`` durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file under a temporary name, make it durable, then rename it.
-
-    Args:
-        path: Final name; its folder is made if it does not exist.
-        write: Receives the open binary file and writes all of it.
-
-    Raises:
-        InputError: When the folder cannot be written.
-    """
-    with atomic_writer(path, overwrite=True) as file:
-        write(file)
-    fsync_folder(path.parent)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` as :func:`write_file` does."""
-    write_file(path, lambda file: file.write(data) and None)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as readable JSON to ``path``; NaN and infinity are refused with a ValueError."""
-    write_bytes(path, json_bytes(value))
-
-
-def json_bytes(value: Any) -> bytes:
-    """Return ``value`` as indented UTF-8 JSON that ends in a newline."""
-    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def remove_unfinished_files(folder: Path) -> None:
-    """Remove the temporary files that killed :func:`write_file` calls left in ``folder``."""
-    for path in folder.glob(f".*{UNFINISHED}"):
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 @contextlib.contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
     """Give a new empty folder next to ``target`` that takes its place when the block ends without an error.
 
-    The files in it are made durable before the swap. On Linux the swap is one atomic exchange, so that
-    ``target`` exists at every moment; elsewhere it is two renames, and an interrupted pair is put right by
-    the next call.
+    Its files have to be written by ``data_prep.files``, which makes them durable. On Linux the swap is one atomic
+    exchange, so that ``target`` exists at every moment; elsewhere it is two renames, and an interrupted pair is put
+    right by the next call.
 
     Args:
         target: Folder to create or replace.
@@ -118,24 +36,19 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     with writing_to(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _recover(target)
-        staging = target.with_name(f"{_staging_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}")
+        staging = target.with_name(f".{target.name}.writing-{os.getpid()}-{secrets.token_hex(4)}")
         staging.mkdir()
     try:
         yield staging
         with writing_to(target):
-            _make_durable(staging)
             _swap(staging, target)
-            fsync_folder(target.parent)
+            make_durable(target.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _staging_prefix(target: Path) -> str:
-    return f".{target.name}{_TEMPORARY}"
-
-
 def _previous_name(target: Path) -> Path:
-    return target.parent / f".{target.name}.previous"
+    return target.with_name(f".{target.name}.previous")
 
 
 def _recover(target: Path) -> None:
@@ -146,9 +59,9 @@ def _recover(target: Path) -> None:
             shutil.rmtree(previous)
         else:
             os.rename(previous, target)
-    prefix = _staging_prefix(target)
+    prefix = f".{target.name}.writing-"
     for path in target.parent.glob(f"{prefix}*"):
-        owner = path.name[len(prefix) :].split("-")[0]
+        owner = path.name.removeprefix(prefix).split("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -158,20 +71,9 @@ def _alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
+    except PermissionError:  # of another user
+        pass
     return True
-
-
-def _make_durable(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-    fsync_folder(folder)
 
 
 def _swap(staging: Path, target: Path) -> None:
@@ -192,8 +94,6 @@ def _swap(staging: Path, target: Path) -> None:
 
 def _exchange(first: Path, second: Path) -> bool:
     """Exchange two names in one step (Linux ``renameat2``); False where that does not exist."""
-    if not sys.platform.startswith("linux"):
-        return False
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):

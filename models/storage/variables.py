@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from models.storage.arrays import ArraySpec
+from data_prep.array_files import ArraySpec, differences, specs_of
 
 _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?\Z", re.DOTALL)
 
@@ -76,27 +76,11 @@ def assign_arrays(variables: Sequence[Any], arrays: Mapping[str, np.ndarray]) ->
         ValueError: When names, a shape or a dtype differ; nothing is assigned then.
     """
     expected = variable_specs(variables)
-    problems = differences(expected, {n: ArraySpec(tuple(a.shape), a.dtype.name) for n, a in arrays.items()})
+    problems = differences(expected, specs_of(arrays))
     if problems:
         raise ValueError("Arrays do not fit the variables: " + "; ".join(problems))
     for path, variable in zip(expected, variables, strict=True):
         variable.assign(arrays[path])
-
-
-def differences(expected: Mapping[str, ArraySpec], found: Mapping[str, ArraySpec]) -> list[str]:
-    """Describe in words how two sets of array specs differ; empty when they agree."""
-    missing = [f"{name} is missing" for name in expected if name not in found]
-    surplus = [f"{name} is not expected" for name in found if name not in expected]
-    changed = [
-        f"{name} is {_words(found[name])} instead of {_words(spec)}"
-        for name, spec in expected.items()
-        if name in found and found[name] != spec
-    ]
-    return missing + surplus + changed
-
-
-def _words(spec: ArraySpec) -> str:
-    return f"{spec.dtype}{list(spec.shape)}"
 
 
 def copy_values(variables: Iterable[Any]) -> list[np.ndarray]:

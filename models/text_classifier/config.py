@@ -14,13 +14,13 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le, MinLen
 
+from data_prep.array_files import ArraySpec
 from data_prep.batching import pad
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Positive, Share
 from data_prep.text.embeddings import quantise
 from data_prep.text.text_inputs import EOS, Reading
 from models.layers.cells import CELLS, layer_shapes
-from models.storage.arrays import ArraySpec
 from models.training.recipe import fields_of
 
 KIND = "text_classifier"

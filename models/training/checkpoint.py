@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -13,22 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from data_prep.array_files import ArraySpec, differences, read_arrays, read_specs, write_arrays
 from data_prep.errors import InputError
-from models.storage.arrays import ArraySpec, read_arrays, read_specs, write_arrays
-from models.storage.atomic import remove_unfinished_files, sha256_of, write_file, write_json
-from models.storage.variables import differences
+from data_prep.files import UNFINISHED
+from models.storage.records import check_file, read_signed, record_of, write_signed
 
 FORMAT = 1
 _KEPT = 2  # the newest checkpoint and the one before it
-
-
-@dataclass(frozen=True)
-class FileRecord:
-    """Name, size in bytes and SHA-256 of a file of the run folder."""
-
-    name: str
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,7 @@ class TrainingState:
         history: One mapping of metrics for each finished epoch.
         best_epoch: Finished epochs when the monitored value was best; None before the first one.
         best_value: The monitored value then.
-        best_file: Weights of that moment.
+        best_file: Name, size and SHA-256 of the file with the weights of that moment.
         stopped: True when patience ran out.
     """
 
@@ -48,7 +38,7 @@ class TrainingState:
     history: tuple[dict[str, Any], ...] = ()
     best_epoch: int | None = None
     best_value: float | None = None
-    best_file: FileRecord | None = None
+    best_file: dict[str, Any] | None = None
     stopped: bool = False
 
 
@@ -61,7 +51,7 @@ class Loaded:
     notices: list[str] = field(default_factory=list)
 
 
-def write_best(folder: Path, epoch: int, arrays: Mapping[str, np.ndarray]) -> FileRecord:
+def write_best(folder: Path, epoch: int, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Write the best weights so far under a name of their own, so that an older checkpoint keeps its own."""
     return _write_record(folder, f"best-{epoch:04d}.npz", arrays)
 
@@ -78,17 +68,8 @@ def save_checkpoint(folder: Path, state: TrainingState, arrays: Mapping[str, np.
         InputError: When the folder cannot be written.
     """
     record = _write_record(folder, f"state-{state.epoch:04d}.npz", arrays)
-    content = {
-        "format": FORMAT,
-        "epoch": state.epoch,
-        "arrays": vars(record),
-        "best_epoch": state.best_epoch,
-        "best_value": state.best_value,
-        "best_file": vars(state.best_file) if state.best_file else None,
-        "stopped": state.stopped,
-        "history": list(state.history),
-    }
-    write_json(folder / f"state-{state.epoch:04d}.json", {**content, "sha256": _digest(content)})
+    content = {"format": FORMAT, "arrays": record, **vars(state)}
+    write_signed(folder / f"state-{state.epoch:04d}.json", content)
     _remove_old(folder, state)
 
 
@@ -116,7 +97,8 @@ def load_checkpoint(
     Raises:
         InputError: When no checkpoint is whole, or a whole one belongs to another network.
     """
-    remove_unfinished_files(folder)
+    for path in folder.glob(f".*{UNFINISHED}"):  # that a killed process was writing
+        path.unlink(missing_ok=True)
     notices: list[str] = []
     epochs = checkpoint_epochs(folder)
     for epoch in epochs:
@@ -145,57 +127,21 @@ def load_checkpoint(
     return None
 
 
-def check_record(folder: Path, record: FileRecord) -> Path:
-    """Return the path of a recorded file after its size and SHA-256 were compared.
-
-    Raises:
-        InputError: When it is missing, cut short or altered.
-    """
-    path = folder / record.name
-    if not path.is_file():
-        raise InputError(f"The file {path} is missing")
-    if path.stat().st_size != record.size:
-        raise InputError(f"The file {path} has {path.stat().st_size} bytes instead of {record.size}")
-    if sha256_of(path) != record.sha256:
-        raise InputError(f"The file {path} was altered: its SHA-256 is not the recorded one")
-    return path
-
-
-def _write_record(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> FileRecord:
-    path = folder / name
-    write_file(path, lambda file: write_arrays(file, arrays))
-    return FileRecord(name, path.stat().st_size, sha256_of(path))
+def _write_record(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    write_arrays(folder / name, arrays)
+    return {"name": name, **record_of(folder / name)}
 
 
 def _read_state(folder: Path, epoch: int) -> tuple[TrainingState, Path]:
     path = folder / f"state-{epoch:04d}.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        digest = content.pop("sha256")
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no complete JSON ({error})") from error
-    if digest != _digest(content):
-        raise InputError(f"{path} was altered: its SHA-256 is not the recorded one")
-    if content["format"] != FORMAT:
-        raise InputError(f"{path} has an unknown format", allowed=str(FORMAT), received=content["format"])
-    arrays = check_record(folder, FileRecord(**content["arrays"]))
-    best = FileRecord(**content["best_file"]) if content["best_file"] else None
-    if best is not None:
-        check_record(folder, best)
-    state = TrainingState(
-        epoch=content["epoch"],
-        history=tuple(content["history"]),
-        best_epoch=content["best_epoch"],
-        best_value=content["best_value"],
-        best_file=best,
-        stopped=content["stopped"],
-    )
-    return state, arrays
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    content = read_signed(path)
+    if content.pop("format") != FORMAT:
+        raise InputError(f"{path} has an unknown format", allowed=str(FORMAT))
+    arrays, best = content.pop("arrays"), content["best_file"]
+    for record in filter(None, (arrays, best)):
+        check_file(folder / record["name"], record)
+    state = TrainingState(**{**content, "history": tuple(content["history"])})
+    return state, folder / arrays["name"]
 
 
 def _remove_old(folder: Path, state: TrainingState) -> None:

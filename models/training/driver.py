@@ -11,10 +11,10 @@ from typing import Any
 
 import keras
 
+from data_prep.array_files import specs_of
 from data_prep.errors import InputError
+from data_prep.files import writing_to
 from models.presets.store import VERIFY_COMMAND, Preset, load_preset, save_preset
-from models.storage.arrays import specs_of
-from models.storage.atomic import writing_to
 from models.storage.variables import assign_arrays, variable_arrays
 from models.training.events import Events, Listener, tensorboard_writer
 from models.training.fit import FitResult, fit, training_data

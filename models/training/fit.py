@@ -21,7 +21,7 @@ import keras
 
 from data_prep.batching import as_dataset, prefetched
 from data_prep.fields import Checked, Count, Natural
-from models.storage.atomic import writing_to
+from data_prep.files import writing_to
 from models.training.averaging import without_final_average
 from models.training.checkpoint import TrainingState
 from models.training.events import Events

@@ -13,14 +13,14 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
+from data_prep.array_files import ArraySpec, first_non_finite, read_arrays
 from data_prep.errors import InputError
-from models.storage.arrays import ArraySpec, first_non_finite, read_arrays
-from models.storage.atomic import write_bytes
+from data_prep.files import write_bytes
+from models.storage.records import check_file
 from models.storage.variables import assign_arrays, copy_values, variable_arrays, variable_specs
 from models.training.averaging import averaged_weights, averaging_optimizer
 from models.training.checkpoint import (
     TrainingState,
-    check_record,
     load_checkpoint,
     save_checkpoint,
     write_best,
@@ -112,7 +112,7 @@ class Training:
         """Put the weights to be used into the model."""
         state = self.state
         if state.best_file is not None:
-            path = check_record(self.folder, state.best_file)
+            path = check_file(self.folder / state.best_file["name"], state.best_file)
             assign_arrays(self.model.weights, read_arrays(path, variable_specs(self.model.weights)))
         elif averaging_optimizer(self.model) is not None:
             averaging_optimizer(self.model).finalize_variable_values(self.model.trainable_variables)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from data_prep.errors import InputError
-from models.storage.atomic import json_bytes, write_json, writing_to
+from data_prep.files import json_bytes, write_json, writing_to
 from models.training.checkpoint import checkpoint_epochs
 from models.training.recipe import differing_keys
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data_prep.array_files import ArraySpec
 from data_prep.fields import Checked, Count
 from models.presets.kinds import Arrays, Kind
-from models.storage.arrays import ArraySpec
 
 _COMPARED_ROWS = 64
 

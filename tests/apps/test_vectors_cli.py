@@ -174,7 +174,7 @@ def test_existing_files_are_replaced_only_by_force(file: str, tmp_path: Path) ->
 def test_unwritable_outputs_leave_nothing(file: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     below = str(tmp_path / "file" / "below")
-    assert "cannot be written" in refused("export", "--out", below, "--vectors", file)
+    assert "Cannot write" in refused("export", "--out", below, "--vectors", file)
     done = call("import", file, "--out", below)
     assert done.exit_code == 2 and "Cannot write" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

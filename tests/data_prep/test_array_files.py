@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_prep.array_files import atomic_writer, read_arrays, write_arrays
+from data_prep.array_files import read_arrays, write_arrays
 from data_prep.errors import InputError
+from data_prep.files import atomic_writer
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:
     arrays = {"a": np.arange(6, dtype=np.int8).reshape(2, 3), "b": np.array([0.5], np.float16)}
-    write_arrays(tmp_path / "deep" / "arrays", arrays)
+    write_arrays(tmp_path / "deep" / "arrays", arrays, overwrite=False)
     back = read_arrays(tmp_path / "deep" / "arrays")
     assert sorted(back) == ["a", "b"]
     for name, array in arrays.items():
@@ -44,7 +45,7 @@ def test_an_existing_file_is_replaced_only_on_request(tmp_path: Path) -> None:
 
 def test_unwritable_places_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(InputError, match="cannot be written"), atomic_writer(tmp_path / "file" / "below"):
+    with pytest.raises(InputError, match="Cannot write"), atomic_writer(tmp_path / "file" / "below"):
         pass
     with pytest.raises(InputError, match="is a folder"), atomic_writer(tmp_path, overwrite=True):
         pass
@@ -53,7 +54,7 @@ def test_unwritable_places_are_named(tmp_path: Path) -> None:
 def test_python_objects_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "objects.npz"
     np.savez(path, a=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InputError, match=r"damaged or no \.npz file of plain arrays"):
+    with pytest.raises(InputError, match="dtype object, which is not read"):
         read_arrays(path)
 
 
@@ -96,5 +97,5 @@ def test_an_array_that_declares_more_than_it_holds_is_refused(tmp_path: Path) ->
     path = tmp_path / "liar.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("vectors.npy", header.getvalue() + b"\0" * 64)
-    with pytest.raises(InputError, match="declares 4000000000000 bytes"):
+    with pytest.raises(InputError, match=r"claims shape .1000000, 1000000., which does not fit its size"):
         read_arrays(path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data_prep.array_files import ArraySpec
 from data_prep.fields import Checked, Count
-from models.storage.arrays import ArraySpec
 
 MEASURES = 4
 

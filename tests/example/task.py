@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from apps.shared.measures import measure
+from data_prep.array_files import half_precision
 from data_prep.fields import Checked, Count, Rate
 from data_prep.splits import split
 from models.presets.card import CardText
-from models.storage.arrays import half_precision
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of
 from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task

@@ -11,10 +11,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from data_prep.array_files import specs_of
 from models.presets.card import CardText
 from models.presets.kinds import kind_named
 from models.presets.store import Preset, load_preset, save_preset
-from models.storage.arrays import specs_of
 from models.storage.variables import stable_paths, variable_arrays
 from models.training.recipe import from_dict, to_dict
 
@@ -101,15 +101,20 @@ def check_save_load_equal(
     assert preset.config == config
     rules = kind_named(kind)
     before = variable_arrays(model.weights)
-    after = preset.arrays
+    after, again = preset.arrays, variable_arrays(keras_model(preset).weights)
     assert specs_of(before) == specs_of(after)
     for name, array in before.items():
         np.testing.assert_array_equal(array, after[name], err_msg=name)
-        np.testing.assert_array_equal(array, variable_arrays(preset.model.weights)[name], err_msg=name)
+        np.testing.assert_array_equal(array, again[name], err_msg=name)
     expected = rules.answer(config, before, golden)
     for name, output in rules.answer(config, after, golden).items():
         np.testing.assert_array_equal(output, expected[name], err_msg=name)
     return preset
+
+
+def keras_model(preset: Preset) -> keras.Model:
+    """Build the Keras network of a preset."""
+    return kind_named(preset.kind).keras_model(preset.config, preset.arrays)
 
 
 def check_single_equals_batch(model: keras.Model, inputs: Inputs, *, tolerance: float = 1e-5) -> None:

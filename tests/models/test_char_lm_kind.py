@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from models.char_lm.config import (
     CharLMConfig,
@@ -21,7 +22,6 @@ from models.char_lm.config import (
 from models.char_lm.network import build_char_lm
 from models.char_lm.serving import char_lm_answer
 from models.layers.cells import CELLS
-from models.storage.arrays import specs_of
 from models.storage.variables import variable_arrays
 from tests.apps.writer_preset import made_play, save_writer
 
@@ -76,7 +76,9 @@ def test_softened_networks_are_as_much_less_sure() -> None:
         name: rng.normal(size=spec.shape).astype(np.float32) for name, spec in char_lm_specs(config).items()
     }
     ids = {"ids": rng.integers(0, 9, (2, 5))}
-    logits, softer = (char_lm_answer(config, found, ids)["logits"] for found in (arrays, softened(arrays, 1.25)))
+    logits, softer = (
+        char_lm_answer(config, found, ids)["logits"] for found in (arrays, softened(arrays, 1.25))
+    )
     assert softer.dtype == np.float32
     np.testing.assert_allclose(softer, logits / 1.25, rtol=1e-5, atol=1e-6)
 

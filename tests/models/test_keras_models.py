@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import pytest
 
+from data_prep.array_files import read_arrays, specs_of, write_arrays
 from data_prep.text.vocab import PAD
 from models.presets.kinds import kind_named
 from models.presets.search import list_presets
 from models.presets.store import Preset, load_preset
-from models.storage.arrays import read_arrays, read_specs, specs_of, write_arrays
 from models.storage.variables import variable_arrays
 from models.text_classifier.config import member_arrays
 from models.text_classifier.serving import packed_network
@@ -32,14 +32,20 @@ Arrays = dict[str, np.ndarray]
 
 @pytest.fixture(scope="module")
 def opened() -> dict[str, Preset]:
-    """Every preset, so that each network is built once."""
+    """Every preset."""
     return {name: load_preset(name) for name in PRESETS}
+
+
+@pytest.fixture(scope="module")
+def networks(opened: dict[str, Preset]) -> dict[str, keras.Model]:
+    """Every network, built once."""
+    return {name: contract.keras_model(preset) for name, preset in opened.items()}
 
 
 def golden(preset: Preset) -> tuple[Arrays, Arrays]:
     """The stored input and output."""
     path = preset.path / "golden.npz"
-    arrays = read_arrays(path, read_specs(path))
+    arrays = read_arrays(path)
     parts = {
         part: {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
         for part in ("input/", "output/")
@@ -89,12 +95,14 @@ def comparable(preset: Preset, inputs: Arrays, found: Arrays, stored: Arrays) ->
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_answers_are_the_stored_ones(opened: dict[str, Preset], name: str) -> None:
-    preset = opened[name]
-    assert preset.model.built and preset.model.count_params() > 0
-    assert "Total params" in summary_of(preset.model)
+def test_answers_are_the_stored_ones(
+    opened: dict[str, Preset], networks: dict[str, keras.Model], name: str
+) -> None:
+    preset, model = opened[name], networks[name]
+    assert model.built and model.count_params() > 0
+    assert "Total params" in summary_of(model)
     inputs, stored = golden(preset)
-    found, wanted = comparable(preset, inputs, answered(preset.model, asked(preset.model, inputs)), stored)
+    found, wanted = comparable(preset, inputs, answered(model, asked(model, inputs)), stored)
     assert found, "at least one stored output is the network's"
     for output, array in found.items():
         np.testing.assert_allclose(array, wanted[output], rtol=RELATIVE, atol=ABSOLUTE, err_msg=output)
@@ -113,23 +121,26 @@ import keras
 import models.presets.registered
 import numpy as np
 from collections.abc import Mapping
-from models.storage.arrays import read_arrays, read_specs, write_arrays
+from data_prep.array_files import read_arrays, write_arrays
 Arrays = dict[str, np.ndarray]
 {inspect.getsource(answered)}
 for path in sorted(Path(sys.argv[1]).glob("*.keras")):
     inputs = path.with_suffix(".input.npz")
-    found = answered(keras.models.load_model(path), read_arrays(inputs, read_specs(inputs)))
+    found = answered(keras.models.load_model(path), read_arrays(inputs))
     write_arrays(path.with_suffix(".output.npz"), found)
 """
 
 
-def test_saved_networks_are_loaded_in_a_fresh_process(opened: dict[str, Preset], tmp_path: Path) -> None:
+def test_saved_networks_are_loaded_in_a_fresh_process(
+    opened: dict[str, Preset], networks: dict[str, keras.Model], tmp_path: Path
+) -> None:
     expected = {}
     for name, preset in opened.items():
-        preset.model.save(tmp_path / f"{name}.keras")
-        inputs = asked(preset.model, golden(preset)[0])
+        model = networks[name]
+        model.save(tmp_path / f"{name}.keras")
+        inputs = asked(model, golden(preset)[0])
         write_arrays(tmp_path / f"{name}.input.npz", inputs)
-        expected[name] = answered(preset.model, inputs)
+        expected[name] = answered(model, inputs)
     done = subprocess.run(
         [sys.executable, "-c", _FRESH, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -143,7 +154,7 @@ def test_saved_networks_are_loaded_in_a_fresh_process(opened: dict[str, Preset],
 @pytest.mark.parametrize("name", ["segmenter_en_ewt", "digits_lecture", "vectors_en_wiki_output"])
 def test_a_network_goes_on_learning(name: str) -> None:
     preset = load_preset(name)
-    model = preset.model
+    model = contract.keras_model(preset)
     (inputs,) = asked(model, golden(preset)[0]).values()
     before = variable_arrays(model.weights)
     model.compile(keras.optimizers.Adam(0.01), "mean_squared_error", jit_compile=False)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_prep.array_files import specs_of
 from models.pos_tagger.config import tagger_specs
 from models.pos_tagger.network import PosTaggerConfig
 from models.pos_tagger.predictor import TagPredictor
@@ -19,7 +20,6 @@ from models.pos_tagger.serving import tagger_answer
 from models.pos_tagger.serving_words import PackedWords
 from models.serving import blas_threads
 from models.serving.bilstm import PackedBiLSTM, pack
-from models.storage.arrays import specs_of
 from models.storage.variables import variable_arrays
 from tests.models import contract
 from tests.models.test_pos_tagger import CONFIG, INPUTS, SENTENCES, VOCABULARY, build, inputs

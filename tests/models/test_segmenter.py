@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from data_prep.text.segmentation import CHARACTER_IDS, LABELS, LONGEST_SENTENCE, character_ids
 from models.presets.search import list_presets
@@ -20,7 +21,6 @@ from models.segmenter import serving as module
 from models.segmenter.config import KIND, SegmenterConfig, segmenter_specs
 from models.segmenter.network import build_segmenter
 from models.segmenter.serving import Segmenter
-from models.storage.arrays import specs_of
 from models.storage.variables import variable_arrays
 from tests.data_prep.test_segmentation import TEXTS, assert_covers
 from tests.models.contract import (

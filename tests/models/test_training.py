@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import pytest
 
-from data_prep.array_files import UNFINISHED
 from data_prep.errors import InputError
+from data_prep.files import UNFINISHED
 from models.storage import atomic
 from models.storage.variables import assign_arrays, stable_paths, variable_arrays
 from models.training.fit import fit
@@ -483,7 +483,7 @@ def test_wrong_arrays_are_not_assigned():
     model = build()
     arrays = variable_arrays(model.weights)
     arrays["dense/kernel"] = arrays["dense/kernel"].T
-    with pytest.raises(ValueError, match=r"dense/kernel is float32\[12, 6\] instead of float32\[6, 12\]"):
+    with pytest.raises(ValueError, match=r"'dense/kernel' is float32\[12, 6\] instead of float32\[6, 12\]"):
         assign_arrays(model.weights, arrays)
 
 

@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
-from data_prep import array_files
+from data_prep import files
 from models.training.fit import FitResult, fit
 from models.training.run import epoch_rng
 
@@ -94,7 +94,7 @@ def kill_while_writing(name: str, *, after_rename: bool) -> None:
             kill()
         fsync(descriptor)
 
-    array_files.os = type("Os", (), {**vars(os), "replace": replace_and_kill, "fsync": cut_and_kill})
+    files.os = type("Os", (), {**vars(os), "replace": replace_and_kill, "fsync": cut_and_kill})
 
 
 def main(folder: Path, moment: str, resume: bool) -> None:

@@ -1,0 +1,95 @@
+"""Files that are written whole or not at all, and their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from data_prep.errors import InputError
+
+UNFINISHED = ".part"  # how the names of files end that are being written
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Turn every OSError inside the block into an InputError that names the file or folder being written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {path}: {error.strerror or error}",
+            remedy="Choose a folder that you may write to and that has enough free space",
+        ) from error
+
+
+@contextmanager
+def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Open a temporary file beside ``path`` that takes its name, durably, once everything is written.
+
+    Args:
+        path: The final name; its folder is made if it does not exist.
+        overwrite: Whether an existing file may be replaced.
+
+    Yields:
+        The file, open for writing bytes.
+
+    Raises:
+        InputError: ``path`` exists and may not be replaced, or the folder or the disk refuses.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        with writing_to(path):
+            if path.is_dir():
+                raise InputError(f"{path} is a folder", allowed="the name of a file")
+            if path.exists() and not overwrite:
+                raise InputError(
+                    f"{path} exists already", remedy="Choose another name or allow overwriting (--force)"
+                )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            make_durable(path.parent)
+    finally:
+        with suppress(OSError):  # after the rename there is nothing left to remove
+            temporary.unlink()
+
+
+def make_durable(path: Path) -> None:
+    """Bring a file, or the names inside a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file as :func:`atomic_writer` does, in place of one that is there."""
+    with atomic_writer(path, overwrite=True) as file:
+        file.write(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as readable JSON; NaN and infinity are refused with a ValueError."""
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as indented UTF-8 JSON that ends in a newline."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
