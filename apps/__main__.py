@@ -51,25 +51,15 @@ def presets(
     as_json: JsonOption = False,
 ) -> None:
     """List the presets in reach: shipped, in runs/, and in the folders that LECTERN_PRESETS names."""
-    found = find_presets(kind)
     rows = []
-    for preset in found:
+    for preset in find_presets(kind):
         name, measure = next(iter(preset.metrics.items()), (None, {}))
         score = measure.get("score")
         if as_json:
-            facts = {
-                "name": preset.name,
-                "kind": preset.kind,
-                "where": preset.where,
-                "path": str(preset.path),
-            }
-            print_json({**facts, "measure": name, "score": score, "bytes": preset.size})
-            continue
-        shown = (
-            f"{number(score, 2)}{' %' if measure.get('unit') == '%' else ','} {str(name).replace('_', ' ')}"
-            if name
-            else "-"
-        )
+            own = {"name": preset.name, "kind": preset.kind, "where": preset.where, "path": str(preset.path)}
+            print_json({**own, "measure": name, "score": score, "bytes": preset.size})
+        shown = number(score, 2, " %" if measure.get("unit") == "%" else ",")
+        shown = f"{shown} {name.replace('_', ' ')}" if name else "-"
         rows.append((preset.name, preset.kind, shown, f"{preset.size / 2**20:.1f} MiB", preset.where))
     if not as_json:
         print_table(("name", "kind", "score", "size>", "where"), rows)

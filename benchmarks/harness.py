@@ -152,7 +152,7 @@ def report(line: str) -> None:
 def print_report(filled: Report) -> None:
     """Print a table and how it was measured."""
     header = [filled.table.header, *(f"{column.header}>" for column in filled.table.columns)]
-    print_table(header, [(line.label, *line.cells()) for line in filled.lines])
+    print_table(header, [(line.label, *line.cells) for line in filled.lines])
     if facts := filled.facts():
         print(facts)
 

@@ -7,20 +7,28 @@ downloaded from its publisher as the last resort.
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
+import time
 import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
 
-from data_prep.downloads import download, unzip_member
 from data_prep.errors import InputError
+from data_prep.files import atomic_writer
 
 DATA_DIR_VARIABLE = "LECTERN_DATA_DIR"
+TIMEOUT_S = 30.0  # of silence
+DEADLINE_S = 3600.0
+_CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -102,11 +110,9 @@ def locate_files(name: str) -> dict[str, Path]:
     """
     if name not in DATASETS:
         raise InputError("There is no such data set", allowed=", ".join(DATASETS), received=name)
-    dataset = DATASETS[name]
-    cache = _cache_dir() / name
-    for folder in (*_data_dirs(name), cache):
-        if found := _present(dataset, folder):
-            return found
+    if found := _on_this_machine(name):
+        return found
+    dataset, cache = DATASETS[name], _cache_dir() / name
     if any(file.url is None for file in dataset.files.values()):
         raise InputError(
             f"The data set {name} is not on this machine and nobody serves it",
@@ -148,8 +154,7 @@ def reading_archive(path: Path) -> Iterator[None]:
 
 def at_hand(name: str) -> bool:
     """Say whether a data set, a name of ``DATASETS``, is on this machine already; nothing is downloaded."""
-    folders = (*_data_dirs(name), _cache_dir() / name)
-    return any(_present(DATASETS[name], folder) for folder in folders)
+    return bool(_on_this_machine(name))
 
 
 def _data_dirs(name: str) -> list[Path]:
@@ -169,30 +174,90 @@ def _cache_dir() -> Path:
     return Path(platformdirs.user_cache_dir("lectern")) / "data"
 
 
-def _present(dataset: Dataset, folder: Path) -> dict[str, Path]:
-    """Find every file of a set in a folder; nothing if one is missing."""
-    found = {}
-    for part, file in dataset.files.items():
-        paths = (folder / name for name in (file.name, *file.other_names))
-        found[part] = next((path for path in paths if path.is_file()), None)
-    return {} if None in found.values() else found
+def _on_this_machine(name: str) -> dict[str, Path]:
+    """Return the files of a set by part; nothing if no folder has all of them."""
+    for folder in (*_data_dirs(name), _cache_dir() / name):
+        found = {}
+        for part, file in DATASETS[name].files.items():
+            paths = (folder / own for own in (file.name, *file.other_names))
+            found[part] = next((path for path in paths if path.is_file()), None)
+        if None not in found.values():
+            return found
+    return {}
 
 
 def _download(dataset: Dataset, file: DataFile, target: Path) -> None:
-    """Bring one file to its place in the cache, whole and checked, or leave nothing."""
-    remedy = (
-        f"Try again, or get it from {dataset.homepage}, put it into a folder {dataset.name} "
-        f"and set {DATA_DIR_VARIABLE} to the folder above"
-    )
+    """Bring one file to its place in the cache, whole and checked, or leave nothing.
+
+    pooch downloads under a temporary name, checks the hash, and moves the file only if it is right. What pooch lacks
+    is here: https only (redirects too), limits of size and time, and unpacking of bounded size.
+    """
+    import pooch  # here, so that importing this module stays cheap
+    import requests
+
     if target.is_file():
         return
     served = target.with_name(f"{target.name}.zip") if file.member else target
-    download(file.url, served, file.checksum, file.max_bytes, accept=file.accept, remedy=remedy)
-    if file.member:
-        try:
-            unzip_member(served, file.member, target, file.member_bytes)
-        finally:
-            served.unlink()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pooch.get_logger().setLevel("WARNING")
+        pooch.retrieve(file.url, file.checksum, served.name, served.parent, downloader=partial(_fetch, file))
+        if file.member:
+            _unzip(file, served, target)
+    except InputError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile, requests.RequestException) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise InputError(
+            f"The download of {file.url} failed ({reason})",
+            remedy=f"Try again, or get it from {dataset.homepage}, put it into a folder {dataset.name} "
+            f"and set {DATA_DIR_VARIABLE} to the folder above",
+        ) from error
+    finally:
+        if file.member:
+            served.unlink(missing_ok=True)
+
+
+def _fetch(file: DataFile, url: str, output: str, _: Any) -> None:
+    """Stream a file into a place that pooch clears again if anything is raised here."""
+    import requests
+
+    _require_https(url)
+    deadline, received = time.monotonic() + DEADLINE_S, 0
+    with requests.get(url, stream=True, timeout=TIMEOUT_S, headers={"Accept": file.accept}) as response:
+        for hop in (*response.history, response):
+            _require_https(hop.url)
+        response.raise_for_status()
+        with Path(output).open("wb") as stream:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                received += len(chunk)
+                if received > file.max_bytes:
+                    raise InputError(
+                        f"The download of {url} is larger than it may be", allowed=f"{file.max_bytes} bytes"
+                    )
+                if time.monotonic() > deadline:
+                    allowed = f"{DEADLINE_S:.0f} seconds"
+                    raise InputError(f"The download of {url} takes too long", allowed=allowed)
+                stream.write(chunk)
+
+
+def _require_https(url: str) -> None:
+    if urlsplit(url).scheme != "https":
+        raise InputError("Data is downloaded over https only", allowed="https://...", received=url)
+
+
+def _unzip(file: DataFile, archive: Path, target: Path) -> None:
+    """Unpack the named member of known size; no path of the archive is used."""
+    with zipfile.ZipFile(archive) as packed:
+        found = packed.getinfo(file.member).file_size if file.member in packed.namelist() else None
+        if found != file.member_bytes:
+            raise InputError(
+                f"The archive {file.url} does not hold {file.member} as expected",
+                allowed=f"{file.member_bytes} bytes",
+                received=found,
+            )
+        with packed.open(file.member) as source, atomic_writer(target) as stream:
+            shutil.copyfileobj(source, stream, _CHUNK_BYTES)
 
 
 def _registry() -> dict[str, Dataset]:

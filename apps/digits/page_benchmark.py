@@ -6,7 +6,7 @@ import streamlit as st
 
 from apps.digits.reports import PRESETS, SCORES, SPEED
 from apps.shared.page import plain
-from apps.shared.page_reports import show_metrics, show_preset, show_report
+from apps.shared.page_reports import show_metrics, show_report
 from apps.shared.tables import Report
 
 
@@ -14,7 +14,7 @@ def show() -> None:
     """Draw the section."""
     st.subheader("On the official test set", anchor=False)
     for preset in PRESETS:
-        show_preset(SCORES, preset, _scores)
+        show_report(SCORES, _scores, preset=preset)
     st.subheader("Beside PyTorch", anchor=False)
     show_report(SPEED)
 

@@ -8,7 +8,7 @@ from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from apps.ocr.reports import PROTOCOLS, SEEN, SPEED, UNSEEN, WAYS_SCORES, protocol_reports
 from apps.shared import charts
 from apps.shared.page import plain
-from apps.shared.page_reports import show_facts, show_preset, show_report, show_table
+from apps.shared.page_reports import show_facts, show_report, show_table
 from apps.shared.tables import Report
 
 
@@ -16,7 +16,7 @@ def show() -> None:
     """Draw the section "Benchmark"."""
     st.subheader("On fold 0", anchor=False)
     for preset in (LETTERS_PRESET, WORDS_PRESET):
-        show_preset(WAYS_SCORES, preset)
+        show_report(WAYS_SCORES, show_table, preset=preset)
     st.subheader("Beside CRFsuite", anchor=False)
     show_report(SPEED)
 
@@ -44,7 +44,7 @@ def _groups(seen: Report, unseen: Report) -> None:
         "from the 44 others is context for words that are not there; a language model has to know many words, and "
         "these need not be among them."
     )
-    errors = [{line.label: line.columns[0].value(line.row) for line in one.lines} for one in (seen, unseen)]
+    errors = [{line.label: line.values[0] for line in one.lines} for one in (seen, unseen)]
     names = [name for name in errors[0] if name in errors[1]]
     looks = charts.line_looks(names)
     picture = charts.grouped_bars(

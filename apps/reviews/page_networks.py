@@ -16,7 +16,7 @@ def show() -> None:
 
 
 def _picture(report: Report) -> None:
-    lines = sorted(report.lines, key=lambda line: -line.columns[0].value(line.row))
+    lines = sorted(report.lines, key=lambda line: -line.values[0])
     show_bars(replace(report, lines=tuple(lines)), colour=_colour, limits=(50, 100))
 
 

@@ -47,8 +47,9 @@ def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Fig
         "fixedrange": True,
         "tickfont": {"color": colours.text},
     }
-    picture.update_xaxes(title=_axis_title(x_title, colours.text), **axis)
-    picture.update_yaxes(title=_axis_title(y_title, colours.text), **axis)
+    title = {"font": {"color": colours.text, "size": 13}}
+    picture.update_xaxes(title={"text": x_title, **title}, **axis)
+    picture.update_yaxes(title={"text": y_title, **title}, **axis)
     return picture
 
 
@@ -79,27 +80,12 @@ def bars(
         colour: One colour, or one a bar.
         number: Format of the numbers at the bars, in d3's notation.
         limits: Ends of the horizontal axis, so that pictures can be compared, or None.
-
-    Returns:
-        The picture.
     """
     picture = figure(x_title=x_title, height=70 + _BAR * max(len(words), 1))
-    picture.add_bar(
-        x=list(values),
-        y=[f"{word} " for word in words],
-        orientation="h",
-        marker={"color": colour, "cornerradius": 3},
-        texttemplate=f"%{{x:{number}}}",
-        textposition="auto",
-        textangle=0,
-        insidetextanchor="end",
-        insidetextfont={"color": palette().ground, "size": 12},
-        hovertemplate=f"%{{y}}: %{{x:{number}}}<extra></extra>",
-    )
+    _add_bars(picture, words, values, "%{y}", number, color=colour, cornerradius=3)
     picture.update_layout(bargap=0.28)
     if limits is not None:
         picture.update_xaxes(range=limits)
-    picture.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return picture
 
 
@@ -111,7 +97,7 @@ def grouped_bars(
     colours: dict[str, str],
     number: str = ".1f",
 ) -> go.Figure:
-    """Draw groups of horizontal bars, the first group and the first series on top.
+    """Draw groups of horizontal bars with a legend, the first group and the first series on top.
 
     Args:
         names: Names of the groups.
@@ -119,31 +105,37 @@ def grouped_bars(
         x_title: What the lengths are, with the unit.
         colours: Name of a series to its colour.
         number: Format of the numbers at the bars, in d3's notation.
-
-    Returns:
-        The picture with a legend.
     """
-    height = 100 + len(names) * (10 + 20 * len(series))
-    picture = figure(x_title=x_title, height=height)
+    picture = figure(x_title=x_title, height=100 + len(names) * (10 + 20 * len(series)))
     for name, values in series.items():
-        picture.add_bar(
-            x=list(values),
-            y=[f"{group} " for group in names],
-            name=name,
-            orientation="h",
-            marker={"color": colours[name], "cornerradius": 2},
-            texttemplate=f"%{{x:{number}}}",
-            textposition="auto",
-            textangle=0,
-            insidetextanchor="end",
-            insidetextfont={"color": palette().ground, "size": 12},
-            hovertemplate=f"{name}, %{{y}}: %{{x:{number}}}<extra></extra>",
-        )
-    picture.update_layout(
-        barmode="group", bargap=0.2, margin={"t": 34}, uniformtext={"minsize": 10, "mode": "show"}
+        _add_bars(picture, names, values, f"{name}, %{{y}}", number, color=colours[name], cornerradius=2)
+        picture.data[-1].name = name
+    picture.update_layout(barmode="group", bargap=0.2, margin={"t": 34})
+    picture.update_layout(uniformtext={"minsize": 10, "mode": "show"})
+    return picture
+
+
+def _add_bars(
+    picture: go.Figure,
+    names: Sequence[str],
+    values: Sequence[float | None],
+    hover: str,
+    number: str,
+    **marker: Any,
+) -> None:
+    picture.add_bar(
+        x=list(values),
+        y=[f"{name} " for name in names],
+        orientation="h",
+        marker=marker,
+        texttemplate=f"%{{x:{number}}}",
+        textposition="auto",
+        textangle=0,
+        insidetextanchor="end",
+        insidetextfont={"color": palette().ground, "size": 12},
+        hovertemplate=f"{hover}: %{{x:{number}}}<extra></extra>",
     )
     picture.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    return picture
 
 
 def readable(
@@ -160,17 +152,12 @@ def readable(
     Returns:
         For each word its name, or an empty text where it would cover an earlier name.
     """
-    low, high = (
-        [min(axis) for axis in zip(*points, strict=True)],
-        [max(axis) for axis in zip(*points, strict=True)],
-    )
-    scale = [
-        size / max(end - start, 1e-12) for size, start, end in zip((width, height), low, high, strict=True)
-    ]
+    places = np.array(points, float)
+    places *= (width, height) / np.maximum(np.ptp(places, axis=0), 1e-12)
     taken: list[tuple[float, float, float]] = []  # centre and half width of each name, in pixels
     names = []
-    for (x, y), word in zip(points, words, strict=True):
-        across, up, half = x * scale[0], y * scale[1], _LETTER * len(word) / 2
+    for (across, up), word in zip(places, words, strict=True):
+        half = _LETTER * len(word) / 2
         free = all(abs(across - a) > half + h or abs(up - u) > _LINE for a, u, h in taken)
         if free:
             taken.append((across, up, half))
@@ -206,7 +193,3 @@ def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
         zoom: Whether the wheel zooms and dragging moves.
     """
     st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=alt)
-
-
-def _axis_title(text: str, colour: str) -> dict[str, object]:
-    return {"text": text, "font": {"color": colour, "size": 13}}

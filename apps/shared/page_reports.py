@@ -15,36 +15,23 @@ from apps.shared.style import palette
 from apps.shared.tables import Column, Line, Report, Table
 
 
-def show_report(table: Table, *draw: Callable[[Report], None]) -> None:
-    """Draw what was stored, or say which command measures it; what is damaged becomes a message.
+def show_report(table: Table, *draw: Callable[[Report], None], preset: str | None = None) -> None:
+    """Draw what was stored, or say what is missing; what is damaged becomes a message.
 
     Args:
         table: The table.
         draw: What is drawn, one below the other; bars, facts and the numbers if nothing is said.
+        preset: Whose scores are shown, for a table of presets; None for all.
     """
     with input_errors():
-        report = table.read()
+        if preset is not None and not preset_installed(preset):
+            st.info(f"The preset {preset} is not part of this checkout.")
+            return
+        report = table.read() if preset is None else table.of(preset)
         if report is None:
             st.info(f"Not measured in this checkout yet. Measure it: `{table.command}`")
             return
         for part in draw or (show_bars, show_facts, show_numbers):
-            part(report)
-
-
-def show_preset(table: Table, preset: str, *draw: Callable[[Report], None]) -> None:
-    """Draw the scores of a preset, or say that it is not there; what is damaged becomes a message.
-
-    Args:
-        table: Of presets.
-        preset: Its name.
-        draw: What is drawn, one below the other; the table if nothing is said.
-    """
-    if not preset_installed(preset):
-        st.info(f"The preset {preset} is not part of this checkout.")
-        return
-    with input_errors():
-        report = table.of(preset)
-        for part in draw or (show_table,):
             part(report)
 
 
@@ -63,37 +50,32 @@ def show_bars(
         colour: Of a row's bar; by default ours and the others.
         limits: Ends of the horizontal axis.
     """
-    measured = [
-        (at, column)
-        for at, column in enumerate(report.table.columns)
-        if column.title and any(line.columns[at].value(line.row) is not None for line in report.lines)
-    ]
+    colour = colour or (lambda line: _side(line.label))
     grouped = bool(report.lines) and len(report.lines[0].names) > 1
-    across = across or (1 if grouped else 2 if len(measured) > 3 else 3)
-    for place, (at, column) in enumerate(measured):
-        if place % across == 0:
-            cells = st.columns(min(across, len(measured)), gap="medium")
-        lines = [line for line in report.lines if line.columns[at].value(line.row) is not None]
+    pictures = []
+    for at, column in enumerate(report.table.columns):
+        lines = [line for line in report.lines if line.values[at] is not None]
+        if not column.title or not lines:
+            continue
         number = column.form if isinstance(column.form, str) else ".3f"
-        with cells[place % across]:
-            if grouped:
-                picture = _groups(lines, at, column.title, number)
-            else:
-                picture = charts.bars(
-                    [line.label for line in lines],
-                    [line.columns[at].value(line.row) for line in lines],
-                    x_title=column.title,
-                    colour=[colour(line) if colour else _side(line.label) for line in lines],
-                    number=number,
-                    limits=limits,
-                )
-            charts.show(picture, f"{report.table.name} {column.path}", column.title)
+        if grouped:
+            picture = _groups(lines, at, column.title, number)
+        else:
+            labels, lengths = [line.label for line in lines], [line.values[at] for line in lines]
+            looks = {"colour": list(map(colour, lines)), "number": number, "limits": limits}
+            picture = charts.bars(labels, lengths, x_title=column.title, **looks)
+        pictures.append((picture, column))
+    across = across or (1 if grouped else 2 if len(pictures) > 3 else 3)
+    for first in range(0, len(pictures), across):
+        cells = st.columns(min(across, len(pictures)), gap="medium")
+        for cell, (picture, column) in zip(cells, pictures[first : first + across], strict=False):
+            with cell:
+                charts.show(picture, f"{report.table.name} {column.path}", column.title)
 
 
 def _groups(lines: Sequence[Line], at: int, title: str, number: str) -> go.Figure:
-    values = {line.names: line.columns[at].value(line.row) for line in lines}
-    groups = list(dict.fromkeys(line.names[0] for line in lines))
-    series = list(dict.fromkeys(line.names[1] for line in lines))
+    values = {line.names: line.values[at] for line in lines}
+    groups, series = (list(dict.fromkeys(line.names[key] for line in lines)) for key in (0, 1))
     return charts.grouped_bars(
         groups,
         {name: [values.get((group, name)) for group in groups] for name in series},
@@ -120,20 +102,20 @@ def show_numbers(report: Report) -> None:
 
 def show_table(report: Report) -> None:
     """Write the table; numbers as README rounds them."""
-    columns = report.table.columns
+    headers = [column.header for column in report.table.columns]
     rows = [
-        {report.table.header: line.label}
-        | {column.header: _rounded(own, line.row) for column, own in zip(columns, line.columns, strict=True)}
+        {
+            report.table.header: line.label,
+            **dict(zip(headers, map(_rounded, line.values, line.cells), strict=True)),
+        }
         for line in report.lines
     ]
     st.dataframe(rows, hide_index=True, placeholder=DASH)
 
 
-def _rounded(column: Column, row: Stored) -> Any:
-    value = column.value(row)
+def _rounded(value: Any, text: str) -> Any:
     if not isinstance(value, float):
         return value
-    text = column.cell(row)
     return text if text.endswith("%") else float(text.replace(",", ""))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from data_prep.errors import InputError
 from models.presets.manifest import check_files, read_manifest
-from models.presets.search import list_presets, preset_folders, resolve_preset
+from models.presets.search import in_reach, resolve_preset
 from models.presets.store import CONFIG, METRICS
 
 RESULTS_DIR = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
@@ -175,7 +175,7 @@ def stored(name: str) -> Stored | None:
 
 def preset_installed(preset: str) -> bool:
     """Say whether a preset of this name is in reach, whole or damaged, so that a page can do without it."""
-    return any(preset in list_presets(folder) for _, folder in preset_folders())
+    return preset in in_reach()
 
 
 def preset_scores(preset: str, kind: str) -> Stored:

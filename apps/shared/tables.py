@@ -77,16 +77,13 @@ class Rows:
 
 
 class Line(NamedTuple):
-    """One row: the names of its keys, its first cell, its values, and a column for each further cell."""
+    """One row: the names of its keys, its first cell, what it is made of, and value and text of each further cell."""
 
     names: tuple[str, ...]
     label: str
     row: Stored
-    columns: tuple[Column, ...]
-
-    def cells(self) -> list[str]:
-        """Write the cells behind the first one."""
-        return [column.cell(self.row) for column in self.columns]
+    values: tuple[Any, ...]
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -119,8 +116,7 @@ class Table:
         Raises:
             InputError: There is no such preset, or it is damaged or of another kind.
         """
-        table = replace(self, presets=(preset,))
-        return table.report(preset_scores(preset, self.name))
+        return replace(self, presets=(preset,)).report(preset_scores(preset, self.name))
 
     def read(self) -> Report | None:
         """Read what was stored; None where nothing was.
@@ -131,7 +127,7 @@ class Table:
         if self.presets:
             sources = [preset_scores(name, self.name) for name in self.presets if preset_installed(name)]
         else:
-            sources = [found for found in (stored(self.name),) if found is not None]
+            sources = list(filter(None, [stored(self.name)]))
         return self.report(*sources) if sources else None
 
     def report(self, *sources: Stored) -> Report:
@@ -141,10 +137,8 @@ class Table:
             InputError: A value is missing or does not fit its format.
         """
         lines = [line for source in sources for part in self.rows for line in self._lines(part, source)]
-        for line in lines:
-            line.cells()  # nothing is shown where something is damaged
         if self.best_first:
-            lines.sort(key=lambda line: -line.columns[0].value(line.row))
+            lines.sort(key=lambda line: -line.values[0])
         return Report(self, sources[0], tuple(lines))
 
     def markdown(self, write: Callable[[Report], str] | None = None) -> str:
@@ -165,21 +159,18 @@ class Table:
         own = (str(source.values["preset"]),) if self.presets else ()
         if part.source:
             source, own = stored(part.source), ()
-        if source is None or (
-            part.optional and source.get(part.pattern.partition("*")[0].strip(".")) is None
-        ):
+        before = part.pattern.partition("*")[0].strip(".")
+        if source is None or (part.optional and source.get(before) is None):
             return
-        columns = (
-            part.columns + (BLANK,) * (len(self.columns) - len(part.columns))
-            if part.columns
-            else self.columns
-        )
+        columns = part.columns or self.columns
+        columns += (BLANK,) * (len(self.columns) - len(columns))
         for keys, row in source.rows(part.pattern, part.names[len(own) :]):
             keys = (*own, *keys)
             called = (*part.names, *({} for _ in keys))
             names = tuple(known.get(key, key) for key, known in zip(keys, called, strict=False))
             label = row.text(part.label, *names) if isinstance(part.label, str) else part.label(row, *names)
-            yield Line(names, label, row, columns)
+            values = tuple(column.value(row) for column in columns)
+            yield Line(names, label, row, values, tuple(column.cell(row) for column in columns))
 
 
 @dataclass(frozen=True)
@@ -204,12 +195,10 @@ class Report:
     def markdown(self) -> str:
         """Write the columns for README and docs, and how it was measured."""
         shown = [at for at, column in enumerate(self.table.columns) if column.readme]
-        header = [self.table.header, *(self.table.columns[at].header for at in shown)]
-        cells = [(line.label, line.cells()) for line in self.lines]
         rows = [
-            header,
-            ["---", *["---:"] * len(shown)],
-            *([label, *(row[at] for at in shown)] for label, row in cells),
+            (self.table.header, *(self.table.columns[at].header for at in shown)),
+            ("---", *("---:" for _ in shown)),
+            *((line.label, *(line.cells[at] for at in shown)) for line in self.lines),
         ]
         facts = self.facts()
         return "\n".join(f"| {' | '.join(row)} |" for row in rows) + (f"\n\n{facts}" if facts else "")

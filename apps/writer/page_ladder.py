@@ -17,7 +17,7 @@ def show(preset: str) -> None:
     Args:
         preset: Name of the writer.
     """
-    page_reports.show_preset(reports.SCORES, preset, _scores)
+    page_reports.show_report(reports.SCORES, _scores, preset=preset)
     st.subheader("The ladder", anchor=False)
     page_reports.show_report(
         reports.LADDER,

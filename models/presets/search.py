@@ -29,18 +29,18 @@ class FoundPreset:
         name: Of its folder.
         path: Its folder.
         where: ``"shipped"``, ``"runs"`` or the folder that LECTERN_PRESETS names.
-        kind: Kind of the preset.
+        metadata: What its manifest says.
     """
 
     name: str
     path: Path
     where: str
-    kind: str
+    metadata: dict[str, Any]
 
-    @cached_property
-    def metadata(self) -> dict[str, Any]:
-        """What its manifest says."""
-        return read_manifest(self.path)
+    @property
+    def kind(self) -> str:
+        """Kind of the preset."""
+        return self.metadata["kind"]
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class FoundPreset:
     @property
     def learned_from(self) -> str:
         """What it learned from: the first sentence of its card's, without what stands in parentheses."""
-        text = self.metadata.get("card", {}).get("data", "unknown")
+        text = self.metadata["card"].get("data", "unknown")
         while (shorter := _PARENTHESES.sub("", text)) != text:
             text = shorter
         return text.split(". ")[0].removesuffix(".")
@@ -62,12 +62,6 @@ class FoundPreset:
     def size(self) -> int:
         """Bytes of all its files."""
         return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
-
-
-def preset_folders() -> list[tuple[str, Path]]:
-    """List the folders that presets are looked for in, the first one first: what each is called, and where it is."""
-    more = [Path(text) for text in os.environ.get(VARIABLE, "").split(os.pathsep) if text]
-    return [("shipped", PRESETS_DIR), ("runs", Path("runs")), *((str(path), path) for path in more)]
 
 
 def find_presets(kind: str | None = None) -> list[FoundPreset]:
@@ -80,18 +74,18 @@ def find_presets(kind: str | None = None) -> list[FoundPreset]:
         The presets; folders of unfinished runs and manifests that cannot be read are left out.
     """
     found = []
-    for name, (where, path) in _in_reach().items():
+    for name, (where, path) in in_reach().items():
         with suppress(InputError):
-            own = read_manifest(path)["kind"]
-            if kind in (None, own):
-                found.append(FoundPreset(name, path, where, own))
-    return found
+            found.append(FoundPreset(name, path, where, read_manifest(path)))
+    return [preset for preset in found if kind in (None, preset.kind)]
 
 
-def _in_reach() -> dict[str, tuple[str, Path]]:
-    """Return where each preset is, by name: what its folder is called, and its own."""
+def in_reach() -> dict[str, tuple[str, Path]]:
+    """Return where each preset is, by name: what the folder that it was found in is called, and its own."""
+    more = [Path(text) for text in os.environ.get(VARIABLE, "").split(os.pathsep) if text]
+    folders = [("shipped", PRESETS_DIR), ("runs", Path("runs")), *((str(path), path) for path in more)]
     found: dict[str, tuple[str, Path]] = {}
-    for where, folder in preset_folders():
+    for where, folder in folders:
         for name in list_presets(folder):
             found.setdefault(name, (where, folder / name))
     return found
@@ -100,8 +94,6 @@ def _in_reach() -> dict[str, tuple[str, Path]]:
 def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
     """Return the names of the presets in a folder, sorted; without ``root`` those that are shipped."""
     folder = PRESETS_DIR if root is None else Path(root)
-    if not folder.is_dir():
-        return ()
     return tuple(sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")))
 
 
@@ -109,7 +101,7 @@ def resolve_preset(name_or_path: str | Path) -> Path:
     """Find a preset by its name, or by its folder.
 
     Args:
-        name_or_path: A name is first looked up in the folders of :func:`preset_folders`.
+        name_or_path: A name is first looked up in the folders of :func:`in_reach`.
 
     Returns:
         Its folder.
@@ -117,7 +109,7 @@ def resolve_preset(name_or_path: str | Path) -> Path:
     Raises:
         InputError: When there is none; close names are offered.
     """
-    text, path, found = str(name_or_path), Path(name_or_path), _in_reach()
+    text, path, found = str(name_or_path), Path(name_or_path), in_reach()
     if text in found:
         return found[text][1]
     if text and path.is_dir():

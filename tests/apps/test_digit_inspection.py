@@ -254,7 +254,7 @@ def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
 
 def test_stored_scores_speed_and_depth(preset: Path, results: Path) -> None:
     (scores,) = SCORES.of(str(preset)).lines
-    assert scores.cells()[:4] == ["98.00", "0.14", "10,000", "5,994"]
+    assert scores.cells[:4] == ("98.00", "0.14", "10,000", "5,994")
     for table in (DEPTH, SPEED):
         assert table.read() is None
         (results / f"{table.name}.json").write_text("{}")
