@@ -6,6 +6,7 @@ import argparse
 import importlib.metadata
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from apps.shared.reports import Stored
 from apps.shared.tables import Report, Table
 from data_prep.errors import InputError
 from data_prep.files import write_json
-from models.training.run_folder import engine_versions, processor, remove_run
+from models.training.run_folder import engine_versions, processor
 
 ROOT = Path(__file__).resolve().parents[1]
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
@@ -235,7 +236,7 @@ def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, A
     folder.mkdir(parents=True, exist_ok=True)
     result = {**recipe, **work()}
     write_json(done, result)
-    remove_run(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     return result
 
 

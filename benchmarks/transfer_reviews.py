@@ -166,7 +166,7 @@ def one_run(
         Percent of the scored documents that are right.
     """
     from models.text_classifier.network import trained_arrays
-    from models.training.driver import run_stage
+    from models.training.fit import fit
 
     rows, entries = _rows(documents, chosen, vectors, embedding)
     config = member.config(len(entries), documents.classes)
@@ -183,7 +183,7 @@ def one_run(
         recipe={"embedding": embedding},
     )
     with tempfile.TemporaryDirectory() as folder:
-        model = run_stage(stage, Run(Path(folder))).model
+        model, _ = fit(stage, Run(Path(folder)))
     network = packed_network(config, trained_arrays(model))
     logits = network.logits([rows[documents.ids[at]] for at in documents.scored.tolist()])
     return 100.0 * float((logits.argmax(axis=1) == documents.labels[documents.scored]).mean())

@@ -34,6 +34,7 @@ from apps.vectors.evaluation import evaluate
 from apps.vectors.reports import SPEED, SYSTEMS, TASKS
 from benchmarks.gensim_vectors import gensim_settings
 from benchmarks.harness import ROOT, THREADS, Option, command, report
+from data_prep.batching import as_dataset
 from data_prep.datasets import locate
 from data_prep.errors import InputError
 from data_prep.files import write_json
@@ -120,8 +121,6 @@ def train_ours(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, An
         max_tokens=tokens,
     )
     to_vocabulary = time.perf_counter() - begun
-    # TensorFlow is loaded here, before the clock of training, as gensim is.
-    from models.training.fit import training_data
 
     def vectors() -> WordVectors:
         return WordVectors(corpus.vocabulary, model.input_vectors.numpy())
@@ -131,7 +130,7 @@ def train_ours(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, An
     model = stage.network()
     form = {"fixed_shapes": stage.fixed_shapes, "prefetch": stage.prefetch}
     for epoch in range(recipe.epochs):
-        data = training_data(partial(stage.epoch, epoch), **form)
+        data = as_dataset(partial(stage.epoch, epoch), **form)
         model.fit(data, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
         curve.add(vectors, loss=lambda: stage.evaluate(model)["held_out_loss"])
     return _measured(vectors(), curve, tokens, to_vocabulary)

@@ -1,22 +1,18 @@
-"""Sequences to batches: padding with the one mask, length buckets, work prepared ahead.
+"""Sequences to batches: padding with the one mask, length buckets, batches prepared ahead.
 
-Everything is NumPy and plain generators, so that any Keras backend can train on it; ``as_dataset`` wraps a
-generator in ``tf.data`` as the last step. The mask of a batch is made here, from lengths, and nowhere else.
+Everything is NumPy and plain generators; ``as_dataset`` wraps a generator in ``tf.data``, which every Keras backend
+reads, as the last step. The mask of a batch is made here, from lengths, and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.text.vocab import PAD
-
-Item = TypeVar("Item")
 
 # Batches are sorted by length only within this many batches, so that every epoch mixes them anew.
 _BATCHES_SORTED_TOGETHER = 64
@@ -66,8 +62,7 @@ def pad(
         Values (batch, time, ...) and mask (batch, time).
 
     Raises:
-        InputError: If there are no sequences, one is longer than ``length`` (nothing is cut) or the shapes
-            differ.
+        InputError: If there are no sequences, or one is longer than ``length`` (nothing is cut).
     """
     arrays = [np.asarray(sequence, dtype) for sequence in sequences]
     if not arrays:
@@ -79,10 +74,8 @@ def pad(
             "A sequence is longer than the batch", allowed=f"at most {time}", received=int(lengths.max())
         )
     # An empty list has no inner shape of its own.
-    shapes = {array.shape[1:] for array in arrays if array.size} or {arrays[0].shape[1:]}
-    if len(shapes) > 1:
-        raise InputError("The sequences of a batch differ in shape", received=sorted(shapes))
-    values = np.full((len(arrays), time, *shapes.pop()), value, dtype)
+    shape = next((array.shape[1:] for array in arrays if array.size), arrays[0].shape[1:])
+    values = np.full((len(arrays), time, *shape), value, dtype)
     for row, array in enumerate(arrays):
         if array.size:
             values[row, : len(array)] = array
@@ -127,11 +120,7 @@ def length_buckets(
 
     Yields:
         Indices of the examples of a batch, int64 (at most batch_size,).
-
-    Raises:
-        InputError: If ``batch_size`` is below 1.
     """
-    require_positive("batch_size", batch_size)
     sizes = np.asarray(lengths, np.int64)
     order = np.arange(len(sizes))
     rng = np.random.default_rng([seed, epoch])
@@ -145,29 +134,6 @@ def length_buckets(
     if shuffle:
         batches = [batches[at] for at in rng.permutation(len(batches))]
     yield from batches
-
-
-def prefetched(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
-    """Prepare items ahead in another thread, for loops that do not use ``tf.data``.
-
-    Args:
-        items: What is slow to make.
-        depth: How many are kept ready.
-
-    Yields:
-        The items in their order; an exception of theirs is raised here. Closing the generator ends the
-        thread.
-    """
-    require_positive("depth", depth)
-    source, end = iter(items), object()
-    pool = ThreadPoolExecutor(1, "prefetch")
-    try:
-        waiting = deque(pool.submit(next, source, end) for _ in range(depth))
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(pool.submit(next, source, end))
-            yield item  # type: ignore[misc]
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def as_dataset(
@@ -186,7 +152,7 @@ def as_dataset(
     Raises:
         InputError: If there is no batch.
     """
-    # Imported here: batches are used without TensorFlow too (JAX, one request).
+    # Imported here: batches are used without TensorFlow too (one request).
     import tensorflow as tf
 
     first = next(iter(make_batches()), None)
@@ -211,9 +177,3 @@ def _cut(
             yield ordered[start:end]
             start = end
     yield ordered[start:]
-
-
-def require_positive(name: str, number: int) -> None:
-    """Refuse a number below 1."""
-    if number < 1:
-        raise InputError(f"{name} is too small", allowed="1 or more", received=number)

@@ -15,6 +15,7 @@ from apps.shared.training import add_evaluate, add_fit
 from models.presets import kinds
 from models.storage.variables import variable_arrays
 from models.training import driver
+from models.training import fit as fitting
 from models.training.events import read_events
 from models.training.task import Run
 from tests.example.application import Flowers
@@ -61,14 +62,14 @@ def test_a_cut_training_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: py
     task, recipe = FlowersTask(), FlowersRecipe(epochs=4)
     source = task.source(recipe, {}, Run(tmp_path))
     whole = driver.train(task, recipe, source, Run(tmp_path / "whole")).answers
-    original, epochs = driver.training_data, iter(range(9))
+    original, epochs = fitting.as_dataset, iter(range(9))
 
     def dies(*args, **kwargs):
         if next(epochs) == 2:
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(driver, "training_data", dies)
+    monkeypatch.setattr(fitting, "as_dataset", dies)
     with pytest.raises(KeyboardInterrupt):
         driver.train(task, recipe, source, Run(tmp_path / "cut"))
     resumed = driver.train(task, recipe, source, Run(tmp_path / "cut", resume=True))

@@ -10,7 +10,7 @@ scores the averaged weights on the test set, once.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -31,7 +31,7 @@ from data_prep.images.preparation import digit_batch
 from models.digit_cnn.config import KIND, DigitCNNConfig
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
-from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
 
 if TYPE_CHECKING:
     import keras
@@ -162,9 +162,7 @@ class DigitsTask(Task):
         folder = options.get("folder")
         return mnist_source() if folder is None else folder_source(folder, recipe.seed)
 
-    def stages(
-        self, recipe: DigitsRecipe, source: DigitsSource, run: Run
-    ) -> Generator[Stage, StageResult, _Answers]:
+    def stages(self, recipe: DigitsRecipe, source: DigitsSource, run: Run) -> Stages:
         """Train the network; batch norm is measured anew for the averaged weights."""
         images = source.all_training if recipe.split == "final" else source.train
         batches = ImageBatches(
@@ -189,7 +187,7 @@ class DigitsTask(Task):
             digits = Digits(config, half_precision(variable_arrays(model.weights)), labels=source.labels)
             return {"validation_accuracy": score(digits, source.validation, "validation").accuracy}
 
-        done = yield Stage(
+        model = yield Stage(
             "",
             network,
             batches.epoch,
@@ -201,10 +199,10 @@ class DigitsTask(Task):
             steps=len(batches),
             fixed_shapes=True,
         )
-        measure_statistics(done.model, batches)
-        arrays = variable_arrays(done.model.weights)
+        measure_statistics(model, batches)
+        arrays = variable_arrays(model.weights)
         digits = Digits(config, half_precision(arrays), labels=source.labels)
-        return _Answers(digits, arrays, kept.all(done.model), len(images.labels))
+        return _Answers(digits, arrays, kept.all(model), len(images.labels))
 
     def score(self, recipe: DigitsRecipe, source: DigitsSource, answers: _Answers) -> Metrics:
         """Score the test images, or those held out of training while a recipe is chosen."""

@@ -10,7 +10,7 @@ scores it once.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,7 +38,7 @@ from models.ocr.letter_lm import LetterLM, fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader, reader_of
 from models.presets.card import CardText
 from models.storage.variables import variable_arrays
-from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
 
 if TYPE_CHECKING:
     import keras
@@ -112,7 +112,7 @@ class OcrTask(Task):
             return own_words(options["words"], recipe.seed)
         return sample_source(recipe.seed) if options.get("sample") else letters_source()
 
-    def stages(self, recipe: Recipe, source: OcrSource, run: Run) -> Generator[Stage, StageResult, _Answers]:
+    def stages(self, recipe: Recipe, source: OcrSource, run: Run) -> Stages:
         """Train the one network; the language model is counted."""
         learned = source.learned(choosing=recipe.split == "choose")
         texts = (*dict.fromkeys(learned.texts), *source.texts) if source.own else source.texts
@@ -178,7 +178,7 @@ def trained_reader(
     language: LetterLM | None,
     *,
     validation: LetterWords | None = None,
-) -> Generator[Stage, StageResult, _Answers]:
+) -> Stages:
     """Yield the one stage of a network and return it ready to read.
 
     Args:
@@ -201,7 +201,7 @@ def trained_reader(
         found = score(reader_of(config, arrays(model)), validation, recipe)
         return {f"validation_{name}": rate.character_error for name, rate in found.items()}
 
-    done = yield Stage(
+    model = yield Stage(
         "",
         lambda: compiled_network(recipe, config, len(batches)),
         batches.epoch,
@@ -211,7 +211,7 @@ def trained_reader(
         evaluate=errors,
         keep="last",
     )
-    found = arrays(done.model)
+    found = arrays(model)
     return _Answers(reader_of(config, found), found, sum(map(len, words.texts)))
 
 

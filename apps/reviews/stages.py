@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,14 +33,13 @@ from models.text_classifier.config import (
     preset_arrays,
 )
 from models.training.recipe import to_dict
-from models.training.task import Run, Stage, StageResult
+from models.training.task import Run, Stage, Stages
 from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
 
 if TYPE_CHECKING:
     import keras
 
 Arrays = Mapping[str, np.ndarray]
-Stages = Generator[Stage, StageResult, Any]
 
 
 class ReviewsAnswers(NamedTuple):
@@ -144,8 +143,8 @@ class Networks:
                 evaluate=None if name == "refit" else partial(self._validation, config),
                 start=partial(_start_arrays, number=number, labels=self.source.labels),
             )
-            done = yield stage
-            found.append(trained_arrays(done.model))
+            model = yield stage
+            found.append(trained_arrays(model))
         return found
 
     def _validation(self, config: TextClassifierConfig, model: keras.Model) -> dict[str, float]:
@@ -206,8 +205,8 @@ def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, nam
         min_count=settings.min_count,
         max_vocabulary=settings.max_vocabulary,
     )
-    done = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
-    (matrix,) = copy_values([done.model.input_vectors])
+    model = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
+    (matrix,) = copy_values([model.input_vectors])
     return WordVectors(corpus.vocabulary, matrix)
 
 

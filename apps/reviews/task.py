@@ -22,12 +22,12 @@ from apps.reviews.evaluation import Scored, evaluate, final_metrics, metrics_of,
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
 from apps.reviews.sources import ReviewsSource, named_source, own_source, own_texts, sample_source
-from apps.reviews.stages import Networks, ReviewsAnswers, Stages
+from apps.reviews.stages import Networks, ReviewsAnswers
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
 from models.text_classifier.config import KIND, golden_inputs
-from models.training.task import Metrics, Option, Options, PresetContent, Run, Task
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stages, Task
 
 _FEWEST_TEXTS = 10
 _SOME_WORDS = 100  # in place of a vocabulary that is not learned yet

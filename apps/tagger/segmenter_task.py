@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +20,7 @@ from models.presets.store import Preset
 from models.segmenter.config import SegmenterConfig
 from models.storage.variables import variable_arrays
 from models.training.recipe import to_dict
-from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Options, PresetContent, Run, Stage, Stages, Task
 
 if TYPE_CHECKING:
     import keras
@@ -51,12 +51,10 @@ class SegmenterTask(Task):
         """Read the treebank."""
         return treebank(options, recipe.seed)
 
-    def stages(
-        self, recipe: SegmenterRecipe, source: Treebank, run: Run
-    ) -> Generator[Stage, StageResult, Segmenter]:
+    def stages(self, recipe: SegmenterRecipe, source: Treebank, run: Run) -> Stages:
         """Train the network."""
-        done = yield segmenter_stage(recipe, source, "", run.start)
-        return trained_segmenter(done.model, recipe, source, run.start)
+        model = yield segmenter_stage(recipe, source, "", run.start)
+        return trained_segmenter(model, recipe, source, run.start)
 
     def score(self, recipe: SegmenterRecipe, source: Treebank, answers: Segmenter) -> Metrics:
         """Score words and sentences of the raw text of dev and test."""

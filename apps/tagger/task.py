@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ from models.pos_tagger.predictor import TagPredictor
 from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
-from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Options, PresetContent, Run, Stage, Stages, Task
 
 if TYPE_CHECKING:
     import keras
@@ -85,21 +85,19 @@ class TaggerTask(Task):
             table=table,
         )
 
-    def stages(
-        self, recipe: TaggerRecipe, source: Treebank, run: Run
-    ) -> Generator[Stage, StageResult, Tagger]:
+    def stages(self, recipe: TaggerRecipe, source: Treebank, run: Run) -> Stages:
         """Train a segmenter on your own treebank, the first layer on raw text, and then the tagger."""
         segmenter = reader = None
         if source.own:
             start = None if run.start is None else run.start.parts.get(OWN_SEGMENTER)
-            done = yield segmenter_stage(recipe.segmenter, source, "segmenter", start)
-            segmenter = trained_segmenter(done.model, recipe.segmenter, source, start)
+            model = yield segmenter_stage(recipe.segmenter, source, "segmenter", start)
+            segmenter = trained_segmenter(model, recipe.segmenter, source, start)
         table, config = source.table, config_of(recipe, source, run.start)
         batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed)
         if recipe.pretraining.parts and source.texts:
-            done = yield pretraining_stage(recipe, source, config, batches.inputs)
-            reader = done.model
-        done = yield Stage(
+            model = yield pretraining_stage(recipe, source, config, batches.inputs)
+            reader = model
+        model = yield Stage(
             "tagger",
             lambda: compiled_tagger(recipe, config, table, recipe.epochs * len(batches), reader),
             batches.epoch,
@@ -111,9 +109,9 @@ class TaggerTask(Task):
             mode="max",
             start=lambda preset: _arrays_for(config, preset),
         )
-        predictor = calibrated(predictor_of(config, table, done.model), source.dev)
+        predictor = calibrated(predictor_of(config, table, model), source.dev)
         # The predictor has the weights as a preset stores them, the application those of the training.
-        arrays, segmenter = variable_arrays(done.model.weights), segmenter or Segmenter.from_preset()
+        arrays, segmenter = variable_arrays(model.weights), segmenter or Segmenter.from_preset()
         return Tagger(predictor, segmenter, arrays=arrays, vocabulary=table.vocabulary)
 
     def score(self, recipe: TaggerRecipe, source: Treebank, answers: Tagger) -> Metrics:

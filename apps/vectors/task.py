@@ -7,7 +7,7 @@ python -m apps vectors fit --text FILE_OR_FOLDER --out DIR                      
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,7 +30,7 @@ from data_prep.text.word2vec_corpus import EncodedCorpus, encode_corpus
 from models.presets.card import CardText
 from models.presets.kinds import kind_named
 from models.presets.store import save_preset
-from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stages, Task
 from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
 
 if TYPE_CHECKING:
@@ -118,9 +118,7 @@ class VectorsTask(Task):
         corpus = encode(texts, recipe, run.folder / _CORPUS_FILE)
         return VectorsSource(corpus, name, checksums_of(*texts.files))
 
-    def stages(
-        self, recipe: VectorsRecipe, source: VectorsSource, run: Run
-    ) -> Generator[Stage, StageResult, _Answers]:
+    def stages(self, recipe: VectorsRecipe, source: VectorsSource, run: Run) -> Stages:
         """Train the one network."""
         from keras import ops
 
@@ -135,7 +133,7 @@ class VectorsTask(Task):
                     file=sys.stderr,
                 )
 
-        done = yield word2vec_stage(fitted, source.corpus, own_processor=True, begin=begin)
+        model = yield word2vec_stage(fitted, source.corpus, own_processor=True, begin=begin)
 
         def shipped(matrix: keras.Variable, words: int | None) -> WordVectors:
             rounded = np.asarray(ops.convert_to_numpy(matrix)).astype(recipe.storage).astype(np.float32)
@@ -143,8 +141,8 @@ class VectorsTask(Task):
 
         output = None
         if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
-            output = shipped(done.model.output_vectors, recipe.output_words)
-        return _Answers(shipped(done.model.input_vectors, recipe.kept_words), output, fitted)
+            output = shipped(model.output_vectors, recipe.output_words)
+        return _Answers(shipped(model.input_vectors, recipe.kept_words), output, fitted)
 
     def score(self, recipe: VectorsRecipe, source: VectorsSource, answers: _Answers) -> Metrics:
         """Score the input vectors."""

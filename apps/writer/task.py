@@ -9,7 +9,7 @@ The part that is scored is scored once, by the final weights: nothing is chosen 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,7 @@ from models.char_lm.language_model import KIND, LanguageModel, written_by_steps
 from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
-from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
 
 if TYPE_CHECKING:
     import keras
@@ -138,16 +138,14 @@ class WriterTask(Task):
             source = sample_source() if options["sample"] else shakespeare_source()
         return prepared(recipe, source, run.start)
 
-    def stages(
-        self, recipe: WriterRecipe, source: WriterData, run: Run
-    ) -> Generator[Stage, StageResult, WriterAnswers]:
+    def stages(self, recipe: WriterRecipe, source: WriterData, run: Run) -> Stages:
         """Train the networks one after the other, each from a seed of its own, and put them together."""
         members = []
         for number in range(1, recipe.members + 1):
             own = replace(recipe, members=1, seed=recipe.seed + number - 1)
             name = "" if recipe.members == 1 else f"member{number}"
-            done = yield _stage(name, own, source, number)
-            members.append(variable_arrays(done.model.weights))
+            model = yield _stage(name, own, source, number)
+            members.append(variable_arrays(model.weights))
         config, arrays = source.config, members[0]
         if recipe.members > 1:
             config, arrays = joined(config, members)
@@ -272,7 +270,7 @@ def _stage(name: str, recipe: WriterRecipe, data: WriterData, member: int) -> St
     return Stage(
         name,
         partial(compiled_writer, recipe, data.config, recipe.epochs * len(windows)),
-        lambda epoch: map(tuple, windows.epoch(epoch)),
+        windows.epoch,
         epochs=recipe.epochs,
         seed=recipe.seed,
         recipe={**decides, "text": dict(data.checksums)},

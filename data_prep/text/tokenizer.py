@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import regex
@@ -26,45 +25,19 @@ class Token(NamedTuple):
     end: int
 
 
-class Tokenizer(ABC):
-    """What characters, words and word pieces have in common."""
-
-    @abstractmethod
-    def tokenize(self, text: str) -> list[Token]:
-        """Cut one text.
-
-        Args:
-            text: Any string; nothing in it is an error.
-
-        Returns:
-            Tokens in the order of the text, with ``text[token.start:token.end] == token.text``.
-        """
-
-    @abstractmethod
-    def keys(self, text: str) -> list[str]:
-        """Give the lookup forms of a text, one a token, by the fastest way there is.
-
-        Args:
-            text: Any string.
-
-        Returns:
-            As many keys as ``tokenize(text)`` has tokens, in the same order.
-        """
-
-
-class CharacterTokenizer(Tokenizer):
+class CharacterTokenizer:
     """Every code point is a token, and its own key; the tokens put together are the text again."""
 
     def tokenize(self, text: str) -> list[Token]:
-        """Cut one text into its code points; see ``Tokenizer.tokenize``."""
+        """Cut a text into its code points."""
         return [Token(character, at, at + 1) for at, character in enumerate(text)]
 
     def keys(self, text: str) -> list[str]:
-        """Give every character; see ``Tokenizer.keys``."""
+        """Give every character."""
         return list(text)
 
 
-class WordTokenizer(Tokenizer):
+class WordTokenizer:
     r"""Words are ``\p{L}[\p{L}\p{M}]*``, numbers ``\p{N}+``: "don't" is ``don``, ``'``, ``t``.
 
     Combining marks stay with their letter, so a decomposed accent does not cut a word. The classes are those
@@ -85,7 +58,7 @@ class WordTokenizer(Tokenizer):
         self._findall_ascii = re.compile(ascii_rule, re.ASCII).findall
 
     def tokenize(self, text: str) -> list[Token]:
-        """Cut one text into words; see ``Tokenizer.tokenize``."""
+        """Cut a text into words; in their order, each with ``text[token.start:token.end] == token.text``."""
         return [Token(match.group(), *match.span()) for match in self._finditer(text)]
 
     def key(self, token_text: str) -> str:
@@ -94,7 +67,7 @@ class WordTokenizer(Tokenizer):
         return unicodedata.normalize("NFC", token_text.lower() if self.lower else token_text)
 
     def keys(self, text: str) -> list[str]:
-        """Give every word's key; see ``Tokenizer.keys``. Lower-casing and NFC are one call for the text."""
+        """Give every word's key, in the order of ``tokenize``; lower-casing and NFC are one call for the text."""
         if text.isascii():
             return self._findall_ascii(text.lower() if self.lower else text)
         words = self._findall(text)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.text.tokenizer import Token, Tokenizer, WordTokenizer
+from data_prep.text.tokenizer import Token, WordTokenizer
 from data_prep.text.vocab import DEFAULT_SPECIALS, UNK_TOKEN, Vocabulary
 
 JOINER = "##"
@@ -25,7 +25,7 @@ _LEARNED_CHARACTERS = 1000  # words with a rarer character are not learned from
 Piece = tuple[str, int, int]  # a vocabulary entry and its place in a word's key, in code points
 
 
-class WordPieceTokenizer(Tokenizer):
+class WordPieceTokenizer:
     """Words cut into the longest vocabulary entries from the left; a word that cannot be cut is one UNK.
 
     Words are those of ``WordTokenizer(punctuation=True)``; one whose key has more than 100 bytes of UTF-8 is one UNK.
@@ -52,7 +52,7 @@ class WordPieceTokenizer(Tokenizer):
         self._pieces = functools.lru_cache(_CACHED_WORDS)(self._cut)
 
     def tokenize(self, text: str) -> list[Token]:
-        """Cut one text into word pieces; see ``Tokenizer.tokenize``."""
+        """Cut one text into word pieces; as ``WordTokenizer.tokenize`` does."""
         keyed = ((word, self.words.key(word.text)) for word in self.words.tokenize(text))
         return [token for word, key in keyed for token in _placed(word, key, self._pieces(key), self.lower)]
 

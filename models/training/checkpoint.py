@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,20 @@ from data_prep.errors import InputError
 from data_prep.files import UNFINISHED
 from models.storage.records import check_file, read_signed, record_of, write_signed
 
-FORMAT = 1
+FORMAT = 2
 _KEPT = 2  # the newest checkpoint and the one before it
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Everything of a run that is not an array.
+    """What a training has reached, without its arrays.
 
     Args:
         epoch: Finished epochs.
-        history: One mapping of metrics for each finished epoch.
+        history: One mapping for each epoch: number from 1, steps, seconds, whether it was the best, metrics.
         best_epoch: Finished epochs when the monitored value was best; None before the first one.
         best_value: The monitored value then.
-        best_file: Name, size and SHA-256 of the file with the weights of that moment.
-        stopped: True when patience ran out.
+        best_file: Name, size and SHA-256 of the file with the weights of that moment; None where the last are kept.
     """
 
     epoch: int = 0
@@ -39,16 +39,11 @@ class TrainingState:
     best_epoch: int | None = None
     best_value: float | None = None
     best_file: dict[str, Any] | None = None
-    stopped: bool = False
 
-
-@dataclass
-class Loaded:
-    """A checkpoint that was read, and what had to be passed over on the way."""
-
-    state: TrainingState
-    arrays: dict[str, np.ndarray]
-    notices: list[str] = field(default_factory=list)
+    @property
+    def seconds(self) -> float:
+        """Time of all finished epochs, those before a resume included."""
+        return sum(line["seconds"] for line in self.history)
 
 
 def write_best(folder: Path, epoch: int, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -57,16 +52,7 @@ def write_best(folder: Path, epoch: int, arrays: Mapping[str, np.ndarray]) -> di
 
 
 def save_checkpoint(folder: Path, state: TrainingState, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a checkpoint: arrays first, then the JSON that makes it valid, then remove what is too old.
-
-    Args:
-        folder: Run folder.
-        state: Everything but the arrays.
-        arrays: All variables of model and optimizer by name.
-
-    Raises:
-        InputError: When the folder cannot be written.
-    """
+    """Write a checkpoint: arrays first, then the JSON that makes it valid, then remove what is too old."""
     record = _write_record(folder, f"state-{state.epoch:04d}.npz", arrays)
     content = {"format": FORMAT, "arrays": record, **vars(state)}
     write_signed(folder / f"state-{state.epoch:04d}.json", content)
@@ -81,18 +67,16 @@ def checkpoint_epochs(folder: Path) -> list[int]:
 
 
 def load_checkpoint(
-    folder: Path, expected_for: Callable[[Mapping[str, ArraySpec]], Mapping[str, ArraySpec]]
-) -> Loaded | None:
-    """Read the newest checkpoint that is whole.
+    folder: Path, expected: Mapping[str, ArraySpec]
+) -> tuple[TrainingState, dict[str, np.ndarray]] | None:
+    """Read the newest checkpoint that is whole, and say which were passed over.
 
     Args:
         folder: Run folder.
-        expected_for: Receives the arrays that the checkpoint declares and returns those that the model
-            expects (an optimizer may have to make its slots first).
+        expected: The arrays that network and optimizer have.
 
     Returns:
-        The checkpoint with a notice for every damaged one that was passed over; None when the run was ended
-        before its first checkpoint.
+        The state and its arrays; None when the run was ended before its first checkpoint.
 
     Raises:
         InputError: When no checkpoint is whole, or a whole one belongs to another network.
@@ -100,26 +84,21 @@ def load_checkpoint(
     for path in folder.glob(f".*{UNFINISHED}"):  # that a killed process was writing
         path.unlink(missing_ok=True)
     notices: list[str] = []
-    epochs = checkpoint_epochs(folder)
-    for epoch in epochs:
+    for epoch in checkpoint_epochs(folder):
         try:
             state, path = _read_state(folder, epoch)
-            found = read_specs(path)
         except InputError as error:
             notices.append(f"The checkpoint of epoch {epoch} is damaged and was passed over: {error}")
             continue
-        expected = expected_for(found)
-        problems = differences(expected, found)
-        if problems:
+        if problems := differences(expected, read_specs(path)):
             raise InputError(
                 f"The run in {folder} was made with another network: {'; '.join(problems[:3])}",
                 remedy="Resume with the code and the recipe of that run, or start in another folder",
             )
-        try:
-            return Loaded(state, read_arrays(path, expected), notices)
-        except InputError as error:
-            notices.append(f"The checkpoint of epoch {epoch} is damaged and was passed over: {error}")
-    if epochs:
+        for notice in notices:
+            print(notice, file=sys.stderr)
+        return state, read_arrays(path, expected)
+    if notices:
         raise InputError(
             f"No checkpoint in {folder} can be read: {' '.join(notices)}",
             remedy="Start again in another folder",

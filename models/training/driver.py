@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Mapping, Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from data_prep.files import writing_to
-from models.presets.store import VERIFY_COMMAND, Preset, load_preset, save_preset
-from models.storage.variables import assign_arrays, variable_arrays
-from models.training.events import Events, Listener, tensorboard_writer
-from models.training.fit import FitResult, fit, training_data
-from models.training.recipe import to_dict
-from models.training.run_folder import remove_run, run_folder_of
-from models.training.task import Options, PresetContent, Run, Stage, StageResult, Task
+from models.presets.store import VERIFY_COMMAND, load_preset, save_preset
+from models.training.checkpoint import TrainingState
+from models.training.events import Listener, tensorboard_writer
+from models.training.fit import fit
+from models.training.run_folder import run_folder_of
+from models.training.task import Options, PresetContent, Run, Stages, Task
 
-_NAMED_WEIGHTS = 5  # that are listed where they do not fit
+_KEPT_AS_THEY_ARE = ("config", "weights", "golden", "card", "vocabulary", "labels", "dtype")
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Trained:
     """
 
     answers: Any
-    results: Mapping[str, FitResult]
+    results: Mapping[str, TrainingState]
 
     @property
     def seconds(self) -> float:
@@ -45,7 +41,7 @@ class Trained:
     @property
     def epochs(self) -> int:
         """Of all trainings together."""
-        return sum(result.epochs for result in self.results.values())
+        return sum(result.epoch for result in self.results.values())
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -97,7 +93,7 @@ def fit_task(
         source = task.source(chosen, options, run)
     except InputError:
         if fresh:
-            remove_run(run.folder)
+            shutil.rmtree(run.folder, ignore_errors=True)
         raise
     listeners = () if tensorboard is None else (tensorboard_writer(tensorboard),)
     trained = train(task, chosen, source, run, listeners=listeners)
@@ -106,7 +102,7 @@ def fit_task(
     for content in contents:
         folder = out.parent / (out.name + content.suffix)
         _save(task, folder, chosen, source, run, trained, metrics, content)
-    remove_run(run.folder)
+    shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
     return {**made, **contents[0].summary, **scores}
@@ -128,81 +124,16 @@ def train(task: Task, recipe: Any, source: Any, run: Run, *, listeners: Sequence
     return run_stages(task.stages(recipe, source, run), run, listeners=listeners)
 
 
-def run_stages(
-    stages: Generator[Stage, StageResult, Any], run: Run, *, listeners: Sequence[Listener] = ()
-) -> Trained:
+def run_stages(stages: Stages, run: Run, *, listeners: Sequence[Listener] = ()) -> Trained:
     """Run trainings one after the other; arguments as those of :func:`train`."""
-    results: dict[str, FitResult] = {}
-    done: StageResult | None = None
+    results: dict[str, TrainingState] = {}
+    model = None
     while True:
         try:
-            stage = stages.send(done)
+            stage = stages.send(model)
         except StopIteration as end:
             return Trained(end.value, results)
-        done = run_stage(stage, run, listeners)
-        results[stage.name] = done.result
-
-
-def run_stage(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> StageResult:
-    """Train one network in its folder of the run."""
-    model, recipe = stage.network(), to_dict(stage.recipe)
-    if run.start is not None and stage.start is not None:
-        take_over(model, run.start, stage.start(run.start))
-        recipe["start"] = str(run.start.path)
-    result = fit(
-        model,
-        lambda epoch: training_data(
-            lambda: stage.epoch(epoch), fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch
-        ),
-        epochs=stage.epochs,
-        run_dir=run.folder / stage.name,
-        seed=stage.seed,
-        recipe=recipe,
-        resume=run.resume,
-        evaluate=None if stage.evaluate is None else lambda: stage.evaluate(model),
-        sample=None if stage.sample is None else lambda: stage.sample(model),
-        monitor=stage.monitor,
-        mode=stage.mode,
-        keep_best=stage.keep == "best",
-        steps_per_epoch=stage.steps,
-        callbacks=stage.callbacks(),
-        events=lambda folder: Events(run.folder, stage.name, listeners),
-    )
-    return StageResult(model, result)
-
-
-def take_over(model: keras.Model, preset: Preset, arrays: Mapping[str, Any]) -> None:
-    """Put the weights of a preset into a network where name and shape agree, and say what could not be taken over.
-
-    Args:
-        model: The network, built.
-        preset: Named in the messages.
-        arrays: Of the preset, under the network's names.
-
-    Raises:
-        InputError: Nothing fits.
-    """
-    own = variable_arrays(model.weights)
-    fitting = {name: a for name, a in arrays.items() if name in own and own[name].shape == a.shape}
-    left = [name for name in own if name not in fitting]
-    if not any(array.ndim > 1 for array in fitting.values()):  # biases alone are no network
-        raise InputError(
-            f"The preset {preset.path.name} has no weights that fit this network",
-            allowed=_listed(own, list(own)),
-            received=_listed(arrays, list(arrays)),
-            remedy="Give the same sizes with --set, or start without --from",
-        )
-    assign_arrays(model.weights, {**own, **fitting})
-    print(f"From {preset.path.name}: {len(fitting)} of {len(own)} arrays taken over", file=sys.stderr)
-    if left:
-        print(f"Not taken over, started at random: {_listed(own, left)}", file=sys.stderr)
-
-
-def _listed(arrays: Mapping[str, Any], names: Sequence[str]) -> str:
-    shapes = {name: spec.shape for name, spec in specs_of(arrays).items()}
-    shown = ", ".join(f"{name} {shapes[name]}" for name in names[:_NAMED_WEIGHTS])
-    more = len(names) - _NAMED_WEIGHTS
-    return shown + (f" and {more} more" if more > 0 else "")
+        model, results[stage.name] = fit(stage, run, listeners)
 
 
 def _save(
@@ -222,9 +153,6 @@ def _save(
         save_preset(
             target,
             kind=content.kind or task.kind,
-            config=content.config,
-            weights=content.weights,
-            golden=content.golden,
             metrics=metrics if content.metrics is None else content.metrics,
             metadata={
                 "recipe": recipe,
@@ -232,16 +160,13 @@ def _save(
                 "data": dict(source.checksums),
                 "seconds": trained.seconds,
                 "history": trained.history,
-                **({} if last.best_epoch is None else {"best_epoch": last.best_epoch}),
+                **({} if last.best_file is None else {"best_epoch": last.best_epoch}),
                 **({} if run.start is None else {"from": str(run.start.path.name)}),
                 **content.metadata,
             },
-            card=content.card,
-            vocabulary=content.vocabulary,
-            labels=content.labels,
-            dtype=content.dtype,
             verify_command=VERIFY_COMMAND if verify else None,
             parts={name: partial(write, content=part, verify=False) for name, part in content.parts.items()},
+            **{name: getattr(content, name) for name in _KEPT_AS_THEY_ARE},
         )
 
     write(folder, content, verify=True)

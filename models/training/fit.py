@@ -1,173 +1,253 @@
-"""The one fit wrapper: resumable to the bit, best weights kept, metrics of every epoch written down.
+"""One training: resumable to the bit, best weights kept, metrics of every epoch written down.
 
-A run folder holds ``recipe.json`` (written first), ``state-NNNN.npz`` and ``.json`` (the last two
-checkpoints: every variable of model and optimizer, seed generators included), ``best-NNNN.npz`` (the best
-weights) and ``metrics.jsonl``. Keras' own ``BackupAndRestore`` forgets the state of dropout and writes in
-place, so it is not used here.
+The folder of a stage holds ``recipe.json`` (written first), ``state-NNNN.npz`` and ``.json`` (the last two checkpoints:
+every variable of model and optimizer, seed generators included), ``best-NNNN.npz`` (the best weights) and
+``metrics.jsonl``. Keras' own ``BackupAndRestore`` forgets the state of dropout and writes in place, so it is not used.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any
 
 import keras
+import numpy as np
 
-from data_prep.batching import as_dataset, prefetched
-from data_prep.fields import Checked, Count, Natural
-from data_prep.files import writing_to
-from models.training.averaging import without_final_average
-from models.training.checkpoint import TrainingState
-from models.training.events import Events
-from models.training.progress import ProgressBar
+from data_prep.array_files import first_non_finite, read_arrays, specs_of
+from data_prep.batching import as_dataset
+from data_prep.errors import InputError
+from data_prep.files import write_bytes, writing_to
+from models.storage.records import check_file
+from models.storage.variables import (
+    assign_arrays,
+    copy_values,
+    stable_paths,
+    variable_arrays,
+    variable_specs,
+)
+from models.training.averaging import averaged_weights, averaging_optimizer, without_final_average
+from models.training.checkpoint import (
+    TrainingState,
+    load_checkpoint,
+    save_checkpoint,
+    write_best,
+)
+from models.training.events import Events, Listener
+from models.training.progress import DivergedError, ProgressBar, StepWatch
 from models.training.recipe import to_dict
-from models.training.run import Training
 from models.training.run_folder import begin_run, locked
+from models.training.start import take_over
+from models.training.task import Run, Stage
+
+_DECIDING = ("epochs", "seed", "monitor", "mode", "keep", "steps")  # fields of a stage that a resume compares
 
 
-@dataclass(frozen=True)
-class FitResult:
-    """What a finished run leaves.
+def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[keras.Model, TrainingState]:
+    """Train one network; after a kill the same call with ``run.resume`` ends at the same bits.
 
-    Args:
-        epochs: Finished epochs.
-        history: One mapping for each epoch: number from 1, steps, seconds, metrics.
-        best_epoch: Epoch (from 1) of the weights that the model now holds; None without ``keep_best``.
-        best_value: The monitored value of that epoch.
-        seconds: Time of all epochs, those before a resume included.
-        stopped_early: True when patience ran out.
-        notices: What was said about damaged checkpoints or other versions.
-    """
-
-    epochs: int
-    history: tuple[dict[str, Any], ...]
-    best_epoch: int | None
-    best_value: float | None
-    seconds: float
-    stopped_early: bool
-    notices: tuple[str, ...] = ()
-
-
-def training_data(
-    make_batches: Callable[[], Iterable[Any]], *, fixed_shapes: bool = False, prefetch: int = 2
-) -> Any:
-    """Return an epoch's batches in the form that the backend reads fastest, prepared ahead.
+    The same bits need one machine, one number of cores, and randomness that comes from seed and epoch, from seed
+    generators of the network (dropout has one) or from the global seeds, which are set anew for every epoch. With an
+    optimizer that averages weights (``use_ema``) the averages are evaluated and kept, while training goes on with the
+    plain weights.
 
     Args:
-        make_batches: Gives the batches afresh, as ``data_prep.batching.as_dataset`` takes them.
-        fixed_shapes: Whether all batches have the shape of the first.
-        prefetch: Batches that are prepared ahead.
+        stage: What to train.
+        run: Where; the stage has a sub-folder of its own.
+        listeners: Called with every event, before the progress bar.
 
     Returns:
-        What ``Model.fit`` takes as ``x``.
-    """
-    if keras.backend.backend() == "tensorflow":
-        return as_dataset(make_batches, fixed_shapes=fixed_shapes, prefetch=prefetch)
-    return prefetched(make_batches(), depth=prefetch)
-
-
-@dataclass(frozen=True)
-class FitSettings(Checked):
-    """What decides a run besides its network, data and recipe; a resume compares it.
-
-    Args:
-        epochs: Number of epochs.
-        seed: From 0 to 2**32 - 1.
-        monitor: Metric that decides which weights are best.
-        mode: Whether its smallest or largest value is.
-        keep_best: Keep the best weights, and load them into the model at the end.
-        patience: Stop after this many epochs without a better value; None to go on.
-        steps_per_epoch: Needed only for data without an end.
-        batch_size: For data that are arrays.
-    """
-
-    epochs: Count
-    seed: Natural
-    monitor: str = "loss"
-    mode: Literal["min", "max"] = "min"
-    keep_best: bool = True
-    patience: Count | None = None
-    steps_per_epoch: Count | None = None
-    batch_size: Count | None = None
-
-
-def fit(
-    model: keras.Model,
-    epoch_data: Callable[[int], Any],
-    *,
-    run_dir: str | Path,
-    recipe: Any,
-    resume: bool = False,
-    evaluate: Callable[[], Mapping[str, float]] | None = None,
-    sample: Callable[[], str] | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    events: Callable[[Path], Events] = Events,
-    progress: bool = True,
-    stream: TextIO | None = None,
-    **settings: Any,
-) -> FitResult:
-    """Train a compiled model; after a kill the same call with ``resume=True`` ends at the same bits.
-
-    The same bits need one machine, one number of cores, and randomness that comes from ``run.epoch_rng``, from seed
-    generators of the model (dropout has one) or from the global seeds, which are set anew for every epoch.
-
-    Args:
-        model: Built and compiled. With an optimizer that averages weights (``use_ema``) the averages are evaluated
-            and kept, while training goes on with the plain weights.
-        epoch_data: Receives the epoch (from 0) and returns its data in their final order: anything ``Model.fit``
-            takes as ``x``, or a tuple ``(x, y)`` or ``(x, y, sample_weight)`` of arrays, with ``batch_size``.
-        run_dir: Folder of the run; made when absent.
-        recipe: Dataclass or mapping of everything that decides the result; printed and saved first.
-        resume: Go on with the run in ``run_dir``; where nothing was begun, begin.
-        evaluate: Called after every epoch; its metrics must not have names of training metrics.
-        sample: Called after it; its text goes to the events, and above the progress bar.
-        callbacks: Keras callbacks without a state of their own: ``on_train_begin`` comes with every epoch.
-        events: Opens the events of the run in ``run_dir``.
-        progress: Draw a progress bar.
-        stream: Where recipe and progress go; standard error when None.
-        settings: Fields of :class:`FitSettings`.
+        The network with the weights to be used, and what was reached.
 
     Raises:
-        InputError: The folder holds a run and ``resume`` is False, the recipe differs from that of the run, no
-            checkpoint is whole, the folder cannot be written, the data are empty, or ``monitor`` is unknown.
+        InputError: The folder holds a run and ``run.resume`` is False, the recipe differs from that of the run, no
+            checkpoint is whole, the folder cannot be written, there are no data, ``monitor`` is unknown, or nothing of
+            ``run.start`` fits.
         DivergedError: Loss, monitored value or a weight is NaN or infinite; the last checkpoint stays.
-        ValueError: The model is not built or not compiled.
+        ValueError: The network is not built or not compiled.
     """
+    model, recipe, folder = stage.network(), to_dict(stage.recipe), run.folder / stage.name
     if not (model.built and model.compiled):
         raise ValueError("The model must be built and compiled before fit.")
-    chosen = {**to_dict(FitSettings(**settings)), "backend": keras.backend.backend()}
-    folder, out = Path(run_dir), sys.stderr if stream is None else stream
+    if run.start is not None and stage.start is not None:
+        take_over(model, run.start, stage.start(run.start))
+        recipe["start"] = str(run.start.path)
+    decides = {name: getattr(stage, name) for name in _DECIDING}
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        notices = begin_run(folder, {"recipe": to_dict(recipe), "fit": chosen}, resume, out)
-        with contextlib.closing(events(folder)) as told:
-            if progress:
-                told.listen(ProgressBar(out))
-            run = Training(model, folder, chosen, evaluate, sample, list(callbacks), out, notices, told)
-            run.restore_or_start()
+        begin_run(
+            folder, {"recipe": recipe, "fit": {**decides, "backend": keras.backend.backend()}}, run.resume
+        )
+        events = Events(run.folder, stage.name, [*listeners, ProgressBar()])
+        with contextlib.closing(events):
+            training = _Training(model, stage, folder, events)
+            training.restore_or_start()
             with _terminate_as_interrupt(), without_final_average(model):
-                run.train(epoch_data)
-            run.finish()
-    return _result(run.state, run.seconds, notices)
+                training.train()
+            training.finish()
+    return model, training.state
 
 
-def _result(state: TrainingState, seconds: float, notices: list[str]) -> FitResult:
-    return FitResult(
-        epochs=state.epoch,
-        history=state.history,
-        best_epoch=state.best_epoch if state.best_file else None,
-        best_value=state.best_value if state.best_file else None,
-        seconds=seconds,
-        stopped_early=state.stopped,
-        notices=tuple(notices),
-    )
+class _Training:
+    """One training as it goes: its network, its folder and the state reached so far."""
+
+    def __init__(self, model: keras.Model, stage: Stage, folder: Path, events: Events) -> None:
+        self.model, self.stage, self.folder, self.events = model, stage, folder, events
+        self.state = TrainingState()
+        if model.optimizer is not None and not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+
+    def restore_or_start(self) -> None:
+        """Load the newest whole checkpoint, or write that of epoch 0 with the first weights."""
+        found = load_checkpoint(self.folder, specs_of(self._arrays()))
+        if found is None:
+            self._save(self.state)
+            return
+        self.state, arrays = found
+        for name, variable in self._variables().items():
+            variable.assign(arrays[name])
+        self._write_metrics()
+        _say(f"Going on after epoch {self.state.epoch} of {self.stage.epochs}")
+
+    def train(self) -> None:
+        """Run the epochs that are left."""
+        epochs, history = self.stage.epochs, self.state.history
+        self.events.emit(
+            "begin",
+            epochs=epochs,
+            done=self.state.epoch,
+            parameters=int(sum(np.prod(weight.shape) for weight in self.model.trainable_weights)),
+            steps_done=sum(line["steps"] for line in history),
+            steps=history[-1]["steps"] if history else self.stage.steps,
+        )
+        try:
+            try:
+                while self.state.epoch < epochs:
+                    self._one_epoch(self.state.epoch + 1)
+            finally:
+                self.events.emit("end", epochs=self.state.epoch, seconds=self.state.seconds)
+        except KeyboardInterrupt:
+            _say(
+                f"Interrupted: {self.state.epoch} of {epochs} epochs are safe in {self.folder}; "
+                "the same command with --resume goes on there"
+            )
+            raise
+
+    def finish(self) -> None:
+        """Put the weights to be used into the model."""
+        if self.state.best_file is not None:
+            path = check_file(self.folder / self.state.best_file["name"], self.state.best_file)
+            assign_arrays(self.model.weights, read_arrays(path, variable_specs(self.model.weights)))
+        elif (optimizer := averaging_optimizer(self.model)) is not None:
+            optimizer.finalize_variable_values(self.model.trainable_variables)
+
+    def _one_epoch(self, number: int) -> None:
+        """Train, evaluate and save the epoch of this number, from 1."""
+        stage, state, started = self.stage, self.state, time.perf_counter()
+        rng = np.random.default_rng([stage.seed, number - 1])
+        keras.utils.set_random_seed(int(rng.integers(2**31)))
+        watch = StepWatch(self.events, number, self.folder)
+        logs = self._keras_epoch(number, watch)
+        watch.check_loss(logs)
+        with averaged_weights(self.model):
+            metrics = self._with_evaluation(logs)
+            text = None if stage.sample is None else stage.sample(self.model)
+            value = self._monitored(metrics, number)
+            better = state.best_value is None or (
+                value < state.best_value if stage.mode == "min" else value > state.best_value
+            )
+            best_file = state.best_file
+            if better and stage.keep == "best":
+                arrays = self._finite(variable_arrays(self.model.weights), number)
+                best_file = write_best(self.folder, number, arrays)
+        seconds = time.perf_counter() - started
+        line = {"epoch": number, "steps": watch.steps, "seconds": seconds, "best": better}
+        line.update({name: one if math.isfinite(one) else None for name, one in metrics.items()})
+        best = (number, value) if better else (state.best_epoch, state.best_value)
+        self._save(TrainingState(number, (*state.history, line), *best, best_file))
+        self.events.emit("epoch", **line)
+        if text is not None:
+            self.events.emit("sample", epoch=number, text=text)
+
+    def _keras_epoch(self, number: int, watch: StepWatch) -> dict[str, float]:
+        """Let Keras train one epoch; return its metrics."""
+        stage = self.stage
+        data = as_dataset(
+            lambda: stage.epoch(number - 1), fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch
+        )
+        with warnings.catch_warnings():
+            if stage.steps is None:  # the end of the batches is the end of the epoch
+                warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
+            history = self.model.fit(
+                data,
+                steps_per_epoch=stage.steps,
+                initial_epoch=number - 1,
+                epochs=number,
+                verbose=0,
+                callbacks=[watch, *stage.callbacks()],
+            )
+        return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def _with_evaluation(self, logs: dict[str, float]) -> dict[str, float]:
+        if self.stage.evaluate is None:
+            return logs
+        more = {name: float(number) for name, number in self.stage.evaluate(self.model).items()}
+        if clash := sorted(logs.keys() & more.keys()):
+            raise ValueError(f"evaluate() must not give metrics with names of training metrics: {clash}")
+        return {**logs, **more}
+
+    def _monitored(self, metrics: Mapping[str, float], epoch: int) -> float:
+        monitor = self.stage.monitor
+        if monitor not in metrics:
+            raise InputError(f"No metric is called {monitor!r}", allowed=", ".join(metrics), received=monitor)
+        value = metrics[monitor]
+        if not math.isfinite(value):
+            raise DivergedError(f"{monitor} is {value}", self.folder, epoch)
+        return value
+
+    def _variables(self) -> dict[str, Any]:
+        """Return all variables of network and optimizer by names that are the same in every process."""
+        model = self.model
+        named = zip(stable_paths(model.variables), model.variables, strict=True)
+        own = enumerate([] if model.optimizer is None else model.optimizer.variables)
+        return {
+            **{f"model/{path}": variable for path, variable in named},
+            **{f"optimizer/{number:04d}": variable for number, variable in own},
+        }
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        variables = self._variables()
+        return dict(zip(variables, copy_values(variables.values()), strict=True))
+
+    def _save(self, state: TrainingState) -> None:
+        save_checkpoint(self.folder, state, self._finite(self._arrays(), state.epoch))
+        self.state = state
+        self._write_metrics()
+
+    def _finite(self, arrays: dict[str, np.ndarray], epoch: int) -> dict[str, np.ndarray]:
+        """Refuse weights that are not finite: oneDNN can turn NaN weights into a loss that looks healthy."""
+        bad = first_non_finite(arrays)
+        if bad is not None:
+            raise DivergedError(f"the variable {bad} is not finite", self.folder, epoch)
+        return arrays
+
+    def _write_metrics(self) -> None:
+        """Write all lines anew: they always agree with the checkpoint, also after a kill or a fall-back."""
+        lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in self.state.history)
+        write_bytes(self.folder / "metrics.jsonl", lines.encode())
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,22 @@ from typing import Any
 
 import keras
 
-from models.training.schedules import warmup_then_cosine
+
+def warmup_then_cosine(
+    learning_rate: float, warmup: int, steps: int, final_share: float = 0.0
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Rise in a straight line, in at most half of all steps, then fall along a cosine to a share of the highest rate.
+
+    Source: Loshchilov and Hutter 2017, "SGDR".
+    """
+    warmup = min(warmup, steps // 2)
+    return keras.optimizers.schedules.CosineDecay(
+        learning_rate / max(1, warmup),
+        max(1, steps - warmup),
+        alpha=final_share,
+        warmup_target=learning_rate,
+        warmup_steps=warmup,
+    )
 
 
 def adamw(

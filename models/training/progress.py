@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any
 
 import keras
 from tqdm import tqdm
@@ -19,53 +21,44 @@ _SHOWN_EVERY_SECONDS = 0.2
 class DivergedError(InputError):
     """Training reached NaN or infinity: the settings do not work, and the last checkpoint is kept."""
 
-    def __init__(self, what: str, *, epoch: int, step: int | None, run_dir: object) -> None:
-        self.epoch = epoch
-        self.step = step
+    def __init__(self, what: str, folder: Path, epoch: int, step: int | None = None) -> None:
         place = f"epoch {epoch}" if step is None else f"step {step} of epoch {epoch}"
         super().__init__(
-            f"Training diverged at {place}: {what}. The checkpoint of epoch {epoch - 1} is kept in {run_dir}",
+            f"Training diverged at {place}: {what}. The checkpoint of epoch {epoch - 1} is kept in {folder}",
             remedy="Lower the learning rate or clip the gradients, and start in another folder",
         )
 
 
-class StepGuard(keras.callbacks.Callback):
-    """Count the steps of one epoch and stop at the first loss that is not finite.
+class StepWatch(keras.callbacks.Callback):
+    """Count the steps of one epoch, write them to the events of a run, and stop at the first loss that is not finite.
 
     Args:
+        events: Where steps go.
         epoch: Number of the epoch, from 1.
-        run_dir: Named in the error.
+        folder: Run folder, named in the error.
     """
 
-    def __init__(self, epoch: int, run_dir: object) -> None:
+    def __init__(self, events: Events, epoch: int, folder: Path) -> None:
         super().__init__()
-        self.epoch = epoch
-        self.run_dir = run_dir
+        self.events, self.epoch, self.folder = events, epoch, folder
         self.steps = 0
         self.last_loss: float | None = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Check the loss after one step (or one group of steps of ``steps_per_execution``)."""
-        self.steps = batch + 1
-        loss = (logs or {}).get("loss")
-        self.last_loss = loss
-        if loss is not None and not math.isfinite(loss):
-            raise DivergedError(
-                f"the loss is {loss}", epoch=self.epoch, step=self.steps, run_dir=self.run_dir
-            )
+        """Look at one step (or one group of steps of ``steps_per_execution``)."""
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        self.steps, self.last_loss = batch + 1, metrics.get("loss")
+        if self.last_loss is not None and not math.isfinite(self.last_loss):
+            raise DivergedError(f"the loss is {self.last_loss}", self.folder, self.epoch, self.steps)
+        steps = self.params.get("steps")
+        self.events.emit("step", epoch=self.epoch, step=self.steps, steps=steps, **metrics)
 
-    def check_epoch(self, logs: Mapping[str, float]) -> None:
-        """Refuse an epoch without data, or with a loss that Keras has put a zero in the place of.
-
-        Args:
-            logs: Metrics of the epoch, as ``Model.fit`` reports them.
+    def check_loss(self, logs: Mapping[str, float]) -> None:
+        """Refuse the metrics of an epoch where Keras has put a zero in the place of the loss.
 
         Raises:
-            InputError: When there was no step.
-            ValueError: When ``train_step`` returns a loss that no metric of the model has seen.
+            ValueError: ``train_step`` returns a loss that no metric of the model has seen.
         """
-        if self.steps == 0:
-            raise InputError(f"The training data of epoch {self.epoch} are empty")
         if logs.get("loss") == 0.0 and self.last_loss:
             # Model.fit prefers its metrics to what train_step returned where the names agree, and its own
             # tracker of the loss is zero as long as nobody updates it.
@@ -75,38 +68,10 @@ class StepGuard(keras.callbacks.Callback):
             )
 
 
-class StepEvents(keras.callbacks.Callback):
-    """Write the steps of one epoch to the events of a run.
-
-    Args:
-        events: Where they go.
-    """
-
-    def __init__(self, events: Events) -> None:
-        super().__init__()
-        self._events, self._epoch = events, 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Remember the epoch."""
-        self._epoch = epoch + 1
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write where the epoch stands."""
-        metrics = {name: float(value) for name, value in (logs or {}).items()}
-        self._events.emit(
-            "step", epoch=self._epoch, step=batch + 1, steps=self.params.get("steps"), **metrics
-        )
-
-
 class ProgressBar:
-    """A listener to events that draws one bar for the whole run: the time left is that of the run.
+    """A listener to events that draws one bar for the whole run: the time left is that of the run."""
 
-    Args:
-        stream: Where to draw.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._bar: tqdm | None = None
         self._epochs = self._steps_done = 0
 
@@ -133,13 +98,12 @@ class ProgressBar:
                 self._bar.close()
 
     def _begin(self, event: Mapping[str, Any]) -> None:
-        terminal = hasattr(self._stream, "isatty") and self._stream.isatty()
+        terminal = sys.stderr.isatty()
         self._epochs, self._steps_done = event["epochs"], event["steps_done"]
         self._bar = tqdm(
             initial=self._steps_done,
             desc=f"epoch {event['done'] + 1}/{self._epochs}",
             unit="step",
-            file=self._stream,
             mininterval=_SHOWN_EVERY_SECONDS if terminal else _LOG_INTERVAL_SECONDS,
             dynamic_ncols=terminal,
         )
@@ -147,7 +111,7 @@ class ProgressBar:
 
     def _write(self, text: str) -> None:
         """Print a line above the bar."""
-        self._bar.write(text, file=self._stream)
+        self._bar.write(text, file=sys.stderr)
 
     def _set_steps(self, steps: int | None) -> None:
         if steps:

@@ -72,11 +72,14 @@ def with_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     return recipe
 
 
-def differing_keys(first: Any, second: Any) -> list[str]:
-    """Return the sorted dotted keys in which two recipes differ, or which only one of them has."""
-    one, two = _flat(to_dict(first), ""), _flat(to_dict(second), "")
-    absent = object()
-    return sorted(key for key in one.keys() | two.keys() if one.get(key, absent) != two.get(key, absent))
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the dotted keys in which two recipes of plain values differ, as ``key (before -> now)``, sorted."""
+    one, two = _flat(before, ""), _flat(now, "")
+    return [
+        f"{key} ({one.get(key, 'absent')} -> {two.get(key, 'absent')})"
+        for key in sorted(one.keys() | two.keys())
+        if one.get(key) != two.get(key)
+    ]
 
 
 def close_names(name: str, names: Sequence[str], *, kind: str) -> str:
@@ -87,13 +90,14 @@ def close_names(name: str, names: Sequence[str], *, kind: str) -> str:
     return f"There is no {kind}" if not names else f"Choose one of: {', '.join(sorted(names))}"
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """Return plain values as JSON under dotted keys."""
+    flat: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
             flat.update(_flat(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = value
+            flat[f"{prefix}{key}"] = json.dumps(value)
     return flat
 
 

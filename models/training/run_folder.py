@@ -8,18 +8,16 @@ import importlib.metadata
 import json
 import os
 import platform
-import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from data_prep.errors import InputError
 from data_prep.files import json_bytes, write_json, writing_to
 from models.training.checkpoint import checkpoint_epochs
-from models.training.recipe import differing_keys
+from models.training.recipe import differing
 
-RECIPE_FILE = "recipe.json"
 _ENGINE_PACKAGES = {"tensorflow": "tensorflow", "jax": "jaxlib", "torch": "torch"}
 
 
@@ -37,34 +35,25 @@ def run_folder_of(out: Path) -> Path:
     return out.parent / f"{out.name}.run"
 
 
-def remove_run(folder: Path) -> None:
-    """Remove what a finished run needed: the preset holds its recipe and history."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def begin_run(folder: Path, content: dict[str, Any], resume: bool, out: TextIO) -> list[str]:
-    """Print the recipe; save it, or compare it with that of the run that is there.
+def begin_run(folder: Path, content: dict[str, Any], resume: bool) -> None:
+    """Print the recipe; save it, or compare it with that of the run that is there, and say where versions differ.
 
     Args:
         folder: Run folder, there already.
         content: ``recipe`` and ``fit``, plain values as JSON gives them back.
         resume: Whether to go on with a run that is there.
-        out: Where to print.
-
-    Returns:
-        Notices about engines of other versions.
 
     Raises:
         InputError: When a run is there and ``resume`` is False, or its recipe cannot be read or differs.
     """
-    print(json_bytes(content["recipe"]).decode(), end="", file=out, flush=True)
-    path = folder / RECIPE_FILE
+    print(json_bytes(content["recipe"]).decode(), end="", file=sys.stderr, flush=True)
+    path = folder / "recipe.json"
     begun = path.exists() or bool(checkpoint_epochs(folder))
     if not begun:
         if resume:
-            print(f"Nothing was begun in {folder}: starting with epoch 1", file=out, flush=True)
+            print(f"Nothing was begun in {folder}: starting with epoch 1", file=sys.stderr, flush=True)
         write_json(path, {**content, "versions": engine_versions()})
-        return []
+        return
     if not resume:
         raise InputError(
             f"The folder {folder} already holds a run",
@@ -78,30 +67,15 @@ def begin_run(folder: Path, content: dict[str, Any], resume: bool, out: TextIO) 
         raise InputError(
             f"The recipe of the run, {path}, cannot be read ({error})", remedy="Start again in another folder"
         ) from error
-    keys = differing_keys(before, content)
-    if keys:
-        changes = ", ".join(f"{k} ({_at(before, k)} -> {_at(content, k)})" for k in keys)
+    if changes := differing(before, content):
         raise InputError(
-            f"The recipe differs from that of the run in {folder}: {changes}",
+            f"The recipe differs from that of the run in {folder}: {', '.join(changes)}",
             remedy="Resume with the same recipe, or start in another folder",
         )
-    notices = [
-        f"The run was begun with {name} {versions.get(name)}, this is {now}: bits may differ"
-        for name, now in engine_versions().items()
-        if versions.get(name) != now
-    ]
-    for notice in notices:
-        print(notice, file=out, flush=True)
-    return notices
-
-
-def _at(values: Any, dotted: str) -> str:
-    """Return the value at a dotted key as JSON, or "absent"."""
-    for key in dotted.split("."):
-        if not isinstance(values, Mapping) or key not in values:
-            return "absent"
-        values = values[key]
-    return json.dumps(values)
+    for name, now in engine_versions().items():
+        if versions.get(name) != now:
+            notice = f"The run was begun with {name} {versions.get(name)}, this is {now}: bits may differ"
+            print(notice, file=sys.stderr, flush=True)
 
 
 def engine_versions() -> dict[str, str]:

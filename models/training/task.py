@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from data_prep.text.vocab import Vocabulary
     from models.presets.card import CardText
     from models.presets.store import Preset
-    from models.training.fit import FitResult
 
 Options = Mapping[str, Any]
 Metrics = dict[str, dict[str, Any]]
+Stages = Generator["Stage", Any, Any]  # receives the trained network of each stage
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """One network's training: one call of ``models.training.fit.fit``.
+    """One network's training, as ``models.training.fit.fit`` makes it.
 
     Args:
         name: Sub-folder of the run, and name in history and events; ``""`` for the only stage of a task.
@@ -108,14 +108,6 @@ class Stage:
     prefetch: int = 2
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
     start: Callable[[Preset], Mapping[str, np.ndarray]] | None = lambda preset: preset.arrays
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """The network that a stage leaves, and its history."""
-
-    model: keras.Model
-    result: FitResult
 
 
 @dataclass(frozen=True)
@@ -227,7 +219,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def stages(self, recipe: Any, source: Any, run: Run) -> Generator[Stage, StageResult, Any]:
+    def stages(self, recipe: Any, source: Any, run: Run) -> Stages:
         """Yield the trainings one after the other; each ``yield`` gives the network that the training left.
 
         Returns:

@@ -18,7 +18,7 @@ from data_prep.errors import InputError
 from data_prep.images.augmentation import NO_AUGMENTATION, Augmentation
 from data_prep.images.preparation import LabelledImages
 from models.digit_cnn.config import DigitCNNConfig
-from models.training import driver
+from models.training import fit as fitting
 from models.training.driver import Trained, fit_task, train
 from models.training.recipe import fields_of, from_dict, to_dict
 from models.training.task import Run
@@ -114,7 +114,7 @@ def test_a_resumed_run_ends_the_same(
         split=split, keep_epochs=(0, 1, 3), averaging=0.9,
     )  # fmt: skip
     whole = trained_in(tmp_path / "whole", recipe, source).answers
-    original = driver.training_data
+    original = fitting.as_dataset
     epochs = iter(range(3))
 
     def dies(*args, **kwargs):
@@ -122,7 +122,7 @@ def test_a_resumed_run_ends_the_same(
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(driver, "training_data", dies)
+    monkeypatch.setattr(fitting, "as_dataset", dies)
     with pytest.raises(KeyboardInterrupt):
         trained_in(tmp_path / "cut", recipe, source)
     monkeypatch.undo()

@@ -29,7 +29,7 @@ from models.ocr.letter_lm import fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader
 from models.presets.card import check_metrics
 from models.presets.store import load_preset
-from models.training import driver
+from models.training import fit as fitting
 from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
 from models.training.task import Run
@@ -209,14 +209,14 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(
     few = replace(source, words=source.words.part(np.arange(40)), texts=source.texts[:50])
     few = replace(few, folds=few.words.folds)
     whole = train(TASK, recipe, few, Run(tmp_path / "whole"))
-    original, epochs = driver.training_data, iter(range(3))
+    original, epochs = fitting.as_dataset, iter(range(3))
 
     def dies(*args, **kwargs):
         if next(epochs) == 1:
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(driver, "training_data", dies)
+    monkeypatch.setattr(fitting, "as_dataset", dies)
     with pytest.raises(KeyboardInterrupt):
         train(TASK, recipe, few, Run(tmp_path / "half"))
     monkeypatch.undo()

@@ -20,6 +20,7 @@ from data_prep.readers.labelled_texts import labelled, read_csv
 from data_prep.text.made_texts import made_reviews
 from data_prep.text.text_inputs import plain
 from models.training import driver
+from models.training import fit as fitting
 from models.training.driver import Trained, fit_task
 from models.training.recipe import from_dict, to_dict
 from models.training.task import Run
@@ -181,14 +182,14 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(
     assert list(whole.results) == ["vectors"] + [
         f"{name}-member{number}" for name in ("round0", "round1", "refit") for number in (1, 2)
     ]
-    real, epochs = driver.training_data, iter(range(4))
+    real, epochs = fitting.as_dataset, iter(range(4))
 
     def dies(*args, **kwargs):
         if next(epochs) == 3:  # within the second network, after the vectors and the first one's two epochs
             raise KeyboardInterrupt
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(driver, "training_data", dies)
+    monkeypatch.setattr(fitting, "as_dataset", dies)
     with pytest.raises(KeyboardInterrupt):
         trained_in(tmp_path / "half", recipe, whole_source)
     monkeypatch.undo()

@@ -19,7 +19,7 @@ from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence, write_conllu
 from data_prep.text.segmentation_rules import segment_by_rules
 from models.presets.store import load_preset
-from models.training import driver
+from models.training import fit as fitting
 from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
 from models.training.task import Run
@@ -106,7 +106,7 @@ def test_a_resumed_run_ends_the_same(tmp_path, options, monkeypatch):
         run = Run(folder, resume)
         return train(TASK, recipe, TASK.source(recipe, options, run), run).answers.arrays
 
-    whole, original, calls = trained_in(tmp_path / "whole"), driver.training_data, []
+    whole, original, calls = trained_in(tmp_path / "whole"), fitting.as_dataset, []
 
     def dies(*args, **kwargs):
         calls.append(1)
@@ -114,7 +114,7 @@ def test_a_resumed_run_ends_the_same(tmp_path, options, monkeypatch):
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(driver, "training_data", dies)
+    monkeypatch.setattr(fitting, "as_dataset", dies)
     with pytest.raises(KeyboardInterrupt):
         trained_in(tmp_path / "cut")
     monkeypatch.undo()

@@ -18,7 +18,7 @@ from apps.tagger.word_table import principal_components, word_table
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.made_texts import made_sentences
-from models.training import driver
+from models.training import fit as fitting
 from models.training.driver import Trained, fit_task, train
 from models.training.recipe import from_dict, to_dict
 from models.training.task import Run
@@ -169,7 +169,7 @@ def test_a_run_that_is_killed_in_both_stages_ends_the_same(
     assert [(line["stage"], line["epoch"]) for line in whole.history] == [
         *(("pretraining", 1), ("pretraining", 2), ("tagger", 1), ("tagger", 2))
     ]
-    original = driver.training_data
+    original = fitting.as_dataset
     for epochs in (1, 2):  # of pretraining; then the other one of pretraining, and one of the tagger
         calls: list[int] = []
 
@@ -179,10 +179,10 @@ def test_a_run_that_is_killed_in_both_stages_ends_the_same(
                 raise KeyboardInterrupt
             return original(*args, **kwargs)
 
-        monkeypatch.setattr(driver, "training_data", dies)
+        monkeypatch.setattr(fitting, "as_dataset", dies)
         with pytest.raises(KeyboardInterrupt):
             pretrained_in(tmp_path / "cut", text, resume=epochs == 2)
-    monkeypatch.setattr(driver, "training_data", original)
+    monkeypatch.setattr(fitting, "as_dataset", original)
     resumed = pretrained_in(tmp_path / "cut", text, resume=True)
     assert len(resumed.history) == 4 and resumed.answers.arrays.keys() == whole.answers.arrays.keys()
     for name, array in resumed.answers.arrays.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -28,10 +27,10 @@ from models.layers.recurrent import FreshState
 from models.presets.search import list_presets
 from models.presets.store import load_preset
 from models.storage.variables import copy_values
-from models.training import driver
+from models.training import fit as fitting
 from models.training.driver import Trained, fit_task, train
-from models.training.fit import fit, training_data
-from models.training.task import Run
+from models.training.fit import fit
+from models.training.task import Run, Stage
 from tests.apps.writer_preset import save_writer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,14 +125,14 @@ def test_a_training_that_was_cut_in_its_second_member_ends_at_the_same_bits(
 ) -> None:
     recipe = replace(SMALL, members=2, epochs=2, dropout=0.3, weight_dropout=0.2)
     whole = trained_in(tmp_path / "whole", recipe, text).answers
-    original, epochs = driver.training_data, iter(range(4))
+    original, epochs = fitting.as_dataset, iter(range(4))
 
     def dies(*args, **kwargs):
         if next(epochs) == 3:
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(driver, "training_data", dies)
+    monkeypatch.setattr(fitting, "as_dataset", dies)
     with pytest.raises(KeyboardInterrupt):
         trained_in(tmp_path / "cut", recipe, text)
     monkeypatch.undo()
@@ -322,19 +321,19 @@ def test_the_state_is_carried_through_an_epoch_and_fresh_in_the_next(tmp_path: P
 
     tokens = learn_tokens([LINE * 5])
     windows = StreamWindows(tokens.encode(LINE * 5), SMALL.batch_size, SMALL.length)
-    model = compiled_writer(SMALL, prepared(SMALL, text_source([text])).config, 10)
-    fit(
-        model,
-        lambda epoch: training_data(lambda: map(tuple, windows.epoch(epoch)), fixed_shapes=True),
+    config = prepared(SMALL, text_source([text])).config
+    stage = Stage(
+        "",
+        lambda: compiled_writer(SMALL, config, 10),
+        windows.epoch,
         epochs=2,
-        run_dir=tmp_path / "run",
         seed=1,
         recipe=SMALL,
-        keep_best=False,
-        callbacks=[FreshState(), Watch()],
-        progress=False,
-        stream=io.StringIO(),
+        keep="last",
+        fixed_shapes=True,
+        callbacks=lambda: [FreshState(), Watch()],
     )
+    fit(stage, Run(tmp_path / "run"))
     assert len(before) == 2 * len(windows)
     for epoch in (before[: len(windows)], before[len(windows) :]):
         assert epoch[0] == 0.0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.readers.text import iter_lines
-from data_prep.text.tokenizer import CharacterTokenizer, Token, Tokenizer, WordTokenizer
+from data_prep.text.tokenizer import CharacterTokenizer, Token, WordTokenizer
 from tests.data_prep import tensorflow_text_paths
 
 HARD = [
@@ -43,7 +43,7 @@ word_tokenizers = [
 all_tokenizers = [*word_tokenizers, CharacterTokenizer()]
 
 
-def by_tensorflow_text(tokenizer: Tokenizer, texts: list[str]) -> list[list[Token]]:
+def by_tensorflow_text(tokenizer: CharacterTokenizer | WordTokenizer, texts: list[str]) -> list[list[Token]]:
     if isinstance(tokenizer, WordTokenizer):
         return tensorflow_text_paths.words(texts, tokenizer.punctuation)
     return tensorflow_text_paths.characters(texts)

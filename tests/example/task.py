@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from data_prep.splits import split
 from models.presets.card import CardText
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of
-from models.training.task import Metrics, Options, PresetContent, Run, Stage, StageResult, Task
+from models.training.task import Metrics, Options, PresetContent, Run, Stage, Stages, Task
 from tests.example.application import Flowers, FlowerScore
 from tests.example.config import FlowerConfig
 
@@ -62,9 +62,7 @@ class FlowersTask(Task):
         labels = tuple(map(str, found.target_names))
         return Source(found.data.astype(np.float32), found.target, labels, parts, {"iris": "scikit-learn"})
 
-    def stages(
-        self, recipe: FlowersRecipe, source: Source, run: Run
-    ) -> Generator[Stage, StageResult, Flowers]:
+    def stages(self, recipe: FlowersRecipe, source: Source, run: Run) -> Stages:
         """Train the one network."""
         config = fields_of(recipe, FlowerConfig, classes=len(source.labels))
         train = source.parts["train"]
@@ -86,8 +84,8 @@ class FlowersTask(Task):
                 rows = order[start : start + recipe.batch_size]
                 yield source.measures[rows], source.species[rows]
 
-        done = yield Stage("", network, batches, recipe.epochs, recipe.seed, recipe, keep="last")
-        return Flowers(config, half_precision(variable_arrays(done.model.weights)), labels=source.labels)
+        model = yield Stage("", network, batches, recipe.epochs, recipe.seed, recipe, keep="last")
+        return Flowers(config, half_precision(variable_arrays(model.weights)), labels=source.labels)
 
     def score(self, recipe: FlowersRecipe, source: Source, answers: Flowers) -> Metrics:
         """Score the flowers that were left out, once."""

@@ -20,7 +20,7 @@ from data_prep.text.raw_forms import numbered_forms
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, tagger_vocabulary
 from models.pos_tagger.context_lm import LAYERS, SampledSoftmax, build_context_lm, take_over
 from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
-from models.training.driver import run_stage
+from models.training.fit import fit
 from models.training.task import Run, Stage
 
 TEXTS = ["the dog barks . a cat sleeps . the dog sleeps . a cat barks ."] * 30
@@ -78,10 +78,10 @@ def new_tagger() -> keras.Model:
 def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> None:
     tagger = new_tagger()
     before = {layer.name: layer.get_weights() for layer in tagger.layers}
-    done = run_stage(stage(), Run(tmp_path / "run"))
-    frozen = done.model.get_layer("frozen_vectors")
+    model, reached = fit(stage(), Run(tmp_path / "run"))
+    frozen = model.get_layer("frozen_vectors")
     np.testing.assert_array_equal(frozen.codes, quantise(MATRIX)[0])
-    take_over(done.model, tagger)
+    take_over(model, tagger)
     changed = {
         name
         for name, weights in before.items()
@@ -89,14 +89,14 @@ def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> 
         if not np.array_equal(old, new)
     }
     assert changed == set(LAYERS)
-    losses = [line["loss"] for line in done.result.history]
+    losses = [line["loss"] for line in reached.history]
     assert losses[0] > losses[-1]
     assert losses[-1] < 0.75  # dog or cat, barks or sleeps: log 2 where there is a choice, 0 elsewhere
 
 
 def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -> None:
     short = stage(steps=3)
-    straight = run_stage(short, Run(tmp_path / "a")).model
+    straight = fit(short, Run(tmp_path / "a"))[0]
     part = ContextBatches.part
 
     def failing(self, number, steps):
@@ -107,16 +107,16 @@ def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -
     with monkeypatch.context() as patch:
         patch.setattr(ContextBatches, "part", failing)
         with pytest.raises(Exception, match="the disk is gone"):
-            run_stage(short, Run(tmp_path / "b"))
-    broken = run_stage(short, Run(tmp_path / "b", resume=True)).model
+            fit(short, Run(tmp_path / "b"))
+    broken = fit(short, Run(tmp_path / "b", resume=True))[0]
     for one, two in zip(straight.get_weights(), broken.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     monkeypatch.setattr(ContextBatches, "part", None)  # what is learned is not learned again
-    again = run_stage(short, Run(tmp_path / "b", resume=True)).model
+    again = fit(short, Run(tmp_path / "b", resume=True))[0]
     for one, two in zip(straight.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     with pytest.raises(InputError, match="recipe differs"):  # another seed is another training
-        run_stage(stage(seed=2, steps=3), Run(tmp_path / "b", resume=True))
+        fit(stage(seed=2, steps=3), Run(tmp_path / "b", resume=True))
 
 
 def test_layers_of_another_size_are_not_taken_over() -> None:

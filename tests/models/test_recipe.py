@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from data_prep.errors import InputError
-from models.training.recipe import differing_keys, from_dict, to_dict, with_overrides
+from models.training.recipe import differing, from_dict, to_dict, with_overrides
 
 
 @dataclass(frozen=True)
@@ -129,5 +129,9 @@ def test_a_value_that_is_not_finite_is_not_written():
 
 def test_differing_keys_are_named_with_dots():
     other = {**to_dict(Recipe(rate=0.2, network=Network(units=9))), "more": 1}
-    assert differing_keys(Recipe(), other) == ["more", "network.units", "rate"]
-    assert differing_keys(Recipe(), to_dict(Recipe())) == []
+    assert differing(to_dict(Recipe()), other) == [
+        "more (absent -> 1)",
+        "network.units (8 -> 9)",
+        "rate (0.1 -> 0.2)",
+    ]
+    assert differing(to_dict(Recipe()), to_dict(Recipe())) == []

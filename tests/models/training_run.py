@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -16,8 +17,9 @@ import keras
 import numpy as np
 
 from data_prep import files
-from models.training.fit import FitResult, fit
-from models.training.run import epoch_rng
+from models.training.checkpoint import TrainingState
+from models.training.fit import fit
+from models.training.task import Run, Stage
 
 SEED, EPOCHS, BATCH, ROWS = 5, 4, 8, 64
 _RNG = np.random.default_rng(0)
@@ -37,8 +39,13 @@ def build(optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
 
 
 def epoch_data(epoch: int) -> tuple[np.ndarray, np.ndarray]:
-    order = epoch_rng(SEED, epoch).permutation(ROWS)
+    order = np.random.default_rng([SEED, epoch]).permutation(ROWS)
     return INPUTS[order], TARGETS[order]
+
+
+def batches_of(inputs: np.ndarray, targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for start in range(0, len(inputs), BATCH):
+        yield inputs[start : start + BATCH], targets[start : start + BATCH]
 
 
 def dev_error(model: keras.Model) -> dict[str, float]:
@@ -46,20 +53,22 @@ def dev_error(model: keras.Model) -> dict[str, float]:
     return {"dev": float(np.mean((guess - TARGETS) ** 2))}
 
 
-def run(folder: Path, model: keras.Model | None = None, **changes) -> tuple[keras.Model, FitResult]:
-    model = build() if model is None else model
+def run(
+    folder: Path, model: keras.Model | None = None, *, resume: bool = False, **changes
+) -> tuple[keras.Model, TrainingState]:
     arguments = {
+        "name": "",
+        "network": lambda: build() if model is None else model,
+        "epoch": lambda epoch: batches_of(*epoch_data(epoch)),
         "epochs": EPOCHS,
-        "run_dir": folder,
         "seed": SEED,
         "recipe": RECIPE,
-        "batch_size": BATCH,
-        "evaluate": lambda: dev_error(model),
+        "evaluate": dev_error,
         "monitor": "dev",
-        "progress": False,
+        "steps": ROWS // BATCH,
         **changes,
     }
-    return model, fit(model, arguments.pop("epoch_data", epoch_data), **arguments)
+    return fit(Stage(**arguments), Run(folder, resume))
 
 
 class AtStep(keras.callbacks.Callback):
@@ -106,7 +115,7 @@ def main(folder: Path, moment: str, resume: bool) -> None:
     elif moment != "never":
         when, name = moment.split(":")
         kill_while_writing(name, after_rename=when == "after")
-    run(folder, callbacks=callbacks, resume=resume)
+    run(folder, callbacks=lambda: callbacks, resume=resume)
 
 
 if __name__ == "__main__":
