@@ -124,25 +124,17 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
 def _map(result: LabelMap, labels: tuple[str, ...]) -> go.Figure:
     colours, looks = palette(), label_looks(labels)
     picture = charts.figure(x_title=result.map.axes[0], y_title=result.map.axes[1], height=560)
-    picture.update_layout(dragmode="pan", showlegend=False)
-    picture.update_xaxes(fixedrange=False)
-    picture.update_yaxes(fixedrange=False)
-    x, y = zip(*result.map.coordinates, strict=True)
-    names = charts.readable(result.map.coordinates, result.map.words, width=900, height=480)
-    is_label = [at < result.labels for at in range(len(names))]
-    picture.add_scatter(
-        x=x,
-        y=y,
-        text=names,
-        customdata=result.map.words,
-        mode="markers+text",
-        textposition="top center",
+    is_label = [at < result.labels for at in range(len(result.belongs))]
+    charts.add_words(
+        picture,
+        result.map.coordinates,
+        result.map.words,
+        size=(900, 480),
         textfont={"color": colours.text, "size": [16 if label else 11 for label in is_label]},
         marker={
             "color": [colours.muted if label is None else looks[label][0] for label in result.belongs],
             "size": [16 if label else 6 for label in is_label],
             "symbol": ["diamond" if label else "circle" for label in is_label],
         },
-        hovertemplate="%{customdata}<extra></extra>",
     )
     return picture

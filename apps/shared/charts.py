@@ -165,6 +165,34 @@ def readable(
     return names
 
 
+def add_words(
+    picture: go.Figure,
+    points: Sequence[tuple[float, float]],
+    words: Sequence[str],
+    *,
+    size: tuple[float, float],
+    **looks: Any,
+) -> None:
+    """Add a dot for each word, with the names that fit beside each other; the first words go first.
+
+    Args:
+        picture: Receives them.
+        points: (x, y) of each word.
+        words: Their names.
+        size: About how wide and high the picture is, in pixels.
+        looks: As plotly takes them.
+    """
+    x, y = zip(*points, strict=True)
+    settings = {
+        "text": readable(points, words, width=size[0], height=size[1]),
+        "textposition": "top center",
+        "textfont": {"size": 11, "color": palette().text},
+        "customdata": words,
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    picture.add_scatter(x=x, y=y, mode="markers+text", showlegend=False, **{**settings, **looks})
+
+
 def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
     """Add a matrix of coloured cells.
 
@@ -192,4 +220,8 @@ def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
         alt: What a screen reader says.
         zoom: Whether the wheel zooms and dragging moves.
     """
+    if zoom:
+        picture.update_layout(dragmode="pan")
+        picture.update_xaxes(fixedrange=False)
+        picture.update_yaxes(fixedrange=False)
     st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=alt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 
@@ -10,12 +11,10 @@ from apps.shared.results import Result
 from apps.vectors.application import Vectors
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
-from data_prep.text.tokenizer import Token, WordTokenizer
+from data_prep.text.tokenizer import WordTokenizer
 
 MAX_LENGTH = 1000
-MAX_WINDOW = 20
-MAX_TOPN = 100
-COMBINATIONS = ("mean", "sum")
+_SHOWN = 12  # candidates
 _TOKENIZER = WordTokenizer(punctuation=False, lower=True)
 
 
@@ -25,16 +24,12 @@ class SentenceToken(Result):
 
     Attributes:
         text: The word as it stands in the sentence.
-        start: Where it begins, in code points; ``sentence[start:end] == text``.
-        end: Where it ends.
         key: The key of its vector, or None if it has none.
         role: ``"masked"``, ``"context"`` (in the window), ``"unknown"`` (in the window, but without a vector)
             or ``"outside"``.
     """
 
     text: str
-    start: int
-    end: int
     key: str | None
     role: str
 
@@ -60,11 +55,6 @@ class Candidate(Result):
     cosine: float
     step: float
 
-    @property
-    def percent(self) -> float:
-        """The probability in percent."""
-        return 100 * self.probability
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MaskedPrediction(Result):
@@ -72,12 +62,9 @@ class MaskedPrediction(Result):
 
     Attributes:
         tokens: All words of the sentence, in order.
-        masked: Position of the masked word among them.
-        window: How many words on each side count.
-        combination: ``"mean"`` or ``"sum"`` of the context's vectors.
         tied: Whether the keys are the rows of the same matrix that embeds the context (the lecture's model).
         query_norm: Length of the query z.
-        candidates: The most probable words, best first.
+        candidates: The twelve most probable words, best first.
         target: The masked word as a candidate, or None if it is not in the vocabulary.
         target_rank: Its rank in the vocabulary, from 1, or None.
         loss: Minus the logarithm of its probability, in nats, or None.
@@ -85,9 +72,6 @@ class MaskedPrediction(Result):
     """
 
     tokens: tuple[SentenceToken, ...]
-    masked: int
-    window: int
-    combination: str
     tied: bool
     query_norm: float
     candidates: tuple[Candidate, ...]
@@ -96,14 +80,27 @@ class MaskedPrediction(Result):
     loss: float | None
     uniform_loss: float
 
+    @property
+    def shown(self) -> list[Candidate]:
+        """The candidates and, if it is not one of them, the masked word."""
+        missing = self.target is not None and self.target not in self.candidates
+        return [*self.candidates, self.target] if missing else list(self.candidates)
 
-def sentence_words(sentence: str) -> tuple[str, ...]:
+
+def sentence_words(sentence: str) -> list[str]:
     """Split a sentence of at most 1,000 characters into the words that word2vec sees: no punctuation.
 
     Raises:
         InputError: The sentence is empty, too long or has fewer than two words.
     """
-    return tuple(token.text for token in _words(sentence))
+    if not sentence.strip():
+        raise InputError("The sentence is empty", allowed="a sentence of two words or more")
+    if len(sentence) > MAX_LENGTH:
+        raise InputError(f"The sentence has {len(sentence)} characters", allowed=f"at most {MAX_LENGTH}")
+    words = [token.text for token in _TOKENIZER.tokenize(sentence)]
+    if len(words) < 2:
+        raise InputError("The sentence has too few words", allowed="two words or more", received=sentence)
+    return words
 
 
 def masked_prediction(
@@ -112,116 +109,71 @@ def masked_prediction(
     masked: int,
     *,
     window: int = 5,
-    combination: str = "mean",
-    topn: int = 12,
+    combination: Literal["mean", "sum"] = "mean",
     unit_keys: bool = False,
     output: WordVectors | None = None,
 ) -> MaskedPrediction:
     """Predict one word of a sentence from its neighbours, as word2vec (CBOW) does while it trains.
 
     First layer: z is the mean (or sum) of the vectors of the known words at most ``window`` positions away.
-    Second layer: softmax of z·v over the vectors v of the whole vocabulary (Mikolov et al. 2013,
-    arXiv:1301.3781).
+    Second layer: softmax of z·v over the vectors v of the whole vocabulary (Mikolov et al. 2013).
 
     Args:
         vectors: The word vectors; they embed the context.
         sentence: At most 1,000 characters.
         masked: Position of the masked word among the sentence's words, from 0.
-        window: Words on each side, 1 to 20.
+        window: Words on each side.
         combination: ``"mean"`` or ``"sum"``.
-        topn: How many candidates, 1 to 100.
         unit_keys: Whether every key is brought to length 1, so that only its direction counts.
         output: Output vectors as keys, whose words are then the vocabulary; None: the input vectors (tied).
 
     Raises:
-        InputError: The sentence does not fit, a number is out of range, or no word of the context has a vector.
+        InputError: The sentence does not fit, or no word of the context has a vector.
     """
-    tokens = _tokens(vectors, sentence, masked, window)
-    _check_range("The number of candidates", topn, 1, MAX_TOPN)
-    query = _query(vectors, tokens, masked, combination)
-    keys = vectors.word_vectors if output is None else output
-    table = keys.normalized if unit_keys else keys.vectors  # (vocabulary, dimensions)
-    dots = table.astype(np.float64) @ query  # (vocabulary,)
-    largest = float(dots.max())  # keeps exp from overflowing
-    log_probabilities = dots - largest - np.log(np.exp(dots - largest).sum())
-    target = tokens[masked].key
-    row = keys.index(target) if target is not None and target in keys else None
-    query_norm = float(np.linalg.norm(query))
-
-    def candidate(at: int) -> Candidate:
-        probability, length = float(np.exp(log_probabilities[at])), float(np.linalg.norm(table[at]))
-        return _candidate(keys.keys[at], probability, float(dots[at]), length, query_norm, at == row)
-
-    return MaskedPrediction(
-        tokens=tokens,
-        masked=masked,
-        window=window,
-        combination=combination,
-        tied=output is None,
-        query_norm=query_norm,
-        candidates=tuple(map(candidate, np.argsort(-dots, kind="stable")[:topn].tolist())),
-        target=None if row is None else candidate(row),
-        target_rank=None if row is None else 1 + int((dots > dots[row]).sum()),
-        loss=None if row is None else -float(log_probabilities[row]),
-        uniform_loss=float(np.log(len(keys))),
-    )
-
-
-def _candidate(
-    word: str, probability: float, dot: float, norm: float, query_norm: float, masked: bool
-) -> Candidate:
-    lengths = norm * query_norm
-    cosine = dot / lengths if lengths > 0 else 0.0
-    return Candidate(word, probability, dot, norm, cosine, step=float(masked) - probability)
-
-
-def _tokens(vectors: Vectors, sentence: str, masked: int, window: int) -> tuple[SentenceToken, ...]:
-    words = _words(sentence)
-    _check_range("The position of the masked word", masked, 0, len(words) - 1)
-    _check_range("The window", window, 1, MAX_WINDOW)
-    keys = [vectors.key(word.text) for word in words]
-    return tuple(
-        SentenceToken(word.text, word.start, word.end, key, _role(position, masked, window, key))
-        for position, (word, key) in enumerate(zip(words, keys, strict=True))
-    )
-
-
-def _query(vectors: Vectors, tokens: tuple[SentenceToken, ...], masked: int, combination: str) -> np.ndarray:
-    """The first layer: mean or sum of the context's vectors, float64 of shape (dimensions,)."""
-    if combination not in COMBINATIONS:
-        raise InputError(
-            "Unknown way to combine vectors", allowed=", ".join(COMBINATIONS), received=combination
-        )
-    table = vectors.word_vectors
-    context = [table[token.key] for token in tokens if token.role == "context" and token.key is not None]
+    tokens = _tokens(vectors, sentence_words(sentence), masked, window)
+    context = [vectors.word_vectors[token.key] for token in tokens if token.role == "context"]
     if not context:
         raise InputError(
             "No word around the masked one has a vector",
             received=tokens[masked].text,
             remedy="Widen the window or choose another word",
         )
-    return np.mean(context, axis=0, dtype=np.float64) * (len(context) if combination == "sum" else 1)
+    query = np.mean(context, axis=0, dtype=np.float64) * (len(context) if combination == "sum" else 1)
+    keys = vectors.word_vectors if output is None else output
+    table = keys.normalized if unit_keys else keys.vectors  # (vocabulary, dimensions)
+    dots = table.astype(np.float64) @ query  # (vocabulary,)
+    shifted = dots - dots.max()  # keeps exp from overflowing
+    losses = np.log(np.exp(shifted).sum()) - shifted
+    target = tokens[masked].key
+    row = keys.index(target) if target is not None and target in keys else None
+    query_norm = float(np.linalg.norm(query))
+
+    def candidate(at: int) -> Candidate:
+        probability, norm, dot = float(np.exp(-losses[at])), float(np.linalg.norm(table[at])), float(dots[at])
+        cosine = dot / (norm * query_norm) if norm * query_norm > 0 else 0.0
+        return Candidate(keys.keys[at], probability, dot, norm, cosine, step=float(at == row) - probability)
+
+    return MaskedPrediction(
+        tokens=tokens,
+        tied=output is None,
+        query_norm=query_norm,
+        candidates=tuple(map(candidate, np.argsort(-dots, kind="stable")[:_SHOWN].tolist())),
+        target=None if row is None else candidate(row),
+        target_rank=None if row is None else 1 + int((dots > dots[row]).sum()),
+        loss=None if row is None else float(losses[row]),
+        uniform_loss=float(np.log(len(keys))),
+    )
 
 
-def _words(sentence: str) -> list[Token]:
-    if not sentence.strip():
-        raise InputError("The sentence is empty", allowed="a sentence of two words or more")
-    if len(sentence) > MAX_LENGTH:
-        raise InputError(f"The sentence has {len(sentence)} characters", allowed=f"at most {MAX_LENGTH}")
-    words = _TOKENIZER.tokenize(sentence)
-    if len(words) < 2:
-        raise InputError("The sentence has too few words", allowed="two words or more", received=sentence)
-    return words
-
-
-def _role(position: int, masked: int, window: int, key: str | None) -> str:
-    if position == masked:
-        return "masked"
-    if abs(position - masked) > window:
-        return "outside"
-    return "unknown" if key is None else "context"
-
-
-def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise InputError(f"{name} is out of range", allowed=f"{lowest} to {highest}", received=value)
+def _tokens(vectors: Vectors, words: list[str], masked: int, window: int) -> tuple[SentenceToken, ...]:
+    tokens = []
+    for position, word in enumerate(words):
+        key, role = vectors.key(word), "context"
+        if position == masked:
+            role = "masked"
+        elif abs(position - masked) > window:
+            role = "outside"
+        elif key is None:
+            role = "unknown"
+        tokens.append(SentenceToken(word, key, role))
+    return tuple(tokens)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
 import streamlit as st
+from plotly.colors import hex_to_rgb
 
 from apps.shared import charts
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
-from apps.vectors import page_pictures as pictures
 from apps.vectors.application import Vectors
-from apps.vectors.page_peer import peer_of
-from apps.vectors.results import AnalogyResult, Term
+from apps.vectors.page_peer import peer_of, show_beside, show_scores
+from apps.vectors.results import AnalogyResult, PlaneResult, Term
 
 DEFAULT = "paris - france + spain"
 EXAMPLES = (
@@ -23,35 +27,21 @@ EXAMPLES = (
     "euro - france + japan",
 )
 _METHODS = {"Add": "add", "Multiply": "multiply"}
+_TERM_COLOURS = ("#3f8fa8", "#d9772b", "#7f68b0", "#5b9a48", "#c2577b", "#9a8a3d")
 _ON_PLANE = 5  # answers drawn beside the parallelogram
 
 
 def show(ours: Vectors, preset: str) -> None:
     """Draw the section."""
-    peer = peer_of(preset)
     query, options = _form()
-    result = None
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(f"**Lectern** · Keras model, {len(ours.word_vectors):,} words")
-        with input_errors():
-            result = ours.analogy(query, **options)
-            _answers(result, "ours", palette().ours)
-    with right:
-        words = "" if peer is None else f", {len(peer.word_vectors):,} words"
-        st.markdown(f"**gensim** · the same text{words}")
-        if peer is None:
-            st.info("The preset with gensim's vectors is not installed.")
-        elif result is not None:
-            with input_errors():
-                _answers(peer.analogy(query, **options), "peer", palette().peer)
+    result = show_beside(ours, peer_of(preset), lambda vectors: vectors.analogy(query, **options), _answers)
     if result is None or not result.results:
         return
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("What each term contributes", anchor=False)
         charts.show(
-            pictures.contributions(result), "contributions", "What each term adds to the score of each answer"
+            _contributions(result), "contributions", "What each term adds to the score of each answer"
         )
     with right:
         st.subheader("The parallelogram", anchor=False)
@@ -103,7 +93,7 @@ def _ask(example: str) -> None:
 def _answers(result: AnalogyResult, key: str, colour: str) -> None:
     add = result.method == "add"
     unit, limits = ("cosine with the sum of the terms", (0, 1)) if add else ("3CosMul score", None)
-    pictures.show_scores(result.results, f"answers {key}", "Answers: ", unit, colour=colour, limits=limits)
+    show_scores(result.results, f"answers {key}", "Answers: ", unit, colour=colour, limits=limits)
     if result.expected is not None:
         at = result.expected_rank
         rank = "is a word of the expression" if at is None else f"has rank {at:,}"
@@ -121,7 +111,7 @@ def _parallelogram(vectors: Vectors, result: AnalogyResult) -> None:
     with input_errors():
         plane = vectors.plane([*corners, *answers])
         charts.show(
-            pictures.parallelogram(plane),
+            _drawn(plane),
             "parallelogram",
             f"{corners[1]} − {corners[0]} + {corners[2]} and the answers in the plane of the three words",
         )
@@ -138,3 +128,89 @@ def _corners(terms: tuple[Term, ...]) -> tuple[str, str, str] | None:
     if len(terms) == 3 and len(added) == 2 and len({*added, *subtracted}) == 3:
         return subtracted[0], added[0], added[1]
     return None
+
+
+def _term_name(term: Term) -> str:
+    """Write a term with its sign and, unless it is 1, its weight, such as "+ paris" or "− 2 × france"."""
+    weight = "" if abs(term.weight) == 1 else f"{abs(term.weight):g} × "
+    return f"{'+' if term.weight > 0 else '−'} {weight}{term.word}"
+
+
+def _contributions(result: AnalogyResult) -> go.Figure:
+    """Draw what each term adds to the score of each answer: stacked bars that end at the mark of the score."""
+    colours = palette()
+    unit = "score (cosine)" if result.method == "add" else "logarithm of the score"
+    picture = charts.figure(x_title=f"contribution to the {unit}", height=110 + 30 * len(result.results))
+    words = [f"{neighbour.word} " for neighbour in result.results]
+    for index, term in enumerate(result.terms):
+        picture.add_bar(
+            x=[row[index] for row in result.contributions],
+            y=words,
+            name=_term_name(term),
+            orientation="h",
+            marker={"color": _TERM_COLOURS[index % len(_TERM_COLOURS)], "line": {"width": 0}},
+            hovertemplate=f"{_term_name(term)}, for %{{y}}: %{{x:+.3f}}<extra></extra>",
+        )
+    edge = {"color": colours.ground, "width": 1}
+    picture.add_scatter(
+        x=[sum(row) for row in result.contributions],
+        y=words,
+        mode="markers",
+        name="sum",
+        marker={"symbol": "diamond", "size": 9, "color": colours.text, "line": edge},
+        hovertemplate="sum for %{y}: %{x:.3f}<extra></extra>",
+    )
+    picture.update_layout(barmode="relative", bargap=0.35, margin={"t": 40})
+    picture.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return picture
+
+
+def _drawn(plane: PlaneResult) -> go.Figure:
+    """Draw an analogy in the plane of its three words.
+
+    Arrows go from a, the origin, to b, and from c to the fourth corner; the answers follow near it.
+    """
+    colours = palette()
+    picture = charts.figure(x_title=plane.axes[0], y_title=plane.axes[1], height=440)
+    a, b, c, *answers = plane.coordinates
+    corner = plane.corner
+    faint = f"rgba{(*hex_to_rgb(colours.ours), 0.10)}"
+    looks = {"color": colours.muted, "width": 1, "dash": "dot"}
+    _line(picture, (a, b, corner, c, a), looks, fill="toself", fillcolor=faint)
+    for start, end in ((a, b), (c, corner)):
+        picture.add_annotation(
+            x=end[0], y=end[1], ax=start[0], ay=start[1], xref="x", yref="y", axref="x", ayref="y",
+            text="", arrowcolor=colours.text, arrowwidth=1.6, arrowhead=2, standoff=7, startstandoff=6,
+        )  # fmt: skip
+    if answers:
+        _line(picture, (corner, answers[0]), {"color": colours.ours, "width": 1.4, "dash": "dash"})
+    others = max(0, len(answers) - 1)
+    colour = [colours.text] * 3 + [colours.ours] * min(1, len(answers)) + [colours.muted] * others
+    charts.add_words(
+        picture,
+        plane.coordinates,
+        plane.words,
+        size=(420, 330),
+        customdata=[(word, 100 * kept) for word, kept in zip(plane.words, plane.kept, strict=True)],
+        textposition=["top center"] * (len(colour) - others) + ["bottom center"] * others,
+        textfont={"color": colour, "size": 13},
+        marker={"color": colour, "size": ([9] * 3 + [12] + [7] * others)[: len(colour)]},
+        cliponaxis=False,
+        hovertemplate="%{customdata[0]}: %{customdata[1]:.0f} % of its squared distance lies in this plane"
+        "<extra></extra>",
+    )
+    picture.add_scatter(
+        x=[corner[0]],
+        y=[corner[1]],
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 11, "line": {"color": colours.text, "width": 2}},
+        hovertemplate=f"{plane.words[1]} − {plane.words[0]} + {plane.words[2]}<extra></extra>",
+    )
+    picture.update_layout(showlegend=False)
+    picture.update_yaxes(scaleanchor="x", scaleratio=1)
+    return picture
+
+
+def _line(picture: go.Figure, points: Sequence[tuple[float, float]], looks: Any, **more: Any) -> None:
+    x, y = zip(*points, strict=True)
+    picture.add_scatter(x=x, y=y, mode="lines", line=looks, hoverinfo="skip", **more)

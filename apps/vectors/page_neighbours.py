@@ -8,8 +8,8 @@ from apps.shared import charts
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
-from apps.vectors.page_peer import peer_of
-from apps.vectors.page_pictures import show_scores
+from apps.vectors.page_peer import peer_of, show_beside, show_scores
+from apps.vectors.results import Neighbour
 
 
 def show(ours: Vectors, preset: str) -> None:
@@ -20,30 +20,17 @@ def show(ours: Vectors, preset: str) -> None:
         word = box.text_input("Word", "dog", key="word", bind="query-params", max_chars=100)
         topn = count.slider("Neighbours", 1, 30, 10, key="near", bind="query-params")
         button.form_submit_button("Show", type="primary", width="stretch")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**Lectern**")
-        known = _neighbours(ours, word, topn, "ours", palette().ours)
-    with right:
-        st.markdown("**gensim**")
-        if peer is None:
-            st.info("The preset with gensim's vectors is not installed.")
-        elif known:
-            _neighbours(peer, word, topn, "peer", palette().peer)
+
+    def draw(found: tuple[Neighbour, ...], side: str, colour: str) -> None:
+        looks = {"colour": colour, "limits": (0, 1)}
+        show_scores(found, f"neighbours {side}", f"Closest to {word}: ", "cosine", **looks)
+
+    show_beside(ours, peer, lambda vectors: vectors.neighbours(word.strip(), topn), draw)
     left, right = st.columns(2, gap="medium")
     with left:
         _similarity(ours, peer)
     with right:
         _odd_one_out(ours)
-
-
-def _neighbours(vectors: Vectors, word: str, topn: int, key: str, colour: str) -> bool:
-    with input_errors():
-        found = vectors.neighbours(word.strip(), topn)
-        alt = f"Closest to {word}: "
-        show_scores(found, f"neighbours {key}", alt, "cosine", colour=colour, limits=(0, 1))
-        return True
-    return False
 
 
 def _similarity(ours: Vectors, peer: Vectors | None) -> None:

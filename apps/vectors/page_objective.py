@@ -12,7 +12,7 @@ from apps.shared import charts
 from apps.shared.page import input_errors, plain
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
-from apps.vectors.objective import Candidate, MaskedPrediction, masked_prediction, sentence_words
+from apps.vectors.objective import MaskedPrediction, masked_prediction, sentence_words
 from apps.vectors.page_peer import output_of
 from data_prep.text.embeddings import WordVectors
 
@@ -37,9 +37,7 @@ def show(ours: Vectors, preset: str) -> None:
         _layers(result)
 
 
-def _predict(
-    ours: Vectors, output: WordVectors | None, sentence: str, words: tuple[str, ...]
-) -> MaskedPrediction:
+def _predict(ours: Vectors, output: WordVectors | None, sentence: str, words: list[str]) -> MaskedPrediction:
     columns = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     position = columns[0].selectbox(
         "Masked word",
@@ -112,31 +110,17 @@ def _layers(result: MaskedPrediction) -> None:
     _step(result)
 
 
-def _shown(result: MaskedPrediction) -> list[Candidate]:
-    """The best candidates and, if it is not one of them, the masked word."""
-    words = {candidate.word for candidate in result.candidates}
-    missing = result.target is not None and result.target.word not in words
-    return [*result.candidates, result.target] if missing else list(result.candidates)
-
-
-def _bars(
-    shown: list[Candidate], field: str, title: str, colour: list[str], number: str, key: str, alt: str
-) -> None:
-    """Show one number of each candidate."""
-    words, values = [one.word for one in shown], [getattr(one, field) for one in shown]
-    charts.show(charts.bars(words, values, x_title=title, colour=colour, number=number), key, alt)
-
-
-def _marked(result: MaskedPrediction, shown: list[Candidate]) -> list[str]:
-    """Give the masked word another colour."""
-    colours, target = palette(), result.target
-    return [colours.peer if target and one.word == target.word else colours.ours for one in shown]
+def _marked(result: MaskedPrediction) -> list[str]:
+    """Give the masked word another colour than the other candidates."""
+    colours = palette()
+    return [colours.peer if one == result.target else colours.ours for one in result.shown]
 
 
 def _probabilities(result: MaskedPrediction) -> None:
-    shown = _shown(result)
-    alt = "Most probable words: " + ", ".join(candidate.word for candidate in result.candidates)
-    _bars(shown, "percent", "probability, %", _marked(result, shown), ".3~g", "probabilities", alt)
+    words, shares = [one.word for one in result.shown], [100 * one.probability for one in result.shown]
+    looks = {"x_title": "probability, %", "colour": _marked(result), "number": ".3~g"}
+    alt = f"Most probable words: {', '.join(words)}"
+    charts.show(charts.bars(words, shares, **looks), "probabilities", alt)
     if result.target is None or result.loss is None:
         st.caption("The masked word has no vector: there is no loss for it.")
     else:
@@ -147,15 +131,13 @@ def _probabilities(result: MaskedPrediction) -> None:
 
 
 def _dot_products(result: MaskedPrediction) -> go.Figure:
-    colours = palette()
+    colours, shown = palette(), result.shown
     picture = charts.figure(
         x_title="cos θ between key and query", y_title="|v|, length of the key", height=400
     )
-    shown = _shown(result)
-    cosines, norms = [item.cosine for item in shown], [item.norm for item in shown]
+    cosines, norms, dots = ([getattr(one, name) for one in shown] for name in ("cosine", "norm", "dot"))
     margin = 0.12 * (max(cosines) - min(cosines)) + 0.01
     low, high = min(cosines) - margin, max(cosines) + margin
-    dots = [item.dot for item in shown]
     for dot in np.linspace(min(dots), max(dots), 5):
         across = np.linspace(low, high, 80)
         across = across[across * dot > 1e-6]  # a length is positive: cosine and product have one sign
@@ -166,16 +148,13 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
             line={"color": colours.muted, "width": 1, "dash": "dot"},
             hovertemplate=f"z·v = {dot:.1f}<extra></extra>",
         )
-    points, words = list(zip(cosines, norms, strict=True)), [item.word for item in shown]
-    picture.add_scatter(
-        x=cosines,
-        y=norms,
-        text=charts.readable(points, words, width=300, height=260),
-        mode="markers+text",
-        textposition="top center",
-        textfont={"size": 11, "color": colours.text},
-        marker={"size": 9, "color": _marked(result, shown)},
-        customdata=[(item.word, item.dot) for item in shown],
+    charts.add_words(
+        picture,
+        list(zip(cosines, norms, strict=True)),
+        [one.word for one in shown],
+        size=(300, 260),
+        marker={"size": 9, "color": _marked(result)},
+        customdata=[(one.word, one.dot) for one in shown],
         hovertemplate="%{customdata[0]}: z·v = %{customdata[1]:.2f}<extra></extra>",
     )
     picture.update_layout(showlegend=False)
@@ -186,12 +165,12 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
 
 def _step(result: MaskedPrediction) -> None:
     st.subheader("What one step of SGD would do", anchor=False)
-    shown = sorted(_shown(result), key=lambda candidate: -candidate.step)
-    colours = palette()
-    signs = [colours.positive if candidate.step > 0 else colours.negative for candidate in shown]
-    title = "change of the key, in learning rates times z"
+    shown = sorted(result.shown, key=lambda candidate: -candidate.step)
+    words, steps = [one.word for one in shown], [one.step for one in shown]
+    colours = [palette().positive if step > 0 else palette().negative for step in steps]
+    looks = {"x_title": "change of the key, in learning rates times z", "colour": colours, "number": "+.3~g"}
     alt = "Change of each key by one step of stochastic gradient descent"
-    _bars(shown, "step", title, signs, "+.3~g", "step", alt)
+    charts.show(charts.bars(words, steps, **looks), "step", alt)
     st.caption(
         "The masked word's key moves towards z by 1 − P, every other key away from it by its own P; the "
         "context's vectors move towards the masked word's key and away from the others."

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from apps.shared.page import open_once
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from apps.shared import charts
+from apps.shared.page import input_errors, open_once
+from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET, Vectors
+from apps.vectors.results import Neighbour
 from data_prep.errors import InputError
 from models.presets.search import list_presets
 
@@ -22,3 +30,36 @@ def output_of(preset: str) -> Vectors | None:
         return open_once(Vectors.from_preset, f"{preset}_output")
     except InputError:
         return None
+
+
+def show_beside(
+    ours: Vectors, peer: Vectors | None, ask: Callable[[Vectors], Any], draw: Callable[[Any, str, str], None]
+) -> Any:
+    """Show answers side by side; return ours, None where the question is wrong, which is said once.
+
+    Args:
+        ours: Our vectors.
+        peer: Gensim's, or None where they are missing.
+        ask: Vectors to the answer.
+        draw: Called with an answer, what tells its side's pictures apart, and its colour.
+    """
+    answer = None
+    left, right = st.columns(2, gap="medium")
+    with left, input_errors():
+        st.markdown(f"**Lectern** · Keras model, {len(ours.word_vectors):,} words")
+        answer = ask(ours)
+        draw(answer, "ours", palette().ours)
+    with right, input_errors():
+        words = "" if peer is None else f", {len(peer.word_vectors):,} words"
+        st.markdown(f"**gensim** · the same text{words}")
+        if peer is None:
+            st.info("The preset with gensim's vectors is not installed.")
+        elif answer is not None:
+            draw(ask(peer), "peer", palette().peer)
+    return answer
+
+
+def show_scores(found: Sequence[Neighbour], key: str, alt: str, x_title: str, **looks: Any) -> None:
+    """Show words as bars with their scores; ``looks`` as ``charts.bars`` takes them."""
+    words, scores = [one.word for one in found], [one.score for one in found]
+    charts.show(charts.bars(words, scores, x_title=x_title, **looks), key, f"{alt}{', '.join(words)}")

@@ -61,23 +61,10 @@ def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
 def _draw(result: MapResult, wanted: str | None) -> None:
     colours = palette()
     picture = charts.figure(x_title=result.axes[0], y_title=result.axes[1], height=620)
-    picture.update_layout(dragmode="pan", showlegend=False)
-    picture.update_xaxes(fixedrange=False)
-    picture.update_yaxes(fixedrange=False)
-    x, y = zip(*result.coordinates, strict=True)
-    scale = [[0, colours.ours], [1, colours.peer]]
     order = list(range(1, len(result.words) + 1))
-    picture.add_scatter(
-        x=x,
-        y=y,
-        mode="markers+text",
-        text=charts.readable(result.coordinates, result.words, width=1000, height=540),
-        customdata=result.words,
-        textposition="top center",
-        textfont={"size": 11, "color": colours.text},
-        marker={"size": 6, "color": order, "colorscale": scale, "opacity": 0.75},
-        hovertemplate="%{customdata}<extra></extra>",
-    )
+    scale = [[0, colours.ours], [1, colours.peer]]
+    marker = {"size": 6, "color": order, "colorscale": scale, "opacity": 0.75}
+    charts.add_words(picture, result.coordinates, result.words, size=(1000, 540), marker=marker)
     if wanted in result.words:
         _mark(picture, wanted, result.coordinates[result.words.index(wanted)])
     charts.show(picture, "map", f"Map of {len(result.words)} words by {result.method}", zoom=True)
@@ -95,7 +82,7 @@ def _draw(result: MapResult, wanted: str | None) -> None:
 def _mark(picture: go.Figure, word: str, place: tuple[float, float]) -> None:
     colours, (x, y) = palette(), place
     ring = {"symbol": "circle-open", "size": 22, "color": colours.negative, "line": {"width": 3}}
-    picture.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip")
+    picture.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", showlegend=False)
     looks = {"arrowcolor": colours.negative, "bgcolor": colours.ground, "bordercolor": colours.negative}
     font = {"color": colours.text, "size": 14}
     picture.add_annotation(x=x, y=y, text=f"<b>{word}</b>", showarrow=True, ax=0, ay=-42, font=font, **looks)
