@@ -22,12 +22,11 @@ import numpy as np
 from apps.reviews import reports
 from apps.reviews.evaluation import score
 from apps.reviews.recipes import ReviewsRecipe, chosen_recipe
-from apps.reviews.sources import ReviewsSource, imdb_source, sample_source
+from apps.reviews.sources import ReviewsSource, named_source, sample_source
 from apps.reviews.task import ReviewsTask
 from benchmarks import harness
-from data_prep.text.document_batches import padding_of
-from data_prep.text.duplicates import shared_texts
-from data_prep.text.text_inputs import keys_of
+from data_prep.text.document_batches import padded_batches
+from data_prep.text.text_inputs import keys_of, shared_texts
 from models.text_classifier.config import network_specs
 from models.training.recipe import to_dict
 from models.training.task import Run
@@ -55,60 +54,39 @@ _LENGTHS, _BATCH = 128, 64  # lengths kept for the page; documents of the batche
 def recipes_of(
     networks: Sequence[str], overrides: Sequence[str], *, sample: bool = False
 ) -> dict[str, ReviewsRecipe]:
-    """Return the recipe of each network.
-
-    Args:
-        networks: Keys of ``NETWORKS``.
-        overrides: ``key=value`` for all networks, ``network.key=value`` for one of them.
-        sample: For a few hundred short documents.
-
-    Returns:
-        Network to recipe.
+    """Return the recipe of each network; ``overrides`` are ``key=value`` for all, ``network.key=value`` for one.
 
     Raises:
         InputError: A setting is wrong.
     """
     found = {}
     for network in networks:
-        own = ["self_training.rounds=0"]
-        for one in overrides:
-            key, dot, rest = one.partition(".")
-            if not dot or key not in NETWORKS:
-                own.append(one)
-            elif key == network:
-                own.append(rest)
+        meant = [one for one in overrides if one.partition(".")[0] not in NETWORKS.keys() - {network}]
+        own = ["self_training.rounds=0", *(one.removeprefix(f"{network}.") for one in meant)]
         found[network] = chosen_recipe("sample" if sample else "imdb", network, own)
     return found
 
 
 def run(source: ReviewsSource, runs: Path, recipes: dict[str, ReviewsRecipe]) -> dict[str, Any]:
-    """Train and score all networks.
-
-    Args:
-        source: The documents.
-        runs: Folder of the runs; what is finished there is not done again.
-        recipes: Of each network.
-
-    Returns:
-        What ``apps.reviews.reports.NETWORKS`` reads.
-    """
+    """Train and score all networks; what is finished in the folder ``runs`` is not done again."""
     found = {}
     for name, recipe in recipes.items():
         harness.report(f"{NETWORKS[name]} ...")
         made_by = {"recipe": to_dict(recipe), "data": source.train.checksum}
-        folder = runs / name
-        found[name] = harness.once(folder, made_by, partial(_scored, recipe, source, folder)) | {
-            "text": NETWORKS[name]
-        }
+        scored = harness.once(runs / name, made_by, partial(_scored, recipe, source, runs / name))
+        found[name] = scored | {"text": NETWORKS[name]}
+    lengths = [len(keys_of(text)) + 1 for text in source.train.texts]
+    shares = {name: padded.share for name, padded in padded_batches(lengths, _BATCH).items()}
+    drawn = np.random.default_rng(0).choice(lengths, min(_LENGTHS, len(lengths)), replace=False)
     return {
         "settings": harness.settings(
             data=dict(source.checksums),
             learned=max(one["learned"] for one in found.values()),
-            duplicates=shared_texts(source.train.texts, source.test.texts).count,
+            duplicates=len(shared_texts(source.train.texts, source.test.texts)),
         ),
         "networks": found,
         "published": dict(source.published),
-        "padding": _padding([len(keys_of(text)) + 1 for text in source.train.texts]),
+        "padding": {"batch_size": _BATCH, **shares, "lengths": drawn.tolist()},
     }
 
 
@@ -122,9 +100,7 @@ def _scored(recipe: ReviewsRecipe, source: ReviewsSource, folder: Path) -> dict[
     test = score(reviews, source.test, source.protocol)
     specs = (spec for member in reviews.config.members for spec in network_specs(member).values())
     return {
-        "accuracy": test.accuracy,
-        "standard_error": test.standard_error,
-        "n": test.n,
+        **test.to_dict(),
         "validation": held_out.accuracy,
         "calibration_error": test.calibration_error,
         "seconds": trained.seconds,
@@ -134,21 +110,9 @@ def _scored(recipe: ReviewsRecipe, source: ReviewsSource, folder: Path) -> dict[
     }
 
 
-def _padding(lengths: Sequence[int]) -> dict[str, Any]:
-    """Count the padding of an epoch, and draw some lengths for a picture."""
-    padding = padding_of(lengths, _BATCH)
-    drawn = np.random.default_rng(0).choice(len(lengths), min(_LENGTHS, len(lengths)), replace=False)
-    return {
-        "batch_size": _BATCH,
-        "shuffled": padding.shuffled,
-        "bucketed": padding.bucketed,
-        "lengths": [int(lengths[at]) for at in drawn],
-    }
-
-
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     recipes = recipes_of(options.networks, options.set, sample=options.sample)
-    source = sample_source() if options.sample else imdb_source()
+    source = sample_source() if options.sample else named_source("imdb")
     with harness.folder_of(options.runs) as runs:
         results = run(source, runs, recipes)
     results["settings"]["threads"] = options.threads

@@ -24,11 +24,11 @@ from apps.reviews import stages
 from apps.reviews.recipes import RECIPES, MemberRecipe
 from benchmarks.transfer import chosen_settings, random_start, transfer
 from data_prep.errors import InputError
+from data_prep.readers.document_sets import read_imdb
 from data_prep.readers.labelled_texts import LabelledTexts
-from data_prep.readers.reviews import read_imdb
 from data_prep.splits import group_split
 from data_prep.text.embeddings import WordVectors
-from data_prep.text.text_inputs import SPECIALS, encode, learn_vocabulary, plain
+from data_prep.text.text_inputs import SPECIALS, document_forms, encode, learn_vocabulary
 from data_prep.text.vocab import UNK, Vocabulary
 from models.text_classifier.serving import packed_network
 from models.training.recipe import fields_of
@@ -114,10 +114,10 @@ def documents_of(texts: LabelledTexts, scored: int, seed: int = 0) -> Documents:
             "scored does not fit the documents", allowed=f"1 to {len(texts) - 1}", received=scored
         )
     share = scored / len(texts)
-    groups = [plain(text).strip() for text in texts.texts]
-    parts = group_split(groups, {"learned": 1.0 - share, "scored": share}, seed)
+    shares = {"learned": 1.0 - share, "scored": share}
+    parts = group_split(document_forms(texts.texts), shares, seed)
     vocabulary = learn_vocabulary(texts.texts, min_count=1)
-    ids = [encode(text, vocabulary).ids for text in texts.texts]
+    ids = [encode(text, vocabulary) for text in texts.texts]
     return Documents(ids, texts.labels, len(texts.classes), vocabulary, parts["learned"], parts["scored"])
 
 

@@ -16,8 +16,7 @@ from apps.reviews.stages import ReviewsAnswers
 from apps.shared.reports import Stored
 from apps.shared.transfer import EMBEDDINGS, REVIEWS, by_share
 from benchmarks import harness, reviews_networks, reviews_speed, transfer_reviews
-from benchmarks.reviews_peers import TfidfPeer, fasttext_line
-from benchmarks.reviews_speed import labels_of, measure
+from benchmarks.reviews_speed import TfidfPeer, fasttext_line, labels_of, measure
 from benchmarks.transfer_reviews import ReviewsTransferSettings, documents_of
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from apps.reviews.results import Refused, Verdict
+from apps.reviews.results import Verdict
 from apps.shared.application import Application
 from data_prep.errors import InputError
+from data_prep.readers.labelled_texts import Refused
 from data_prep.text.text_inputs import encode_keys, keys_of
 from data_prep.text.vocab import UNK
 from models.serving.operations import softmax
@@ -21,6 +21,8 @@ DEFAULT_PRESET = "reviews_imdb"
 TOPICS_PRESET = "topics_bbc"
 MAX_CHARACTERS = 1 << 22  # of one document
 _CHARACTERS_AT_ONCE = 1 << 22  # of the documents that are read together
+
+Unknown = Literal["refuse", "answer"]
 
 
 class Document(NamedTuple):
@@ -44,20 +46,16 @@ class Reviews(Application):
     def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
         super().__init__(config, arrays, **more)
         self.network = PackedText(config, arrays)
-        specials = len(self.vocabulary.specials)
-        self._is_word = np.array([False] * specials + [word[0].isalnum() for word in self.vocabulary.entries])
 
-    def read(self, text: str) -> Document:
+    def read(self, text: str, *, unknown: Unknown = "refuse") -> Document:
         """Turn a document into what the networks read.
 
         Args:
             text: The document, markup of web pages included.
-
-        Returns:
-            Its ids and counts; a document without any known word is read as well.
+            unknown: Whether a document without any known word is refused, or read like any other.
 
         Raises:
-            InputError: It is empty, holds no word, or is longer than ``MAX_CHARACTERS``.
+            InputError: It is empty, holds no (known) word, or is longer than ``MAX_CHARACTERS``.
         """
         if len(text) > MAX_CHARACTERS:
             raise InputError(
@@ -66,21 +64,12 @@ class Reviews(Application):
         if not text.strip():
             raise InputError("The text is empty", allowed="a text with at least one word")
         keys = keys_of(text)
-        ids = encode_keys(keys, self.vocabulary).ids
-        known = int(self._is_word[ids].sum())
-        unknown = sum(keys[at][0].isalnum() for at in np.flatnonzero(ids == UNK).tolist())
-        if not known + unknown:
+        ids = encode_keys(keys, self.vocabulary)
+        is_word = np.array([key[0].isalnum() for key in keys], bool)
+        document = Document(ids, int(is_word.sum()), int(is_word[ids[:-1] == UNK].sum()))
+        if not document.words:
             raise InputError("The text holds no word", received=text)
-        return Document(ids, known + unknown, unknown)
-
-    def known(self, text: str) -> Document:
-        """Turn a document into what the networks read; as ``read``, but one known word has to be there.
-
-        Raises:
-            InputError: As ``read``, or none of its words is known.
-        """
-        document = self.read(text)
-        if document.unknown == document.words:
+        if document.unknown == document.words and unknown == "refuse":
             raise InputError(
                 f"None of the {document.words:,} words of the text is known",
                 received=text,
@@ -100,7 +89,7 @@ class Reviews(Application):
         Raises:
             InputError: It is empty, too long, or holds no known word.
         """
-        document = self.known(text)
+        document = self.read(text)
         return self._verdict(document, self.probabilities([document.ids])[0])
 
     def classify_many(
@@ -108,7 +97,7 @@ class Reviews(Application):
         texts: Iterable[str | Refused],
         *,
         batch_size: int = 512,
-        unknown: Literal["refuse", "answer"] = "refuse",
+        unknown: Unknown = "refuse",
     ) -> Iterator[Verdict | Refused]:
         """Say what documents are, any number of them in bounded memory; those of similar length go together.
 
@@ -120,32 +109,22 @@ class Reviews(Application):
         Yields:
             For each document in turn its answer, or why there is none, with its number from 1.
         """
-        read = self.known if unknown == "refuse" else self.read
         waiting: list[Document | Refused] = []
         characters = 0
         for number, text in enumerate(texts, start=1):
-            if isinstance(text, Refused):
-                waiting.append(replace(text, number=number))
-            else:
-                try:
-                    waiting.append(read(text))
-                except InputError as error:
-                    waiting.append(Refused(number, error.problem))
-                characters += len(text)
+            try:
+                refused = isinstance(text, Refused)
+                waiting.append(text._replace(number=number) if refused else self.read(text, unknown=unknown))
+            except InputError as error:
+                waiting.append(Refused(number, error.problem))
+            characters += len(text)
             if len(waiting) >= batch_size or characters > _CHARACTERS_AT_ONCE:
                 yield from self._answered(waiting)
                 waiting, characters = [], 0
         yield from self._answered(waiting)
 
     def probabilities(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Answer documents that were read.
-
-        Args:
-            documents: Ids of each, the end last.
-
-        Returns:
-            Probabilities float64 (documents, labels), each row with sum 1.
-        """
+        """Answer ids of documents, the end last: float64 (documents, labels), each row with sum 1."""
         return softmax(self.network.logits(documents))
 
     def _answered(self, waiting: Sequence[Document | Refused]) -> Iterator[Verdict | Refused]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,6 @@ import typer
 
 from apps.reviews.application import Reviews
 from apps.reviews.files import document_lines
-from apps.reviews.results import Refused
 from apps.reviews.task import ReviewsTask
 from apps.shared.commands import (
     EXIT_INPUT_ERROR,
@@ -26,6 +25,7 @@ from apps.shared.commands import (
 )
 from apps.shared.training import add_evaluate, add_fit
 from data_prep.errors import InputError
+from data_prep.readers.labelled_texts import Refused
 from data_prep.readers.text import STDIN, given_text, read_text
 
 app = group("Documents: train, evaluate, say whether a review is good, or what an article is about.")
@@ -60,23 +60,20 @@ def classify(
         other = "--file" if files else "--lines"
         raise InputError(f"A text and {other} exclude each other", remedy="Give one of them")
     reviews = Reviews.from_preset(preset)
+    given = texts or files or [STDIN]
     if lines:
-        documents = chain.from_iterable(map(_lines_of, files or (STDIN,)))
-        _answer_each(reviews, documents, "line", count(1), as_json=True)
-        return
-    readers = [partial(given_text, text) for text in texts or ()]
-    readers = readers or [partial(read_text, file) for file in files or (STDIN,)]
-    if len(readers) > 1:
-        names = ("document", count(1)) if texts else ("file", map(str, files))
-        _answer_each(reviews, _readable(readers), *names, as_json)
-        return
-    verdict = reviews.classify(readers[0]())
-    for note in verdict.notes():
-        print(f"Note: {note}", file=sys.stderr)
-    if as_json:
-        print_json(verdict.to_dict())
+        _answer_each(reviews, chain.from_iterable(map(_lines_of, given)), "line", count(1), as_json=True)
+    elif len(given) > 1:
+        names = ("document", count(1)) if texts else ("file", map(str, given))
+        _answer_each(reviews, map(_text_or_refused, given), *names, as_json)
     else:
-        print_table(verdict.table_columns, verdict.table_rows())
+        verdict = reviews.classify(_text_of(given[0]))
+        for note in verdict.notes():
+            print(f"Note: {note}", file=sys.stderr)
+        if as_json:
+            print_json(verdict.to_dict())
+        else:
+            print_table(verdict.table_columns, verdict.table_rows())
 
 
 def _answer_each(
@@ -104,19 +101,19 @@ def _answer_each(
 
 
 def _lines_of(path: Path) -> Iterator[str | Refused]:
-    if path == STDIN:
-        yield from document_lines(sys.stdin.buffer)
-        return
     try:
-        with path.open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
             yield from document_lines(stream)
     except OSError as error:
         raise InputError(f"The file {path} cannot be read ({error.strerror})") from error
 
 
-def _readable(readers: Iterable[Callable[[], str]]) -> Iterator[str | Refused]:
-    for number, read in enumerate(readers, start=1):
-        try:
-            yield read()
-        except InputError as error:
-            yield Refused(number, error.problem)
+def _text_of(given: str | Path) -> str:
+    return read_text(given) if isinstance(given, Path) else given_text(given)
+
+
+def _text_or_refused(given: str | Path) -> str | Refused:
+    try:
+        return _text_of(given)
+    except InputError as error:
+        return Refused(0, error.problem)  # it is numbered where it is answered

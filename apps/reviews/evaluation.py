@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
 
 from apps.reviews.application import Reviews
-from apps.reviews.results import Refused, ReviewsEvaluation
+from apps.reviews.results import ReviewsEvaluation
 from apps.reviews.sources import (
+    OWN,
     ReviewsSource,
-    is_own,
     label_numbers,
-    learned_from,
     named_source,
     own_source,
     own_texts,
@@ -23,12 +21,11 @@ from apps.reviews.sources import (
     source_of,
 )
 from apps.shared.calibration import calibration_error, reliability
-from apps.shared.measures import confusion_matrix, measure, percent_right
+from apps.shared.measures import measure, percent_right
 from data_prep.errors import InputError
-from data_prep.readers.labelled_texts import LabelledTexts, Row, iter_csv
-from data_prep.readers.labelled_texts import Refused as RefusedRow
+from data_prep.readers.labelled_texts import LabelledTexts, Refused, Row, iter_csv
 from data_prep.readers.text import GivenPath, input_file
-from data_prep.text.duplicates import shared_texts
+from data_prep.text.text_inputs import shared_texts
 from models.serving.operations import softmax
 from models.training.task import Metrics
 
@@ -68,17 +65,17 @@ def evaluate(
     files = [csv] if isinstance(csv, GivenPath) else list(csv)
     if files and folder is not None:
         raise InputError("A CSV file and a folder exclude each other", remedy="Give one of them")
-    if folder is not None or (files and is_own(learned)):
+    if folder is not None or (files and OWN in learned):
         texts, name = own_texts(files, folder, text, label)
-        if learned_from(texts, learned):
+        if learned.get(OWN) == texts.checksum:
             source = own_source(texts, name)
             return score(reviews, source.test, source.protocol)
         if folder is not None:
             return score(reviews, texts, f"all of {name}")
     if files:  # row by row, in bounded memory
-        name = ", ".join(input_file(path).name for path in files)
-        scored = Scored(reviews, iter_csv(files, text, label))
-        return together([scored], reviews.labels, f"all of {name}", counted="row")
+        scoring = Scoring(reviews.labels)
+        scoring.add(reviews, iter_csv(files, text, label))
+        return scoring.result(f"all of {', '.join(input_file(path).name for path in files)}", counted="row")
     source = source_of(learned) if data is None else named_source(data)
     if source is not None and source.test is not None:
         return score(reviews, source.test, source.protocol)
@@ -91,17 +88,14 @@ def evaluate(
 
 
 def score(reviews: Reviews, texts: LabelledTexts, split: str) -> ReviewsEvaluation:
-    """Score a classifier on labelled documents, each counted once.
-
-    Args:
-        reviews: The classifier.
-        texts: The documents.
-        split: What they are called.
+    """Score a classifier on labelled documents, each counted once; ``split`` is what they are called.
 
     Raises:
         InputError: None of them has a label that the classifier knows.
     """
-    return together([Scored(reviews, chain(texts.refused, rows_of(texts)))], reviews.labels, split)
+    scoring = Scoring(reviews.labels)
+    scoring.add(reviews, texts.rows())
+    return scoring.result(split)
 
 
 def final_metrics(reviews: Reviews, source: ReviewsSource, learned: int) -> Metrics:
@@ -109,10 +103,10 @@ def final_metrics(reviews: Reviews, source: ReviewsSource, learned: int) -> Metr
     result = score(reviews, source.test, source.protocol)
     metrics = metrics_of(result, source, learned)
     twice = shared_texts(source.train.texts, source.test.texts)
-    metrics["accuracy"]["duplicates"] = twice.count
-    if twice.count:
-        rest = np.setdiff1d(np.arange(len(source.test)), np.array(twice.places))
-        named = f"{source.protocol}, without the {twice.count} documents that the training part holds too"
+    metrics["accuracy"]["duplicates"] = len(twice)
+    if twice:
+        rest = np.setdiff1d(np.arange(len(source.test)), twice)
+        named = f"{source.protocol}, without the {len(twice)} documents that the training part holds too"
         alone = score(reviews, source.test.chosen(rest), named)
         metrics["accuracy_without_duplicates"] = measure(
             alone.accuracy, alone.n, named, standard_error=alone.standard_error
@@ -121,16 +115,7 @@ def final_metrics(reviews: Reviews, source: ReviewsSource, learned: int) -> Metr
 
 
 def metrics_of(result: ReviewsEvaluation, source: ReviewsSource, learned: int | None = None) -> Metrics:
-    """Return a score as a preset stores it.
-
-    Args:
-        result: The score of the weights as they are stored.
-        source: The documents.
-        learned: How many the classifier learned from; None where folds were scored.
-
-    Returns:
-        ``accuracy``, with confusions, and ``calibration_error``.
-    """
+    """Return a score as a preset stores it; ``learned`` are documents, None where folds were scored."""
     from_where = "" if learned is None else f"; learned from {learned:,} documents"
     bins = [one.to_dict() for one in result.reliability]
     return {
@@ -192,114 +177,97 @@ def mean_loss(shares: np.ndarray, right: np.ndarray) -> float:
     return -float(np.log(np.maximum(shares[np.arange(len(right)), right], _SMALLEST)).mean())
 
 
-class Scored:
-    """Documents with what a classifier answers, in bounded memory but for one row of numbers a document.
+class Scoring:
+    """Counts what classifiers answered, in bounded memory but for two numbers a document; ``labels`` are all theirs."""
 
-    Args:
-        reviews: The classifier.
-        rows: Documents with labels, and what was refused already.
-
-    Raises:
-        InputError: None can be scored.
-    """
-
-    def __init__(self, reviews: Reviews, rows: Iterable[Row | RefusedRow]) -> None:
-        self.refused: list[Refused] = []
-        self.aliases: dict[str, str] = {}
-        self.unknown_only: list[int] = []
-        self.counts = np.zeros(4, np.int64)  # words, unknown ones, words and marks, those that were not read
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        self._confusion = np.zeros((len(labels), len(labels)), np.int64)
+        self._sure: list[float] = []
+        self._right: list[bool] = []
+        self._parts: list[float] = []
+        self._counts = np.zeros(4, np.int64)  # words, unknown ones, words and marks, those that were not read
+        self._refused: list[Refused] = []
+        self._unknown_only: list[int] = []
+        self._aliases: dict[str, str] = {}
         self._foreign: dict[str, bool] = {}
-        asked: deque[tuple[int, int | None]] = deque()
-        shares, right = [], []
-        for verdict in reviews.classify_many(self._texts(rows, reviews, asked), unknown="answer"):
-            number, label = asked.popleft()
+
+    def add(self, reviews: Reviews, rows: Iterable[Row | Refused]) -> None:
+        """Let a classifier answer documents with labels, and what was refused already.
+
+        Raises:
+            InputError: None can be scored.
+        """
+        first = len(self._right)
+        asked, kept = tee(self._asked(rows, label_numbers(self.labels, reviews.config.aliases)))
+        verdicts = reviews.classify_many((text for _, _, text in asked), unknown="answer")
+        for (number, label, _), verdict in zip(kept, verdicts, strict=True):
             if isinstance(verdict, Refused):
-                self.refused.append(Refused(number, verdict.problem))
+                self._refused.append(verdict._replace(number=number))
                 continue
-            shares.append(list(verdict.probabilities.values()))
-            right.append(label)
-            self.counts += (verdict.words, verdict.unknown_words, verdict.tokens, verdict.left_out)
+            answer = self.labels.index(verdict.label)
+            self._confusion[label, answer] += 1
+            self._sure.append(verdict.confidence)
+            self._right.append(label == answer)
+            self._counts += (verdict.words, verdict.unknown_words, verdict.tokens, verdict.left_out)
             if verdict.unknown_words == verdict.words:
-                self.unknown_only.append(number)
-        self.shares, self.right = np.array(shares), np.array(right, np.int64)
-        if not right:
-            self._refuse(reviews.labels)
+                self._unknown_only.append(number)
+        part = self._right[first:]
+        if not part:
+            self._refuse()
+        self._parts.append(percent_right(sum(part), len(part))[0])
 
-    @property
-    def accuracy(self) -> float:
-        """Percent right."""
-        return percent_right(int((self.shares.argmax(axis=1) == self.right).sum()), len(self.right))[0]
+    def result(self, split: str, counted: str = "document") -> ReviewsEvaluation:
+        """Sum up; ``split`` is what the documents are called, ``counted`` what their numbers count."""
+        right = np.array(self._right)
+        accuracy, error = percent_right(int(right.sum()), len(right))
+        bins = reliability(np.array(self._sure), right)
+        words, unknown, tokens, left_out = self._counts.tolist()
+        return ReviewsEvaluation(
+            accuracy=accuracy,
+            n=len(right),
+            standard_error=error,
+            split=split,
+            labels=self.labels,
+            confusion=tuple(map(tuple, self._confusion.tolist())),
+            calibration_error=calibration_error(bins),
+            reliability=bins,
+            unknown_share=unknown / max(1, words),
+            left_out_share=left_out / max(1, tokens),
+            refused=tuple(self._refused),
+            unknown_only=tuple(self._unknown_only),
+            aliases=self._aliases,
+            parts=tuple(self._parts) if len(self._parts) > 1 else (),
+            counted=counted,
+        )
 
-    def _texts(
-        self, rows: Iterable[Row | RefusedRow], reviews: Reviews, asked: deque[tuple[int, int | None]]
-    ) -> Iterator[str | Refused]:
-        numbers = label_numbers(reviews.labels, reviews.config.aliases)
+    def _asked(
+        self, rows: Iterable[Row | Refused], numbers: Mapping[str, int]
+    ) -> Iterator[tuple[int, int | None, str | Refused]]:
+        """Give the number of each row, that of its label, and its text or why it cannot be scored."""
         for row in rows:
-            label = None if isinstance(row, RefusedRow) else numbers.get(row.label.casefold())
-            asked.append((row.number, label))
-            if isinstance(row, RefusedRow):
-                yield Refused(row.number, f"{row.where}: {row.reason}")
-            elif label is None:
-                self._foreign[row.label] = True
-                file = row.name.rpartition(", ")[0]
-                problem = f"its label {row.label!r:.40} is none of {_listed(reviews.labels)}"
-                yield Refused(row.number, f"{file}: {problem}" if file else problem)
+            if isinstance(row, Refused):
+                yield row.number, None, row
+            elif (label := numbers.get(row.label.casefold())) is not None:
+                if row.label != self.labels[label]:
+                    self._aliases[row.label] = self.labels[label]
+                yield row.number, label, row.text
             else:
-                if row.label != reviews.labels[label]:
-                    self.aliases[row.label] = reviews.labels[label]
-                yield row.text
+                self._foreign[row.label] = True
+                problem = f"its label {row.label!r:.40} is none of {_listed(self.labels)}"
+                where = f"{row.file}: " if row.file else ""
+                yield row.number, None, Refused(row.number, where + problem)
 
-    def _refuse(self, labels: tuple[str, ...]) -> None:
+    def _refuse(self) -> None:
         if self._foreign:
             raise InputError(
                 "No document has a label that the classifier knows",
-                allowed=_listed(labels),
+                allowed=_listed(self.labels),
                 received=_listed(tuple(self._foreign)),
                 remedy="Name the column of the labels with --label",
             )
-        first = "".join(f"; the first, row {one.number}: {one.problem}" for one in self.refused[:1])
-        raise InputError(f"No document can be scored ({len(self.refused):,} were refused{first})")
-
-
-def together(
-    parts: Sequence[Scored], labels: tuple[str, ...], split: str, counted: str = "document"
-) -> ReviewsEvaluation:
-    """Put what was scored together.
-
-    Args:
-        parts: One, or several folds.
-        labels: In the order of the logits.
-        split: What the documents are called.
-        counted: What their numbers count.
-    """
-    shares, right = (np.concatenate([getattr(part, name) for part in parts]) for name in ("shares", "right"))
-    answers = shares.argmax(axis=1)
-    accuracy, error = percent_right(int((answers == right).sum()), len(right))
-    bins = reliability(shares.max(axis=1), answers == right)
-    words, unknown, tokens, left_out = sum(part.counts for part in parts).tolist()
-    return ReviewsEvaluation(
-        accuracy=accuracy,
-        n=len(right),
-        standard_error=error,
-        split=split,
-        labels=labels,
-        confusion=confusion_matrix(right, answers, len(labels)),
-        calibration_error=calibration_error(bins),
-        reliability=bins,
-        unknown_share=unknown / max(1, words),
-        left_out_share=left_out / max(1, tokens),
-        refused=tuple(chain.from_iterable(part.refused for part in parts)),
-        unknown_only=tuple(chain.from_iterable(part.unknown_only for part in parts)),
-        aliases=dict(chain.from_iterable(part.aliases.items() for part in parts)),
-        parts=tuple(part.accuracy for part in parts) if len(parts) > 1 else (),
-        counted=counted,
-    )
-
-
-def rows_of(texts: LabelledTexts) -> Iterator[Row]:
-    """Give documents with their labels, numbered from 1."""
-    pairs = zip(texts.texts, texts.labels.tolist(), strict=True)
-    return (Row(number, text, texts.classes[label]) for number, (text, label) in enumerate(pairs, start=1))
+        first = "".join(f"; the first, row {one.number}: {one.problem}" for one in self._refused[:1])
+        raise InputError(f"No document can be scored ({len(self._refused):,} were refused{first})")
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -12,25 +12,30 @@ from apps.reviews.results import (
     AttentionWeights,
     Contributions,
     LabelEmbedding,
+    LabelMap,
     ReadWord,
     RunningVerdict,
     States,
 )
+from apps.vectors.application import maps
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import EOS, SPECIALS, words_of
 from data_prep.text.vocab import UNK
 from models.layers.cells import CELLS
-from models.serving.operations import softmax
+from models.text_classifier.serving import PackedNetwork
 
 Method = Literal["gradient", "leave_out", "linear"]
 METHODS: tuple[Method, ...] = ("gradient", "leave_out", "linear")
 RECURRENT = (*CELLS, "attention")
 MAX_READ = 400  # how often a document is read anew for one explanation, at most
-_READ_IDS = 200_000  # words that recurrent networks read for one explanation: seconds on one core
+_READ_IDS = 200_000  # words that are read for one explanation: seconds on one core
 _FEWEST_READ = 50
 MAX_WORDS = 20_000  # of a document that is explained
 FREQUENT = 5_000  # words among which the nearest of a label are looked for
 _AT_LEAST = 3  # letters of a word that stands for a label
+_RIDGE = 10.0  # of unit vectors over thousands of words: keeps rare directions from following noise
+_FEWEST_WORDS = 20  # below which a direction says nothing
 
 
 def methods(reviews: Reviews) -> tuple[Method, ...]:
@@ -46,23 +51,16 @@ def networks(reviews: Reviews) -> tuple[str, ...]:
 def running(reviews: Reviews, text: str) -> RunningVerdict:
     """Give the verdict after each word, as if the document ended there, and at last at its end.
 
-    Args:
-        reviews: The classifier.
-        text: The document.
-
-    Returns:
-        A verdict for each word; of a long document for as many in equal distances as are read in seconds. The last one
-        is that of the whole document.
+    Of a long document as many words are taken, in equal distances, as are read in seconds.
 
     Raises:
         InputError: The document cannot be classified, or is too long.
     """
     ids, words = _read(reviews, text)
     count = len(ids) - 1
-    # Only attention has to read every beginning anew: the others go on from where they were.
-    readings = _readings(count, "attention" in networks(reviews))
-    ends = np.unique(np.linspace(1, count, readings).round().astype(int))
-    found = [tuple(row) for row in softmax(reviews.network.running(ids, ends.tolist())).tolist()]
+    ends = np.unique(np.linspace(1, count, _readings(reviews, count)).round().astype(int))
+    beginnings = [np.append(ids[:end], np.int32(EOS)) for end in ends]
+    found = [tuple(row) for row in reviews.probabilities(beginnings).tolist()]
     # Every row was read up to an end of sequence: after the last word it changes nothing more.
     return RunningVerdict(reviews.labels, (*(words[end - 1] for end in ends), words[-1]), (*found, found[-1]))
 
@@ -74,7 +72,7 @@ def contributions(
     label: str | None = None,
     against: str | None = None,
 ) -> Contributions:
-    """Give what each word adds to the logit of a label minus that of another.
+    """Give what each word adds to the logit of a label minus that of another, the end of sequence last.
 
     ``"gradient"`` multiplies each word's vector with the gradient of the difference by it; for networks that are linear
     in the vectors that is ``"linear"``, and the sum is the difference itself. ``"leave_out"`` reads the document
@@ -88,34 +86,24 @@ def contributions(
         label: None takes the answer.
         against: None takes the most probable other label.
 
-    Returns:
-        One value a word, and one for the end of sequence.
-
     Raises:
         InputError: The document, the method or a label does not fit.
     """
-    if method not in METHODS or (method == "linear" and not reviews.config.is_linear):
-        allowed = ", ".join(name for name in METHODS if name != "linear" or reviews.config.is_linear)
-        raise InputError("This classifier cannot be explained that way", allowed=allowed, received=method)
+    allowed = METHODS if reviews.config.is_linear else METHODS[:2]
+    if method not in allowed:
+        raise InputError(
+            "This classifier cannot be explained that way", allowed=", ".join(allowed), received=method
+        )
     ids, words = _read(reviews, text)
     logits = reviews.network.logits([ids])[0]
     one, other = _pair(reviews.labels, logits, label, against)
     difference = float(logits[one] - logits[other])
     if method == "leave_out":
-        values, constant = _left_out(reviews, ids, one, other, difference)
-        exact = False
+        values, constant, exact = *_left_out(reviews, ids, one, other, difference), False
     else:
         values, constant, exact = reviews.network.contributions(ids, one, other)
-    return Contributions(
-        reviews.labels[one],
-        reviews.labels[other],
-        method,
-        words,
-        tuple(np.asarray(values, np.float64).tolist()),
-        float(constant),
-        difference,
-        bool(exact),
-    )
+    labels = (reviews.labels[one], reviews.labels[other])
+    return Contributions(*labels, method, words, tuple(values.tolist()), constant, difference, exact)
 
 
 def attention(reviews: Reviews, text: str) -> AttentionWeights:
@@ -124,10 +112,8 @@ def attention(reviews: Reviews, text: str) -> AttentionWeights:
     Raises:
         InputError: The preset has none, or the document cannot be classified.
     """
-    at = _member(reviews, ("attention",), "weighs its states by attention")
-    ids, words = _read(reviews, text)
-    weights = reviews.network.members[at].attention(ids)
-    return AttentionWeights(_places(reviews, at, words), tuple(weights.astype(np.float64).tolist()))
+    network, ids, words = _inside(reviews, text, ("attention",), "weighs its states by attention")
+    return AttentionWeights(words, tuple(network.attention(ids).tolist()))
 
 
 def states(reviews: Reviews, text: str) -> States:
@@ -136,28 +122,21 @@ def states(reviews: Reviews, text: str) -> States:
     Raises:
         InputError: The preset has none, or the document cannot be classified.
     """
-    at = _member(reviews, RECURRENT, "is recurrent")
-    ids, words = _read(reviews, text)
-    values = reviews.network.members[at].states(ids).astype(np.float64)
-    return States(_places(reviews, at, words), tuple(map(tuple, values.tolist())), networks(reviews)[at])
+    network, ids, words = _inside(reviews, text, RECURRENT, "is recurrent")
+    return States(words, tuple(map(tuple, network.states(ids).tolist())), network.config.network)
 
 
 def label_embeddings(
     reviews: Reviews, topn: int = 12, member: int | None = None
 ) -> tuple[LabelEmbedding, ...]:
-    """Give the rows of W in softmax(Wz), and for each the words whose own z points to it.
+    """Give the rows of W in softmax(Wz), and for each the ``topn`` words whose own z points to it.
 
-    Args:
-        reviews: The classifier.
-        topn: Words for each label.
-        member: Number of the network, from 0; None takes the one with the largest weight.
-
-    Returns:
-        A row for each label. The score of a word is what it adds to the label's logit, minus the mean over all labels,
-        where it is all that is read: the dot product of the row and what the word does to z.
+    The score of a word is what it adds to the label's logit, minus the mean over all labels, where it is all that is
+    read: the dot product of the row and what the word does to z. ``member`` is the number of a network, from 0; None
+    takes the one with the largest weight.
     """
     at = main_member(reviews) if member is None else member
-    rows = reviews.network.label_embeddings(at).astype(np.float64)
+    rows = reviews.network.members[at].kernel.T.astype(np.float64)
     centred = rows - rows.mean(axis=0)  # softmax does not see what all labels have in common
     units = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
     cosines = units @ units.T
@@ -178,11 +157,7 @@ def main_member(reviews: Reviews) -> int:
 
 
 def word_scores(reviews: Reviews, member: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """Score frequent words by what each adds to each label's logit of a network where it is all that is read.
-
-    Args:
-        reviews: The classifier.
-        member: Number of the network, from 0.
+    """Score frequent words by what each adds to each label's logit of network ``member`` where it is all that is read.
 
     Returns:
         The words, and float64 (words, labels) whose rows sum to 0.
@@ -199,9 +174,51 @@ def word_scores(reviews: Reviews, member: int) -> tuple[tuple[str, ...], np.ndar
     return tuple(entries[at] for at in kept), scores - scores.mean(axis=1, keepdims=True)
 
 
+def label_map(
+    reviews: Reviews,
+    vectors: WordVectors,
+    *,
+    words: int = 14,
+    others: int = 60,
+    method: str = "pca",
+    member: int | None = None,
+) -> LabelMap:
+    """Lay labels out among words, ``words`` nearest ones of each and ``others`` that speak for none.
+
+    The network's W and the word vectors live in different spaces. A label's place among words is the direction along
+    which words speak for it: ridge regression from the unit vectors of frequent words to what each adds to its logit
+    (:func:`word_scores`). ``method`` is that of :func:`apps.vectors.maps.word_map`, ``member`` as for
+    :func:`label_embeddings`.
+
+    Raises:
+        InputError: Too few words are in both vocabularies, or the method is unknown.
+    """
+    found, scores = word_scores(reviews, main_member(reviews) if member is None else member)
+    both = [at for at, word in enumerate(found) if word in vectors]
+    if len(both) < _FEWEST_WORDS:
+        raise InputError(
+            "Too few words of this preset have a vector",
+            allowed=f"{_FEWEST_WORDS} words or more",
+            received=len(both),
+        )
+    names, scores = [found[at] for at in both], scores[both]
+    units = vectors.normalized[[vectors.index(name) for name in names]].astype(np.float64)
+    nearest = np.argsort(-scores, axis=0, kind="stable")[:words].T.ravel().tolist()
+    quiet = np.argsort(np.abs(scores[: 20 * others]).max(axis=1), kind="stable")[:others].tolist()
+    chosen = list(dict.fromkeys([*nearest, *quiet]))
+    silent = set(quiet) - set(nearest)
+    strongest = [reviews.labels[best] for best in scores[chosen].argmax(axis=1).tolist()]
+    belongs = [None if row in silent else label for row, label in zip(chosen, strongest, strict=True)]
+    places, fit = _places(units, scores)
+    points = np.concatenate([places, units[chosen]])
+    titles = [f"«{label}»" for label in reviews.labels] + [names[row] for row in chosen]
+    result = maps.word_map(titles, points, method)
+    return LabelMap(result, len(reviews.labels), (*reviews.labels, *belongs), fit)
+
+
 def _read(reviews: Reviews, text: str) -> tuple[np.ndarray, tuple[ReadWord, ...]]:
     """Encode a document; its words with their spans, and the end of sequence after them."""
-    ids = reviews.known(text).ids
+    ids = reviews.read(text).ids
     if len(ids) > MAX_WORDS + 1:
         raise InputError(
             "The text is too long to be explained",
@@ -215,19 +232,18 @@ def _read(reviews: Reviews, text: str) -> tuple[np.ndarray, tuple[ReadWord, ...]
     return ids, (*words, ReadWord("", len(text), len(text)))
 
 
-def _places(reviews: Reviews, member: int, words: Sequence[ReadWord]) -> tuple[ReadWord, ...]:
-    """Take the words that a network reads."""
-    return tuple(words[at] for at in reviews.config.members[member].reading.places(len(words)).tolist())
-
-
-def _member(reviews: Reviews, wanted: Sequence[str], does: str) -> int:
-    found = networks(reviews)
-    for at, name in enumerate(found):
-        if name in wanted:
-            return at
-    raise InputError(
-        f"No network of this classifier {does}", allowed=", ".join(wanted), received=", ".join(found)
-    )
+def _inside(
+    reviews: Reviews, text: str, wanted: Sequence[str], does: str
+) -> tuple[PackedNetwork, np.ndarray, tuple[ReadWord, ...]]:
+    """Return the first network of a wanted kind, the ids of a document, and the words of it that the network reads."""
+    names = networks(reviews)
+    found = [network for network, name in zip(reviews.network.members, names, strict=True) if name in wanted]
+    if not found:
+        raise InputError(
+            f"No network of this classifier {does}", allowed=", ".join(wanted), received=", ".join(names)
+        )
+    ids, words = _read(reviews, text)
+    return found[0], ids, tuple(words[at] for at in found[0].config.places(len(words)).tolist())
 
 
 def _pair(
@@ -245,9 +261,9 @@ def _pair(
     return labels.index(label), labels.index(against)
 
 
-def _readings(count: int, slow: bool) -> int:
-    """Say how often a document of this many words is read anew for one explanation."""
-    most = max(_FEWEST_READ, min(MAX_READ, _READ_IDS // count)) if slow else MAX_READ
+def _readings(reviews: Reviews, count: int) -> int:
+    """Say how often a document of this many words is read anew for one explanation; linear networks read fast."""
+    most = MAX_READ if reviews.config.is_linear else max(_FEWEST_READ, min(MAX_READ, _READ_IDS // count))
     return min(count, most)
 
 
@@ -256,13 +272,28 @@ def _left_out(
 ) -> tuple[np.ndarray, float]:
     """Read the document without each word; the constant is what no word at all gives."""
     count = len(ids) - 1
-    together = -(-count // _readings(count, any(name in RECURRENT for name in networks(reviews))))
-    starts = range(0, count, together)
-    documents = [np.delete(ids, slice(start, min(start + together, count))) for start in starts]
+    together = -(-count // _readings(reviews, count))
+    starts = np.arange(0, count, together)
+    stops = np.minimum(starts + together, count)
+    documents = [np.delete(ids, slice(start, stop)) for start, stop in zip(starts, stops, strict=True)]
     logits = reviews.network.logits([*documents, ids[-1:]])
     without = (logits[:, one] - logits[:, other]).astype(np.float64)
-    values = np.zeros(len(ids))
-    for start, found in zip(starts, without[:-1], strict=True):
-        stop = min(start + together, count)
-        values[start:stop] = (difference - found) / (stop - start)
-    return values, float(without[-1])
+    lengths = stops - starts
+    values = np.repeat((difference - without[:-1]) / lengths, lengths)
+    return np.append(values, 0.0), float(without[-1])
+
+
+def _places(units: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Place labels among words, float64 (labels, dimensions), and say how much of each label's scores that explains.
+
+    They are as far from the middle of the words as a word usually is.
+    """
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+
+    fitted = Ridge(alpha=_RIDGE).fit(units, scores)
+    explained = r2_score(scores, fitted.predict(units), multioutput="raw_values")
+    lengths = np.maximum(np.linalg.norm(fitted.coef_, axis=1, keepdims=True), 1e-12)
+    middle = units.mean(axis=0)
+    distance = np.linalg.norm(units - middle, axis=1).mean()
+    return middle + distance * fitted.coef_ / lengths, tuple(explained.tolist())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from apps.reviews.application import Reviews
-from apps.reviews.results import Refused
 from data_prep.errors import InputError
-from data_prep.readers.labelled_texts import Row, iter_csv
+from data_prep.readers.labelled_texts import Refused, Row, iter_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,43 +20,30 @@ _SKIPPED_AT_ONCE = 1 << 20
 
 
 def document_lines(stream: BinaryIO) -> Iterator[str | Refused]:
-    """Read the lines of a stream as documents.
-
-    Args:
-        stream: UTF-8, with or without a byte order mark.
+    """Read the lines of a stream, UTF-8 with or without a byte order mark, as documents.
 
     Yields:
         For each line in turn its text, or, where it is no text or too long, why it is refused; the rest goes on.
     """
-    number = 0
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        number += 1
+    read = partial(stream.readline, MAX_LINE_BYTES + 1)
+    for number, line in enumerate(iter(read, b""), start=1):
         if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
             while (more := stream.readline(_SKIPPED_AT_ONCE)) and not more.endswith(b"\n"):
                 pass
             yield Refused(number, f"it is longer than {MAX_LINE_BYTES >> 20} MiB")
-            continue
-        try:
-            text = line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            yield Refused(
-                number, f"it is not UTF-8: byte {error.start} of the line is {line[error.start]:#04x}"
-            )
-            continue
-        if "\0" in text:
+        elif b"\0" in line:
             yield Refused(number, "it is no text: it holds a NUL character")
-            continue
-        yield text.removesuffix("\r")
+        else:
+            try:
+                text = line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8")
+                yield text.removesuffix("\r")
+            except UnicodeDecodeError as error:
+                wrong = f"byte {error.start} of the line is {line[error.start]:#04x}"
+                yield Refused(number, f"it is not UTF-8: {wrong}")
 
 
 def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> pd.DataFrame:
-    """Classify the rows of a CSV file.
-
-    Args:
-        reviews: The classifier.
-        path: The file, as ``data_prep.readers.labelled_texts.iter_csv`` takes it.
-        text: Column of the documents.
-        most: Rows, at most.
+    """Classify the rows of a CSV file (``data_prep.readers.labelled_texts.iter_csv``), at most ``most``.
 
     Returns:
         One line a row, in their order, with ``row`` (from 1 after the header), ``label``, ``p_LABEL`` for each label,
@@ -63,32 +51,30 @@ def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> pd.DataF
         problem are there, and the others go on.
 
     Raises:
-        InputError: The file cannot be read, lacks the column, or has no rows or too many.
+        InputError: The file cannot be read, lacks the column ``text``, or has no rows or too many.
     """
     import pandas as pd
 
-    given: list[str | Refused] = []
-    for row in iter_csv(path, text):
-        if len(given) == most:
-            raise InputError(
-                "The file has too many rows for the page",
-                allowed=f"{most:,} rows",
-                remedy="Use the command line: python -m apps reviews classify --lines",
-            )
-        given.append(row.text if isinstance(row, Row) else Refused(row.number, f"{row.where}: {row.reason}"))
-    if not given:
+    rows = list(islice(iter_csv(path, text), most + 1))
+    if len(rows) > most:
+        raise InputError(
+            "The file has too many rows for the page",
+            allowed=f"{most:,} rows",
+            remedy="Use the command line: python -m apps reviews classify --lines",
+        )
+    if not rows:
         raise InputError("The file has no rows after its header")
+    texts = [row.text if isinstance(row, Row) else row for row in rows]
     shares = [f"p_{label}" for label in reviews.labels]
     found = []
-    for number, (said, answer) in enumerate(zip(given, reviews.classify_many(given), strict=True), start=1):
-        cells = {"row": number, "text": said if isinstance(said, str) else ""}
+    for row, answer in zip(rows, reviews.classify_many(texts), strict=True):
+        cells = {"row": row.number, "text": row.text if isinstance(row, Row) else ""}
         if isinstance(answer, Refused):
-            found.append(cells | {"problem": answer.problem})
+            cells["problem"] = answer.problem
         else:
+            cells |= {name: getattr(answer, name) for name in ("label", "words", "unknown_words")}
             cells |= dict(zip(shares, answer.probabilities.values(), strict=True))
-            found.append(
-                cells | {name: getattr(answer, name) for name in ("label", "words", "unknown_words")}
-            )
+        found.append(cells)
     columns = ["row", "label", *shares, "words", "unknown_words", "problem", "text"]
     return pd.DataFrame(found, columns=columns).astype({"words": "Int64", "unknown_words": "Int64"})
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from apps.reviews import (
-    page_benchmark,
-    page_embeddings,
-    page_inside,
-    page_labels,
-    page_networks,
-    page_padding,
-    page_upload,
-    page_verdict,
-)
+from functools import partial
+
+from apps.reviews import page_inside, page_labels, page_padding, page_results, page_upload, page_verdict
 from apps.reviews.application import DEFAULT_PRESET, Reviews
+from apps.reviews.reports import SPEED
 from apps.shared.page import PresetChoice, Section, show_page
+from apps.shared.page_reports import show_report
 
 CLASSIFIERS = PresetChoice(
     Reviews.kind,
@@ -52,8 +47,10 @@ SECTIONS = (
         page_padding.show,
         "Documents of all lengths in one batch, and what the mask hides. Change lines and batch size.",
     ),
-    Section("Networks", page_networks.show, "Eight networks on the same reviews, and published results."),
-    Section("Embeddings", page_embeddings.show, "What word vectors are worth where labels are few."),
-    Section("Benchmark", page_benchmark.show, "Speed and accuracy beside TF-IDF and fastText."),
+    Section(
+        "Networks", page_results.show_networks, "Eight networks on the same reviews, and published results."
+    ),
+    Section("Embeddings", page_results.show_embeddings, "What word vectors are worth where labels are few."),
+    Section("Benchmark", partial(show_report, SPEED), "Speed and accuracy beside TF-IDF and fastText."),
 )
 show_page("Reviews", SECTIONS)

@@ -8,10 +8,10 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import RECURRENT, attention, networks, states
-from apps.reviews.page_text import choose_text, coloured, name_of
+from apps.reviews.page_text import choose_text, draw_document, name_of
 from apps.reviews.results import AttentionWeights, States
 from apps.shared import charts
-from apps.shared.letters import letters, tint
+from apps.shared.letters import tint
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
 
@@ -52,14 +52,12 @@ def _attention(text: str, found: AttentionWeights) -> None:
     def look(share: float) -> tuple[str, str]:
         return tint(colour, strength * share), f"{100 * share:.2f} %"
 
-    pieces = coloured(text, found.words, found.weights, look)
-    with st.container(border=True):
-        letters(pieces, key="attention", label="The document, the darker the more attention", breaks=False)
+    label = "The document, the darker the more attention"
+    draw_document(text, found.words, found.weights, look, key="attention", label=label)
     best = np.argsort(-shares, kind="stable")[:_MOST_ATTENDED]
     names = [f"{at + 1}. {name_of(found.words[at])}" for at in best]
-    picture = charts.bars(
-        names, (100 * shares[best]).tolist(), x_title="attention, %", colour=colour, number=".1f"
-    )
+    percent = (100 * shares[best]).tolist()
+    picture = charts.bars(names, percent, x_title="attention, %", colour=colour, number=".1f")
     charts.show(picture, "attended", "The words with most attention")
 
 

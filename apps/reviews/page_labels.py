@@ -7,12 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.application import Reviews
-from apps.reviews.explain import label_embeddings, main_member, networks
-from apps.reviews.labels_map import LabelMap, label_map
+from apps.reviews.explain import label_embeddings, label_map, main_member, networks
 from apps.reviews.page_text import label_looks
-from apps.reviews.results import LabelEmbedding
+from apps.reviews.results import LabelEmbedding, LabelMap
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, open_once, plain
+from apps.shared.page import heavy_work, input_errors, one_of, open_once, plain
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET as VECTORS
@@ -41,15 +40,12 @@ def show(reviews: Reviews, preset: str) -> None:
     if not preset_installed(VECTORS):
         st.info(f"The preset {VECTORS} is not part of this checkout.")
         return
-    method = st.segmented_control(
-        "Layout", list(_METHODS), default="PCA", required=True, key="layout", bind="query-params"
-    )
+    method = one_of("Layout", list(_METHODS), "layout", named=True)
     with input_errors():
         result = _label_map(preset, reviews, _METHODS[method], member)
         charts.show(_map(result, reviews.labels), "label map", "Labels among word vectors", zoom=True)
-        fits = ", ".join(
-            f"{plain(label)} {fit:.2f}" for label, fit in zip(reviews.labels, result.fit, strict=True)
-        )
+        pairs = zip(reviews.labels, result.fit, strict=True)
+        fits = ", ".join(f"{plain(label)} {fit:.2f}" for label, fit in pairs)
         st.caption(
             "A label stands where words speak for it: the direction in the space of the page Word vectors that best "
             f"foretells what each frequent word adds to its logit (R²: {fits}). Grey words speak for none. Wheel or "
@@ -63,15 +59,7 @@ def _choose_network(reviews: Reviews) -> int:
     if len(names) == 1:
         return 0
     titles = [f"{number}. {name}" for number, name in enumerate(names, start=1)]
-    chosen = st.segmented_control(
-        "Network",
-        titles,
-        default=titles[main_member(reviews)],
-        required=True,
-        key="network",
-        bind="query-params",
-    )
-    return titles.index(chosen)
+    return titles.index(one_of("Network", titles, "network", first=titles[main_member(reviews)], named=True))
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -89,15 +77,15 @@ def _label_map(preset: str, _reviews: Reviews, method: str, member: int) -> Labe
 def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
     looks = label_looks([one.label for one in found])
     width = min(len(found), 3)
-    for start in range(0, len(found), width):
-        columns = st.columns(width, gap="medium")
-        for column, one in zip(columns, found[start : start + width], strict=False):
-            with column:
-                st.markdown(f"**{plain(one.label)}**")
-                words, scores = zip(*one.nearest, strict=True) if one.nearest else ((), ())
-                adds, colour = "what the word adds to the logit", looks[one.label][0]
-                picture = charts.bars(words, scores, x_title=adds, colour=colour, number=".2f")
-                charts.show(picture, f"nearest {one.label}", f"Words nearest to the label {one.label}")
+    for at, one in enumerate(found):
+        if at % width == 0:
+            columns = st.columns(width, gap="medium")
+        with columns[at % width]:
+            st.markdown(f"**{plain(one.label)}**")
+            words, scores = [word for word, _ in one.nearest], [score for _, score in one.nearest]
+            adds, colour = "what the word adds to the logit", looks[one.label][0]
+            picture = charts.bars(words, scores, x_title=adds, colour=colour, number=".2f")
+            charts.show(picture, f"nearest {one.label}", f"Words nearest to the label {one.label}")
 
 
 def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
@@ -122,19 +110,15 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
 
 
 def _map(result: LabelMap, labels: tuple[str, ...]) -> go.Figure:
-    colours, looks = palette(), label_looks(labels)
-    picture = charts.figure(x_title=result.map.axes[0], y_title=result.map.axes[1], height=560)
+    colours, looks, places = palette(), label_looks(labels), result.map
+    picture = charts.figure(x_title=places.axes[0], y_title=places.axes[1], height=560)
     is_label = [at < result.labels for at in range(len(result.belongs))]
-    charts.add_words(
-        picture,
-        result.map.coordinates,
-        result.map.words,
-        size=(900, 480),
-        textfont={"color": colours.text, "size": [16 if label else 11 for label in is_label]},
-        marker={
-            "color": [colours.muted if label is None else looks[label][0] for label in result.belongs],
-            "size": [16 if label else 6 for label in is_label],
-            "symbol": ["diamond" if label else "circle" for label in is_label],
-        },
-    )
+    marker = {
+        "color": [colours.muted if label is None else looks[label][0] for label in result.belongs],
+        "size": [16 if label else 6 for label in is_label],
+        "symbol": ["diamond" if label else "circle" for label in is_label],
+    }
+    font = {"color": colours.text, "size": [16 if label else 11 for label in is_label]}
+    more = {"size": (900, 480), "marker": marker, "textfont": font}
+    charts.add_words(picture, places.coordinates, places.words, **more)
     return picture

@@ -5,26 +5,28 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from apps.reviews.padding import PaddedBatches, padded_batches
 from apps.reviews.page_text import EXAMPLES
 from apps.reviews.reports import NETWORKS
 from apps.shared import charts
-from apps.shared.page import input_errors
+from apps.shared.page import input_errors, one_of
 from apps.shared.reports import Stored, stored
 from apps.shared.style import palette
 from data_prep.errors import InputError
+from data_prep.text.document_batches import PaddedBatches, padded_batches
 from data_prep.text.text_inputs import keys_of
 
 _SOURCES = ("Lines", "IMDB")
 _TITLES = {"shuffled": "In random order", "bucketed": "In buckets of length"}
 _MOST_LINES, _MOST_SHOWN = 200, 64
+_MEASURED = (
+    "Train half of IMDB in batches of {padding.batch_size}: {padding.shuffled*100:.1f} % padding in random order, "
+    "{padding.bucketed*100:.1f} % in buckets."
+)
 
 
 def show() -> None:
     """Draw the section."""
-    source = st.segmented_control(
-        "Documents", _SOURCES, default=_SOURCES[0], required=True, key="documents", bind="query-params"
-    )
+    source = one_of("Documents", _SOURCES, "documents", named=True)
     size = st.slider("Documents in a batch", 2, 16, 4, key="batch", bind="query-params")
     with input_errors():
         report = stored(NETWORKS.name)
@@ -41,12 +43,7 @@ def show() -> None:
             "the mask says where padding begins, and no network reads, averages or attends beyond it."
         )
         if report is not None:
-            st.caption(
-                report.text(
-                    "Train half of IMDB in batches of {padding.batch_size}: {padding.shuffled*100:.1f} % padding in "
-                    "random order, {padding.bucketed*100:.1f} % in buckets."
-                )
-            )
+            st.caption(report.text(_MEASURED))
 
 
 def _typed() -> list[int]:
@@ -77,20 +74,19 @@ def _stored(report: Stored | None) -> list[int]:
 
 def _picture(view: PaddedBatches) -> go.Figure:
     colours = palette()
-    shown: list[tuple[int, str, int, int]] = []  # place, name, words, padding of each document
+    places, names, words, padding = [], [], [], []  # of each document
     for number, batch in enumerate(view.batches, start=1):
-        if shown and len(shown) + len(batch) > _MOST_SHOWN:
+        if places and len(places) + len(batch) > _MOST_SHOWN:
             break
-        first, longest = shown[-1][0] + 2 if shown else 1, max(batch)
-        for at, length in enumerate(batch):
-            name = f"batch {number}, document {at + 1}"
-            shown.append((first + at, name, length - 1, longest - length))
-    places, names, words, padding = zip(*shown, strict=True)
+        first = places[-1] + 2 if places else 1
+        places += range(first, first + len(batch))
+        names += [f"batch {number}, document {at}" for at in range(1, len(batch) + 1)]
+        words += [length - 1 for length in batch]
+        padding += [max(batch) - length for length in batch]
     picture = charts.figure(x_title="words", height=90 + 9 * places[-1])
-    for title, values, colour in (
-        ("words", words, colours.ours),
-        ("end of sequence", [1] * len(words), colours.peer),
-        ("padding, masked", padding, colours.grid),
+    parts = {"words": words, "end of sequence": [1] * len(words), "padding, masked": padding}
+    for (title, values), colour in zip(
+        parts.items(), (colours.ours, colours.peer, colours.grid), strict=True
     ):
         picture.add_bar(
             x=values,

@@ -11,7 +11,7 @@ import streamlit as st
 from apps.reviews.application import DEFAULT_PRESET
 from apps.reviews.results import ReadWord
 from apps.shared import charts
-from apps.shared.letters import Letter
+from apps.shared.letters import Letter, letters
 from apps.shared.style import palette
 
 MOST_CHARACTERS = 6_000
@@ -41,22 +41,18 @@ def _take(example: str) -> None:
     st.session_state["text"] = example  # the widget writes it into the address
 
 
-def coloured(
+def draw_document(
     text: str,
     words: Sequence[ReadWord],
     values: Sequence[float],
     look: Callable[[float], tuple[str, str]],
-) -> list[Letter]:
-    """Cut a document into words with a colour each, and what stands between them without.
+    *,
+    key: str,
+    label: str,
+) -> None:
+    """Draw a document whose words, the end of sequence last, have a colour each, and what stands between them none.
 
-    Args:
-        text: The document.
-        words: Its words, the end of sequence last.
-        values: One number a word.
-        look: Number to the colour of the word's ground and what its card says.
-
-    Returns:
-        Pieces that are the whole document, and the end of sequence.
+    ``look`` maps the number of a word to the colour of its ground and what its card says.
     """
     pieces, done = [], 0
     for word, value in zip(words, values, strict=True):
@@ -66,7 +62,8 @@ def coloured(
         note = f"{name_of(word)}: {said}" + ("" if word.known else ", unknown")
         pieces.append(Letter(word.text or " EOS", colour, note, marked=not word.known))
         done = max(done, word.end)
-    return pieces
+    with st.container(border=True):
+        letters(pieces, key=key, label=label, breaks=False)
 
 
 def name_of(word: ReadWord) -> str:

@@ -33,21 +33,15 @@ def show(reviews: Reviews, preset: str) -> None:
         st.info("Every row gets a verdict; what cannot be read is named by its number, and the rest goes on.")
         return
     with input_errors():
-        rows = _classified(reviews, preset, upload.getvalue(), column.strip())
-        _summary(rows, reviews.labels)
+        _summary(_classified(preset, reviews, upload.getvalue(), column.strip()), reviews.labels)
 
 
-def _classified(reviews: Reviews, preset: str, content: bytes, column: str) -> pd.DataFrame:
-    """Classify a file, or give the last answer of this visitor for the same one."""
-    asked = (content, column, preset)
-    last = st.session_state.get("csv verdicts")
-    if last is None or last[0] != asked:
-        with tempfile.TemporaryDirectory() as folder, heavy_work(), st.spinner("Reading …"):
-            path = Path(folder) / "upload.csv"
-            path.write_bytes(content)
-            last = (asked, csv_verdicts(reviews, path, column, MOST_ROWS))
-        st.session_state["csv verdicts"] = last
-    return last[1]
+@st.cache_data(show_spinner="Reading …", max_entries=4)
+def _classified(preset: str, _reviews: Reviews, content: bytes, column: str) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder, heavy_work():
+        path = Path(folder) / "upload.csv"
+        path.write_bytes(content)
+        return csv_verdicts(_reviews, path, column, MOST_ROWS)
 
 
 def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
@@ -56,10 +50,10 @@ def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
     charts.show(picture, "file", "Rows by verdict")
     refused = verdicts[verdicts["label"].isna()]
     if len(refused):
-        pairs = zip(refused["row"][:_NAMED], refused["problem"][:_NAMED], strict=True)
-        first = "; ".join(f"row {number}: {problem}" for number, problem in pairs)
-        more = f"; and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
-        st.warning(plain(f"{len(refused):,} of {len(verdicts):,} rows have no verdict. {first}{more}."))
+        named = [f"row {one.row}: {one.problem}" for one in refused[:_NAMED].itertuples()]
+        more = [f"and {len(refused) - _NAMED:,} more"] if len(refused) > _NAMED else []
+        said = f"{len(refused):,} of {len(verdicts):,} rows have no verdict. {'; '.join(named + more)}."
+        st.warning(plain(said))
     st.download_button(
         "Download verdicts",
         lambda: verdicts_file(verdicts),

@@ -7,11 +7,11 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import Method, contributions, methods, running
-from apps.reviews.page_text import choose_text, coloured, name_of
+from apps.reviews.page_text import choose_text, draw_document, name_of
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
-from apps.shared.letters import letters, tint
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.letters import tint
+from apps.shared.page import heavy_work, input_errors, one_of, plain
 from apps.shared.style import palette
 
 _WAYS: dict[Method, str] = {
@@ -31,14 +31,8 @@ def show(reviews: Reviews, preset: str) -> None:
     text = choose_text(preset)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     ways = {_WAYS[method]: method for method in methods(reviews)}
-    way = left.segmented_control(
-        "What a word adds",
-        list(ways),
-        default=next(iter(ways)),
-        required=True,
-        key="way",
-        bind="query-params",
-    )
+    with left:
+        way = one_of("What a word adds", list(ways), "way", named=True)
     label = right.selectbox("Explain", [_ANSWER, *reviews.labels], key="label", bind="query-params")
     with input_errors():
         with heavy_work():
@@ -48,12 +42,11 @@ def show(reviews: Reviews, preset: str) -> None:
         _answer(verdict)
         _words(text, added)
         charts.show(_curve(curve, added.words), "running", "Probability of each label after each word")
-        every = (
-            "" if len(curve.words) == len(added.words) else f" Here at {len(curve.words) - 1} of its words."
-        )
+        few = len(curve.words) < len(added.words)
         st.caption(
             "The verdict if the document ended at each word: every beginning is read up to an end of sequence of its "
-            f"own. The diamond is the verdict on the whole.{every}"
+            "own. The diamond is the verdict on the whole."
+            + (f" Here at {len(curve.words) - 1} of its words." if few else "")
         )
 
 
@@ -69,19 +62,14 @@ def _answer(verdict: Verdict) -> None:
 
 def _words(text: str, added: Contributions) -> None:
     colours = palette()
-    largest = max((abs(value) for value in added.values), default=0.0) or 1.0
+    largest = max(map(abs, added.values)) or 1.0
 
     def look(value: float) -> tuple[str, str]:
         colour = colours.positive if value > 0 else colours.negative
         return tint(colour, 0.75 * abs(value) / largest), f"{value:+.3f}"
 
-    with st.container(border=True):
-        letters(
-            coloured(text, added.words, added.values, look),
-            key="document",
-            label=f"The document; what speaks for {added.label} and what speaks against it",
-            breaks=False,
-        )
+    label = f"The document; what speaks for {added.label} and what speaks against it"
+    draw_document(text, added.words, added.values, look, key="document", label=label)
     total = sum(added.values) + added.constant
     sums = (
         f"All words and the constant {added.constant:+.2f} sum to {total:+.2f}: that is the difference itself."
@@ -97,18 +85,18 @@ def _words(text: str, added: Contributions) -> None:
 def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
     colours = palette()
     alone = len(curve.labels) == 2  # the other one is what is left
-    shown = curve.labels[-1:] if alone else curve.labels
-    looks = {shown[0]: (colours.ours, "solid")} if alone else charts.line_looks(curve.labels)
-    y_title = f"{shown[0]}, %" if alone else "probability, %"
+    looks = charts.line_looks(curve.labels)
+    if alone:
+        looks = {curve.labels[1]: (colours.ours, "solid")}
+    y_title = f"{curve.labels[1]}, %" if alone else "probability, %"
     picture = charts.figure(x_title="word", y_title=y_title, height=320)
     number = {word.start: at for at, word in enumerate(words, start=1)}
     places = [number[word.start] for word in curve.words]
-    for label in shown:
-        shares = [100 * row[curve.labels.index(label)] for row in curve.probabilities]
-        colour, dash = looks[label]
+    for label, (colour, dash) in looks.items():
+        at = curve.labels.index(label)
         picture.add_scatter(
             x=places,
-            y=shares,
+            y=[100 * row[at] for row in curve.probabilities],
             name=label,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "shape": "hv"},

@@ -229,7 +229,8 @@ def chosen_recipe(name: str, network: str | None = None, overrides: Sequence[str
         raise InputError("There is no such network", allowed=", ".join(MEMBERS), received=network)
     members = list(recipe.members if network is None else (MEMBERS[network],))
     of_members = {one.name for one in fields(MemberRecipe)} - {one.name for one in fields(ReviewsRecipe)}
-    plain = []
+    # What recipe and networks ask of each other is checked once all is set.
+    recipe = replace(recipe, members=(MemberRecipe(),))
     for text in overrides:
         key = text.partition("=")[0].strip()
         if named := re.match(r"member([0-9]+)\.(.+)", text, re.DOTALL):
@@ -242,7 +243,5 @@ def chosen_recipe(name: str, network: str | None = None, overrides: Sequence[str
         elif key in of_members:
             members = [with_overrides(member, [text]) for member in members]
         else:
-            plain.append(text)
-    # What recipe and networks ask of each other is checked once all is set.
-    alone = with_overrides(replace(recipe, members=(MemberRecipe(),)), plain)
-    return replace(alone, members=tuple(members))
+            recipe = with_overrides(recipe, [text])
+    return replace(recipe, members=tuple(members))

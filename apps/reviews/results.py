@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.shared.calibration import ReliabilityBin
 from apps.shared.results import Result
+from data_prep.readers.labelled_texts import Refused
+
+if TYPE_CHECKING:
+    from apps.vectors.application import MapResult
 
 _MANY_UNKNOWN = 0.5
 _LISTED = 20  # refused documents that are named one by one
@@ -36,11 +40,6 @@ class Verdict(Result):
     table_columns = ("label", "probability>")
 
     @property
-    def left_out_share(self) -> float:
-        """Share of the document that was not read, 0 to 1."""
-        return self.left_out / max(1, self.tokens)
-
-    @property
     def confidence(self) -> float:
         """Probability of the most probable label."""
         return self.probabilities[self.label]
@@ -54,7 +53,7 @@ class Verdict(Result):
         if self.left_out:
             found.append(
                 f"The text is longer than what the network reads: {self.left_out:,} of its {self.tokens:,} words and "
-                f"marks ({self.left_out_share:.0%}) were left out."
+                f"marks ({self.left_out / self.tokens:.0%}) were left out."
             )
         return found
 
@@ -73,14 +72,6 @@ class Verdict(Result):
             "words": self.words,
         }
         return found | ({"left_out": self.left_out} if self.left_out else {})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Refused(Result):
-    """A document among many that cannot be answered: its number, from 1, and why."""
-
-    number: int
-    problem: str
 
 
 def refusals(refused: Sequence[Refused], what: str) -> list[str]:
@@ -133,13 +124,10 @@ class ReviewsEvaluation(Result):
 
     def table_rows(self) -> list[tuple[str, ...]]:
         """The cells of the table; last, what each label was answered as."""
-        answers = [
-            (
-                f"{label}, answered as",
-                ", ".join(f"{name} {count:,}" for name, count in zip(self.labels, row, strict=True)),
-            )
-            for label, row in zip(self.labels, self.confusion, strict=True)
-        ]
+        answers = []
+        for label, row in zip(self.labels, self.confusion, strict=True):
+            counts = ", ".join(f"{name} {count:,}" for name, count in zip(self.labels, row, strict=True))
+            answers.append((f"{label}, answered as", counts))
         return [
             ("accuracy, %", f"{self.accuracy:.2f}"),
             ("standard error", f"{self.standard_error:.2f}"),
@@ -248,3 +236,20 @@ class States(Result):
     words: tuple[ReadWord, ...]
     values: tuple[tuple[float, ...], ...]
     network: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelMap(Result):
+    """Labels and words on one map.
+
+    Attributes:
+        map: Labels first, each with ``«»`` around it, then words.
+        labels: How many of the points are labels.
+        belongs: For each point the label that its word speaks for most; None for words that speak for none.
+        fit: For each label, the share of the variance of what words say for it that word vectors explain (R²).
+    """
+
+    map: MapResult
+    labels: int
+    belongs: tuple[str | None, ...]
+    fit: tuple[float, ...]

@@ -9,28 +9,26 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.reviews.results import Refused
 from apps.shared.cards import filled
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
-from data_prep.readers.bbc import read_bbc
-from data_prep.readers.labelled_texts import LabelledTexts, read_csv, read_folder
-from data_prep.readers.reviews import read_imdb
+from data_prep.readers.document_sets import read_bbc, read_imdb
+from data_prep.readers.labelled_texts import LabelledTexts, Refused, read_csv, read_folder
 from data_prep.readers.text import GivenPath, input_file
 from data_prep.splits import group_split, k_folds
 from data_prep.text.made_texts import made_reviews
-from data_prep.text.text_inputs import plain
+from data_prep.text.text_inputs import document_forms
 from models.presets.card import CardText
 
 DATA = ("imdb", "bbc")
 TEST_SHARE = 0.2  # of your own documents and of the sample
 SPLIT_SEED = 1  # of their split: the same for all recipes, so that a test part stays one
 _SAMPLE_DOCUMENTS = 600
-_OWN = "own documents"  # the checksum of your own documents is kept under this name
+OWN = "own documents"  # the checksum of your own documents is kept under this name
 _MADE = "made reviews"
 _SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-_VERDICTS, _TOPICS = (tuple(_SAID[name]["aliases"].items()) for name in DATA)
+_ALIASES = {name: tuple(_SAID[name]["aliases"].items()) for name in DATA}
 
 
 @dataclass(frozen=True)
@@ -67,24 +65,14 @@ class ReviewsSource:
         return self.train.classes
 
     def held_out(self, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Draw what is held out of the training part; equal texts are on one side.
-
-        Args:
-            share: Of the documents.
-            seed: Of the draw.
-
-        Returns:
-            Places of those to learn from and of those held out, int64 both.
-
-        Raises:
-            InputError: There are too few documents.
-        """
-        parts = group_split(_forms(self.train), {"train": 1.0 - share, "validation": share}, seed)
+        """Draw places to learn from, and a share of the training part that is held out; equal texts are on one side."""
+        shares = {"train": 1.0 - share, "validation": share}
+        parts = group_split(document_forms(self.train.texts), shares, seed)
         return parts["train"], parts["validation"]
 
     def folds(self, count: int, seed: int) -> list[ReviewsSource]:
         """Cut the training part into folds, equal texts in one; each source scores one and learns from the others."""
-        parts = k_folds(len(self.train), count, seed, _forms(self.train))
+        parts = k_folds(len(self.train), count, seed, document_forms(self.train.texts))
         return [
             replace(self, train=self.train.chosen(train), test=self.train.chosen(test))
             for train, test in parts
@@ -112,45 +100,25 @@ def label_numbers(labels: Sequence[str], aliases: Sequence[tuple[str, str]]) -> 
 
 
 def named_source(name: str) -> ReviewsSource:
-    """Return a data set by its name, ``imdb`` or ``bbc``.
+    """Return a data set: ``imdb``, the film reviews of IMDB with the official halves; ``bbc``, the news of the BBC.
 
     Raises:
         InputError: There is no such set, or it cannot be had.
     """
     if name not in DATA:
         raise InputError("There is no such set of documents", allowed=", ".join(DATA), received=name)
-    return imdb_source() if name == "imdb" else bbc_source()
-
-
-def imdb_source() -> ReviewsSource:
-    """Return the film reviews of IMDB, with the official halves."""
-    path = locate("imdb")
+    path = locate(name)
+    facts = {
+        "checksums": checksums_of(path),
+        "card": _card(name, **vars(DATASETS[name])),
+        "aliases": _ALIASES[name],
+    }
+    if name == "bbc":  # without an official test part, so that folds are scored
+        protocol = "folds of BBC News, equal articles in one fold"
+        return ReviewsSource("BBC News", read_bbc(path), None, protocol, **facts)
     found = read_imdb(path)
-    return ReviewsSource(
-        name="IMDB",
-        train=found.train,
-        test=found.test,
-        protocol="official test half of IMDB",
-        checksums=checksums_of(path),
-        card=_card("imdb", **vars(DATASETS["imdb"])),
-        unlabelled=found.unlabelled,
-        aliases=_VERDICTS,
-        published=_SAID["imdb"]["published"],
-    )
-
-
-def bbc_source() -> ReviewsSource:
-    """Return the news of the BBC; there is no official test part, so that folds are scored."""
-    path = locate("bbc")
-    return ReviewsSource(
-        name="BBC News",
-        train=read_bbc(path),
-        test=None,
-        protocol="folds of BBC News, equal articles in one fold",
-        checksums=checksums_of(path),
-        card=_card("bbc", **vars(DATASETS["bbc"])),
-        aliases=_TOPICS,
-    )
+    facts |= {"unlabelled": found.unlabelled, "published": _SAID["imdb"]["published"]}
+    return ReviewsSource("IMDB", found.train, found.test, "official test half of IMDB", **facts)
 
 
 def own_texts(
@@ -163,11 +131,7 @@ def own_texts(
 
 
 def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
-    """Return your own documents.
-
-    Args:
-        texts: As ``data_prep.readers.labelled_texts`` reads them.
-        name: What to call them, such as the name of the file.
+    """Return your own documents; ``name`` is what to call them, such as the name of the file.
 
     Raises:
         InputError: There is one label only, or a label has too few documents.
@@ -177,19 +141,18 @@ def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
     return _split(
         texts,
         name=name,
-        checksums={_OWN: texts.checksum},
+        checksums={OWN: texts.checksum},
         card=_card("own", name=name, labels=len(texts.classes)),
-        aliases=_VERDICTS if known == {"neg", "pos"} else (),
-        refused=tuple(Refused(one.number, f"{one.where}: {one.reason}") for one in texts.refused),
+        aliases=_ALIASES["imdb"] if known == {"neg", "pos"} else (),
+        refused=texts.refused,
     )
 
 
 def sample_source() -> ReviewsSource:
     """Return reviews that the project makes, for machines without data and network."""
     texts = made_reviews(_SAMPLE_DOCUMENTS, SPLIT_SEED)
-    checksums = {_MADE: texts.checksum}
-    card = _card("sample")
-    return _split(texts, name="reviews made by rules", checksums=checksums, card=card, aliases=_VERDICTS)
+    facts = {"checksums": {_MADE: texts.checksum}, "card": _card("sample"), "aliases": _ALIASES["imdb"]}
+    return _split(texts, name="reviews made by rules", **facts)
 
 
 def source_of(data: Mapping[str, str]) -> ReviewsSource | None:
@@ -205,19 +168,10 @@ def set_of(data: Mapping[str, str]) -> str | None:
     return next((name for name in DATA if any(f.name in data for f in DATASETS[name].files.values())), None)
 
 
-def is_own(data: Mapping[str, str]) -> bool:
-    """Say whether a preset, by the checksums in its metadata, learned from documents of your own."""
-    return _OWN in data
-
-
-def learned_from(texts: LabelledTexts, data: Mapping[str, str]) -> bool:
-    """Say whether these are the documents that a preset learned from."""
-    return data.get(_OWN) == texts.checksum
-
-
 def _split(texts: LabelledTexts, *, name: str, **more: object) -> ReviewsSource:
     """Split documents at random that have no official test part."""
-    parts = group_split(_forms(texts), {"train": 1.0 - TEST_SHARE, "test": TEST_SHARE}, SPLIT_SEED)
+    shares = {"train": 1.0 - TEST_SHARE, "test": TEST_SHARE}
+    parts = group_split(document_forms(texts.texts), shares, SPLIT_SEED)
     return ReviewsSource(
         name=name,
         train=texts.chosen(parts["train"]),
@@ -225,11 +179,6 @@ def _split(texts: LabelledTexts, *, name: str, **more: object) -> ReviewsSource:
         protocol=f"a fifth of {name}, drawn with seed {SPLIT_SEED}",
         **more,
     )
-
-
-def _forms(texts: LabelledTexts) -> list[str]:
-    """Return texts by which equal documents are told."""
-    return [plain(text).strip() for text in texts.texts]
 
 
 def _card(kind: str, **facts: object) -> CardText:

@@ -27,6 +27,7 @@ from data_prep.text.word2vec_corpus import encode_corpus
 from models.presets.store import Preset
 from models.storage.variables import copy_values
 from models.text_classifier.config import (
+    Arrays,
     TextClassifierConfig,
     TextPresetConfig,
     member_arrays,
@@ -39,8 +40,6 @@ from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
 if TYPE_CHECKING:
     import keras
 
-Arrays = Mapping[str, np.ndarray]
-
 
 class ReviewsAnswers(NamedTuple):
     """The classifier as a preset stores it, how many documents it learned from, places of those held out, folds."""
@@ -52,62 +51,54 @@ class ReviewsAnswers(NamedTuple):
 
 
 class Networks:
-    """All networks of a recipe: documents as ids, and what was learned so far.
-
-    Args:
-        recipe: All settings.
-        source: The documents; those of the test part are not looked at.
-        run: Where.
-        prefix: Of the names of the stages.
-    """
+    """All networks of a recipe: documents of the training part as ids, and what was learned so far."""
 
     def __init__(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run, prefix: str = "") -> None:
         self.recipe, self.source, self.run, self.prefix = recipe, source, run, prefix
         self.learned, self.held_out = source.held_out(recipe.validation, recipe.seed)
         self.labels, texts = source.train.labels, source.train.texts
         if run.start is None:
-            learned = (texts[at] for at in self.learned)
-            self.vocabulary = learn_vocabulary(
-                learned, min_count=recipe.min_count, max_size=recipe.max_vocabulary
-            )
+            sizes = {"min_count": recipe.min_count, "max_size": recipe.max_vocabulary}
+            self.vocabulary = learn_vocabulary((texts[at] for at in self.learned), **sizes)
         else:
             self.vocabulary = run.start.vocabulary
-        sizes = (len(self.vocabulary), len(source.labels))
-        self.configs = tuple(member.config(*sizes) for member in recipe.members)
-        self.ids = [encode(text, self.vocabulary).ids for text in texts]
-        self.held_out_ids = [self.ids[at] for at in self.held_out]
+        self.ids = self._encoded(texts)
         if run.start is not None:
             unknown = float((np.concatenate(self.ids) == UNK).mean())
             kept = f"The vocabulary of {run.start.path.name} is kept"
             print(f"{kept}: {unknown:.1%} of the words and marks are unknown to it", file=sys.stderr)
-        rounds = recipe.self_training.rounds
-        unlabelled = source.unlabelled[: recipe.self_training.texts] if rounds else ()
-        self.unlabelled = [encode(text, self.vocabulary).ids for text in unlabelled]
+        counts = (len(self.vocabulary), len(source.labels))
+        self.configs = tuple(member.config(*counts) for member in recipe.members)
+        self.held_out_ids = [self.ids[at] for at in self.held_out]
         self.vectors: WordVectors | None = None
 
     def all_rounds(self) -> Stages:
         """Train as often as the recipe asks, then once more on everything if it asks that; :class:`ReviewsAnswers`."""
         self.vectors = yield from self._start_vectors()
-        learned, more = self.learned, None
+        settings, learned, more = self.recipe.self_training, self.learned, None
+        unlabelled = self._encoded(self.source.unlabelled[: settings.texts] if settings.rounds else ())
         reviews = self._together((yield from self._members("round0", learned, more)))
-        for number in range(1, self.recipe.self_training.rounds + 1):
-            more = self._answered(reviews)
+        for number in range(1, settings.rounds + 1):
+            shares = reviews.probabilities(unlabelled)
+            kept = surest(shares, settings.confident)
+            wanted = shares[kept] if settings.soft else np.eye(shares.shape[1])[shares[kept].argmax(axis=1)]
+            more = [unlabelled[at] for at in kept], wanted.astype(np.float32)
             reviews = self._together((yield from self._members(f"round{number}", learned, more)))
         if self.recipe.refit:
             learned = np.arange(len(self.ids))
-            arrays = yield from self._members("refit", learned, more)
-            reviews = self._reviews(reviews.config, arrays)
+            reviews = self._reviews(reviews.config, (yield from self._members("refit", learned, more)))
         return ReviewsAnswers(reviews, len(learned), self.held_out)
+
+    def _encoded(self, texts: Sequence[str]) -> list[np.ndarray]:
+        return [encode(text, self.vocabulary) for text in texts]
 
     def _start_vectors(self) -> Stages:
         """Return the word vectors that networks start from, None for none; learn them where the recipe asks that."""
         if self.run.start is not None or all(member.start == "random" for member in self.recipe.members):
             return None
         if self.recipe.vectors == OWN_VECTORS:
-            texts = [*self.source.train.texts, *self.source.unlabelled]
-            return (
-                yield from learned_vectors(self.recipe.word2vec, texts, self.run, f"{self.prefix}vectors")
-            )
+            texts, name = [*self.source.train.texts, *self.source.unlabelled], f"{self.prefix}vectors"
+            return (yield from learned_vectors(self.recipe.word2vec, texts, self.run, name))
         path = Path(self.recipe.vectors)
         opened = Vectors.from_file(path) if path.is_file() else Vectors.from_preset(self.recipe.vectors)
         return opened.word_vectors
@@ -124,10 +115,8 @@ class Networks:
             labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
         recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
         found = []
-        networks = zip(self.recipe.members, self.configs, strict=True)
-        for number, (member, config) in enumerate(networks, start=1):
-            seed = self.recipe.seed + member.seed
-            matrix = None
+        for number, member in enumerate(self.recipe.members, start=1):
+            config, seed, matrix = self.configs[number - 1], self.recipe.seed + member.seed, None
             if self.vectors is not None and member.start != "random":
                 matrix = self.vectors.matrix_for(self.vocabulary, seed)[0]
             stage = member_stage(
@@ -141,11 +130,16 @@ class Networks:
                 recipe=recipe,
                 # After a refit nothing is held out.
                 evaluate=None if name == "refit" else partial(self._validation, config),
-                start=partial(_start_arrays, number=number, labels=self.source.labels),
+                start=partial(self._start_arrays, number),
             )
-            model = yield stage
-            found.append(trained_arrays(model))
+            found.append(trained_arrays((yield stage)))
         return found
+
+    def _start_arrays(self, number: int, preset: Preset) -> dict[str, np.ndarray]:
+        """Return the weights of a preset's network; without those of the labels where it has other ones."""
+        same = tuple(preset.labels) == tuple(self.source.labels)
+        arrays = member_arrays(preset.arrays, number)
+        return {name: array for name, array in arrays.items() if same or not name.startswith("labels/")}
 
     def _validation(self, config: TextClassifierConfig, model: keras.Model) -> dict[str, float]:
         from models.text_classifier.network import trained_arrays
@@ -160,37 +154,20 @@ class Networks:
 
     def _together(self, arrays: Sequence[Arrays]) -> Reviews:
         """Choose weights and temperature by what was held out."""
-        single = TextPresetConfig(self.configs, (1.0,) * len(arrays), 1.0, self.source.aliases)
-        network = self._reviews(single, arrays).network
+        even = TextPresetConfig(self.configs, (1.0,) * len(arrays), aliases=self.source.aliases)
+        network = self._reviews(even, arrays).network
         logits = [member.logits(self.held_out_ids) for member in network.members]
         weights, temperature = chosen_weights(logits, self.labels[self.held_out])
-        return self._reviews(replace(single, weights=weights, temperature=temperature), arrays)
+        return self._reviews(replace(even, weights=weights, temperature=temperature), arrays)
 
     def _reviews(self, config: TextPresetConfig, members: Sequence[Arrays]) -> Reviews:
         """Return trained networks ready for use, with weights as a preset stores them."""
         arrays = half_precision(preset_arrays(config, members))
         return Reviews(config, arrays, vocabulary=self.vocabulary, labels=self.source.labels)
 
-    def _answered(self, teacher: Reviews) -> tuple[list[np.ndarray], np.ndarray]:
-        """Return texts without a label and what is to be learned of them."""
-        settings = self.recipe.self_training
-        shares = teacher.probabilities(self.unlabelled)
-        kept = surest(shares, settings.confident)
-        wanted = shares[kept] if settings.soft else np.eye(shares.shape[1])[shares[kept].argmax(axis=1)]
-        return [self.unlabelled[at] for at in kept], wanted.astype(np.float32)
-
 
 def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, name: str) -> Stages:
-    """Learn word vectors from documents, cut into words as the classifier cuts them.
-
-    Args:
-        settings: Of word2vec.
-        texts: Documents, with labels or without.
-        run: Where.
-        name: Of the stage.
-
-    Returns:
-        The input vectors, :class:`WordVectors`, the most frequent word first.
+    """Learn word vectors from documents, cut into words as the classifier cuts them: :class:`WordVectors`.
 
     Raises:
         InputError: There are too few words.
@@ -198,13 +175,8 @@ def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, nam
     folder = run.folder / name
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    corpus = encode_corpus(
-        texts,
-        keys_of,
-        folder / "corpus.int32",
-        min_count=settings.min_count,
-        max_vocabulary=settings.max_vocabulary,
-    )
+    sizes = {"min_count": settings.min_count, "max_vocabulary": settings.max_vocabulary}
+    corpus = encode_corpus(texts, keys_of, folder / "corpus.int32", **sizes)
     model = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
     (matrix,) = copy_values([model.input_vectors])
     return WordVectors(corpus.vocabulary, matrix)
@@ -218,7 +190,7 @@ def member_stage(
     labels: np.ndarray,
     *,
     seed: int,
-    vectors: np.ndarray | None = None,
+    vectors: np.ndarray | None,
     recipe: Mapping[str, Any],
     evaluate: Callable[[keras.Model], Mapping[str, float]] | None = None,
     start: Callable[[Preset], dict[str, np.ndarray]] | None = None,
@@ -234,26 +206,26 @@ def member_stage(
         seed: Of all draws.
         vectors: First vectors of the words, float32 (vocabulary, dimensions); None for random ones.
         recipe: What decides the training, besides ``member``.
-        evaluate: Receives the network after every epoch and returns metrics; None for none.
+        evaluate: As for ``Stage``.
         start: Preset to the arrays of the network as ``trained_arrays`` gives them.
-
-    Raises:
-        InputError: The vectors do not fit.
     """
-    read = config.reading.inputs_of(documents)
+    read = config.inputs_of(documents)
     batches = DocumentBatches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
     steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
     idf = inverse_document_frequency(read, config.rows) if member.idf else None
 
     def begin(preset: Preset) -> dict[str, np.ndarray]:
+        from models.text_classifier.network import IDF
+
         arrays = start(preset)
-        if idf is not None and len(arrays.get("embedding/embeddings", ())) == len(idf):
+        if idf is not None and len(arrays["embedding/embeddings"]) == len(idf):
             arrays["embedding/embeddings"] = arrays["embedding/embeddings"] / idf[:, None]
+            arrays[IDF] = idf[:, None]
         return arrays
 
     return Stage(
         name,
-        lambda: _compiled(member, config, seed, steps, vectors, idf),
+        partial(_compiled, member, config, seed, steps, vectors, idf),
         batches.epoch,
         epochs=member.epochs,
         seed=seed,
@@ -267,19 +239,12 @@ def member_stage(
 
 def inverse_document_frequency(documents: Sequence[np.ndarray], rows: int) -> np.ndarray:
     """Return ln((1 + n) / (1 + df)) + 1 of each row of a table, float32 (rows,), where df of n documents have it."""
-    frequency = np.zeros(rows, np.int64)
-    for document in documents:
-        frequency[np.unique(document)] += 1
+    frequency = np.bincount(np.concatenate([np.unique(document) for document in documents]), minlength=rows)
     return (np.log((1.0 + len(documents)) / (1.0 + frequency)) + 1.0).astype(np.float32)
 
 
 def surest(shares: np.ndarray, confident: float) -> np.ndarray:
-    """Choose the surest answers of each label: their places, int64, sorted.
-
-    Args:
-        shares: Probabilities float (n, labels).
-        confident: Share of the answers of each label that is chosen.
-    """
+    """Choose a share of the answers of each label, the surest: places int64, sorted; ``shares`` float (n, labels)."""
     answers, sure = shares.argmax(axis=1), shares.max(axis=1)
     kept = []
     for label in range(shares.shape[1]):
@@ -287,15 +252,6 @@ def surest(shares: np.ndarray, confident: float) -> np.ndarray:
         order = places[np.argsort(-sure[places], kind="stable")]
         kept.append(order[: round(confident * len(order))])
     return np.sort(np.concatenate(kept))
-
-
-def _start_arrays(preset: Preset, *, number: int, labels: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Return the weights of a preset's network; without those of the labels where it has other ones."""
-    arrays = member_arrays(preset.arrays, number)
-    if "embedding/codes" in arrays:
-        arrays["embedding/embeddings"] = arrays.pop("embedding/codes") * arrays.pop("embedding/scales")
-    same = tuple(preset.labels) == tuple(labels)
-    return {name: array for name, array in arrays.items() if same or not name.startswith("labels/")}
 
 
 def _compiled(

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from apps.reviews.application import TOPICS_PRESET, Reviews
-from apps.reviews.evaluation import Scored, evaluate, final_metrics, metrics_of, rows_of, score, together
+from apps.reviews.evaluation import Scoring, evaluate, final_metrics, metrics_of, score
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
 from apps.reviews.sources import ReviewsSource, named_source, own_source, own_texts, sample_source
@@ -103,11 +103,11 @@ class ReviewsTask(Task):
 
     def folds(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run) -> Stages:
         """Train a recipe anew for each fold; return the score of all, so that every document is scored once."""
-        parts = []
+        scoring = Scoring(source.labels)
         for number, fold in enumerate(source.folds(recipe.folds, recipe.seed), start=1):
             answers = yield from Networks(recipe, fold, run, f"fold{number}/").all_rounds()
-            parts.append(Scored(answers.reviews, rows_of(fold.test)))
-        return together(parts, source.labels, f"{recipe.folds} {source.protocol}")
+            scoring.add(answers.reviews, fold.test.rows())
+        return scoring.result(f"{recipe.folds} {source.protocol}")
 
     def score(self, recipe: ReviewsRecipe, source: ReviewsSource, answers: ReviewsAnswers) -> Metrics:
         """Score the test part or the folds, or what was held out while a recipe is chosen."""
@@ -130,7 +130,7 @@ class ReviewsTask(Task):
         reviews = answers.reviews
         # How often words occurred is not needed any more, and half of the file.
         vocabulary = Vocabulary(reviews.vocabulary.entries, specials=reviews.vocabulary.specials)
-        ids = [encode(text, vocabulary).ids for text in _GOLDEN]
+        ids = [encode(text, vocabulary) for text in _GOLDEN]
         return [
             PresetContent(
                 reviews.config,

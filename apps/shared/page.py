@@ -29,13 +29,17 @@ def heavy_work() -> BoundedSemaphore:
     return BoundedSemaphore(_HEAVY_AT_ONCE)
 
 
-def one_of(label: str, choices: Sequence[str], key: str) -> str:
+def one_of(
+    label: str, choices: Sequence[str], key: str, *, first: str | None = None, named: bool = False
+) -> str:
     """Let the visitor choose one of a few by buttons in a row; the choice stands in the page's address.
 
     Args:
-        label: Of the choice, for screen readers.
-        choices: The first one is chosen at the beginning.
+        label: Of the choice.
+        choices: What there is.
         key: Of the widget, and its query parameter.
+        first: What is chosen at the beginning; the first of them if nothing is said.
+        named: Whether the label is seen, or for screen readers only.
 
     Returns:
         The choice.
@@ -43,11 +47,11 @@ def one_of(label: str, choices: Sequence[str], key: str) -> str:
     return st.segmented_control(
         label,
         choices,
-        default=choices[0],
+        default=choices[0] if first is None else first,
         required=True,
         key=key,
         bind="query-params",
-        label_visibility="collapsed",
+        label_visibility="visible" if named else "collapsed",
     )
 
 

@@ -131,7 +131,7 @@ def read_word_pictures(
     rows = []
     for row in iter_csv(csv, TEXT, PICTURE):
         if isinstance(row, Refused):
-            raise InputError(f"{csv}, {row.where}: {row.reason}", allowed=f"a {PICTURE} and its {TEXT}")
+            raise InputError(f"{csv}, {row.problem}", allowed=f"a {PICTURE} and its {TEXT}")
         rows.append((Path(csv).parent / row.label, unicodedata.normalize("NFC", row.text.strip())))
     if not 1 <= len(rows) <= MAX_IMAGES:
         raise InputError(f"{csv} has no rows or too many", allowed=f"1 to {MAX_IMAGES:,}", received=len(rows))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,19 +16,15 @@ _LENGTH_STEP = 32  # lengths are rounded up to it, so that a compiled function m
 Inputs = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class Padding:
-    """What share of the places of batches is padding, 0 to 1: documents drawn at random, and in buckets of length."""
+class PaddedBatches(NamedTuple):
+    """The length of each document of each batch, and the share of all places that is padding, 0 to 1."""
 
-    shuffled: float
-    bucketed: float
+    batches: list[list[int]]
+    share: float
 
 
 def document_inputs(documents: Sequence[np.ndarray]) -> Inputs:
-    """Pad documents to one batch.
-
-    Args:
-        documents: What ``data_prep.text.text_inputs.Reading.inputs`` gives of each.
+    """Pad what ``data_prep.text.text_inputs.Reading.inputs_of`` gives of documents to one batch.
 
     Returns:
         ``ids`` int32 (documents, steps) and ``mask`` bool of the same shape; steps are a multiple of 32.
@@ -45,7 +42,7 @@ class DocumentBatches:
     """Batches to learn from; seed and epoch alone decide the order.
 
     Args:
-        documents: What ``Reading.inputs`` gives of each.
+        documents: What ``Reading.inputs_of`` gives of each.
         labels: Int (n,), or the probability of every label, float (n, labels).
         batch_size: The most documents of a batch.
         max_padded: The most places of a batch, padding included; None for no limit.
@@ -87,13 +84,8 @@ class DocumentBatches:
         )
 
 
-def padding_of(lengths: Sequence[int], batch_size: int, seed: int = 0) -> Padding:
-    """Say what share of the batches of an epoch is padding.
-
-    Args:
-        lengths: Of the documents.
-        batch_size: Documents of a batch.
-        seed: Of the order.
+def padded_batches(lengths: Sequence[int], batch_size: int, seed: int = 0) -> dict[str, PaddedBatches]:
+    """Put documents of these lengths into batches, ``"shuffled"`` in random order and ``"bucketed"`` by length.
 
     Raises:
         InputError: There are no documents.
@@ -102,10 +94,13 @@ def padding_of(lengths: Sequence[int], batch_size: int, seed: int = 0) -> Paddin
     if not sizes.size:
         raise InputError("There are no documents", allowed="one or more")
     drawn = np.random.default_rng(seed).permutation(len(sizes))
-    shuffled = np.split(drawn, range(batch_size, len(drawn), batch_size))
-    return Padding(_share(sizes, shuffled), _share(sizes, length_buckets(lengths, batch_size, seed=seed)))
-
-
-def _share(sizes: np.ndarray, batches: Iterable[np.ndarray]) -> float:
-    places = sum(len(rows) * int(sizes[rows].max()) for rows in batches)
-    return 1.0 - float(sizes.sum()) / max(1, places)
+    orders = {
+        "shuffled": np.split(drawn, range(batch_size, len(drawn), batch_size)),
+        "bucketed": length_buckets(lengths, batch_size, seed=seed),
+    }
+    found = {}
+    for name, order in orders.items():
+        batches = [sizes[rows].tolist() for rows in order]
+        places = sum(len(batch) * max(batch) for batch in batches)
+        found[name] = PaddedBatches(batches, 1.0 - float(sizes.sum()) / max(1, places))
+    return found

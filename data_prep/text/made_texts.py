@@ -31,7 +31,7 @@ def made_reviews(count: int, seed: int) -> LabelledTexts:
     """
     rng = np.random.default_rng(seed)
     labels = [("neg", "pos")[at % 2] for at in range(count)]
-    return labelled((_review(rng, label), label, f"made {at}") for at, label in enumerate(labels, start=1))
+    return labelled((_review(rng, label), label) for label in labels)
 
 
 def made_sentences(part: Literal["train", "dev", "test"]) -> list[Sentence]:

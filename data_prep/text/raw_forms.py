@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.readers.reviews import archive_reviews
+from data_prep.readers.document_sets import archive_reviews
 from data_prep.readers.text import iter_lines
 
 BORDER = -1  # begin of a text

@@ -8,12 +8,10 @@ is its ``Reading``: the whole, or a stated window; words, or words with hashed p
 
 from __future__ import annotations
 
-import bisect
 import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -29,18 +27,11 @@ SPECIALS = (*DEFAULT_SPECIALS, EOS_TOKEN)
 MAX_NGRAM = 5
 
 _MARKUP = re.compile(r"<br\s*/?>|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_PIECE = re.compile(f"{_MARKUP.pattern}|.", re.DOTALL)
 _TOKENIZER = WordTokenizer(punctuation=True, lower=True)
-_IDS_AT_ONCE = 1 << 16
+_SORTED_TOGETHER = 64  # documents
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-
-
-class Encoded(NamedTuple):
-    """A document as ids, int32 (words + 1,) with ``EOS`` last; how many words it has, and how many are unknown."""
-
-    ids: np.ndarray
-    words: int
-    unknown: int
 
 
 class Grams(NamedTuple):
@@ -59,37 +50,27 @@ def plain(text: str) -> str:
     return _MARKUP.sub(_meant, text) if "<" in text or "&" in text else text
 
 
+def document_forms(texts: Iterable[str]) -> list[str]:
+    """Return the texts by which equal documents are told: without markup and spaces around them."""
+    return [plain(text).strip() for text in texts]
+
+
+def shared_texts(first: Iterable[str], second: Iterable[str]) -> list[int]:
+    """Return the places of the documents of ``second`` that stand in ``first`` too."""
+    known = set(document_forms(first))
+    return [at for at, form in enumerate(document_forms(second)) if form in known]
+
+
 def words_of(text: str) -> list[Token]:
-    """Cut a text into words, numbers and punctuation marks.
+    """Cut a user's own text, markup included, into words, numbers and punctuation marks, as many as ``keys_of`` gives.
 
-    Args:
-        text: The user's own text, markup included.
-
-    Returns:
-        Tokens with spans into ``text``, ``text[token.start:token.end] == token.text``; where a word holds an entity,
-        the span holds it as it was written. As many as ``keys_of`` gives, in the same order.
+    ``text[token.start:token.end] == token.text``: where a word holds an entity, it is there as it was written.
     """
-    if "<" not in text and "&" not in text:
-        return _TOKENIZER.tokenize(text)
-    # Borders of the pieces that are the same in both texts: where they begin in the plain one and in the user's own.
-    pieces, origins = [], [0]
-    for match in _MARKUP.finditer(text):
-        pieces += [text[origins[-1] : match.start()], _meant(match)]
-        origins += match.span()
-    borders = [0, *accumulate(map(len, pieces))]
-    pieces.append(text[origins[-1] :])
-
-    def begin(at: int) -> int:
-        piece = bisect.bisect_right(borders, at) - 1
-        # Inside an entity of two characters the span begins with the entity.
-        return origins[piece] + (0 if piece % 2 else at - borders[piece])
-
-    def end(at: int) -> int:
-        piece = bisect.bisect_right(borders, at - 1) - 1
-        return origins[piece + 1] if piece % 2 else origins[piece] + at - borders[piece]
-
-    spans = ((begin(token.start), end(token.end)) for token in _TOKENIZER.tokenize("".join(pieces)))
-    return [Token(text[first:last], first, last) for first, last in spans]
+    pieces = [(match.span(), _meant(match)) for match in _PIECE.finditer(text)]
+    origins = [span for span, meant in pieces for _ in meant]  # of each character of the plain text
+    words = _TOKENIZER.tokenize("".join(meant for _, meant in pieces))
+    spans = [(origins[word.start][0], origins[word.end - 1][1]) for word in words]
+    return [Token(text[start:end], start, end) for start, end in spans]
 
 
 def keys_of(text: str) -> list[str]:
@@ -98,15 +79,12 @@ def keys_of(text: str) -> list[str]:
 
 
 def learn_vocabulary(texts: Iterable[str], *, min_count: int = 2, max_size: int | None = None) -> Vocabulary:
-    """Build the vocabulary of a classifier from training texts; ids 0 to 2 are padding, unknown and end.
+    """Build the vocabulary of a classifier, the most frequent word first; ids 0 to 2 are padding, unknown and end.
 
     Args:
         texts: Documents of the training part, never of another one.
         min_count: Rarer words are unknown.
         max_size: At most this many words; None for all.
-
-    Returns:
-        The vocabulary, the most frequent word first.
 
     Raises:
         InputError: If no word is left.
@@ -116,28 +94,22 @@ def learn_vocabulary(texts: Iterable[str], *, min_count: int = 2, max_size: int 
     return Vocabulary.build(words, min_count=min_count, max_size=max_size, specials=SPECIALS)
 
 
-def encode(text: str, vocabulary: Vocabulary) -> Encoded:
-    """Encode one document, whole.
-
-    Args:
-        text: Any string; an empty one is its end alone.
-        vocabulary: As ``learn_vocabulary`` makes it.
-    """
+def encode(text: str, vocabulary: Vocabulary) -> np.ndarray:
+    """Encode one document, whole: ids int32 (words + 1,) with ``EOS`` last; an empty one is its end alone."""
     return encode_keys(keys_of(text), vocabulary)
 
 
-def encode_keys(keys: Sequence[str], vocabulary: Vocabulary) -> Encoded:
+def encode_keys(keys: Sequence[str], vocabulary: Vocabulary) -> np.ndarray:
     """Encode the lookup forms of one document, as ``keys_of`` gives them."""
-    words = vocabulary.encode(keys)
-    return Encoded(np.append(words, np.int32(EOS)), len(words), int((words == UNK).sum()))
+    return np.append(vocabulary.encode(keys), np.int32(EOS))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading(Checked):
-    """What a network reads of a document.
+    """What a network reads of a document; the config of the network is one of these.
 
     Args:
-        rows: Ids from here on are unknown to this network; specials included.
+        vocabulary_size: Words that it knows, special ids included; those with larger ids are unknown.
         max_words: Words of the window; 0 reads the whole document.
         head_words: So many words of the window are the first ones of the document, the others the last ones.
         ngrams: Longest sequence of words that is a feature of its own, 1 to 5; 1 reads words in their order.
@@ -146,7 +118,7 @@ class Reading(Checked):
         sublinear_tf: Whether one that comes tf times counts 1 + ln(tf) times, rounded.
     """
 
-    rows: Annotated[int, Gt(EOS)]
+    vocabulary_size: Annotated[int, Gt(EOS)] = 20_000
     max_words: Natural = 0
     head_words: Natural = 0
     ngrams: Annotated[int, Ge(1), Le(MAX_NGRAM)] = 1
@@ -177,46 +149,26 @@ class Reading(Checked):
         return max(0, words - self.max_words) if self.max_words else 0
 
     def places(self, length: int) -> np.ndarray:
-        """Return which ids of a document the network reads, in their order.
-
-        Args:
-            length: Of the document's ids, the end included.
-
-        Returns:
-            Places, int (at most max_words + 1,); the end is always among them. Behind the head comes the tail at once.
-        """
+        """Return the places of the ids that the network reads of a document of ``length`` ids, the end among them."""
         left = self.left_out(length - 1)
         places = np.arange(length)
         return np.delete(places, slice(self.head_words, self.head_words + left)) if left else places
 
-    def inputs(self, ids: np.ndarray) -> np.ndarray:
-        """Turn the ids of a document into what the network reads, int32 (steps,) or, unordered, (features,)."""
-        return self.inputs_of([ids])[0]
-
     def inputs_of(self, documents: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Turn documents into what the network reads; as ``inputs``, with less work a document."""
+        """Turn ids of documents into what the network reads of each, int32 (steps,) or, unordered, (features,)."""
         windows = [self.window(ids) for ids in documents]
         if not self.is_bag:
             return windows
-        found: list[np.ndarray] = []
-        start = size = 0
-        for at, ids in enumerate(windows, start=1):  # sorted together a bounded number of ids at a time
-            size += len(ids)
-            if size > _IDS_AT_ONCE or at == len(windows):
-                found += self._bags(windows[start:at])
-                start, size = at, 0
-        return found
+        parts = range(0, len(windows), _SORTED_TOGETHER)
+        return [bag for at in parts for bag in self._bags(windows[at : at + _SORTED_TOGETHER])]
 
     def _bags(self, windows: Sequence[np.ndarray]) -> list[np.ndarray]:
         lengths = np.array([len(ids) for ids in windows])
-        rows, starts, _ = self._grams(np.concatenate(windows), np.repeat(np.cumsum(lengths), lengths))
+        rows, starts, _ = self.grams(np.concatenate(windows), np.repeat(np.cumsum(lengths), lengths))
         owners = np.repeat(np.arange(len(windows)), lengths)[starts]
-        keys = (owners << 32) | rows  # sorted by document, and by row within one
-        keys.sort()
-        if self.distinct or self.sublinear_tf:
-            firsts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-            counts = np.diff(np.append(firsts, len(keys)))
-            keys = np.repeat(keys[firsts], self.repeats(counts))
+        # Sorted by document, and by row within one.
+        keys, counts = np.unique((owners << 32) | rows, return_counts=True)
+        keys = np.repeat(keys, self.repeats(counts))
         borders = np.searchsorted(keys, np.arange(1, len(windows)) << 32)
         return np.split((keys & 0xFFFFFFFF).astype(np.int32), borders)
 
@@ -234,18 +186,14 @@ class Reading(Checked):
     def window(self, ids: np.ndarray) -> np.ndarray:
         """Return the ids in the window, those that the network does not know as ``UNK``."""
         kept = ids[self.places(len(ids))] if self.left_out(len(ids) - 1) else ids
-        return np.where(kept < self.rows, kept, np.int32(UNK))
+        return np.where(kept < self.vocabulary_size, kept, np.int32(UNK))
 
-    def grams(self, ids: np.ndarray) -> Grams:
-        """List the words and longer sequences of a window; longer ones with an unknown word are left out.
+    def grams(self, ids: np.ndarray, ends: np.ndarray | int) -> Grams:
+        """List the words and longer sequences of windows; longer ones with an unknown word are left out.
 
-        Args:
-            ids: What ``window`` gives.
+        ``ids`` are those of one window after the other, and ``ends`` says where that of each id ends.
         """
-        return self._grams(ids, np.full(len(ids), len(ids)))
-
-    def _grams(self, ids: np.ndarray, ends: np.ndarray) -> Grams:
-        """List those of documents one after the other; ``ends`` says at each id where its document ends."""
+        ends = np.broadcast_to(ends, len(ids))
         rows, starts, lengths = [ids], [np.arange(len(ids))], [np.ones(len(ids), np.int64)]
         firsts = np.flatnonzero(ids != UNK)
         hashed = _mixed(np.zeros(len(firsts), np.uint64), ids[firsts])
@@ -256,7 +204,7 @@ class Reading(Checked):
             goes_on[goes_on] = ids[last[goes_on]] != UNK
             firsts, last = firsts[goes_on], last[goes_on]
             hashed = _mixed(hashed[goes_on], ids[last])
-            rows.append((hashed % np.uint64(self.buckets)).astype(np.int64) + self.rows)
+            rows.append((hashed % np.uint64(self.buckets)).astype(np.int64) + self.vocabulary_size)
             starts.append(firsts)
             lengths.append(np.full(len(firsts), length))
         return Grams(*(np.concatenate(parts).astype(np.int64) for parts in (rows, starts, lengths)))
@@ -272,4 +220,4 @@ def _mixed(hashed: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def _meant(match: re.Match[str]) -> str:
-    return "\n" if match[0][0] == "<" else html.unescape(match[0])
+    return "\n" if match[0].startswith("<br") else html.unescape(match[0])

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, MinLen
+from annotated_types import Ge, Le, MinLen
 
 from data_prep.array_files import ArraySpec
 from data_prep.batching import pad
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Positive, Share
 from data_prep.text.embeddings import quantise
-from data_prep.text.text_inputs import EOS, Reading
+from data_prep.text.text_inputs import Reading
 from models.layers.cells import CELLS, layer_shapes
-from models.training.recipe import fields_of
 
 KIND = "text_classifier"
 LINEAR = ("mean", "ngrams")  # in the vectors: what each word adds is known exactly
@@ -33,31 +32,24 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class TextClassifierConfig(Checked):
-    """Every argument of one network.
+class TextClassifierConfig(Reading):
+    """Every argument of one network, those of its :class:`Reading` among them; n-grams are for ``"ngrams"`` only.
 
     Args:
         network: ``"mean"`` and ``"ngrams"`` average vectors; ``"convolution"`` takes the largest value of each filter;
             ``"rnn"``, ``"lstm"``, ``"gru"`` and ``"mgu"`` read up to the end; ``"attention"`` weighs the states of a
             BiLSTM.
         labels: Number of logits.
-        vocabulary_size: Words with a vector, special ids included; others are unknown.
         dimensions: Length of a vector.
         units: Length of a recurrent state (of each direction), or filters of each width.
         layers: Recurrent layers, each on top of the one before, 1 to 3.
         widths: Words in a window of each kind of filter.
         readout: What a recurrent network answers from: ``"end"``, its state at the end; ``"pool"``, that and the
             largest and the mean value of all states (Howard and Ruder 2018).
-        ngrams: Longest sequence of words with a vector of its own; above 1 for ``"ngrams"`` only.
-        buckets: Vectors onto which longer sequences are hashed.
         pooling: ``"mean"`` divides the sum of vectors by their number, ``"root"`` by its square root, so that the
             answer of a long document is surer.
-        distinct: Whether ``"ngrams"`` counts each sequence once a document.
-        sublinear_tf: Whether it counts one that comes tf times 1 + ln(tf) times, rounded.
         dropout: Share of values left out in training, of the vectors and in front of the logits.
         word_dropout: Share of words that are read as unknown in training.
-        max_words: Words of the window that the network reads; 0 for whole documents.
-        head_words: How many of them are the first words of a document; the others are its last ones.
         table: How a preset stores the vectors; ``"int8"`` with one scale for each dimension.
 
     Raises:
@@ -66,21 +58,14 @@ class TextClassifierConfig(Checked):
 
     network: Network = "lstm"
     labels: Annotated[int, Ge(2), Le(MAX_LABELS)] = 2
-    vocabulary_size: Annotated[int, Gt(EOS)] = 20_000
     dimensions: Size = 100
     units: Size = 128
     layers: Annotated[int, Ge(1), Le(MAX_LAYERS)] = 1
     widths: Annotated[tuple[Size, ...], MinLen(1)] = (2, 3, 4)
     readout: Literal["end", "pool"] = "end"
-    ngrams: int = 1
-    buckets: int = 0
     pooling: Literal["mean", "root"] = "mean"
-    distinct: bool = False
-    sublinear_tf: bool = False
     dropout: Share = 0.3
     word_dropout: Share = 0.0
-    max_words: int = 0
-    head_words: int = 0
     table: Literal["float", "int8"] = "float"
 
     def __post_init__(self) -> None:
@@ -92,18 +77,12 @@ class TextClassifierConfig(Checked):
             raise InputError(
                 "Only recurrent networks have several layers", allowed=", ".join(CELLS), received=self.network
             )
-        if self.network != "ngrams" and (self.ngrams > 1 or self.distinct or self.sublinear_tf):
+        if self.network != "ngrams" and self.is_bag:
             raise InputError("Only the network ngrams reads n-grams", received=self.network)
         if self.rows > MAX_ROWS:
             raise InputError(
                 "The table of vectors is too long", allowed=f"up to {MAX_ROWS} rows", received=self.rows
             )
-        _ = self.reading  # refuses a window or n-grams that do not fit
-
-    @property
-    def reading(self) -> Reading:
-        """What the network reads of a document."""
-        return fields_of(self, Reading, rows=self.vocabulary_size)
 
     @property
     def rows(self) -> int:
@@ -204,15 +183,7 @@ def preset_specs(config: TextPresetConfig) -> dict[str, ArraySpec]:
 
 
 def preset_arrays(config: TextPresetConfig, members: Sequence[Arrays]) -> dict[str, np.ndarray]:
-    """Put the weights of trained networks together as a preset holds them.
-
-    Args:
-        config: Of the preset.
-        members: Weights of each network by their names (``models.storage.variables.variable_arrays``), float32.
-
-    Returns:
-        The arrays of ``preset_specs``; vectors as int8 where the config says so.
-    """
+    """Put the float32 weights of trained networks, by name, together as ``preset_specs`` says."""
     found = {}
     for number, (member, arrays) in enumerate(zip(config.members, members, strict=True), start=1):
         own = dict(arrays)
@@ -224,14 +195,17 @@ def preset_arrays(config: TextPresetConfig, members: Sequence[Arrays]) -> dict[s
 
 
 def member_arrays(arrays: Arrays, number: int) -> dict[str, np.ndarray]:
-    """Take the weights of one network, from 1, out of those of a preset; its vectors may be ``int8``."""
+    """Take the weights of one network, from 1, out of those of a preset; vectors that are int8 become float32."""
     prefix = f"member{number}/"
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    if "embedding/codes" in own:
+        own["embedding/embeddings"] = own.pop("embedding/codes") * own.pop("embedding/scales")
+    return own
 
 
 def golden_inputs(config: TextPresetConfig, documents: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Turn documents, ids with the end, into the golden input of a preset: what each network reads, padded."""
     return {
-        f"member{number}": pad(member.reading.inputs_of(documents)).values
+        f"member{number}": pad(member.inputs_of(documents)).values
         for number, member in enumerate(config.members, start=1)
     }

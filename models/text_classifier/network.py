@@ -18,7 +18,6 @@ from keras import layers, ops
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import EOS
 from data_prep.text.vocab import PAD
-from models.layers.arguments import KeepsArguments, registered
 from models.layers.fast_lstm import Products
 from models.layers.pooling import AttentionPooling, ConcatPooling, MeanPooling
 from models.layers.recurrent import bidirectional, recurrent_layer
@@ -31,25 +30,8 @@ from models.text_classifier.config import (
     member_arrays,
     recurrent_names,
 )
-from models.training.losses import masked_crossentropy
 
-
-@registered
-class WeighedEmbedding(KeepsArguments, layers.Embedding):
-    """Vectors, each multiplied by a number of its own: in training, those with a larger one move faster.
-
-    Args:
-        weights_of_rows: Float32 (rows,), not trained.
-        **kwargs: As for ``keras.layers.Embedding``.
-    """
-
-    def __init__(self, *args: Any, weights_of_rows: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.weights_of_rows = np.asarray(weights_of_rows, np.float32)
-
-    def call(self, ids: Any) -> Any:
-        """Map int (batch, time) to float (batch, time, dimensions)."""
-        return super().call(ids) * ops.take(self.weights_of_rows, ids)[..., None]
+IDF = "idf/embeddings"  # the array of inverse document frequencies, in training only
 
 
 def build_text_classifier(
@@ -65,8 +47,8 @@ def build_text_classifier(
         config: Its arguments.
         products: How an LSTM multiplies in training, as ``models.layers.fast_lstm.FastLSTM`` takes it; None for
             the layer of Keras.
-        idf: Of each row of the table, float32 (rows,): vectors are multiplied by it (``trained_arrays`` gives them
-            multiplied); None for none.
+        idf: Of each row of the table, float32 (rows,): vectors are multiplied by it, so that in training those with a
+            larger one move faster (``trained_arrays`` gives them multiplied); None for none.
         name: Of the model.
 
     Returns:
@@ -77,13 +59,12 @@ def build_text_classifier(
     mask = keras.Input((None,), dtype="bool", name="mask")
     read = UnknownTokens(config.word_dropout, EOS + 1, name="unknown_words")(ids)
     # A sequence that never occurs in training must add nothing.
-    first = "zeros" if config.reading.is_bag else "uniform"
-    table, weights = layers.Embedding, {}
-    if idf is not None:
-        table, weights = WeighedEmbedding, {"weights_of_rows": idf}
-    vectors = table(
-        config.rows, config.dimensions, embeddings_initializer=first, name="embedding", **weights
+    first = "zeros" if config.is_bag else "uniform"
+    vectors = layers.Embedding(
+        config.rows, config.dimensions, embeddings_initializer=first, name="embedding"
     )(read)
+    if idf is not None:
+        vectors *= layers.Embedding(config.rows, 1, weights=[idf[:, None]], trainable=False, name="idf")(read)
     # The same values of all vectors of a document are left out.
     vectors = layers.Dropout(config.dropout, noise_shape=(None, 1, None), name="dropout_vectors")(vectors)
     features = _features(config, vectors, mask, products)
@@ -95,10 +76,6 @@ def build_text_classifier(
 def text_classifier_model(config: TextPresetConfig, arrays: Arrays) -> keras.Model:
     """Build the network of a preset with its weights; each member is one layer of it.
 
-    Args:
-        config: Of the preset.
-        arrays: Of the preset; vectors that are stored as int8 become float32.
-
     Returns:
         What each member reads, as ``models.text_classifier.config.golden_inputs`` makes it, ``member1`` and so on,
         int32 (documents, steps), to the logits of each under the same name and of all together as ``logits``, float32
@@ -107,8 +84,6 @@ def text_classifier_model(config: TextPresetConfig, arrays: Arrays) -> keras.Mod
     inputs, outputs, weighted = {}, {}, []
     for number, (member, weight) in enumerate(zip(config.members, config.weights, strict=True), start=1):
         name, own = f"member{number}", member_arrays(arrays, number)
-        if member.table == "int8":
-            own["embedding/embeddings"] = own.pop("embedding/codes") * own.pop("embedding/scales")
         network = build_text_classifier(member, name=f"network{number}")
         assign_arrays(network.weights, own)
         ids = inputs[name] = keras.Input((None,), dtype="int32", name=name)
@@ -139,20 +114,18 @@ def _features(config: TextClassifierConfig, vectors: Any, mask: Any, products: P
 def trained_arrays(model: keras.Model) -> dict[str, np.ndarray]:
     """Return the weights of a network of ``build_text_classifier`` by their names, for one without ``idf``."""
     arrays = variable_arrays(model.weights)
-    layer = model.get_layer("embedding")
-    if isinstance(layer, WeighedEmbedding):
-        arrays["embedding/embeddings"] *= layer.weights_of_rows[:, None]
+    if IDF in arrays:
+        arrays["embedding/embeddings"] *= arrays.pop(IDF)
     return arrays
 
 
-def set_word_vectors(model: keras.Model, matrix: np.ndarray, *, trainable: bool = True) -> None:
-    """Start from word vectors, or keep them as they are.
+def set_word_vectors(model: keras.Model, matrix: np.ndarray) -> None:
+    """Start from word vectors; rows of n-grams stay.
 
     Args:
         model: Of ``build_text_classifier``.
         matrix: As ``data_prep.text.embeddings.WordVectors.matrix_for`` gives it for the vocabulary, float (at
-            least as many words as the network knows, dimensions); rows of n-grams stay.
-        trainable: Whether training changes the vectors; call it before ``compile``.
+            least as many words as the network knows, dimensions).
 
     Raises:
         InputError: If the vectors have another length.
@@ -168,27 +141,21 @@ def set_word_vectors(model: keras.Model, matrix: np.ndarray, *, trainable: bool 
     rows = min(len(matrix), len(table))
     table[:rows] = matrix[:rows]
     layer.embeddings.assign(table)
-    layer.trainable = trainable
 
 
 def text_loss(label_smoothing: float = 0.0) -> Any:
-    """Make the loss of logits: mean cross-entropy over documents.
-
-    Args:
-        label_smoothing: Share of the probability that is spread over all labels.
+    """Make the loss of logits: mean cross-entropy over documents; ``label_smoothing`` is spread over all labels.
 
     Returns:
         A function of logits (batch, labels) and labels int (batch,), or, where labels are not certain, their
         probabilities float (batch, labels).
     """
-    certain = masked_crossentropy(label_smoothing)
 
     def loss(labels: Any, logits: Any) -> Any:
         # The number of columns may not be known before a batch comes; Keras gives certain labels one.
         if len(labels.shape) < 2 or labels.shape[-1] == 1:
-            return certain(ops.reshape(labels, (-1,)), logits)
-        scores = ops.log_softmax(logits, axis=-1)
+            labels = ops.one_hot(ops.reshape(labels, (-1,)), logits.shape[-1])
         wanted = (1.0 - label_smoothing) * ops.cast(labels, logits.dtype) + label_smoothing / logits.shape[-1]
-        return -ops.mean(ops.sum(wanted * scores, axis=-1))
+        return -ops.mean(ops.sum(wanted * ops.log_softmax(logits, axis=-1), axis=-1))
 
     return loss

@@ -29,7 +29,8 @@ ALIASES = (("positive", "pos"), ("negative", "neg"), ("1", "pos"), ("0", "neg"))
 
 def weighing(**changes) -> tuple[TextClassifierConfig, dict[str, np.ndarray]]:
     """A mean of vectors that knows four good words and four bad ones."""
-    config = TextClassifierConfig("mean", 2, len(VOCABULARY), dimensions=2, units=1, widths=(1,), **changes)
+    sizes = {"vocabulary_size": len(VOCABULARY), "dimensions": 2, "units": 1, "widths": (1,)}
+    config = TextClassifierConfig("mean", 2, **sizes, **changes)
     table = np.zeros((len(VOCABULARY), 2), np.float32)
     for sign, words in ((-1.0, BAD), (1.0, GOOD)):
         table[[VOCABULARY.id(word) for word in words]] = (0.0, sign)
@@ -45,7 +46,7 @@ def drawn(
     network: str, seed: int = 0, *, labels: int = 2, **changes
 ) -> tuple[TextClassifierConfig, dict[str, np.ndarray]]:
     """A small network of drawn weights."""
-    config = TextClassifierConfig(network, labels, len(VOCABULARY), dimensions=3, units=4, **changes)
+    config = TextClassifierConfig(network, labels, vocabulary_size=len(VOCABULARY), dimensions=3, units=4, **changes)
     rng = np.random.default_rng(seed)
     specs = network_specs(config).items()
     return config, {name: (0.5 * rng.standard_normal(spec.shape)).astype(np.float32) for name, spec in specs}
@@ -75,7 +76,7 @@ def save_reviews(
 ) -> Path:
     """Write the preset of a classifier."""
     config, arrays = preset_of(*(members or (weighing(),)))
-    documents = [encode(text, VOCABULARY).ids for text in ("The film was good.", "Not a dull film!")]
+    documents = [encode(text, VOCABULARY) for text in ("The film was good.", "Not a dull film!")]
     save_preset(
         target,
         kind=KIND,

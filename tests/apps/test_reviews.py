@@ -17,9 +17,9 @@ from apps.reviews import application
 from apps.reviews.application import Reviews
 from apps.reviews.evaluation import chosen_weights, evaluate, mean_loss, score
 from apps.reviews.files import MAX_LINE_BYTES, document_lines
-from apps.reviews.results import Refused, Verdict
+from apps.reviews.results import Verdict
 from data_prep.errors import InputError
-from data_prep.readers.labelled_texts import labelled
+from data_prep.readers.labelled_texts import Refused, labelled
 from tests.apps.reviews_presets import drawn, save_reviews, small_reviews, weighing
 
 
@@ -40,7 +40,7 @@ def test_what_is_not_read_is_counted_and_said() -> None:
     short = small_reviews(weighing(max_words=4, head_words=2))
     found = short.classify("good film " + "bad " * 20 + "warm film")
     assert found.label == "pos" and found.left_out == 20 and found.to_dict()["left_out"] == 20
-    assert found.left_out_share == pytest.approx(20 / 24) and "20 of its 24" in found.notes()[0]
+    assert "20 of its 24 words and marks (83%)" in found.notes()[0]
     both = small_reviews(weighing(max_words=4, head_words=2), weighing())
     assert both.classify("good film " + "bad " * 20 + "warm film").left_out == 0
 
@@ -107,7 +107,7 @@ def test_lines_of_a_stream_are_refused_one_by_one() -> None:
 
 
 def texts_of(*rows: tuple[str, str]):
-    return labelled((text, label, "made") for text, label in rows)
+    return labelled(rows)
 
 
 def test_a_score_counts_each_document_once(reviews: Reviews) -> None:

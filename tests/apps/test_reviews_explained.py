@@ -1,4 +1,4 @@
-"""Explanations of verdicts: sums, prefixes, attention, states, labels among words, padding."""
+"""Explanations of verdicts: sums, prefixes, attention, states, labels among words."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from apps.reviews.explain import (
     attention,
     contributions,
     label_embeddings,
+    label_map,
     methods,
     running,
     states,
     word_scores,
 )
 from apps.reviews.files import csv_verdicts, verdicts_file
-from apps.reviews.labels_map import label_map
-from apps.reviews.padding import padded_batches
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import SPECIALS
@@ -41,7 +40,8 @@ def test_the_verdict_after_a_word_is_that_of_the_text_up_to_it(network: str) -> 
     assert [TEXT[word.start : word.end] for word in found.words] == [word.text for word in found.words]
     for word, shares in zip(found.words, found.probabilities, strict=True):
         whole = TEXT if not word.text else TEXT[: word.end]
-        if reviews.read(whole).words > reviews.read(whole).unknown:
+        document = reviews.read(whole, unknown="answer")
+        if document.words > document.unknown:
             np.testing.assert_allclose(
                 shares, list(reviews.classify(whole).probabilities.values()), atol=1e-5
             )
@@ -55,11 +55,11 @@ def test_a_long_document_has_so_many_verdicts_and_ends_with_its_own() -> None:
     assert found.probabilities[-1] == pytest.approx(list(reviews.classify(text).probabilities.values()))
 
 
-def test_a_long_document_costs_attention_no_more_than_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_document_costs_no_more_than_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.reviews.explain._READ_IDS", 6_000)
     text = "good film " * 50
     assert len(running(small_reviews(drawn("attention")), text).words) == 61
-    assert len(running(small_reviews(drawn("lstm")), text).words) == 101
+    assert len(running(small_reviews(), text).words) == 101
     left_out = contributions(small_reviews(drawn("lstm")), text, "leave_out").values
     assert all(left_out[at] == left_out[at + 1] for at in range(0, 100, 2))
     monkeypatch.setattr("apps.reviews.explain._READ_IDS", 60_000)
@@ -139,7 +139,7 @@ def test_labels_lie_among_words_where_words_speak_for_them() -> None:
     vectors = rng.standard_normal((len(words), 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vocabulary = Vocabulary(words, specials=SPECIALS)
-    member = TextClassifierConfig("mean", 2, len(vocabulary), dimensions=6, units=1, widths=(1,))
+    member = TextClassifierConfig("mean", 2, vocabulary_size=len(vocabulary), dimensions=6, units=1, widths=(1,))
     row = np.array([3.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     arrays = {
         "embedding/embeddings": np.concatenate([np.zeros((len(SPECIALS), 6), np.float32), vectors]),
@@ -156,18 +156,6 @@ def test_labels_lie_among_words_where_words_speak_for_them() -> None:
     assert by_word[furthest] == "pos" and list(by_word.values()).count(None) == 10
     with pytest.raises(InputError, match="Too few words"):
         label_map(reviews, WordVectors(words[:5], vectors[:5]))
-
-
-def test_buckets_pad_less_and_keep_every_document() -> None:
-    lengths = [1, 50, 2, 49, 3, 48, 4, 47]
-    found = padded_batches(lengths, 4)
-    for view in found.values():
-        assert sorted(length for batch in view.batches for length in batch) == sorted(lengths)
-        places = sum(len(batch) * max(batch) for batch in view.batches)
-        assert view.share == pytest.approx(1 - sum(lengths) / places)
-    assert found["bucketed"].share < found["shuffled"].share
-    with pytest.raises(InputError, match="no documents"):
-        padded_batches([], 4)
 
 
 def test_a_file_of_verdicts_has_every_row(tmp_path) -> None:

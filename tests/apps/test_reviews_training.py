@@ -12,7 +12,7 @@ import pytest
 from apps.reviews.application import Reviews
 from apps.reviews.evaluation import evaluate, score
 from apps.reviews.recipes import MEMBERS, RECIPES, MemberRecipe, ReviewsRecipe, SelfTraining, chosen_recipe
-from apps.reviews.sources import ReviewsSource, bbc_source, own_source, sample_source
+from apps.reviews.sources import ReviewsSource, named_source, own_source, sample_source
 from apps.reviews.stages import inverse_document_frequency, surest
 from apps.reviews.task import ReviewsTask, check_trainable
 from data_prep.errors import InputError
@@ -37,7 +37,7 @@ def source() -> ReviewsSource:
     rng = np.random.default_rng(0)
     words = {"neg": ["dull", "weak", "poor"], "pos": ["warm", "fresh", "funny"]}
     rows = [
-        (f"film {at} was {rng.choice(words[label])} .", label, f"made {at}")
+        (f"film {at} was {rng.choice(words[label])} .", label)
         for at, label in enumerate(("neg", "pos") * 60)
     ]
     texts = labelled(rows)
@@ -98,7 +98,7 @@ def test_recipes_that_make_no_sense_are_refused(overrides: list[str], message: s
 
 def test_held_out_documents_and_folds_share_no_text(source: ReviewsSource) -> None:
     texts = source.train
-    rows = zip(texts.texts, [texts.classes[label] for label in texts.labels], texts.names, strict=True)
+    rows = zip(texts.texts, [texts.classes[label] for label in texts.labels], strict=True)
     twice = replace(source, train=labelled([*rows] * 2))
     learned, held = twice.held_out(0.2, 1)
     assert not {twice.train.texts[at] for at in learned} & {twice.train.texts[at] for at in held}
@@ -129,7 +129,7 @@ def test_the_surest_answers_of_each_label_are_chosen() -> None:
 )
 def test_documents_that_teach_nothing_are_refused(rows: list, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        own_source(labelled((*row, "made") for row in rows), "made")
+        own_source(labelled(rows), "made")
 
 
 def test_self_training_needs_texts_and_ten_documents(source: ReviewsSource, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_made_reviews_are_the_same_each_time_and_half_of_them_good() -> None:
 
 @pytest.mark.realdata
 def test_no_article_of_the_bbc_is_in_two_folds(data_dir: Path) -> None:
-    folds = bbc_source().folds(5, 1)
+    folds = named_source("bbc").folds(5, 1)
     assert sum(len(fold.test) for fold in folds) == 2_225
     for fold in folds:
         assert not {plain(text).strip() for text in fold.train.texts} & {

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from data_prep.errors import InputError
 from data_prep.text import text_inputs
-from data_prep.text.document_batches import DocumentBatches, document_inputs, padding_of
-from data_prep.text.duplicates import shared_texts
+from data_prep.text.document_batches import DocumentBatches, document_inputs, padded_batches
 from data_prep.text.text_inputs import (
     EOS,
     SPECIALS,
@@ -21,6 +20,7 @@ from data_prep.text.text_inputs import (
     keys_of,
     learn_vocabulary,
     plain,
+    shared_texts,
     words_of,
 )
 from data_prep.text.vocab import UNK
@@ -56,17 +56,16 @@ def test_a_document_ends_with_its_end() -> None:
     vocabulary = learn_vocabulary(["Good good film", "good film", "odd <pad> <eos>"], min_count=2)
     assert list(vocabulary) == [*SPECIALS, "good", "<", ">", "film"]
     found = encode("GOOD, bad film", vocabulary)
-    assert found.ids.tolist() == [3, UNK, UNK, 6, EOS] and found.ids.dtype == np.int32
-    assert (found.words, found.unknown) == (4, 2)
-    assert encode("", vocabulary).ids.tolist() == [EOS]
+    assert found.tolist() == [3, UNK, UNK, 6, EOS] and found.dtype == np.int32
+    assert encode("", vocabulary).tolist() == [EOS]
 
 
 def test_a_window_is_the_first_and_the_last_words() -> None:
-    reading = Reading(20, max_words=4, head_words=1)
+    reading = Reading(vocabulary_size=20, max_words=4, head_words=1)
     ids = np.array([5, 6, 7, 30, 9, 10, EOS], np.int32)
-    assert reading.window(ids).tolist() == [5, UNK, 9, 10, EOS] == reading.inputs(ids).tolist()
+    assert reading.window(ids).tolist() == [5, UNK, 9, 10, EOS] == reading.inputs_of([ids])[0].tolist()
     assert reading.places(7).tolist() == [0, 3, 4, 5, 6] and reading.left_out(6) == 2
-    assert reading.inputs(ids[:4]).tolist() == [5, 6, 7, UNK] and reading.left_out(4) == 0
+    assert reading.inputs_of([ids[:4]])[0].tolist() == [5, 6, 7, UNK] and reading.left_out(4) == 0
 
 
 def hashed(rows: np.ndarray) -> np.ndarray:
@@ -81,41 +80,42 @@ def test_hashes_are_the_same_everywhere() -> None:
 
 
 def test_sequences_of_known_words_are_features() -> None:
-    reading = Reading(20, ngrams=3, buckets=1000)
+    reading = Reading(vocabulary_size=20, ngrams=3, buckets=1000)
     ids = np.array([5, 6, UNK, 5, 6, EOS], np.int32)
-    found = reading.grams(ids)
+    found = reading.grams(ids, len(ids))
     spans = list(zip(found.starts.tolist(), found.lengths.tolist(), strict=True))
     assert spans == [*((at, 1) for at in range(6)), (0, 2), (3, 2), (4, 2), (3, 3)]
     for row, (start, length) in zip(found.rows.tolist(), spans, strict=True):
         whole = hashed(ids[None, start : start + length])[0]
         assert row == (ids[start] if length == 1 else 20 + int(whole % np.uint64(1000)))
-    assert sorted(reading.inputs(ids)) == sorted(found.rows)
-    distinct = Reading(20, ngrams=3, buckets=1000, distinct=True)
-    assert distinct.inputs(ids).tolist() == sorted(set(found.rows.tolist()))
+    assert sorted(reading.inputs_of([ids])[0]) == sorted(found.rows)
+    distinct = Reading(vocabulary_size=20, ngrams=3, buckets=1000, distinct=True)
+    assert distinct.inputs_of([ids])[0].tolist() == sorted(set(found.rows.tolist()))
     often = np.repeat([5, 6, 7, EOS], [8, 4, 2, 1])  # 1 + ln(tf) is 3.1, 2.4, 1.7 and 1
-    assert Reading(20, sublinear_tf=True).inputs(often).tolist() == [EOS, 5, 5, 5, 6, 6, 7, 7]
+    sublinear = Reading(vocabulary_size=20, sublinear_tf=True)
+    assert sublinear.inputs_of([often])[0].tolist() == [EOS, 5, 5, 5, 6, 6, 7, 7]
 
 
 def test_documents_together_are_documents_alone() -> None:
     rng = np.random.default_rng(0)
     documents = [np.append(rng.integers(1, 9, length), EOS).astype(np.int32) for length in (5, 0, 9, 1)]
     for reading in (
-        Reading(8, ngrams=2, buckets=30),
-        Reading(8, ngrams=3, buckets=30, distinct=True, max_words=4),
-        Reading(8, ngrams=2, buckets=30, sublinear_tf=True),
+        Reading(vocabulary_size=8, ngrams=2, buckets=30),
+        Reading(vocabulary_size=8, ngrams=3, buckets=30, distinct=True, max_words=4),
+        Reading(vocabulary_size=8, ngrams=2, buckets=30, sublinear_tf=True),
     ):
         together = reading.inputs_of(documents)
         for ids, found in zip(documents, together, strict=True):
-            rows = reading.grams(reading.window(ids)).rows
+            rows = reading.grams(reading.window(ids), len(reading.window(ids))).rows
             kept, counts = np.unique(rows, return_counts=True)
             assert found.tolist() == np.repeat(kept, reading.repeats(counts)).tolist()
-    assert Reading(8, distinct=True).inputs_of([]) == []
+    assert Reading(vocabulary_size=8, distinct=True).inputs_of([]) == []
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"rows": 2}, "rows does not fit. Allowed: greater than 2"),
+        ({"vocabulary_size": 2}, "vocabulary_size does not fit. Allowed: greater than 2"),
         ({"max_words": -1, "head_words": -1}, "max_words does not fit. Allowed: greater than or equal to 0"),
         ({"max_words": 3, "head_words": 4}, "window does not fit"),
         ({"ngrams": 6, "buckets": 5}, "ngrams does not fit. Allowed: less than or equal to 5"),
@@ -124,7 +124,7 @@ def test_documents_together_are_documents_alone() -> None:
 )
 def test_a_reading_that_reads_nothing_is_refused(values: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Reading(**({"rows": 20} | values))
+        Reading(**({"vocabulary_size": 20} | values))
 
 
 def test_every_document_comes_once_an_epoch() -> None:
@@ -158,12 +158,19 @@ def test_labels_may_be_probabilities() -> None:
 
 
 def test_buckets_save_padding() -> None:
-    found = padding_of([10, 1000] * 64, 16)
-    assert found.shuffled == pytest.approx(0.495, abs=0.01) and found.bucketed == 0.0
+    found = padded_batches([10, 1000] * 64, 16)
+    assert found["shuffled"].share == pytest.approx(0.495, abs=0.01) and found["bucketed"].share == 0.0
+    lengths = [1, 50, 2, 49, 3, 48, 4, 47]
+    found = padded_batches(lengths, 4)
+    for view in found.values():
+        assert sorted(length for batch in view.batches for length in batch) == sorted(lengths)
+        places = sum(len(batch) * max(batch) for batch in view.batches)
+        assert view.share == pytest.approx(1 - sum(lengths) / places)
+    assert found["bucketed"].share < found["shuffled"].share
     with pytest.raises(InputError, match="no documents"):
-        padding_of([], 16)
+        padded_batches([], 16)
 
 
 def test_documents_in_two_parts_are_found() -> None:
     found = shared_texts(["A film<br />to see", "b"], ["c", " A film\nto see ", "B", "A film<br>to see"])
-    assert (found.count, found.places) == (2, (1, 3))
+    assert found == [1, 3]

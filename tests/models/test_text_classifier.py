@@ -1,4 +1,4 @@
-"""Text classifiers: padding, the end, NumPy as Keras, prefixes, contributions, presets."""
+"""Text classifiers: padding, the end, NumPy as Keras, contributions, presets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.text.document_batches import document_inputs
-from data_prep.text.text_inputs import EOS
 from models.presets.store import load_preset, save_preset
 from models.storage.variables import assign_arrays, variable_arrays, variable_specs
 from models.text_classifier.config import (
@@ -28,6 +27,7 @@ from models.text_classifier.config import (
     preset_specs,
 )
 from models.text_classifier.network import (
+    IDF,
     build_text_classifier,
     set_word_vectors,
     text_classifier_model,
@@ -129,7 +129,7 @@ def test_numpy_is_keras_and_names_are_those_of_the_preset(name: str, trained) ->
     (model, arrays), config = trained(name), CONFIGS[name]
     assert variable_specs(model.weights) == network_specs(config)
     some = documents(LENGTHS)
-    inputs = document_inputs(config.reading.inputs_of(some))
+    inputs = document_inputs(config.inputs_of(some))
     check_single_equals_batch(model, inputs)
     more = {what: np.pad(array, ((0, 0), (0, 9))) for what, array in inputs.items()}
     check_padding_changes_nothing(model, inputs, more, lambda found: found)
@@ -137,20 +137,6 @@ def test_numpy_is_keras_and_names_are_those_of_the_preset(name: str, trained) ->
     (found,) = answers(model, inputs)
     np.testing.assert_allclose(packed.logits(some), found, atol=1e-5)
     np.testing.assert_allclose(packed.logits(some[2:3]), found[2:3], atol=1e-5)
-    np.testing.assert_allclose(
-        packed.features(config.reading.inputs_of(some)) @ packed.kernel + packed.bias, found, atol=1e-5
-    )
-
-
-@EVERY
-def test_beginnings_are_documents(name: str) -> None:
-    config = CONFIGS[name]
-    (ids,) = documents([15])
-    ends = np.arange(16)
-    wanted = [np.append(ids[:end], EOS).astype(np.int32) for end in ends]
-    for own in (config, replace(config, max_words=6, head_words=2)):
-        packed = packed_network(own, random_arrays(own))
-        np.testing.assert_allclose(packed.running(ids, ends), packed.logits(wanted), atol=1e-5)
 
 
 @EVERY
@@ -163,7 +149,7 @@ def test_contributions_are_the_gradient_and_their_sum_is_what_is_promised(name: 
     if found.exact:
         difference = packed_network(config, arrays).logits([ids])[0] @ direction
         assert found.words.sum() + found.rest == pytest.approx(difference, abs=1e-5)
-    if config.reading.is_bag:  # whose vectors are not those of the words in their order
+    if config.is_bag:  # whose vectors are not those of the words in their order
         return
     np.testing.assert_allclose(found.words, gradient_times_vectors(model, ids, direction), atol=1e-5)
 
@@ -202,10 +188,6 @@ def test_attention_weighs_every_state() -> None:
     np.testing.assert_allclose(
         (weights @ states) @ network.kernel + network.bias, network.logits([ids])[0], atol=1e-5
     )
-    with pytest.raises(InputError, match="has no states"):
-        packed_network(CONFIGS["mean"], random_arrays(CONFIGS["mean"])).states(ids)
-    with pytest.raises(InputError, match="weighs no states"):
-        packed_network(CONFIGS["lstm"], random_arrays(CONFIGS["lstm"])).attention(ids)
 
 
 @pytest.mark.parametrize("name", ["distinct", "attention"])
@@ -214,7 +196,7 @@ def test_two_documents_are_learned_by_heart(name: str) -> None:
     config = replace(CONFIGS[name], dropout=0.0, units=8)
     model = build_text_classifier(config)
     model.compile(keras.optimizers.Adam(0.05), loss=text_loss())
-    inputs = document_inputs(config.reading.inputs_of(documents((6, 9))))
+    inputs = document_inputs(config.inputs_of(documents((6, 9))))
     check_overfits(model, inputs, np.array([2, 0]), steps=60, loss_below=0.2)
 
 
@@ -231,10 +213,10 @@ def test_soft_labels_are_labels() -> None:
 def test_word_vectors_start_the_table() -> None:
     model = build_text_classifier(CONFIGS["ngrams"])
     matrix = np.random.default_rng(0).random((40, 5), np.float32)
-    set_word_vectors(model, matrix, trainable=False)
+    set_word_vectors(model, matrix)
     table = variable_arrays(model.weights)["embedding/embeddings"]
     np.testing.assert_array_equal(table[:40], matrix)
-    assert not table[40:].any() and len(model.trainable_weights) == 2
+    assert not table[40:].any()
     with pytest.raises(InputError, match="length of the network"):
         set_word_vectors(model, matrix[:, :4])
 
@@ -243,15 +225,16 @@ def test_vectors_that_move_faster_are_stored_multiplied() -> None:
     config = CONFIGS["sublinear"]
     idf = np.linspace(0.5, 2.0, config.rows, dtype=np.float32)
     model, plain = build_text_classifier(config, idf=idf), build_text_classifier(config)
-    assign_arrays(model.weights, random_arrays(config))
+    assign_arrays(model.weights, random_arrays(config) | {IDF: idf[:, None]})
     arrays = trained_arrays(model)
+    assert arrays.keys() == network_specs(config).keys() and len(model.trainable_weights) == 3
     np.testing.assert_allclose(
         arrays["embedding/embeddings"],
         random_arrays(config)["embedding/embeddings"] * idf[:, None],
         rtol=1e-6,
     )
     assign_arrays(plain.weights, arrays)
-    inputs = document_inputs(config.reading.inputs_of(documents((6, 9))))
+    inputs = document_inputs(config.inputs_of(documents((6, 9))))
     np.testing.assert_allclose(model.predict(inputs, verbose=0), plain.predict(inputs, verbose=0), rtol=1e-4)
 
 
@@ -263,16 +246,12 @@ def test_members_answer_together() -> None:
     )
     np.testing.assert_allclose(together.logits(some), wanted / 1.5, atol=1e-5)
     assert together.logits([]).shape == (0, 3)
-    np.testing.assert_allclose(together.running(some[0])[-1], together.logits(some[:1])[0], atol=1e-5)
-    assert together.running(some[1]).shape == (0, 3)
-    with pytest.raises(InputError, match="ends of the beginnings"):
-        together.running(some[0], [9])
-    parts = [member.contributions(some[0], np.array([1.0, -0.5, -0.5])) for member in together.members]
-    found = together.contributions(some[0], 0, np.array([0.0, 0.5, 0.5]))
+    parts = [member.contributions(some[0], np.array([1.0, 0.0, -1.0])) for member in together.members]
+    found = together.contributions(some[0], 0, 2)
     np.testing.assert_allclose(
         found.words, sum(w * p.words for w, p in zip(config.weights, parts, strict=True)) / 1.5
     )
-    assert not found.exact and together.label_embeddings(1).shape == (3, 12)
+    assert not found.exact and together.members[1].kernel.shape == (12, 3)
 
 
 def test_the_keras_network_of_a_preset_has_all_members_and_is_saved_and_trained(tmp_path: Path) -> None:

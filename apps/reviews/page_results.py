@@ -1,0 +1,52 @@
+"""Sections of stored results: every network beside what others published, and what word vectors are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from apps.reviews.reports import NETWORKS
+from apps.shared.page_reports import show_bars, show_facts, show_report, show_table
+from apps.shared.page_transfer import show_transfer
+from apps.shared.style import palette
+from apps.shared.tables import Line, Report
+from apps.shared.transfer import REVIEWS, TAGS
+
+
+def show_networks() -> None:
+    """Draw the section "Networks"."""
+    show_report(NETWORKS, _best_first, show_table, show_facts)
+
+
+def show_embeddings() -> None:
+    """Draw the section "Embeddings": for reviews and for tags."""
+    st.markdown(
+        "Masked word prediction is a proxy task: nobody needs its answers, but the vectors that it leaves serve "
+        "another task, the more the fewer labels that one has. Three starts of the embeddings: drawn at random, "
+        "word2vec that stays as it is, and word2vec that training changes."
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Verdicts on reviews", anchor=False)
+        show_report(REVIEWS, _by_share("train reviews used"), show_table, show_facts)
+    with right:
+        st.subheader("Parts of speech", anchor=False)
+        show_report(TAGS, _by_share("training sentences used"), show_table, show_facts)
+
+
+def _best_first(report: Report) -> None:
+    lines = sorted(report.lines, key=lambda line: -line.values[0])
+    show_bars(replace(report, lines=tuple(lines)), colour=_colour, limits=(50, 100))
+
+
+def _colour(line: Line) -> str:
+    return palette().peer if line.label.endswith("(published)") else palette().ours
+
+
+def _by_share(of: str) -> Callable[[Report], None]:
+    def draw(report: Report) -> None:
+        show_transfer(report, next(column for column in report.table.columns if column.title), of)
+
+    return draw
