@@ -5,13 +5,14 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
+from PIL.ImageColor import getrgb
 
 from apps.digits.explain import DigitInspector
 from apps.digits.layer_strips import DigitLook, LayerLook
 from apps.digits.page_source import Chosen, choose
 from apps.digits.picture_strips import Strip, png, scale
 from apps.shared.page import input_errors, plain, remembered
-from apps.shared.page_images import png_url, rgb
+from apps.shared.page_images import png_url
 from apps.shared.style import Palette, palette
 
 SHOWN = ("Activations", "Activation gradients", "Weights", "Weight gradients")
@@ -139,9 +140,9 @@ def _strip(name: str, strip: Strip, colours: Palette) -> str:
 
 def _strip_html(strip: Strip, colours: Palette, alt: str) -> str:
     """Draw a strip in a frame that scrolls where it is high."""
-    ends = [rgb(colours.grid), rgb(colours.positive)]
+    ends = [getrgb(colours.grid), getrgb(colours.positive)]
     if strip.signed:
-        ends = [rgb(colours.negative), *ends]
+        ends = [getrgb(colours.negative), *ends]
     rows, columns, height, width = strip.tiles.shape
     if height == 1:
         size = f"width:min(100%,{width * _CELL}px);height:{_LINE}px"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from apps.digits.examples import examples
 from apps.digits.reports import DigitErrors, digit_errors
-from apps.shared.canvas import linked_canvas
+from apps.shared.canvas import canvas
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
@@ -18,7 +18,7 @@ from data_prep.images.preparation import PreparedImage, digit_batch, prepare_dig
 
 SOURCES = ("Draw", "Upload", "Example", "Error")
 SIZE, PEN, SHOWN = 84, 7.0, 336
-STORE, LINK = "drawn digit", "drawing"
+STORE = "drawn digit"
 _FIRST = 7  # of the training images that the project carries: a clear one
 
 
@@ -64,8 +64,7 @@ def choose(preset: str) -> Chosen | None:
 
 
 def _drawn() -> Chosen | None:
-    ink = linked_canvas(
-        link=LINK,
+    ink = canvas(
         key="canvas",
         label="Draw a digit here with mouse, pen or finger",
         width=SIZE,
@@ -73,7 +72,6 @@ def _drawn() -> Chosen | None:
         pen=PEN,
         shown=SHOWN,
         store=STORE,
-        colour=palette().text,
     )
     st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
     if ink is None:

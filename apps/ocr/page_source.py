@@ -9,9 +9,8 @@ import streamlit as st
 
 from apps.ocr.application import Reader, composed
 from apps.ocr.letter_bank import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
-from apps.shared.canvas import linked_canvas
+from apps.shared.canvas import canvas
 from apps.shared.page import heavy_work, one_of, plain
-from apps.shared.style import palette
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letters import MAX_LETTERS, letter_batch, prepare_letter, prepare_letters, prepare_word
 from data_prep.images.preparation import PreparedImage
@@ -19,7 +18,7 @@ from data_prep.readers.letters import LETTERS
 
 DEFAULT = "reading"
 WIDTH, HEIGHT, PEN, SHOWN = 360, 90, 5.0, 760
-STORE, LINK = "drawn word", "drawing"
+STORE = "drawn word"
 _NAMED = 60  # letters of an alphabet
 
 
@@ -157,8 +156,7 @@ def _uploaded(label: str, key: str, *, many: bool = False) -> Any:
 
 
 def _drawn(hint: str, alphabet: str) -> np.ndarray | None:
-    ink = linked_canvas(
-        link=LINK,
+    ink = canvas(
         key="wide canvas",
         label="Write a word here with mouse, pen or finger",
         width=WIDTH,
@@ -166,7 +164,6 @@ def _drawn(hint: str, alphabet: str) -> np.ndarray | None:
         pen=PEN,
         shown=SHOWN,
         store=STORE,
-        colour=palette().text,
     )
     st.caption(f"{hint} It knows {known_letters(alphabet)}. The network answers after each stroke.")
     return ink

@@ -42,21 +42,14 @@ def reliability(probability: np.ndarray, right: np.ndarray, bins: int = BINS) ->
     Returns:
         One entry an interval, the least probable first.
     """
-    edges = np.linspace(0.0, 1.0, bins + 1)
+    edges = np.linspace(0.0, 1.0, bins + 1).tolist()
     place = np.clip(np.ceil(np.asarray(probability, np.float64) * bins).astype(int) - 1, 0, bins - 1)
     found = []
     for at in range(bins):
         inside = place == at
-        count = int(inside.sum())
-        found.append(
-            ReliabilityBin(
-                low=float(edges[at]),
-                high=float(edges[at + 1]),
-                n=count,
-                confidence=float(np.mean(probability[inside], dtype=np.float64)) if count else None,
-                accuracy=float(np.mean(right[inside])) if count else None,
-            )
-        )
+        chosen = [values[inside] for values in (probability, right)]
+        means = [float(np.mean(values, dtype=np.float64)) if len(values) else None for values in chosen]
+        found.append(ReliabilityBin(edges[at], edges[at + 1], int(inside.sum()), *means))
     return tuple(found)
 
 
@@ -69,7 +62,5 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     Returns:
         From 0 to 1; 0 without answers. Source: Guo et al. 2017, equation 3.
     """
-    total = sum(one.n for one in bins)
-    if not total:
-        return 0.0
-    return sum(one.n * abs(one.confidence - one.accuracy) for one in bins if one.n) / total
+    error = sum(one.n * abs(one.confidence - one.accuracy) for one in bins if one.n)
+    return error / max(1, sum(one.n for one in bins))

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -82,15 +82,6 @@ def print_json(value: Any) -> None:
         value: Dictionaries, lists, strings, finite numbers, booleans and None.
     """
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
-
-
-def print_summary(summary: Mapping[str, Any], as_json: bool) -> None:
-    """Print what a training made: one JSON object, or a line for each setting and result."""
-    if as_json:
-        print_json(summary)
-    else:
-        rows = [(str(key), str(value)) for key, value in summary.items()]
-        print_table(("setting or result", "value"), rows)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:

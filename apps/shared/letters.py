@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from PIL.ImageColor import getrgb
 
 from apps.shared.page import component
 from apps.shared.style import palette
@@ -61,7 +62,7 @@ def letters(
         if type(clicked) is int and quiet <= clicked < len(tokens) and choice is not None:
             st.session_state[choice] = clicked
 
-    chosen = st.session_state.get(choice) if choice is not None else None
+    chosen = None if choice is None else st.session_state.get(choice)
     _letters(
         key=key,
         data={
@@ -79,29 +80,14 @@ def letters(
 
 
 def tint(colour: str, strength: float) -> str:
-    """Make a colour see-through.
-
-    Args:
-        colour: ``#rrggbb``.
-        strength: 0 to 1.
-
-    Returns:
-        A CSS colour; empty where nothing would be seen.
-    """
+    """Make a colour ``#rrggbb`` see-through, by a strength of 0 to 1: CSS; empty where nothing would be seen."""
     if strength < 0.02:
         return ""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    red, green, blue = getrgb(colour)
     return f"rgba({red},{green},{blue},{min(strength, 1.0):.2f})"
 
 
 def shown(token: str) -> str:
-    """Write a token so that it can be seen: white space and what has no glyph by name.
-
-    Args:
-        token: Its text.
-
-    Returns:
-        A name for axes and buttons.
-    """
+    """Write a token so that it can be seen, for axes and buttons: white space and what has no glyph by name."""
     names = {" ": "␣ space", "\n": "↵ line end", "\t": "⇥ tab", "": "∅ nothing"}
     return names.get(token) or (token if token.isprintable() else ascii(token)[1:-1])

@@ -34,15 +34,14 @@ def measure(
         lower_is_better: Of the measure.
         details: More, as JSON can hold it.
     """
-    values = (published or {}).values()
-    best = (min if lower_is_better else max)(values, default=None)
+    published = dict(published or {})
     return {
         "score": score,
         "unit": unit,
         "n": n,
         "standard_error": standard_error,
-        "baseline": best,
-        "published": dict(published or {}),
+        "baseline": (min if lower_is_better else max)(published.values(), default=None),
+        "published": published,
         "protocol": protocol,
         **details,
     }

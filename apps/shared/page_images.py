@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from apps.shared.style import Palette, palette
 from data_prep.images.preparation import PreparedImage
@@ -24,12 +24,6 @@ _STYLE = """<style>
 .pictures a { color: inherit; text-decoration: none; }
 .pictures a:hover img, .pictures a:focus-visible img { outline: 2px solid currentColor; }
 </style>"""
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Read ``#rrggbb``."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return red, green, blue
 
 
 def png_url(picture: bytes) -> str:
@@ -48,11 +42,10 @@ def image_url(image: np.ndarray, colours: Palette, *, light: bool = False) -> st
     Returns:
         A ``data:`` address.
     """
-    ends = [(0, 0, 0), (255, 255, 255)] if light else [rgb(colours.grid), rgb(colours.text)]
-    paper, ink = np.array(ends, np.float32)
-    share = np.clip(np.asarray(image, np.float32), 0.0, 1.0)[..., None]
+    ends = ("black", "white") if light else (colours.grid, colours.text)
+    gray = np.rint(255 * np.clip(np.asarray(image, np.float32), 0.0, 1.0)).astype(np.uint8)
     written = io.BytesIO()
-    Image.fromarray(np.rint(paper + share * (ink - paper)).astype(np.uint8)).save(written, "PNG")
+    ImageOps.colorize(Image.fromarray(gray), *ends).save(written, "PNG")
     return png_url(written.getvalue())
 
 
@@ -72,12 +65,9 @@ def figure(
     Returns:
         A ``<figure>`` for :func:`in_a_row`.
     """
-    height, width = image.shape
-    factor = _SHOWN / max(height, width)
-    picture = (
-        f'<img src="{image_url(image, colours, light=light)}" alt="{escape(alt)}" '
-        f'style="width:{max(1, round(width * factor))}px;height:{max(1, round(height * factor))}px">'
-    )
+    height, width = (max(1, round(_SHOWN * side / max(image.shape))) for side in image.shape)
+    size, url = f"width:{width}px;height:{height}px", image_url(image, colours, light=light)
+    picture = f'<img src="{url}" alt="{escape(alt)}" style="{size}">'
     if link:
         picture = f'<a href="{escape(link)}" target="_self">{picture}</a>'
     return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
@@ -90,11 +80,10 @@ def in_a_row(figures: Iterable[str]) -> str:
 
 def steps_in_a_row(prepared: PreparedImage) -> str:
     """Draw every step from a picture to what a network reads; HTML."""
-    colours = palette()
     figures = []
     for step in prepared.steps:
         factor = -(-max(step.image.shape) // _MOST_PIXELS)
         caption = f"<b>{escape(step.name)}</b><br>{escape(step.text)}"
         shown = step.image[::factor, ::factor]
-        figures.append(figure(shown, colours, caption, step.text, light=step.name == "gray"))
+        figures.append(figure(shown, palette(), caption, step.text, light=step.name == "gray"))
     return in_a_row(figures)

@@ -17,11 +17,13 @@ from apps.shared.commands import (
     ResumeOption,
     SetOption,
     print_json,
-    print_summary,
     print_table,
     verb,
 )
 from models.training.task import Option, Task
+
+_START = typer.Option("--from", metavar="NAME_OR_FOLDER", help="Fine-tune: start from this preset's weights.")
+_LOG = typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows.")
 
 
 def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> None:
@@ -33,25 +35,13 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
         help_text: One sentence.
         name: Of the command.
     """
-    recipes = ", ".join(task.recipes)
+    recipes = f"Settings to begin with: {', '.join(task.recipes)}; else what suits the data."
     of_all = {
-        "recipe": Annotated[
-            str | None,
-            typer.Option(
-                metavar="NAME", help=f"Settings to begin with: {recipes}; else what suits the data."
-            ),
-        ],
+        "recipe": Annotated[str | None, typer.Option(metavar="NAME", help=recipes)],
         "overrides": SetOption,
-        "start": Annotated[
-            str | None,
-            typer.Option(
-                "--from", metavar="NAME_OR_FOLDER", help="Fine-tune: start from this preset's weights."
-            ),
-        ],
+        "start": Annotated[str | None, _START],
         "resume": ResumeOption,
-        "tensorboard": Annotated[
-            Path | None, typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows.")
-        ],
+        "tensorboard": Annotated[Path | None, _LOG],
         "as_json": JsonOption,
     }
 
@@ -60,7 +50,10 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
 
         named = {name: values[name] for name in ("recipe", "resume", "start", "tensorboard")}
         summary = fit_task(task, out, options=values, overrides=values["overrides"] or (), **named)
-        print_summary(summary, values["as_json"])
+        if values["as_json"]:
+            print_json(summary)
+        else:
+            print_table(("setting or result", "value"), [(key, str(value)) for key, value in summary.items()])
 
     _add(app, fit, name, help_text, {"out": OutFolder, **_of_task(task, "fit"), **of_all})
 
@@ -92,12 +85,9 @@ def _add(
     """Register a function under a signature that typer reads."""
     signature = []
     for key, annotation in parameters.items():
-        default = (
-            inspect.Parameter.empty if key == "out" else False if annotation.__origin__ is bool else None
-        )
-        signature.append(
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        )
+        default = False if annotation.__origin__ is bool else None
+        default = inspect.Parameter.empty if key == "out" else default
+        signature.append(inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default))
     function.__doc__, function.__signature__ = help_text, inspect.Signature(signature)
     function.__annotations__ = dict(parameters)
     app.command(name)(verb(function))

@@ -121,11 +121,3 @@ def test_a_bomb_in_a_link_takes_no_memory() -> None:
     assert peak < 1_000_000
     with pytest.raises(InputError, match="too long"):
         from_link("A" * (MOST_CHARACTERS + 1), 84, 84)
-
-
-@pytest.mark.parametrize(("width", "height"), [(0, 84), (84, -1), (1 << 10, 1 << 10)])
-def test_canvases_of_no_size(width: int, height: int) -> None:
-    with pytest.raises(InputError, match="no such size"):
-        from_canvas("", width, height)
-    with pytest.raises(InputError, match="no such size"):
-        from_link("", width, height)

@@ -280,7 +280,7 @@ def test_a_wide_canvas_takes_a_word() -> None:
             word = np.zeros((84, 336), np.uint8)
             word[40, 10:300] = 255
             st.session_state["word"] = word
-        look = {"pen": 5.0, "shown": 700, "store": "word", "colour": "#20242c"}
+        look = {"pen": 5.0, "shown": 700, "store": "word"}
         ink = canvas(key="canvas", label="A word", width=336, height=84, **look)
         st.markdown(f"{ink.shape} {ink.sum()}")
 
