@@ -168,12 +168,12 @@ def settings(
         packages: Peers whose versions are kept too, where they are installed.
         values: More settings.
     """
-    given = {
-        name: value for name, value in vars(options or argparse.Namespace()).items() if name not in _OUTPUT
+    given = vars(options or argparse.Namespace()).items()
+    kept = {
+        name: value for name, value in given if name not in _OUTPUT and not isinstance(value, Path | None)
     }
-    given = {name: value for name, value in given.items() if not isinstance(value, Path | None)}
     peers = {name: version for name in packages if (version := version_of(name)) is not None}
-    return {**given, **values, "processor": processor(), "versions": engine_versions() | peers}
+    return {**kept, **values, "processor": processor(), "versions": engine_versions() | peers}
 
 
 def version_of(*packages: str) -> str | None:
@@ -287,10 +287,9 @@ def speeds(
     found: dict[str, dict[str, Any]] = {}
     for name, passes in in_turn(works, repeats).items():
         rates = [(count or len(batch)) / seconds for seconds in passes]
-        found[name] = {many: statistics.median(rates), "passes": rates}
-    for name, system in systems.items():
         for single in singles[:_WARM_UP]:
-            system([single])
-        alone = sorted(1000 * seconds_of(partial(system, [single])) for single in singles)
+            systems[name]([single])
+        alone = sorted(1000 * seconds_of(partial(systems[name], [single])) for single in singles)
+        found[name] = {many: statistics.median(rates), "passes": rates}
         found[name] |= {one: statistics.median(alone), f"{one}_95": alone[int(0.95 * len(alone))]}
     return found

@@ -74,29 +74,22 @@ def summary() -> str:
     return table.report(Stored("of the presets", scores)).markdown()
 
 
-def lecture_map(root: Path = ROOT) -> str:
-    """Write the lecture map: slide topic, page, code, test.
-
-    Args:
-        root: The project.
-
-    Returns:
-        A heading and a table for each part of the lecture.
-    """
+def lecture_map() -> str:
+    """Write the lecture map, slide topic, page, code, test: a heading and a table for each part of the lecture."""
     sections = []
     for number, part in enumerate(PARTS, start=1):
         lines = ["| slide topic | page | code | test |", "| --- | --- | --- | --- |"]
-        lines += [f"| {' | '.join(_topic_cells(topic, root))} |" for topic in part.topics]
+        lines += [f"| {' | '.join(_topic_cells(topic))} |" for topic in part.topics]
         sections.append(f"### {number}. {part.title}\n\n" + "\n".join(lines))
     return "\n\n".join(sections)
 
 
-def _topic_cells(topic: Topic, root: Path) -> list[str]:
+def _topic_cells(topic: Topic) -> list[str]:
     page = PAGES[topic.page]
     shown = page.title if page.built else f"{page.title} (not built yet)"
     cells = [topic.title.replace("|", "\\|"), shown]
     for paths in (topic.code, topic.tests):
-        there = [f"[{Path(path).name}](../{path})" for path in paths if (root / path).is_file()]
+        there = [f"[{Path(path).name}](../{path})" for path in paths if (ROOT / path).is_file()]
         cells.append("<br>".join(there) if topic.built and there else "–")
     return cells
 
@@ -128,13 +121,7 @@ REGIONS: dict[str, Callable[[], str]] = {
 
 
 def filled(text: str) -> str:
-    """Fill every generated part of a text.
-
-    Args:
-        text: Markdown.
-
-    Returns:
-        The same text with current tables.
+    """Fill every generated part of a Markdown text with current tables.
 
     Raises:
         InputError: A part has a name that nothing generates, or is not closed.
@@ -155,18 +142,10 @@ def filled(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fill or check the files.
-
-    Args:
-        arguments: Of the command line; None takes those of the process.
-
-    Returns:
-        The exit code: 1 where ``--check`` found a part out of date, 2 for wrong input.
-    """
+    """Fill or check the files; the exit code is 1 where ``--check`` found a part out of date, 2 for wrong input."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readme", description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit with 1 where a part is old"
-    )
+    told = "change nothing; exit with 1 where a part is old"
+    parser.add_argument("--check", action="store_true", help=told)
     check = parser.parse_args(arguments).check
     try:
         texts = {ROOT / name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}

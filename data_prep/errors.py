@@ -25,18 +25,14 @@ class InputError(ValueError):
         received: object = None,
         remedy: str | None = None,
     ) -> None:
-        self.problem = problem
-        self.allowed = allowed
-        self.received = received
-        self.remedy = remedy
-        parts = [problem]
-        if allowed is not None:
-            parts.append(f"Allowed: {allowed}")
-        if received is not None:
-            parts.append(f"Received: {_shortened(received)}")
-        if remedy is not None:
-            parts.append(remedy)
-        super().__init__(". ".join(part.rstrip(".") for part in parts) + ".")
+        self.problem, self.allowed, self.received, self.remedy = problem, allowed, received, remedy
+        parts = (
+            problem,
+            None if allowed is None else f"Allowed: {allowed}",
+            None if received is None else f"Received: {_shortened(received)}",
+            remedy,
+        )
+        super().__init__(". ".join(part.rstrip(".") for part in parts if part is not None) + ".")
 
 
 def _shortened(received: object) -> str:

@@ -8,6 +8,7 @@ recurrent networks", 10-701 Introduction to Machine Learning, Geoff Gordon and P
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Page:
     title: str
     icon: str
     summary: str
-    presets: tuple[str, ...] = ()
+    presets: Sequence[str] = ()
 
     @property
     def view(self) -> str:
@@ -60,9 +61,9 @@ class Topic:
     title: str
     idea: str
     page: str
-    code: tuple[str, ...]
-    tests: tuple[str, ...] = ()
-    query: dict[str, str] = field(default_factory=dict)
+    code: Sequence[str]
+    tests: Sequence[str] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def built(self) -> bool:
@@ -88,30 +89,21 @@ class Part:
 def _read() -> tuple[dict[str, Page], tuple[Part, ...]]:
     """Read pages and parts, both in their order, from the file beside this one."""
     content = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    pages = [Page(**page | {"presets": tuple(page.get("presets", ()))}) for page in content["page"]]
-    parts = []
-    for part in content["part"]:
-        topics = [t | {"code": tuple(t["code"]), "tests": tuple(t["tests"])} for t in part["topic"]]
-        parts.append(Part(part["key"], part["title"], tuple(Topic(**topic) for topic in topics)))
-    return {page.key: page for page in pages}, tuple(parts)
+    parts = [
+        Part(part["key"], part["title"], tuple(Topic(**topic) for topic in part["topic"]))
+        for part in content["part"]
+    ]
+    return {page["key"]: Page(**page) for page in content["page"]}, tuple(parts)
 
 
 PAGES, PARTS = _read()
 
 
 def topics() -> tuple[Topic, ...]:
-    """List every topic in the order of the slides.
-
-    Returns:
-        All topics of all parts.
-    """
+    """List every topic in the order of the slides."""
     return tuple(topic for part in PARTS for topic in part.topics)
 
 
 def built_topics() -> tuple[Topic, ...]:
-    """List the topics that a page of this checkout shows.
-
-    Returns:
-        The topics whose page exists, in the order of the slides.
-    """
+    """List the topics that a page of this checkout shows, in the order of the slides."""
     return tuple(topic for topic in topics() if topic.built)

@@ -30,11 +30,20 @@ class Stored:
         file: What the values are called in messages.
         values: As JSON gave them.
         remedy: What to do where they are damaged.
+        path: Of the values in the file.
+        parent: What they stand in; None for the whole file.
     """
 
-    def __init__(self, file: str, values: Any, remedy: str = "Run it again") -> None:
-        self.file, self.values, self.remedy = file, values, remedy
-        self.root, self.parent, self.path = self, self, ""
+    def __init__(
+        self,
+        file: str,
+        values: Any,
+        remedy: str = "Run it again",
+        path: str = "",
+        parent: Stored | None = None,
+    ) -> None:
+        self.file, self.values, self.remedy, self.path = file, values, remedy, path
+        self.parent, self.root = parent or self, self if parent is None else parent.root
 
     def __getitem__(self, path: str) -> Any:
         """Return a value.
@@ -69,10 +78,8 @@ class Stored:
             InputError: There is none, or something in it is no number.
         """
         found = self[path]
-        values = list(
-            found.values() if isinstance(found, Mapping) else found if isinstance(found, list) else "?"
-        )
-        if not all(isinstance(value, int | float) for value in values):
+        values = list(found.values()) if isinstance(found, Mapping) else found
+        if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
             raise self.damaged(path)
         return values
 
@@ -124,9 +131,7 @@ class Stored:
         return InputError(f"The results {self.file} lack {where or 'all values'}", remedy=self.remedy)
 
     def _inside(self, path: str, values: Any) -> Stored:
-        found = Stored(self.file, values, self.remedy)
-        found.root, found.parent, found.path = self.root, self, ".".join(filter(None, (self.path, path)))
-        return found
+        return Stored(self.file, values, self.remedy, ".".join(filter(None, (self.path, path))), self)
 
 
 class _Filler(string.Formatter):

@@ -52,14 +52,8 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     card = metadata["card"]
     parts = [f"# {card['title']}", card["summary"], "## Scores", _score_table(metrics)]
     parts += ["## Data", card["data"], _bullets(metadata["data"])]
-    parts += [
-        "## Licence",
-        card["licence"],
-        "## Intended use",
-        card["intended_use"],
-        "## Limits",
-        card["limits"],
-    ]
+    for heading in ("Licence", "Intended use", "Limits"):
+        parts += [f"## {heading}", card[heading.lower().replace(" ", "_")]]
     training = {
         "seed": metadata["seed"],
         "training time": _duration(metadata["seconds"]),
@@ -67,7 +61,8 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
         "weights": f"{metadata['weights']['parameters']:,} numbers, stored as {metadata['weights']['dtype']}",
     }
-    parts += ["## Training", _bullets(training), "Recipe:", _code(metadata["recipe"])]
+    recipe = json.dumps(metadata["recipe"], indent=2, ensure_ascii=False)
+    parts += ["## Training", _bullets(training), "Recipe:", f"```json\n{recipe}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -77,43 +72,28 @@ def _score_table(metrics: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, measure in metrics.items():
-        unit = f" {measure['unit']}" if measure.get("unit") else ""
-        score, baseline = _number(measure["score"]) + unit, _number(measure.get("baseline"))
-        cells = (name, score, _number(measure.get("standard_error")), _number(measure["n"]), baseline)
-        rows.append("| " + " | ".join(_cell(cell) for cell in (*cells, measure["protocol"])) + " |")
+        keys = ("score", "standard_error", "n", "baseline", "protocol")
+        score, *more = (_written(measure.get(key)) for key in keys)
+        cells = (name, f"{score} {measure.get('unit') or ''}".rstrip(), *more)
+        cells = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def _bullets(values: Mapping[str, Any]) -> str:
-    return "\n".join(f"- {name}: {_plain(value)}" for name, value in values.items())
+    return "\n".join(f"- {name}: {_written(value)}" for name, value in values.items())
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return (
-        json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping | list | tuple) else _number(value)
-    )
-
-
-def _number(value: Any) -> str:
+def _written(value: Any) -> str:
     if value is None:
         return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
+    if isinstance(value, bool | Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _cell(text: str) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ")
-
-
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.3g} s"
-
-
-def _code(value: Any) -> str:
-    return "```json\n" + json.dumps(value, indent=2, ensure_ascii=False) + "\n```"

@@ -5,7 +5,7 @@ Keras is imported inside the functions: the vectors of a preset open without it.
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,25 +57,20 @@ class Kind:
             raise InputError("This kind of preset needs a vocabulary")
         if self.needs_labels and labels is None:
             raise InputError("This kind of preset needs labels")
-        if self.entries is not None and len(vocabulary) != self.entries(config):
-            raise InputError(
-                "The vocabulary does not have one entry for each row of the network",
-                allowed=f"{self.entries(config)} entries",
-                received=len(vocabulary),
-            )
-        if self.classes is not None and len(labels) != self.classes(config):
-            raise InputError(
-                "There is not one label for each logit",
-                allowed=f"{self.classes(config)} labels",
-                received=labels,
-            )
+        for count, part, problem, unit in (
+            (self.entries, vocabulary, "The vocabulary does not have one entry for each row", "entries"),
+            (self.classes, labels, "There is not one label for each logit", "labels"),
+        ):
+            if count is not None and len(part) != count(config):
+                raise InputError(
+                    f"{problem} of the network", allowed=f"{count(config)} {unit}", received=len(part)
+                )
         if self.check is not None:
             self.check(config, vocabulary, labels)
 
     def keras_model(self, config: Any, arrays: Arrays) -> keras.Model:
         """Build the Keras network of ``config`` with these weights."""
-        module, function = self.network.split(":")
-        return getattr(importlib.import_module(module), function)(config, arrays)
+        return pkgutil.resolve_name(self.network)(config, arrays)
 
 
 # Name to the place of its Kind, "module:attribute"; a network is imported only when it is asked for. A
@@ -104,5 +99,4 @@ def kind_named(name: str) -> Kind:
             received=name,
             remedy=close_names(str(name), list(KINDS), kind="kind"),
         )
-    module, attribute = KINDS[name].split(":")
-    return getattr(importlib.import_module(module), attribute)
+    return pkgutil.resolve_name(KINDS[name])

@@ -6,9 +6,9 @@ model = keras.models.load_model("mine.keras")
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 
 from models.presets.kinds import KINDS, kind_named
 
 for _kind in KINDS:
-    importlib.import_module(kind_named(_kind).network.partition(":")[0])
+    pkgutil.resolve_name(kind_named(_kind).network)

@@ -6,7 +6,7 @@ weights. The arithmetic is that of ``keras.layers.LSTM`` (Hochreiter and Schmidh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,13 @@ class Packing(NamedTuple):
     ahead: np.ndarray
     back: np.ndarray
     sizes: np.ndarray
+
+    def steps(self) -> Iterator[tuple[slice, slice]]:
+        """Yield the rows of each step, and the rows of the step before that go on; none at the first one."""
+        start = previous = 0
+        for size in self.sizes.tolist():
+            yield slice(start, start + size), slice(start - previous, start - previous + min(size, previous))
+            start, previous = start + size, size
 
 
 def pack(lengths: Sequence[int]) -> Packing:
@@ -107,30 +114,27 @@ class PackedBiLSTM:
         cells = _workspace.array("cells", 2, widest, units)
         cells[...] = 0.0
         states = _workspace.array("states", 2, gates.shape[1], units)
-        start = width = 0
-        for size in packing.sizes.tolist():
-            stop = start + size
-            if start:
-                before = states[:, start - width : start - width + size]
+        width = 0
+        for now, before in packing.steps():
+            size = now.stop - now.start
             if size != width:  # sentences have ended: narrower views
                 step, cell, width = room[:, :size], cells[:, :size], size
                 opened, new = step[:, :, : 3 * units], step[:, :, 3 * units :]
                 enter, forget, leave = (step[:, :, at * units : (at + 1) * units] for at in range(3))
-            if start:
-                np.matmul(before, self._recurrent, out=step)
-                step += gates[:, start:stop]
+            if now.start:
+                np.matmul(states[:, before], self._recurrent, out=step)
+                step += gates[:, now]
                 np.tanh(step, out=step)
             else:
-                np.tanh(gates[:, :stop], out=step)
+                np.tanh(gates[:, now], out=step)
             opened += 1.0
             cell *= forget
             new *= enter
             cell += new
             cell *= 0.5
-            state = states[:, start:stop]
+            state = states[:, now]
             np.tanh(cell, out=state)
             state *= leave
-            start = stop
         result = np.empty((gates.shape[1], 2 * units), np.float32)
         result[packing.ahead, :units] = states[0]
         result[packing.back, units:] = states[1]

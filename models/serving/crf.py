@@ -31,18 +31,15 @@ class PackedCRF:
         # Rows in the order of the steps: what a step reads and writes lies side by side.
         ahead, behind = emitted[packing.ahead], emitted[packing.back]
         back = np.empty_like(behind)
-        start = previous = 0
-        for size in packing.sizes.tolist():
-            stop, before = start + size, slice(start - previous, start - previous + size)
-            if start:
-                ahead[start:stop] *= ahead[before] @ moved
-                np.matmul(behind[before] * back[before], returned, out=back[start:stop])
+        for now, before in packing.steps():
+            if now.start:
+                ahead[now] *= ahead[before] @ moved
+                np.matmul(behind[before] * back[before], returned, out=back[now])
             else:
-                ahead[:stop] *= np.exp(self.start / temperature)
-                back[:stop] = np.exp(self.end / temperature)
-            _normalise(ahead[start:stop])
-            _normalise(back[start:stop])
-            start, previous = stop, size
+                ahead[now] *= np.exp(self.start / temperature)
+                back[now] = np.exp(self.end / temperature)
+            _normalise(ahead[now])
+            _normalise(back[now])
         found = np.empty_like(emitted)
         found[packing.ahead] = ahead
         found[packing.back] *= back
@@ -53,27 +50,22 @@ class PackedCRF:
         """Find the most probable tags, int32 (words,); arguments as for :meth:`marginals`."""
         scores = logits.astype(np.float64)[packing.ahead]  # in the order of the steps
         came_from = np.zeros(scores.shape, np.intp)
-        start = previous = 0
-        for size in packing.sizes.tolist():
-            stop, before = start + size, slice(start - previous, start - previous + size)
-            if start:
+        for now, before in packing.steps():
+            if now.start:
                 through = scores[before, :, None] + self.transitions
-                through.argmax(axis=1, out=came_from[start:stop])
-                scores[start:stop] += through.max(axis=1)
+                through.argmax(axis=1, out=came_from[now])
+                scores[now] += through.max(axis=1)
             else:
-                scores[:stop] += self.start
-            start, previous = stop, size
+                scores[now] += self.start
         step_of = np.empty_like(packing.ahead)
         step_of[packing.ahead] = np.arange(len(step_of))
         turned = step_of[packing.back]  # the last word of each sentence first
         scores, came_from = scores[turned], came_from[turned]
         chosen = (scores + self.end).argmax(axis=1)
-        start = previous = 0
-        for size in packing.sizes.tolist():
-            if start:
-                after = np.arange(start - previous, start - previous + size)
-                chosen[start : start + size] = came_from[after, chosen[after]]
-            start, previous = start + size, size
+        for now, after in packing.steps():
+            if now.start:
+                rows = np.arange(after.start, after.stop)
+                chosen[now] = came_from[rows, chosen[rows]]
         tags = np.empty(len(scores), np.int32)
         tags[packing.back] = chosen
         return tags

@@ -8,11 +8,11 @@ began wrongly: the states are those of one pass from left to right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
-from models.layers.cells import CELLS, Functions, layer_weights
+from models.layers.cells import CELLS, Functions
 
 State = np.ndarray  # float32 (states of the cell, rows, units)
 
@@ -124,8 +124,3 @@ class NumpyRecurrent:
             outputs[last] = after[0]
             state[:, longer] = after
         end[:, chosen] = state
-
-
-def numpy_layer(cell: str, name: str, arrays: Mapping[str, np.ndarray]) -> NumpyRecurrent:
-    """Return the layer ``name`` of a network from the network's weights by their paths."""
-    return NumpyRecurrent(cell, *layer_weights(cell, name, arrays))

@@ -8,9 +8,9 @@ import pytest
 from keras import ops
 
 from data_prep.errors import InputError
-from models.layers.cells import CELLS
+from models.layers.cells import CELLS, layer_weights
 from models.layers.recurrent import MGUCell, recurrent_layer, reset_states
-from models.serving.recurrent import numpy_layer
+from models.serving.recurrent import NumpyRecurrent
 from models.storage.variables import variable_arrays
 
 UNITS, FEATURES = 6, 4
@@ -74,7 +74,7 @@ def test_layers_follow_their_equations(cell: str) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_numpy_steps_are_the_layers(cell: str) -> None:
     model = made(cell)
-    layer = numpy_layer(cell, "layer", variable_arrays(model.weights))
+    layer = NumpyRecurrent(cell, *layer_weights(cell, "layer", variable_arrays(model.weights)))
     projected = layer.project(INPUTS.transpose(1, 0, 2))
     found, state = layer.run(lambda steps: projected[steps], 5, layer.zeros(3))
     np.testing.assert_allclose(found.transpose(1, 0, 2), outputs(model), atol=1e-5)
