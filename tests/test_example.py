@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from apps.shared.training import add_evaluate, add_fit
+from apps.shared.commands import add_evaluate, add_fit
 from models.presets import kinds
 from models.storage.variables import variable_arrays
 from models.training import driver

@@ -13,8 +13,16 @@ from apps.digits.layer_strips import DigitLook, NearDigit, write_strips
 from apps.digits.picture_strips import Strip
 from apps.digits.results import DIGIT_LABELS
 from apps.digits.task import DigitsTask
-from apps.shared.commands import JsonOption, PresetOption, group, print_json, print_table, verb
-from apps.shared.training import add_evaluate, add_fit
+from apps.shared.commands import (
+    JsonOption,
+    PresetOption,
+    add_evaluate,
+    add_fit,
+    group,
+    print_json,
+    print_table,
+    verb,
+)
 from data_prep.errors import InputError
 from data_prep.images.preparation import prepare_digit
 

@@ -9,8 +9,7 @@ import typer
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.ocr.task import OcrTask
-from apps.shared.commands import JsonOption, group, print_json, print_table, verb
-from apps.shared.training import add_evaluate, add_fit
+from apps.shared.commands import JsonOption, add_evaluate, add_fit, group, print_json, print_table, verb
 
 app = group("Handwritten words: train, evaluate, read images, letter by letter or in one piece.")
 add_fit(app, OcrTask(), "Train a network on handwritten words or letters and write it as a preset.")

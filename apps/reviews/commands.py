@@ -18,12 +18,13 @@ from apps.shared.commands import (
     EXIT_INPUT_ERROR,
     JsonOption,
     PresetOption,
+    add_evaluate,
+    add_fit,
     group,
     print_json,
     print_table,
     verb,
 )
-from apps.shared.training import add_evaluate, add_fit
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused
 from data_prep.readers.text import STDIN, given_text, read_text

@@ -20,8 +20,7 @@ from apps.reviews.sources import (
     set_of,
     source_of,
 )
-from apps.shared.calibration import calibration_error, reliability
-from apps.shared.measures import measure, percent_right
+from apps.shared.measures import calibration_error, measure, percent_right, reliability
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import LabelledTexts, Refused, Row, iter_csv
 from data_prep.readers.text import GivenPath, input_file

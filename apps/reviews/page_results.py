@@ -8,8 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from apps.reviews.reports import NETWORKS
-from apps.shared.page_reports import show_bars, show_facts, show_report, show_table
-from apps.shared.page_transfer import show_transfer
+from apps.shared.page_reports import show_bars, show_facts, show_report, show_table, show_transfer
 from apps.shared.style import palette
 from apps.shared.tables import Line, Report
 from apps.shared.transfer import REVIEWS, TAGS

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from apps.shared.calibration import ReliabilityBin
+from apps.shared.measures import ReliabilityBin
 from apps.shared.results import Result
 from data_prep.readers.labelled_texts import Refused
 

@@ -1,14 +1,18 @@
-"""Scores as a preset stores them: one form for all measures."""
+"""Scores as a preset stores them, in one form for all measures; and how honest probabilities are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from apps.shared.results import Result
 from data_prep.files import sha256_of
+
+BINS = 15  # of a reliability diagram, as in Guo et al. 2017
 
 
 def measure(
@@ -69,3 +73,57 @@ def confusion_matrix(right: np.ndarray, answers: np.ndarray, classes: int) -> tu
 def checksums_of(*paths: Path) -> dict[str, str]:
     """Return name and checksum of files that something learned from."""
     return {path.name: f"sha256 {sha256_of(path)}" for path in paths}
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin(Result):
+    """Answers whose probability lies in one interval.
+
+    Attributes:
+        low: Start of the interval.
+        high: Its end, which belongs to it.
+        n: How many answers.
+        confidence: Their mean probability, 0 to 1; None without answers.
+        accuracy: Share of them that is right, 0 to 1; None without answers.
+    """
+
+    low: float
+    high: float
+    n: int
+    confidence: float | None
+    accuracy: float | None
+
+
+def reliability(probability: np.ndarray, right: np.ndarray, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
+    """Group answers by their probability, in intervals of one width.
+
+    Args:
+        probability: Of each answer, float (n,), 0 to 1.
+        right: Whether it is right, bool (n,).
+        bins: Number of intervals.
+
+    Returns:
+        One entry an interval, the least probable first.
+    """
+    edges = np.linspace(0.0, 1.0, bins + 1).tolist()
+    place = np.clip(np.ceil(np.asarray(probability, np.float64) * bins).astype(int) - 1, 0, bins - 1)
+    found = []
+    for at in range(bins):
+        inside = place == at
+        chosen = [values[inside] for values in (probability, right)]
+        means = [float(np.mean(values, dtype=np.float64)) if len(values) else None for values in chosen]
+        found.append(ReliabilityBin(edges[at], edges[at + 1], int(inside.sum()), *means))
+    return tuple(found)
+
+
+def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Expected calibration error: mean distance of probability and share right, weighted by answers.
+
+    Args:
+        bins: As :func:`reliability` gives them.
+
+    Returns:
+        From 0 to 1; 0 without answers. Source: Guo et al. 2017, equation 3.
+    """
+    error = sum(one.n * abs(one.confidence - one.accuracy) for one in bins if one.n)
+    return error / max(1, sum(one.n for one in bins))

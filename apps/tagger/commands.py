@@ -13,8 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from apps.shared.commands import JsonOption, PresetOption, group, verb
-from apps.shared.training import add_evaluate, add_fit
+from apps.shared.commands import JsonOption, PresetOption, add_evaluate, add_fit, group, verb
 from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_pieces, csv_pieces, is_conllu, json_pieces
 from apps.tagger.results import TaggedSentence, TaggedToken

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.shared.calibration import calibration_error, reliability
-from apps.shared.measures import measure
+from apps.shared.measures import calibration_error, measure, reliability
 from apps.tagger.application import Segmenter, Tagger
 from apps.tagger.files import conllu_sentence
 from apps.tagger.results import (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.shared.page_reports import show_facts, show_numbers, show_report
-from apps.shared.page_transfer import show_transfer
+from apps.shared.page_reports import show_facts, show_numbers, show_report, show_transfer
 from apps.shared.tables import Report
 from apps.shared.transfer import TAGS
 from apps.tagger.reports import SPEED

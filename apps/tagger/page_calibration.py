@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.calibration import ReliabilityBin
+from apps.shared.measures import ReliabilityBin
 from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
 from apps.shared.style import palette

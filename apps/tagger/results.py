@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from apps.shared.calibration import ReliabilityBin
 from apps.shared.commands import number
-from apps.shared.measures import percent_right
+from apps.shared.measures import ReliabilityBin, percent_right
 from apps.shared.results import Result
 from data_prep.readers.conllu import UNTAGGED
 

@@ -13,6 +13,8 @@ from apps.shared.commands import (
     JsonOption,
     OutFolder,
     PresetOption,
+    add_evaluate,
+    add_fit,
     group,
     number,
     print_json,
@@ -21,7 +23,6 @@ from apps.shared.commands import (
     verb,
 )
 from apps.shared.measures import checksums_of
-from apps.shared.training import add_evaluate, add_fit
 from apps.vectors.application import Vectors
 from apps.vectors.evaluation import evaluate, metrics_of
 from apps.vectors.task import VectorsTask, opened, save_vectors_preset, vectors_content

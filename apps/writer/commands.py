@@ -10,8 +10,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from apps.shared.commands import JsonOption, PresetOption, group, number, print_json, print_table, verb
-from apps.shared.training import add_evaluate, add_fit
+from apps.shared.commands import (
+    JsonOption,
+    PresetOption,
+    add_evaluate,
+    add_fit,
+    group,
+    number,
+    print_json,
+    print_table,
+    verb,
+)
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described
 from apps.writer.results import ScoredText, Written

@@ -13,7 +13,7 @@ import numpy as np
 from data_prep.array_files import check_specs, half_precision, read_arrays, specs_of, write_arrays
 from data_prep.errors import InputError
 from models.presets.kinds import Arrays
-from models.storage.records import REMEDY
+from models.storage.folders import REMEDY
 
 TOLERANCE = {"relative": 1e-3, "absolute": 1e-3}  # other processors sum in another order
 STORAGE_TOLERANCE = {"float32": 1e-3, "float16": 2e-2}  # of the largest output

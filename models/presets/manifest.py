@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
-from models.storage.records import REMEDY, check_file, read_signed, record_of, write_signed
+from models.storage.folders import REMEDY, check_file, read_signed, record_of, write_signed
 
 MANIFEST = "metadata.json"
 FORMAT = 1

@@ -30,7 +30,7 @@ from models.presets.golden import STORAGE_TOLERANCE, TOLERANCE, check_golden, wr
 from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
 from models.presets.search import resolve_preset
-from models.storage.atomic import replacing_folder
+from models.storage.folders import replacing_folder
 from models.storage.variables import differences, variable_arrays
 from models.training.recipe import from_dict, to_dict
 from models.training.run_folder import engine_versions, processor
@@ -279,12 +279,8 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if str(path) in error.problem:
-            raise
-        raise InputError(
-            f"{path}: {error.problem}", allowed=error.allowed, received=error.received, remedy=error.remedy
-        ) from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON in UTF-8 ({error})") from error
 
 

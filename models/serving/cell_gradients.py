@@ -81,24 +81,17 @@ def layer_gradients(
     return GradientNorms(np.linalg.norm(sums, axis=1), lengths), sums @ weights.kernel.T
 
 
-class _Back(NamedTuple):
-    """Gradients of one step: by its weighted sums (blocks * units,), and by hidden and cell before it (units,)."""
-
-    sums: np.ndarray
-    hidden: np.ndarray
-    cell: np.ndarray
+Array = np.ndarray
+# Gradients of one step: by its weighted sums (blocks * units,), and by hidden and cell before it (units,).
+_Back = tuple[Array, Array, Array]
 
 
-def _rnn_back(
-    own: Values, before: Values, weights: LayerWeights, hidden: np.ndarray, cell: np.ndarray
-) -> _Back:
+def _rnn_back(own: Values, before: Values, weights: LayerWeights, hidden: Array, cell: Array) -> _Back:
     sums = hidden * (1.0 - own["hidden"] ** 2)
-    return _Back(sums, weights.recurrent @ sums, cell)
+    return sums, weights.recurrent @ sums, cell
 
 
-def _lstm_back(
-    own: Values, before: Values, weights: LayerWeights, hidden: np.ndarray, cell: np.ndarray
-) -> _Back:
+def _lstm_back(own: Values, before: Values, weights: LayerWeights, hidden: Array, cell: Array) -> _Back:
     first, forget, output, candidate = (own[name] for name in ("input", "forget", "output", "candidate"))
     squashed = np.tanh(own["cell"])
     cell = cell + hidden * output * (1.0 - squashed**2)
@@ -109,12 +102,10 @@ def _lstm_back(
         hidden * squashed * output * (1.0 - output),
     ]
     sums = np.concatenate(by_sums)
-    return _Back(sums, weights.recurrent @ sums, cell * forget)
+    return sums, weights.recurrent @ sums, cell * forget
 
 
-def _gru_back(
-    own: Values, before: Values, weights: LayerWeights, hidden: np.ndarray, cell: np.ndarray
-) -> _Back:
+def _gru_back(own: Values, before: Values, weights: LayerWeights, hidden: Array, cell: Array) -> _Back:
     units = len(hidden)
     update, reset, candidate = own["update"], own["reset"], own["candidate"]
     by_candidate = hidden * (1.0 - update) * (1.0 - candidate**2)
@@ -123,12 +114,10 @@ def _gru_back(
     by_reset = by_candidate * from_state * reset * (1.0 - reset)
     by_products = np.concatenate([by_update, by_reset, by_candidate * reset])
     sums = np.concatenate([by_update, by_reset, by_candidate])
-    return _Back(sums, hidden * update + weights.recurrent @ by_products, cell)
+    return sums, hidden * update + weights.recurrent @ by_products, cell
 
 
-def _mgu_back(
-    own: Values, before: Values, weights: LayerWeights, hidden: np.ndarray, cell: np.ndarray
-) -> _Back:
+def _mgu_back(own: Values, before: Values, weights: LayerWeights, hidden: Array, cell: Array) -> _Back:
     units = len(hidden)
     forget, candidate = own["forget"], own["candidate"]
     by_candidate = hidden * forget * (1.0 - candidate**2)
@@ -136,10 +125,10 @@ def _mgu_back(
     by_forget = hidden * (candidate - before["hidden"]) + by_kept * before["hidden"]
     by_forget = by_forget * forget * (1.0 - forget)
     before_hidden = hidden * (1.0 - forget) + by_kept * forget + weights.recurrent[:, :units] @ by_forget
-    return _Back(np.concatenate([by_forget, by_candidate]), before_hidden, cell)
+    return np.concatenate([by_forget, by_candidate]), before_hidden, cell
 
 
-_BACKS: dict[str, Callable[[Values, Values, LayerWeights, np.ndarray, np.ndarray], _Back]] = {
+_BACKS: dict[str, Callable[[Values, Values, LayerWeights, Array, Array], _Back]] = {
     "rnn": _rnn_back,
     "lstm": _lstm_back,
     "gru": _gru_back,

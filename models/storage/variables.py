@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.array_files import ArraySpec, differences, specs_of
+from data_prep.array_files import differences, specs_of
 
 _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?\Z", re.DOTALL)
 
@@ -50,16 +50,6 @@ def stable_paths(variables: Sequence[Any]) -> list[str]:
     return paths
 
 
-def variable_specs(variables: Sequence[Any]) -> dict[str, ArraySpec]:
-    """Return stable path to shape and dtype, without reading a value."""
-    import keras
-
-    return {
-        path: ArraySpec(tuple(int(n) for n in variable.shape), keras.utils.standardize_dtype(variable.dtype))
-        for path, variable in zip(stable_paths(variables), variables, strict=True)
-    }
-
-
 def variable_arrays(variables: Sequence[Any]) -> dict[str, np.ndarray]:
     """Return stable path to a copy of the value (later training steps do not change it)."""
     return dict(zip(stable_paths(variables), copy_values(variables), strict=True))
@@ -75,7 +65,7 @@ def assign_arrays(variables: Sequence[Any], arrays: Mapping[str, np.ndarray]) ->
     Raises:
         ValueError: When names, a shape or a dtype differ; nothing is assigned then.
     """
-    expected = variable_specs(variables)
+    expected = specs_of(variable_arrays(variables))
     problems = differences(expected, specs_of(arrays))
     if problems:
         raise ValueError("Arrays do not fit the variables: " + "; ".join(problems))
@@ -85,9 +75,6 @@ def assign_arrays(variables: Sequence[Any], arrays: Mapping[str, np.ndarray]) ->
 
 def copy_values(variables: Iterable[Any]) -> list[np.ndarray]:
     """Return copies of the values, in order."""
-    return [_copied(variable.value) for variable in variables]
-
-
-def _copied(value: Any) -> np.ndarray:
     # Not keras.ops.convert_to_numpy: it goes through __array__, about which NumPy 2 warns for each variable.
-    return np.array(value.numpy() if hasattr(value, "numpy") else value, copy=True)
+    values = (variable.value for variable in variables)
+    return [np.array(value.numpy() if hasattr(value, "numpy") else value, copy=True) for value in values]

@@ -16,7 +16,7 @@ import numpy as np
 from data_prep.array_files import ArraySpec, differences, read_arrays, read_specs, write_arrays
 from data_prep.errors import InputError
 from data_prep.files import UNFINISHED
-from models.storage.records import check_file, read_signed, record_of, write_signed
+from models.storage.folders import check_file, read_signed, record_of, write_signed
 
 FORMAT = 2
 _KEPT = 2  # the newest checkpoint and the one before it

@@ -26,14 +26,8 @@ from data_prep.array_files import first_non_finite, read_arrays, specs_of
 from data_prep.batching import as_dataset
 from data_prep.errors import InputError
 from data_prep.files import write_bytes, writing_to
-from models.storage.records import check_file
-from models.storage.variables import (
-    assign_arrays,
-    copy_values,
-    stable_paths,
-    variable_arrays,
-    variable_specs,
-)
+from models.storage.folders import check_file
+from models.storage.variables import assign_arrays, copy_values, stable_paths, variable_arrays
 from models.training.averaging import averaged_weights, averaging_optimizer, without_final_average
 from models.training.checkpoint import (
     TrainingState,
@@ -146,7 +140,8 @@ class _Training:
         """Put the weights to be used into the model."""
         if self.state.best_file is not None:
             path = check_file(self.folder / self.state.best_file["name"], self.state.best_file)
-            assign_arrays(self.model.weights, read_arrays(path, variable_specs(self.model.weights)))
+            expected = specs_of(variable_arrays(self.model.weights))
+            assign_arrays(self.model.weights, read_arrays(path, expected))
         elif (optimizer := averaging_optimizer(self.model)) is not None:
             optimizer.finalize_variable_values(self.model.trainable_variables)
 

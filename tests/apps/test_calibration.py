@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.shared.calibration import calibration_error, reliability
+from apps.shared.measures import calibration_error, reliability
 
 
 def test_calibration_error_by_hand() -> None:

@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import pytest
 
+from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from models.digit_cnn.compiled import CompiledCNN
 from models.digit_cnn.config import KIND, DigitCNNConfig, digit_specs
 from models.digit_cnn.network import build_digit_cnn, digit_model
 from models.digit_cnn.plan import C3_MAPS, LOGITS
 from models.digit_cnn.serving import PackedCNN
-from models.storage.variables import assign_arrays, variable_arrays, variable_specs
+from models.storage.variables import assign_arrays, variable_arrays
 from models.training.losses import masked_crossentropy
 from tests.models.contract import (
     check_config_round_trip,
@@ -142,7 +143,7 @@ def test_wrong_arguments_are_refused(values: dict, message: str) -> None:
 
 def test_specs_are_those_of_keras(network) -> None:
     config, model = network
-    assert digit_specs(config) == variable_specs(model.weights)
+    assert digit_specs(config) == specs_of(variable_arrays(model.weights))
 
 
 def test_names_are_stable(network) -> None:
@@ -272,7 +273,7 @@ def test_bfloat16_keeps_names_and_nearly_the_answers() -> None:
     config = SMALL["resnet"]
     model = drawn(config)
     rounded = build_digit_cnn(config, products="bfloat16")
-    assert variable_specs(rounded.weights) == variable_specs(model.weights)
+    assert specs_of(variable_arrays(rounded.weights)) == specs_of(variable_arrays(model.weights))
     assign_arrays(rounded.weights, variable_arrays(model.weights))
     expected, found = np.asarray(model(images())), np.asarray(rounded(images()))
     assert found.dtype == np.float32

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import image_inputs
 from data_prep.readers.letters import LETTERS
@@ -19,7 +20,7 @@ from models.ocr.serving import OCR, LettersReader, WordsReader, log_of
 from models.presets.store import load_preset, save_preset
 from models.serving.ctc import log_likelihood
 from models.serving.operations import softmax
-from models.storage.variables import assign_arrays, variable_specs
+from models.storage.variables import assign_arrays, variable_arrays
 from tests.models.contract import (
     CARD,
     METADATA,
@@ -85,7 +86,7 @@ def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -
 @CONFIGS
 def test_names_are_stable_and_those_of_the_preset(config: OcrConfig) -> None:
     check_stable_names(build_ocr, config)
-    assert variable_specs(build_ocr(config).weights) == ocr_specs(config)
+    assert specs_of(variable_arrays(build_ocr(config).weights)) == ocr_specs(config)
 
 
 def test_letters_have_logits_at_any_size() -> None:

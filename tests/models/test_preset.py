@@ -21,7 +21,7 @@ from models.presets.store import (
     load_preset,
     main,
 )
-from models.storage import atomic
+from models.storage import folders
 from models.word2vec.serving import WordVectorsConfig
 from tests.models import contract
 from tests.models.preset_files import (
@@ -153,7 +153,7 @@ def test_a_crash_while_saving_leaves_the_old_preset(tmp_path, monkeypatch, funct
     target = save_vectors(tmp_path / "vectors")
     before = {path.name: path.read_bytes() for path in target.iterdir()}
     real, nth, done = getattr(os, function), 0, False
-    monkeypatch.setattr(atomic, "_exchange", lambda first, second: False)  # the way of other systems
+    monkeypatch.setattr(folders, "_exchange", lambda first, second: False)  # the way of other systems
     while not done and nth < 40:
         nth += 1
         calls = iter(range(1, 1000))
@@ -164,7 +164,7 @@ def test_a_crash_while_saving_leaves_the_old_preset(tmp_path, monkeypatch, funct
             return real(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(atomic.os, function, failing)
+            patch.setattr(folders.os, function, failing)
             try:
                 save_vectors(target, metadata={**contract.METADATA, "seed": 2})
                 done = True
@@ -184,7 +184,7 @@ def test_the_swap_is_one_step_where_the_system_can(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "old").touch()
-    if not atomic._exchange(tmp_path / "a", tmp_path / "b"):
+    if not folders._exchange(tmp_path / "a", tmp_path / "b"):
         pytest.skip("this file system cannot exchange two names in one step")
     assert (tmp_path / "b" / "old").exists()
 

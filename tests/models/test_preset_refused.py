@@ -14,7 +14,7 @@ from models.presets.manifest import MANIFEST
 from models.presets.store import (
     load_preset,
 )
-from models.storage.records import write_signed
+from models.storage.folders import write_signed
 from tests.models.preset_files import (
     VECTORS,
     WORDS,

@@ -13,10 +13,11 @@ import keras
 import numpy as np
 import pytest
 
+from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from data_prep.text.document_batches import document_inputs
 from models.presets.store import load_preset, save_preset
-from models.storage.variables import assign_arrays, variable_arrays, variable_specs
+from models.storage.variables import assign_arrays, variable_arrays
 from models.text_classifier.config import (
     KIND,
     TextClassifierConfig,
@@ -127,7 +128,7 @@ def test_members_that_do_not_answer_together_are_refused(values: dict, message: 
 @EVERY
 def test_numpy_is_keras_and_names_are_those_of_the_preset(name: str, trained) -> None:
     (model, arrays), config = trained(name), CONFIGS[name]
-    assert variable_specs(model.weights) == network_specs(config)
+    assert specs_of(variable_arrays(model.weights)) == network_specs(config)
     some = documents(LENGTHS)
     inputs = document_inputs(config.inputs_of(some))
     check_single_equals_batch(model, inputs)

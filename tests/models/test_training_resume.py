@@ -16,7 +16,6 @@ import pytest
 
 from data_prep.errors import InputError
 from data_prep.files import UNFINISHED
-from models.storage import atomic
 from models.storage.variables import variable_arrays
 from tests.models.training_run import (
     BATCH,
@@ -109,7 +108,7 @@ def test_a_crash_at_any_rename_leaves_a_run_that_can_be_resumed(tmp_path, monkey
             real(source, target)
 
         with monkeypatch.context() as patch:
-            patch.setattr(atomic.os, "replace", failing)
+            patch.setattr(os, "replace", failing)
             try:
                 model, result = run(folder, resume=True, epochs=epochs)
             except Crash:

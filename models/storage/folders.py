@@ -1,16 +1,25 @@
-"""A folder that takes another one's place in one step: a reader sees the old one or the complete new one."""
+"""Folders of files: replaced in one step, and recorded with sizes and checksums in JSON that is signed.
+
+A reader sees the old folder or the complete new one, never a part of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from data_prep.files import make_durable, writing_to
+from data_prep.errors import InputError
+from data_prep.files import make_durable, sha256_of, write_json, writing_to
+
+REMEDY = "Restore the files, or make them again"
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -99,3 +108,50 @@ def _exchange(first: Path, second: Path) -> bool:
     except (OSError, AttributeError):
         return False
     return rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0
+
+
+def write_signed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON with a checksum of itself under ``sha256``."""
+    write_json(path, {**content, "sha256": _digest(content)})
+
+
+def read_signed(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_signed` wrote, without the checksum.
+
+    Raises:
+        InputError: The file is missing, no complete JSON object, or altered.
+    """
+    if not path.is_file():
+        raise InputError(f"The file {path} is missing", remedy=REMEDY)
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8"))
+        digest = content.pop("sha256")
+    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
+        raise InputError(f"The file {path} is no complete JSON ({error!r})", remedy=REMEDY) from error
+    if digest != _digest(content):
+        raise InputError(f"The file {path} was altered: its SHA-256 is not the recorded one", remedy=REMEDY)
+    return content
+
+
+def record_of(path: Path) -> dict[str, Any]:
+    """Return size and SHA-256 of a file."""
+    return {"size": path.stat().st_size, "sha256": sha256_of(path)}
+
+
+def check_file(path: Path, record: Mapping[str, Any]) -> Path:
+    """Return the path of a recorded file after its size and SHA-256 were compared.
+
+    Raises:
+        InputError: It is missing, cut short or altered.
+    """
+    if not path.is_file():
+        raise InputError(f"The file {path} is missing", remedy=REMEDY)
+    if (size := path.stat().st_size) != record["size"]:
+        raise InputError(f"The file {path} has {size} bytes instead of {record['size']}", remedy=REMEDY)
+    if sha256_of(path) != record["sha256"]:
+        raise InputError(f"The file {path} was altered: its SHA-256 is not the recorded one", remedy=REMEDY)
+    return path
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
