@@ -81,24 +81,22 @@ def _answer_each(
     reviews: Reviews, documents: Iterable[str | Refused], kind: str, names: Iterable[Any], as_json: bool
 ) -> None:
     """Answer one by one; what cannot be answered is named on standard error, and the rest goes on."""
-    refused, answered, rows = 0, 0, []
+    name, refused, rows = None, 0, []
     for name, answer in zip(names, reviews.classify_many(documents), strict=False):
         if isinstance(answer, Refused):
             refused += 1
             print(f"Error: {kind} {name}: {answer.problem}", file=sys.stderr)
-            continue
-        answered += 1
-        if as_json:
+        elif as_json:
             print_json({kind: name, **answer.to_dict()})
         else:
             counts = (f"{answer.words:,}", f"{answer.unknown_words:,}")
             rows.append((str(name), answer.label, f"{answer.confidence:.1%}", *counts))
+    if name is None:
+        raise InputError("There are no documents", allowed="one document a line")
     if rows:
         print_table((kind, "label", "probability>", "words>", "unknown words>"), rows)
     if refused:
         raise typer.Exit(EXIT_INPUT_ERROR)
-    if not answered:
-        raise InputError("There are no documents", allowed="one document a line")
 
 
 def _lines_of(path: Path) -> Iterator[str | Refused]:

@@ -9,7 +9,7 @@ from apps.reviews.page_text import EXAMPLES
 from apps.reviews.reports import NETWORKS
 from apps.shared import charts
 from apps.shared.page import input_errors, one_of
-from apps.shared.reports import Stored, stored
+from apps.shared.reports import stored
 from apps.shared.style import palette
 from data_prep.errors import InputError
 from data_prep.text.document_batches import PaddedBatches, padded_batches
@@ -30,8 +30,14 @@ def show() -> None:
     size = st.slider("Documents in a batch", 2, 16, 4, key="batch", bind="query-params")
     with input_errors():
         report = stored(NETWORKS.name)
-        lengths = _typed() if source == "Lines" else _stored(report)
-        if not lengths:
+        if source == "Lines":
+            lengths = _typed()
+        elif report is not None:
+            lengths = list(map(int, report.numbers("padding.lengths")))
+        else:
+            st.info(
+                f"The lengths of reviews were not measured in this checkout. Measure: `{NETWORKS.command}`"
+            )
             return
         views = padded_batches(lengths, size)
         for column, (name, view) in zip(st.columns(2, gap="medium"), views.items(), strict=True):
@@ -56,20 +62,10 @@ def _typed() -> list[int]:
         max_chars=6_000,
     )
     documents = [line for line in lines.split("\n") if line.strip()]
-    if not 1 <= len(documents) <= _MOST_LINES:
-        raise InputError(
-            "There are no documents" if not documents else "There are too many documents",
-            allowed=f"1 to {_MOST_LINES} lines",
-            received=len(documents),
-        )
+    if len(documents) > _MOST_LINES:
+        allowed = f"up to {_MOST_LINES} lines"
+        raise InputError("There are too many documents", allowed=allowed, received=len(documents))
     return [len(keys_of(line)) + 1 for line in documents]
-
-
-def _stored(report: Stored | None) -> list[int]:
-    if report is None:
-        st.info(f"The lengths of reviews were not measured in this checkout. Measure: `{NETWORKS.command}`")
-        return []
-    return [int(length) for length in report.numbers("padding.lengths")]
 
 
 def _picture(view: PaddedBatches) -> go.Figure:

@@ -12,7 +12,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -32,17 +32,6 @@ _TOKENIZER = WordTokenizer(punctuation=True, lower=True)
 _SORTED_TOGETHER = 64  # documents
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-
-
-class Grams(NamedTuple):
-    """The n-grams of a document: ``rows`` of the table, and of each the place of its first word and its length.
-
-    All int64 (grams,), words first, then pairs, and so on.
-    """
-
-    rows: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
 
 
 def plain(text: str) -> str:
@@ -188,10 +177,11 @@ class Reading(Checked):
         kept = ids[self.places(len(ids))] if self.left_out(len(ids) - 1) else ids
         return np.where(kept < self.vocabulary_size, kept, np.int32(UNK))
 
-    def grams(self, ids: np.ndarray, ends: np.ndarray | int) -> Grams:
+    def grams(self, ids: np.ndarray, ends: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """List the words and longer sequences of windows; longer ones with an unknown word are left out.
 
-        ``ids`` are those of one window after the other, and ``ends`` says where that of each id ends.
+        ``ids`` are those of one window after the other, and ``ends`` says where that of each id ends. Returns rows of
+        the table, and of each the place of its first word and its length, int64 (grams,), words first, then pairs.
         """
         ends = np.broadcast_to(ends, len(ids))
         rows, starts, lengths = [ids], [np.arange(len(ids))], [np.ones(len(ids), np.int64)]
@@ -207,7 +197,7 @@ class Reading(Checked):
             rows.append((hashed % np.uint64(self.buckets)).astype(np.int64) + self.vocabulary_size)
             starts.append(firsts)
             lengths.append(np.full(len(firsts), length))
-        return Grams(*(np.concatenate(parts).astype(np.int64) for parts in (rows, starts, lengths)))
+        return tuple(np.concatenate(parts).astype(np.int64) for parts in (rows, starts, lengths))
 
 
 def _mixed(hashed: np.ndarray, ids: np.ndarray) -> np.ndarray:

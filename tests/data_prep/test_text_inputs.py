@@ -82,15 +82,15 @@ def test_hashes_are_the_same_everywhere() -> None:
 def test_sequences_of_known_words_are_features() -> None:
     reading = Reading(vocabulary_size=20, ngrams=3, buckets=1000)
     ids = np.array([5, 6, UNK, 5, 6, EOS], np.int32)
-    found = reading.grams(ids, len(ids))
-    spans = list(zip(found.starts.tolist(), found.lengths.tolist(), strict=True))
+    rows, starts, lengths = reading.grams(ids, len(ids))
+    spans = list(zip(starts.tolist(), lengths.tolist(), strict=True))
     assert spans == [*((at, 1) for at in range(6)), (0, 2), (3, 2), (4, 2), (3, 3)]
-    for row, (start, length) in zip(found.rows.tolist(), spans, strict=True):
+    for row, (start, length) in zip(rows.tolist(), spans, strict=True):
         whole = hashed(ids[None, start : start + length])[0]
         assert row == (ids[start] if length == 1 else 20 + int(whole % np.uint64(1000)))
-    assert sorted(reading.inputs_of([ids])[0]) == sorted(found.rows)
+    assert sorted(reading.inputs_of([ids])[0]) == sorted(rows)
     distinct = Reading(vocabulary_size=20, ngrams=3, buckets=1000, distinct=True)
-    assert distinct.inputs_of([ids])[0].tolist() == sorted(set(found.rows.tolist()))
+    assert distinct.inputs_of([ids])[0].tolist() == sorted(set(rows.tolist()))
     often = np.repeat([5, 6, 7, EOS], [8, 4, 2, 1])  # 1 + ln(tf) is 3.1, 2.4, 1.7 and 1
     sublinear = Reading(vocabulary_size=20, sublinear_tf=True)
     assert sublinear.inputs_of([often])[0].tolist() == [EOS, 5, 5, 5, 6, 6, 7, 7]
@@ -106,7 +106,7 @@ def test_documents_together_are_documents_alone() -> None:
     ):
         together = reading.inputs_of(documents)
         for ids, found in zip(documents, together, strict=True):
-            rows = reading.grams(reading.window(ids), len(reading.window(ids))).rows
+            rows, _, _ = reading.grams(reading.window(ids), len(reading.window(ids)))
             kept, counts = np.unique(rows, return_counts=True)
             assert found.tolist() == np.repeat(kept, reading.repeats(counts)).tolist()
     assert Reading(vocabulary_size=8, distinct=True).inputs_of([]) == []
