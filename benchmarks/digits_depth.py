@@ -92,10 +92,13 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
 
 
 def _one(recipe: DigitsRecipe, source: DigitsSource, folder: Path) -> dict[str, Any]:
+    import keras
+
     from models.training.driver import train
 
     config = fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
     images = source.train.part(slice(_GRADIENT_IMAGES))
+    keras.utils.set_random_seed(recipe.seed)
     model = compiled_network(recipe, config, 1)
     first = gradient_norms(model, images.images, images.labels)
     trained = train(DigitsTask(), recipe, source, Run(folder, resume=True))

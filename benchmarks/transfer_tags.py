@@ -186,7 +186,7 @@ def _batches(
 
 def _scored_batches(sentences: Sequence[Sentence], words: _Words, tags: dict[str, int], size: int = 128):
     lengths = [len(sentence.words) for sentence in sentences]
-    for chosen in length_buckets(lengths, size, shuffle=False):
+    for chosen in length_buckets(lengths, size):
         batch = [sentences[at] for at in chosen]
         yield batch, *_encoded(batch, words, tags)
 

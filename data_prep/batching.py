@@ -25,24 +25,8 @@ class Padded(NamedTuple):
     mask: np.ndarray
 
 
-class PaddedCharacters(NamedTuple):
-    """Words as characters: ``values``, ``mask`` (batch, time, characters) and ``word_mask`` (batch, time)."""
-
-    values: np.ndarray
-    mask: np.ndarray
-    word_mask: np.ndarray
-
-
 def bucket_length(length: int, step: int = 16) -> int:
-    """Round a length up, so that a compiled function meets few different shapes.
-
-    Args:
-        length: 0 or more.
-        step: The result is a multiple of it, and at least it.
-
-    Returns:
-        The padded length.
-    """
+    """Round a length up to a multiple of ``step``, so that a compiled function meets few different shapes."""
     return max(step, -(-length // step) * step)
 
 
@@ -82,20 +66,12 @@ def pad(
     return Padded(values, np.arange(time) < lengths[:, None])
 
 
-def pad_characters(
-    sentences: Sequence[Sequence[Sequence[int]]],
-    *,
-    words: int | None = None,
-    characters: int | None = None,
-) -> PaddedCharacters:
-    """Pad sentences of words of character ids; their masks are those of ``pad``."""
-    word_mask = pad([np.zeros(len(sentence)) for sentence in sentences], length=words).mask
-    flat = pad([word for sentence in sentences for word in sentence] or [[]], length=characters)
-    shape = (*word_mask.shape, flat.values.shape[1])
-    values, mask = np.full(shape, PAD, np.int32), np.zeros(shape, bool)
-    if word_mask.any():
-        values[word_mask], mask[word_mask] = flat
-    return PaddedCharacters(values, mask, word_mask)
+def pad_characters(sentences: Sequence[Sequence[Sequence[int]]], mask: np.ndarray) -> np.ndarray:
+    """Pad the characters of words: int32 (batch, time, characters); ``mask`` is that of the words."""
+    flat = pad([word for sentence in sentences for word in sentence] or [[]]).values
+    values = np.full((*mask.shape, flat.shape[1]), PAD, np.int32)
+    values[mask] = flat
+    return values
 
 
 def length_buckets(
@@ -104,7 +80,6 @@ def length_buckets(
     *,
     seed: int = 0,
     epoch: int = 0,
-    shuffle: bool = True,
     max_padded: int | None = None,
 ) -> Iterator[np.ndarray]:
     """Group examples of similar length; every example comes exactly once an epoch.
@@ -114,7 +89,6 @@ def length_buckets(
         batch_size: The most examples in a batch.
         seed: With the epoch the only source of order: ``default_rng([seed, epoch])``.
         epoch: Number of the epoch; another one gives another order.
-        shuffle: False orders by length alone (evaluation).
         max_padded: The most time steps of a batch, padding included; one longer example is a batch of its
             own.
 
@@ -122,18 +96,14 @@ def length_buckets(
         Indices of the examples of a batch, int64 (at most batch_size,).
     """
     sizes = np.asarray(lengths, np.int64)
-    order = np.arange(len(sizes))
-    rng = np.random.default_rng([seed, epoch])
-    if shuffle:
-        rng.shuffle(order)
-    together = batch_size * _BATCHES_SORTED_TOGETHER if shuffle else max(1, len(order))
+    order, rng = np.arange(len(sizes)), np.random.default_rng([seed, epoch])
+    rng.shuffle(order)
+    together = batch_size * _BATCHES_SORTED_TOGETHER
     batches: list[np.ndarray] = []
     for start in range(0, len(order), together):
         part = order[start : start + together]
         batches.extend(_cut(part[np.argsort(sizes[part], kind="stable")], sizes, batch_size, max_padded))
-    if shuffle:
-        batches = [batches[at] for at in rng.permutation(len(batches))]
-    yield from batches
+    yield from (batches[at] for at in rng.permutation(len(batches)))
 
 
 def as_dataset(

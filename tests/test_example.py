@@ -16,7 +16,6 @@ from models.presets import kinds
 from models.storage.variables import variable_arrays
 from models.training import driver
 from models.training import fit as fitting
-from models.training.events import read_events
 from models.training.task import Run
 from tests.example.application import Flowers
 from tests.example.task import FlowersRecipe, FlowersTask
@@ -75,7 +74,8 @@ def test_a_cut_training_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: py
     resumed = driver.train(task, recipe, source, Run(tmp_path / "cut", resume=True))
     for name, array in whole.arrays.items():
         np.testing.assert_array_equal(array, resumed.answers.arrays[name])
-    events = [event["epoch"] for event in read_events(tmp_path / "cut") if event["event"] == "epoch"]
+    lines = map(json.loads, (tmp_path / "cut" / "events.jsonl").read_text().splitlines())
+    events = [event["epoch"] for event in lines if event["event"] == "epoch"]
     assert events == [1, 2, 3, 4] == [line["epoch"] for line in resumed.history]
 
 

@@ -88,7 +88,7 @@ class DigitsRecipe(Checked):
     products: Literal["auto", "float32", "bfloat16"] = "auto"
     shards: Count = 2
     keep_epochs: tuple[Natural, ...] = ()
-    seed: int = 1
+    seed: Natural = 1
 
     def __post_init__(self) -> None:
         """Refuse values that do not go together."""
@@ -134,6 +134,7 @@ class DigitsTask(Task):
 
     name = "digits"
     kind = KIND
+    application = Digits
     recipes = RECIPES
     options = (
         Option(
@@ -146,14 +147,10 @@ class DigitsTask(Task):
     )
     sample_help = "the small digits that scikit-learn carries"
 
-    def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> DigitsRecipe:
-        """Choose and change a recipe; one for a few hundred images instead of thousands where the sample is meant."""
-        recipe = super().recipe(name or "resnet", options, overrides)
-        if not options.get("sample"):
-            return recipe
+    def sample_changes(self, recipe: DigitsRecipe) -> Sequence[str]:
+        """Make a recipe one for a few hundred images instead of thousands."""
         sizes = ("widths=16,24,32", "blocks=1") if recipe.architecture == "resnet" else ()
-        small = (*sizes, "epochs=12", "batch_size=32", "averaging=0.97")
-        return super().recipe(name or "resnet", options, (*small, *overrides))
+        return (*sizes, "epochs=12", "batch_size=32", "averaging=0.97")
 
     def source(self, recipe: DigitsRecipe, options: Options, run: Run) -> DigitsSource:
         """Read MNIST, a folder or the sample."""
@@ -211,36 +208,28 @@ class DigitsTask(Task):
         result = score(answers.digits, images, "test" if final else "validation")
         return metrics_of(result, source, answers.learned)
 
-    def content(
-        self, recipe: DigitsRecipe, source: DigitsSource, answers: _Answers
-    ) -> Sequence[PresetContent]:
+    def content(self, recipe: DigitsRecipe, source: DigitsSource, answers: _Answers) -> PresetContent:
         """Keep the network, and the epochs of its training in a file beside the preset."""
         config = answers.digits.config
         kept = answers.kept
-        return [
-            PresetContent(
-                config,
-                answers.arrays,
-                golden={"image": digit_batch(source.train.images[:_GOLDEN_IMAGES])},
-                card=source.card,
-                labels=source.labels,
-                metadata={
-                    "depth": config.depth,
-                    "trained_parameters": config.parameters,
-                    "multiply_adds": config.multiply_adds,
-                },
-                summary={
-                    "architecture": config.architecture,
-                    "parameters": config.parameters,
-                    "split": recipe.split,
-                },
-                beside=partial(_write_kept, kept) if kept else None,
-            )
-        ]
-
-    def open(self, preset: str | Path | None, options: Options) -> Digits:
-        """Open a digit network."""
-        return Digits.from_preset(preset)
+        return PresetContent(
+            config,
+            answers.arrays,
+            golden={"image": digit_batch(source.train.images[:_GOLDEN_IMAGES])},
+            card=source.card,
+            labels=source.labels,
+            metadata={
+                "depth": config.depth,
+                "trained_parameters": config.parameters,
+                "multiply_adds": config.multiply_adds,
+            },
+            summary={
+                "architecture": config.architecture,
+                "parameters": config.parameters,
+                "split": recipe.split,
+            },
+            beside=partial(_write_kept, kept) if kept else None,
+        )
 
     def evaluate(self, application: Digits, options: Options) -> Any:
         """Score the official test set, or your own images."""
@@ -253,25 +242,20 @@ def _write_kept(kept: Mapping[int, Mapping[str, np.ndarray]], folder: Path) -> N
 
 def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epoch: int) -> keras.Model:
     """Build and compile the network of a recipe."""
-    import keras
-
     from models.digit_cnn.network import build_digit_cnn
-    from models.layers.fast_lstm import fastest_products
+    from models.layers.fast_lstm import chosen_products
     from models.training.losses import masked_crossentropy
     from models.training.optimizers import adamw, sgd
     from models.training.sharded import one_core_an_operation, sharded
 
     one_core_an_operation()
-    keras.utils.set_random_seed(recipe.seed)
-    products = fastest_products() if recipe.products == "auto" else recipe.products
-    model = sharded(build_digit_cnn(config, products=products), recipe.shards)
+    model = sharded(build_digit_cnn(config, products=chosen_products(recipe.products)), recipe.shards)
     steps = recipe.epochs * steps_per_epoch
     undecayed = ("bias", "gamma", "beta")
-    warmup = round(recipe.warmup * steps)
     if recipe.optimizer == "sgd":
-        optimizer = sgd(recipe, steps, warmup=warmup, undecayed=undecayed)
+        optimizer = sgd(recipe, steps, undecayed=undecayed)
     else:
-        optimizer = adamw(recipe, steps, beta_2=0.99, warmup=warmup, undecayed=undecayed)
+        optimizer = adamw(recipe, steps, beta_2=0.99, undecayed=undecayed)
     model.compile(
         optimizer,
         loss=masked_crossentropy(recipe.label_smoothing),
@@ -283,7 +267,7 @@ def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epo
 
 def measure_statistics(model: keras.Model, batches: ImageBatches) -> None:
     """Measure the statistics of batch norm for the weights that the network now has."""
-    from models.training.batch_statistics import measure_batch_statistics
+    from models.training.averaging import measure_batch_statistics
 
     some = islice(batches.epoch(_STATISTICS_EPOCH), _STATISTICS_BATCHES)
     measure_batch_statistics(model, (images for images, _ in some))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, NonNegative, Rate, WarmupShare
+from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, WarmupShare
 from data_prep.images.letter_augmentation import LetterAugmentation
 from data_prep.images.letter_words import WordLayout
 from data_prep.readers.letters import LETTERS
@@ -59,7 +59,7 @@ class _NetworkRecipe(Checked):
     lm_order: Annotated[int, Ge(0), Le(6)] = 5
     lm_weight: float = 0.8
     beam: int = 16
-    seed: int = 1
+    seed: Natural = 1
 
 
 @dataclass(frozen=True)
@@ -112,15 +112,12 @@ class WordsRecipe(_NetworkRecipe):
 
 Recipe = LettersRecipe | WordsRecipe
 RECIPES: dict[str, Recipe] = {"letters": LettersRecipe(), "words": WordsRecipe()}
-
-
-_SMALL = ("filters=8,12,16", "convolutions=1", "features=48", "units=32", "lm_order=4")
-
-
-def sample_recipe(name: str) -> tuple[str, ...]:
-    """Return the changes of a recipe for a few hundred words instead of thousands."""
-    words = ("epoch_words=600",) if name == "words" else ()
-    return (*_SMALL, "epochs=10", "batch_size=16", "learning_rate=0.01", *words)
+# Changes of both for a few hundred words instead of thousands.
+SAMPLE_LETTERS = (
+    *("filters=8,12,16", "convolutions=1", "features=48", "units=32"),
+    *("lm_order=4", "epochs=10", "batch_size=16", "learning_rate=0.01"),
+)
+SAMPLE_WORDS = (*SAMPLE_LETTERS, "epoch_words=600")
 
 
 def config_of(recipe: Recipe, language: LetterLM | None, alphabet: str = LETTERS) -> OcrConfig:

@@ -18,7 +18,15 @@ import numpy as np
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.ocr.evaluation import OcrEvaluation, evaluate, metrics_of, score
-from apps.ocr.recipes import RECIPES, LettersRecipe, Recipe, config_of, sample_recipe
+from apps.ocr.recipes import (
+    RECIPES,
+    SAMPLE_LETTERS,
+    SAMPLE_WORDS,
+    LettersRecipe,
+    Recipe,
+    WordsRecipe,
+    config_of,
+)
 from apps.ocr.sources import OcrSource, letters_source, own_letters, own_words, sample_source
 from data_prep.array_files import half_precision
 from data_prep.errors import InputError
@@ -98,11 +106,13 @@ class OcrTask(Task):
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> Recipe:
         """Choose what suits the data: letters, or words where a CSV file of words is given."""
-        name = name or ("words" if options.get("words") else "letters")
-        if (options.get("words") and name != "words") or (options.get("letters") and name != "letters"):
+        if name is not None and any(options.get(one) for one in self.recipes if one != name):
             raise InputError(f"The recipe {name} does not suit these data", remedy="Leave --recipe out")
-        small = sample_recipe(name) if options.get("sample") else ()
-        return super().recipe(name, options, (*small, *overrides))
+        return super().recipe(name, options, overrides)
+
+    def sample_changes(self, recipe: Recipe) -> Sequence[str]:
+        """Make a recipe one for a few hundred words instead of thousands."""
+        return SAMPLE_WORDS if isinstance(recipe, WordsRecipe) else SAMPLE_LETTERS
 
     def source(self, recipe: Recipe, options: Options, run: Run) -> OcrSource:
         """Read the set of handwritten words, your own letters or words, or the sample."""
@@ -127,7 +137,7 @@ class OcrTask(Task):
         scored = source.scored(choosing=recipe.split == "choose")
         return metrics_of(score(answers.reader, scored, recipe), recipe, source)
 
-    def content(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> Sequence[PresetContent]:
+    def content(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> PresetContent:
         """Keep network and language model, with an example of no one's hand where the alphabet is a to z."""
         config = answers.reader.config
         card = CardText(
@@ -138,17 +148,15 @@ class OcrTask(Task):
             intended_use="Teaching: what context does for reading, and where it misleads.",
             limits=_OWN_LIMITS if source.own else _LIMITS,
         )
-        return [
-            PresetContent(
-                config,
-                answers.arrays,
-                golden=_golden(config, source),
-                card=card,
-                labels=tuple(config.alphabet),
-                metadata={"learned_letters": answers.learned},
-                summary={"reads": config.reads, "split": recipe.split},
-            )
-        ]
+        return PresetContent(
+            config,
+            answers.arrays,
+            golden=_golden(config, source),
+            card=card,
+            labels=tuple(config.alphabet),
+            metadata={"learned_letters": answers.learned},
+            summary={"reads": config.reads, "split": recipe.split},
+        )
 
     def open(self, preset: str | Path | None, options: Options) -> Reader:
         """Open one preset of either kind, or both shipped ones."""
@@ -240,21 +248,16 @@ def batches_of(
 
 def compiled_network(recipe: Recipe, config: OcrConfig, steps_per_epoch: int) -> keras.Model:
     """Build and compile the network of a recipe."""
-    import keras
-
-    from models.layers.fast_lstm import fastest_products
+    from models.layers.fast_lstm import chosen_products
     from models.ocr.network import build_ocr, ocr_losses
     from models.training.optimizers import adamw
 
-    keras.utils.set_random_seed(recipe.seed)
-    products = fastest_products() if recipe.products == "auto" else recipe.products
-    model = build_ocr(config, products=products)
+    model = build_ocr(config, products=chosen_products(recipe.products))
     steps = recipe.epochs * steps_per_epoch
     optimizer = adamw(
         recipe,
         steps,
         beta_2=0.99,
-        warmup=round(recipe.warmup * steps),
         undecayed=("bias", "gamma", "beta"),
         clipnorm=5.0,
     )

@@ -113,7 +113,7 @@ class ReviewsRecipe(Checked):
 
     members: tuple[MemberRecipe, ...] = (MemberRecipe(),)
     min_count: Count = 2
-    max_vocabulary: int | None = None
+    max_vocabulary: Count | None = None
     vectors: str | None = None
     word2vec: VectorsRecipe = field(default_factory=VectorsRecipe)
     self_training: SelfTraining = field(default_factory=SelfTraining)
@@ -121,7 +121,7 @@ class ReviewsRecipe(Checked):
     refit: bool = False
     split: Literal["final", "choose"] = "final"
     folds: Annotated[int, Ge(2)] = 5
-    seed: int = 1
+    seed: Natural = 1
 
     def __post_init__(self) -> None:
         """Refuse recipes that contradict themselves."""

@@ -225,7 +225,7 @@ def member_stage(
 
     return Stage(
         name,
-        partial(_compiled, member, config, seed, steps, vectors, idf),
+        partial(_compiled, member, config, steps, vectors, idf),
         batches.epoch,
         epochs=member.epochs,
         seed=seed,
@@ -257,28 +257,22 @@ def surest(shares: np.ndarray, confident: float) -> np.ndarray:
 def _compiled(
     member: MemberRecipe,
     config: TextClassifierConfig,
-    seed: int,
     steps: int,
     vectors: np.ndarray | None,
     idf: np.ndarray | None,
 ) -> keras.Model:
     """Build and compile a network; ``steps`` are those of the whole training."""
-    import keras
-
-    from models.layers.fast_lstm import fastest_products
+    from models.layers.fast_lstm import chosen_products
     from models.text_classifier.network import build_text_classifier, set_word_vectors, text_loss
     from models.training.optimizers import adamw
 
-    keras.utils.set_random_seed(seed)
-    products = fastest_products() if member.products == "auto" else member.products
-    model = build_text_classifier(config, products=products, idf=idf)
+    model = build_text_classifier(config, products=chosen_products(member.products), idf=idf)
     if vectors is not None:
         set_word_vectors(model, vectors)
     model.get_layer("embedding").trainable = member.start != "frozen"
     undecayed = ("bias",) if member.decay_vectors else ("bias", "embeddings")
-    warmup = round(member.warmup * steps)
     model.compile(
-        adamw(member, steps, beta_2=0.99, warmup=warmup, undecayed=undecayed, global_clipnorm=member.clip),
+        adamw(member, steps, beta_2=0.99, undecayed=undecayed, global_clipnorm=member.clip),
         loss=text_loss(member.label_smoothing),
         jit_compile=False,  # slower for recurrent networks on a processor
     )

@@ -123,32 +123,28 @@ class ReviewsTask(Task):
             print(f"Documents of the test part that the training part holds too: {twice:,}", file=sys.stderr)
         return metrics
 
-    def content(
-        self, recipe: ReviewsRecipe, source: ReviewsSource, answers: ReviewsAnswers
-    ) -> Sequence[PresetContent]:
+    def content(self, recipe: ReviewsRecipe, source: ReviewsSource, answers: ReviewsAnswers) -> PresetContent:
         """Keep all networks and their vocabulary."""
         reviews = answers.reviews
         # How often words occurred is not needed any more, and half of the file.
         vocabulary = Vocabulary(reviews.vocabulary.entries, specials=reviews.vocabulary.specials)
         ids = [encode(text, vocabulary) for text in _GOLDEN]
-        return [
-            PresetContent(
-                reviews.config,
-                reviews.arrays,
-                golden=golden_inputs(reviews.config, ids),
-                card=source.card,
-                vocabulary=vocabulary,
-                labels=reviews.labels,
-                metadata={"learned_documents": answers.learned, "refused_documents": len(source.refused)},
-                summary={
-                    "networks": [member.network for member in reviews.config.members],
-                    "weights": [round(weight, 3) for weight in reviews.config.weights],
-                    "temperature": round(reviews.config.temperature, 3),
-                    "documents": answers.learned,
-                    "refused documents": len(source.refused),
-                },
-            )
-        ]
+        return PresetContent(
+            reviews.config,
+            reviews.arrays,
+            golden=golden_inputs(reviews.config, ids),
+            card=source.card,
+            vocabulary=vocabulary,
+            labels=reviews.labels,
+            metadata={"learned_documents": answers.learned, "refused_documents": len(source.refused)},
+            summary={
+                "networks": [member.network for member in reviews.config.members],
+                "weights": [round(weight, 3) for weight in reviews.config.weights],
+                "temperature": round(reviews.config.temperature, 3),
+                "documents": answers.learned,
+                "refused documents": len(source.refused),
+            },
+        )
 
     def open(self, preset: str | Path | None, options: Options) -> Reviews | None:
         """Open a classifier, that of topics for news; none where folds are trained anew."""

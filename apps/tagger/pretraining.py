@@ -40,24 +40,22 @@ def pretraining_stage(
     batches = ContextBatches(streams, forms, inputs, **sizes, seed=recipe.seed)
 
     def network() -> keras.Model:
-        import keras
 
-        from models.layers.fast_lstm import fastest_products
+        from models.layers.fast_lstm import chosen_products
         from models.pos_tagger.context_lm import build_context_lm
         from models.training.optimizers import adamw
 
-        keras.utils.set_random_seed(recipe.seed)
         reader = build_context_lm(
             config,
             targets=len(batches.log_expected),
             dimensions=settings.dimensions,
             dropout=settings.dropout,
-            products=fastest_products(),
+            products=chosen_products(),
         )
         reader.get_layer("frozen_vectors").fill(*quantise(source.table.matrix))
         reader.get_layer("neighbours").log_expected.assign(batches.log_expected)
         steps = settings.parts * settings.steps
-        optimizer = adamw(settings, steps, beta_2=0.98, warmup=settings.warmup, clipnorm=5.0)
+        optimizer = adamw(settings, steps, beta_2=0.98, clipnorm=5.0)
         reader.compile(optimizer, jit_compile=False)
         return reader
 

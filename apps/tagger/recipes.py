@@ -42,7 +42,7 @@ class SegmenterRecipe(Checked):
     warmup: Count = 50
     averaging: Share = 0.99
     storage: Literal["float16", "float32"] = "float16"
-    seed: int = 1
+    seed: Natural = 1
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class TaggerRecipe(Checked):
     xpos_weight: NonNegative = 1.0
     averaging: Share = 0.998
     segmenter: SegmenterRecipe = field(default_factory=SegmenterRecipe)
-    seed: int = 1
+    seed: Natural = 1
 
 
 _SAMPLE = TaggerRecipe(

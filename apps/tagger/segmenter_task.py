@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.tagger.application import Segmenter
@@ -35,6 +34,7 @@ class SegmenterTask(Task):
 
     name = "segmenter"
     kind = Segmenter.kind
+    application = Segmenter
     recipes: ClassVar = {
         "default": SegmenterRecipe(),
         "treebank": RECIPES["treebank"].segmenter,
@@ -42,10 +42,6 @@ class SegmenterTask(Task):
     }
     options = SEGMENTER_OPTIONS
     sample_help = "sentences that the project makes"
-
-    def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> SegmenterRecipe:
-        """Choose and change a recipe; a smaller one for your own treebank."""
-        return super().recipe(name or ("treebank" if options.get("treebank") else None), options, overrides)
 
     def source(self, recipe: SegmenterRecipe, options: Options, run: Run) -> Treebank:
         """Read the treebank."""
@@ -60,15 +56,9 @@ class SegmenterTask(Task):
         """Score words and sentences of the raw text of dev and test."""
         return segmenter_metrics(answers, source)
 
-    def content(
-        self, recipe: SegmenterRecipe, source: Treebank, answers: Segmenter
-    ) -> Sequence[PresetContent]:
+    def content(self, recipe: SegmenterRecipe, source: Treebank, answers: Segmenter) -> PresetContent:
         """Keep the network and its multiword tokens."""
-        return [segmenter_content(answers, recipe, source)]
-
-    def open(self, preset: str | Path | None, options: Options) -> Segmenter:
-        """Open a segmenter."""
-        return Segmenter.from_preset(preset)
+        return segmenter_content(answers, recipe, source)
 
     def evaluate(self, application: Segmenter, options: Options) -> SegmenterEvaluation:
         """Score on the test part, or on a file."""
@@ -95,7 +85,6 @@ def segmenter_stage(recipe: SegmenterRecipe, source: Treebank, name: str, start:
 
         from models.segmenter.network import build_segmenter
 
-        keras.utils.set_random_seed(recipe.seed)
         model = build_segmenter(config)
         steps = recipe.epochs * sum(1 for _ in batches(0))  # other epochs have a few more or less
         rate = keras.optimizers.schedules.CosineDecay(

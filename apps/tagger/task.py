@@ -56,10 +56,10 @@ class TaggerTask(Task):
     sample_help = "sentences that the project makes"
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> TaggerRecipe:
-        """Choose and change a recipe; a smaller one for your own treebank, and your own word vectors."""
+        """Choose and change a recipe, and take your own word vectors."""
         if options.get("vectors") is not None:
             overrides = (f"vectors={options['vectors']}", *overrides)
-        return super().recipe(name or ("treebank" if options.get("treebank") else None), options, overrides)
+        return super().recipe(name, options, overrides)
 
     def source(self, recipe: TaggerRecipe, options: Options, run: Run) -> Treebank:
         """Read the treebank and the raw text, and lay out the words."""
@@ -120,25 +120,23 @@ class TaggerTask(Task):
             test = score(answers, source.test, progress=progress)
         return metrics_of(test, confusions(answers, source.dev), source)
 
-    def content(self, recipe: TaggerRecipe, source: Treebank, answers: Tagger) -> Sequence[PresetContent]:
+    def content(self, recipe: TaggerRecipe, source: Treebank, answers: Tagger) -> PresetContent:
         """Keep the network, and a segmenter of its own as a preset inside."""
         parts, golden = {}, [sentence.split() for sentence in _GOLDEN]
         if source.own:
             golden = [sentence.forms for sentence in source.train[:2]]
             inside = segmenter_content(answers.segmenter, recipe.segmenter, source)
             parts[OWN_SEGMENTER] = replace(inside, metrics=segmenter_metrics(answers.segmenter, source))
-        return [
-            PresetContent(
-                answers.config,
-                answers.arrays,
-                golden=batch_inputs([answers.predictor.inputs.encode(forms) for forms in golden]),
-                card=source.card,
-                vocabulary=answers.vocabulary,
-                labels=answers.labels,
-                metadata={"held_out": list(source.held_out)},
-                parts=parts,
-            )
-        ]
+        return PresetContent(
+            answers.config,
+            answers.arrays,
+            golden=batch_inputs([answers.predictor.inputs.encode(forms) for forms in golden]),
+            card=source.card,
+            vocabulary=answers.vocabulary,
+            labels=answers.labels,
+            metadata={"held_out": list(source.held_out)},
+            parts=parts,
+        )
 
     def open(self, preset: str | Path | None, options: Options) -> Tagger:
         """Open a tagger and its segmenter."""
@@ -191,20 +189,17 @@ def compiled_tagger(
         steps: Of the whole training.
         reader: What has read raw text, whose layers it takes over; None for random weights.
     """
-    import keras
-
-    from models.layers.fast_lstm import fastest_products
+    from models.layers.fast_lstm import chosen_products
     from models.pos_tagger.context_lm import take_over
     from models.pos_tagger.network import build_pos_tagger, tagger_losses
     from models.training.optimizers import adamw
 
-    keras.utils.set_random_seed(recipe.seed)
-    model = build_pos_tagger(config, products=fastest_products())
+    model = build_pos_tagger(config, products=chosen_products())
     model.get_layer("frozen_vectors").fill(*quantise(table.matrix))
     if reader is not None:
         take_over(reader, model)
     model.compile(
-        adamw(recipe, steps, beta_2=0.98, warmup=recipe.warmup, clipnorm=5.0),
+        adamw(recipe, steps, beta_2=0.98, clipnorm=5.0),
         loss=tagger_losses(model, config, recipe.label_smoothing),
         loss_weights={"upos": 1.0, "xpos": recipe.xpos_weight},
         jit_compile=False,  # slower for recurrent networks on a CPU

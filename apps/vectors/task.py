@@ -7,7 +7,7 @@ python -m apps vectors fit --text FILE_OR_FOLDER --out DIR                      
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -148,9 +148,7 @@ class VectorsTask(Task):
         """Score the input vectors."""
         return _scores(answers.input, "input")
 
-    def content(
-        self, recipe: VectorsRecipe, source: VectorsSource, answers: _Answers
-    ) -> Sequence[PresetContent]:
+    def content(self, recipe: VectorsRecipe, source: VectorsSource, answers: _Answers) -> PresetContent:
         """Keep the input vectors, and the output vectors if the recipe asks for them."""
         tokens = source.corpus.raw_tokens
         licence = _LICENCES.get(source.name, "that of the text they were trained on")
@@ -158,12 +156,13 @@ class VectorsTask(Task):
         summary = {"words": len(answers.input), "dimensions": recipe.dimensions, "tokens": tokens}
         of_both = {"metadata": {"tokens": tokens, "recipe": answers.recipe}}
         said = card(__file__, "input", **facts)
-        contents = [vectors_content(answers.input, said, recipe.storage, summary=summary, **of_both)]
+        second = {}
         if answers.output is not None:
-            metrics, said = _scores(answers.output, "output"), card(__file__, "output", **facts)
-            more = {"metrics": metrics, "suffix": "_output", **of_both}
-            contents.append(vectors_content(answers.output, said, recipe.storage, **more))
-        return contents
+            metrics, told = _scores(answers.output, "output"), card(__file__, "output", **facts)
+            output = vectors_content(answers.output, told, recipe.storage, metrics=metrics, **of_both)
+            second["output"] = output
+        more = {"summary": summary, "second": second, **of_both}
+        return vectors_content(answers.input, said, recipe.storage, **more)
 
     def open(self, preset: str | Path | None, options: Options) -> Vectors:
         """Open a preset, or the file that the options name."""

@@ -72,7 +72,7 @@ class WriterRecipe(Checked):
     averaging: Share = 0.995
     calibration: Positive = 1.08
     products: Literal["auto", "float32", "bfloat16"] = "auto"
-    seed: int = 1
+    seed: Natural = 1
 
 
 RECIPES: Mapping[str, WriterRecipe] = {

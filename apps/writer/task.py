@@ -160,20 +160,16 @@ class WriterTask(Task):
         result = scored(answers.writer.language_model, texts, recipe.split, name)
         return metrics_of(result, source.source, source.parts, recipe)
 
-    def content(
-        self, recipe: WriterRecipe, source: WriterData, answers: WriterAnswers
-    ) -> Sequence[PresetContent]:
+    def content(self, recipe: WriterRecipe, source: WriterData, answers: WriterAnswers) -> PresetContent:
         """Keep the networks as one, and their vocabulary."""
-        return [
-            PresetContent(
-                answers.writer.config,
-                answers.arrays,
-                golden={"ids": source.tokens.encode(source.parts.train[0][:2_000])[None, :_GOLDEN_TOKENS]},
-                card=source.source.card,
-                vocabulary=source.tokens.vocabulary,
-                summary={"split": recipe.split, "n": source.parts.validation_characters},
-            )
-        ]
+        return PresetContent(
+            answers.writer.config,
+            answers.arrays,
+            golden={"ids": source.tokens.encode(source.parts.train[0][:2_000])[None, :_GOLDEN_TOKENS]},
+            card=source.source.card,
+            vocabulary=source.tokens.vocabulary,
+            summary={"split": recipe.split, "n": source.parts.validation_characters},
+        )
 
     def open(self, preset: str | Path | None, options: Options) -> Writer:
         """Open a writer."""
@@ -294,18 +290,16 @@ def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> k
     import keras
 
     from models.char_lm.network import build_char_lm
-    from models.layers.fast_lstm import fastest_products
+    from models.layers.fast_lstm import chosen_products
     from models.training.optimizers import adamw
 
-    keras.utils.set_random_seed(recipe.seed)
-    products = fastest_products() if recipe.products == "auto" else recipe.products
+    products = chosen_products(recipe.products)
     model = build_char_lm(config, batch_size=recipe.batch_size, stateful=True, products=products)
     model.compile(
         adamw(
             recipe,
             steps,
             beta_2=0.99,
-            warmup=recipe.warmup,
             undecayed=("bias",),
             global_clipnorm=recipe.clip,
         ),

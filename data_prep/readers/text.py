@@ -37,14 +37,7 @@ Progress = Callable[[int], object]
 
 
 def input_file(path: GivenPath) -> Path:
-    """Return the file that a path stands for.
-
-    Args:
-        path: Any path; ``-`` is standard input, which is copied to a temporary file once, because data are read
-            more than once.
-
-    Returns:
-        The path as it is, or that of the copy, whose name is "standard input".
+    """Return the file that a path stands for: ``-`` is a copy of standard input, called "standard input".
 
     Raises:
         InputError: Standard input is asked for and is a terminal, or empty.
@@ -61,6 +54,7 @@ def input_file(path: GivenPath) -> Path:
 
 @functools.lru_cache(maxsize=1)
 def _spooled(stream: TextIO) -> Path:
+    """Copy a stream to a temporary file once, because data are read more than once."""
     folder = tempfile.mkdtemp(prefix="lectern-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = Path(folder) / _SPOOLED_NAME
@@ -89,13 +83,7 @@ def given_text(text: str | None, file: Path | None = None) -> str:
 
 
 def read_texts(paths: Sequence[GivenPath]) -> str:
-    """Read texts as one.
-
-    Args:
-        paths: Files, plain or gzip, folders with ``.txt`` and ``.gz`` files, or ``-`` for standard input.
-
-    Returns:
-        All of them in their order; a text that does not end its last line is followed by a line break.
+    """Read texts, as :class:`TextCorpus` takes them, as one; a line break follows one that does not end its last line.
 
     Raises:
         InputError: There is none, or one of them is refused by :func:`read_text`.
@@ -108,19 +96,13 @@ def read_texts(paths: Sequence[GivenPath]) -> str:
 
 
 def read_text(path: GivenPath) -> str:
-    """Read one text whole.
-
-    Args:
-        path: A file, plain or gzip, or ``-`` for standard input.
-
-    Returns:
-        Its text; a byte order mark is no part of it.
+    """Read one text whole: a file, plain or gzip, or ``-`` for standard input; a byte order mark is no part of it.
 
     Raises:
         InputError: It is missing, a folder, too large, empty, binary, damaged or not UTF-8.
     """
-    file = input_file(path)
-    if _text_files(file) != (file,):
+    (*files, file) = _text_files(path)
+    if files or file != input_file(path):
         raise InputError("A text file is expected, not a folder", received=str(path))
     data = bytearray()
     for block, _ in _data_blocks(file):
@@ -131,14 +113,7 @@ def read_text(path: GivenPath) -> str:
 
 
 def decoded(data: bytes, source: str) -> str:
-    """Decode what a person gave.
-
-    Args:
-        data: UTF-8, with or without a byte order mark.
-        source: Named at the begin of messages.
-
-    Returns:
-        The text, which is not empty.
+    """Decode UTF-8 that a person gave, with or without a byte order mark; ``source`` begins the messages.
 
     Raises:
         InputError: There are too many bytes or none, a NUL byte (a binary file), or bytes that are not UTF-8.
@@ -173,46 +148,34 @@ class TextCorpus:
     """
 
     def __init__(self, paths: GivenPath | Sequence[GivenPath], max_characters: int = MAX_CHARACTERS) -> None:
-        if max_characters < 1:
-            raise InputError("max_characters is too small", allowed="1 or more", received=max_characters)
         given = [paths] if isinstance(paths, GivenPath) else list(paths)
         self.name = ", ".join(map(str, given))
         self.max_characters = max_characters
-        self.files: tuple[Path, ...] = tuple(file for path in given for file in _text_files(path))
-        self._sizes = tuple(file.stat().st_size for file in self.files)
-        self.total_bytes: int = sum(self._sizes)
+        self.files = tuple(file for path in given for file in _text_files(path))
+        self.total_bytes = sum(file.stat().st_size for file in self.files)
         if self.total_bytes == 0:
             raise InputError("The text is empty", allowed="a file or folder with text", received=self.name)
 
-    def lines(self, progress: Progress | None = None) -> Iterator[str]:
-        """Read the lines in order, without their line ends.
+    def lines(self, progress: Progress = lambda done: None) -> Iterator[str]:
+        """Read the lines in order, empty ones too, without their line ends.
 
         Args:
             progress: Called after every block with the bytes read so far, as on disk (compressed ones of a
                 gzip file); the last call is ``total_bytes``.
 
-        Yields:
-            Lines, empty ones too.
-
         Raises:
             InputError: If a file is not UTF-8, has NUL bytes, is a damaged gzip file or cannot be read (named
                 with byte and line), or if there is nothing but white space.
         """
-        for block in self.blocks(progress):
-            yield from block
-
-    def blocks(self, progress: Progress | None = None) -> Iterator[list[str]]:
-        """Read the lines in lists of about a megabyte; as ``lines``, with less work a line."""
         done, has_text = 0, False
-        for file, size in zip(self.files, self._sizes, strict=True):
+        for file in self.files:
+            size = file.stat().st_size
             for block, consumed in _file_blocks(file, self.max_characters):
                 has_text = has_text or any(line and not line.isspace() for line in block)
-                yield block
-                if progress is not None:
-                    progress(done + min(consumed, size))
+                yield from block
+                progress(done + min(consumed, size))
             done += size
-            if progress is not None:
-                progress(done)
+            progress(done)
         if not has_text:
             raise InputError(
                 "The text has nothing but white space",
@@ -250,8 +213,7 @@ def _file_blocks(file: Path, max_characters: int) -> Iterator[tuple[list[str], i
             *pieces, rest = _pieces(rest.removesuffix("\r"), max_characters)
             rest += held
             block.extend(pieces)
-        if block:
-            yield block, consumed
+        yield block, consumed
     rest += decoder.decode(b"", final=True)
     if rest:
         yield list(_pieces(rest.removesuffix("\r"), max_characters)), decoder.consumed

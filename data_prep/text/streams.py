@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.text.tokenizer import CharacterTokenizer, WordTokenizer
-from data_prep.text.vocab import UNK, Vocabulary, count_keys
+from data_prep.text.vocab import UNK, Vocabulary
 from data_prep.text.wordpiece import WordPieceTokenizer, learn_word_pieces
 
 TRAINING_SHARE = 0.9
@@ -49,15 +51,10 @@ class Parts(NamedTuple):
 
 
 def split_text(text: str, split: SplitName = "last_tenth") -> Parts:
-    """Split a text by position, so that what is scored was never trained on.
+    """Split a text by position, as a row of ``SPLITS`` says, so that what is scored was never trained on.
 
-    Args:
-        text: The whole text.
-        split: Row of ``SPLITS``.
-
-    Returns:
-        The parts. ``last_tenth`` cuts at ``int(0.9 * n)`` as nanoGPT does; Tiny Shakespeare has 111,540 characters
-        behind it. ``slice`` leaves that last tenth out altogether: it is for choosing a recipe.
+    ``last_tenth`` cuts at ``int(0.9 * n)`` as nanoGPT does; Tiny Shakespeare has 111,540 characters behind it.
+    ``slice`` leaves that last tenth out altogether: it is for choosing a recipe.
 
     Raises:
         InputError: If a part would be empty, or the split is unknown.
@@ -122,22 +119,15 @@ class Tokens:
 def learn_tokens(
     texts: Iterable[str], kind: TokenKind = "char", *, max_size: int | None = None, lower: bool = False
 ) -> Tokens:
-    """Make the vocabulary of a training part.
+    """Make the vocabulary of a training part; by default of every character or word, or of 2,000 word pieces.
 
-    Args:
-        texts: The training part.
-        kind: What a token is.
-        max_size: The most entries; None keeps every character or word, and learns 2,000 word pieces.
-        lower: Whether words and word pieces are lower-cased. Characters keep their case.
-
-    Returns:
-        The tokens.
+    Words and word pieces are lower-cased if ``lower``, characters keep their case.
 
     Raises:
         InputError: If there is no token at all.
     """
     tokenizer = CharacterTokenizer() if kind == "char" else WordTokenizer(lower=lower)
-    counts = count_keys(map(tokenizer.keys, texts))
+    counts = Counter(chain.from_iterable(map(tokenizer.keys, texts)))
     if kind == "piece":
         vocabulary = learn_word_pieces(counts, _PIECES if max_size is None else max_size)
     else:
@@ -146,13 +136,7 @@ def learn_tokens(
 
 
 def tokens_of(kind: TokenKind, vocabulary: Vocabulary, *, lower: bool = False) -> Tokens:
-    """Give the tokens of a vocabulary that is there already.
-
-    Args:
-        kind: What a token is.
-        vocabulary: With ``<pad>`` and ``<unk>``.
-        lower: As in :func:`learn_tokens`.
-    """
+    """Give the tokens of a vocabulary that is there already; ``lower`` as in :func:`learn_tokens`."""
     if kind == "piece":
         return Tokens(kind, WordPieceTokenizer(vocabulary, lower=lower), vocabulary)
     return Tokens(kind, CharacterTokenizer() if kind == "char" else WordTokenizer(lower=lower), vocabulary)

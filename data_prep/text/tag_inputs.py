@@ -84,8 +84,10 @@ def batch_inputs(sentences: Sequence[Sequence[EncodedWord]]) -> dict[str, np.nda
         (batch, time).
     """
     words = pad([[word.row for word in sentence] for sentence in sentences])
-    characters = pad_characters([[word.characters for word in sentence] for sentence in sentences])
-    return {"words": words.values, "characters": characters.values, "mask": words.mask}
+    characters = pad_characters(
+        [[word.characters for word in sentence] for sentence in sentences], words.mask
+    )
+    return {"words": words.values, "characters": characters, "mask": words.mask}
 
 
 def counts_by_key(counts: Mapping[str, int]) -> Counter[str]:

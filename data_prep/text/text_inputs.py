@@ -20,7 +20,7 @@ from annotated_types import Ge, Gt, Le
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Natural
 from data_prep.text.tokenizer import Token, WordTokenizer
-from data_prep.text.vocab import DEFAULT_SPECIALS, EOS_TOKEN, UNK, Vocabulary, count_keys
+from data_prep.text.vocab import DEFAULT_SPECIALS, EOS_TOKEN, UNK, Vocabulary
 
 EOS = 2
 SPECIALS = (*DEFAULT_SPECIALS, EOS_TOKEN)
@@ -78,8 +78,7 @@ def learn_vocabulary(texts: Iterable[str], *, min_count: int = 2, max_size: int 
     Raises:
         InputError: If no word is left.
     """
-    counts = count_keys(map(keys_of, texts))
-    words = {key: count for key, count in counts.items() if key not in SPECIALS}
+    words = (key for text in texts for key in keys_of(text) if key not in SPECIALS)
     return Vocabulary.build(words, min_count=min_count, max_size=max_size, specials=SPECIALS)
 
 

@@ -51,7 +51,12 @@ class Vocabulary:
             )
         self.entries: tuple[str, ...] = tuple(entries)
         self._strings = list(self.specials + self.entries)
-        self._ids = _numbered(self._strings)
+        self._ids = {string: number for number, string in enumerate(self._strings)}
+        if not all(isinstance(string, str) for string in self._strings):
+            raise InputError("A vocabulary entry is not a string", received=self._strings)
+        if len(self._ids) < len(self._strings):
+            twice, _ = Counter(self._strings).most_common(1)[0]
+            raise InputError("A vocabulary entry occurs twice", received=twice)
         self.counts = self._with_specials(counts)
 
     @classmethod
@@ -66,9 +71,8 @@ class Vocabulary:
         """Build a vocabulary by falling count; equal counts by the order of the strings.
 
         Args:
-            counts_or_tokens: A ``Counter`` (see ``count_keys`` for a corpus larger than memory), or the
-                tokens.
-            min_count: Entries that occur less often are left out; at least 1.
+            counts_or_tokens: A ``Counter``, or the tokens.
+            min_count: Entries that occur less often are left out.
             max_size: At most this many entries are kept, specials not counted; None keeps all.
             specials: As in the constructor.
 
@@ -76,11 +80,8 @@ class Vocabulary:
             The vocabulary, with counts.
 
         Raises:
-            InputError: If no entry is left, or ``min_count`` or ``max_size`` is below 1.
+            InputError: If no entry is left.
         """
-        for name, value in (("min_count", min_count), ("max_size", max_size)):
-            if value is not None and value < 1:
-                raise InputError(f"The vocabulary's {name} is too small", allowed="1 or more", received=value)
         counted = counts_or_tokens if isinstance(counts_or_tokens, Mapping) else Counter(counts_or_tokens)
         kept = [(key, count) for key, count in counted.items() if count >= min_count]
         if not kept:
@@ -93,13 +94,7 @@ class Vocabulary:
         return cls(*zip(*kept[:max_size], strict=True), specials)
 
     def encode(self, tokens: Iterable[str]) -> np.ndarray:
-        """Look tokens up.
-
-        Args:
-            tokens: Lookup forms, as the tokenizer's ``keys`` gives them.
-
-        Returns:
-            Ids, int32 (n,); UNK for a string that is not in the vocabulary.
+        """Look the tokenizer's ``keys`` up: int32 (n,), UNK for a string that is not in the vocabulary.
 
         Raises:
             InputError: If a string is unknown and the vocabulary has no UNK.
@@ -114,13 +109,7 @@ class Vocabulary:
         return ids[ids >= 0]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Give the strings of ids.
-
-        Args:
-            ids: Integers from 0 to ``len(self) - 1``.
-
-        Returns:
-            One string an id.
+        """Give the strings of ids, integers from 0 to ``len(self) - 1``.
 
         Raises:
             InputError: If an id is outside the vocabulary.
@@ -150,28 +139,17 @@ class Vocabulary:
     def from_json(cls, text: str) -> Vocabulary:
         """Read what ``to_json`` wrote.
 
-        Args:
-            text: The JSON text.
-
-        Returns:
-            An equal vocabulary.
-
         Raises:
             InputError: If the text is not JSON, not a vocabulary, of an unknown version, or holds wrong
                 entries.
         """
         try:
             content = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"The vocabulary is not valid JSON ({error})", received=text[:40]) from error
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
-            raise InputError(
-                "The JSON text is not a vocabulary",
-                allowed=f'an object with "format": "{_FORMAT}"',
-                received=content,
-            )
-        version = content.get("version")
-        if version != _VERSION:
+            raise InputError("The JSON text is not a vocabulary", received=content)
+        if (version := content.get("version")) != _VERSION:
             raise InputError("The vocabulary has an unknown version", allowed=str(_VERSION), received=version)
         for name in ("specials", "entries"):
             if not isinstance(content.get(name), list):
@@ -217,21 +195,3 @@ class Vocabulary:
         array = np.concatenate([np.zeros(len(self.specials), np.int64), np.array(numbers, np.int64)])
         array.setflags(write=False)
         return array
-
-
-def count_keys(key_lists: Iterable[Sequence[str]]) -> Counter[str]:
-    """Count the lookup forms of a stream of texts; memory grows with the different ones only."""
-    counts: Counter[str] = Counter()
-    for keys in key_lists:
-        counts.update(keys)
-    return counts
-
-
-def _numbered(strings: list[str]) -> dict[str, int]:
-    ids: dict[str, int] = {}
-    for number, string in enumerate(strings):
-        if not isinstance(string, str):
-            raise InputError("A vocabulary entry is not a string", received=string)
-        if ids.setdefault(string, number) != number:
-            raise InputError("A vocabulary entry occurs twice", received=string)
-    return ids

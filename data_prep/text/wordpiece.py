@@ -93,7 +93,7 @@ def learn_word_pieces(word_counts: Mapping[str, int], size: int) -> Vocabulary:
     """Learn a vocabulary of word pieces with tensorflow-text's learner.
 
     Args:
-        word_counts: Keys of ``WordTokenizer(punctuation=True)`` and their counts, see ``vocab.count_keys``.
+        word_counts: Keys of ``WordTokenizer(punctuation=True)`` and their counts.
         size: The most entries, specials included. Every character that is kept takes up to two.
 
     Returns:

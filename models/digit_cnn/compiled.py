@@ -13,7 +13,7 @@ import tensorflow as tf
 from models.digit_cnn.config import DigitCNNConfig
 from models.digit_cnn.plan import LOGITS, Step, run, shared_operations
 from models.digit_cnn.serving import Arrays, folded_weights
-from models.layers.fast_lstm import Products, fastest_products
+from models.layers.fast_lstm import Products, chosen_products
 from models.serving.blas_threads import in_threads, usable_cores
 
 _IMAGES_AT_ONCE = 512
@@ -31,7 +31,7 @@ class CompiledCNN:
     """
 
     def __init__(self, config: DigitCNNConfig, arrays: Arrays, products: Products | None = None) -> None:
-        self.products: Products = fastest_products() if products is None else products
+        self.products: Products = chosen_products(products or "auto")
         self._classes, steps = config.classes, config.steps
         weights = folded_weights(steps, arrays)
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from data_prep.errors import InputError
 from models.layers.arguments import KeepsArguments, registered
 
 Products = Literal["float32", "bfloat16"]
@@ -24,8 +23,10 @@ _CPU_INFO = Path("/proc/cpuinfo")
 _INSTRUCTIONS = "amx_bf16"  # AVX512's products in bfloat16 are no faster than those in float32
 
 
-def fastest_products() -> Products:
-    """Return what this processor multiplies fastest."""
+def chosen_products(wanted: Products | Literal["auto"] = "auto") -> Products:
+    """Return what is wanted, for ``"auto"`` what this processor multiplies fastest."""
+    if wanted != "auto":
+        return wanted
     if keras.backend.backend() != "tensorflow" or not _CPU_INFO.is_file():
         return "float32"
     return "bfloat16" if _INSTRUCTIONS in _CPU_INFO.read_text(encoding="utf-8") else "float32"
@@ -47,12 +48,7 @@ class FastLSTM(KeepsArguments, keras.layers.LSTM):
         self, units: int, *, products: Products = "float32", weight_dropout: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(units, **kwargs)
-        if products not in ("float32", "bfloat16"):
-            raise InputError("There are no such products", allowed="float32, bfloat16", received=products)
-        if not 0.0 <= weight_dropout < 1.0:
-            raise InputError("weight_dropout is no share", allowed="0 to below 1", received=weight_dropout)
-        self.products = products
-        self.weight_dropout = weight_dropout
+        self.products, self.weight_dropout = products, weight_dropout
         if weight_dropout > 0.0:
             self.weight_seed = keras.random.SeedGenerator()
 

@@ -10,19 +10,10 @@ import tensorflow as tf
 def lstm_sequence(
     inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, hidden: Any, cell: Any, products: str
 ) -> tuple[Any, Any, Any]:
-    """Run an LSTM (Hochreiter and Schmidhuber 1997, with a forget gate) over sequences.
+    """Run an LSTM (Hochreiter and Schmidhuber 1997, with a forget gate) over float32 sequences (batch, time, features).
 
-    Args:
-        inputs: Float32 (batch, time, features).
-        kernel: Float32 (features, 4 * units): input gate, forget gate, candidate, output gate, as Keras has them.
-        recurrent_kernel: Float32 (units, 4 * units).
-        bias: Float32 (4 * units,).
-        hidden: State before the first step, float32 (batch, units).
-        cell: Cell state before the first step, float32 (batch, units).
-        products: ``"float32"`` or ``"bfloat16"``, what the factors of products are rounded to.
-
-    Returns:
-        Outputs float32 (batch, time, units), and both states after the last step.
+    Kernels and bias have ``4 * units`` columns in Keras' order; ``products`` is what their factors are rounded
+    to. Returns outputs float32 (batch, time, units), and both states (batch, units) after the last step.
     """
     factor = tf.as_dtype(products)
     units = recurrent_kernel.shape[0]
@@ -35,37 +26,26 @@ def lstm_sequence(
     flat = tf.cast(tf.reshape(steps_first, (-1, kernel.shape[0])), factor)
     projected = tf.cast(tf.matmul(flat, tf.cast(kernel, factor)), tf.float32) + bias
     projected = tf.reshape(projected, (time, batch, 4 * units))
-    outputs, last_cell = _recurrence(units, factor)(
-        projected, recurrent_kernel, tf.convert_to_tensor(hidden), tf.convert_to_tensor(cell)
-    )
-    return tf.transpose(outputs, (1, 0, 2)), outputs[-1], last_cell
-
-
-def _candidate_last(weights: tf.Tensor, units: int) -> tf.Tensor:
-    gates, candidate, output = (
-        weights[..., : 2 * units],
-        weights[..., 2 * units : 3 * units],
-        weights[..., 3 * units :],
-    )
-    return tf.concat([gates, output, candidate], axis=-1)
-
-
-def _recurrence(units: int, factor: tf.DType) -> Any:
-    """Return the differentiable loop: projected inputs (time, batch, 4 * units), recurrent kernel, states."""
 
     @tf.custom_gradient
     def recurrence(projected: Any, recurrent_kernel: Any, hidden: Any, cell: Any) -> Any:
         weights = tf.cast(recurrent_kernel, factor)
-        gates, candidates, cells, hiddens = _forward(projected, weights, hidden, cell, units)
+        kept = _forward(projected, weights, hidden, cell, units)
 
         def gradient(outputs_gradient: Any, cell_gradient: Any) -> tuple[Any, ...]:
-            return _backward(
-                weights, hidden, cell, (gates, candidates, cells, hiddens), outputs_gradient, cell_gradient
-            )
+            return _backward(weights, hidden, cell, kept, outputs_gradient, cell_gradient)
 
+        *_, cells, hiddens = kept
         return (tf.cast(hiddens, tf.float32), cells[-1]), gradient
 
-    return recurrence
+    states = (tf.convert_to_tensor(hidden), tf.convert_to_tensor(cell))
+    outputs, last_cell = recurrence(projected, recurrent_kernel, *states)
+    return tf.transpose(outputs, (1, 0, 2)), outputs[-1], last_cell
+
+
+def _candidate_last(weights: tf.Tensor, units: int) -> tf.Tensor:
+    gates, candidate, output = tf.split(weights, (2 * units, units, units), axis=-1)
+    return tf.concat([gates, output, candidate], axis=-1)
 
 
 def _forward(projected: Any, weights: Any, hidden: Any, cell: Any, units: int) -> tuple[Any, ...]:
@@ -77,13 +57,8 @@ def _forward(projected: Any, weights: Any, hidden: Any, cell: Any, units: int) -
         gates, candidate = tf.sigmoid(sums[:, : 3 * units]), tf.tanh(sums[:, 3 * units :])
         cell = gates[:, units : 2 * units] * cell + gates[:, :units] * candidate
         hidden = tf.cast(gates[:, 2 * units :] * tf.tanh(cell), weights.dtype)
-        values = (gates, candidate, cell, hidden)
-        return (
-            at + 1,
-            hidden,
-            cell,
-            *(array.write(at, value) for array, value in zip(kept, values, strict=True)),
-        )
+        values = zip(kept, (gates, candidate, cell, hidden), strict=True)
+        return at + 1, hidden, cell, *(array.write(at, value) for array, value in values)
 
     kinds = (tf.float32, tf.float32, tf.float32, weights.dtype)
     arrays = [tf.TensorArray(kind, size=time, element_shape=None) for kind in kinds]
@@ -105,10 +80,8 @@ def _backward(
         candidate, shown = candidates[at], tf.tanh(cells[at])
         hidden_gradient += outputs_gradient[at]
         cell_gradient += hidden_gradient * show * (1.0 - shown * shown)
-        of_gates = tf.concat(
-            [cell_gradient * candidate, cell_gradient * cells_before[at], hidden_gradient * shown], axis=1
-        )
-        of_gates *= gates[at] * (1.0 - gates[at])
+        passed = [cell_gradient * candidate, cell_gradient * cells_before[at], hidden_gradient * shown]
+        of_gates = tf.concat(passed, axis=1) * (gates[at] * (1.0 - gates[at]))
         of_candidate = cell_gradient * let_in * (1.0 - candidate * candidate)
         of_sums = tf.cast(tf.concat([of_gates, of_candidate], axis=1), weights.dtype)
         back = tf.cast(tf.matmul(of_sums, weights, transpose_b=True), tf.float32)
@@ -120,7 +93,6 @@ def _backward(
     )
     of_sums = kept.stack()
     before = tf.concat([tf.cast(hidden, weights.dtype)[None], hiddens[:-1]], axis=0)
-    of_weights = tf.matmul(
-        tf.reshape(before, (-1, units)), tf.reshape(of_sums, (-1, 4 * units)), transpose_a=True
-    )
+    before, sums = tf.reshape(before, (-1, units)), tf.reshape(of_sums, (-1, 4 * units))
+    of_weights = tf.matmul(before, sums, transpose_a=True)
     return tf.cast(of_sums, tf.float32), tf.cast(of_weights, tf.float32), first_hidden, first_cell

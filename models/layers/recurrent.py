@@ -1,8 +1,7 @@
 """Recurrent layers by name: the simple one, LSTM, GRU, and the minimal gated unit, which Keras has not.
 
-Sources: Elman 1990 (simple); Hochreiter and Schmidhuber 1997 (LSTM); Cho et al. 2014 (GRU, here with the reset
-gate behind the product, as Keras and cuDNN have it); Zhou, Wu, Zhang and Zhou 2016, "Minimal gated unit for
-recurrent neural networks" (MGU).
+Sources: see ``models.layers.cells``; MGU: Zhou, Wu, Zhang and Zhou 2016, "Minimal gated unit for recurrent neural
+networks".
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from data_prep.errors import InputError
 from models.layers.arguments import KeepsArguments, registered
 from models.layers.cells import CELLS, CellName, Functions
 from models.layers.fast_lstm import FastLSTM, Products
@@ -57,17 +55,10 @@ class MGUCell(KeepsArguments, keras.layers.Layer):
 def bidirectional(
     units: int, values: Any, mask: Any, *, products: Products | None, number: int | str = ""
 ) -> Any:
-    """Read padded sequences from both ends with an LSTM each.
+    """Read padded sequences (batch, time, values) from both ends with an LSTM each: (batch, time, 2 * units).
 
-    Args:
-        units: Of each.
-        values: Keras tensor, float (batch, time, values).
-        mask: Keras tensor, bool (batch, time); the backward one reads each sequence from its own end.
-        products: As :func:`recurrent_layer` takes it.
-        number: Behind the names of the layers: ``forward1``, ``backward1``.
-
-    Returns:
-        Keras tensor, float (batch, time, 2 * units).
+    The backward one reads each sequence from its own end, as the mask says. ``number`` stands behind the names of the
+    layers: ``forward1``, ``backward1``.
     """
     ahead = recurrent_layer("lstm", units, products=products, name=f"forward{number}")(values)
     turned = ReverseSequence(name=f"reverse{number}")(values, mask)
@@ -106,17 +97,10 @@ def recurrent_layer(
 
     Returns:
         A Keras layer from (batch, time, features) to (batch, time, units).
-
-    Raises:
-        InputError: If there is no such cell, or ``weight_dropout`` is asked of another one than the LSTM.
     """
-    if cell not in CELLS:
-        raise InputError("There is no such recurrent cell", allowed=", ".join(CELLS), received=cell)
     arguments = {"return_sequences": True, "stateful": stateful, "name": name}
     if cell == "lstm" and (products is not None or weight_dropout > 0.0):
         return FastLSTM(units, products=products or "float32", weight_dropout=weight_dropout, **arguments)
-    if weight_dropout > 0.0:
-        raise InputError("Only an LSTM leaves recurrent weights out", allowed="lstm", received=cell)
     return _LAYERS[cell](units, **arguments)
 
 

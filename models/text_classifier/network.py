@@ -19,9 +19,8 @@ from data_prep.errors import InputError
 from data_prep.text.text_inputs import EOS
 from data_prep.text.vocab import PAD
 from models.layers.fast_lstm import Products
-from models.layers.pooling import AttentionPooling, ConcatPooling, MeanPooling
 from models.layers.recurrent import bidirectional, recurrent_layer
-from models.layers.sequences import MaxOverTime, UnknownTokens
+from models.layers.sequences import AttentionPooling, ConcatPooling, MaxOverTime, MeanPooling, UnknownTokens
 from models.storage.variables import assign_arrays, copy_values, variable_arrays
 from models.text_classifier.config import (
     Arrays,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import keras
 
 from models.storage.variables import copy_values
-
-if TYPE_CHECKING:
-    import keras
 
 
 def averaging_optimizer(model: keras.Model) -> Any:
@@ -47,3 +46,24 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     finally:
         for variable, value in zip(model.trainable_variables, own, strict=True):
             variable.assign(value)
+
+
+def measure_batch_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
+    """Set the moving means and variances of every batch norm to their mean over batches of one size.
+
+    While weights change, batch norm keeps running averages over them. Averaged weights are other weights, so their
+    statistics are measured anew (Izmailov et al. 2018, "Averaging weights leads to wider optima and better
+    generalization", section 3.2).
+    """
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not norms:
+        return
+    before = [layer.momentum for layer in norms]
+    try:
+        for number, batch in enumerate(batches):
+            for layer in norms:
+                layer.momentum = number / (number + 1.0)  # the running average becomes the mean so far
+            model(keras.ops.convert_to_tensor(batch), training=True)
+    finally:
+        for layer, momentum in zip(norms, before, strict=True):
+            layer.momentum = momentum

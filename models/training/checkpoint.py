@@ -69,17 +69,10 @@ def checkpoint_epochs(folder: Path) -> list[int]:
 def load_checkpoint(
     folder: Path, expected: Mapping[str, ArraySpec]
 ) -> tuple[TrainingState, dict[str, np.ndarray]] | None:
-    """Read the newest checkpoint that is whole, and say which were passed over.
-
-    Args:
-        folder: Run folder.
-        expected: The arrays that network and optimizer have.
-
-    Returns:
-        The state and its arrays; None when the run was ended before its first checkpoint.
+    """Read the newest checkpoint that is whole, and say which were passed over; None when there was no first one.
 
     Raises:
-        InputError: When no checkpoint is whole, or a whole one belongs to another network.
+        InputError: When no checkpoint is whole, or a whole one has other arrays than ``expected``.
     """
     for path in folder.glob(f".*{UNFINISHED}"):  # that a killed process was writing
         path.unlink(missing_ok=True)

@@ -98,25 +98,18 @@ def fit_task(
     listeners = () if tensorboard is None else (tensorboard_writer(tensorboard),)
     trained = train(task, chosen, source, run, listeners=listeners)
     metrics = task.score(chosen, source, trained.answers)
-    contents = task.content(chosen, source, trained.answers)
-    for content in contents:
-        folder = out.parent / (out.name + content.suffix)
-        _save(task, folder, chosen, source, run, trained, metrics, content)
+    content = task.content(chosen, source, trained.answers)
+    _save(task, out, chosen, source, run, trained, metrics, content)
+    for name, second in content.second.items():
+        _save(task, out.with_name(f"{out.name}_{name}"), chosen, source, run, trained, metrics, second)
     shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
-    return {**made, **contents[0].summary, **scores}
+    return {**made, **content.summary, **scores}
 
 
 def train(task: Task, recipe: Any, source: Any, run: Run, *, listeners: Sequence[Listener] = ()) -> Trained:
-    """Run the stages of a task, without scoring or keeping what they leave.
-
-    Args:
-        task: What to train.
-        recipe: As ``task.recipe`` gives it.
-        source: As ``task.source`` gives it.
-        run: Where.
-        listeners: Called with every event of the training.
+    """Run the stages of a task in ``run.folder``, without scoring or keeping what they leave.
 
     Raises:
         InputError: As :func:`fit_task`.
@@ -125,7 +118,7 @@ def train(task: Task, recipe: Any, source: Any, run: Run, *, listeners: Sequence
 
 
 def run_stages(stages: Stages, run: Run, *, listeners: Sequence[Listener] = ()) -> Trained:
-    """Run trainings one after the other; arguments as those of :func:`train`."""
+    """Run trainings one after the other; every listener is called with every event."""
     results: dict[str, TrainingState] = {}
     model = None
     while True:

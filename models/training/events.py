@@ -1,4 +1,4 @@
-"""What happens in a training, as lines of one file: a progress bar, TensorBoard and pages read it.
+"""What happens in a training, as lines of one file; a progress bar and TensorBoard are told as well.
 
 TensorBoard's own log is written by TensorFlow, which has the writer.
 
@@ -9,6 +9,8 @@ Every line of ``events.jsonl`` is a JSON object with ``event``, ``stage`` and ``
 ``epoch``    epoch, steps, seconds, best, the metrics of training and evaluation
 ``sample``   epoch, text: what the network answers by now
 ``end``      epochs (finished), seconds; also when the training was interrupted
+
+After a kill, the events of the epoch that is run again come twice, and a line may be cut.
 """
 
 from __future__ import annotations
@@ -17,11 +19,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-EVENTS_FILE = "events.jsonl"
 _SECONDS_BETWEEN_STEPS = 0.5
 
 Listener = Callable[[Mapping[str, Any]], None]
@@ -37,17 +38,13 @@ class Events:
     """
 
     def __init__(self, folder: Path, stage: str = "", listeners: Iterable[Listener] = ()) -> None:
-        self._stage, self._listeners = stage, list(listeners)
-        path = folder / EVENTS_FILE
-        broken = _is_cut(path)
-        self._file = path.open("a", encoding="utf-8")
-        if broken:  # a process was killed while it wrote
-            self._file.write("\n")
+        self._stage, self._listeners = stage, tuple(listeners)
+        self._file = (folder / "events.jsonl").open("a+b")
+        if self._file.tell():
+            self._file.seek(-1, os.SEEK_END)
+            if self._file.read() != b"\n":  # a process was killed while it wrote
+                self._file.write(b"\n")
         self._last_step = 0.0
-
-    def listen(self, listener: Listener) -> None:
-        """Call a function with every event from now on."""
-        self._listeners.append(listener)
 
     def emit(self, event: str, **values: Any) -> None:
         """Write one event; steps that follow each other too fast are left out."""
@@ -56,9 +53,11 @@ class Events:
             if now - self._last_step < _SECONDS_BETWEEN_STEPS:
                 return
             self._last_step = now
-        plain = {name: value if _is_plain(value) else None for name, value in values.items()}
-        content = {"event": event, "stage": self._stage, "time": now, **plain}
-        self._file.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+        for name, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                values[name] = None
+        content = {"event": event, "stage": self._stage, "time": now, **values}
+        self._file.write((json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode())
         self._file.flush()
         for listener in self._listeners:
             listener(content)
@@ -66,26 +65,6 @@ class Events:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-def read_events(folder: str | Path) -> Iterator[dict[str, Any]]:
-    """Read the events of a run, also while it goes on; a line that is not whole is left out.
-
-    Args:
-        folder: Run folder.
-
-    Yields:
-        The events in order; after a kill, those of the epoch that is run again come twice.
-    """
-    path = Path(folder) / EVENTS_FILE
-    if not path.is_file():
-        return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
 
 
 def tensorboard_writer(folder: str | Path) -> Listener:
@@ -120,17 +99,3 @@ def tensorboard_writer(folder: str | Path) -> Listener:
         tf.raw_ops.FlushSummaryWriter(writer=writers[stage])
 
     return write
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether a file's last line has no end."""
-    if not path.is_file() or not path.stat().st_size:
-        return False
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read() != b"\n"
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON can hold a value: no NaN and no infinity."""
-    return not isinstance(value, float) or math.isfinite(value)

@@ -68,6 +68,7 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
         DivergedError: Loss, monitored value or a weight is NaN or infinite; the last checkpoint stays.
         ValueError: The network is not built or not compiled.
     """
+    keras.utils.set_random_seed(stage.seed)
     model, recipe, folder = stage.network(), to_dict(stage.recipe), run.folder / stage.name
     if not (model.built and model.compiled):
         raise ValueError("The model must be built and compiled before fit.")

@@ -26,30 +26,31 @@ def warmup_then_cosine(
 
 
 def adamw(
-    recipe: Any, steps: int, *, beta_2: float, warmup: int, undecayed: Sequence[str] = (), **clip: float
+    recipe: Any, steps: int, *, beta_2: float, undecayed: Sequence[str] = (), **clip: float
 ) -> keras.optimizers.AdamW:
     """Make AdamW.
 
     Args:
-        recipe: Has ``learning_rate`` and ``weight_decay``, and may have ``final_rate`` and ``averaging``.
+        recipe: Has ``learning_rate``, ``warmup`` (steps, or a share of them) and ``weight_decay``, and may have
+            ``final_rate`` and ``averaging``.
         steps: Of the whole training.
         beta_2: Of the second moment.
-        warmup: Steps.
         undecayed: Words in the names of weights that do not decay.
         clip: ``clipnorm`` or ``global_clipnorm``.
     """
-    settings = _settings(recipe, steps, warmup)
+    settings = _settings(recipe, steps)
     return _decaying(keras.optimizers.AdamW(beta_2=beta_2, **settings, **clip), undecayed)
 
 
-def sgd(recipe: Any, steps: int, *, warmup: int, undecayed: Sequence[str] = ()) -> keras.optimizers.SGD:
+def sgd(recipe: Any, steps: int, *, undecayed: Sequence[str] = ()) -> keras.optimizers.SGD:
     """Make SGD with Nesterov momentum 0.9; arguments as those of :func:`adamw`."""
-    settings = _settings(recipe, steps, warmup)
+    settings = _settings(recipe, steps)
     return _decaying(keras.optimizers.SGD(momentum=0.9, nesterov=True, **settings), undecayed)
 
 
-def _settings(recipe: Any, steps: int, warmup: int) -> dict[str, Any]:
+def _settings(recipe: Any, steps: int) -> dict[str, Any]:
     averaging = getattr(recipe, "averaging", 0.0)
+    warmup = recipe.warmup if isinstance(recipe.warmup, int) else round(recipe.warmup * steps)
     return {
         "learning_rate": warmup_then_cosine(
             recipe.learning_rate, warmup, steps, getattr(recipe, "final_rate", 0.0)

@@ -91,9 +91,10 @@ class ProgressBar:
                 self._bar.update(self._steps_done - self._bar.n)
                 metrics = "  ".join(f"{name} {value}" for name, value in _shown(event).items())
                 best = "  (best)" if event["best"] else ""
-                self._write(f"epoch {event['epoch']}/{self._epochs}  {metrics}{best}")
+                self._bar.write(f"epoch {event['epoch']}/{self._epochs}  {metrics}{best}", file=sys.stderr)
             case "sample":
-                self._write("\n".join(f"    {line}" for line in event["text"].split("\n")))
+                text = "\n".join(f"    {line}" for line in event["text"].split("\n"))
+                self._bar.write(text, file=sys.stderr)
             case "end" if self._bar is not None:
                 self._bar.close()
 
@@ -108,10 +109,6 @@ class ProgressBar:
             dynamic_ncols=terminal,
         )
         self._set_steps(event["steps"])
-
-    def _write(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._bar.write(text, file=sys.stderr)
 
     def _set_steps(self, steps: int | None) -> None:
         if steps:

@@ -20,10 +20,7 @@ Recipe = TypeVar("Recipe")
 
 
 def to_dict(recipe: Any) -> dict[str, Any]:
-    """Return a recipe as plain values that JSON gives back unchanged (tuples become lists).
-
-    Args:
-        recipe: Dataclass instance or mapping.
+    """Return a recipe, a dataclass or mapping, as plain values that JSON gives back unchanged (tuples become lists).
 
     Raises:
         ValueError: When a value is NaN or infinite.
@@ -33,13 +30,14 @@ def to_dict(recipe: Any) -> dict[str, Any]:
     return json.loads(json.dumps(values, allow_nan=False))
 
 
-def from_dict(recipe_class: type[Recipe], values: Mapping[str, Any]) -> Recipe:
+def from_dict(recipe_class: type[Recipe], values: Mapping[str, Any], prefix: str = "") -> Recipe:
     """Build a recipe or config from plain values, for example from a JSON file.
 
     Args:
         recipe_class: Dataclass whose fields are bool, int, float, str, None, Literal, tuples of these, unions
             with None, or dataclasses of the same kind.
         values: Every field by its name; nothing may be left to a default, because defaults change.
+        prefix: Of the keys in messages.
 
     Returns:
         The recipe.
@@ -47,7 +45,24 @@ def from_dict(recipe_class: type[Recipe], values: Mapping[str, Any]) -> Recipe:
     Raises:
         InputError: When a key is unknown or missing, or a value has the wrong type.
     """
-    return _from_dict(recipe_class, values, "")
+    fields = _field_types(recipe_class)
+    if not isinstance(values, Mapping):
+        raise InputError(f"{prefix or recipe_class.__name__} is not a mapping of keys", received=values)
+    for key in values:
+        if key not in fields:
+            raise _unknown_key(f"{prefix}{key}", str(key), list(fields))
+    built = {}
+    for key, kind in fields.items():
+        if key not in values:
+            raise InputError(f"The key {prefix + key!r} is missing", allowed=", ".join(sorted(fields)))
+        value, item = values[key], (*typing.get_args(kind), None)[0]
+        if dataclasses.is_dataclass(kind):
+            built[key] = from_dict(kind, value, f"{prefix}{key}.")
+        elif dataclasses.is_dataclass(item) and isinstance(value, list | tuple):
+            built[key] = tuple(from_dict(item, one, f"{prefix}{key}.") for one in value)
+        else:
+            built[key] = check(adapters(recipe_class)[key], _tuples(value), f"{prefix}{key}")
+    return recipe_class(**built)
 
 
 def with_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
@@ -107,36 +122,6 @@ def _field_types(recipe_class: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(recipe_class) if field.init}
 
 
-def _make(recipe_class: type[Recipe], values: dict[str, Any]) -> Recipe:
-    try:
-        return recipe_class(**values)
-    except InputError:
-        raise
-    except ValueError as error:  # a dataclass may check its values in __post_init__
-        raise InputError(f"{recipe_class.__name__} refuses its values: {error}") from error
-
-
-def _from_dict(recipe_class: type[Recipe], values: Any, prefix: str) -> Recipe:
-    fields = _field_types(recipe_class)
-    if not isinstance(values, Mapping):
-        raise InputError(f"{prefix or recipe_class.__name__} is not a mapping of keys", received=values)
-    for key in values:
-        if key not in fields:
-            raise _unknown_key(f"{prefix}{key}", str(key), list(fields))
-    built = {}
-    for key, kind in fields.items():
-        if key not in values:
-            raise InputError(f"The key {prefix + key!r} is missing", allowed=", ".join(sorted(fields)))
-        value, item = values[key], (*typing.get_args(kind), None)[0]
-        if dataclasses.is_dataclass(kind):
-            built[key] = _from_dict(kind, value, f"{prefix}{key}.")
-        elif dataclasses.is_dataclass(item) and isinstance(value, list | tuple):
-            built[key] = tuple(_from_dict(item, one, f"{prefix}{key}.") for one in value)
-        else:
-            built[key] = check(adapters(recipe_class)[key], _tuples(value), f"{prefix}{key}")
-    return _make(recipe_class, built)
-
-
 def _override(recipe: Recipe, full_key: str, keys: list[str], text: str) -> Recipe:
     fields = _field_types(type(recipe))
     if keys[0] not in fields:
@@ -151,8 +136,7 @@ def _override(recipe: Recipe, full_key: str, keys: list[str], text: str) -> Reci
         raise _unknown_key(full_key, full_key, list(fields))
     else:
         new = _parsed(adapters(type(recipe))[keys[0]], fields[keys[0]], text, full_key)
-    values = {name: getattr(recipe, name) for name in fields}
-    return _make(type(recipe), {**values, keys[0]: new})
+    return dataclasses.replace(recipe, **{keys[0]: new})
 
 
 def _unknown_key(full_key: str, key: str, names: list[str]) -> InputError:
@@ -191,12 +175,6 @@ def _tuples(value: Any) -> Any:
 
 
 def fields_of(recipe: Any, config_class: type[Recipe], **more: Any) -> Recipe:
-    """Make a config of the fields that a recipe has under the same names.
-
-    Args:
-        recipe: Dataclass instance.
-        config_class: Dataclass of the config.
-        more: Its other fields, or fields that are not to be taken from the recipe.
-    """
+    """Make a config of the fields that a recipe has under the same names; ``more`` are others, and go before these."""
     names = {field.name for field in dataclasses.fields(config_class)} - more.keys()
     return config_class(**{name: getattr(recipe, name) for name in names if hasattr(recipe, name)}, **more)

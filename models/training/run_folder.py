@@ -24,9 +24,6 @@ _ENGINE_PACKAGES = {"tensorflow": "tensorflow", "jax": "jaxlib", "torch": "torch
 def run_folder_of(out: Path) -> Path:
     """Say where the run of a preset lies until the preset is written: ``OUT.run``, beside it.
 
-    Args:
-        out: Folder of the preset to make.
-
     Raises:
         InputError: When something is there already.
     """
@@ -36,12 +33,7 @@ def run_folder_of(out: Path) -> Path:
 
 
 def begin_run(folder: Path, content: dict[str, Any], resume: bool) -> None:
-    """Print the recipe; save it, or compare it with that of the run that is there, and say where versions differ.
-
-    Args:
-        folder: Run folder, there already.
-        content: ``recipe`` and ``fit``, plain values as JSON gives them back.
-        resume: Whether to go on with a run that is there.
+    """Print and save the recipe, or compare it with that of the run that is there, and say where versions differ.
 
     Raises:
         InputError: When a run is there and ``resume`` is False, or its recipe cannot be read or differs.

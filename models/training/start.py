@@ -17,12 +17,7 @@ _NAMED_WEIGHTS = 5  # that are listed where they do not fit
 
 
 def take_over(model: keras.Model, preset: Preset, arrays: Mapping[str, Any]) -> None:
-    """Put the weights of a preset into a network where name and shape agree, and say what could not be taken over.
-
-    Args:
-        model: The network, built.
-        preset: Named in the messages.
-        arrays: Of the preset, under the network's names.
+    """Put a preset's weights into a network where name and shape agree, and say what could not be taken over.
 
     Raises:
         InputError: Nothing fits.

@@ -75,7 +75,7 @@ class Stage:
 
     Args:
         name: Sub-folder of the run, and name in history and events; ``""`` for the only stage of a task.
-        network: Makes the network, built and compiled; it sets the global seed first.
+        network: Makes the network, built and compiled; the global seed is set before.
         epoch: Number of an epoch (from 0) to its batches, in an order that seed and epoch alone decide.
         epochs: How many.
         seed: Of what ``fit`` draws.
@@ -127,7 +127,7 @@ class PresetContent:
         metrics: The scores of this preset where they are not those of the task.
         kind: Kind of this preset where it is not that of the task.
         parts: Name to a preset inside.
-        suffix: Of the folder's name, for a second preset beside the first.
+        second: A preset beside this one, whose folder's name ends in ``_`` and the name that it has here.
         beside: Called with the folder at the end, to write files beside it.
     """
 
@@ -143,7 +143,7 @@ class PresetContent:
     metrics: Metrics | None = None
     kind: str | None = None
     parts: Mapping[str, PresetContent] = field(default_factory=dict)
-    suffix: str = ""
+    second: Mapping[str, PresetContent] = field(default_factory=dict)
     beside: Callable[[Path], None] | None = None
 
 
@@ -153,14 +153,16 @@ class Task(ABC):
     Attributes:
         name: What is trained, for messages.
         kind: Kind of its presets.
-        recipes: Name to frozen dataclass with a ``seed``; ``"default"`` made the shipped preset, ``"sample"`` goes
-            with the data that need no download.
+        application: The class that a person uses.
+        recipes: Name to frozen dataclass with a ``seed``; the first made the shipped preset, ``"sample"`` goes with
+            the data that need no download, and one with the name of an option with the data of that option.
         options: Where data come from.
         sample_help: What the sample is; None where there is none.
     """
 
     name: ClassVar[str]
     kind: ClassVar[str]
+    application: ClassVar[Any]
     recipes: ClassVar[Mapping[str, Any]]
     options: ClassVar[Sequence[Option]] = ()
     sample_help: ClassVar[str | None] = None
@@ -169,14 +171,14 @@ class Task(ABC):
         """Choose a recipe and change it.
 
         Args:
-            name: Of ``recipes``; None for the one that goes with the data.
+            name: Of ``recipes``; None for that of an option that is given, such as ``sample``, or else the first.
             options: As given; ``sample`` says whether the sample is learned from.
             overrides: ``key=value`` for its fields.
 
         Raises:
             InputError: There is no such recipe, or an override is wrong.
         """
-        name = name or ("sample" if options.get("sample") else "default")
+        name = name or next((one for one in self.recipes if options.get(one)), next(iter(self.recipes)))
         if name not in self.recipes:
             raise InputError(
                 "There is no such recipe",
@@ -184,7 +186,13 @@ class Task(ABC):
                 received=name,
                 remedy=close_names(name, list(self.recipes), kind="recipe"),
             )
-        return with_overrides(self.recipes[name], overrides)
+        recipe = with_overrides(self.recipes[name], overrides)
+        small = self.sample_changes(recipe) if options.get("sample") else ()
+        return with_overrides(self.recipes[name], (*small, *overrides)) if small else recipe
+
+    def sample_changes(self, recipe: Any) -> Sequence[str]:
+        """Say what is changed in a recipe, as ``key=value``, to learn from the sample; nothing if it is made for it."""
+        return ()
 
     def given(self, verb: str, values: Options) -> dict[str, Any]:
         """Return the value of every option of a verb, those that are not given by their default.
@@ -231,12 +239,12 @@ class Task(ABC):
         """Score what was trained, from raw input, once."""
 
     @abstractmethod
-    def content(self, recipe: Any, source: Any, answers: Any) -> Sequence[PresetContent]:
-        """Say what the preset holds; a second one gets a folder of its own beside the first."""
+    def content(self, recipe: Any, source: Any, answers: Any) -> PresetContent:
+        """Say what the preset holds."""
 
-    @abstractmethod
     def open(self, preset: str | Path | None, options: Options) -> Any:
         """Open the application on a preset, the shipped one by default."""
+        return self.application.from_preset(preset)
 
     @abstractmethod
     def evaluate(self, application: Any, options: Options) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from annotated_types import Ge
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, Rate
+from data_prep.fields import Checked, Count, Natural, Rate
 from data_prep.text.word2vec_blocks import BlockSettings, BlockStream
 from data_prep.text.word2vec_corpus import EncodedCorpus
 from models.training.recipe import fields_of
@@ -89,7 +89,7 @@ class VectorsRecipe(Checked):
     learning_rate: Rate | None = None
     minimum_learning_rate: float = 1e-4
     epochs: Count = 5
-    seed: int = 1
+    seed: Natural = 1
     context_gradient: Literal["full", "exact"] = "full"
     damping: float | None = None
     block_length: int = 32

@@ -20,7 +20,7 @@ from apps.ocr.evaluation import (
     read_words,
     score,
 )
-from apps.ocr.recipes import RECIPES, LettersRecipe, WordsRecipe, config_of, sample_recipe
+from apps.ocr.recipes import RECIPES, SAMPLE_LETTERS, LettersRecipe, WordsRecipe, config_of
 from apps.ocr.sources import OcrSource, frequent_words, sample_source
 from apps.ocr.task import OcrTask, language_of
 from data_prep.errors import InputError
@@ -132,7 +132,9 @@ def test_metrics_are_those_of_a_preset(reads: str, source: OcrSource) -> None:
 def test_recipes_survive_json_and_decide_the_config() -> None:
     for reads, recipe in RECIPES.items():
         assert from_dict(type(recipe), json.loads(json.dumps(to_dict(recipe)))) == recipe
-        language = language_of(with_overrides(recipe, sample_recipe(reads)), ["hello", "help", "held"])
+        language = language_of(
+            with_overrides(recipe, OcrTask().sample_changes(recipe)), ["hello", "help", "held"]
+        )
         config = config_of(recipe, language)
         assert config.reads == reads and len(config.lm_grams) == 4
         assert config.filters == recipe.filters and config.lm_weight == recipe.lm_weight
@@ -205,7 +207,7 @@ def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSou
 def test_a_stopped_training_ends_as_an_undisturbed_one(
     tmp_path: Path, source: OcrSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = with_overrides(RECIPES["letters"], [*sample_recipe("letters"), *QUICK, "epochs=2"])
+    recipe = with_overrides(RECIPES["letters"], [*SAMPLE_LETTERS, *QUICK, "epochs=2"])
     few = replace(source, words=source.words.part(np.arange(40)), texts=source.texts[:50])
     few = replace(few, folds=few.words.folds)
     whole = train(TASK, recipe, few, Run(tmp_path / "whole"))
@@ -227,9 +229,7 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(
 
 @pytest.mark.slow
 def test_choosing_scores_another_fold_after_every_epoch(tmp_path: Path, source: OcrSource) -> None:
-    recipe = with_overrides(
-        RECIPES["letters"], [*sample_recipe("letters"), *QUICK, "split=choose", "answer=crf"]
-    )
+    recipe = with_overrides(RECIPES["letters"], [*SAMPLE_LETTERS, *QUICK, "split=choose", "answer=crf"])
     few = replace(source, words=source.words.part(np.arange(60)), texts=source.texts[:50])
     few = replace(few, folds=few.words.folds)
     trained = train(TASK, recipe, few, Run(tmp_path / "run"))

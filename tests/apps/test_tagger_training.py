@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -54,6 +55,7 @@ def trained(tmp_path_factory, tiny_presets: Path):
         source = TASK.source(SAMPLE, {"sample": True}, Run(tmp_path_factory.mktemp("run")))
     config = config_of(SAMPLE, source)
     batches = TrainingBatches(source, config, 32, 1)
+    keras.utils.set_random_seed(1)
     model = compiled_tagger(replace(SAMPLE, averaging=0.0), config, source.table, 6 * len(batches))
     for epoch in range(6):
         for inputs, tags in batches.epoch(epoch):

@@ -34,13 +34,11 @@ def test_pad_images():
 
 
 def test_pad_characters():
-    batch = pad_characters([[[1, 2], [3]], [[4, 5, 6]], []], characters=4)
-    assert batch.values.shape == (3, 2, 4)
-    assert batch.values[0].tolist() == [[1, 2, 0, 0], [3, 0, 0, 0]]
-    assert batch.values[1].tolist() == [[4, 5, 6, 0], [0, 0, 0, 0]]
-    assert batch.word_mask.tolist() == [[True, True], [True, False], [False, False]]
-    assert batch.mask.sum(axis=-1).tolist() == [[2, 1], [3, 0], [0, 0]]
-    assert pad_characters([[]]).values.shape == (1, 1, 1)
+    sentences = [[[1, 2], [3]], [[4, 5, 6]], []]
+    values = pad_characters(sentences, pad([[0] * len(sentence) for sentence in sentences]).mask)
+    assert values.shape == (3, 2, 3) and values.dtype == np.int32
+    assert values.tolist() == [[[1, 2, 0], [3, 0, 0]], [[4, 5, 6], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]]]
+    assert pad_characters([[]], pad([[]]).mask).tolist() == [[[0]]]
 
 
 @pytest.mark.parametrize(("length", "padded"), [(0, 16), (1, 16), (16, 16), (17, 32)])
@@ -52,11 +50,10 @@ def test_bucket_length(length, padded):
 @given(
     st.lists(st.integers(0, 50), max_size=300),
     st.integers(1, 20),
-    st.booleans(),
     st.none() | st.integers(1, 200),
 )
-def test_every_example_comes_once(lengths, batch_size, shuffle, max_padded):
-    batches = list(length_buckets(lengths, batch_size, shuffle=shuffle, max_padded=max_padded))
+def test_every_example_comes_once(lengths, batch_size, max_padded):
+    batches = list(length_buckets(lengths, batch_size, max_padded=max_padded))
     assert sorted(at for batch in batches for at in batch) == list(range(len(lengths)))
     assert all(1 <= len(batch) <= batch_size for batch in batches)
     if max_padded is not None:
@@ -81,7 +78,7 @@ def test_as_dataset_gives_the_same_batches():
     sequences = [[1, 2, 3], [4], [5, 6]]
 
     def batches():
-        for indices in length_buckets([3, 1, 2], 2, shuffle=False):
+        for indices in length_buckets([3, 1, 2], 2):
             yield pad([sequences[at] for at in indices])
 
     dataset = as_dataset(batches)

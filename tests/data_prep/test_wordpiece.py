@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from data_prep.errors import InputError
 from data_prep.readers.text import iter_lines
 from data_prep.text.tokenizer import Token, WordTokenizer
-from data_prep.text.vocab import Vocabulary, count_keys
+from data_prep.text.vocab import Vocabulary
 from data_prep.text.wordpiece import WordPieceTokenizer, learn_word_pieces
 from tests.data_prep.tensorflow_text_paths import piece_keys
 
@@ -40,7 +42,7 @@ def small() -> WordPieceTokenizer:
 def learned() -> WordPieceTokenizer:
     from gensim.test.utils import datapath
 
-    counts = count_keys(map(WordTokenizer().keys, iter_lines(datapath("head500.noblanks.cor"))))
+    counts = Counter(WordTokenizer().keys("\n".join(iter_lines(datapath("head500.noblanks.cor")))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("data_prep.text.wordpiece._LEARNED_WORDS", 1500)
         return WordPieceTokenizer(learn_word_pieces(counts, 800))

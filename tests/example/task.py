@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,6 +51,7 @@ class FlowersTask(Task):
 
     name = "flowers"
     kind = Flowers.kind
+    application = Flowers
     recipes: Mapping[str, FlowersRecipe] = {"default": FlowersRecipe()}
 
     def source(self, recipe: FlowersRecipe, options: Options, run: Run) -> Source:
@@ -72,7 +73,6 @@ class FlowersTask(Task):
 
             from tests.example.network import build_flower_network
 
-            keras.utils.set_random_seed(recipe.seed)
             model = build_flower_network(config)
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             model.compile(keras.optimizers.Adam(recipe.learning_rate), loss)
@@ -93,14 +93,10 @@ class FlowersTask(Task):
         protocol = "a fifth of the irises, drawn at random"
         return {"accuracy": measure(found.accuracy, found.n, protocol, standard_error=found.standard_error)}
 
-    def content(self, recipe: FlowersRecipe, source: Source, answers: Flowers) -> Sequence[PresetContent]:
+    def content(self, recipe: FlowersRecipe, source: Source, answers: Flowers) -> PresetContent:
         """Keep config, weights, labels and an example."""
         golden = {"measures": source.measures[:3]}
-        return [PresetContent(answers.config, answers.arrays, golden, CARD, labels=source.labels)]
-
-    def open(self, preset: str | Path | None, options: Options) -> Flowers:
-        """Open a preset."""
-        return Flowers.from_preset(preset)
+        return PresetContent(answers.config, answers.arrays, golden, CARD, labels=source.labels)
 
     def evaluate(self, application: Flowers, options: Options) -> FlowerScore:
         """Score the flowers that the preset did not learn from."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.layers.fast_batch_norm import FastBatchNorm
-from models.training.batch_statistics import measure_batch_statistics
+from models.training.averaging import measure_batch_statistics
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.skipif(

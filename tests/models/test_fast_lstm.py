@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from data_prep.errors import InputError
-from models.layers.fast_lstm import FastLSTM, fastest_products
+from models.layers.fast_lstm import FastLSTM, chosen_products
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="other backends use Keras' own layer"
@@ -117,20 +116,11 @@ def test_arguments_survive_and_weights_keep_their_names() -> None:
     assert names[0] == names[1]
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [({"products": "int8"}, "There are no such products"), ({"weight_dropout": 1.0}, "is no share")],
-)
-def test_wrong_arguments(settings, message) -> None:
-    with pytest.raises(InputError, match=message):
-        FastLSTM(8, **settings)
-
-
 def test_the_processor_decides(tmp_path, monkeypatch) -> None:
     info = tmp_path / "cpuinfo"
     monkeypatch.setattr("models.layers.fast_lstm._CPU_INFO", info)
-    assert fastest_products() == "float32"
+    assert chosen_products() == "float32"
     info.write_text("flags : avx512f amx_bf16", encoding="utf-8")
-    assert fastest_products() == "bfloat16"
+    assert chosen_products() == "bfloat16"
     info.write_text("flags : avx512f", encoding="utf-8")
-    assert fastest_products() == "float32"
+    assert chosen_products() == "float32"

@@ -29,7 +29,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
-            raise ValueError("epochs must be at least 1")
+            raise InputError("epochs must be at least 1")
 
 
 CHANGED = Recipe(

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from keras import ops
 
-from data_prep.errors import InputError
 from models.layers.cells import CELLS, layer_weights
 from models.layers.recurrent import MGUCell, recurrent_layer, reset_states
 from models.serving.recurrent import NumpyRecurrent
@@ -120,13 +119,3 @@ def test_a_gradient_reaches_the_first_step(cell: str) -> None:
         tape.watch(inputs)
         loss = tf.reduce_sum(model(inputs)[:, -1])
     assert np.abs(tape.gradient(loss, inputs).numpy()[:, 0]).min() > 0.0
-
-
-def test_unknown_cells_are_refused() -> None:
-    with pytest.raises(InputError, match=r"no such recurrent cell.*rnn, lstm, gru, mgu"):
-        recurrent_layer("transformer", 4)
-
-
-def test_only_an_lstm_drops_weights() -> None:
-    with pytest.raises(InputError, match="Only an LSTM"):
-        recurrent_layer("gru", 4, weight_dropout=0.2)
