@@ -70,11 +70,9 @@ def _speed_facts(found: Stored, escape: Escape) -> str:
         "of {settings.processor}, all systems in one run; the others use one core to classify.",
         escape=escape,
     )
-    streams = (
-        sorted((int(lines), one) for (lines,), one in found.rows("stream.*")) if found.get("stream") else []
-    )
-    if not streams:
+    if not found.get("stream"):
         return facts
+    streams = sorted((int(lines), one) for (lines,), one in found.rows("stream.*"))
     memory = ", ".join(one.text("{peak_memory_mib:,.0f} MiB for {0}", f"{lines:,}") for lines, one in streams)
     speed = streams[-1][1].text("{lines_per_second:,.0f} lines a second")
     return f"{facts} Peak memory of `classify --lines`, which keeps no line, by number of lines: {memory}; {speed}."

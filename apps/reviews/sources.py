@@ -84,12 +84,11 @@ class ReviewsSource:
         found = [numbers.get(label.casefold()) for label in self.labels]
         if None in found:
             return self
-        parts = {
-            name: replace(part, labels=np.array(found)[part.labels], classes=tuple(labels))
-            for name in ("train", "test")
-            if (part := getattr(self, name)) is not None
-        }
-        return replace(self, aliases=aliases, **parts)
+        train, test = (
+            texts and replace(texts, labels=np.array(found)[texts.labels], classes=tuple(labels))
+            for texts in (self.train, self.test)
+        )
+        return replace(self, train=train, test=test, aliases=aliases)
 
 
 def label_numbers(labels: Sequence[str], aliases: Sequence[tuple[str, str]]) -> dict[str, int]:
