@@ -31,15 +31,7 @@ OPTIONS = {"presets": Option(tuple(PRESETS), "presets whose errors are wanted")}
 
 
 def pictures_of(errors: Mapping[str, list[int]], images: np.ndarray) -> dict[str, Any]:
-    """Take the pictures of errors.
-
-    Args:
-        errors: Name of a preset to positions in the test set.
-        images: Uint8 (n, 28, 28), the test set.
-
-    Returns:
-        What ``apps.digits.reports.digit_errors`` reads.
-    """
+    """Take the pictures of errors, positions in the test set uint8 (n, 28, 28) by preset, as the page reads them."""
     wanted = sorted({number for numbers in errors.values() for number in numbers})
     return {
         "errors": {preset: len(numbers) for preset, numbers in errors.items()},

@@ -3,20 +3,15 @@
     python -m benchmarks.digits            the lecture's network and the ResNet
     python -m benchmarks.digits --store    keeps the result for README and page
 
-Both systems have the same layers, weights, images and batch size, AdamW, and the same number of processor cores, and
-they take turns, so that a busy moment of the computer meets both. What they answer is compared first. Ours trains as
-``python -m apps digits fit`` does, in parts of a batch that have a core each, with products in bfloat16 where the
-processor has instructions for them, and answers as the application does, in NumPy, or for many images by a compiled
-graph; the better way counts. PyTorch is measured in all its ways: float32 and bfloat16 (autocast), images stored
-channels first and last, for inference also traced and frozen; its best way counts. It is measured if it is installed
-(``pip install -r requirements-bench.txt``).
+Both systems have the same layers, weights, images, batch size, optimizer (AdamW) and number of cores, and take turns.
+What they answer is compared first. Ours trains as ``python -m apps digits fit`` does, and answers in NumPy or by a
+compiled graph; PyTorch is measured in float32 and bfloat16, channels first and last, for inference also traced and
+frozen, if it is installed (``pip install -r requirements-bench.txt``). The best way of each counts.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -24,14 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from apps.digits.application import Digits
 from apps.digits.reports import SPEED
 from apps.digits.task import RECIPES, compiled_network
 from apps.shared.reports import Stored
+from benchmarks import harness
 from benchmarks.digits_torch import TorchSystem
-from benchmarks.harness import THREADS, Option, command, in_turn, print_report, report, settings, version_of
+from benchmarks.harness import Option, in_turn
 from data_prep.errors import InputError
 from models.digit_cnn.config import DigitCNNConfig, digit_specs
-from models.digit_cnn.serving import PackedCNN
 from models.storage.variables import assign_arrays
 from models.training.recipe import fields_of
 
@@ -43,26 +39,27 @@ OPTIONS = {
     "inference_batch": Option(1024, "images of a batch that is answered"),
     "milliseconds": Option(300, "length of a pass at least"),
     "repeats": Option(9, "passes"),
-    "threads": THREADS,
+    "threads": harness.THREADS,
 }
 _SEED = 1
 _GROUP = 8  # steps, as many as ours makes together
 _PAUSE = 0.3  # seconds between passes
+_ONE = "one_digit_ms"
 
 # Number of steps (training) or repetitions (inference): to do.
 Work = Callable[[int], None]
 
 
-def made_batch(size: int, classes: int = 10, seed: int = _SEED) -> tuple[np.ndarray, np.ndarray]:
+def made_batch(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Make images float32 (size, 28, 28, 1) and labels int32 (size,): speed does not depend on what they show."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     images = rng.random((size, 28, 28, 1), np.float32) * (rng.random((size, 28, 28, 1)) < 0.2)
-    return images.astype(np.float32), rng.integers(classes, size=size).astype(np.int32)
+    return images.astype(np.float32), rng.integers(10, size=size).astype(np.int32)
 
 
-def random_arrays(config: DigitCNNConfig, seed: int = _SEED) -> dict[str, np.ndarray]:
+def random_arrays(config: DigitCNNConfig) -> dict[str, np.ndarray]:
     """Draw weights by path, with variances of batch norm above 0."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     found = {}
     for name, spec in digit_specs(config).items():
         scale = np.sqrt(2.0 / max(1, int(np.prod(spec.shape[:-1]))))
@@ -73,27 +70,18 @@ def random_arrays(config: DigitCNNConfig, seed: int = _SEED) -> dict[str, np.nda
 
 
 class OurSystem:
-    """Our networks: Keras learns, NumPy answers.
-
-    Args:
-        architecture: Whose recipe is taken.
-        config: The network.
-        arrays: Its weights.
-    """
+    """Our networks: Keras learns by the recipe of an architecture, NumPy or a compiled graph answers."""
 
     def __init__(self, architecture: str, config: DigitCNNConfig, arrays: dict[str, np.ndarray]) -> None:
-        from models.digit_cnn.compiled import CompiledCNN
-
         # PyTorch averages no weights either.
         recipe = replace(RECIPES[architecture], averaging=0.0, products="auto")
         self.model = compiled_network(recipe, config, 1000)
         assign_arrays(self.model.weights, arrays)
-        self.packed = PackedCNN(config, arrays)
-        self.compiled = CompiledCNN(config, arrays)
+        self.digits = Digits(config, arrays)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Answer images."""
-        return self.packed.logits(images)
+        return self.digits.network.logits(images)
 
     def training(self, images: np.ndarray, labels: np.ndarray) -> dict[str, Work]:
         """Return what makes steps of training."""
@@ -109,20 +97,14 @@ class OurSystem:
             for _ in range(count):
                 answer(images)
 
-        return {
-            "NumPy": partial(repeat, self.packed.logits),
-            "compiled graph": partial(repeat, self.compiled.logits),
-        }
+        compiled = self.digits.compiled()
+        return {"NumPy": partial(repeat, self.logits), "compiled graph": partial(repeat, compiled.logits)}
 
 
 def measured(
     systems: dict[str, OurSystem | TorchSystem], options: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
-    """Time all systems on one network, in turn.
-
-    Args:
-        systems: Name to system.
-        options: ``batch_size``, ``inference_batch``, ``milliseconds``, ``repeats``.
+    """Time all systems on one network, in turn, with options ``batch_size``, ``inference_batch`` and so on.
 
     Returns:
         For each system images a second in training and inference and milliseconds for one image: the fastest pass of
@@ -134,19 +116,16 @@ def measured(
     rounds = (
         ("training_images_per_second", lambda system: system.training(images, labels), len(images)),
         ("inference_images_per_second", lambda system: system.inference(many), len(many)),
-        ("one_digit_ms", lambda system: system.inference(one), 1),
+        (_ONE, lambda system: system.inference(one), 1),
     )
     for measure, ways, size in rounds:
         works = {(name, way): work for name, system in systems.items() for way, work in ways(system).items()}
         seconds = _in_turn(works, options.milliseconds / 1000.0, options.repeats)
         for (name, way), passes in seconds.items():
-            fastest = min(passes)
-            value = 1000.0 * fastest if measure == "one_digit_ms" else size / fastest
+            value = 1000.0 * min(passes) if measure == _ONE else size / min(passes)
             found[name]["ways"].setdefault(way, {})[measure] = value
-    for one_system in found.values():
-        for measure, *_ in rounds:
-            values = [way[measure] for way in one_system["ways"].values() if measure in way]
-            one_system[measure] = min(values) if measure == "one_digit_ms" else max(values)
+            best = min if measure == _ONE else max
+            found[name][measure] = best(value, found[name].get(measure, value))
     return found
 
 
@@ -166,34 +145,27 @@ def _count_for(work: Work, least: float) -> int:
     """Return how many steps last ``least`` seconds; the first ones, which compile, are not timed."""
     count = _GROUP
     work(count)
-    while True:
-        began = time.perf_counter()
-        work(count)
-        taken = time.perf_counter() - began
-        if taken >= least:
-            return count
-        count = _GROUP * math.ceil(count / _GROUP * min(10.0, 1.2 * least / taken))
+    while harness.seconds_of(partial(work, count)) < least:
+        count *= 2
+    return count
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure all networks; settings, the numbers of each network and system, and our speeds by PyTorch's."""
-    torch = version_of(PEER)
     networks: dict[str, Any] = {}
     for architecture in options.networks:
-        report(f"{architecture} ...")
-        networks[architecture] = measured(_systems(architecture, options, torch is not None), options)
-    ratios = {} if torch is None else {name: _ratios(systems) for name, systems in networks.items()}
-    return {"settings": settings(options, (PEER,)), "networks": networks, "ratios": ratios}
+        harness.report(f"{architecture} ...")
+        networks[architecture] = measured(_systems(architecture, options), options)
+    ratios = {name: _ratios(systems) for name, systems in networks.items() if PEER in systems}
+    return {"settings": harness.settings(options, (PEER,)), "networks": networks, "ratios": ratios}
 
 
-def _systems(
-    architecture: str, options: argparse.Namespace, with_torch: bool
-) -> dict[str, OurSystem | TorchSystem]:
+def _systems(architecture: str, options: argparse.Namespace) -> dict[str, OurSystem | TorchSystem]:
     """Return the systems with one network, after comparing what they answer."""
     config = fields_of(RECIPES[architecture], DigitCNNConfig, classes=10)
     arrays = random_arrays(config)
     systems: dict[str, Any] = {OURS: OurSystem(architecture, config, arrays)}
-    if with_torch:
+    if harness.version_of(PEER) is not None:
         systems[PEER] = TorchSystem(config.steps, arrays, options.threads)
         images = made_batch(16)[0]
         ours, others = (system.logits(images) for system in systems.values())
@@ -204,15 +176,13 @@ def _systems(
 
 def _ratios(systems: dict[str, dict[str, Any]]) -> dict[str, float]:
     ours, peer = systems[OURS], systems[PEER]
-    return {
-        "training": ours["training_images_per_second"] / peer["training_images_per_second"],
-        "inference": ours["inference_images_per_second"] / peer["inference_images_per_second"],
-        "one_digit": peer["one_digit_ms"] / ours["one_digit_ms"],
-    }
+    speeds = ("training", "inference")
+    ratios = {name: ours[f"{name}_images_per_second"] / peer[f"{name}_images_per_second"] for name in speeds}
+    return {**ratios, "one_digit": peer[_ONE] / ours[_ONE]}
 
 
 def _show(found: Stored) -> None:
-    print_report(SPEED.report(found))
+    harness.print_report(SPEED.report(found))
     for (network,), ratios in found.rows("ratios.*"):
         shown = "training {training:.2f}, inference {inference:.2f}, one digit {one_digit:.2f}"
         print(ratios.text(f"ours / PyTorch's best, {{0}}: {shown}", network))
@@ -220,4 +190,4 @@ def _show(found: Stored) -> None:
         print("PyTorch is not installed: pip install -r requirements-bench.txt")
 
 
-main = command(__name__, __doc__, SPEED, run, OPTIONS, show=_show)
+main = harness.command(__name__, __doc__, SPEED, run, OPTIONS, show=_show)

@@ -17,7 +17,6 @@ from apps.digits.reports import DEPTH, SCORES, SPEED
 from apps.digits.sources import sample_source
 from apps.shared.reports import Stored
 from benchmarks import digits, digits_depth
-from benchmarks.pictures import depth_picture
 from data_prep.errors import InputError
 from models.digit_cnn.config import DigitCNNConfig
 from models.digit_cnn.serving import PackedCNN
@@ -152,13 +151,6 @@ def test_tables_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert SCORES.markdown().startswith("_Not measured yet")
 
 
-def test_the_picture_of_depth_is_drawn() -> None:
-    from xml.etree import ElementTree
-
-    picture = ElementTree.fromstring(depth_picture(depth_results()))
-    assert len(picture.findall(".//{http://www.w3.org/2000/svg}polyline")) == 6
-
-
 def test_the_comparison_decides_its_own_settings() -> None:
     assert digits_depth.recipe_of(["epochs=2"]).epochs == 2
     for override in ("architecture=lecture", "averaging=0.9", "split=final"):
@@ -196,4 +188,4 @@ def test_the_comparison_runs_on_the_sample(tmp_path: Path) -> None:
         assert len(run["train_loss"]) == len(run["validation_accuracy"]) == 2
         assert list(run["gradient_norms"]["first"]) == list(run["gradient_norms"]["last"])
     assert results["runs"]["resnet"]["parameters"] > results["runs"]["plain"]["parameters"]
-    digits_depth.show(Stored("digits_depth.json", results))
+    assert len(DEPTH.report(Stored("digits_depth.json", results)).lines) == 2

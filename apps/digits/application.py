@@ -11,7 +11,7 @@ from apps.digits.examples import Examples, examples
 from apps.digits.results import DigitResult
 from apps.shared.application import Application
 from data_prep.errors import InputError
-from data_prep.images.preparation import DIGIT_SIZE, PreparedImage, Source, prepare_digit
+from data_prep.images.preparation import DIGIT_SIZE, Source, prepare_digit
 from models.digit_cnn.serving import PackedCNN
 from models.serving.operations import softmax
 
@@ -46,37 +46,27 @@ class Digits(Application):
         Raises:
             InputError: It is no image, too large, or shows nothing.
         """
-        return self.classify_prepared(prepare_digit(image, name))
-
-    def classify_prepared(self, prepared: PreparedImage) -> DigitResult:
-        """Say what an image shows that went through ``data_prep.images.preparation.prepare_digit``."""
+        prepared = prepare_digit(image, name)
         probabilities = self.probabilities(prepared.image[None])[0]
         return DigitResult(
             self.labels[int(probabilities.argmax())], tuple(probabilities.tolist()), self.labels, prepared
         )
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Answer images that are prepared.
-
-        Args:
-            images: Float32 (n, 28, 28, 1), 0 for paper and 1 for ink.
-
-        Returns:
-            Probabilities float64 (n, classes), each row with sum 1.
+        """Answer prepared images float32 (n, 28, 28, 1), 1 for ink, with probabilities float64 (n, classes).
 
         Raises:
             InputError: The images have another shape.
         """
-        return softmax(self.network.logits(_checked(images)))
+        images = np.asarray(images)
+        if images.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE, 1):
+            raise InputError("The images have a wrong shape", allowed="(n, 28, 28, 1)", received=images.shape)
+        return softmax(self.network.logits(images))
 
     @staticmethod
     def examples() -> Examples:
         """Return the training images that the project carries, 50 of each class, with their labels."""
         return examples()
-
-    def hidden(self, images: np.ndarray) -> np.ndarray:
-        """Return the last hidden layer for images float32 (n, 28, 28, 1), float32 (n, features)."""
-        return self.network.hidden(_checked(images))
 
     def compiled(self) -> CompiledCNN:
         """Return the network for many images at once: several times as fast, but it takes TensorFlow.
@@ -86,12 +76,3 @@ class Digits(Application):
         from models.digit_cnn.compiled import CompiledCNN
 
         return CompiledCNN(self.config, self.arrays)
-
-
-def _checked(images: np.ndarray) -> np.ndarray:
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE, 1):
-        raise InputError(
-            "The images have a wrong shape", allowed="(n, 28, 28, 1)", received=tuple(images.shape)
-        )
-    return images.astype(np.float32, copy=False)

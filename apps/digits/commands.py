@@ -9,9 +9,8 @@ import typer
 
 from apps.digits.application import Digits
 from apps.digits.explain import DigitInspector
-from apps.digits.layer_strips import DigitLook, NearDigit, write_strips
-from apps.digits.picture_strips import Strip
 from apps.digits.results import DIGIT_LABELS
+from apps.digits.strips import DigitLook, NearDigit, Strip, write_strips
 from apps.digits.task import DigitsTask
 from apps.shared.commands import (
     JsonOption,

@@ -24,17 +24,21 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
         folder: Your own images, one sub-folder a class. Of the folder that the network learned from, what was held
             out is scored; of any other one, all of it. None takes the test part of the set that it learned from.
 
-    Returns:
-        The score.
-
     Raises:
         InputError: The images cannot be had, or are of classes that the network does not know.
     """
-    recipe = digits.metadata.get("recipe", {})
-    seed, data = int(recipe.get("seed", 0)), digits.metadata.get("data", {})
+    seed = int(digits.metadata.get("recipe", {}).get("seed", 0))
+    data = digits.metadata.get("data", {})
     if folder is not None:
-        return _folder_score(digits, folder, seed, data)
-    if "mnist.npz" in data:
+        unknown = [name for name in list_images(folder) if name not in digits.labels]
+        if unknown:
+            raise InputError(
+                "The network does not know some of these classes",
+                allowed=", ".join(digits.labels),
+                received=", ".join(unknown),
+            )
+        source = folder_source(folder, seed)
+    elif "mnist.npz" in data:
         source = mnist_source()
     elif "sklearn digits" in data:
         source = sample_source(seed)
@@ -44,44 +48,33 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
             allowed="a folder with one sub-folder a class",
             remedy="Name it with --folder",
         )
-    _check_labels(digits, source.labels)
-    return score(digits, source.test, "test")
+    if folder is None or set(source.checksums.values()) & set(data.values()):
+        return score(digits, source.test, "test")
+    images = source.everything
+    numbers = np.array([digits.labels.index(label) for label in source.labels])
+    return score(digits, images._replace(labels=numbers[images.labels]), f"all of {source.name}")
 
 
 def score(digits: Digits, images: LabelledImages, split: str) -> DigitsEvaluation:
-    """Score a network on prepared images, each counted once.
-
-    Args:
-        digits: The network.
-        images: Prepared images with the number of their class.
-        split: What they are called.
-
-    Returns:
-        Accuracy with its standard error, and every mistake.
-    """
+    """Score a network on prepared images, each counted once; ``split`` is what they are called."""
+    labels = images.labels
     probabilities = digits.probabilities(digit_batch(images.images))
-    answers = probabilities.argmax(axis=1)
-    accuracy, error = percent_right(int((answers == images.labels).sum()), len(answers))
-    wrong = np.flatnonzero(answers != images.labels)
-    wrong = wrong[np.argsort(-probabilities[wrong, answers[wrong]], kind="stable")]
-    return DigitsEvaluation(
-        accuracy=accuracy,
-        n=len(answers),
-        standard_error=error,
-        split=split,
-        confusion=confusion_matrix(images.labels, answers, len(digits.labels)),
-        mistakes=tuple(_mistake(digits, images, probabilities, int(at)) for at in wrong),
-    )
+    answers, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    accuracy, error = percent_right(int((answers == labels).sum()), len(answers))
+    wrong = np.flatnonzero(answers != labels)
+    wrong = wrong[np.argsort(-confidences[wrong], kind="stable")].tolist()
+    mistakes = []
+    for at in wrong:
+        label, answer, shares = labels[at], answers[at], probabilities[at].tolist()
+        mistakes.append(
+            Mistake(at, digits.labels[label], digits.labels[answer], shares[answer], shares[label])
+        )
+    confusion = confusion_matrix(labels, answers, len(digits.labels))
+    return DigitsEvaluation(accuracy, len(answers), error, split, confusion, tuple(mistakes))
 
 
 def metrics_of(result: DigitsEvaluation, source: DigitsSource, learned: int) -> Metrics:
-    """Return a score as a preset stores it: one measure, ``accuracy``, with the mistakes.
-
-    Args:
-        result: The score of the weights as they are stored.
-        source: The images.
-        learned: How many it learned from.
-    """
+    """Return the score of a network that ``learned`` from so many images as a preset stores it, with the mistakes."""
     final = result.split == "test"
     what = source.protocol if final else f"validation part of {source.name}"
     return {
@@ -96,29 +89,3 @@ def metrics_of(result: DigitsEvaluation, source: DigitsSource, learned: int) -> 
             mistakes=[mistake.to_dict() for mistake in result.mistakes],
         )
     }
-
-
-def _folder_score(digits: Digits, folder: Path, seed: int, data: dict[str, str]) -> DigitsEvaluation:
-    _check_labels(digits, tuple(list_images(folder)))
-    source = folder_source(folder, seed)
-    if set(source.checksums.values()) & set(data.values()):
-        return score(digits, source.test, "test")
-    everything = source.everything
-    numbers = np.array([digits.labels.index(label) for label in source.labels])
-    return score(digits, everything._replace(labels=numbers[everything.labels]), f"all of {source.name}")
-
-
-def _check_labels(digits: Digits, labels: tuple[str, ...]) -> None:
-    unknown = [label for label in labels if label not in digits.labels]
-    if unknown:
-        raise InputError(
-            "The network does not know some of these classes",
-            allowed=", ".join(digits.labels),
-            received=", ".join(unknown),
-        )
-
-
-def _mistake(digits: Digits, images: LabelledImages, probabilities: np.ndarray, at: int) -> Mistake:
-    answer, label = int(probabilities[at].argmax()), int(images.labels[at])
-    confidence, right = probabilities[at, [answer, label]].tolist()
-    return Mistake(at, digits.labels[label], digits.labels[answer], confidence, right)

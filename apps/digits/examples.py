@@ -17,12 +17,12 @@ from apps.shared.commands import verb
 from data_prep.array_files import read_arrays
 from data_prep.errors import InputError
 from data_prep.files import atomic_writer
-from data_prep.readers.mnist import read_mnist
+from data_prep.images.preparation import LabelledImages
+from data_prep.readers.mnist import CLASSES, read_mnist
 
 FILE = Path(__file__).resolve().parent / "mnist_train.npz"
 EACH = 50  # images of a class
 AMONG = 55_000  # the first so many training images: the rest is what recipes are chosen by
-_CLASSES = 10
 
 
 class Examples(NamedTuple):
@@ -35,56 +35,38 @@ class Examples(NamedTuple):
 
 @functools.cache
 def examples() -> Examples:
-    """Open the stored digits.
-
-    Returns:
-        The first ``EACH`` images of each class, in the order of the training set; shared, so read-only.
+    """Open the stored digits, in the order of the training set; shared, so read-only.
 
     Raises:
         InputError: The file is missing or damaged.
     """
     arrays = read_arrays(FILE)
-    count = EACH * _CLASSES
+    count = EACH * CLASSES
     shapes = {"images": (count, 28, 28), "labels": (count,), "numbers": (count,)}
-    fits = shapes == {name: arrays[name].shape for name in shapes if name in arrays}
-    if not fits or arrays["images"].dtype != np.uint8 or set(arrays["labels"]) != set(range(_CLASSES)):
+    if {name: array.shape for name, array in arrays.items()} != shapes:
         remedy = "Restore it from the repository"
         raise InputError(f"{FILE.name} does not hold {count:,} digits", remedy=remedy)
-    found = Examples(*(arrays[name] for name in shapes))
-    found = found._replace(labels=found.labels.astype(np.int64), numbers=found.numbers.astype(np.int64))
+    found = Examples(arrays["images"], arrays["labels"].astype(np.int64), arrays["numbers"].astype(np.int64))
     for array in found:
         array.flags.writeable = False
     return found
 
 
-def choose(images: np.ndarray, labels: np.ndarray, each: int = EACH, among: int = AMONG) -> Examples:
-    """Take the first images of each class, of the first ``among`` images only, in the order of the set.
-
-    Raises:
-        InputError: A class has too few.
-    """
-    places = [np.flatnonzero(labels[:among] == digit)[:each] for digit in range(_CLASSES)]
-    few = [digit for digit, found in enumerate(places) if len(found) < each]
-    if few:
-        raise InputError("Too few images of some digits", allowed=f"{each} of each", received=few)
+def choose(train: LabelledImages) -> Examples:
+    """Take the first images of each class of the training set, in its order."""
+    places = [np.flatnonzero(train.labels[:AMONG] == digit)[:EACH] for digit in range(CLASSES)]
     numbers = np.sort(np.concatenate(places))
-    return Examples(images[numbers], labels[numbers].astype(np.int64), numbers)
-
-
-def write(chosen: Examples, path: Path = FILE) -> None:
-    """Write the file of digits, whole or not at all."""
-    images, labels, numbers = chosen
-    with atomic_writer(path, overwrite=True) as file:
-        np.savez_compressed(
-            file, images=images, labels=labels.astype(np.uint8), numbers=numbers.astype(np.int32)
-        )
+    return Examples(train.images[numbers], train.labels[numbers], numbers)
 
 
 @verb
 def main() -> None:
     """Make the file from MNIST."""
-    train = read_mnist("train")
-    write(choose(train.images, train.labels))
+    images, labels, numbers = choose(read_mnist("train"))
+    with atomic_writer(FILE, overwrite=True) as file:
+        np.savez_compressed(
+            file, images=images, labels=labels.astype(np.uint8), numbers=numbers.astype(np.int32)
+        )
     print(f"{FILE}: {FILE.stat().st_size / 2**20:.2f} MiB")
 
 

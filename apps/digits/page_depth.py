@@ -30,9 +30,8 @@ def _training(report: Report) -> None:
         ("validation_accuracy", "validation accuracy, %", ".2f", "depth accuracy"),
     )
     for cell, (path, title, number, key) in zip(st.columns(2, gap="medium"), pictures, strict=True):
-        points = {line.label: line.row.numbers(path) for line in report.lines}
-        found = {name: Curve(range(1, len(y) + 1), y, *_looks()[name]) for name, y in points.items()}
-        picture = curves(found, x_title="epoch", y_title=title, hover=f"epoch %{{x}}: %{{y:{number}}}")
+        hover = f"epoch %{{x}}: %{{y:{number}}}"
+        picture = curves(_of(report, path), x_title="epoch", y_title=title, hover=hover)
         with cell:
             charts.show(picture, key, f"{title} by epoch with and without residual connections")
 
@@ -40,14 +39,7 @@ def _training(report: Report) -> None:
 def _gradients(report: Report) -> None:
     st.subheader("Length of the gradient, layer by layer", anchor=False)
     when = one_of("When", tuple(WHEN), "when")
-    found = {}
-    for line in report.lines:
-        path = f"gradient_norms.{WHEN[when]}"
-        norms, layers = line.row.numbers(path), list(line.row[path])
-        lengths = [norm if norm > 0 else None for norm in norms]
-        found[line.label] = Curve(
-            range(1, len(norms) + 1), lengths, *_looks()[line.label], more={"text": layers}
-        )
+    found = _of(report, f"gradient_norms.{WHEN[when]}")
     title = "layer, from the image to the answer"
     picture = curves(found, x_title=title, y_title="length", hover="%{text}: %{y:.3g}", height=360)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
@@ -60,6 +52,14 @@ def _gradients(report: Report) -> None:
         )
 
 
-def _looks() -> dict[str, tuple[str, str]]:
+def _of(report: Report, path: str) -> dict[str, Curve]:
+    """Return the numbers of each network as a line; a logarithm cannot show 0."""
     colours = palette()
-    return {"residual": (colours.ours, "solid"), "plain": (colours.peer, "dash")}
+    looks = {"residual": (colours.ours, "solid"), "plain": (colours.peer, "dash")}
+    found = {}
+    for line in report.lines:
+        numbers, names = line.row.numbers(path), line.row[path]
+        more = {"text": list(names)} if isinstance(names, dict) else {}
+        heights = [number or None for number in numbers]
+        found[line.label] = Curve(range(1, len(numbers) + 1), heights, *looks[line.label], more)
+    return found

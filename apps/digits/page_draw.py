@@ -51,7 +51,7 @@ def _steps(chosen: Chosen) -> None:
     st.subheader("What the network reads", anchor=False)
     if chosen.prepared is None:
         caption = "28×28 pixels, as MNIST's makers centred it"
-        st.html(in_a_row([figure(chosen.image[..., 0], palette(), caption, "The image")]))
+        st.html(in_a_row([figure(chosen.image[..., 0], caption, "The image")]))
     else:
         st.html(steps_in_a_row(chosen.prepared))
     st.caption(

@@ -21,66 +21,57 @@ _MOST_PAIRS, _FEW = 12, 8
 
 def show(inspector: DigitInspector, preset: str) -> None:
     """Draw the section."""
-    errors = None
     with input_errors():
         errors = digit_errors(preset)
         if errors is None:
             st.info(
                 f"The test images that {preset} reads wrong are not stored here. For the shipped networks: `{COMMAND}`"
             )
-    if errors is None:
-        return
-    count, n = len(errors.errors), errors.n
-    st.markdown(
-        f"**{count:,}** of the {n:,} images of the official test set are read wrong, {100 * count / n:.2f} %. The most "
-        "confident errors come first. Click one to look inside the network while it errs."
-    )
-    if not count:
-        return
-    left, right = st.columns([3, 2], gap="large")
-    with right:
-        _pairs(errors)
-    with left:
-        shown = sorted({error.label for error in errors.errors})
-        digit = st.segmented_control(
-            "The image shows", (_ALL, *shown), default=_ALL, required=True, key="shows", bind="query-params"
+            return
+        count, n = len(errors.errors), errors.n
+        st.markdown(
+            f"**{count:,}** of the {n:,} images of the official test set are read wrong, {100 * count / n:.2f} %. The "
+            "most confident errors come first. Click one to look inside the network while it errs."
         )
-        _gallery(errors, preset, digit)
+        if count:
+            left, right = st.columns([3, 2], gap="large")
+            with right:
+                _pairs(errors)
+            with left:
+                _gallery(errors, preset)
 
 
-def _gallery(errors: DigitErrors, preset: str, digit: str) -> None:
+def _gallery(errors: DigitErrors, preset: str) -> None:
+    shown = sorted({error.label for error in errors.errors})
+    digit = st.segmented_control(
+        "The image shows", (_ALL, *shown), default=_ALL, required=True, key="shows", bind="query-params"
+    )
     colours = palette()
     figures = []
     for at, error in enumerate(errors.errors, start=1):
         if digit not in (_ALL, error.label):
             continue
-        query = {"section": "Layers", "preset": preset, "source": "Error", "error": at}
+        query = urlencode({"section": "Layers", "preset": preset, "source": "Error", "error": at})
         caption = (
             f'a {escape(error.label)}, read as <b style="color:{colours.negative}">{escape(error.answer)}</b><br>'
             f"{100 * error.confidence:.1f} % sure<br>image {error.index:,}"
         )
-        figures.append(
-            figure(
-                errors.images[error.index] / 255.0,
-                colours,
-                caption,
-                f"A {error.label} that is read as {error.answer}",
-                f"/digits?{urlencode(query)}",
-            )
-        )
+        alt = f"A {error.label} that is read as {error.answer}"
+        image = errors.images[error.index] / 255.0
+        figures.append(figure(image, caption, alt, f"/digits?{query}"))
     st.html(in_a_row(figures))
 
 
 def _pairs(errors: DigitErrors) -> None:
     pairs = errors.confusions[:_MOST_PAIRS]
     picture = charts.bars(
-        [f"{label} read as {answer}" for label, answer, _ in pairs],
-        [count for *_, count in pairs],
+        [f"{label} read as {answer}" for (label, answer), _ in pairs],
+        [count for _, count in pairs],
         x_title="errors",
         colour=palette().peer,
         number="d",
     )
-    if pairs[0][2] <= _FEW:
+    if pairs[0][1] <= _FEW:
         picture.update_xaxes(dtick=1)  # there are no halves of errors
     charts.show(picture, "confusions", "The most frequent confusions")
     if len(pairs) < len(errors.confusions):

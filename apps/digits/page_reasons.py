@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.digits.explain import DigitInspector
@@ -37,42 +36,35 @@ def show(inspector: DigitInspector, preset: str) -> None:
         )
         gradient = remembered(preset, inspector, "saliency", chosen.image, asked)
         lost = remembered(preset, inspector, "occlusion", chosen.image, asked, patch)
-        _maps(chosen.image[..., 0], gradient, 100 * lost, asked)
+        left, right = st.columns(2)
+        with left:
+            alt = f"Gradient of the logit of {asked} by every pixel"
+            _map("Saliency", gradient, chosen.image, "by one more ink, the logit changes by", alt)
+            st.caption(
+                "Gradient of the logit by the ink of each pixel: teal, more ink speaks for the digit; orange, against "
+                "it."
+            )
+        with right:
+            alt = f"What the probability of {asked} loses when a pixel's neighbourhood is covered"
+            _map("Occlusion", 100 * lost, chosen.image, "covered, the probability loses points:", alt)
+            st.caption(
+                "Lost probability, in percentage points, when a square of paper covers the pixel, mean over the "
+                "squares."
+            )
     st.subheader("The nearest training digits", anchor=False)
     with input_errors():
         _near(inspector, preset, chosen.image)
 
 
-def _maps(image: np.ndarray, gradient: np.ndarray, lost: np.ndarray, asked: str) -> None:
-    maps = {
-        "Saliency": (
-            gradient,
-            "by one more ink, the logit changes by",
-            f"Gradient of the logit of {asked} by every pixel",
-            "Gradient of the logit by the ink of each pixel: teal, more ink speaks for the digit; orange, against it.",
-        ),
-        "Occlusion": (
-            lost,
-            "covered, the probability loses points:",
-            f"What the probability of {asked} loses when a pixel's neighbourhood is covered",
-            "Lost probability, in percentage points, when a square of paper covers the pixel, mean over the squares.",
-        ),
-    }
-    for cell, (name, (values, hover, alt, caption)) in zip(st.columns(2), maps.items(), strict=True):
-        with cell:
-            st.markdown(f"**{name}**")
-            charts.show(_heat(values, image, hover), name.lower(), alt)
-            st.caption(caption)
-
-
-def _heat(values: np.ndarray, image: np.ndarray, what: str) -> go.Figure:
+def _map(name: str, values: np.ndarray, image: np.ndarray, what: str, alt: str) -> None:
     """Draw a map with the digit's outline over it."""
+    st.markdown(f"**{name}**")
     colours = palette()
     picture = charts.figure(height=300)
     hover = f"row %{{y}}, column %{{x}}: {what} %{{z:.3g}}<extra></extra>"
     charts.add_heatmap(picture, values.round(6), hovertemplate=hover)
     picture.add_contour(
-        z=image.round(3).tolist(),
+        z=image[..., 0].round(3).tolist(),
         contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "lines"},
         colorscale=[[0, colours.text], [1, colours.text]],
         line={"width": 1.2},
@@ -81,23 +73,19 @@ def _heat(values: np.ndarray, image: np.ndarray, what: str) -> go.Figure:
     )
     picture.update_xaxes(visible=False)
     picture.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
-    return picture
+    charts.show(picture, name.lower(), alt)
 
 
 def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
-    found = remembered(preset, inspector, "neighbours", image)
-    colours = palette()
-    st.html(
-        in_a_row(
-            figure(
-                near.image / 255.0,
-                colours,
-                f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
-                f"A {near.label} of the training set",
-            )
-            for near in found
+    figures = [
+        figure(
+            near.image / 255.0,
+            f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
+            f"A {near.label} of the training set",
         )
-    )
+        for near in remembered(preset, inspector, "neighbours", image)
+    ]
+    st.html(in_a_row(figures))
     st.caption(
         "By Euclidean distance in the last hidden layer, among the 500 training digits that Lectern carries "
         "(50 of each)."

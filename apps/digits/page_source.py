@@ -12,7 +12,6 @@ from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared.canvas import canvas
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.page_images import figure, in_a_row
-from apps.shared.style import palette
 from data_prep.errors import InputError
 from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit
 
@@ -26,21 +25,16 @@ class Chosen(NamedTuple):
     """An image float32 (28, 28, 1); what it shows, if known; the steps that made it, None for MNIST's own."""
 
     image: np.ndarray
-    truth: str | None
-    prepared: PreparedImage | None
-
-
-def known_errors(preset: str) -> DigitErrors | None:
-    """Return the stored test errors of a network; None where there are none, as for your own."""
-    try:
-        return digit_errors(preset)
-    except InputError:
-        return None
+    truth: str | None = None
+    prepared: PreparedImage | None = None
 
 
 def choose(preset: str) -> Chosen | None:
-    """Let the visitor choose an image; None where there is only a wrong one, which is told."""
-    errors = known_errors(preset)
+    """Let the visitor choose an image, and show it; None where there is only a wrong one, which is told."""
+    try:
+        errors = digit_errors(preset)
+    except InputError:
+        errors = None
     source = st.segmented_control(
         "Image",
         SOURCES if errors is not None and errors.errors else SOURCES[:-1],
@@ -50,20 +44,24 @@ def choose(preset: str) -> Chosen | None:
         bind="query-params",
         label_visibility="collapsed",
     )
+    chosen = None
     with input_errors():
         match source:
             case "Draw":
-                return _drawn()
+                chosen = _drawn()
             case "Upload":
-                return _uploaded()
+                chosen = _uploaded()
             case "Error" if errors is not None:
-                return _error(errors)
+                chosen = _error(errors)
             case _:
-                return _example()
-    return None
+                chosen = _example()
+    if chosen is not None and (source != "Draw" or chosen.prepared is None):
+        shown = figure(chosen.image[..., 0], "", "The image as the network reads it")
+        st.html(in_a_row([shown]))
+    return chosen
 
 
-def _drawn() -> Chosen | None:
+def _drawn() -> Chosen:
     ink = canvas(
         key="canvas",
         label="Draw a digit here with mouse, pen or finger",
@@ -76,12 +74,12 @@ def _drawn() -> Chosen | None:
     st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
     if ink is None:
         st.caption("Nothing is drawn yet, so this is about a training image:")
-        return _seen(_stored(_FIRST))
+        return _stored(_FIRST)
     prepared = prepare_digit(ink, "The drawing")
-    return Chosen(prepared.image, None, prepared)
+    return Chosen(prepared.image, prepared=prepared)
 
 
-def _uploaded() -> Chosen | None:
+def _uploaded() -> Chosen:
     file = st.file_uploader(
         "A photo, scan or drawing of one digit",
         type=["png", "jpg", "jpeg"],
@@ -92,41 +90,30 @@ def _uploaded() -> Chosen | None:
         st.caption(
             "One digit a picture; it may be anywhere in it. Until there is one, this is about a training image:"
         )
-        return _seen(_stored(_FIRST))
+        return _stored(_FIRST)
     with heavy_work():
         prepared = prepare_digit(file.getvalue(), file.name)
-    return _seen(Chosen(prepared.image, None, prepared))
+    return Chosen(prepared.image, prepared=prepared)
 
 
 def _example() -> Chosen:
-    stored = examples()
     columns = st.columns(2)
     digit = columns[0].number_input("Digit", 0, 9, 5, key="digit", bind="query-params")
-    places = np.flatnonzero(stored.labels == digit)
+    places = np.flatnonzero(examples().labels == digit)
     number = columns[1].number_input(
         "Number", 1, len(places), 1, key="number", bind="query-params", help="Of this digit's examples."
     )
-    return _seen(_stored(int(places[number - 1])))
+    return _stored(int(places[number - 1]))
 
 
 def _stored(place: int) -> Chosen:
-    """One of the training images that the project carries."""
-    stored = examples()
-    image = digit_batch(stored.images[place : place + 1])[0]
-    return Chosen(image, str(stored.labels[place]), None)
+    images, labels, _ = examples()
+    return Chosen(digit_batch(images[place]), str(labels[place]))
 
 
 def _error(errors: DigitErrors) -> Chosen:
-    count = len(errors.errors)
     number = st.number_input(
-        "Error", 1, count, 1, key="error", bind="query-params", help="The most confident first."
+        "Error", 1, len(errors.errors), 1, key="error", bind="query-params", help="The most confident first."
     )
     error = errors.errors[number - 1]
-    image = digit_batch(errors.images[error.index][None])[0]
-    return _seen(Chosen(image, error.label, None))
-
-
-def _seen(chosen: Chosen) -> Chosen:
-    """Show what the network reads."""
-    st.html(in_a_row([figure(chosen.image[..., 0], palette(), "", "The image as the network reads it")]))
-    return chosen
+    return Chosen(digit_batch(errors.images[error.index]), error.label)

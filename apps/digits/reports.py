@@ -60,44 +60,32 @@ DEPTH = Table(
         Column("parameters", "parameters", ","),
         Column("training loss", "train_loss.-1", ".5f"),
         Column("validation, %", "validation_accuracy.-1", ".2f"),
+        Column("first gradient", lambda row: row.numbers("gradient_norms.first")[0], ".3g"),
+        Column("last gradient", lambda row: row.numbers("gradient_norms.first")[-1], ".3g"),
     ),
     (Rows("runs.*", "{0}", (DEPTHS,)),),
-    "Euclidean length of the loss's gradient by the weights of each layer. {settings.images:,} training images; "
-    "{settings.processor}.",
+    "Euclidean length of the loss's gradient by the weights of each layer; first and last layer before training. "
+    "{settings.images:,} training images; {settings.processor}.",
 )
 _SIZE = 28
 
 
 @dataclass(frozen=True, eq=False)
 class DigitErrors:
-    """All errors of a network on the official test set.
-
-    Args:
-        n: Images of the test set.
-        errors: The most confident first.
-        images: Index of an error to its image, uint8 (28, 28).
-    """
+    """All errors among ``n`` test images, the most confident first, and their images uint8 (28, 28) by index."""
 
     n: int
     errors: tuple[Mistake, ...]
     images: Mapping[int, np.ndarray]
 
     @property
-    def confusions(self) -> tuple[tuple[str, str, int], ...]:
+    def confusions(self) -> list[tuple[tuple[str, str], int]]:
         """What was mistaken for what and how often, the most frequent first."""
-        counts = Counter((error.label, error.answer) for error in self.errors)
-        found = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return tuple((*pair, count) for pair, count in found)
+        return Counter(sorted((error.label, error.answer) for error in self.errors)).most_common()
 
 
 def digit_errors(preset: str) -> DigitErrors | None:
-    """Read the errors of a network on the official test set.
-
-    Args:
-        preset: Name of its preset.
-
-    Returns:
-        The errors, or None where ``python -m benchmarks.digit_errors --store`` has not kept their pictures.
+    """Read the errors of a preset on the official test set; None where their pictures were not stored.
 
     Raises:
         InputError: There is no such preset, it was not scored on the test set, or the stored results are damaged.
@@ -107,8 +95,7 @@ def digit_errors(preset: str) -> DigitErrors | None:
         return None
     n, errors = mistakes(preset)
     try:
-        kept = {error.index: results["images"][str(error.index)] for error in errors}
-        images = {index: from_base64(text, _SIZE, _SIZE) for index, text in kept.items()}
+        images = {one.index: from_base64(results["images"][str(one.index)], _SIZE, _SIZE) for one in errors}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"The stored errors of {preset} are damaged or those of another network ({error})",
@@ -118,13 +105,7 @@ def digit_errors(preset: str) -> DigitErrors | None:
 
 
 def mistakes(preset: str) -> tuple[int, list[Mistake]]:
-    """Read which test images a preset gets wrong, as they were found when it was made.
-
-    Args:
-        preset: Name of a shipped preset, or a folder.
-
-    Returns:
-        How many images were scored, and the mistakes.
+    """Read how many test images were scored when a preset (name or folder) was made, and which it got wrong.
 
     Raises:
         InputError: There is no such preset, it is damaged or of another kind, or it was not scored on the test set.

@@ -14,19 +14,12 @@ _LISTED_MISTAKES = 10
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class DigitResult(Result):
-    """What an image shows.
+    """What an image shows."""
 
-    Attributes:
-        label: The most probable class.
-        probabilities: Of every class, 0 to 1, in the order of ``labels``; they sum to 1.
-        labels: The classes; ``"0"`` to ``"9"`` for digits.
-        prepared: What the network read, and every step from the given image to it.
-    """
-
-    label: str
-    probabilities: tuple[float, ...]
-    labels: tuple[str, ...]
-    prepared: PreparedImage
+    label: str  # the most probable class
+    probabilities: tuple[float, ...]  # of every class, 0 to 1, in the order of labels; they sum to 1
+    labels: tuple[str, ...]  # "0" to "9" for digits
+    prepared: PreparedImage  # what the network read, and every step from the given image to it
 
     @property
     def digit(self) -> int | str:
@@ -48,42 +41,25 @@ class DigitResult(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mistake(Result):
-    """A test image that the network gets wrong.
+    """A test image that the network gets wrong."""
 
-    Attributes:
-        index: Its number in the test set, from 0.
-        label: What it shows.
-        answer: What the network says.
-        confidence: Probability of that answer, 0 to 1.
-        label_probability: Probability of the right class.
-    """
-
-    index: int
-    label: str
-    answer: str
-    confidence: float
-    label_probability: float
+    index: int  # its number in the test set, from 0
+    label: str  # what it shows
+    answer: str  # what the network says
+    confidence: float  # probability of that answer, 0 to 1
+    label_probability: float  # probability of the right class
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DigitsEvaluation(Result):
-    """Accuracy on images that the network was not trained on.
+    """Accuracy on images that the network was not trained on."""
 
-    Attributes:
-        accuracy: Right answers, percent.
-        n: Images that were scored.
-        standard_error: Of the accuracy, in percentage points.
-        split: ``"test"`` or ``"validation"``.
-        confusion: For each class, how often each class was the answer.
-        mistakes: Wrong answers, the most confident first.
-    """
-
-    accuracy: float
-    n: int
-    standard_error: float
-    split: str
-    confusion: tuple[tuple[int, ...], ...]
-    mistakes: tuple[Mistake, ...]
+    accuracy: float  # right answers, percent
+    n: int  # images that were scored
+    standard_error: float  # of the accuracy, in percentage points
+    split: str  # "test" or "validation"
+    confusion: tuple[tuple[int, ...], ...]  # for each class, how often each class was the answer
+    mistakes: tuple[Mistake, ...]  # the most confident first
 
     @property
     def errors(self) -> int:

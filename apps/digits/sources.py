@@ -33,29 +33,17 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class DigitsSource:
-    """Images to learn from and images to score.
+    """Images to learn from and images to score."""
 
-    Args:
-        name: What they are called in protocols.
-        labels: The classes in the order of the logits.
-        train: To learn from.
-        validation: To choose a recipe by.
-        test: To score once, at the end.
-        protocol: How the test images were chosen.
-        checksums: Data set or file to checksum.
-        card: Text of the model card.
-        published: Other systems' accuracy on the same test images.
-    """
-
-    name: str
-    labels: tuple[str, ...]
+    name: str  # what they are called in protocols
+    labels: tuple[str, ...]  # the classes in the order of the logits
     train: LabelledImages
-    validation: LabelledImages
-    test: LabelledImages
-    protocol: str
-    checksums: Mapping[str, str]
+    validation: LabelledImages  # to choose a recipe by
+    test: LabelledImages  # to score once, at the end
+    protocol: str  # how the test images were chosen
+    checksums: Mapping[str, str]  # of a data set or file
     card: CardText
-    published: Mapping[str, float]
+    published: Mapping[str, float]  # other systems' accuracy on the same test images
 
     @property
     def all_training(self) -> LabelledImages:
@@ -69,11 +57,7 @@ class DigitsSource:
 
 
 def mnist_source() -> DigitsSource:
-    """Return MNIST.
-
-    Raises:
-        InputError: It cannot be had, or is not what it should be.
-    """
+    """Return MNIST; an ``InputError`` where it cannot be had, or is not what it should be."""
     dataset, path = DATASETS[MNIST], locate(MNIST)
     train, test = read_mnist("train", path), read_mnist("test", path)
     border = len(train.labels) - VALIDATION
@@ -91,13 +75,7 @@ def mnist_source() -> DigitsSource:
 
 
 def sample_source(seed: int) -> DigitsSource:
-    """Return the 1,797 digits of 8x8 pixels that scikit-learn carries, for machines without data and network.
-
-    They go through the same preparation as an upload.
-
-    Args:
-        seed: Of the split.
-    """
+    """Return the 1,797 digits of 8x8 pixels that scikit-learn carries, prepared as an upload is."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -114,11 +92,7 @@ def sample_source(seed: int) -> DigitsSource:
 
 
 def folder_source(folder: Path, seed: int) -> DigitsSource:
-    """Return your own images, one sub-folder a class.
-
-    Args:
-        folder: As ``data_prep.images.folders.read_image_folder`` takes it.
-        seed: Of the split.
+    """Return your own images, as ``data_prep.images.folders.read_image_folder`` reads them.
 
     Raises:
         InputError: As there, or there are too few images to hold some out.

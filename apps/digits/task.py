@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-
 from apps.digits.application import Digits
-from apps.digits.epochs import KeptEpochs, epochs_file, write_epochs
+from apps.digits.epochs import KeptEpochs, Weights, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
 from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
 from data_prep.array_files import half_precision
@@ -124,9 +121,13 @@ class _Answers(NamedTuple):
     """The network ready for use, its weights before rounding, the kept epochs, and how many images it learned from."""
 
     digits: Digits
-    arrays: Mapping[str, np.ndarray]
-    kept: Mapping[int, Mapping[str, np.ndarray]]
+    arrays: Weights
+    kept: Mapping[int, Weights]
     learned: int
+
+    def write_kept(self, folder: Path) -> None:
+        """Write the kept epochs beside a preset."""
+        write_epochs(epochs_file(folder), self.kept)
 
 
 class DigitsTask(Task):
@@ -162,9 +163,7 @@ class DigitsTask(Task):
     def stages(self, recipe: DigitsRecipe, source: DigitsSource, run: Run) -> Stages:
         """Train the network; batch norm is measured anew for the averaged weights."""
         images = source.all_training if recipe.split == "final" else source.train
-        batches = ImageBatches(
-            images.images, images.labels, recipe.batch_size, recipe.augmentation, seed=recipe.seed
-        )
+        batches = ImageBatches(images, recipe.batch_size, recipe.augmentation, recipe.seed)
         config = fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
         kept = KeptEpochs(run.folder, recipe.keep_epochs)
 
@@ -211,7 +210,6 @@ class DigitsTask(Task):
     def content(self, recipe: DigitsRecipe, source: DigitsSource, answers: _Answers) -> PresetContent:
         """Keep the network, and the epochs of its training in a file beside the preset."""
         config = answers.digits.config
-        kept = answers.kept
         return PresetContent(
             config,
             answers.arrays,
@@ -228,16 +226,12 @@ class DigitsTask(Task):
                 "parameters": config.parameters,
                 "split": recipe.split,
             },
-            beside=partial(_write_kept, kept) if kept else None,
+            beside=answers.write_kept if answers.kept else None,
         )
 
     def evaluate(self, application: Digits, options: Options) -> Any:
         """Score the official test set, or your own images."""
         return evaluate(application, options["folder"])
-
-
-def _write_kept(kept: Mapping[int, Mapping[str, np.ndarray]], folder: Path) -> None:
-    write_epochs(epochs_file(folder), kept)
 
 
 def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epoch: int) -> keras.Model:

@@ -49,14 +49,11 @@ def image_url(image: np.ndarray, colours: Palette, *, light: bool = False) -> st
     return png_url(written.getvalue())
 
 
-def figure(
-    image: np.ndarray, colours: Palette, caption: str, alt: str, link: str = "", *, light: bool = False
-) -> str:
+def figure(image: np.ndarray, caption: str, alt: str, link: str = "", *, light: bool = False) -> str:
     """Draw an image with words below it.
 
     Args:
         image: Float (height, width), 0 for paper to 1 for ink.
-        colours: Of the page.
         caption: HTML.
         alt: What a screen reader says.
         link: Where a click goes; empty for nowhere.
@@ -66,7 +63,7 @@ def figure(
         A ``<figure>`` for :func:`in_a_row`.
     """
     height, width = (max(1, round(_SHOWN * side / max(image.shape))) for side in image.shape)
-    size, url = f"width:{width}px;height:{height}px", image_url(image, colours, light=light)
+    size, url = f"width:{width}px;height:{height}px", image_url(image, palette(), light=light)
     picture = f'<img src="{url}" alt="{escape(alt)}" style="{size}">'
     if link:
         picture = f'<a href="{escape(link)}" target="_self">{picture}</a>'
@@ -85,5 +82,5 @@ def steps_in_a_row(prepared: PreparedImage) -> str:
         factor = -(-max(step.image.shape) // _MOST_PIXELS)
         caption = f"<b>{escape(step.name)}</b><br>{escape(step.text)}"
         shown = step.image[::factor, ::factor]
-        figures.append(figure(shown, palette(), caption, step.text, light=step.name == "gray"))
+        figures.append(figure(shown, caption, step.text, light=step.name == "gray"))
     return in_a_row(figures)

@@ -34,7 +34,7 @@ class Column:
         if callable(self.path):
             try:
                 return self.path(row)
-            except (KeyError, TypeError, AttributeError, ZeroDivisionError):
+            except (LookupError, TypeError, AttributeError, ZeroDivisionError):
                 raise row.damaged(self.header) from None
         if "{" in self.path:
             return row.text(self.path)

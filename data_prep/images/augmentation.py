@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -18,6 +18,7 @@ from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
 from data_prep.fields import Checked
+from data_prep.images.preparation import LabelledImages, digit_batch
 
 _KEPT_VARIANCE = 0.999  # of a smoothed field, by its strongest components
 _AT_ONCE = 256  # images whose intermediate arrays stay in a processor's cache
@@ -52,64 +53,48 @@ class Augmentation(Checked):
 NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-@dataclass(eq=False)
 class ImageBatches:
     """Labelled images as batches, in an order and with changes that seed and epoch alone decide.
 
-    Args:
-        images: uint8 (n, height, width), 0 for paper and 255 for ink.
-        labels: int (n,).
-        batch_size: Images in a batch.
-        augmentation: How far they are changed.
-        seed: With the epoch the only source of all draws.
-        drop_rest: Leave out the images of an epoch that do not fill a batch, other ones each time; else the last batch
-            is smaller.
+    Images of an epoch that do not fill a batch are left out, other ones each time.
 
     Raises:
-        InputError: If there are no images, not as many labels, or not enough for one batch.
+        InputError: There are not enough images for one batch.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    batch_size: int
-    augmentation: Augmentation = NO_AUGMENTATION
-    _: KW_ONLY
-    seed: int = 0
-    drop_rest: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what gives no batch."""
-        count = len(self.images)
-        if count != len(self.labels):
-            raise InputError(
-                "There are not as many labels as images", allowed=str(count), received=len(self.labels)
-            )
-        if self.batch_size < 1 or count < (self.batch_size if self.drop_rest else 1):
+    def __init__(
+        self,
+        images: LabelledImages,
+        batch_size: int,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        seed: int = 0,
+    ) -> None:
+        if len(images.labels) < batch_size:
             raise InputError(
                 "There are too few images for a batch",
-                allowed=f"{max(self.batch_size, 1)} or more",
-                received=count,
+                allowed=f"{batch_size} or more",
+                received=len(images.labels),
                 remedy="Give more images, or a smaller batch_size",
             )
-        self.images, self.labels = np.asarray(self.images, np.uint8), np.asarray(self.labels, np.int32)
+        self._images, self._labels = images.images, images.labels.astype(np.int32)
+        self._batch_size, self._augmentation, self._seed = batch_size, augmentation, seed
 
     def __len__(self) -> int:
-        whole = len(self.images) // self.batch_size
-        return whole if self.drop_rest else -(-len(self.images) // self.batch_size)
+        return len(self._labels) // self._batch_size
 
     def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the batches of an epoch: images float32 (batch, height, width, 1) from 0 to 1, labels int32."""
-        rng = np.random.default_rng([self.seed, epoch])
-        order = rng.permutation(len(self.images))
+        rng = np.random.default_rng([self._seed, epoch])
+        order = rng.permutation(len(self._labels))
         for at in range(len(self)):
-            chosen = order[at * self.batch_size : (at + 1) * self.batch_size]
-            yield augmented(self.images[chosen], self.augmentation, rng), self.labels[chosen]
+            chosen = order[at * self._batch_size : (at + 1) * self._batch_size]
+            yield augmented(self._images[chosen], self._augmentation, rng), self._labels[chosen]
 
 
 def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """Change images uint8 (n, height, width) at random to float32 (n, height, width, 1) from 0 to 1; outside is 0."""
     if not augmentation.changes:
-        return (images.astype(np.float32) / np.float32(255.0))[..., None]
+        return digit_batch(images)
     found = np.empty((*images.shape, 1), np.float32)
     for at in range(0, len(images), _AT_ONCE):
         part = images[at : at + _AT_ONCE]
@@ -122,13 +107,22 @@ def displaced(
     count: int, height: int, width: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw from where each pixel is read: rows and columns, float32 (count, height, width) both."""
-    matrix, offset = _affine(count, augmentation, rng)
+    angle, scale_y, scale_x, shear, *shift = rng.uniform(-1.0, 1.0, (6, count)).astype(np.float32)
+    angle = np.radians(np.float32(augmentation.rotation) * angle)
+    shear = np.float32(augmentation.shear) * shear
+    scale_y, scale_x = (1.0 / (1.0 + np.float32(augmentation.scaling) * one) for one in (scale_y, scale_x))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    # From a new place to an old one: for rows and for columns what a row and what a column more adds.
+    matrix = (
+        (cosine * scale_y, sine * scale_y),
+        ((shear * cosine - sine) * scale_x, (shear * sine + cosine) * scale_x),
+    )
     y = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
     x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
     places = []
-    for axis, middle in enumerate(((height - 1) / 2, (width - 1) / 2)):
-        down = matrix[:, axis, 0, None] * y + (offset[:, axis, None] + np.float32(middle))
-        across = matrix[:, axis, 1, None] * x
+    for (by_row, by_column), moved, length in zip(matrix, shift, (height, width), strict=True):
+        start = np.float32(augmentation.shift) * moved + np.float32((length - 1) / 2)
+        down, across = by_row[:, None] * y + start[:, None], by_column[:, None] * x
         places.append(down[:, :, None] + across[:, None, :])
     if augmentation.elastic > 0.0:
         rows, columns = (_smoothing(length, augmentation.smoothness) for length in (height, width))
@@ -158,21 +152,6 @@ def sampled(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.nda
     above = corners[0] + columns * (corners[1] - corners[0])
     below = corners[2] + columns * (corners[3] - corners[2])
     return (above + rows * (below - above)) * np.float32(1.0 / 255.0)
-
-
-def _affine(
-    count: int, augmentation: Augmentation, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw matrices (count, 2, 2) and offsets (count, 2), rows first, that lead from a new pixel to an old one."""
-    angle, scale_y, scale_x, shear, down, right = rng.uniform(-1.0, 1.0, (6, count)).astype(np.float32)
-    angle = np.radians(np.float32(augmentation.rotation) * angle)
-    shear = np.float32(augmentation.shear) * shear
-    scale_y, scale_x = (1.0 / (1.0 + np.float32(augmentation.scaling) * one) for one in (scale_y, scale_x))
-    cosine, sine = np.cos(angle), np.sin(angle)
-    matrix = np.empty((count, 2, 2), np.float32)
-    matrix[:, 0, 0], matrix[:, 0, 1] = cosine * scale_y, sine * scale_y
-    matrix[:, 1, 0], matrix[:, 1, 1] = (shear * cosine - sine) * scale_x, (shear * sine + cosine) * scale_x
-    return matrix, np.float32(augmentation.shift) * np.stack([down, right], axis=1)
 
 
 @functools.cache

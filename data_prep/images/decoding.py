@@ -1,8 +1,6 @@
 """A picture from outside, as bytes or as an array, to grey values, in bounded memory.
 
-Pillow decodes a file of some kilobytes to gigabytes with no more than a warning, ignores transparency and the
-camera's rotation, and clips 16 bits; here formats, bytes and pixels are limited before anything is decoded, and
-transparency, rotation and depth count.
+Formats, bytes and pixels are limited before anything is decoded; transparency, the camera's rotation and 16 bits count.
 """
 
 from __future__ import annotations
@@ -25,8 +23,21 @@ WORKING_SIDE = 512  # pixels of the longer side of what is handed on
 FORMATS = ("PNG", "JPEG")
 
 _ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
+_SMALLER = "Crop it or make it smaller"
 _BAND = 64  # rows converted at a time, or a few more
 _ORIENTATION = 0x0112  # EXIF tag
+_LUMINANCE = np.array(
+    [0.299, 0.587, 0.114], np.float32
+)  # of red, green, blue by ITU-R 601-2, as Pillow has it
+# Formats that come under a wrong name: where their signature stands, the signature, and what they are.
+_OTHERS = (
+    (0, b"GIF8", "a GIF"),
+    (0, b"%PDF", "a PDF"),
+    (0, b"BM", "a BMP"),
+    (8, b"WEBP", "a WebP"),
+    (0, b"II*\0", "a TIFF"),
+    (0, b"MM\0*", "a TIFF"),
+)
 
 
 class GrayImage(NamedTuple):
@@ -51,15 +62,14 @@ def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) 
     Raises:
         InputError: It is missing, no PNG or JPEG, animated, damaged, too large, or an array of another kind.
     """
-    if isinstance(source, np.ndarray):
-        return _from_array(source, name or "The image")
     if isinstance(source, str | Path):
-        return _from_file(_read_bytes(Path(source)), name or str(source))
-    if not isinstance(source, bytes):
-        raise InputError(
-            "This is no image", allowed="bytes, a path or an array", received=type(source).__name__
-        )
-    return _from_file(source, name or "The image")
+        name, source = name or str(source), _read_bytes(Path(source))
+    name = name or "The image"
+    if isinstance(source, bytes):
+        return _from_file(source, name)
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name)
+    raise InputError("This is no image", allowed="bytes, a path or an array", received=type(source).__name__)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -76,12 +86,8 @@ def _from_file(content: bytes, name: str) -> GrayImage:
     if not content:
         raise InputError(f"{name} is empty", allowed=_ALLOWED)
     if len(content) > MAX_BYTES:
-        raise InputError(
-            f"{name} is too large",
-            allowed=f"at most {MAX_BYTES:,} bytes",
-            received=f"{len(content):,} bytes",
-            remedy="Crop it or make it smaller",
-        )
+        size = f"{len(content):,} bytes"
+        raise InputError(f"{name} is too large", allowed=_ALLOWED, received=size, remedy=_SMALLER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's warning about bombs: the limits below are stricter
         try:
@@ -90,20 +96,14 @@ def _from_file(content: bytes, name: str) -> GrayImage:
         except InputError:
             raise
         except Image.UnidentifiedImageError as error:
-            raise InputError(f"{name} is no PNG or JPEG{_what_it_is(content)}", allowed=_ALLOWED) from error
+            other = next(
+                (f", but {what}" for at, start, what in _OTHERS if content.startswith(start, at)), ""
+            )
+            raise InputError(f"{name} is no PNG or JPEG{other}", allowed=_ALLOWED) from error
         except Image.DecompressionBombError as error:  # raised before the size can be looked at
-            raise InputError(f"{name} is too large", allowed=_ALLOWED) from error
+            raise InputError(f"{name} is too large", allowed=_ALLOWED, remedy=_SMALLER) from error
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             raise InputError(f"{name} is damaged ({error})", remedy="Save it again") from error
-
-
-def _what_it_is(content: bytes) -> str:
-    """Name well-known formats that come under a wrong name."""
-    known = {b"GIF8": "a GIF", b"%PDF": "a PDF", b"BM": "a BMP", b"II*\0": "a TIFF", b"MM\0*": "a TIFF"}
-    found = next((what for start, what in known.items() if content.startswith(start)), None)
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        found = "a WebP"
-    return "" if found is None else f", but {found}"
 
 
 def _decoded(image: Image.Image, name: str) -> GrayImage:
@@ -124,15 +124,12 @@ def _decoded(image: Image.Image, name: str) -> GrayImage:
 
 
 def _check_size(height: int, width: int, name: str) -> None:
+    size = f"{width:,} x {height:,} pixels"
     if min(height, width) < 1:
-        raise InputError(f"{name} has no pixels", received=f"{width} x {height} pixels")
+        raise InputError(f"{name} has no pixels", received=size)
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
-        raise InputError(
-            f"{name} is too large",
-            allowed=f"sides of at most {MAX_SIDE:,} pixels, and {MAX_PIXELS:,} pixels in all",
-            received=f"{width:,} x {height:,} pixels",
-            remedy="Crop it or make it smaller",
-        )
+        allowed = f"sides of at most {MAX_SIDE:,} pixels, and {MAX_PIXELS:,} pixels in all"
+        raise InputError(f"{name} is too large", allowed=allowed, received=size, remedy=_SMALLER)
 
 
 def _averaged_down(
@@ -144,7 +141,8 @@ def _averaged_down(
     parts = []
     for top in range(0, height, band):
         gray, opacity = read(top, min(top + band, height))
-        parts.append((_averaged(gray * opacity, factor), _averaged(opacity, factor)))
+        means = (Image.fromarray(values).reduce(factor) for values in (gray * opacity, opacity))
+        parts.append([np.asarray(mean) for mean in means])
     light, opacity = (np.concatenate(side) for side in zip(*parts, strict=True))
     on_white = light + (1.0 - opacity)
     # On black if nothing can be seen on white.
@@ -156,28 +154,9 @@ def _band(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         gray = np.asarray(image, np.float32) / 65535.0
         return gray, np.ones_like(gray)
-    if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        pixels = np.asarray(image.convert("RGBA"), np.float32)
-        return _luminance(pixels[:, :, :3]) / 255.0, pixels[:, :, 3] / 255.0
-    if image.mode not in ("L", "1"):
-        image = image.convert("RGB")  # CMYK, YCbCr and palettes have no other way to grey
-    gray = np.asarray(image.convert("L"), np.float32) / 255.0
-    return gray, np.ones_like(gray)
-
-
-def _luminance(colours: np.ndarray) -> np.ndarray:
-    """Return the grey of colours (..., 3) as ITU-R 601-2 weighs them; Pillow's ``convert("L")`` does so too."""
-    return colours @ np.array([0.299, 0.587, 0.114], np.float32)
-
-
-def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
-    """Average blocks of ``factor`` times ``factor``; blocks at the ends may be smaller."""
-    if factor == 1:
-        return values
-    rows, columns = (np.arange(0, length, factor) for length in values.shape)
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
-    heights, widths = (np.diff(np.append(at, n)) for at, n in zip((rows, columns), values.shape, strict=True))
-    return sums / np.outer(heights, widths).astype(np.float32)
+    # by way of RGBA, which all modes become
+    pixels = np.asarray(image.convert("RGBA").convert("LA"), np.float32) / 255.0
+    return pixels[:, :, 0], np.ascontiguousarray(pixels[:, :, 1])
 
 
 def _from_array(values: np.ndarray, name: str) -> GrayImage:
@@ -197,7 +176,7 @@ def _from_array(values: np.ndarray, name: str) -> GrayImage:
 
     def read(top: int, end: int) -> tuple[np.ndarray, np.ndarray]:
         band = pixels[top:end].astype(np.float32) / np.float32(largest)
-        gray = band[:, :, 0] if band.shape[2] == 1 else _luminance(band[:, :, :3])
-        return gray, band[:, :, 3] if band.shape[2] == 4 else np.ones_like(gray)
+        gray = band[:, :, 0] if band.shape[2] == 1 else band[:, :, :3] @ _LUMINANCE
+        return gray, np.ascontiguousarray(band[:, :, 3]) if band.shape[2] == 4 else np.ones_like(gray)
 
     return GrayImage(_averaged_down(height, width, read), (width, height))

@@ -19,11 +19,7 @@ MAX_CLASSES = 1000
 
 
 class ImageFolder(NamedTuple):
-    """Images of a folder.
-
-    ``found`` are the prepared images with the number of their class; ``classes`` the names of the sub-folders in their
-    order; ``files`` the path of each image; ``checksum`` the SHA-256 of all names and prepared images.
-    """
+    """Prepared images with their classes, the names of these, the path of each image, and the SHA-256 of all."""
 
     found: LabelledImages
     classes: tuple[str, ...]
@@ -52,26 +48,22 @@ def read_image_folder(
             be used; the file is named.
     """
     files = list_images(folder)
-    classes = tuple(files)
-    every = [(path, label) for label, name in enumerate(classes) for path in files[name]]
+    every = [path for inside in files.values() for path in inside]
     if len(every) > MAX_IMAGES:
         raise InputError(
             f"{folder} holds too many images", allowed=f"at most {MAX_IMAGES:,}", received=len(every)
         )
     images = []
     digest = hashlib.sha256()
-    for number, (path, _) in enumerate(every, start=1):
+    for number, path in enumerate(every, start=1):
         images.append(image_bytes(prepare(path)))
         digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
         digest.update(images[-1].tobytes())
         if progress is not None:
             progress(number, len(every))
-    labels = np.array([label for _, label in every], np.int64)
+    labels = np.repeat(np.arange(len(files)), [len(inside) for inside in files.values()])
     return ImageFolder(
-        LabelledImages(np.stack(images), labels),
-        classes,
-        tuple(path for path, _ in every),
-        digest.hexdigest(),
+        LabelledImages(np.stack(images), labels), tuple(files), tuple(every), digest.hexdigest()
     )
 
 

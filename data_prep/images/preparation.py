@@ -1,9 +1,8 @@
 """A drawn, scanned or photographed digit to what a network reads: one way for all who ask.
 
-Training sets are prepared already and only change their type (:func:`digit_batch`). Everything else, a canvas, an
-upload, a file, a folder of your own images, goes through :func:`prepare_digit`, which makes of it what the makers of
-MNIST made of their scans (LeCun et al. 1998, section III): light ink on black paper, scaled into a box of 20x20 pixels
-with its shape kept, and moved so that its centre of mass is the centre of 28x28 pixels.
+Training sets are prepared already (:func:`digit_batch`); of everything else :func:`prepare_digit` makes what the makers
+of MNIST made of their scans (LeCun et al. 1998, section III): light ink on black paper, scaled into a box of 20x20
+pixels with its shape kept, and moved so that its centre of mass is the centre of 28x28 pixels.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from data_prep.errors import InputError
-from data_prep.images.decoding import GrayImage, read_gray
+from data_prep.images.decoding import read_gray
 
 DIGIT_SIZE = 28
 DIGIT_BOX = 20
@@ -35,15 +34,11 @@ _MEASURED_SIDE = 40  # pixels below which the width of a stroke cannot be told
 
 
 class ImageStep(NamedTuple):
-    """What one step made of an image.
+    """What one step made of an image."""
 
-    ``name`` is ``"gray"``, ``"ink"``, ``"clean"``, ``"box"``, ``"stroke"``, ``"scaled"`` or ``"centred"``; ``text``
-    says what was done; ``image`` is float32 (height, width) from 0 to 1, for show. From ``"ink"`` on 1 is ink.
-    """
-
-    name: str
-    text: str
-    image: np.ndarray
+    name: str  # "gray", "ink", "clean", "box", "stroke", "scaled" or "centred"
+    text: str  # what was done
+    image: np.ndarray  # float32 (height, width) from 0 to 1, for show; from "ink" on 1 is ink
 
 
 class PreparedImage(NamedTuple):
@@ -70,14 +65,7 @@ def image_bytes(prepared: PreparedImage) -> np.ndarray:
 
 
 def digit_batch(images: np.ndarray) -> np.ndarray:
-    """Turn images that are centred already, as MNIST's are, into what a network reads.
-
-    Args:
-        images: uint8 (n, 28, 28), 0 for paper and 255 for ink.
-
-    Returns:
-        Float32 (n, 28, 28, 1) from 0 to 1.
-    """
+    """Turn centred images uint8 (..., 28, 28), 255 for ink, into what a network reads, float32 (..., 28, 28, 1)."""
     return (images.astype(np.float32) / np.float32(255.0))[..., None]
 
 
@@ -111,17 +99,17 @@ def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[
     """Find what is drawn: ink float32 (height, width), paper 0, without specks, cut to the ink; and the steps."""
     called = name or (str(source) if isinstance(source, str | Path) else "The image")
     picture = read_gray(source, name)
-    ink, dark = _ink(picture, called)
+    ink, dark = _ink(picture.gray, called)
     clean = _without_specks(ink)
-    box = cut_to_ink(clean)
     width, height = picture.size
     steps = [
         ImageStep("gray", f"{width:,} x {height:,} pixels as grey values", picture.gray),
         ImageStep("ink", f"{'dark' if dark else 'light'} ink on {'light' if dark else 'dark'} paper", ink),
-        ImageStep("clean", "specks removed", clean),
-        ImageStep("box", "cut to the ink", box),
     ]
-    return box, [step for step in steps if step.name != "clean" or clean is not ink]
+    if clean is not ink:
+        steps.append(ImageStep("clean", "specks removed", clean))
+    box = cut_to_ink(clean)
+    return box, [*steps, ImageStep("box", "cut to the ink", box)]
 
 
 def cut_to_ink(ink: np.ndarray) -> np.ndarray:
@@ -130,14 +118,15 @@ def cut_to_ink(ink: np.ndarray) -> np.ndarray:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _ink(picture: GrayImage, name: str) -> tuple[np.ndarray, bool]:
+def _ink(gray: np.ndarray, name: str) -> tuple[np.ndarray, bool]:
     """Return ink from 0 to 1, and whether it is darker than the paper.
 
     The paper is what the border shows. Ink is what differs from it most, so either may be the darker one. The grain
     of the paper becomes 0, the full tone of the ink 1, what lies between keeps its shade.
     """
-    gray = picture.gray
-    border = _border(gray.shape)
+    width = max(1, round(_BORDER_SHARE * min(gray.shape)))
+    border = np.ones(gray.shape, bool)
+    border[width:-width, width:-width] = False
     difference = gray - _paper(gray, border)
     dark = float((np.minimum(difference, 0.0) ** 2).sum()) >= float((np.maximum(difference, 0.0) ** 2).sum())
     strength = np.maximum(-difference if dark else difference, 0.0)
@@ -155,14 +144,6 @@ def _ink(picture: GrayImage, name: str) -> tuple[np.ndarray, bool]:
     grain = float(strength[paper].std()) if paper.any() else 0.0
     floor = min(_NOISE_FACTOR * grain, threshold)
     return np.clip((strength - floor) / (full - floor), 0.0, 1.0).astype(np.float32), dark
-
-
-def _border(shape: tuple[int, int]) -> np.ndarray:
-    """Return the mask of the pixels around an image."""
-    width = max(1, round(_BORDER_SHARE * min(shape)))
-    mask = np.ones(shape, bool)
-    mask[width:-width, width:-width] = False
-    return mask
 
 
 def _paper(gray: np.ndarray, border: np.ndarray) -> np.ndarray | float:
@@ -238,13 +219,11 @@ def resized(ink: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def centred_by_mass(ink: np.ndarray, size: int) -> np.ndarray:
     """Put ink into a square so that its centre of mass is the square's centre; nothing is cut off."""
-    total = float(ink.sum())
-    starts = []
+    margins = []
     for axis, length in enumerate(ink.shape):
         mass = ink.sum(axis=1 - axis)
-        middle = float(mass @ np.arange(length, dtype=np.float32)) / total
+        middle = float(mass @ np.arange(length, dtype=np.float32)) / float(ink.sum())
         # The middle of MNIST's images is pixel 14, counted from 0, not 13.5.
-        starts.append(min(max(round(size // 2 - middle), 0), size - length))
-    found = np.zeros((size, size), np.float32)
-    found[starts[0] : starts[0] + ink.shape[0], starts[1] : starts[1] + ink.shape[1]] = ink
-    return found
+        start = min(max(round(size // 2 - middle), 0), size - length)
+        margins.append((start, size - length - start))
+    return np.pad(ink, margins)

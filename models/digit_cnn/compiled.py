@@ -1,59 +1,47 @@
-"""A digit network for many images: one compiled graph, with batch norm folded into the convolutions before it.
+"""A digit network for many images: the Keras network without batch norm, as a graph.
 
-TensorFlow itself, not ``keras.ops``: its graphs join a convolution with its bias and ReLU, and its convolutions are
-those of oneDNN, which multiply bfloat16 several times as fast as float32 where the processor has instructions for it.
-One image is answered sooner by ``models.digit_cnn.serving``, without TensorFlow.
+A graph of TensorFlow joins a convolution with its bias and ReLU, and oneDNN multiplies bfloat16 several times as fast
+as float32 where the processor has instructions for it. One image is answered sooner by ``models.digit_cnn.serving``.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from models.digit_cnn.config import DigitCNNConfig
-from models.digit_cnn.plan import LOGITS, Step, run, shared_operations
-from models.digit_cnn.serving import Arrays, folded_weights
+from models.digit_cnn.network import build_digit_cnn
+from models.digit_cnn.plan import folded
 from models.layers.fast_lstm import Products, chosen_products
+from models.presets.kinds import Arrays
 from models.serving.blas_threads import in_threads, usable_cores
+from models.storage.variables import assign_arrays
 
 _IMAGES_AT_ONCE = 512
 _FEWEST_A_CORE = 128
 
 
 class CompiledCNN:
-    """A trained network.
+    """A trained network with its weights by path.
 
-    Args:
-        config: Of the network.
-        arrays: Its weights by path.
-        products: What activations and the factors of products are rounded to; None for what this processor multiplies
-            fastest. The last layer is float32 either way.
+    ``products`` is what activations and the factors of products are rounded to; None for what this processor multiplies
+    fastest. The last layer is float32 either way.
     """
 
     def __init__(self, config: DigitCNNConfig, arrays: Arrays, products: Products | None = None) -> None:
         self.products: Products = chosen_products(products or "auto")
-        self._classes, steps = config.classes, config.steps
-        weights = folded_weights(steps, arrays)
-
-        def compute(step: Step, *inputs: tf.Tensor) -> tf.Tensor:
-            dtype = "float32" if step.name == LOGITS else self.products
-            own = {name: tf.constant(array, dtype) for name, array in weights.get(step.name, {}).items()}
-            return _OPERATIONS[step.operation](step, own, *(tf.cast(value, dtype) for value in inputs))
-
-        self._answer = tf.function(
-            lambda images: run(steps, images, compute)[LOGITS],
-            input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)],
-        )
+        self._classes = config.classes
+        steps, weights = folded(config.steps, arrays)
+        model = build_digit_cnn(config, products=self.products, steps=steps)
+        by_path = {f"{step}/{name}": array for step, own in weights.items() for name, array in own.items()}
+        assign_arrays(model.weights, by_path)
+        signature = [tf.TensorSpec((None, 28, 28, 1), tf.float32)]
+        self._answer = tf.function(partial(model, training=False), input_signature=signature)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
-        """Answer images.
-
-        Args:
-            images: Float32 (n, 28, 28, 1), 0 for paper and 1 for ink.
-
-        Returns:
-            Float32 (n, classes).
-        """
+        """Answer images float32 (n, 28, 28, 1), 0 for paper and 1 for ink, with float32 (n, classes)."""
         images = np.asarray(images, np.float32)
         if not len(images):  # which the joined convolutions refuse
             return np.zeros((0, self._classes), np.float32)
@@ -61,29 +49,3 @@ class CompiledCNN:
         count = max(-(-len(images) // _IMAGES_AT_ONCE), min(usable_cores(), len(images) // _FEWEST_A_CORE))
         parts = np.array_split(images, count)
         return np.concatenate([found.numpy() for found in in_threads(self._answer, parts, count)])
-
-
-def _conv(step: Step, weights: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    found = tf.nn.conv2d(
-        images, weights["kernel"], step.settings["strides"], step.settings["padding"].upper()
-    )
-    return tf.nn.bias_add(found, weights["bias"])
-
-
-def _pooled(step: Step, _: dict[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-    size, padding = step.settings["pool_size"], step.settings["padding"].upper()
-    return (tf.nn.max_pool2d if step.operation == "max_pool" else tf.nn.avg_pool2d)(
-        images, size, size, padding
-    )
-
-
-_OPERATIONS = shared_operations(tf) | {
-    "conv": _conv,
-    "subsample": lambda step, weights, x: (
-        4.0 * tf.nn.avg_pool2d(x, 2, 2, "VALID") * weights["coefficient"] + weights["bias"]
-    ),
-    "relu": lambda step, _, x: tf.nn.relu(x),
-    "max_pool": _pooled,
-    "mean_pool": _pooled,
-    "mean": lambda step, _, x: tf.reduce_mean(x, (1, 2)),
-}

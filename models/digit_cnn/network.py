@@ -7,7 +7,7 @@ digits do not need them, and a linear layer gives logits as every network here d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -50,14 +50,7 @@ class Subsampling(layers.Layer):
 
 @registered
 class TableConv2D(KeepsArguments, layers.Conv2D):
-    """A convolution whose output maps read some of the input maps only.
-
-    Args:
-        filters: Number of output maps.
-        kernel_size: Height and width.
-        maps: For each output map the input maps that it reads.
-        **kwargs: As for ``keras.layers.Conv2D``.
-    """
+    """A convolution whose output maps read some of the input maps only: ``maps`` lists them for each output map."""
 
     def __init__(
         self, filters: int, kernel_size: int, maps: tuple[tuple[int, ...], ...], **kwargs: Any
@@ -85,13 +78,16 @@ _LAYERS: dict[str, type[layers.Layer]] = {
 }  # fmt: skip
 
 
-def build_digit_cnn(config: DigitCNNConfig, *, products: Products = "float32") -> keras.Model:
+def build_digit_cnn(
+    config: DigitCNNConfig, *, products: Products = "float32", steps: Sequence[Step] | None = None
+) -> keras.Model:
     """Build the network.
 
     Args:
         config: Its arguments.
         products: What activations and the factors of products are rounded to, in training and outside; weights and
             logits are float32 either way and have the same names.
+        steps: Its plan where that is another one, such as that without batch norms.
 
     Returns:
         Images float32 (batch, 28, 28, 1), 0 for paper and 1 for ink, to logits float32 (batch, classes).
@@ -106,7 +102,7 @@ def build_digit_cnn(config: DigitCNNConfig, *, products: Products = "float32") -
             start = {"kernel_initializer": keras.initializers.RandomUniform(-bound, bound)}
         return layer_of(step, "float32" if step.name == LOGITS else products, **start)(*inputs)
 
-    return keras.Model(image, run(config.steps, image, layer)[LOGITS], name=f"digit_{config.architecture}")
+    return keras.Model(image, run(steps or config.steps, image, layer), name=f"digit_{config.architecture}")
 
 
 def digit_model(config: DigitCNNConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
@@ -117,16 +113,7 @@ def digit_model(config: DigitCNNConfig, arrays: Mapping[str, np.ndarray]) -> ker
 
 
 def layer_of(step: Step, products: Products = "float32", **more: Any) -> Any:
-    """Make the Keras layer of a step.
-
-    Args:
-        step: Of a plan.
-        products: As for :func:`build_digit_cnn`.
-        **more: Arguments of the layer beyond the settings of the step.
-
-    Returns:
-        What maps the tensors that the step reads to its output.
-    """
+    """Make the Keras layer of a step, a function of the tensors that the step reads; ``more`` are its arguments."""
     more = {"name": step.name, **step.settings, **more}
     if step.operation != "batch_norm":  # whose numbers stay float32
         more["dtype"] = "mixed_bfloat16" if products == "bfloat16" else "float32"

@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -37,23 +37,14 @@ C3_MAPS: tuple[tuple[int, ...], ...] = (
 
 @dataclass(frozen=True)
 class Step:
-    """One layer of a plan.
+    """One layer of a plan."""
 
-    Args:
-        operation: What it does, such as ``"conv"`` or ``"relu"``.
-        name: Of the layer and of its output.
-        inputs: Names of what it reads.
-        shape: Of its output without the batch: (height, width, channels), or (numbers,).
-        arrays: Shape of each of its weights by name.
-        settings: Arguments of its Keras layer.
-    """
-
-    operation: str
-    name: str
-    inputs: tuple[str, ...]
-    shape: tuple[int, ...]
-    arrays: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    operation: str  # such as "conv" or "relu"
+    name: str  # of the layer and of its output
+    inputs: tuple[str, ...]  # names of what it reads
+    shape: tuple[int, ...]  # of its output without the batch: (height, width, channels), or (numbers,)
+    arrays: dict[str, tuple[int, ...]]  # shape of each of its weights by name
+    settings: dict[str, Any]  # arguments of its Keras layer
 
     @property
     def connections(self) -> int:
@@ -171,52 +162,43 @@ def specs_of_plan(steps: Sequence[Step]) -> dict[str, ArraySpec]:
     }
 
 
-def run(
-    steps: Sequence[Step], image: Any, compute: Callable[..., Any], names: Sequence[str] = (LOGITS,)
-) -> dict[str, Any]:
-    """Compute steps in their order; what is read no more is dropped.
-
-    Args:
-        steps: The plan.
-        image: The images.
-        compute: Step and its inputs to its output.
-        names: Of the outputs that are wanted.
-
-    Returns:
-        Name to output.
-    """
+def run(steps: Sequence[Step], image: Any, compute: Callable[..., Any]) -> Any:
+    """Compute steps in their order and return the last output; ``compute`` maps a step and its inputs to its output."""
     last_use = {name: at for at, step in enumerate(steps) for name in step.inputs}
     values = {INPUT: image}
     for at, step in enumerate(steps):
         values[step.name] = compute(step, *(values[name] for name in step.inputs))
         for name in step.inputs:
-            if last_use[name] == at and name not in names:
+            if last_use[name] == at:  # read no more
                 del values[name]
-    return {name: values[name] for name in names}
+    return values[steps[-1].name]
 
 
-def shared_operations(xp: Any) -> dict[str, Callable[..., Any]]:
-    """Return the operations that NumPy and TensorFlow (``xp``) write alike: of step, weights by name, and inputs."""
+def folded(
+    steps: Sequence[Step], arrays: Mapping[str, np.ndarray]
+) -> tuple[tuple[Step, ...], dict[str, dict[str, np.ndarray]]]:
+    """Put every batch norm into the convolution before it, which takes its name, with its weights by path.
 
-    def crop(step: Step, _: Any, x: Any) -> Any:
-        border = step.settings["cropping"]
-        return x[:, border:-border, border:-border]
-
-    def pad(step: Step, _: Any, x: Any) -> Any:
-        border = [step.settings["padding"]] * 2
-        return xp.pad(x, [[0, 0], border, border, [0, 0]])
-
-    return {
-        "crop": crop,
-        "pad": pad,
-        "rescale": lambda step, _, x: x * step.settings["scale"] + step.settings["offset"],
-        "batch_norm": lambda step, _, x: x,  # folded into the convolution
-        "squash": lambda step, _, x: SQUASH_AMPLITUDE * xp.tanh(SQUASH_SLOPE * x),
-        "add": lambda step, _, x, y: x + y,
-        "flatten": lambda step, _, x: xp.reshape(x, (-1, *step.shape)),
-        "dropout": lambda step, _, x: x,  # for training only
-        "dense": lambda step, weights, x: xp.matmul(x, weights["kernel"]) + weights["bias"],
-    }
+    Returns:
+        The plan without batch norms, and the weights of each of its steps.
+    """
+    norms = {step.inputs[0]: step for step in steps if step.operation == "batch_norm"}
+    found, weights = [], {}
+    for step in steps:
+        if step.operation == "batch_norm":
+            continue
+        own = {name: np.asarray(arrays[f"{step.name}/{name}"], np.float32) for name in step.arrays}
+        if "maps" in step.settings:
+            own["kernel"] = own["kernel"] * connections(step.settings["maps"], own["kernel"].shape[2])
+        if step.name in norms:
+            norm = norms[step.name]
+            gamma, beta, mean, variance = (arrays[f"{norm.name}/{name}"] for name in norm.arrays)
+            scale = gamma / np.sqrt(variance + np.float32(BATCH_NORM_EPSILON))
+            own = {"kernel": own["kernel"] * scale, "bias": beta + (own.get("bias", 0) - mean) * scale}
+            step = replace(step, name=norm.name, settings={**step.settings, "use_bias": True})
+        found.append(step)
+        weights[step.name] = own
+    return tuple(found), weights
 
 
 def output_length(length: int, size: int, stride: int, padding: str) -> int:

@@ -6,21 +6,12 @@ convolution is one matrix product over all positions of some images at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Sequence
 
 import numpy as np
 
 from models.digit_cnn.config import DigitCNNConfig, digit_specs
-from models.digit_cnn.plan import (
-    BATCH_NORM_EPSILON,
-    LOGITS,
-    Step,
-    connections,
-    output_length,
-    run,
-    shared_operations,
-)
+from models.digit_cnn.plan import SQUASH_AMPLITUDE, SQUASH_SLOPE, Step, folded, output_length, run
 from models.presets.kinds import Arrays, Kind
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.workspace import Workspace
@@ -30,126 +21,61 @@ _IMAGES_AT_ONCE = 64
 _workspace = Workspace()
 
 
-class PackedCNN:
-    """A trained network; threads can share it.
-
-    Args:
-        config: Of the network.
-        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` and presets give them.
-    """
-
-    def __init__(self, config: DigitCNNConfig, arrays: Arrays) -> None:
-        self.steps = config.steps
-        self._weights = folded_weights(self.steps, arrays)
-
-    @property
-    def hidden_name(self) -> str:
-        """Name of the last hidden layer, which the logits are a linear function of."""
-        return self.steps[-1].inputs[0]
-
-    def logits(self, images: np.ndarray) -> np.ndarray:
-        """Answer images.
-
-        Args:
-            images: Float32 (n, 28, 28, 1), 0 for paper and 1 for ink.
-
-        Returns:
-            Float32 (n, classes).
-        """
-        return self.outputs(images, (LOGITS,))[LOGITS]
-
-    def hidden(self, images: np.ndarray) -> np.ndarray:
-        """Return the last hidden layer of images float32 (n, 28, 28, 1), float32 (n, features)."""
-        return self.outputs(images, (self.hidden_name,))[self.hidden_name]
-
-    def outputs(self, images: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Compute the outputs of some layers.
-
-        Args:
-            images: Float32 (n, 28, 28, 1).
-            names: Of layers of the plan; what stands between a convolution and its batch norm has no output of its
-                own here, and has that of the batch norm.
-
-        Returns:
-            Name to float32 (n, ...).
-        """
-        images = np.asarray(images, np.float32)
-        starts = range(0, max(len(images), 1), _IMAGES_AT_ONCE)
-
-        def part(at: int) -> dict[str, np.ndarray]:
-            return forward(self.steps, self._weights, images[at : at + _IMAGES_AT_ONCE], names)
-
-        with one_blas_thread() as threads:
-            parts = list(in_threads(part, starts, threads))
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
-
-
-def forward(
-    steps: Sequence[Step], weights: Mapping[str, Weights], images: np.ndarray, names: Sequence[str]
-) -> dict[str, np.ndarray]:
-    """Compute a plan.
+class PackedPlan:
+    """A plan with its weights, batch norm folded; threads can share it.
 
     Args:
         steps: The plan; images may have another size than it says, up to the first flat layer.
-        weights: As :func:`folded_weights` gives them.
-        images: Float32 (n, height, width, channels).
-        names: Of the outputs that are wanted.
-
-    Returns:
-        Name to float32 (n, ...).
+        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` and presets give them.
     """
-    return run(
-        steps,
-        images,
-        lambda step, *inputs: _OPERATIONS[step.operation](step, weights.get(step.name), *inputs),
-        names,
-    )
+
+    def __init__(self, steps: Sequence[Step], arrays: Arrays) -> None:
+        self.steps, self._weights = folded(steps, arrays)
+        for step in self.steps:
+            if step.operation == "conv":  # as a matrix: one column for each filter
+                own = self._weights[step.name]
+                own["kernel"] = np.ascontiguousarray(own["kernel"].reshape(-1, own["kernel"].shape[-1]))
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Compute the last step for images float32 (n, height, width, channels), float32 (n, ...)."""
+
+        def compute(step: Step, *inputs: np.ndarray) -> np.ndarray:
+            return _OPERATIONS[step.operation](step, self._weights[step.name], *inputs)
+
+        return run(self.steps, images, compute)
 
 
-def folded_weights(steps: Sequence[Step], arrays: Arrays) -> dict[str, Weights]:
-    """Return the weights of each step, with those of batch norm in the convolution before it."""
-    weights = {
-        step.name: {name: np.asarray(arrays[f"{step.name}/{name}"], np.float32) for name in step.arrays}
-        for step in steps
-    }
-    for step in steps:
-        own = weights[step.name]
-        if "maps" in step.settings:
-            own["kernel"] = own["kernel"] * connections(step.settings["maps"], own["kernel"].shape[2])
-        if step.operation != "batch_norm":
-            continue
-        norm, conv = weights.pop(step.name), weights[step.inputs[0]]
-        scale = norm["gamma"] / np.sqrt(norm["moving_variance"] + np.float32(BATCH_NORM_EPSILON))
-        conv["kernel"] = conv["kernel"] * scale
-        conv["bias"] = norm["beta"] + (conv.get("bias", np.float32(0)) - norm["moving_mean"]) * scale
-    for step in steps:
-        if step.operation == "conv":  # as a matrix: one column for each filter
-            kernel = weights[step.name]["kernel"]
-            weights[step.name]["matrix"] = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
-    return weights
+class PackedCNN:
+    """A trained network with its weights by path; threads can share it."""
+
+    def __init__(self, config: DigitCNNConfig, arrays: Arrays) -> None:
+        self._plan = PackedPlan(config.steps, arrays)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Answer images float32 (n, 28, 28, 1), 0 for paper and 1 for ink, with float32 (n, classes)."""
+        images = np.asarray(images, np.float32)
+        starts = range(0, max(len(images), 1), _IMAGES_AT_ONCE)
+        parts = (images[at : at + _IMAGES_AT_ONCE] for at in starts)
+        with one_blas_thread() as threads:
+            return np.concatenate(list(in_threads(self._plan, parts, threads)))
 
 
 def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
     size, stride, padding = (step.settings[name] for name in ("kernel_size", "strides", "padding"))
     height, width = (output_length(n, size, stride, padding) for n in images.shape[1:3])
-    if padding == "same" and size > 1:
-        sides = (_same_padding(n, size, stride) for n in images.shape[1:3])
-        images = np.pad(images, ((0, 0), *sides, (0, 0)))
+    if padding == "same" and size > 1:  # as TensorFlow does: the smaller number of zeros first
+        ends = zip((height, width), images.shape[1:3], strict=True)
+        lacking = [max((out - 1) * stride + size - into, 0) for out, into in ends]
+        images = np.pad(images, ((0, 0), *((n // 2, n - n // 2) for n in lacking), (0, 0)))
     count, _, _, channels = images.shape
+    image, row, column, channel = images.strides
     columns = _workspace.array("columns", count, height, width, size, size, channels)
-    for row, column in product(range(size), repeat=2):
-        rows = slice(row, row + stride * (height - 1) + 1, stride)
-        columns[:, :, :, row, column] = images[:, rows, column : column + stride * (width - 1) + 1 : stride]
+    windows = (image, row * stride, column * stride, row, column, channel)
+    columns[...] = np.lib.stride_tricks.as_strided(images, columns.shape, windows)
     # One row for each position, one column for each number in its window.
-    found = columns.reshape(-1, size * size * channels) @ weights["matrix"]
+    found = columns.reshape(-1, size * size * channels) @ weights["kernel"]
     found += weights["bias"]
     return found.reshape(count, height, width, found.shape[1])
-
-
-def _same_padding(length: int, size: int, stride: int) -> tuple[int, int]:
-    """Return zeros before and after, the smaller number first, as TensorFlow pads for "same"."""
-    total = max((-(-length // stride) - 1) * stride + size - length, 0)
-    return total // 2, total - total // 2
 
 
 def _blocks(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -169,15 +95,35 @@ def _mean_pool(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
     return sums / np.outer(*counts)[:, :, None].astype(np.float32)
 
 
-_OPERATIONS = shared_operations(np) | {
+def _crop(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
+    border = step.settings["cropping"]
+    return images[:, border:-border, border:-border]
+
+
+def _pad(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
+    border = [step.settings["padding"]] * 2
+    return np.pad(images, [[0, 0], border, border, [0, 0]])
+
+
+def _subsample(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
+    return _blocks(images, (2, 2)).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
+
+
+_OPERATIONS = {
+    "crop": _crop,
+    "pad": _pad,
+    "rescale": lambda step, _, x: x * step.settings["scale"] + step.settings["offset"],
     "conv": _convolved,
-    "subsample": lambda step, weights, x: (
-        _blocks(x, (2, 2)).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
-    ),
+    "subsample": _subsample,
     "relu": lambda step, _, x: np.maximum(x, 0),
+    "squash": lambda step, _, x: SQUASH_AMPLITUDE * np.tanh(SQUASH_SLOPE * x),
     "max_pool": lambda step, _, x: _blocks(x, step.settings["pool_size"]).max(axis=(2, 4)),
     "mean_pool": _mean_pool,
     "mean": lambda step, _, x: x.mean(axis=(1, 2)),
+    "add": lambda step, _, x, y: x + y,
+    "flatten": lambda step, _, x: x.reshape(-1, *step.shape),
+    "dropout": lambda step, _, x: x,  # for training only
+    "dense": lambda step, weights, x: x @ weights["kernel"] + weights["bias"],
 }
 
 

@@ -1,9 +1,8 @@
 """Which pixels speak for an answer: saliency and occlusion maps of any Keras image model.
 
 Saliency is the gradient of a class's output by the pixels (Simonyan, Vedaldi and Zisserman 2013, "Deep inside
-convolutional networks"); occlusion covers the image patch by patch and measures what the probability loses (Zeiler and
-Fergus 2013, "Visualizing and understanding convolutional networks"). The gradient is TensorFlow's: Keras itself has
-none that all its engines share.
+convolutional networks"), TensorFlow's; occlusion covers the image patch by patch and measures what the probability
+loses (Zeiler and Fergus 2013, "Visualizing and understanding convolutional networks").
 """
 
 from __future__ import annotations
@@ -14,13 +13,7 @@ import keras
 import numpy as np
 
 from data_prep.errors import InputError
-from models.inspection.image_networks import (
-    array,
-    as_batch,
-    checked_class,
-    log_softmax,
-    tensorflow,
-)
+from models.inspection.image_networks import array, checked_class, checked_images, log_softmax, tensorflow
 
 _BATCH = 128
 
@@ -41,7 +34,7 @@ def saliency(model: keras.Model, image: np.ndarray, label: int) -> np.ndarray:
         InputError: The image does not fit, the model has no classes, or the label is none of them.
     """
     tf = tensorflow()
-    batch = tf.convert_to_tensor(as_batch(model, image))
+    batch = tf.convert_to_tensor(checked_images(model, image))
     with tf.GradientTape() as tape:
         tape.watch(batch)
         output = model(batch, training=False)
@@ -76,33 +69,27 @@ def occlusion_map(
     Raises:
         InputError: The image does not fit, the label is no class, or patch or stride is out of bounds.
     """
-    batch = as_batch(model, image)
+    batch = checked_images(model, image)
     height, width = batch.shape[1:3]
-    _check_between("The patch", patch, 1, max(height, width))
-    _check_between("The stride", stride, 1, patch)
+    for what, value, most in (("patch", patch, max(height, width)), ("stride", stride, patch)):
+        if type(value) is not int or not 1 <= value <= most:
+            raise InputError(f"The {what} is out of bounds", allowed=f"1 to {most} pixels", received=value)
     # From the first patch that touches the image to the last, so that borders are covered like the middle.
     corners = list(product(range(1 - patch, height, stride), range(1 - patch, width, stride)))
     whole = _probabilities(model, batch, label)[0]
-    lost = np.zeros((height, width), np.float64)
-    covered = np.zeros((height, width), np.int64)
+    lost, count = np.zeros((2, height, width))
     for start in range(0, len(corners), _BATCH):
-        part = corners[start : start + _BATCH]
-        images = np.repeat(batch, len(part), axis=0)
-        places = [(slice(max(r, 0), r + patch), slice(max(c, 0), c + patch)) for r, c in part]
-        for at, place in enumerate(places):
-            images[at][place] = fill
-        for place, probability in zip(places, _probabilities(model, images, label), strict=True):
-            lost[place] += whole - probability
-            covered[place] += 1
-    return (lost / np.maximum(covered, 1)).astype(np.float32)
+        tops, lefts = np.array(corners[start : start + _BATCH]).T[:, :, None]
+        rows, columns = np.arange(height) - tops, np.arange(width) - lefts
+        inside = [(at >= 0) & (at < patch) for at in (rows, columns)]
+        covered = inside[0][:, :, None] & inside[1][:, None, :]  # (patches, height, width)
+        images = np.where(covered[..., None], batch.dtype.type(fill), batch)
+        lost += np.tensordot(whole - _probabilities(model, images, label), covered, axes=1)
+        count += covered.sum(axis=0)
+    return (lost / np.maximum(count, 1)).astype(np.float32)
 
 
 def _probabilities(model: keras.Model, images: np.ndarray, label: int) -> np.ndarray:
     output = model(tensorflow().convert_to_tensor(images), training=False)
     chosen = checked_class(output, label)
     return np.exp(array(log_softmax(output))[:, chosen].astype(np.float64))
-
-
-def _check_between(what: str, value: int, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InputError(f"{what} is out of bounds", allowed=f"{least} to {most} pixels", received=value)

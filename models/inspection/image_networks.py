@@ -28,16 +28,14 @@ class WeightView(NamedTuple):
 
 
 class LayerView(NamedTuple):
-    """One call of one layer for one image.
-
-    ``activations`` and ``gradients`` are float32, channels last, without the batch: (height, width, channels) or
-    (units,). ``gradients`` is that of the loss by the activations, None where the loss does not depend on them.
-    """
+    """One call of one layer for one image."""
 
     name: str
     layer: Any
-    activations: np.ndarray
-    gradients: np.ndarray | None
+    activations: np.ndarray  # float32, channels last: (height, width, channels) or (units,)
+    gradients: (
+        np.ndarray | None
+    )  # of the loss by the activations; None where the loss does not depend on them
     weights: tuple[WeightView, ...]
 
     @property
@@ -83,7 +81,7 @@ def look_inside(model: keras.Model, image: np.ndarray, label: int | None = None)
     """
     tf = tensorflow()
     with recording(model) as calls, tf.GradientTape() as tape:
-        batch = tf.convert_to_tensor(as_batch(model, image))
+        batch = tf.convert_to_tensor(checked_images(model, image))
         tape.watch(batch)
         output = model(batch, training=False)
         chosen = checked_class(output, label)
@@ -94,17 +92,16 @@ def look_inside(model: keras.Model, image: np.ndarray, label: int | None = None)
         loss, ([call.output for call in calls], [variable.value for variable in trained])
     )
     gradients = {id(variable): found for variable, found in zip(trained, by_weights, strict=True)}
-    layers = tuple(
-        LayerView(
-            call.name,
-            call.layer,
-            array(call.output, call.layer)[0],
-            None if gradient is None else array(gradient, call.layer)[0],
-            tuple(_weight(weight, gradients.get(id(weight))) for weight in own_weights(call.layer)),
+    layers = []
+    for call, gradient in zip(calls, by_outputs, strict=True):
+        weights = tuple(
+            WeightView(weight.name, array(weight.value), _optional(gradients.get(id(weight))))
+            for weight in own_weights(call.layer)
         )
-        for call, gradient in zip(calls, by_outputs, strict=True)
-    )
-    return Inside(np.exp(array(log_probabilities)[0]), float(loss), chosen, layers)
+        outputs = array(call.output, call.layer)[0]
+        by_output = None if gradient is None else array(gradient, call.layer)[0]
+        layers.append(LayerView(call.name, call.layer, outputs, by_output, weights))
+    return Inside(np.exp(array(log_probabilities)[0]), float(loss), chosen, tuple(layers))
 
 
 def dead_filters(model: keras.Model, images: np.ndarray) -> dict[str, tuple[int, ...]]:
@@ -115,7 +112,7 @@ def dead_filters(model: keras.Model, images: np.ndarray) -> dict[str, tuple[int,
 
     Args:
         model: Any Keras image model.
-        images: Float (images, height, width, channels), at least one; a few hundred of the training images say more.
+        images: Float (images, height, width, channels); a few hundred of the training images say more than one.
 
     Returns:
         Name of a call, as ``LayerView`` has it, to its dead channels; without those that have none.
@@ -123,37 +120,32 @@ def dead_filters(model: keras.Model, images: np.ndarray) -> dict[str, tuple[int,
     Raises:
         InputError: There is no image, or they do not fit the model.
     """
-    outgoing: dict[str, np.ndarray] = {}
-    incoming: dict[str, np.ndarray] = {}
+    peaks: dict[tuple[str, bool], np.ndarray] = {}  # of a call's output, and of its input
     mixing = set()
     for calls in _recorded(model, images):
         for call in calls:
-            for peaks, tensor in ((outgoing, call.output), (incoming, call.inputs)):
+            for output, tensor in ((True, call.output), (False, call.inputs)):
                 if keras.ops.is_tensor(tensor):
-                    found = _largest(call.layer, tensor)
-                    peaks[call.name] = np.maximum(found, peaks.get(call.name, found))
-            if _mixes_channels(call):
+                    values = np.abs(array(tensor, call.layer))
+                    found = values.max(axis=tuple(range(values.ndim - 1)))  # of every channel
+                    peaks[call.name, output] = np.maximum(found, peaks.get((call.name, output), found))
+            # Whether each channel of the output has weights for all of the input, as in a convolution, not a norm.
+            shapes = [weight.shape for weight in own_weights(call.layer)]
+            if any(len(shape) > 1 and shape[-1] == peaks[call.name, True].size for shape in shapes):
                 mixing.add(call.name)
     dead = {}
-    for name, peaks in outgoing.items():
-        zero, given = peaks == 0, incoming.get(name)
+    for name in (name for name, output in peaks if output):
+        zero, given = peaks[name, True] == 0, peaks.get((name, False))
         if name not in mixing:
             # A reshaped or pooled channel did not die here; neither did one that came in dead.
-            zero &= given > 0 if given is not None and given.shape == peaks.shape else False
+            zero &= given > 0 if given is not None and given.shape == zero.shape else False
         if zero.any():
             dead[name] = tuple(np.flatnonzero(zero).tolist())
     return dead
 
 
 def hidden_features(model: keras.Model, images: np.ndarray) -> HiddenFeatures:
-    """Compute the last hidden layer: what goes into the last layer with weights.
-
-    Args:
-        model: Any Keras image model.
-        images: Float (images, height, width, channels), at least one.
-
-    Returns:
-        One row an image, flattened.
+    """Compute the last hidden layer, what goes into the last layer with weights, one flat row an image.
 
     Raises:
         InputError: There is no image, they do not fit the model, or it has no layer with weights.
@@ -182,11 +174,27 @@ def tensorflow() -> Any:
     return tf
 
 
-def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
-    """Make a batch of one image float (height, width, channels), or refuse it."""
-    batch = image[None] if isinstance(image, np.ndarray) else image
-    _check_images(model, batch)
-    return batch
+def checked_images(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return images float (images, height, width, channels), or make a batch of one without the first mode.
+
+    Raises:
+        InputError: They are none, not of the model's size, or not finite.
+    """
+    if isinstance(images, np.ndarray) and images.ndim == 3:
+        images = images[None]
+    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind != "f" or not images.size:
+        received = f"{images.dtype}{list(images.shape)}" if isinstance(images, np.ndarray) else type(images)
+        allowed = "float (images, height, width, channels)"
+        raise InputError("These are no images", allowed=allowed, received=received)
+    wanted = getattr(model, "input_shape", None)  # a subclassed model that was never built has none
+    own = images.shape[1:]
+    if isinstance(wanted, tuple) and not (
+        len(wanted) == 4 and all(size in (None, side) for size, side in zip(wanted[1:], own, strict=True))
+    ):
+        raise InputError("The image does not fit the network", allowed=str(wanted[1:]), received=own)
+    if not np.isfinite(images).all():
+        raise InputError("An image has values that are no finite numbers")
+    return images
 
 
 def checked_class(output: Any, label: int | None) -> int:
@@ -225,41 +233,12 @@ def array(tensor: Any, layer: Any = None) -> np.ndarray:
 
 def _recorded(model: keras.Model, images: np.ndarray) -> Iterator[list[LayerCall]]:
     """Check images, send them through a model part by part, and give the calls of its layers."""
-    _check_images(model, images)
+    images = checked_images(model, images)
     for start in range(0, len(images), _BATCH):
         with recording(model) as calls:
             model(tensorflow().convert_to_tensor(images[start : start + _BATCH]), training=False)
         yield calls
 
 
-def _check_images(model: keras.Model, images: np.ndarray) -> None:
-    """Refuse what is not float (images, height, width, channels) of the model's size, finite, one or more."""
-    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind != "f" or not images.size:
-        received = f"{images.dtype}{list(images.shape)}" if isinstance(images, np.ndarray) else type(images)
-        raise InputError(
-            "These are no images", allowed="float (images, height, width, channels)", received=received
-        )
-    wanted = getattr(model, "input_shape", None)  # a subclassed model that was never built has none
-    own = images.shape[1:]
-    if isinstance(wanted, tuple) and not (
-        len(wanted) == 4 and all(size in (None, side) for size, side in zip(wanted[1:], own, strict=True))
-    ):
-        raise InputError("The image does not fit the network", allowed=str(wanted[1:]), received=own)
-    if not np.isfinite(images).all():
-        raise InputError("An image has values that are no finite numbers")
-
-
-def _weight(weight: Any, gradient: Any) -> WeightView:
-    return WeightView(weight.name, array(weight.value), None if gradient is None else array(gradient))
-
-
-def _mixes_channels(call: LayerCall) -> bool:
-    """Say whether each channel of the output has weights for all of the input, as in a convolution, not a norm."""
-    channels = array(call.output, call.layer).shape[-1]
-    return any(len(weight.shape) > 1 and weight.shape[-1] == channels for weight in own_weights(call.layer))
-
-
-def _largest(layer: Any, tensor: Any) -> np.ndarray:
-    """Return the largest absolute value of every channel over all images and positions, (channels,)."""
-    values = np.abs(array(tensor, layer))
-    return values.max(axis=tuple(range(values.ndim - 1)))
+def _optional(tensor: Any) -> np.ndarray | None:
+    return None if tensor is None else array(tensor)

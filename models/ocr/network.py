@@ -195,8 +195,7 @@ def _frames(config: OcrConfig, columns: Any, mask: Any, products: Products) -> A
 def _convolved(config: OcrConfig, images: Any, width: int, products: Products) -> Any:
     # The layers behind have to know the shape, which batches of several sizes do not tell.
     pictures = layers.Reshape((LETTER_HEIGHT, width, 1), name="pictures")(images)
-    last = config.steps[-1].name
-    return run(config.steps, pictures, lambda step, x: layer_of(step, products)(x), (last,))[last]
+    return run(config.steps, pictures, lambda step, x: layer_of(step, products)(x))
 
 
 def _features(config: OcrConfig, maps: Any) -> Any:

@@ -16,7 +16,7 @@ from data_prep.errors import InputError
 from data_prep.images.letter_batches import IMAGE_MARGIN, frame_count
 from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.text.vocab import Vocabulary
-from models.digit_cnn.serving import folded_weights, forward
+from models.digit_cnn.serving import PackedPlan
 from models.layers.cells import layer_weights
 from models.ocr.config import LAYERS, OcrConfig, ocr_specs
 from models.ocr.letter_lm import LetterLM
@@ -51,18 +51,13 @@ class _Reader:
     def __init__(self, config: OcrConfig, arrays: Arrays) -> None:
         self.config = config
         self.language = LetterLM.from_arrays(arrays, config.alphabet)
-        self._steps = config.steps
-        self._weights = folded_weights(self._steps, arrays)
+        self._convolved = PackedPlan(config.steps, arrays)
         self._dense = {
             name: (np.asarray(arrays[f"{name}/kernel"]), np.asarray(arrays[f"{name}/bias"]))
             for name in ("features", *LAYERS[config.reads])
         }
         ways = (layer_weights("lstm", way, arrays) for way in ("forward", "backward"))
         self._lstm = PackedBiLSTM(*ways)
-
-    def _convolved(self, images: np.ndarray) -> np.ndarray:
-        last = self._steps[-1].name
-        return forward(self._steps, self._weights, images, (last,))[last]
 
     def _features(self, maps: np.ndarray) -> np.ndarray:
         return np.maximum(self._head("features", maps), np.float32(0))

@@ -7,22 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
 import apps.digits.examples
 import apps.digits.reports
 import apps.shared.reports
-from apps.digits import neighbours as digit_neighbours
-from apps.digits.epochs import epoch_arrays, epochs_file, saved_epochs, write_epochs
-from apps.digits.examples import EACH, choose, examples, write
+from apps.digits.epochs import epochs_file, read_epochs, write_epochs
+from apps.digits.examples import EACH, choose, examples
 from apps.digits.explain import DigitInspector
-from apps.digits.layer_strips import write_strips
-from apps.digits.neighbours import example_features, neighbours_file
 from apps.digits.reports import DEPTH, SCORES, SPEED, digit_errors
+from apps.digits.strips import write_strips
 from benchmarks.digit_errors import pictures_of
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
+from models.inspection.image_networks import hidden_features
 from tests.apps.digit_presets import EPOCHS, digits_of, save_digits
 
 LECTURE_LAYERS = ["crop", "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"]
@@ -91,8 +88,8 @@ def test_saliency_and_occlusion_have_the_images_size(inspector: DigitInspector) 
     border = np.ones((28, 28), bool)
     border[2:26, 2:26] = False
     assert not gradient[border].any()  # the network crops two pixels off
-    lost = inspector.occlusion(picture(), "3", patch=7, stride=4)
-    assert lost.shape == (28, 28)
+    for patch in (1, 7):
+        assert inspector.occlusion(picture(), "3", patch=patch).shape == (28, 28)
 
 
 def test_the_nearest_digit_is_the_digit_itself(inspector: DigitInspector) -> None:
@@ -103,45 +100,9 @@ def test_the_nearest_digit_is_the_digit_itself(inspector: DigitInspector) -> Non
     assert near[0].number == stored.numbers[40]
     assert near[0].label == str(stored.labels[40])
     assert [one.distance for one in near] == sorted(one.distance for one in near)
-    hidden = inspector.digits.hidden(digit_batch(stored.images))
+    hidden = hidden_features(inspector.model, digit_batch(stored.images)).values
     distances = np.sort(np.linalg.norm(hidden - hidden[40], axis=1))
     np.testing.assert_allclose([one.distance for one in near], distances[:5], atol=1e-3)
-
-
-def keep_features(*arguments: Path) -> Result:
-    command = typer.Typer()
-    command.command()(digit_neighbours.main)
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
-
-
-def test_features_beside_a_preset_give_the_same_neighbours(tmp_path: Path) -> None:
-    folder = save_digits(tmp_path / "resnet", "resnet")
-    path = neighbours_file(folder)
-    computed = DigitInspector.from_preset(folder).neighbours(picture(70))
-    kept = keep_features(folder)
-    assert kept.exit_code == 0
-    assert kept.output.strip() == str(path) == str(tmp_path / "resnet.neighbours.npz")
-    stored = DigitInspector.from_preset(folder)
-    found = stored.neighbours(picture(70))
-    assert found[0].number == computed[0].number
-    np.testing.assert_allclose(
-        [one.distance for one in found], [one.distance for one in computed], rtol=0.05, atol=0.05
-    )
-    assert stored._features.dtype == np.float32
-    other = digits_of("resnet", seed=9)
-    with pytest.raises(InputError, match="belongs to another network"):
-        example_features(other, path)
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(InputError, match="neighbours"):
-        example_features(stored.digits, path)
-    assert keep_features(tmp_path / "nowhere").exit_code == 2
-    assert keep_features().exit_code == 2
-
-
-@pytest.mark.parametrize("count", [0, 51, True, "5"])
-def test_numbers_of_neighbours_out_of_bounds(inspector: DigitInspector, count: object) -> None:
-    with pytest.raises(InputError, match="number of neighbours"):
-        inspector.neighbours(picture(), count)
 
 
 def test_other_classes_have_no_neighbours_among_digits() -> None:
@@ -154,7 +115,7 @@ def test_other_classes_have_no_neighbours_among_digits() -> None:
 
 
 def test_saved_epochs_open_as_networks(preset: Path, inspector: DigitInspector) -> None:
-    assert inspector.epochs == EPOCHS
+    assert tuple(inspector.epochs) == EPOCHS
     first = inspector.at_epoch(0)
     assert not np.array_equal(first.digits.arrays["conv1/kernel"], inspector.digits.arrays["conv1/kernel"])
     last = inspector.at_epoch(EPOCHS[-1])
@@ -170,23 +131,22 @@ def test_saved_epochs_open_as_networks(preset: Path, inspector: DigitInspector) 
 def test_files_of_epochs_that_do_not_fit(tmp_path: Path) -> None:
     path = epochs_file(tmp_path / "mine")
     assert path == tmp_path / "mine.epochs.npz"
-    assert saved_epochs(path) == ()
     arrays = {"conv1/kernel": np.ones((2, 2), np.float32)}
-    write_epochs(path, {0: arrays, 12: arrays})
-    assert saved_epochs(path) == (0, 12)
-    np.testing.assert_array_equal(epoch_arrays(path, 12, arrays)["conv1/kernel"], arrays["conv1/kernel"])
+    assert read_epochs(path, arrays) == {}
+    write_epochs(path, {12: arrays, 0: arrays})
+    read = read_epochs(path, arrays)
+    assert list(read) == [0, 12]
+    np.testing.assert_array_equal(read[12]["conv1/kernel"], arrays["conv1/kernel"])
     with pytest.raises(InputError, match="conv1/kernel"):
-        epoch_arrays(path, 12, {"conv1/kernel": np.ones((3, 2), np.float32)})
+        read_epochs(path, {"conv1/kernel": np.ones((3, 2), np.float32)})
     with pytest.raises(ValueError, match="not finite"):
         write_epochs(path, {1: {"a": np.array([1e6], np.float32)}})
-    with pytest.raises(ValueError, match="Epochs are from 0"):
-        write_epochs(path, {-1: arrays})
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(InputError, match=r"mine\.epochs\.npz"):
-        saved_epochs(path)
+        read_epochs(path, arrays)
     np.savez(path, other=np.ones(3))
-    with pytest.raises(InputError, match="does not hold epochs"):
-        saved_epochs(path)
+    with pytest.raises(InputError, match="'other' is not expected"):
+        read_epochs(path, arrays)
 
 
 def test_the_examples_are_whole_and_read_only() -> None:
@@ -202,21 +162,15 @@ def test_the_examples_are_whole_and_read_only() -> None:
 def test_the_examples_are_mnists(data_dir: Path) -> None:
     from data_prep.readers.mnist import read_mnist
 
-    train = read_mnist("train")
-    chosen = choose(train.images, train.labels)
-    for stored, expected in zip(examples(), chosen, strict=True):
+    for stored, expected in zip(examples(), choose(read_mnist("train")), strict=True):
         np.testing.assert_array_equal(stored, expected)
 
 
 def test_damaged_examples_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = np.arange(20) % 10
-    few = choose(np.zeros((20, 28, 28), np.uint8), labels, each=2)
-    write(few, tmp_path / "few.npz")
+    np.savez(tmp_path / "few.npz", **{name: array[:20] for name, array in examples()._asdict().items()})
     monkeypatch.setattr(apps.digits.examples, "FILE", tmp_path / "few.npz")
     with pytest.raises(InputError, match="does not hold 500 digits"):
         examples.__wrapped__()
-    with pytest.raises(InputError, match="Too few images"):
-        choose(np.zeros((20, 28, 28), np.uint8), labels, each=3)
 
 
 def test_strips_are_written_as_files(inspector: DigitInspector, tmp_path: Path) -> None:
@@ -245,7 +199,7 @@ def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
     )
     first = found.errors[0].index
     np.testing.assert_array_equal(found.images[first], examples().images[first])
-    assert sum(count for *_, count in found.confusions) == len(found.errors)
+    assert sum(count for _, count in found.confusions) == len(found.errors)
     del stored["images"][str(numbers[0])]
     (results / "digit_errors.json").write_text(json.dumps(stored))
     with pytest.raises(InputError, match="damaged or those of another network"):

@@ -77,11 +77,7 @@ def test_an_answer_has_probabilities_and_steps(digits: Digits) -> None:
 def test_picture_and_prepared_image_agree(digits: Digits) -> None:
     prepared = prepare_digit(stroke())
     expected = digits.probabilities(prepared.image[None])[0]
-    for result in (
-        digits.classify(stroke()),
-        digits.classify_prepared(prepared),
-        digits.classify(stroke(False)),
-    ):
+    for result in (digits.classify(stroke()), digits.classify(stroke(False))):
         np.testing.assert_allclose(result.probabilities, expected, atol=1e-5)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from apps.digits.application import Digits
-from apps.digits.epochs import KeptEpochs, epoch_arrays, epochs_file, saved_epochs
+from apps.digits.epochs import KeptEpochs, epochs_file, read_epochs
 from apps.digits.sources import DigitsSource, sample_source
 from apps.digits.task import RECIPES, DigitsRecipe, DigitsTask, compiled_network
 from data_prep.errors import InputError
@@ -83,8 +83,9 @@ def test_a_sample_becomes_a_preset(tmp_path: Path) -> None:
     assert digits.evaluate().accuracy == pytest.approx(digits.metrics["accuracy"]["score"])
     assert [line["epoch"] for line in digits.metadata["history"]] == [1, 2, 3, 4, 5, 6]
     assert all("validation_accuracy" not in line for line in digits.metadata["history"])
-    assert saved_epochs(epochs_file(out)) == (0, 2)
-    first, second = (epoch_arrays(epochs_file(out), epoch, digits.arrays) for epoch in (0, 2))
+    kept = read_epochs(epochs_file(out), digits.arrays)
+    assert list(kept) == [0, 2]
+    first, second = kept.values()
     assert (first["conv1/kernel"] != second["conv1/kernel"]).any()
     assert not (tmp_path / "digits.run").exists()
 

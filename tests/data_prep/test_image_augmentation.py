@@ -14,6 +14,7 @@ from data_prep.images.augmentation import (
     displaced,
     sampled,
 )
+from data_prep.images.preparation import LabelledImages
 
 
 def only(**values: float) -> Augmentation:
@@ -28,7 +29,7 @@ def drawn(count: int = 30, size: int = 28) -> np.ndarray:
 
 def batches(**settings) -> ImageBatches:
     images = np.random.default_rng(1).integers(0, 256, (50, 28, 28)).astype(np.uint8)
-    return ImageBatches(images, np.arange(50) % 10, settings.pop("batch_size", 16), **settings)
+    return ImageBatches(LabelledImages(images, np.arange(50) % 10), settings.pop("batch_size", 16), **settings)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
@@ -121,14 +122,14 @@ def test_seed_and_epoch_alone_decide() -> None:
 def test_labels_go_with_their_images() -> None:
     images = np.zeros((40, 4, 4), np.uint8)
     images[:] = np.arange(40)[:, None, None]
-    for some, labels in ImageBatches(images, np.arange(40), 8, seed=1).epoch(0):
+    for some, labels in ImageBatches(LabelledImages(images, np.arange(40)), 8, seed=1).epoch(0):
         np.testing.assert_array_equal(np.round(some[:, 0, 0, 0] * 255), labels)
 
 
-def test_an_epoch_has_every_image_once() -> None:
-    made = batches(drop_rest=False)
+def test_an_epoch_has_every_image_once_and_whole_batches() -> None:
+    made = batches(batch_size=10)
     found = [labels for _, labels in made.epoch(0)]
-    assert len(found) == len(made) == 4
+    assert len(found) == len(made) == 5
     assert sorted(np.concatenate(found).tolist()) == sorted((np.arange(50) % 10).tolist())
     assert len(list(batches().epoch(0))) == len(batches()) == 3
 
@@ -142,8 +143,3 @@ def test_wrong_extents_are_refused(name: str) -> None:
 def test_too_few_images() -> None:
     with pytest.raises(InputError, match="too few images"):
         batches(batch_size=51)
-
-
-def test_labels_have_to_be_as_many() -> None:
-    with pytest.raises(InputError, match="as many labels"):
-        ImageBatches(drawn(3), np.arange(2), 1)

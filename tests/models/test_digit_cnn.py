@@ -17,7 +17,8 @@ from models.digit_cnn.compiled import CompiledCNN
 from models.digit_cnn.config import KIND, DigitCNNConfig, digit_specs
 from models.digit_cnn.network import build_digit_cnn, digit_model
 from models.digit_cnn.plan import C3_MAPS, LOGITS
-from models.digit_cnn.serving import PackedCNN
+from models.digit_cnn.serving import PackedCNN, PackedPlan
+from models.inspection.image_networks import hidden_features
 from models.storage.variables import assign_arrays, variable_arrays
 from models.training.losses import masked_crossentropy
 from tests.models.contract import (
@@ -221,24 +222,26 @@ def test_numpy_equals_keras(network) -> None:
 
 def test_every_layer_in_numpy_equals_that_of_keras(network) -> None:
     config, model = network
-    packed = PackedCNN(config, variable_arrays(model.weights))
+    arrays = variable_arrays(model.weights)
     folded = {step.inputs[0] for step in config.steps if step.operation == "batch_norm"}
-    names = tuple(step.name for step in packed.steps if step.name not in folded)
+    names = tuple(step.name for step in config.steps if step.name not in folded)
     inside = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})([images(2)])
-    for name, found in packed.outputs(images(2), names).items():
-        expected = np.asarray(inside[name])
-        np.testing.assert_allclose(
-            found, expected, atol=1e-5 * max(1.0, np.abs(expected).max()), err_msg=name
-        )
+    for at, step in enumerate(config.steps, start=1):
+        if step.name in names:
+            expected = np.asarray(inside[step.name])
+            found = PackedPlan(config.steps[:at], arrays)(images(2))
+            np.testing.assert_allclose(
+                found, expected, atol=1e-5 * max(1.0, np.abs(expected).max()), err_msg=step.name
+            )
 
 
 def test_hidden_features_lead_to_the_logits(network) -> None:
     config, model = network
     arrays = variable_arrays(model.weights)
-    packed = PackedCNN(config, arrays)
-    hidden = packed.hidden(images())
-    logits = hidden @ arrays["logits/kernel"] + arrays["logits/bias"]
-    np.testing.assert_allclose(logits, packed.logits(images()), atol=1e-4)
+    hidden = hidden_features(model, images())
+    assert hidden.layer == LOGITS
+    logits = hidden.values @ arrays["logits/kernel"] + arrays["logits/bias"]
+    np.testing.assert_allclose(logits, PackedCNN(config, arrays).logits(images()), atol=1e-4)
 
 
 def test_one_digit_takes_under_30_ms() -> None:
