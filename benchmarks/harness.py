@@ -161,13 +161,7 @@ def print_report(filled: Report) -> None:
 def settings(
     options: argparse.Namespace | None = None, packages: Sequence[str] = (), **values: Any
 ) -> dict[str, Any]:
-    """Return settings with the processor and the versions of what computes.
-
-    Args:
-        options: Of the command line; folders are left out.
-        packages: Peers whose versions are kept too, where they are installed.
-        values: More settings.
-    """
+    """Return options but folders, other settings, the processor, and the versions of what computes and of peers."""
     given = vars(options or argparse.Namespace()).items()
     kept = {
         name: value for name, value in given if name not in _OUTPUT and not isinstance(value, Path | None)

@@ -80,13 +80,7 @@ class Dataset:
 
 
 def locate(name: str) -> Path:
-    """Find a data set, downloading it if need be.
-
-    Args:
-        name: A name of ``DATASETS``.
-
-    Returns:
-        The file of a set of one file, the folder of a set of several.
+    """Find a data set of ``DATASETS``, downloading it if need be: the file of a set of one file, else the folder.
 
     Raises:
         InputError: If the name is unknown, ``LECTERN_DATA_DIR`` is not a folder, or the set is nowhere and
@@ -97,17 +91,7 @@ def locate(name: str) -> Path:
 
 
 def locate_files(name: str) -> dict[str, Path]:
-    """Find the files of a data set by part, downloading them if need be.
-
-    Args:
-        name: A name of ``DATASETS``.
-
-    Returns:
-        The path of each part (``train``, ``dev``, ...); a compressed copy counts too.
-
-    Raises:
-        InputError: As ``locate``.
-    """
+    """Find the files of a set by part (``train``, ``dev``, ...), as :func:`locate`; a compressed copy counts too."""
     if name not in DATASETS:
         raise InputError("There is no such data set", allowed=", ".join(DATASETS), received=name)
     if found := _on_this_machine(name):

@@ -39,11 +39,7 @@ class Checked:
 
 
 def check(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
-    """Return a value that fits a field's type and bounds.
-
-    Raises:
-        InputError: It does not.
-    """
+    """Return a value that fits a field's type and bounds; an InputError says what would."""
     try:
         return adapter.validate_python(value, strict=True)
     except ValidationError as error:

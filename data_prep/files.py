@@ -32,13 +32,6 @@ def writing_to(path: Path) -> Iterator[None]:
 def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path`` that takes its name, durably, once everything is written.
 
-    Args:
-        path: The final name; its folder is made if it does not exist.
-        overwrite: Whether an existing file may be replaced.
-
-    Yields:
-        The file, open for writing bytes.
-
     Raises:
         InputError: ``path`` exists and may not be replaced, or the folder or the disk refuses.
     """

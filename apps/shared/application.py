@@ -51,13 +51,7 @@ class Application:
 
     @classmethod
     def from_preset(cls, name: str | Path | None = None) -> Self:
-        """Open a preset.
-
-        Args:
-            name: Name of a preset, or its folder; None for the shipped one.
-
-        Returns:
-            The application.
+        """Open a preset by its name or folder; the shipped one if nothing is said.
 
         Raises:
             InputError: There is no such preset, it is damaged, or it is of another kind.

@@ -10,12 +10,9 @@ from models.presets.card import CardText
 
 
 def card(file: str, name: str, /, **facts: object) -> CardText:
-    """Fill in one text of ``cards.toml``.
+    """Fill in one text of the ``cards.toml`` beside a module (its ``__file__``), with facts for what stands in braces.
 
-    Args:
-        file: ``__file__`` of a module beside it.
-        name: Of the text: a table of the file with the fields of ``CardText``.
-        facts: What stands in braces.
+    The text is a table with the fields of ``CardText``.
     """
     return filled(
         tomllib.loads(Path(file).with_name("cards.toml").read_text(encoding="utf-8"))[name], **facts

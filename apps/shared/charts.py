@@ -18,15 +18,9 @@ _ZOOM = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["s
 
 
 def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Figure:
-    """Make an empty picture in the page's colours.
+    """Make an empty picture in the page's colours, on a transparent ground; a finger scrolls past rather than drags.
 
-    Args:
-        x_title: Name and unit of the horizontal axis.
-        y_title: Name and unit of the vertical axis.
-        height: In pixels.
-
-    Returns:
-        The picture, on a transparent ground, that a finger scrolls past rather than drags.
+    Titles are name and unit of an axis; the height is in pixels.
     """
     colours = palette()
     picture = go.Figure()
@@ -141,13 +135,7 @@ def _add_bars(
 def readable(
     points: Sequence[tuple[float, float]], words: Sequence[str], *, width: float, height: float
 ) -> list[str]:
-    """Choose the names that fit beside each other; the first words go first.
-
-    Args:
-        points: (x, y) of each word.
-        words: Their names.
-        width: About how wide the picture is, in pixels.
-        height: About how high.
+    """Choose the names that fit beside each other in a picture of this size in pixels; the first words go first.
 
     Returns:
         For each word its name, or an empty text where it would cover an earlier name.
@@ -212,14 +200,7 @@ def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
 
 
 def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
-    """Put a picture on the page.
-
-    Args:
-        picture: The picture.
-        key: Its unique name on the page.
-        alt: What a screen reader says.
-        zoom: Whether the wheel zooms and dragging moves.
-    """
+    """Put a picture on the page, with what a screen reader says; with ``zoom`` the wheel zooms and dragging moves."""
     if zoom:
         picture.update_layout(dragmode="pan")
         picture.update_xaxes(fixedrange=False)

@@ -38,12 +38,7 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an inte
 
 
 def group(help_text: str, name: str | None = None) -> typer.Typer:
-    """Make an empty group of commands.
-
-    Args:
-        help_text: What they are for.
-        name: How the group is called; None leaves it to the group above.
-    """
+    """Make an empty group of commands with a help text; without a name the group above says how it is called."""
     return typer.Typer(
         name=name,
         help=help_text,
@@ -54,14 +49,7 @@ def group(help_text: str, name: str | None = None) -> typer.Typer:
 
 
 def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Decorate a command: wrong input becomes a message and exit code 2, a closed pipe ends quietly.
-
-    Args:
-        function: The command.
-
-    Returns:
-        The command with the same signature.
-    """
+    """Decorate a command: wrong input becomes a message and exit code 2, a closed pipe ends quietly."""
 
     @functools.wraps(function)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -80,21 +68,14 @@ def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on one line.
-
-    Args:
-        value: Dictionaries, lists, strings, finite numbers, booleans and None.
-    """
+    """Print one JSON object on one line; NaN and infinity are refused."""
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
     """Print a table: drawn in a terminal, tab-separated with one header line into a pipe or file.
 
-    Args:
-        columns: Headers; those that end in ``>`` are right-aligned.
-        rows: Cells as text.
-        title: Shown in a terminal only.
+    Headers that end in ``>`` are right-aligned; the title is shown in a terminal only.
     """
     headers = [column.rstrip(">") for column in columns]
     if not sys.stdout.isatty():
@@ -139,28 +120,12 @@ def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[[int,
 
 
 def number(value: float | None, digits: int = 4, unit: str = "") -> str:
-    """Format a number for a table.
-
-    Args:
-        value: The number, or None where there is none.
-        digits: After the point.
-        unit: Appended.
-
-    Returns:
-        The text; "-" for None.
-    """
+    """Format a number with so many digits after the point and a unit behind it; "-" for None."""
     return "-" if value is None else f"{value:.{digits}f}{unit}"
 
 
 def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> None:
-    """Add the command that trains a task's model.
-
-    Args:
-        app: Group of the application's commands.
-        task: What is trained.
-        help_text: One sentence.
-        name: Of the command.
-    """
+    """Add the command that trains a task's model to the group of an application; the help text is one sentence."""
     recipes = f"Settings to begin with: {', '.join(task.recipes)}; else what suits the data."
     of_all = {
         "recipe": Annotated[str | None, typer.Option(metavar="NAME", help=recipes)],

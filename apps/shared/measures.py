@@ -58,13 +58,7 @@ def percent_right(right: int, n: int) -> tuple[float, float]:
 
 
 def confusion_matrix(right: np.ndarray, answers: np.ndarray, classes: int) -> tuple[tuple[int, ...], ...]:
-    """Count for each class (row) how often each class (column) was the answer.
-
-    Args:
-        right: Numbers of the right classes, int (n,).
-        answers: Those of the answers, int (n,).
-        classes: How many there are.
-    """
+    """Count for each class (row) how often each class (column) was the answer; classes by number, int (n,)."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (right, answers), 1)
     return tuple(tuple(row) for row in counts.tolist())
@@ -95,15 +89,12 @@ class ReliabilityBin(Result):
 
 
 def reliability(probability: np.ndarray, right: np.ndarray, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
-    """Group answers by their probability, in intervals of one width.
+    """Group answers by their probability, in intervals of one width, the least probable first.
 
     Args:
         probability: Of each answer, float (n,), 0 to 1.
         right: Whether it is right, bool (n,).
         bins: Number of intervals.
-
-    Returns:
-        One entry an interval, the least probable first.
     """
     edges = np.linspace(0.0, 1.0, bins + 1).tolist()
     place = np.clip(np.ceil(np.asarray(probability, np.float64) * bins).astype(int) - 1, 0, bins - 1)
@@ -117,13 +108,9 @@ def reliability(probability: np.ndarray, right: np.ndarray, bins: int = BINS) ->
 
 
 def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Expected calibration error: mean distance of probability and share right, weighted by answers.
+    """Expected calibration error, 0 to 1: mean distance of probability and share right, weighted by answers.
 
-    Args:
-        bins: As :func:`reliability` gives them.
-
-    Returns:
-        From 0 to 1; 0 without answers. Source: Guo et al. 2017, equation 3.
+    Source: Guo et al. 2017, equation 3; 0 without answers.
     """
     error = sum(one.n * abs(one.confidence - one.accuracy) for one in bins if one.n)
     return error / max(1, sum(one.n for one in bins))

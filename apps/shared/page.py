@@ -21,11 +21,7 @@ _HEAVY_AT_ONCE = 2  # a map by t-SNE keeps a core busy for seconds; more visitor
 
 @st.cache_resource(show_spinner=False)
 def heavy_work() -> BoundedSemaphore:
-    """Give the gate that heavy work goes through.
-
-    Returns:
-        A semaphore that all visitors share; use it in a ``with`` statement.
-    """
+    """Give the gate that heavy work goes through, in a ``with`` statement; all visitors share it."""
     return BoundedSemaphore(_HEAVY_AT_ONCE)
 
 
@@ -56,14 +52,7 @@ def one_of(
 
 
 def plain(text: str) -> str:
-    """Write a text so that Markdown shows it as it is.
-
-    Args:
-        text: Anything, such as what a visitor typed.
-
-    Returns:
-        The same text with every character that Markdown could read as a sign escaped.
-    """
+    """Write a text so that Markdown shows it as it is: every character that it could read as a sign is escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=])", r"\\\1", text)
 
 
@@ -158,11 +147,9 @@ def choose_preset(choice: PresetChoice) -> FoundPreset | None:
 
 
 def open_once(opener: Callable[[str], Any], name: str) -> Any:
-    """Open a preset once for all visitors, and anew when its files change; shared, so never changed.
+    """Open a preset, by a function of its name, once for all visitors, and anew when its files change.
 
-    Args:
-        opener: Name of a preset to the application.
-        name: Of the preset.
+    What is opened is shared, so never changed.
 
     Raises:
         InputError: There is no such preset, or it is damaged.
@@ -181,23 +168,14 @@ def _opened(opener: str, _opener: Callable[[str], Any], name: str, stamp: int) -
 def remembered(of: str, _owner: Any, method: str, *arguments: Any) -> Any:
     """Call a method of a shared application, once for the same arguments of all visitors.
 
-    Args:
-        of: Tells owners of one method apart, such as the name of a preset.
-        _owner: The application.
-        method: Name of its method.
-        arguments: What it is called with.
+    ``of`` tells owners of one method apart, such as the name of a preset.
     """
     with heavy_work():
         return getattr(_owner, method)(*arguments)
 
 
 def component(name: str, file: str) -> Callable[..., Any]:
-    """Make a component of the page from the ``.html``, ``.css`` and ``.js`` files beside a module.
-
-    Args:
-        name: Unique among the components.
-        file: ``__file__`` of the module.
-    """
+    """Make a component, under a unique name, of the ``.html``, ``.css`` and ``.js`` files beside a module."""
     parts = {kind: Path(file).with_suffix(f".{kind}") for kind in ("html", "css", "js")}
     texts = {kind: path.read_text(encoding="utf-8") for kind, path in parts.items() if path.is_file()}
     return st.components.v2.component(name, **texts)

@@ -32,15 +32,9 @@ def png_url(picture: bytes) -> str:
 
 
 def image_url(image: np.ndarray, colours: Palette, *, light: bool = False) -> str:
-    """Draw an image with the page's text colour as ink.
+    """Draw an image float (height, width), 0 for paper to 1 for ink, in the page's colours: a ``data:`` address.
 
-    Args:
-        image: Float (height, width), 0 for paper to 1 for ink.
-        colours: Of the page.
-        light: Whether the numbers are brightness instead, and it is drawn from black to white.
-
-    Returns:
-        A ``data:`` address.
+    With ``light`` the numbers are brightness instead, and it is drawn from black to white.
     """
     ends = ("black", "white") if light else (colours.grid, colours.text)
     gray = np.rint(255 * np.clip(np.asarray(image, np.float32), 0.0, 1.0)).astype(np.uint8)
@@ -50,17 +44,9 @@ def image_url(image: np.ndarray, colours: Palette, *, light: bool = False) -> st
 
 
 def figure(image: np.ndarray, caption: str, alt: str, link: str = "", *, light: bool = False) -> str:
-    """Draw an image with words below it.
+    """Draw an image, as :func:`image_url` takes it, with words below it: a ``<figure>`` for :func:`in_a_row`.
 
-    Args:
-        image: Float (height, width), 0 for paper to 1 for ink.
-        caption: HTML.
-        alt: What a screen reader says.
-        link: Where a click goes; empty for nowhere.
-        light: As :func:`image_url` has it.
-
-    Returns:
-        A ``<figure>`` for :func:`in_a_row`.
+    The caption is HTML, ``alt`` what a screen reader says, and ``link`` where a click goes.
     """
     height, width = (max(1, round(_SHOWN * side / max(image.shape))) for side in image.shape)
     size, url = f"width:{width}px;height:{height}px", image_url(image, palette(), light=light)

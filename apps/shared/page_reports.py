@@ -139,7 +139,7 @@ class Curve(NamedTuple):
 def curves(
     found: Mapping[str, Curve], *, x_title: str, y_title: str, hover: str, height: int = 340
 ) -> go.Figure:
-    """Draw lines with a point for each value.
+    """Draw lines with a point for each value, and a legend.
 
     Args:
         found: Name to line.
@@ -147,9 +147,6 @@ def curves(
         y_title: Name and unit of the vertical axis.
         hover: What is shown at a point behind the name of its line, in Plotly's notation.
         height: In pixels.
-
-    Returns:
-        The picture, with a legend.
     """
     picture = charts.figure(x_title=x_title, y_title=y_title, height=height)
     for name, curve in found.items():

@@ -155,13 +155,7 @@ class _Filler(string.Formatter):
 
 
 def stored(name: str) -> Stored | None:
-    """Read what a benchmark stored.
-
-    Args:
-        name: Such as ``"word2vec_vs_gensim"``.
-
-    Returns:
-        Its results, or None where it has not run yet.
+    """Read what a benchmark stored, such as ``"word2vec_vs_gensim"``; None where it has not run yet.
 
     Raises:
         InputError: The file is no JSON object.
@@ -184,11 +178,7 @@ def preset_installed(preset: str) -> bool:
 
 
 def preset_scores(preset: str, kind: str) -> Stored:
-    """Read what a preset says of itself; its weights are not opened.
-
-    Args:
-        preset: Name of a preset, or a folder.
-        kind: The kind that it has to be of.
+    """Read what a preset, by name or folder, says of itself; its weights are not opened.
 
     Returns:
         ``preset``, its name, and ``metadata``, ``metrics`` and ``config``, checked against the manifest.

@@ -26,11 +26,7 @@ class Result:
         return []
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold.
-
-        Returns:
-            Field name to value; results inside become dictionaries, tuples and arrays become lists.
-        """
+        """Turn into what JSON can hold: results inside become dictionaries, tuples and arrays lists."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 

@@ -55,9 +55,5 @@ DARK = Palette(
 
 
 def palette() -> Palette:
-    """Choose the palette of the visitor's theme.
-
-    Returns:
-        `DARK` where the browser shows the dark theme, else `LIGHT`.
-    """
+    """Choose the palette of the visitor's theme."""
     return DARK if st.context.theme.type == "dark" else LIGHT

@@ -65,14 +65,7 @@ class FoundPreset:
 
 
 def find_presets(kind: str | None = None) -> list[FoundPreset]:
-    """List the presets in reach, by name within each folder; of two with one name the first is found.
-
-    Args:
-        kind: Only those of this kind.
-
-    Returns:
-        The presets; folders of unfinished runs and manifests that cannot be read are left out.
-    """
+    """List the presets in reach, of one kind or all; unfinished runs and manifests that cannot be read are left out."""
     found = []
     for name, (where, path) in in_reach().items():
         with suppress(InputError):
@@ -98,13 +91,7 @@ def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
 
 
 def resolve_preset(name_or_path: str | Path) -> Path:
-    """Find a preset by its name, or by its folder.
-
-    Args:
-        name_or_path: A name is first looked up in the folders of :func:`in_reach`.
-
-    Returns:
-        Its folder.
+    """Find a preset's folder by its name, first looked up in the folders of :func:`in_reach`, or by its folder.
 
     Raises:
         InputError: When there is none; close names are offered.

@@ -27,12 +27,9 @@ _limits: Any = None
 
 @contextmanager
 def one_blas_thread() -> Iterator[int]:
-    """Hold matrix products to one thread.
+    """Hold matrix products to one thread; yields how many threads a product took before, at least 1.
 
     The setting is the process's, not the thread's: the first user sets it, the last one puts it back.
-
-    Yields:
-        How many threads a product took before, at least 1.
     """
     global _users, _limits
     with _lock:
@@ -50,15 +47,9 @@ def one_blas_thread() -> Iterator[int]:
 
 
 def in_threads(work: Callable[[Part], Answer], parts: Iterable[Part], threads: int) -> Iterator[Answer]:
-    """Work on parts, several at a time, inside :func:`one_blas_thread`.
+    """Work on parts, at most so many at a time as there are threads and cores, inside :func:`one_blas_thread`.
 
-    Args:
-        work: Called with each part; NumPy lets other threads run meanwhile.
-        parts: Any.
-        threads: At most so many, and no more than there are processor cores for this process.
-
-    Yields:
-        The answers in the order of the parts.
+    The answers come in the order of the parts.
     """
     parts = list(parts)
     threads = min(threads, len(parts), usable_cores())

@@ -17,15 +17,7 @@ class Workspace(threading.local):
         self._kept: dict[str, np.ndarray] = {}
 
     def array(self, name: str, *shape: int) -> np.ndarray:
-        """Return an array of this shape; it is the caller's until it asks for the same name again.
-
-        Args:
-            name: What it is for.
-            *shape: Its shape.
-
-        Returns:
-            Float32, any values. Arrays over 16 MiB are made anew.
-        """
+        """Return a float32 array of this shape, any values; it is the caller's until it asks for the name again."""
         size = math.prod(shape)
         if size > _LARGEST:
             return np.empty(shape, np.float32)

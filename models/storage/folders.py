@@ -33,12 +33,6 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     exchange, so that ``target`` exists at every moment; elsewhere it is two renames, and an interrupted pair is put
     right by the next call.
 
-    Args:
-        target: Folder to create or replace.
-
-    Yields:
-        The folder to fill.
-
     Raises:
         InputError: When the folder cannot be written.
     """
@@ -86,19 +80,14 @@ def _alive(process: int) -> bool:
 
 
 def _swap(staging: Path, target: Path) -> None:
-    if not target.exists():
-        os.rename(staging, target)
-        return
-    if _exchange(staging, target):
-        return  # the old content is now under the staging name, which the caller removes
-    previous = _previous_name(target)
-    os.rename(target, previous)
+    if target.exists():
+        if _exchange(staging, target):
+            return  # the old content is now under the staging name, which the caller removes
+        os.rename(target, _previous_name(target))
     try:
         os.rename(staging, target)
-    except OSError:
-        os.rename(previous, target)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        _recover(target)
 
 
 def _exchange(first: Path, second: Path) -> bool:
