@@ -39,16 +39,14 @@ class Option(NamedTuple):
     """One option of a benchmark.
 
     Attributes:
-        default: Decides the type: a number must be ``least`` or more, False is a flag, a list takes KEY=VALUE again and
-            again, a tuple several choices, and None is a file or folder.
+        default: Decides the type: a whole number must be 1 or more, or 0 where that is the default; False is a flag, a
+            list takes KEY=VALUE again and again, a tuple several choices, and None is a file or folder.
         help: What it is.
-        least: The smallest whole number.
         choices: What is allowed.
     """
 
     default: Any
     help: str
-    least: int = 1
     choices: tuple[str, ...] = ()
 
 
@@ -130,8 +128,8 @@ def _parsed(about: str, options: Options, arguments: Sequence[str] | None) -> ar
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parsed = parser.parse_args(arguments)
     for name, option in options.items():
-        if type(option.default) is int and getattr(parsed, name) < option.least:
-            parser.error(f"--{name.replace('_', '-')} must be {option.least} or more")
+        if type(option.default) is int and getattr(parsed, name) < (least := min(1, option.default)):
+            parser.error(f"--{name.replace('_', '-')} must be {least} or more")
     return parsed
 
 
@@ -213,10 +211,7 @@ def folder_of(kept: Path | None) -> Iterator[Path]:
 def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Train and score in a run folder, or read what was scored there before.
 
-    Args:
-        folder: Of the run; removed in the end. What was scored stays beside it.
-        recipe: Decides the result, and becomes part of it.
-        work: Gives the rest of the result.
+    The folder is removed in the end, what was scored stays beside it; the recipe decides the result and is part of it.
 
     Raises:
         InputError: What is there is of another recipe.

@@ -43,7 +43,7 @@ OPTIONS = {
     "documents": Option(5000, "documents of a batch"),
     "repeats": Option(5, "batches"),
     "singles": Option(300, "documents that are classified one by one"),
-    "lines": Option(0, "lines of the stream whose memory is watched", least=0),
+    "lines": Option(0, "lines of the stream whose memory is watched"),
     "fasttext_epochs": Option(10, "passes of fastText"),
     "fasttext_rate": Option(0.5, "learning rate of fastText"),
 }

@@ -35,12 +35,7 @@ class ArraySpec(NamedTuple):
 
 
 def write_arrays(path: Path | str, arrays: Mapping[str, np.ndarray], *, overwrite: bool = True) -> None:
-    """Write arrays to an uncompressed ``.npz`` file under exactly this name, whole or not at all.
-
-    Args:
-        path: Where to.
-        arrays: Name to array of booleans, integers or floats, any shape.
-        overwrite: Whether an existing file may be replaced.
+    """Write arrays of booleans, integers or floats to an uncompressed ``.npz`` file, whole or not at all.
 
     Raises:
         ValueError: When an array has another dtype (objects, strings, bfloat16), which would need pickle.
@@ -59,12 +54,7 @@ def write_arrays(path: Path | str, arrays: Mapping[str, np.ndarray], *, overwrit
 def read_specs(path: Path | str, *, packed: bool = False) -> dict[str, ArraySpec]:
     """Read only the headers of a ``.npz`` and check that every shape fits the bytes that are really there.
 
-    Args:
-        path: File written by :func:`write_arrays`, or by ``numpy.savez``.
-        packed: Whether it may be compressed, to a hundredth of its size.
-
-    Returns:
-        Name to shape and dtype.
+    ``packed`` says whether the file may be compressed, to a hundredth of its size.
 
     Raises:
         InputError: When the file is missing, no ``.npz``, is cut short, would unpack to more than it may, holds

@@ -11,15 +11,12 @@ from data_prep.errors import InputError
 
 
 def split(count: int, shares: Mapping[str, float], seed: int = 0) -> dict[str, np.ndarray]:
-    """Split examples at random.
+    """Split examples at random: sorted indices of each part, int64; every example is in exactly one part.
 
     Args:
         count: Number of examples.
         shares: Share of each part, for example ``{"train": 0.8, "dev": 0.1, "test": 0.1}``; they add up to 1.
         seed: The same seed gives the same split.
-
-    Returns:
-        Sorted indices of each part, int64; every example is in exactly one part.
 
     Raises:
         InputError: If the shares are not positive or do not add up to 1, or a part would be empty.
@@ -34,18 +31,9 @@ def split(count: int, shares: Mapping[str, float], seed: int = 0) -> dict[str, n
 def group_split(
     groups: Sequence[Hashable], shares: Mapping[str, float], seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Split examples so that no group (a word, a writer, a document) is in two parts.
+    """Split examples as :func:`split` does, so that no group (a word, a writer, a document) is in two parts.
 
-    Args:
-        groups: The group of each example.
-        shares: As in ``split``; met as nearly as whole groups allow.
-        seed: The same seed gives the same split.
-
-    Returns:
-        Sorted indices of each part, int64.
-
-    Raises:
-        InputError: If the shares are wrong, or a part would be empty.
+    The shares are met as nearly as whole groups allow; ``groups`` has the group of each example.
     """
     _check_shares(shares)
     parts = _assign_groups(groups, list(shares.values()), seed)
@@ -55,16 +43,13 @@ def group_split(
 def k_folds(
     count: int, folds: int, seed: int = 0, groups: Sequence[Hashable] | None = None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Make the splits of a cross-validation.
+    """Make the splits of a cross-validation: for each fold the sorted indices for training and for testing.
 
     Args:
-        count: Number of examples.
+        count: Number of examples; each is tested exactly once.
         folds: Number of splits, 2 or more.
         seed: The same seed gives the same folds.
         groups: The group of each example, if no group may be in two folds.
-
-    Returns:
-        For each fold the sorted indices for training and for testing; every example is tested exactly once.
 
     Raises:
         InputError: If there are fewer examples or groups than folds, or fewer than 2 folds.

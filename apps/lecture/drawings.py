@@ -11,18 +11,7 @@ _FOLDER = Path(__file__).with_suffix("")
 
 
 def drawing(part: str, palette: Palette) -> str:
-    """Draw one part of the lecture.
-
-    Args:
-        part: Key of the part in ``apps.lecture.topics``.
-        palette: Colours of the page that it stands on.
-
-    Returns:
-        An SVG document.
-
-    Raises:
-        FileNotFoundError: No drawing has that name.
-    """
+    """Draw a part of the lecture, by its key in ``apps.lecture.topics``, in colours of the page: an SVG document."""
     shapes = (_FOLDER / f"{part}.svg").read_text(encoding="utf-8")
     rules = (_FOLDER / "style.css").read_text(encoding="utf-8")
     colours = f":root{{--line:{palette.text};--accent:{palette.ours}}}"

@@ -93,12 +93,8 @@ def grouped_bars(
 ) -> go.Figure:
     """Draw groups of horizontal bars with a legend, the first group and the first series on top.
 
-    Args:
-        names: Names of the groups.
-        series: Name of a series to its lengths; None leaves a gap.
-        x_title: What the lengths are, with the unit.
-        colours: Name of a series to its colour.
-        number: Format of the numbers at the bars, in d3's notation.
+    ``names`` are those of the groups; each series, by name, has a length for each of them (None leaves a gap) and a
+    colour. The others are as in :func:`bars`.
     """
     picture = figure(x_title=x_title, height=100 + len(names) * (10 + 20 * len(series)))
     for name, values in series.items():

@@ -96,12 +96,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
 
 @contextmanager
 def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[[int, int], None]]:
-    """Show progress with the remaining time on stderr.
-
-    Args:
-        title: What is being done.
-        unit: What is counted.
-        looks: More, as tqdm takes it.
+    """Show progress with the remaining time on stderr; ``looks`` are more, as tqdm takes it.
 
     Yields:
         A function to call with the number done and the number in all.

@@ -110,15 +110,9 @@ class Stored:
                 yield (str(key), *keys), row
 
     def text(self, template: str, *names: str, escape: Escape = str) -> str:
-        """Fill a template such as ``"{0}: {seconds/60:.1f} minutes on {.settings.processor}"``.
+        """Fill a template such as ``"{0}: {seconds/60:.1f} minutes on {.settings.processor}"``, with names by number.
 
-        Args:
-            template: With paths and, by number, names.
-            names: For the numbers.
-            escape: Applied to texts.
-
-        Returns:
-            The text; None is a dash.
+        ``escape`` is applied to texts; None is a dash.
 
         Raises:
             InputError: A value is missing or does not fit its format.

@@ -142,10 +142,7 @@ class Table:
         return Report(self, sources[0], tuple(lines))
 
     def markdown(self, write: Callable[[Report], str] | None = None) -> str:
-        """Write the table for README and docs, or say which command measures it.
-
-        Args:
-            write: Writes the filled table in another form.
+        """Write the table for README and docs, in another form by ``write``, or say which command measures it.
 
         Raises:
             InputError: What was stored is damaged.

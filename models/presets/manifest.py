@@ -31,13 +31,7 @@ def write_manifest(folder: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read ``metadata.json`` and check it against its own checksum.
-
-    Args:
-        folder: Preset.
-
-    Returns:
-        Its content; ``parts`` is empty where there are no presets inside.
+    """Read ``metadata.json`` and check it against its own checksum; ``parts`` is empty without presets inside.
 
     Raises:
         InputError: When it is missing, too large, no JSON, altered, of an unknown format, or lacks a key.
@@ -63,12 +57,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def check_files(folder: Path, metadata: Mapping[str, Any], required: frozenset[str]) -> None:
-    """Compare the files of a preset with its manifest before one of them is opened.
-
-    Args:
-        folder: Preset.
-        metadata: Its manifest.
-        required: Names that the manifest must list.
+    """Compare the files of a preset with its manifest, which has to list the required ones, before one is opened.
 
     Raises:
         InputError: Names the first file that is missing, surplus, no plain file, cut short or altered.

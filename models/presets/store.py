@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,12 +31,9 @@ from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
 from models.presets.search import resolve_preset
 from models.storage.folders import replacing_folder
-from models.storage.variables import differences, variable_arrays
+from models.storage.variables import differences
 from models.training.recipe import from_dict, to_dict
 from models.training.run_folder import engine_versions, processor
-
-if TYPE_CHECKING:
-    import keras
 
 CONFIG, VOCABULARY, LABELS = "config.json", "vocab.json", "labels.json"
 WEIGHTS, GOLDEN, METRICS, README = "weights.npz", "golden.npz", "metrics.json", "README.md"
@@ -79,7 +76,7 @@ def save_preset(
     *,
     kind: str,
     config: Any,
-    weights: keras.Model | Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray],
     golden: Mapping[str, np.ndarray],
     metrics: Mapping[str, Any],
     metadata: Mapping[str, Any],
@@ -96,7 +93,7 @@ def save_preset(
         target: Folder to make; a preset that is there is replaced when the new one is verified.
         kind: Row of ``models.presets.kinds.KINDS``.
         config: Instance of the kind's config class.
-        weights: The trained network, or its named arrays.
+        weights: The arrays of the trained network by name.
         golden: Input name to array: an example whose answer is stored and compared at every loading.
         metrics: Measure to mapping with ``score``, ``protocol``, ``n``, and ``standard_error``, ``baseline``.
         metadata: ``recipe`` (dataclass or mapping), ``seed``, ``data`` (data set to checksum), ``seconds``.
@@ -113,8 +110,7 @@ def save_preset(
     """
     target, rules = Path(target), kind_named(kind)
     rules.check_parts(config, vocabulary, None if labels is None else tuple(labels))
-    arrays = weights if isinstance(weights, Mapping) else variable_arrays(weights.weights)
-    stored = _stored_arrays(rules, config, arrays, dtype)
+    stored = _stored_arrays(rules, config, weights, dtype)
     content = {"kind": kind, **_provenance(metadata, card, stored, dtype)}
     _check_replaceable(target)
     with replacing_folder(target) as staging:
@@ -124,7 +120,7 @@ def save_preset(
         if labels is not None:
             write_json(staging / LABELS, list(labels))
         write_arrays(staging / WEIGHTS, stored)
-        write_golden(staging / GOLDEN, partial(rules.answer, config), arrays, dtype, golden)
+        write_golden(staging / GOLDEN, partial(rules.answer, config), weights, dtype, golden)
         write_json(staging / METRICS, metrics)
         write_bytes(staging / README, render_card(content, metrics).encode("utf-8"))
         for name, write in (parts or {}).items():

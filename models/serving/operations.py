@@ -16,14 +16,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def similar_lengths(lengths: Sequence[int], most: int) -> list[np.ndarray]:
-    """Put sequences of similar length together.
+    """Put sequences of similar length together: places of the sequences of each group, int (sequences,).
 
-    Args:
-        lengths: Of the sequences.
-        most: Sum of the lengths in a group, at most; a longer sequence is a group by itself.
-
-    Returns:
-        Places of the sequences of each group, int (sequences,).
+    The lengths in a group add up to ``most`` at most; a longer sequence is a group by itself.
     """
     parts, start, size = [], 0, 0
     order = np.argsort(lengths, kind="stable")

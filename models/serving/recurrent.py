@@ -32,14 +32,7 @@ NUMPY = Functions(sigmoid, np.tanh)
 
 
 class NumpyRecurrent:
-    """One recurrent layer with the weights of its Keras layer.
-
-    Args:
-        cell: Its kind.
-        kernel: Float32 (features, blocks * units).
-        recurrent_kernel: Float32 (units, blocks * units).
-        bias: Float32 (blocks * units,), or (2, blocks * units) of a GRU.
-    """
+    """One recurrent layer with the weights of its Keras layer, float32, as ``layer_weights`` gives them."""
 
     def __init__(self, cell: str, kernel: np.ndarray, recurrent_kernel: np.ndarray, bias: np.ndarray) -> None:
         self.cell = CELLS[cell]

@@ -17,17 +17,11 @@ _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?\Z", re.DOTALL)
 
 
 def stable_paths(variables: Sequence[Any]) -> list[str]:
-    """Return one name for each variable that is the same for every instance of one network.
+    """Return one name for each variable of a model that is the same for every instance of one network.
 
-    Keras numbers unnamed layers through the whole process: the second model built has ``dense_7/kernel``
-    where the first had ``dense_3/kernel``. Here the layers of one base name inside one parent are numbered
-    from nothing in the order of their numbers: ``dense/kernel``, ``dense_1/kernel``.
-
-    Args:
-        variables: Keras variables of one model, each with a ``path``.
-
-    Returns:
-        Names in the order of ``variables``.
+    Keras numbers unnamed layers through the whole process: the second model built has ``dense_7/kernel`` where the
+    first had ``dense_3/kernel``. Here the layers of one base name inside one parent are numbered from nothing in the order
+    of their numbers: ``dense/kernel``, ``dense_1/kernel``.
 
     Raises:
         ValueError: When two variables would have one name; name the layers or weights then.
@@ -57,10 +51,6 @@ def variable_arrays(variables: Sequence[Any]) -> dict[str, np.ndarray]:
 
 def assign_arrays(variables: Sequence[Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Set every variable from the array of its stable path.
-
-    Args:
-        variables: Keras variables.
-        arrays: Stable path to array of the variable's shape and dtype; exactly these names.
 
     Raises:
         ValueError: When names, a shape or a dtype differ; nothing is assigned then.

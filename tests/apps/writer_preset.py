@@ -10,6 +10,7 @@ from apps.writer.sources import text_source
 from data_prep.text.streams import learn_tokens, split_text
 from models.presets.card import CardText
 from models.presets.store import save_preset
+from models.storage.variables import variable_arrays
 
 SPLIT = "last_tenth"
 _NAMES = ("ANNA", "BEN", "Second Miller", "OMAR")
@@ -73,7 +74,7 @@ def save_writer(target: Path, text_file: Path, kind: str = "char", **config: obj
         target,
         kind="char_lm",
         config=config,
-        weights=model,
+        weights=variable_arrays(model.weights),
         golden={"ids": np.arange(2, 12, dtype=np.int32)[None]},
         metrics=metrics,
         metadata={"recipe": {"split": SPLIT}, "seed": 1, "data": dict(source.checksums), "seconds": 60.0},

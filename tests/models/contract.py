@@ -90,7 +90,7 @@ def check_save_load_equal(
         folder / "preset",
         kind=kind,
         config=config,
-        weights=model,
+        weights=variable_arrays(model.weights),
         golden=golden,
         metrics=METRICS,
         metadata=METADATA,
