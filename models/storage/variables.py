@@ -20,8 +20,8 @@ def stable_paths(variables: Sequence[Any]) -> list[str]:
     """Return one name for each variable of a model that is the same for every instance of one network.
 
     Keras numbers unnamed layers through the whole process: the second model built has ``dense_7/kernel`` where the
-    first had ``dense_3/kernel``. Here the layers of one base name inside one parent are numbered from nothing in the order
-    of their numbers: ``dense/kernel``, ``dense_1/kernel``.
+    first had ``dense_3/kernel``. Here the layers of one base name inside one parent are numbered from nothing, in
+    the order of their numbers: ``dense/kernel``, ``dense_1/kernel``.
 
     Raises:
         ValueError: When two variables would have one name; name the layers or weights then.
