@@ -152,12 +152,10 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
     if kind is not None and metadata["kind"] != kind:
         raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
     check_files(folder, metadata, _FILES)
+    files = metadata["files"]
     config = _read(folder / CONFIG, lambda text: from_dict(rules.config_class, json.loads(text)))
-    vocabulary = labels = None
-    if VOCABULARY in metadata["files"]:
-        vocabulary = _read(folder / VOCABULARY, Vocabulary.from_json)
-    if LABELS in metadata["files"]:
-        labels = _read(folder / LABELS, _labels)
+    vocabulary = _read(folder / VOCABULARY, Vocabulary.from_json) if VOCABULARY in files else None
+    labels = _read(folder / LABELS, _labels) if LABELS in files else None
     with _named(folder):
         rules.check_parts(config, vocabulary, labels)
     try:

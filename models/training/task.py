@@ -116,7 +116,7 @@ class PresetContent:
 
     Args:
         config: Instance of the kind's config class.
-        weights: The named arrays, or the network.
+        weights: The arrays by name.
         golden: Input name to array: an example whose answer is stored.
         card: Text of the model card.
         vocabulary: For kinds that need one.
@@ -132,7 +132,7 @@ class PresetContent:
     """
 
     config: Any
-    weights: keras.Model | Mapping[str, np.ndarray]
+    weights: Mapping[str, np.ndarray]
     golden: Mapping[str, np.ndarray]
     card: CardText
     vocabulary: Vocabulary | None = None
