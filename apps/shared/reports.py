@@ -159,10 +159,10 @@ def stored(name: str) -> Stored | None:
         return None
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(results, dict):
+            raise ValueError("no object")
     except ValueError as error:
         raise InputError(f"The results {path.name} are not JSON ({error})", remedy="Run it again") from error
-    if not isinstance(results, dict):
-        raise InputError(f"The results {path.name} are no JSON object", remedy="Run it again")
     return Stored(path.name, results)
 
 

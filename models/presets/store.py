@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from data_prep.array_files import first_non_finite, read_arrays, specs_of, write_arrays
+from data_prep.array_files import differences, first_non_finite, read_arrays, specs_of, write_arrays
 from data_prep.errors import InputError
 from data_prep.files import write_bytes, write_json
 from data_prep.text.vocab import Vocabulary
@@ -31,7 +31,6 @@ from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
 from models.presets.search import resolve_preset
 from models.storage.folders import replacing_folder
-from models.storage.variables import differences
 from models.training.recipe import from_dict, to_dict
 from models.training.run_folder import engine_versions, processor
 
