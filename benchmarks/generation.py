@@ -13,6 +13,7 @@ and that cell in a loop compiled by TorchScript, all under ``inference_mode``; i
 from __future__ import annotations
 
 import argparse
+import importlib
 import statistics
 import string
 from collections.abc import Callable
@@ -21,15 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from apps.shared.reports import Stored
+from apps.writer.application import Writer
 from apps.writer.reports import GENERATION
-from benchmarks.generation_torch import loops
-from benchmarks.harness import Option, command, in_turn, print_report, seconds_of, settings, version_of
+from benchmarks.harness import Option, command, in_turn, seconds_of, settings, version_of
 from data_prep.text.vocab import UNK, Vocabulary
 from models.char_lm.config import CharLMConfig, char_lm_specs
-from models.char_lm.generator import Generator, Noise, Settings
-from models.char_lm.language_model import LanguageModel
-from models.char_lm.serving import Arrays
+from models.char_lm.generator import Noise, Settings
 from models.storage.variables import assign_arrays
 
 ALPHABET = string.ascii_letters + "\n !$&',-.3:;?"  # the 65 characters of Tiny Shakespeare
@@ -50,100 +48,171 @@ _CHUNK = 64  # of the page
 Write = Callable[[int], np.ndarray]
 
 
-def random_model(units: int, seed: int = _SEED) -> tuple[LanguageModel, Arrays]:
-    """Make a language model of one LSTM layer with drawn weights, and return both; speed does not depend on them."""
+def random_writer(units: int) -> Writer:
+    """Make a writer of one LSTM layer with drawn weights; speed does not depend on them."""
     vocabulary = Vocabulary(list(ALPHABET))
-    config = CharLMConfig(
-        tokens=len(vocabulary), cell="lstm", layers=1, units=units, start=vocabulary.id("\n")
-    )
-    rng = np.random.default_rng(seed)
+    config = CharLMConfig(len(vocabulary), "lstm", layers=1, units=units, start=vocabulary.id("\n"))
+    rng = np.random.default_rng(_SEED)
     arrays = {
         name: rng.normal(scale=0.1, size=spec.shape).astype(np.float32)
         for name, spec in char_lm_specs(config).items()
     }
-    return LanguageModel(config, vocabulary, arrays), arrays
+    return Writer(config, arrays, vocabulary=vocabulary)
 
 
-def noise_of(model: LanguageModel, length: int) -> np.ndarray:
+def noise_of(writer: Writer, length: int) -> np.ndarray:
     """Return the noise that our generator adds to the logits, float32 (length, tokens); -inf for PAD and UNK."""
     settings = Settings(length, temperature=TEMPERATURE, seed=_SEED)
-    found = Noise(settings, 1, model.config.tokens).next(length)[:, 0]
+    found = Noise(settings, writer.config.tokens).next(length)[:, 0]
     found[:, : UNK + 1] = -np.inf
     return found
 
 
-def ours(model: LanguageModel) -> dict[str, Write]:
+def ours(writer: Writer) -> dict[str, Write]:
     """Return the application's loop, for a whole text and for one that streams."""
-    generator = Generator(model)
+    generator, encode = writer.generator, writer.language_model.encode
     settings = {"temperature": TEMPERATURE, "seed": _SEED}
 
     def write(length: int) -> np.ndarray:
-        return model.encode(generator.generate(PROMPT, length=length, **settings))
+        return encode(generator.generate(PROMPT, length=length, **settings))
 
     def stream(length: int) -> np.ndarray:
-        return model.encode("".join(generator.stream(PROMPT, length=length, chunk=_CHUNK, **settings)))
+        return encode("".join(generator.stream(PROMPT, length=length, chunk=_CHUNK, **settings)))
 
     return {OURS: write, f"{OURS}, streaming": stream}
 
 
-def numpy_loop(model: LanguageModel) -> Write:
+def numpy_loop(writer: Writer) -> Write:
     """Return a loop over NumPy steps of the same layer."""
-    layer = model.layers[0]
+    model = writer.language_model
 
     def write(length: int) -> np.ndarray:
-        noise, found = noise_of(model, length), np.empty(length, np.int32)
-        logits, (state,) = model.last_logits(_read(model))
-        for at in range(length):
-            token = (logits / TEMPERATURE + noise[at]).argmax()
-            found[at] = token
-            state = layer.step(model.tables[0][token][None], state)
-            logits = (state[0] @ model.kernel)[0] + model.bias
-        return found
+        rows, states = model.logits(model.encode_prompt(PROMPT))
+
+        def after(token: int) -> np.ndarray:
+            nonlocal states
+            states = (model.layers[0].step(model.tables[0][token][None], states[0]),)
+            return (states[0][0] @ model.kernel)[0] + model.bias
+
+        return _drawn(noise_of(writer, length), rows[-1], after)
 
     return write
 
 
-def predict_loop(model: LanguageModel, arrays: Arrays) -> Write:
+def predict_loop(writer: Writer) -> Write:
     """Return the loop of many tutorials: Keras' ``predict`` for every character, the state carried by the layer."""
     from models.char_lm.network import build_char_lm
     from models.layers.recurrent import reset_states
 
-    network = build_char_lm(model.config, batch_size=1, stateful=True)
-    assign_arrays(network.weights, arrays)
+    network = build_char_lm(writer.config, batch_size=1, stateful=True)
+    assign_arrays(network.weights, writer.arrays)
+
+    def after(token: int) -> np.ndarray:
+        return network.predict(np.array([[token]], np.int32), verbose=0)[0, -1]
 
     def write(length: int) -> np.ndarray:
         reset_states(network)
-        noise, found = noise_of(model, length), np.empty(length, np.int32)
-        for token in _read(model):
-            logits = network.predict(np.array([[token]], np.int32), verbose=0)[0, -1]
-        for at in range(length):
-            found[at] = (logits / TEMPERATURE + noise[at]).argmax()
-            logits = network.predict(found[None, at : at + 1], verbose=0)[0, -1]
-        return found
+        *_, logits = map(after, writer.language_model.encode_prompt(PROMPT))
+        return _drawn(noise_of(writer, length), logits, after)
 
     return write
 
 
-def torch_loops(model: LanguageModel, arrays: Arrays) -> dict[str, Write]:
+def _drawn(noise: np.ndarray, logits: np.ndarray, after: Callable[[int], np.ndarray]) -> np.ndarray:
+    """Draw one token after the other, int32 (length,), from logits and those that a function gives after each token."""
+    found = np.empty(len(noise), np.int32)
+    for at, one in enumerate(noise):
+        found[at] = (logits / TEMPERATURE + one).argmax()
+        logits = after(found[at])
+    return found
+
+
+def torch_loops(writer: Writer) -> dict[str, Write]:
     """Return the loops of PyTorch with the same weights; none where it is not installed."""
     if version_of("torch") is None:
         return {}
-    return {
-        name: lambda length, loop=loop: loop(_read(model), noise_of(model, length), TEMPERATURE)
-        for name, loop in loops(arrays).items()
+    torch = importlib.import_module("torch")  # optional: it is in requirements-bench.txt only
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(1)  # one row: threads only wait for each other
+    arrays, names = writer.arrays, ("kernel", "recurrent_kernel", "bias")
+    kernel, recurrent, bias = (arrays[f"recurrent1/lstm_cell/{name}"] for name in names)
+    # PyTorch too has the order input, forget, candidate, output.
+    weights = {"weight_ih": kernel.T, "weight_hh": recurrent.T, "bias_ih": bias, "bias_hh": 0.0 * bias}
+    cell = torch.nn.LSTMCell(len(kernel), len(recurrent))
+    layer = torch.nn.LSTM(len(kernel), len(recurrent))
+    embedding = torch.nn.Embedding.from_pretrained(torch.tensor(arrays["embedding/embeddings"]))
+    output = torch.nn.Linear(*arrays["logits/kernel"].shape)
+    _fill(torch, cell, weights)
+    _fill(torch, layer, {f"{name}_l0": values for name, values in weights.items()})
+    _fill(torch, output, {"weight": arrays["logits/kernel"].T, "bias": arrays["logits/bias"]})
+
+    def step_of_layer(inputs: Any, state: tuple[Any, Any]) -> tuple[Any, Any]:
+        _, (hidden, memory) = layer(inputs[None], (state[0][None], state[1][None]))
+        return hidden[0], memory[0]
+
+    found = {
+        "torch nn.LSTM": _stepped(torch, embedding, step_of_layer, output),
+        "torch nn.LSTMCell": _stepped(torch, embedding, cell, output),
+        "torch nn.LSTMCell, TorchScript": _scripted(torch, embedding, cell, output),
     }
+    read = torch.from_numpy(writer.language_model.encode_prompt(PROMPT))
+
+    def written(loop: Any, length: int) -> np.ndarray:
+        with torch.inference_mode():
+            ids = loop(read, torch.from_numpy(noise_of(writer, length)), TEMPERATURE)
+        return ids.numpy().astype(np.int32)
+
+    return {name: partial(written, loop) for name, loop in found.items()}
+
+
+def _fill(torch: Any, layer: Any, weights: dict[str, np.ndarray]) -> None:
+    layer.load_state_dict({name: torch.tensor(np.ascontiguousarray(one)) for name, one in weights.items()})
+    layer.eval()
+
+
+def _stepped(torch: Any, embedding: Any, step: Any, output: Any) -> Any:
+    """Return a loop in Python over calls of a layer, which starts from a state of zero."""
+
+    def write(read: Any, noise: Any, temperature: float) -> Any:
+        state = (torch.zeros(1, output.in_features), torch.zeros(1, output.in_features))
+        for token in read:
+            state = step(embedding(token[None]), state)
+        found = []
+        for one in noise:
+            found.append((output(state[0]) / temperature + one).argmax(1))
+            state = step(embedding(found[-1]), state)
+        return torch.cat(found)
+
+    return write
+
+
+def _scripted(torch: Any, embedding: Any, cell: Any, output: Any) -> Any:
+    """Return the whole loop compiled by TorchScript."""
+
+    class Scripted(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding, self.cell, self.output = embedding, cell, output
+
+        def forward(self, read, noise, temperature: float):
+            hidden = torch.zeros(1, self.cell.hidden_size)
+            memory = torch.zeros(1, self.cell.hidden_size)
+            found = torch.zeros(noise.size(0), dtype=torch.int64)
+            for at in range(read.size(0)):
+                hidden, memory = self.cell(self.embedding(read[at : at + 1]), (hidden, memory))
+            for at in range(noise.size(0)):
+                token = (self.output(hidden) / temperature + noise[at]).argmax(1)
+                found[at] = token[0]
+                hidden, memory = self.cell(self.embedding(token), (hidden, memory))
+            return found
+
+    return torch.jit.script(Scripted().eval())
 
 
 def measure(systems: dict[str, Write], lengths: dict[str, int], repeats: int) -> dict[str, dict[str, Any]]:
-    """Time systems in turn.
+    """Time systems in turn, each with as many characters a pass as ``lengths`` says: slow ones write fewer.
 
-    Args:
-        systems: Name to loop.
-        lengths: Characters that each writes in a pass; slow ones write fewer.
-        repeats: Passes.
-
-    Returns:
-        For each system characters a second (median of the passes), all passes, and seconds of its first call.
+    Returns for each system characters a second (median of the passes), all passes, and seconds of its first call.
     """
     works = {name: partial(write, lengths[name]) for name, write in systems.items()}
     first = {name: seconds_of(work) for name, work in works.items()}
@@ -170,9 +239,9 @@ def agreement(systems: dict[str, Write], length: int) -> dict[str, float]:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure all systems; settings, the numbers of each system, and our speed by PyTorch's best."""
-    model, arrays = random_model(options.units)
-    systems = {**ours(model), **torch_loops(model, arrays), "numpy": numpy_loop(model)}
-    slow = {"keras predict": predict_loop(model, arrays)}
+    writer = random_writer(options.units)
+    systems = {**ours(writer), **torch_loops(writer), "numpy": numpy_loop(writer)}
+    slow = {"keras predict": predict_loop(writer)}
     lengths = dict.fromkeys(systems, options.length) | dict.fromkeys(slow, options.slow_length)
     shares = agreement(systems | slow, options.slow_length)
     results = measure(systems | slow, lengths, options.repeats)
@@ -186,16 +255,4 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return {"settings": found, "systems": results, "best_torch": best, "ratio": ratio}
 
 
-def show(found: Stored) -> None:
-    """Print the table, with the slowest and the fastest pass."""
-    print_report(GENERATION.report(found))
-    if found["ratio"] is None:
-        print("PyTorch is not installed: pip install -r requirements-bench.txt")
-
-
-def _read(model: LanguageModel) -> np.ndarray:
-    """Return what is read before the first character is written, int (time,)."""
-    return np.concatenate([[model.config.start], model.encode(PROMPT)])
-
-
-main = command(__name__, __doc__, GENERATION, run, OPTIONS, show=show)
+main = command(__name__, __doc__, GENERATION, run, OPTIONS)

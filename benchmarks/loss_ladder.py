@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,18 @@ import numpy as np
 
 from apps.shared.reports import Stored, preset_installed
 from apps.writer.application import DEFAULT_PRESET, Writer
-from apps.writer.evaluation import scored
 from apps.writer.recipes import WriterRecipe
-from apps.writer.reports import LADDER, NETWORKS, TITLES
+from apps.writer.reports import LADDER, NETWORKS, TITLES, samples
 from apps.writer.sources import WriterSource, shakespeare_source, text_source
 from apps.writer.task import WriterTask, prepared
 from benchmarks import harness
 from benchmarks.pictures import ladder_picture
-from data_prep.fields import Checked, Count
 from data_prep.files import write_json
 from data_prep.text.streams import Parts, split_text
 from models.char_lm.config import parameter_count, units_for
-from models.char_lm.gate_gradients import gradient_norms
-from models.char_lm.generator import Generator
-from models.char_lm.language_model import LanguageModel
+from models.char_lm.gates import gradient_norms
 from models.char_lm.ngrams import fit_ngrams
+from models.serving.cell_gradients import GradientNorms
 from models.training.recipe import with_overrides
 from models.training.task import Run
 
@@ -59,56 +56,35 @@ RECIPE = WriterRecipe(  # chosen for the LSTM on split "slice"
 )
 
 
-@dataclass(frozen=True)
-class LadderSettings(Checked):
-    """What is not part of the recipe.
-
-    Args:
-        budget: How many numbers each of the four networks may learn.
-        prompt: What every sample goes on from.
-        sample_characters: Length of a sample.
-        gradient_steps: Steps that a gradient is followed back.
-        gradient_windows: Stretches of held-out text over which its lengths are averaged.
-        seed: Of the samples.
-    """
-
-    budget: Count = 250_000
-    prompt: str = "ROMEO:\n"
-    sample_characters: Count = 200
-    gradient_steps: Count = 100
-    gradient_windows: Count = 20
-    seed: int = 1
-
-
+SETTINGS = {
+    "budget": harness.Option(250_000, "parameters of a network"),
+    "prompt": harness.Option("ROMEO:\n", "what every sample goes on from"),
+    "sample_characters": harness.Option(200, "length of a sample"),
+    "gradient_steps": harness.Option(100, "steps that a gradient is followed back"),
+    "gradient_windows": harness.Option(20, "stretches of held-out text over which its lengths are averaged"),
+    "seed": harness.Option(1, "of the samples"),
+}
 OPTIONS = {
     "text": harness.Option(None, "another text than Tiny Shakespeare"),
     "runs": harness.RUNS,
     "preset": harness.Option(DEFAULT_PRESET, "the last rung; 'none' leaves it out"),
     "set": harness.SET._replace(help="change the networks' recipe"),
-    "budget": harness.Option(LadderSettings().budget, "parameters of a network"),
-    "prompt": harness.Option(LadderSettings().prompt, "what every sample goes on from"),
+    **SETTINGS,
 }
 
 
 def run(
     source: WriterSource,
     runs: Path,
-    chosen: LadderSettings,
+    chosen: argparse.Namespace,
     recipe: WriterRecipe = RECIPE,
     *,
     preset: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Train and score every rung.
+    """Train and score every rung; what is finished or begun in the folder of runs is gone on with.
 
-    Args:
-        source: The text.
-        runs: Folder of the networks' runs; what is finished or begun there is gone on with.
-        chosen: Budget, samples and gradients.
-        recipe: Of the four networks; cell and units are set here.
-        preset: The shipped model, the last rung; None leaves it out.
-
-    Returns:
-        Settings, rungs from the bottom to the top, and gradients of the networks, as they are stored.
+    ``chosen`` has the options of ``SETTINGS``. Cell and units of the recipe are set here; without a preset there is no
+    last rung. Returns settings, rungs from the bottom to the top, and gradients of the networks, as they are stored.
 
     Raises:
         InputError: The text is too short, the budget too small, or the preset cannot be opened.
@@ -118,7 +94,7 @@ def run(
     gradients = {}
     for cell in NETWORKS:
         harness.report(f"{TITLES[cell]} ...")
-        rung, gradients[cell] = _network_rung(cell, source, parts, runs / cell, chosen, recipe)
+        rung, gradients[cell] = _network_rung(cell, source, runs / cell, chosen, recipe)
         rungs.append(rung)
     if preset is not None:
         harness.report(f"{TITLES['shipped']} ...")
@@ -126,7 +102,7 @@ def run(
     kept = {name: value for name, value in asdict(recipe).items() if name not in ("cell", "units")}
     return {
         "settings": harness.settings(
-            **asdict(chosen),
+            **{name: getattr(chosen, name) for name in SETTINGS},
             recipe=kept,
             text=source.name,
             data=dict(source.checksums),
@@ -138,102 +114,73 @@ def run(
     }
 
 
-def counting_rung(name: str, parts: Parts, chosen: LadderSettings) -> dict[str, Any]:
-    """Fit and score a model that counts; return the rung as it is stored.
-
-    Args:
-        name: Key of ``COUNTING``.
-        parts: The split text.
-        chosen: Length, prompt and seed of the sample.
-    """
+def counting_rung(name: str, parts: Parts, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Fit and score a model that counts, by its key of ``COUNTING``; return the rung as it is stored."""
     begun = time.perf_counter()
     alphabet = "".join(sorted(set().union(*parts.train)))
     model = fit_ngrams("".join(parts.train), COUNTING[name], alphabet=alphabet)
     seconds = time.perf_counter() - begun
     start = "\n" if "\n" in alphabet else ""  # what stands before a text, as for the networks
-    nats = np.concatenate([model.score(piece, start) for piece in parts.validation])
-    error = float(nats.std(ddof=1) / np.sqrt(len(nats)))
+    nats = [model.score(piece, start) for piece in parts.validation]
     sample = model.sample(chosen.sample_characters, prompt=chosen.prompt, seed=chosen.seed)
-    return _rung(name, float(nats.mean()), error, len(nats), model.parameters, seconds, sample)
+    return _rung(name, nats, parameters=model.parameters, seconds=seconds, sample=sample)
 
 
 def _network_rung(
-    cell: str,
-    source: WriterSource,
-    parts: Parts,
-    folder: Path,
-    chosen: LadderSettings,
-    recipe: WriterRecipe,
+    cell: str, source: WriterSource, folder: Path, chosen: argparse.Namespace, recipe: WriterRecipe
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train and score one of the four networks; return the rung and the lengths of its gradient."""
     from models.training.driver import train
 
     sized = replace(recipe, cell=cell)
     sized = replace(sized, units=units_for(chosen.budget, prepared(sized, source).config).units)
-    trained = train(WriterTask(), sized, prepared(sized, source), Run(folder, resume=True))
-    model = trained.answers.writer.language_model
-    rung = _scored(cell, model, parts, chosen, trained.seconds)
-    ids = model.encode(parts.validation[0], unknown="map")
-    return rung | {"units": sized.units}, gradient_lengths(model.config, trained.answers.arrays, ids, chosen)
+    data = prepared(sized, source)
+    trained = train(WriterTask(), sized, data, Run(folder, resume=True))
+    writer = trained.answers
+    rung = _writer_rung(cell, writer, data.parts, chosen, trained.seconds)
+    return rung | {"units": sized.units}, _gradients(writer, data.parts.validation[0], chosen)
 
 
-def shipped_rung(preset: str | Path, parts: Parts, chosen: LadderSettings) -> dict[str, Any]:
-    """Score a preset; return the rung as it is stored, without units: its card describes the layers.
-
-    Raises:
-        InputError: There is no such preset, or it is damaged.
-    """
+def shipped_rung(preset: str | Path, parts: Parts, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Score a preset; return the rung as it is stored, without units: its card describes the layers."""
     writer = Writer.from_preset(preset)
-    seconds = float(writer.metadata["seconds"])
-    return _scored("shipped", writer.language_model, parts, chosen, seconds) | {"units": None}
+    return _writer_rung("shipped", writer, parts, chosen, float(writer.metadata["seconds"])) | {"units": None}
 
 
-def _scored(
-    name: str, model: LanguageModel, parts: Parts, chosen: LadderSettings, seconds: float
+def _writer_rung(
+    name: str, writer: Writer, parts: Parts, chosen: argparse.Namespace, seconds: float
 ) -> dict[str, Any]:
-    written = Generator(model).generate(
-        chosen.prompt, length=chosen.sample_characters, temperature=1.0, seed=chosen.seed
+    nats = [writer.language_model.score(text, unknown="map").nats for text in parts.validation]
+    sample = "".join(
+        writer.stream(chosen.prompt, length=chosen.sample_characters, temperature=1.0, seed=chosen.seed)
     )
-    found = scored(model, parts.validation, "held out", "")
-    loss = found.nats_per_character, found.standard_error, found.n
-    return _rung(name, *loss, parameter_count(model.config), seconds, written)
+    parameters = parameter_count(writer.config)
+    return _rung(name, nats, parameters=parameters, seconds=seconds, sample=sample)
 
 
-def _rung(
-    name: str, nats: float, error: float | None, n: int, parameters: int, seconds: float, sample: str
-) -> dict[str, Any]:
+def _rung(name: str, pieces: list[np.ndarray], **more: Any) -> dict[str, Any]:
+    nats = np.concatenate(pieces)  # of every character that is scored
     return {
         "name": name,
-        "nats_per_character": nats,
-        "standard_error": error,
-        "n": n,
-        "parameters": parameters,
-        "seconds": seconds,
-        "sample": sample,
+        "nats_per_character": float(nats.mean()),
+        "standard_error": float(nats.std(ddof=1) / np.sqrt(len(nats))),
+        "n": len(nats),
+        **more,
     }
 
 
-def gradient_lengths(
-    config: Any, arrays: dict[str, np.ndarray], ids: np.ndarray, chosen: LadderSettings
-) -> dict[str, list[float]]:
-    """Follow the gradient of one prediction back in time, at several places of a text.
+def _gradients(writer: Writer, text: str, chosen: argparse.Namespace) -> dict[str, list[float]]:
+    """Follow the gradient of one prediction back in time, in windows of a text.
 
-    Args:
-        config: Of the network, with one recurrent layer.
-        arrays: Its weights by path.
-        ids: The text, int (tokens,).
-        chosen: Steps and windows; a shorter text has shorter windows.
-
-    Returns:
-        ``sums`` and ``hidden`` as in ``models.char_lm.gate_gradients.GradientNorms``: medians over the windows,
-        step by step, the first one furthest back.
+    Returns medians over the windows of ``models.serving.cell_gradients.GradientNorms``, the step furthest back first.
     """
+    ids = writer.language_model.encode(text, unknown="map")
     steps = min(chosen.gradient_steps, len(ids) - 1)
     starts = np.linspace(0, len(ids) - steps - 1, chosen.gradient_windows).astype(int)
-    found = [gradient_norms(config, arrays, ids[start : start + steps + 1])[0] for start in starts]
+    found = [gradient_norms(writer.config, writer.arrays, ids[at : at + steps + 1])[0] for at in starts]
     return {
-        name: np.median([getattr(norms, name) for norms in found], axis=0).tolist()
-        for name in ("sums", "hidden")
+        name: np.median(lengths, axis=0).tolist()
+        for name, lengths in zip(GradientNorms._fields, zip(*found, strict=True), strict=True)
     }
 
 
@@ -245,28 +192,23 @@ def store(path: Path, results: dict[str, Any]) -> None:
 
 def show(found: Stored) -> None:
     """Print the table and the samples."""
-    harness.print_report(LADDER.report(found))
-    for _, rung in found.rows("rungs.*"):
-        print(f"--- {TITLES[rung['name']]}\n{found['settings.prompt']}{rung['sample']}")
-
-
-def _chosen_preset(options: argparse.Namespace, split: str) -> str | None:
-    """Return the preset of the last rung: none where it has learnt from what is scored, or is not installed."""
-    if options.preset == "none" or options.text is not None or split != "last_tenth":
-        return None
-    if options.preset == DEFAULT_PRESET and not preset_installed(options.preset):
-        harness.report(f"The preset {options.preset} is not there: the last rung is left out")
-        return None
-    return options.preset
+    report = LADDER.report(found)
+    harness.print_report(report)
+    print(samples(report))
 
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    chosen = LadderSettings(budget=options.budget, prompt=options.prompt)
     recipe = with_overrides(RECIPE, options.set)
     harness.decided_here(recipe, RECIPE, ("cell", "units", "tokens"))
     source = shakespeare_source() if options.text is None else text_source([options.text])
+    preset = options.preset
+    if preset == "none" or options.text is not None or recipe.split != "last_tenth":
+        preset = None  # it has learnt from what is scored
+    elif preset == DEFAULT_PRESET and not preset_installed(preset):
+        harness.report(f"The preset {preset} is not there: the last rung is left out")
+        preset = None
     with harness.folder_of(options.runs) as runs:
-        return run(source, runs, chosen, recipe, preset=_chosen_preset(options, recipe.split))
+        return run(source, runs, options, recipe, preset=preset)
 
 
 main = harness.command(__name__, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)

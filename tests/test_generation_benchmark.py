@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from apps.shared.reports import Stored
+from apps.writer.reports import GENERATION
 from benchmarks.generation import (
     ALPHABET,
     agreement,
@@ -16,22 +17,15 @@ from benchmarks.generation import (
     numpy_loop,
     ours,
     predict_loop,
-    random_model,
-    show,
+    random_writer,
     torch_loops,
 )
-from models.char_lm.network import build_char_lm
-from models.storage.variables import assign_arrays
+from benchmarks.harness import print_report
 
 
 @pytest.fixture(scope="module")
-def made():
-    return random_model(16)
-
-
-@pytest.fixture(scope="module")
-def model(made):
-    return made[0]
+def writer():
+    return random_writer(16)
 
 
 def test_the_alphabet_is_that_of_tiny_shakespeare() -> None:
@@ -43,9 +37,9 @@ def test_the_alphabet_is_the_data_sets(data_dir) -> None:
     assert set(ALPHABET) == set((data_dir / "tinyshakespeare" / "input.txt").read_text(encoding="utf-8"))
 
 
-def test_all_systems_write_the_same_text(made, model) -> None:
-    systems = {**ours(model), "numpy": numpy_loop(model), "keras predict": predict_loop(*made)}
-    systems |= torch_loops(*made)
+def test_all_systems_write_the_same_text(writer) -> None:
+    systems = {**ours(writer), "numpy": numpy_loop(writer), "keras predict": predict_loop(writer)}
+    systems |= torch_loops(writer)
     shares = agreement(systems, 12)
     assert shares == dict.fromkeys(systems, 1.0)
     assert len(systems["lectern"](100)) == 100
@@ -59,14 +53,9 @@ def test_agreement_ends_at_the_first_difference() -> None:
     assert agreement(systems, 10) == {"lectern": 1.0, "other": 0.3}
 
 
-def test_weights_go_back_into_the_network(made) -> None:
-    network = build_char_lm(made[0].config)
-    assign_arrays(network.weights, made[1])
-
-
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
-def test_without_pytorch_there_are_no_loops_of_it(made) -> None:
-    assert torch_loops(*made) == {}
+def test_without_pytorch_there_are_no_loops_of_it(writer) -> None:
+    assert torch_loops(writer) == {}
 
 
 def test_measure_counts_characters_of_every_pass(capsys) -> None:
@@ -78,5 +67,5 @@ def test_measure_counts_characters_of_every_pass(capsys) -> None:
         one["same_text"] = 1.0
     settings = {"units": 16, "cores": 1, "processor": "one"}
     results = {"settings": settings, "systems": found, "ratio": None, "best_torch": None}
-    show(Stored("generation.json", json.loads(json.dumps(results))))
+    print_report(GENERATION.report(Stored("generation.json", json.loads(json.dumps(results)))))
     assert "PyTorch is not installed" in capsys.readouterr().out

@@ -153,11 +153,10 @@ def curves(
         picture.add_scatter(
             x=list(curve.x),
             y=list(curve.y),
-            mode="lines+markers",
             name=name,
             line={"color": curve.colour, "dash": curve.dash},
             hovertemplate=f"{name}, {hover}<extra></extra>",
-            **curve.more,
+            **{"mode": "lines+markers", **curve.more},
         )
     picture.update_layout(margin={"t": 40}, showlegend=True)
     return picture

@@ -23,10 +23,10 @@ from apps.writer.results import (
     Written,
 )
 from apps.writer.sampling import entropy_bits, sampling_probabilities
-from apps.writer.texts import LearnedText, learned_text
+from apps.writer.sources import LearnedText, learned_text
 from data_prep.errors import InputError
 from models.char_lm.generator import Generator
-from models.char_lm.language_model import KIND, LanguageModel, Unknown
+from models.char_lm.serving import KIND, LanguageModel, Unknown
 from models.serving.operations import softmax
 
 DEFAULT_PRESET = "writer_shakespeare"
@@ -59,9 +59,6 @@ class Writer(Application):
             name: Name of a preset, or its folder; None for the shipped one.
             text: The text that it learned from, one or more files, for copies; not needed for the shipped preset.
 
-        Returns:
-            The application.
-
         Raises:
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
@@ -85,15 +82,14 @@ class Writer(Application):
         """The compiled loop that writes."""
         return Generator(self.language_model)
 
-    def stream(self, prompt: str, *, length: int = 300, **settings: Any) -> Iterator[str]:
+    def stream(self, prompt: str, **settings: Any) -> Iterator[str]:
         """Go on from a prompt, piece by piece.
 
         Args:
             prompt: One character or more.
-            length: Tokens to write.
-            **settings: Others of ``models.char_lm.generator.Settings``, such as ``temperature`` and ``seed``;
-                and ``unknown``, what to do with characters of the prompt that the model never saw, ``"refuse"`` or
-                ``"map"``.
+            **settings: Fields of ``models.char_lm.generator.Settings``, such as ``length``, ``temperature`` and
+                ``seed``; and ``unknown``, what to do with characters of the prompt that the model never saw,
+                ``"refuse"`` or ``"map"``.
 
         Returns:
             An iterator over the pieces.
@@ -102,41 +98,21 @@ class Writer(Application):
             InputError: The prompt is empty, too long or has unknown characters, or a setting is out of bounds;
                 raised by the call itself.
         """
-        check_prompt(prompt)
-        return self.generator.stream(prompt, length=length, **settings)
+        _check_length(prompt, MAX_PROMPT)
+        return self.generator.stream(prompt, **settings)
 
     def generate(self, prompt: str, **settings: Any) -> Written:
-        """Go on from a prompt.
-
-        Args:
-            prompt: One character or more.
-            **settings: As :meth:`stream` takes them.
-
-        Returns:
-            The text, and how much of it is copied where the training text is at hand.
-
-        Raises:
-            InputError: As :meth:`stream`.
-        """
-        begun = time.perf_counter()
-        text = "".join(self.stream(prompt, **settings))
-        return Written(prompt, text, time.perf_counter() - begun, self.copied(text))
+        """Go on from a prompt; arguments and errors as of :meth:`stream`."""
+        return self.generate_batch(prompt, 1, **settings)[0]
 
     def generate_batch(self, prompt: str, count: int, **settings: Any) -> list[Written]:
-        """Write several texts after one prompt at once.
-
-        Args:
-            prompt: One character or more.
-            count: How many.
-            **settings: As :meth:`stream` takes them, without ``chunk``.
+        """Write so many texts after one prompt at once; settings and errors as of :meth:`stream`.
 
         Returns:
-            The texts; ``seconds`` is the time that all of them took.
-
-        Raises:
-            InputError: As :meth:`stream`, or there are too many.
+            The texts, and how much of each is copied where the training text is at hand; ``seconds`` is the time
+            that all of them took.
         """
-        check_prompt(prompt)
+        _check_length(prompt, MAX_PROMPT)
         begun = time.perf_counter()
         texts = self.generator.batch(prompt, count, **settings)
         seconds = time.perf_counter() - begun
@@ -147,29 +123,24 @@ class Writer(Application):
         if not text:
             return None
         try:
-            meter = self.learned.meter
+            report = self.learned.meter.report(text)
         except InputError:
             return None
-        report = meter.report(text)
         return Copied(report.fraction, report.longest)
 
-    def copies(self, text: str, k: int = MIN_CHARACTERS, *, compare: bool = True) -> CopyReport:
-        """Find every passage of a text that the writer learned from.
-
-        Args:
-            text: The text to look through.
-            k: The shortest passage that counts, in characters.
-            compare: Set it beside true text that was held out, where that is at least as long.
+    def copies(self, text: str, k: int = MIN_CHARACTERS) -> CopyReport:
+        """Find every passage of at least ``k`` characters that the writer learned from.
 
         Returns:
-            The passages with their sources, and the numbers.
+            The passages with their sources, and the numbers, beside those of true text that was held out, where
+            that is at least as long.
 
         Raises:
             InputError: The training text cannot be had, the text is empty or too long, or ``k`` is below 1.
         """
         learned = self.learned
-        baseline = learned.baseline if compare and len(text) <= len(learned.held_out) else None
-        return learned.meter.report(text, k, baseline=baseline)
+        fits = len(text) <= len(learned.held_out)
+        return learned.meter.report(text, k, held_out=learned.held_out_matches if fits else None)
 
     def next_tokens(
         self,
@@ -179,29 +150,22 @@ class Writer(Application):
         top_p: float | None = None,
         unknown: Unknown = "refuse",
     ) -> NextTokens:
-        """Say what can come next, and with which probability it would be drawn.
-
-        Args:
-            context: What stands before; it may be empty.
-            temperature: As :meth:`stream` takes it.
-            top_k: Likewise.
-            top_p: Likewise.
-            unknown: Likewise.
+        """Say what can come next, and with which probability it would be drawn; settings as :meth:`stream` takes them.
 
         Returns:
             Every token that the writer can write, the most probable first.
 
         Raises:
-            InputError: The context is too long or has unknown characters, or a setting is out of bounds.
+            InputError: The context, which may be empty, is too long or has unknown characters, or a setting is out of
+                bounds.
         """
         model = self.language_model
         _check_length(context, MAX_PROMPT)
-        ids = np.concatenate([[model.config.start], model.encode(context, unknown=unknown)])
-        logits, _ = model.last_logits(ids)
-        first = len(model.vocabulary.specials)
+        ids = np.append(model.config.start, model.encode(context, unknown=unknown))
+        logits = model.logits(ids)[0][-1]
+        first = len(model.vocabulary.specials)  # which are never written
         before = softmax(logits)[first:]
-        writable = np.concatenate([np.full(first, -np.inf), logits[first:]])
-        after = sampling_probabilities(writable, temperature=temperature, top_k=top_k, top_p=top_p)[first:]
+        after = sampling_probabilities(logits[first:], temperature=temperature, top_k=top_k, top_p=top_p)
         order = np.argsort(-before, kind="stable")
         strings = model.vocabulary.decode((order + first).tolist())
         tokens = tuple(map(NextToken, strings, before[order].tolist(), after[order].tolist()))
@@ -214,9 +178,6 @@ class Writer(Application):
             text: One token or more, at most 2,000,000 characters; it is read as one that begins a line.
             unknown: What to do with characters that the model never saw: ``"refuse"`` or ``"map"``.
 
-        Returns:
-            The scores.
-
         Raises:
             InputError: The text is empty, too long or has unknown characters.
         """
@@ -224,43 +185,18 @@ class Writer(Application):
         model = self.language_model
         scores = model.score(text, unknown=unknown)
         strings = model.vocabulary.decode(range(model.config.tokens))
-        tokens = model.tokens.tokenizer.tokenize(text)
         columns = (scores.nats, scores.alternatives, scores.probabilities)
-        rows = zip(tokens, *(column.tolist() for column in columns), strict=True)
-        return ScoredText(
-            text,
-            math.fsum(scores.nats),
-            tuple(
-                ScoredToken(
-                    token.text,
-                    token.start,
-                    nats,
-                    tuple(map(TokenProbability, (strings[number] for number in best), probabilities)),
-                )
-                for token, nats, best, probabilities in rows
-            ),
-        )
-
-
-def check_prompt(prompt: str) -> None:
-    """Refuse a prompt that is empty or too long.
-
-    Raises:
-        InputError: It is no text, empty, or longer than 100,000 characters.
-    """
-    if not isinstance(prompt, str):
-        raise InputError("A prompt is needed", allowed="a string", received=type(prompt).__name__)
-    if not prompt:
-        raise InputError(
-            "The prompt is empty",
-            allowed="one character or more",
-            remedy="A line break makes the writer begin a new line",
-        )
-    _check_length(prompt, MAX_PROMPT)
+        found = []
+        for token, nats, best, probabilities in zip(
+            model.tokens.tokenizer.tokenize(text), *(column.tolist() for column in columns), strict=True
+        ):
+            likeliest = map(TokenProbability, (strings[number] for number in best), probabilities)
+            found.append(ScoredToken(token.text, token.start, nats, tuple(likeliest)))
+        return ScoredText(text, math.fsum(scores.nats), tuple(found))
 
 
 def _check_length(text: str, most: int) -> None:
-    if len(text) > most:
+    if isinstance(text, str) and len(text) > most:
         raise InputError(
             "The text is too long",
             allowed=f"at most {most:,} characters",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -23,10 +23,11 @@ from apps.shared.commands import (
 )
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described
-from apps.writer.results import ScoredText, Written
+from apps.writer.results import ScoredText
 from apps.writer.task import WriterTask
 from data_prep.errors import InputError
 from data_prep.readers.text import given_text, read_text
+from models.char_lm.serving import Unknown
 
 app = group("A language model: train, evaluate, write, score texts, find copies.")
 add_fit(app, WriterTask(), "Train a writer on Tiny Shakespeare or on your own text and write it as a preset.")
@@ -43,8 +44,7 @@ LearnedOption = Annotated[
     ),
 ]
 UnknownOption = Annotated[
-    Literal["refuse", "map"],
-    typer.Option(help="Characters that the writer never saw: refuse them, or map them to unknown."),
+    Unknown, typer.Option(help="Characters that the writer never saw: refuse them, or map them to unknown.")
 ]
 TextsArgument = Annotated[
     list[str] | None,
@@ -55,6 +55,7 @@ FilesOption = Annotated[
     typer.Option("--file", metavar="FILE", help="Text, plain or gzip, in UTF-8; can be repeated."),
 ]
 _QUOTED = 60  # characters of a copied passage in a table
+_UNKNOWN_COPIES = "copied: unknown, the training text is not at hand (see --text)"
 
 
 @app.command()
@@ -91,15 +92,17 @@ def generate(
     }
     writer = Writer.from_preset(preset, text=learned or ())
     prompt = _with_breaks(prompt)
-    if samples != 1:
-        _print_samples(writer.generate_batch(prompt, samples, **settings), as_json)
-    elif as_json:
-        written = writer.generate(prompt, **settings)
-        if written.copied is None and written.text:
-            print("copied: unknown, the training text is not at hand (see --text)", file=sys.stderr)
-        print_json(written.to_dict())
-    else:
+    if samples == 1 and not as_json:
         _stream(writer, prompt, settings)
+        return
+    texts = writer.generate_batch(prompt, samples, **settings)
+    for at, written in enumerate(texts, start=1):
+        if as_json:
+            print_json(written.to_dict())
+        else:
+            print(f"--- {at}\n{_printable(written.prompt + written.text)}")
+    if as_json and texts[0].text and texts[0].copied is None:
+        print(_UNKNOWN_COPIES, file=sys.stderr)
 
 
 @app.command()
@@ -117,19 +120,14 @@ def score(
     """Say how surprising texts are to the writer; of several, with --json one object each."""
     documents = _documents(texts, files)
     writer = Writer.from_preset(preset)
-    results = [(name, writer.score(content, unknown)) for name, content in documents]
-    if as_json:
-        for name, result in results:
+    for name, result in [(name, writer.score(content, unknown)) for name, content in documents]:
+        if as_json:
             print_json({**name, **(result.to_dict() if each else result.totals())})
-        return
-    for name, result in results:
+            continue
+        _print_name(name)
         if each:
             print_table(("position>", "token", "nats>", "likeliest"), _token_rows(result))
-        totals = [
-            (key.replace("_", " "), number(value)) for key, value in result.totals().items() if key != "n"
-        ]
-        named = [(kind, str(called)) for kind, called in name.items()]
-        print_table(("measure", "value>"), [*named, *totals, ("characters", f"{result.n:,}")])
+        print_table(result.table_columns, result.table_rows())
 
 
 @app.command()
@@ -145,12 +143,16 @@ def copies(
     """Find every passage of texts that the writer learned from; of several, with --json one object each."""
     documents = _documents(texts, files)
     writer = Writer.from_preset(preset, text=learned or ())
-    reports = [(name, content, writer.copies(content, k)) for name, content in documents]
-    for name, content, report in reports:
+    for name, content, report in [(name, text, writer.copies(text, k)) for name, text in documents]:
         if as_json:
             print_json({**name, **report.to_dict()})
-        else:
-            _print_copies(name, content, report)
+            continue
+        _print_name(name)
+        print_table(
+            ("position>", "characters>", "first source", "places>", "passage"), _passage_rows(content, report)
+        )
+        for note in report.notes():
+            print(note, file=sys.stderr)
 
 
 def _documents(texts: Sequence[str] | None, files: Sequence[Path] | None) -> list[tuple[dict[str, Any], str]]:
@@ -172,27 +174,19 @@ def _with_breaks(text: str) -> str:
 
 def _stream(writer: Writer, prompt: str, settings: dict[str, Any]) -> None:
     begun = time.perf_counter()
-    pieces = []
-    for piece in writer.stream(prompt, **settings):
-        if not pieces:
-            _write(prompt)
-        _write(piece)
-        pieces.append(piece)
-    text = "".join(pieces)
+    pieces = writer.stream(prompt, **settings)
+    text = next(pieces)  # compiled by now
+    print(_printable(prompt + text), end="", flush=True)
+    for piece in pieces:
+        print(_printable(piece), end="", flush=True)
+        text += piece
     print()
     seconds = time.perf_counter() - begun
-    found = writer.copied(text)
-    copied = (
-        "copied: unknown, the training text is not at hand"
-        if found is None
-        else f"copied: {100 * found.fraction:.1f} % in passages of 20 characters or more, longest {found.longest}"
-    )
+    found, copied = writer.copied(text), _UNKNOWN_COPIES
+    if found is not None:
+        share = f"{100 * found.fraction:.1f} %"
+        copied = f"copied: {share} in passages of 20 characters or more, longest {found.longest}"
     print(f"{len(text):,} characters in {seconds:.2f} s; {copied}", file=sys.stderr)
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(_printable(text))
-    sys.stdout.flush()
 
 
 def _printable(text: str) -> str:
@@ -202,29 +196,20 @@ def _printable(text: str) -> str:
     )
 
 
-def _print_samples(samples: list[Written], as_json: bool) -> None:
-    for at, written in enumerate(samples, start=1):
-        if as_json:
-            print_json(written.to_dict())
-        else:
-            print(f"--- {at}\n{_printable(written.prompt + written.text)}")
+def _print_name(name: dict[str, Any]) -> None:
+    for kind, called in name.items():
+        print(f"{kind} {called}:")
 
 
-def _token_rows(result: ScoredText) -> Iterable[tuple[str, ...]]:
+def _token_rows(result: ScoredText) -> Iterator[tuple[str, ...]]:
     for token in result.tokens:
         best = " ".join(f"{other.token!r} {other.probability:.3f}" for other in token.alternatives)
         yield (str(token.start), repr(token.text), number(token.nats, 3), best)
 
 
-def _print_copies(name: dict[str, Any], content: str, report: CopyReport) -> None:
-    rows = []
+def _passage_rows(content: str, report: CopyReport) -> Iterator[tuple[str, ...]]:
     for span in report.spans:
         passage = content[span.start : span.end]
         shown = repr(passage if len(passage) <= _QUOTED else passage[: _QUOTED - 1] + "…")
         places = str(span.source.occurrences)
-        rows.append((str(span.start), str(span.length), described(span.source), places, shown))
-    for kind, called in name.items():
-        print(f"{kind} {called}:")
-    print_table(("position>", "characters>", "first source", "places>", "passage"), rows)
-    for note in report.notes():
-        print(note, file=sys.stderr)
+        yield (str(span.start), str(span.length), described(span.source), places, shown)

@@ -17,7 +17,7 @@ from data_prep.errors import InputError
 from data_prep.readers.text import read_text
 from data_prep.text.streams import SPLITS, Parts, split_text
 from data_prep.text.vocab import UNK
-from models.char_lm.language_model import LanguageModel
+from models.char_lm.serving import LanguageModel
 from models.training.task import Metrics
 
 # A writer that learned inside the first 90 % only has not seen the last tenth either.
@@ -32,9 +32,6 @@ def evaluate(writer: Writer, split: str | None = None, files: Sequence[str | Pat
         split: Row of ``data_prep.text.streams.SPLITS``; None takes that of the training.
         files: Texts to score instead of the text that it learned from, each from a state of zero; what the writer never
             saw is read as unknown.
-
-    Returns:
-        The loss.
 
     Raises:
         InputError: A text cannot be had, there is no such split, or the writer learned from characters that it would
@@ -57,18 +54,13 @@ def evaluate(writer: Writer, split: str | None = None, files: Sequence[str | Pat
             received=wanted,
             remedy=f"Train one for that split: python -m apps writer fit --set split={wanted} --out FOLDER",
         )
-    return scored(writer.language_model, split_text(learned.text, wanted).validation, wanted, learned.name)
+    return scored(
+        writer.language_model, split_text(learned.source.text, wanted).validation, wanted, learned.source.name
+    )
 
 
 def scored(model: LanguageModel, texts: Sequence[str], split: str, name: str) -> WriterEvaluation:
-    """Score texts, each from a state of zero; what the model never saw is read as unknown.
-
-    Args:
-        model: What is scored.
-        texts: One or more.
-        split: What they are of the text.
-        name: Of the text.
-    """
+    """Score one text or more, each from a state of zero; what the model never saw is read as unknown."""
     scores = [model.score(text, unknown="map") for text in texts]
     nats = np.concatenate([score.nats for score in scores])
     characters = sum(map(len, texts))
@@ -78,36 +70,25 @@ def scored(model: LanguageModel, texts: Sequence[str], split: str, name: str) ->
 
 
 def metrics_of(result: WriterEvaluation, source: WriterSource, parts: Parts, recipe: Any) -> Metrics:
-    """Return a score as a preset stores it, in nats and in bits.
-
-    Args:
-        result: Of the held-out part.
-        source: The text.
-        parts: Of the text.
-        recipe: With ``split`` and ``tokens``.
-    """
+    """Return the score of the held-out part as a preset stores it, in nats and in bits."""
     protocol = (
         f"{source.name}; {SPLITS[recipe.split]}; trained on {parts.train_characters:,} characters; the state "
         "is carried through, every character counts once"
     )
     if recipe.tokens != "char":
         protocol += f"; read as {recipe.tokens}s, whose spaces and unknown strings cost nothing here"
-    published = source.published if recipe.split == "last_tenth" else {}
-
-    def in_units(unit: str, protocol: str, factor: float = 1.0) -> dict[str, Any]:
-        error = result.standard_error
-        return measure(
-            result.nats_per_character * factor,
-            result.n,
-            protocol,
-            unit=unit,
-            standard_error=None if error is None else error * factor,
-            published={name: value * factor for name, value in published.items()},
-            lower_is_better=True,
-            split=recipe.split,
-        )
-
-    return {
-        "nats_per_character": in_units("nats", protocol),
-        "bits_per_character": in_units("bits", "the same in bits", 1.0 / math.log(2.0)),
-    }
+    nats = measure(
+        result.nats_per_character,
+        result.n,
+        protocol,
+        unit="nats",
+        standard_error=result.standard_error,
+        published=source.published if recipe.split == "last_tenth" else {},
+        lower_is_better=True,
+        split=recipe.split,
+    )
+    factor = 1.0 / math.log(2.0)
+    bits = {**nats, "unit": "bits", "protocol": "the same in bits"}
+    bits |= {name: nats[name] and nats[name] * factor for name in ("score", "standard_error", "baseline")}
+    bits["published"] = {name: value * factor for name, value in nats["published"].items()}
+    return {"nats_per_character": nats, "bits_per_character": bits}

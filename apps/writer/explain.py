@@ -4,48 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from apps.writer.application import Writer, check_prompt
+from apps.writer.application import Writer
 from apps.writer.results import GateView, Step
 from data_prep.errors import InputError
 from data_prep.text.text_properties import PROPERTIES
-from models.char_lm.gate_gradients import gradient_norms
-from models.char_lm.gates import UnitFit, gate_values, rank_units
-from models.char_lm.language_model import Unknown
+from models.char_lm.gates import UnitFit, gate_values, gradient_norms, rank_units
 from models.serving.operations import softmax
 
 MOST_TOKENS = 600  # of a text whose gates are shown
 MOST_STEPS = 40  # of the unrolled network
 
 
-def gate_view(writer: Writer, text: str, *, unknown: Unknown = "refuse") -> GateView:
-    """Compute every gate and state of every unit.
-
-    Args:
-        writer: The writer.
-        text: One token or more, at most 600.
-        unknown: What to do with characters that the model never saw.
-
-    Returns:
-        Values after each token of the text, which is read as one that begins a line.
+def gate_view(writer: Writer, text: str) -> GateView:
+    """Compute every gate and state of every unit after each token of a text, which is read as one that begins a line.
 
     Raises:
-        InputError: The text is empty, too long, or has unknown characters.
+        InputError: The text is empty, longer than 600 tokens, or has unknown characters.
     """
     model = writer.language_model
-    ids = _ids(writer, text, 1, unknown)
-    layers = gate_values(model.config, writer.arrays, [model.config.start, *ids.tolist()])
-    tokens = model.tokens.tokenizer.tokenize(text)
-    kept = [{name: values[1:] for name, values in layer.items()} for layer in layers]
+    ids = np.append(model.config.start, _ids(writer, text, 1))
+    layers = gate_values(model.config, writer.arrays, ids)
+    kept = tuple({name: values[1:] for name, values in layer.items()} for layer in layers)
     for layer in kept:
         for values in layer.values():
             values.setflags(write=False)
-    return GateView(
-        text,
-        tuple(token.text for token in tokens),
-        tuple(token.start for token in tokens),
-        model.config.cell,
-        tuple(kept),
-    )
+    return GateView(text, tuple(model.tokens.tokenizer.tokenize(text)), kept)
 
 
 def following_units(view: GateView, followed: str, name: str) -> tuple[UnitFit, ...]:
@@ -64,42 +47,26 @@ def following_units(view: GateView, followed: str, name: str) -> tuple[UnitFit, 
     """
     if followed not in PROPERTIES:
         raise InputError("There is no such property", allowed=", ".join(PROPERTIES), received=followed)
-    values = PROPERTIES[followed](view.text)[list(view.starts)]  # (characters,) to (tokens,)
+    values = PROPERTIES[followed](view.text)[
+        [token.start for token in view.tokens]
+    ]  # (characters,) to (tokens,)
     return rank_units(view.layers, values, name)
 
 
-def gradient_lengths(
-    writer: Writer, text: str, *, unknown: Unknown = "refuse"
-) -> tuple[tuple[float, ...], ...]:
+def gradient_lengths(writer: Writer, text: str) -> list[np.ndarray]:
     """Measure how long the gradient of the last token's loss is at each step before it.
 
-    Args:
-        writer: The writer.
-        text: Two tokens or more, at most 600.
-        unknown: What to do with characters that the model never saw.
-
     Returns:
-        For each layer the length of the gradient by its weighted sums z(t), the last step last.
+        For each layer the length of the gradient by its weighted sums z(t), the last step last; float64 (steps,).
 
     Raises:
-        InputError: The text is too short or too long, or has unknown characters.
+        InputError: The text has not 2 to 600 tokens, or it has unknown characters.
     """
-    ids = _ids(writer, text, 2, unknown)
-    return tuple(
-        tuple(norms.sums.tolist()) for norms in gradient_norms(writer.config, writer.arrays, ids.tolist())
-    )
+    return [norms.sums for norms in gradient_norms(writer.config, writer.arrays, _ids(writer, text, 2))]
 
 
-def unrolled_steps(
-    writer: Writer, prompt: str, length: int = 8, *, unknown: Unknown = "refuse"
-) -> tuple[Step, ...]:
+def unrolled_steps(writer: Writer, prompt: str, length: int = 8) -> tuple[Step, ...]:
     """Follow the network over a prompt and over what it then writes, always taking the most probable token.
-
-    Args:
-        writer: The writer.
-        prompt: One token or more.
-        length: Tokens to write, 1 or more.
-        unknown: What to do with characters that the model never saw.
 
     Returns:
         One step for each token but the last of prompt and continuation together.
@@ -107,35 +74,40 @@ def unrolled_steps(
     Raises:
         InputError: The steps are too many to draw, or the prompt is empty or has unknown characters.
     """
-    check_prompt(prompt)
     model = writer.language_model
-    ids = _ids(writer, prompt, 1, unknown)
-    if not length >= 1 or len(ids) + length > MOST_STEPS:
+    start, *read = model.encode_prompt(prompt).tolist()
+    given = len(read)
+    if not length >= 1 or given + length > MOST_STEPS:
         raise InputError(
             "The number of steps does not fit the drawing",
             allowed=f"at least 1 after the prompt, at most {MOST_STEPS} with it",
-            received=f"{len(ids)} of the prompt and {length} after it",
+            received=f"{given} of the prompt and {length} after it",
         )
-    rows, state = model.logits(np.concatenate([[model.config.start], ids]))
-    read, rows = ids.tolist(), rows[1:]
     first = len(model.vocabulary.specials)  # which are never written
-    while len(read) < len(ids) + length:
-        read.append(first + int(rows[-1, first:].argmax()))
-        row, state = model.logits(np.array(read[-1:]), state)
-        rows = np.concatenate([rows, row])
-    probabilities = softmax(rows)
-    strings = model.vocabulary.decode(read)
-    steps = []
-    for at, target in enumerate(read[1:]):
-        best = first + int(rows[at, first:].argmax())
-        output = model.vocabulary.decode([best])[0]
-        both = float(probabilities[at, target]), float(probabilities[at, best])
-        steps.append(Step(strings[at], at < len(ids), strings[at + 1], both[0], output, both[1]))
-    return tuple(steps)
+    logits, state = model.logits(np.array([start, *read]))
+    rows = [*logits[1:]]  # after each token of the prompt
+    while len(read) < given + length:
+        read.append(first + int(rows[-1][first:].argmax()))
+        logits, state = model.logits(np.array(read[-1:]), state)
+        rows.extend(logits)
+    probabilities = softmax(np.array(rows))
+    likeliest = first + probabilities[:, first:].argmax(axis=1)
+    strings, outputs = (model.vocabulary.decode(ids) for ids in (read, likeliest.tolist()))
+    return tuple(
+        Step(
+            strings[at],
+            at < given,
+            strings[at + 1],
+            float(probabilities[at, read[at + 1]]),
+            outputs[at],
+            float(probabilities[at, likeliest[at]]),
+        )
+        for at in range(len(read) - 1)
+    )
 
 
-def _ids(writer: Writer, text: str, least: int, unknown: Unknown) -> np.ndarray:
-    ids = writer.language_model.encode(text, unknown=unknown)
+def _ids(writer: Writer, text: str, least: int) -> np.ndarray:
+    ids = writer.language_model.encode(text)
     if not least <= len(ids) <= MOST_TOKENS:
         raise InputError(
             "The length of the text does not fit",

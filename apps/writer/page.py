@@ -21,8 +21,7 @@ from apps.writer.page_pieces import SAID
 def opened(preset: str) -> Writer:
     """Open a writer that has written already: the first visitor does not wait for what is compiled once."""
     writer = Writer.from_preset(preset)
-    for _ in writer.stream("\n", length=2, unknown="map"):
-        pass
+    writer.generator.generate("\n", length=2, unknown="map")
     return writer
 
 

@@ -9,16 +9,11 @@ import streamlit as st
 from apps.shared import charts
 from apps.shared.letters import letters
 from apps.shared.page import input_errors, plain
+from apps.shared.page_reports import Curve, curves
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described, match_shares
-from apps.writer.page_pieces import (
-    copied_letters,
-    example_buttons,
-    lines,
-    linked,
-    training_text_problem,
-)
+from apps.writer.page_pieces import copied_letters, example_buttons, linked, training_text_problem
 
 MOST_CHARACTERS = 10_000
 _EXAMPLE = 600
@@ -56,25 +51,23 @@ def show(writer: Writer, preset: str) -> None:
 
 
 def _form(writer: Writer) -> tuple[str, int]:
-    written = st.session_state.get("writing")
     train, held_out = (_passage(text) for text in (writer.learned.train, writer.learned.held_out))
-    mixed = train[: _EXAMPLE // 2] + held_out[: _EXAMPLE // 2]
-    default = written.text if written is not None and written.text else mixed
-    with st.form("copies_form"):
-        text = st.text_area(
-            "Text", default[:MOST_CHARACTERS], key=_TEXT, height=150, max_chars=MOST_CHARACTERS
-        )
-        slider, button = st.columns([4, 1], vertical_alignment="bottom")
-        k = slider.slider("Shortest passage, characters", 5, 80, 20, **linked("k"))
-        button.form_submit_button("Compare", type="primary", width="stretch")
     examples = {
         "Training text": train,
         "Held-out text": held_out,
-        "Half and half": mixed,
+        "Half and half": train[: _EXAMPLE // 2] + held_out[: _EXAMPLE // 2],
         "Shuffled": _shuffled(train),
     }
+    default = "Half and half"
+    written = st.session_state.get("writing")
     if written is not None and written.text:
-        examples["What was written"] = written.text[:MOST_CHARACTERS]
+        default = "What was written"
+        examples[default] = written.text[:MOST_CHARACTERS]
+    with st.form("copies_form"):
+        text = st.text_area("Text", examples[default], key=_TEXT, height=150, max_chars=MOST_CHARACTERS)
+        slider, button = st.columns([4, 1], vertical_alignment="bottom")
+        k = slider.slider("Shortest passage, characters", 5, 80, 20, **linked("k"))
+        button.form_submit_button("Compare", type="primary", width="stretch")
     example_buttons(examples, "compare", _TEXT)
     return text, k
 
@@ -91,22 +84,19 @@ def _shuffled(text: str) -> str:
 
 def _picture(writer: Writer, text: str) -> go.Figure:
     colours = palette()
-    learned = writer.learned
+    longest_at = writer.learned.meter.longest_at
     rows = {
-        "this text": (learned.meter.longest_at(text), colours.ours, "solid"),
-        "held-out text": (learned.baseline.longest_at, colours.peer, "solid"),
-        "this text, shuffled": (learned.meter.longest_at(_shuffled(text)), colours.muted, "dot"),
+        "this text": (longest_at(text), colours.ours, "solid"),
+        "held-out text": (writer.learned.held_out_matches, colours.peer, "solid"),
+        "this text, shuffled": (longest_at(_shuffled(text)), colours.muted, "dot"),
     }
-    picture = lines(
-        {
-            name: ((100 * match_shares(lengths)[: _SHOWN + 1]).tolist(), *look)
-            for name, (lengths, *look) in rows.items()
-        },
-        x_title="characters in a row",
-        y_title="share of positions, %",
-        hover="%{y:.2f} % have %{x} or more",
-        shape="hv",
-    )
+    steps = {"mode": "lines", "line_shape": "hv"}
+    lines = {
+        name: Curve(range(_SHOWN + 1), (100 * match_shares(lengths)[: _SHOWN + 1]).tolist(), *look, steps)
+        for name, (lengths, *look) in rows.items()
+    }
+    hover = "%{y:.2f} % have %{x} or more"
+    picture = curves(lines, x_title="characters in a row", y_title="share of positions, %", hover=hover)
     picture.update_xaxes(range=[0, _SHOWN])
     picture.update_yaxes(range=[0, 101])
     return picture

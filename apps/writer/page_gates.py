@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,12 +11,12 @@ import streamlit as st
 from apps.shared import charts
 from apps.shared.letters import Letter, letters, shown, tint
 from apps.shared.page import heavy_work, input_errors
-from apps.shared.page_reports import show_report
+from apps.shared.page_reports import Curve, curves, show_report
 from apps.shared.style import palette
 from apps.shared.tables import Report
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_TOKENS, following_units, gate_view, gradient_lengths
-from apps.writer.page_pieces import SAID, lines, linked, text_box
+from apps.writer.page_pieces import SAID, linked, text_box
 from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.results import GateView
 from data_prep.text.text_properties import PROPERTIES
@@ -58,12 +58,12 @@ def _view(_writer: Writer, preset: str, text: str) -> GateView:
 
 
 def _units(writer: Writer, view: GateView) -> None:
-    columns = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     default = "cell" if "cell" in view.names else "hidden"
-    name = columns[0].segmented_control(
+    name = left.segmented_control(
         "Gate or state", view.names, default=default, required=True, **linked("gate")
     )
-    followed = columns[1].selectbox("Units that follow", tuple(PROPERTIES), **linked("follow"))
+    followed = right.selectbox("Units that follow", tuple(PROPERTIES), **linked("follow"))
     st.caption(f"**{name}**: {SAID['gates'][name]}.")
     fits = following_units(view, followed, name)
     best = fits[:_UNITS]
@@ -76,25 +76,22 @@ def _units(writer: Writer, view: GateView) -> None:
     _coloured(view, name, fits[chosen])
     st.html(_NARROW)
     with st.container(key="gates_picture"):
-        charts.show(
-            _picture(view, name, best),
-            "gates",
-            f"{name} of the units that follow {followed} best, over the text",
-        )
-    notes = [
+        alt = f"{name} of the units that follow {followed} best, over the text"
+        charts.show(_picture(view, name, best), "gates", alt)
+    config = writer.config
+    note = (
         f"The {len(best)} of {len(fits)} units of all layers that follow “{followed}” best, the best on top, by the "
         "correlation over the letters of this text. With this many units and one short text, some follow by chance. "
         "Rows are named layer·unit."
-    ]
-    config = writer.config
+    )
     if config.members > 1:
-        notes.append(
-            f"The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
+        note += (
+            f" The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
             f"{config.layers} are those of the first one."
         )
     if name == _UNBOUNDED:
-        notes.append("Each row is shaded by its own largest value.")
-    st.caption(" ".join(notes))
+        note += " Each row is shaded by its own largest value."
+    st.caption(note)
 
 
 def _named(fit: UnitFit) -> str:
@@ -104,16 +101,11 @@ def _named(fit: UnitFit) -> str:
 def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
     colours = palette()
     values = view.layers[fit.layer][name][:, fit.unit]
-    largest = float(np.abs(values).max()) or 1.0
-    scale = largest if name in _SIGNED else 1.0
-    drawn = [
-        Letter(
-            token,
-            tint(colours.positive if value >= 0 else colours.negative, 0.85 * abs(value) / scale),
-            f"{shown(token)}: {value:+.3f}",
-        )
-        for token, value in zip(view.tokens, values.tolist(), strict=True)
-    ]
+    scale = (float(np.abs(values).max()) or 1.0) if name in _SIGNED else 1.0
+    drawn = []
+    for token, value in zip((token.text for token in view.tokens), values.tolist(), strict=True):
+        colour = colours.positive if value >= 0 else colours.negative
+        drawn.append(Letter(token, tint(colour, 0.85 * abs(value) / scale), f"{shown(token)}: {value:+.3f}"))
     with st.container(border=True):
         letters(drawn, key="coloured", label=f"The text coloured by {_named(fit)}")
 
@@ -122,31 +114,27 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
     rows = np.stack([view.layers[fit.layer][name][:, fit.unit] for fit in fits]).astype(np.float64)
     # A memory has no bounds: each row has its own scale, or a few rows would leave the others pale.
     scales = np.abs(rows).max(axis=1, keepdims=True) if name == _UNBOUNDED else 1.0
+    names = [shown(token.text) for token in view.tokens]
     picture = charts.figure(height=140 + 11 * len(fits))
     charts.add_heatmap(
         picture,
         (rows / np.where(scales > 0, scales, 1.0)).round(4),
-        x=list(range(len(view.tokens))),
+        x=list(range(len(names))),
         y=[f"{fit.layer + 1}·{fit.unit} " for fit in fits],
         zmin=-1.0 if name in _SIGNED else 0.0,
         zmax=1.0,
         text=[
-            [
-                f"{shown(token)}, {_named(fit)}: {value:+.3f}"
-                for token, value in zip(view.tokens, row, strict=True)
-            ]
+            [f"{token}, {_named(fit)}: {value:+.3f}" for token, value in zip(names, row, strict=True)]
             for fit, row in zip(fits, rows.tolist(), strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
     )
-    marks = [token if token not in "\n " else "" for token in view.tokens]
     picture.update_xaxes(
-        tickmode="array",
-        tickvals=list(range(len(marks))),
-        ticktext=marks,
+        tickvals=list(range(len(names))),
+        ticktext=[token.text.strip() for token in view.tokens],
         tickangle=0,
         showgrid=False,
-        showticklabels=len(marks) <= _MOST_LETTERS,
+        showticklabels=len(names) <= _MOST_LETTERS,
         tickfont={"size": 9, "color": palette().text, "family": "monospace"},
         side="top",
     )
@@ -155,16 +143,8 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
 
 
 def _ladder_gradients(report: Report) -> None:
-    colours = palette()
-    hues = (colours.negative, colours.muted, colours.peer, colours.ours)
-    looks = zip(hues, ("dot", "dash", "dashdot", "solid"), strict=True)
-    sums = [report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS]
-    titles = [TITLES[cell] for cell in NETWORKS]
-    charts.show(
-        _gradient_picture(dict(zip(titles, zip(sums, looks, strict=True), strict=True))),
-        "ladder gradients",
-        "Length of the gradient by step back for four cells",
-    )
+    rows = {TITLES[cell]: report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS}
+    _show_gradients(rows, "ladder gradients", "Length of the gradient by step back for four cells")
     st.caption(
         "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; z(t) are the "
         "weighted sums of step t. Where it has vanished, nothing is learned from that step."
@@ -173,28 +153,19 @@ def _ladder_gradients(report: Report) -> None:
 
 def _own_gradients(writer: Writer, text: str) -> None:
     st.markdown("**The writer, on the text above**")
-    colours = palette()
-    tones, dashes = (colours.ours, colours.peer, colours.muted), ("solid", "dash", "dot", "dashdot")
-    depth = writer.config.layers  # a dash for each network, a tone for each layer of it
-    rows = {
-        f"layer {at + 1}": (values, (tones[at % depth], dashes[at // depth]))
-        for at, values in enumerate(gradient_lengths(writer, text))
-    }
-    charts.show(
-        _gradient_picture(rows),
-        "own gradients",
-        "Length of the gradient by step back for the layers of the writer",
-    )
+    lengths = enumerate(gradient_lengths(writer, text), start=1)
+    rows = {f"layer {number}": values.tolist() for number, values in lengths}
+    _show_gradients(rows, "own gradients", "Length of the gradient by step back for the layers of the writer")
     st.caption("From the loss of the text's last letter, one text only, so the line is rough.")
 
 
-def _gradient_picture(rows: Mapping[str, tuple[Sequence[float], tuple[str, str]]]) -> go.Figure:
-    lengths = {
-        name: ([value / (values[-1] or 1.0) if value > 0 else None for value in reversed(values)], *look)
-        for name, (values, look) in rows.items()
-    }
-    picture = lines(
-        lengths, x_title="steps back", y_title="length, last step = 1", hover="%{x} steps back: %{y:.2e}"
-    )
+def _show_gradients(rows: Mapping[str, list[float]], key: str, alt: str) -> None:
+    """Draw lengths relative to that of the last step."""
+    lines = {}
+    for name, look in charts.line_looks(list(rows)).items():
+        values = [value / (rows[name][-1] or 1.0) if value > 0 else None for value in reversed(rows[name])]
+        lines[name] = Curve(range(len(values)), values, *look, more={"mode": "lines"})
+    hover = "%{x} steps back: %{y:.2e}"
+    picture = curves(lines, x_title="steps back", y_title="length, last step = 1", hover=hover)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
-    return picture
+    charts.show(picture, key, alt)

@@ -12,11 +12,7 @@ from apps.writer import reports
 
 
 def show(preset: str) -> None:
-    """Draw the section.
-
-    Args:
-        preset: Name of the writer.
-    """
+    """Draw the section."""
     page_reports.show_report(reports.SCORES, _scores, preset=preset)
     st.subheader("The ladder", anchor=False)
     page_reports.show_report(
@@ -33,9 +29,10 @@ def show(preset: str) -> None:
 def _scores(report: Report) -> None:
     found, loss = report.found, "metrics.nats_per_character"
     page_reports.show_metrics(found, (reports.NATS, reports.BITS, reports.PARAMETERS, reports.MINUTES))
-    error = f" ± {{{loss}.standard_error:.4f}} (standard error)"
-    template = f"The shipped writer: {{0}}. {{{loss}.protocol}}; {{{loss}.n:,}} characters"
-    template += "." if found[f"{loss}.standard_error"] is None else f"{error}."
+    template = (
+        f"The shipped writer: {{0}}. {{{loss}.protocol}}; {{{loss}.n:,}} characters "
+        f"± {{{loss}.standard_error:.4f}} (standard error)."
+    )
     st.caption(found.text(template, plain(reports.shape_of(found)), escape=plain))
     if published := found.get(f"{loss}.published"):
         listed = "; ".join(f"{plain(name)}: {value:g}" for name, value in published.items())
@@ -54,12 +51,7 @@ def _samples(report: Report) -> None:
     rungs = {reports.TITLES[line.row["name"]]: line for line in report.lines}
     names = list(rungs)
     name = st.select_slider("Rung", names, value=names[-1], key="rung", label_visibility="collapsed")
-    row = rungs[name].row
-    st.code(report.found["settings.prompt"] + row["sample"], language=None, wrap_lines=True)
-    st.caption(
-        row.text(
-            "{0}: {nats_per_character:.2f} nats, {1} bits a character. Written at temperature 1 after the same prompt.",
-            f"{name[:1].upper()}{name[1:]}",
-            reports.LADDER.columns[2].cell(row),
-        )
-    )
+    line = rungs[name]
+    st.code(report.found["settings.prompt"] + line.row["sample"], language=None, wrap_lines=True)
+    scored = line.row.text("{0}: {nats_per_character:.2f} nats, {1} bits a character.", name, line.cells[2])
+    st.caption(f"{scored[:1].upper()}{scored[1:]} Written at temperature 1 after the same prompt.")

@@ -14,10 +14,10 @@ from apps.shared import charts
 from apps.shared.letters import Letter, shown, tint
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.copies import CopiedSpan, CopyReport, described
+from apps.writer.copies import CopyReport, described
 from apps.writer.results import NextTokens, TokenProbability
 from data_prep.errors import InputError
-from models.char_lm.language_model import Unknown
+from models.char_lm.serving import Unknown
 
 SAID = tomllib.loads(Path(__file__).with_name("page.toml").read_text(encoding="utf-8"))
 _SHOWN = 8
@@ -29,16 +29,7 @@ def linked(name: str) -> dict[str, Any]:
 
 
 def text_box(label: str, key: str, parameter: str, default: str, *, most: int, height: int = 150) -> str:
-    """Draw a box for a text; the one of the link is cut where it is too long, and that is said.
-
-    Args:
-        label: Of the box.
-        key: Of the box.
-        parameter: In the address, of the text that the box begins with.
-        default: The text where the address has none.
-        most: Characters that the box holds.
-        height: In pixels.
-    """
+    """Draw a box that begins with the text of a parameter of the address; a longer one is cut, and that is said."""
     text = st.query_params.get(parameter, default)
     if len(text) > most:
         st.warning(f"The text of the link has {len(text):,} characters; the box holds the first {most:,}.")
@@ -60,12 +51,7 @@ def unknown_choice() -> Unknown:
 
 
 def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
-    """Draw the likeliest tokens twice: as the model has them, and as they are drawn.
-
-    Args:
-        following: All tokens that can come next.
-        actual: The token that stands there, which is always shown; None for none.
-    """
+    """Draw the likeliest tokens twice, as the model has them and as they are drawn, and the one that stands there."""
     colours = palette()
     rows = list(following.tokens[:_SHOWN])
     rows += [token for token in following.tokens[_SHOWN:] if token.token == actual]
@@ -97,29 +83,6 @@ def alternatives(actual: str, probability: float, found: Sequence[TokenProbabili
     )
 
 
-def lines(
-    rows: Mapping[str, tuple[Sequence[float | None], str, str]],
-    *,
-    x_title: str,
-    y_title: str,
-    hover: str,
-    shape: str = "linear",
-) -> go.Figure:
-    """Draw lines: name to values at 0, 1, ..., colour and dash; ``hover`` and ``shape`` in Plotly's words."""
-    picture = charts.figure(x_title=x_title, y_title=y_title, height=350)
-    for name, (values, colour, dash) in rows.items():
-        picture.add_scatter(
-            x=list(range(len(values))),
-            y=list(values),
-            mode="lines",
-            name=name,
-            line={"color": colour, "dash": dash, "shape": shape},
-            hovertemplate=f"{name}, {hover}<extra></extra>",
-        )
-    picture.update_layout(margin={"t": 40}, showlegend=True)
-    return picture
-
-
 def _name(token: str, actual: str | None) -> str:
     return f"{shown(token)} ←" if token == actual else shown(token)
 
@@ -128,7 +91,7 @@ def _name(token: str, actual: str | None) -> str:
 def training_text_problem(_writer: Writer, preset: str) -> str | None:
     """Say why copies cannot be looked for, or None where they can; tried again after ten minutes."""
     try:
-        _ = _writer.learned.baseline
+        _ = _writer.learned.held_out_matches
     except InputError as error:
         return str(error)
     return None
@@ -136,18 +99,12 @@ def training_text_problem(_writer: Writer, preset: str) -> str | None:
 
 def copied_letters(text: str, report: CopyReport) -> list[Letter]:
     """Turn a text into letters whose copied passages are underlaid, the longer the stronger."""
-    owner: list[CopiedSpan | None] = [None] * len(text)
-    for span in report.spans:
+    drawn = [Letter(character) for character in text]
+    for span in sorted(report.spans, key=lambda span: span.length):  # a longer one lies above a shorter one
+        others = span.source.occurrences - 1
+        more = f", and at {others} more places" if others else ""
+        note = f"{span.length} characters copied\n{described(span.source)}{more}"
+        ground = tint(palette().peer, min(0.2 + span.length / 250, 0.5))
         for at in range(span.start, span.end):
-            known = owner[at]
-            if known is None or known.length < span.length:
-                owner[at] = span
-    return [_letter(character, span) for character, span in zip(text, owner, strict=True)]
-
-
-def _letter(character: str, span: CopiedSpan | None) -> Letter:
-    if span is None:
-        return Letter(character)
-    more = f", and at {span.source.occurrences - 1} more places" if span.source.occurrences > 1 else ""
-    note = f"{span.length} characters copied\n{described(span.source)}{more}"
-    return Letter(character, tint(palette().peer, min(0.2 + span.length / 250, 0.5)), note, marked=True)
+            drawn[at] = Letter(text[at], ground, note, marked=True)
+    return drawn

@@ -43,14 +43,7 @@ def show(writer: Writer, preset: str) -> None:
                     type="primary" if answer == kind else "secondary",
                 )
             if answer is not None:
-                new = {_SEED: secrets.randbelow(2**31), _ANSWER: None}
-                st.button(
-                    "Next",
-                    key="quiz next",
-                    on_click=st.session_state.update,
-                    args=(new,),
-                    icon=":material/arrow_forward:",
-                )
+                st.button("Next", key="quiz next", on_click=_next, icon=":material/arrow_forward:")
         if answer is not None:
             _reveal(asked, answer)
     right, asked_so_far = st.session_state.get(_SCORE, (0, 0))
@@ -66,6 +59,10 @@ def _question(_writer: Writer, preset: str, seed: int) -> Question:
 def _answer(given: str, true: str) -> None:
     right, asked = st.session_state.get(_SCORE, (0, 0))
     st.session_state.update({_ANSWER: given, _SCORE: (right + (given == true), asked + 1)})
+
+
+def _next() -> None:
+    st.session_state.update({_SEED: secrets.randbelow(2**31), _ANSWER: None})
 
 
 def _reveal(asked: Question, answer: str) -> None:

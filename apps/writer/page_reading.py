@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
+
 import streamlit as st
 
 from apps.shared import charts
@@ -14,6 +16,7 @@ from apps.writer.results import ScoredText, ScoredToken
 
 MOST_CHARACTERS = 10_000
 _DARKEST = 7.0  # nats: about one in a thousand
+_BIT = log(2.0)  # nats
 _CHOICE, _TEXT = "read letter", "text to read"
 
 
@@ -44,19 +47,11 @@ def _totals(result: ScoredText) -> None:
 
 
 def _heat(result: ScoredText) -> None:
-    colours = palette()
     left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(border=True):
-        drawn = [
-            Letter(
-                token.text,
-                tint(colours.negative, 0.8 * min(token.nats / _DARKEST, 1.0) ** 1.3),
-                f"{shown(token.text)}: {100 * token.probability:.3g} %, {token.nats / 0.693147:.2f} bits",
-            )
-            for token in result.tokens
-        ]
-        letters(drawn, key="heat", label="The text, the darker the more surprising", choice=_CHOICE)
     with left:
+        with st.container(border=True):
+            drawn = [_letter(token) for token in result.tokens]
+            letters(drawn, key="heat", label="The text, the darker the more surprising", choice=_CHOICE)
         st.caption(
             "The darker, the more surprising. Click a letter to see the five that were likeliest there."
         )
@@ -65,6 +60,12 @@ def _heat(result: ScoredText) -> None:
         if chosen is None or chosen >= len(result.tokens):
             chosen = max(range(len(result.tokens)), key=lambda at: result.tokens[at].nats)
         _token(result, result.tokens[chosen])
+
+
+def _letter(token: ScoredToken) -> Letter:
+    ground = tint(palette().negative, 0.8 * min(token.nats / _DARKEST, 1.0) ** 1.3)
+    note = f"{shown(token.text)}: {100 * token.probability:.3g} %, {token.nats / _BIT:.2f} bits"
+    return Letter(token.text, ground, note)
 
 
 def _token(result: ScoredText, token: ScoredToken) -> None:
@@ -76,6 +77,6 @@ def _token(result: ScoredText, token: ScoredToken) -> None:
         "The five likeliest characters and the one that stands there",
     )
     st.caption(
-        f"Surprise {token.nats:.2f} nats, {token.nats / 0.693147:.2f} bits: one chance in "
+        f"Surprise {token.nats:.2f} nats, {token.nats / _BIT:.2f} bits: one chance in "
         f"{1 / max(token.probability, 1e-12):,.0f}."
     )

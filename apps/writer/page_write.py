@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -52,11 +52,11 @@ class Writing:
     prompt: str
     settings: dict[str, Any]
     kept: str = ""
-    text: str = field(default="", init=False)
-    waiting: bool = field(default=True, init=False)
-    whole: bool = field(default=False, init=False)
-    problem: str = field(default="", init=False)
-    seconds: float = field(default=0.0, init=False)
+    text: str = ""
+    waiting: bool = True
+    whole: bool = False
+    problem: str = ""
+    seconds: float = 0.0
 
 
 def show(writer: Writer, preset: str) -> None:
@@ -73,8 +73,11 @@ def show(writer: Writer, preset: str) -> None:
     if writing.problem:
         st.error(plain(writing.problem), icon=":material/error:")
         return
-    with input_errors():
+    left, right = st.columns([3, 2], gap="medium")
+    with left, input_errors():
         _result(writer, preset, writing)
+    with right, input_errors():
+        _choice(writer, preset, writing)
 
 
 def _form() -> None:
@@ -88,8 +91,7 @@ def _form() -> None:
         pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
     example_buttons(SAID["write"], "take", _PROMPT)
     if pressed:
-        settings = {"length": int(length), "temperature": float(temperature), **options}
-        _begin(Writing(prompt, settings))
+        _begin(prompt, {"length": length, "temperature": temperature, **options})
 
 
 def _options() -> dict[str, Any]:
@@ -99,27 +101,16 @@ def _options() -> dict[str, Any]:
     seed = columns[2].number_input("Seed", 0, 2**31 - 1, 1, **linked("seed"))
     stop = columns[3].text_input("Stop after", max_chars=100, **linked("stop"))
     return {
-        "top_k": int(top_k) or None,
-        "top_p": None if top_p >= 1.0 else float(top_p),
-        "seed": int(seed),
+        "top_k": top_k or None,
+        "top_p": None if top_p >= 1.0 else top_p,
+        "seed": seed,
         "stop": stop.replace("\\n", "\n") or None,
         "unknown": unknown_choice(),
     }
 
 
-def _begin(writing: Writing) -> None:
-    st.session_state.update({_STATE: writing, _CHOICE: None})
-
-
-def _go_on(writing: Writing, at: int, token: str) -> None:
-    """Write anew from a letter that was exchanged for another one."""
-    _begin(Writing(writing.prompt, writing.settings, kept=writing.text[:at] + token))
-
-
-def _go_on_writing(writing: Writing) -> None:
-    """Write what was left when the visitor stopped."""
-    left = writing.settings["length"] - (len(writing.text) - len(writing.kept))
-    _begin(Writing(writing.prompt, {**writing.settings, "length": max(1, left)}, kept=writing.text))
+def _begin(prompt: str, settings: dict[str, Any], kept: str = "") -> None:
+    st.session_state.update({_STATE: Writing(prompt, settings, kept), _CHOICE: None})
 
 
 def _write(writer: Writer, writing: Writing) -> None:
@@ -131,8 +122,7 @@ def _write(writer: Writer, writing: Writing) -> None:
     try:
         with heavy_work():
             begun = drawn = time.perf_counter()
-            pieces = writer.stream(writing.prompt + writing.kept, chunk=_CHUNK, **writing.settings)
-            for piece in pieces:
+            for piece in writer.stream(writing.prompt + writing.kept, chunk=_CHUNK, **writing.settings):
                 writing.text += piece
                 now = time.perf_counter()
                 writing.seconds = now - begun
@@ -156,39 +146,37 @@ def _running(writing: Writing) -> str:
 
 
 def _result(writer: Writer, preset: str, writing: Writing) -> None:
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        if writing.text or writing.whole:
-            _written(writer, preset, writing)
-        else:
-            st.info("Stopped before the first character. Prompt and settings are as you left them.")
-        if not writing.whole:
-            st.button("Go on writing", on_click=_go_on_writing, args=(writing,), key="continue writing")
-    with right, input_errors():
-        _choice(writer, preset, writing)
+    written = len(writing.text) - len(writing.kept)
+    if writing.text or writing.whole:
+        _copied(writer, preset, writing)
+        ended = "" if writing.whole else " Stopped."
+        st.caption(
+            f"{written:,} characters in {writing.seconds:.2f} s.{ended} Underlaid: copied from the training text; "
+            "point at it for the source. Click a letter to see what else could have come there."
+        )
+    else:
+        st.info("Stopped before the first character. Prompt and settings are as you left them.")
+    if not writing.whole:
+        left = {**writing.settings, "length": max(1, writing.settings["length"] - written)}
+        goes_on = (writing.prompt, left, writing.text)
+        st.button("Go on writing", on_click=_begin, args=goes_on, key="continue writing")
 
 
-def _written(writer: Writer, preset: str, writing: Writing) -> None:
+def _copied(writer: Writer, preset: str, writing: Writing) -> None:
+    """Draw the text with its copied passages."""
     problem = training_text_problem(writer, preset)
-    with st.container(border=True):
-        if problem is None:
-            report = writer.copies(writing.text)
-            drawn = copied_letters(writing.text, report)
-        else:
-            drawn = [Letter(character) for character in writing.text]
-        before = [Letter(character) for character in writing.prompt]
-        label = "The text that was written"
-        letters(before + drawn, key="written", label=label, choice=_CHOICE, quiet=len(before))
+    box = st.container(border=True)
+    drawn = [Letter(character) for character in writing.text]
     if problem is None:
+        report = writer.copies(writing.text)
+        drawn = copied_letters(writing.text, report)
         st.markdown(" ".join(report.notes()))
     else:
         st.info(f"What is copied cannot be shown. {plain(problem)}")
-    ended = "" if writing.whole else " Stopped."
-    written = len(writing.text) - len(writing.kept)
-    st.caption(
-        f"{written:,} characters in {writing.seconds:.2f} s.{ended} Underlaid: copied from the training text; "
-        "point at it for the source. Click a letter to see what else could have come there."
-    )
+    before = [Letter(character) for character in writing.prompt]
+    label = "The text that was written"
+    with box:
+        letters(before + drawn, key="written", label=label, choice=_CHOICE, quiet=len(before))
 
 
 def _choice(writer: Writer, preset: str, writing: Writing) -> None:
@@ -218,7 +206,7 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
             st.button(
                 plain(shown(token.token)),
                 key=f"go on {at} {number}",  # a late click must not go on from another letter
-                on_click=_go_on,
-                args=(writing, at, token.token),
+                on_click=_begin,
+                args=(writing.prompt, settings, writing.text[:at] + token.token),
                 disabled=token.token == actual,
             )

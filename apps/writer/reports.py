@@ -21,6 +21,7 @@ TITLES = {
     "shipped": "the shipped model",
 }
 _TOKENS = {"char": "characters", "word": "words", "piece": "word pieces"}
+_NO_PYTORCH = " PyTorch is not installed: pip install -r requirements-bench.txt"
 TO_BITS = f"/{math.log(2.0)!r}"  # behind a path in nats
 
 
@@ -104,18 +105,16 @@ GENERATION = Table(
             "{settings.processor}.",
             escape=escape,
         )
-        + ("" if found["ratio"] is None else found.text(" Lectern by PyTorch's best loop: {ratio:.2f}."))
+        + found.text(
+            _NO_PYTORCH if found["ratio"] is None else " Lectern by PyTorch's best loop: {ratio:.2f}."
+        )
     ),
     best_first=True,
 )
 
 
 def rung_name(row: Stored, *_: str) -> str:
-    """Name a rung of the ladder.
-
-    Raises:
-        InputError: There is no such rung.
-    """
+    """Name a rung of the ladder, one that it knows."""
     if row["name"] not in TITLES:
         raise InputError(
             "The loss ladder has an unknown rung", allowed=", ".join(TITLES), received=row["name"]

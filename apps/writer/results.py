@@ -11,6 +11,7 @@ import numpy as np
 
 from apps.shared.commands import number
 from apps.shared.results import Result
+from data_prep.text.tokenizer import Token
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,13 +46,7 @@ class Written(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NextToken(Result):
-    """A token that can come next.
-
-    Attributes:
-        token: Its text.
-        probability: What the model says, 0 to 1.
-        sampling_probability: With which it is drawn by the given temperature, top-k and top-p, 0 to 1.
-    """
+    """A token that can come next: what the model says, and with which probability it is drawn, 0 to 1."""
 
     token: str
     probability: float
@@ -60,13 +55,7 @@ class NextToken(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NextTokens(Result):
-    """All tokens that can come next.
-
-    Attributes:
-        tokens: The most probable first.
-        bits: Entropy of the model's distribution.
-        sampling_bits: Entropy of what is drawn from.
-    """
+    """All tokens that can come next, the most probable first; entropy of the model, and of what is drawn from."""
 
     tokens: tuple[NextToken, ...]
     bits: float
@@ -83,14 +72,7 @@ class TokenProbability(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScoredToken(Result):
-    """A token and how surprising it is where it stands.
-
-    Attributes:
-        text: As it stands in the text that was scored.
-        start: Its first character there.
-        nats: Surprise, minus the logarithm of its probability.
-        alternatives: The five most probable tokens there, the likeliest first.
-    """
+    """A token of a text, how surprising it is where it stands, in nats, and the five most probable ones there."""
 
     text: str
     start: int
@@ -105,51 +87,42 @@ class ScoredToken(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScoredText(Result):
-    """How a text reads to the writer.
-
-    Attributes:
-        text: The text.
-        nats: Surprise of the whole text.
-        tokens: Every token with its surprise and alternatives.
-    """
+    """How a text reads to the writer: the surprise of the whole text, and every token with its alternatives."""
 
     text: str
     nats: float
     tokens: tuple[ScoredToken, ...]
 
     @property
-    def n(self) -> int:
-        """Number of characters."""
-        return len(self.text)
-
-    @property
     def nats_per_character(self) -> float:
         """Surprise of the text by its number of characters."""
         return self.nats / len(self.text)
 
-    @property
-    def bits(self) -> float:
-        """Surprise of the whole text in bits: the length of the shortest code for it under this model."""
-        return self.nats / math.log(2.0)
-
-    @property
-    def perplexity(self) -> float:
-        """Among how many equally likely tokens the model as good as guesses at each place."""
-        return math.exp(self.nats / len(self.tokens))
-
     def totals(self) -> dict[str, Any]:
-        """Turn into what JSON can hold, without the single tokens."""
+        """Turn into what JSON can hold, without the single tokens.
+
+        ``bits`` is the length of the shortest code for the text under this model; ``perplexity`` says among how many
+        equally likely tokens the model as good as guesses at each place.
+        """
+        bits = self.nats / math.log(2.0)
         return {
             "nats_per_character": self.nats_per_character,
-            "bits_per_character": self.bits / len(self.text),
-            "bits": self.bits,
-            "perplexity": self.perplexity,
-            "n": self.n,
+            "bits_per_character": bits / len(self.text),
+            "bits": bits,
+            "perplexity": math.exp(self.nats / len(self.tokens)),
+            "n": len(self.text),
         }
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: the totals, then every token."""
         return {**self.totals(), "tokens": [token.to_dict() for token in self.tokens]}
+
+    def table_rows(self) -> list[tuple[str, str]]:
+        """The totals, as text."""
+        measures = self.totals()
+        characters = f"{measures.pop('n'):,}"
+        rows = [(name.replace("_", " "), number(value)) for name, value in measures.items()]
+        return [*rows, ("characters", characters)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -209,15 +182,11 @@ class GateView(Result):
     Attributes:
         text: The text.
         tokens: Its tokens.
-        starts: First character of each.
-        cell: Kind of the recurrent layers.
         layers: For each layer name to values, float32 (tokens, units), read-only.
     """
 
     text: str
-    tokens: tuple[str, ...]
-    starts: tuple[int, ...]
-    cell: str
+    tokens: tuple[Token, ...]
     layers: tuple[Mapping[str, np.ndarray], ...]
 
     @property

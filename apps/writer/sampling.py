@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_prep.errors import InputError
 from models.char_lm.generator import Settings
 from models.serving.operations import softmax
 
@@ -34,22 +33,14 @@ def sampling_probabilities(
         InputError: A setting is out of bounds.
     """
     Settings(length=1, temperature=temperature, top_k=top_k, top_p=top_p)
-    if top_k is not None and top_k > len(logits):
-        raise InputError("top_k does not fit", allowed=f"1 to {len(logits)}", received=top_k)
-    logits = np.asarray(logits, np.float64)
     order = np.argsort(-logits, kind="stable")
-    kept = np.zeros(len(logits), bool)
-    if temperature == 0.0:
-        kept[order[0]] = True
-        return kept.astype(np.float64)
-    found = softmax(logits / max(temperature, _COLDEST))
-    kept[order[:top_k]] = True
+    ranked = softmax(logits[order] / max(temperature, _COLDEST))
+    kept = np.arange(len(ranked)) < (1 if temperature == 0.0 else len(ranked) if top_k is None else top_k)
     if top_p is not None:
-        ranked = np.where(kept, found, 0.0)[order] / found[kept].sum()
-        before = np.cumsum(ranked) - ranked  # probability of the tokens that are more probable
-        kept[order[before >= top_p]] = False
-        kept[order[0]] = True
-    found = np.where(kept, found, 0.0)
+        before = np.append(0.0, np.cumsum(ranked * kept)[:-1])  # probability of the more probable tokens
+        kept &= before < top_p * ranked[kept].sum()
+    found = np.zeros(len(ranked))
+    found[order] = ranked * kept
     return found / found.sum()
 
 

@@ -1,18 +1,31 @@
-"""Texts to learn from: Tiny Shakespeare, texts of your own, or a small one that gensim carries."""
+"""Texts to learn from: Tiny Shakespeare, texts of your own, or a small one that gensim carries.
+
+A preset does not hold its training text, in which copies are looked for. Its metadata hold the checksum, so a text is
+either that very text or refused.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from apps.shared.cards import card
 from apps.shared.measures import checksums_of
+from apps.writer.copies import CopyMeter
 from data_prep.datasets import DATASETS, locate
+from data_prep.errors import InputError
 from data_prep.gensim_data import gensim_data
-from data_prep.readers.plays import read_shakespeare
+from data_prep.readers.plays import Place, PlayText, read_shakespeare
 from data_prep.readers.text import TextCorpus, read_texts
+from data_prep.text.streams import split_text
 from models.presets.card import CardText
 
 SHAKESPEARE = "tinyshakespeare"
@@ -26,15 +39,7 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class WriterSource:
-    """A text to learn from.
-
-    Args:
-        text: All of it.
-        name: What it is called in protocols.
-        checksums: What it is called to its checksum.
-        card: Text of the model card.
-        published: Other systems' nats a character on the last tenth of this text, where there are such.
-    """
+    """A text to learn from: what it is called, its checksums by name, and other systems' losses on its last tenth."""
 
     text: str
     name: str
@@ -44,11 +49,7 @@ class WriterSource:
 
 
 def shakespeare_source() -> WriterSource:
-    """Return Tiny Shakespeare.
-
-    Raises:
-        InputError: It cannot be had, or is not the file that it should be.
-    """
+    """Return Tiny Shakespeare; refuse a file that cannot be had or is not what it should be."""
     dataset, path = DATASETS[SHAKESPEARE], locate(SHAKESPEARE)
     facts = {name: getattr(dataset, name) for name in ("homepage", "citation", "licence")}
     return WriterSource(
@@ -78,10 +79,96 @@ def text_source(paths: Sequence[str | Path]) -> WriterSource:
 
 
 def sample_source() -> WriterSource:
-    """Return the news texts that gensim carries in its test data, for machines without data and network.
-
-    Raises:
-        InputError: This gensim has no test data.
-    """
+    """Return the news texts that gensim carries in its test data, for machines without data and network."""
     source = text_source([gensim_data(SAMPLE_TEXT)])
     return replace(source, name="the news texts of gensim's test data", card=card(__file__, "sample"))
+
+
+class LearnedText:
+    """The text of a writer, split as it was for training.
+
+    Attributes:
+        source: All of it.
+        split: Row of ``data_prep.text.streams.SPLITS``.
+        parts: The pieces that the writer learned from, and those that it was scored on.
+        train: The former as one text.
+        held_out: The latter as one text.
+    """
+
+    def __init__(self, source: WriterSource, split: str) -> None:
+        self.source, self.split = source, split
+        self.parts = split_text(source.text, split)
+        self.train, self.held_out = map("".join, self.parts)
+
+    @cached_property
+    def meter(self) -> CopyMeter:
+        """The index over what it learned from; made at the first call, which takes a moment."""
+        return CopyMeter(self.train, self.training_place)
+
+    @cached_property
+    def held_out_matches(self) -> np.ndarray:
+        """Longest match at each position of the held-out text, which true text has by chance; int32 (characters,)."""
+        return self.meter.longest_at(self.held_out)
+
+    @cached_property
+    def held_out_place(self) -> Callable[[int], Place]:
+        """Tells where a character of the held-out part stands in the whole text."""
+        return self._places(self.parts.validation)
+
+    @cached_property
+    def training_place(self) -> Callable[[int], Place]:
+        """Tells where a character of the training part stands in the whole text."""
+        return self._places(self.parts.train)
+
+    @cached_property
+    def _plays(self) -> PlayText:
+        return PlayText(self.source.text)
+
+    def _places(self, pieces: tuple[str, ...]) -> Callable[[int], Place]:
+        """Return the function from a position in the joined pieces to a place of the whole text."""
+        in_text, behind = [], 0
+        for piece in pieces:
+            in_text.append(self.source.text.index(piece, behind))
+            behind = in_text[-1] + len(piece)
+        joined = [0, *accumulate(map(len, pieces[:-1]))]
+
+        def place(position: int) -> Place:
+            number = bisect_right(joined, position) - 1
+            return self._plays.place(in_text[number] + position - joined[number])
+
+        return place
+
+
+def learned_text(metadata: Mapping[str, Any], files: Sequence[str | Path] = ()) -> LearnedText:
+    """Find the text that a preset learned from, by its metadata: the checksum of its data, the split of its recipe.
+
+    Args:
+        metadata: Of the preset.
+        files: Where the text is; nothing looks for the texts that the project knows.
+
+    Raises:
+        InputError: The files are another text, or there are none and the text is not one that the project knows, or it
+            cannot be had.
+    """
+    data, split = metadata["data"], metadata["recipe"]["split"]
+    source = text_source(files) if files else _known_source(data)
+    if set(source.checksums.values()) != set(data.values()):
+        raise InputError(
+            "This is not the text that the writer learned from",
+            allowed=", ".join(data) + " with the checksum that the preset's metadata.json names",
+            received=", ".join(map(str, files)) or source.name,
+        )
+    return LearnedText(source, split)
+
+
+def _known_source(data: Mapping[str, str]) -> WriterSource:
+    name, checksum = next(iter(data.items()))
+    shakespeare = DATASETS[SHAKESPEARE].files["all"].checksum.partition(":")[2]
+    if checksum.split()[-1] == shakespeare:
+        return shakespeare_source()
+    if name == SAMPLE_TEXT:
+        return sample_source()
+    raise InputError(
+        f"The text that the writer learned from, {name}, is not one that Lectern can find by itself",
+        remedy="Name it with --text FILE",
+    )

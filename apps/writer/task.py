@@ -9,11 +9,11 @@ The part that is scored is scored once, by the final weights: nothing is chosen 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from data_prep.text.streams import (
 )
 from data_prep.text.vocab import UNK
 from models.char_lm.config import CharLMConfig, joined, member_arrays, softened
-from models.char_lm.language_model import KIND, LanguageModel, written_by_steps
+from models.char_lm.serving import KIND, LanguageModel, written_by_steps
 from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
@@ -45,41 +45,21 @@ from models.training.task import Metrics, Option, Options, PresetContent, Run, S
 if TYPE_CHECKING:
     import keras
 
-_SAMPLE_TOKENS = 200
-_SAMPLE_TEMPERATURE = 0.8
 _NAMES_STREAM = 1  # of the seed: other draws than those of the windows
 _GOLDEN_TOKENS = 48
 
 
 @dataclass(frozen=True)
-class WriterData:
-    """A text that a recipe can learn from.
+class WriterData(WriterSource):
+    """A text that a recipe can learn from: split, as tokens, with the config of one network.
 
-    Args:
-        source: The text.
-        parts: To learn from, and to score.
-        tokens: How it becomes ids.
-        config: Of one network.
-        ids: Of the training part, int32 (tokens,).
+    ``ids`` int32 (tokens,) are those of the training part.
     """
 
-    source: WriterSource
     parts: Parts
     tokens: Tokens
     config: CharLMConfig
     ids: np.ndarray
-
-    @property
-    def checksums(self) -> Mapping[str, str]:
-        """What the text is called to its checksum."""
-        return self.source.checksums
-
-
-class WriterAnswers(NamedTuple):
-    """The writer with its weights as a preset stores them, and these before rounding."""
-
-    writer: Writer
-    arrays: Mapping[str, np.ndarray]
 
 
 class WriterTask(Task):
@@ -142,31 +122,24 @@ class WriterTask(Task):
         """Train the networks one after the other, each from a seed of its own, and put them together."""
         members = []
         for number in range(1, recipe.members + 1):
-            own = replace(recipe, members=1, seed=recipe.seed + number - 1)
-            name = "" if recipe.members == 1 else f"member{number}"
-            model = yield _stage(name, own, source, number)
+            model = yield _stage(recipe, source, number)
             members.append(variable_arrays(model.weights))
-        config, arrays = source.config, members[0]
-        if recipe.members > 1:
-            config, arrays = joined(config, members)
-        arrays = softened(arrays, recipe.calibration)
-        return WriterAnswers(
-            Writer(config, half_precision(arrays), vocabulary=source.tokens.vocabulary), arrays
-        )
+        config, arrays = joined(source.config, members) if len(members) > 1 else (source.config, members[0])
+        arrays = half_precision(softened(arrays, recipe.calibration))
+        return Writer(config, arrays, vocabulary=source.tokens.vocabulary)
 
-    def score(self, recipe: WriterRecipe, source: WriterData, answers: WriterAnswers) -> Metrics:
+    def score(self, recipe: WriterRecipe, source: WriterData, answers: Writer) -> Metrics:
         """Score the part that was held out."""
-        texts, name = source.parts.validation, source.source.name
-        result = scored(answers.writer.language_model, texts, recipe.split, name)
-        return metrics_of(result, source.source, source.parts, recipe)
+        result = scored(answers.language_model, source.parts.validation, recipe.split, source.name)
+        return metrics_of(result, source, source.parts, recipe)
 
-    def content(self, recipe: WriterRecipe, source: WriterData, answers: WriterAnswers) -> PresetContent:
+    def content(self, recipe: WriterRecipe, source: WriterData, answers: Writer) -> PresetContent:
         """Keep the networks as one, and their vocabulary."""
         return PresetContent(
-            answers.writer.config,
+            answers.config,
             answers.arrays,
             golden={"ids": source.tokens.encode(source.parts.train[0][:2_000])[None, :_GOLDEN_TOKENS]},
-            card=source.source.card,
+            card=source.card,
             vocabulary=source.tokens.vocabulary,
             summary={"split": recipe.split, "n": source.parts.validation_characters},
         )
@@ -183,28 +156,22 @@ class WriterTask(Task):
 def prepared(recipe: WriterRecipe, source: WriterSource, start: Preset | None = None) -> WriterData:
     """Split a text and make its tokens, or read it by those of a preset; what is unknown to it is counted.
 
-    Args:
-        recipe: All settings.
-        source: The text.
-        start: Preset to start from.
-
     Raises:
         InputError: The text is too short for the recipe, the network cannot be built, or the preset reads other tokens.
     """
     parts = split_text(source.text, recipe.split)
-    lower = recipe.lower
+    lower = recipe.lower if start is None else start.config.lower
     if start is None:
         tokens = learn_tokens(parts.train, recipe.tokens, max_size=recipe.vocabulary_size, lower=lower)
-    elif recipe.tokens != start.config.tokenizer:
+    elif recipe.tokens == start.config.tokenizer:
+        tokens = tokens_of(recipe.tokens, start.vocabulary, lower=lower)
+    else:
         raise InputError(
             f"The preset {start.path.name} reads other tokens",
             allowed=start.config.tokenizer,
             received=recipe.tokens,
             remedy=f"Give --tokens {start.config.tokenizer}, or start without --from",
         )
-    else:
-        lower = start.config.lower
-        tokens = tokens_of(recipe.tokens, start.vocabulary, lower=lower)
     config = fields_of(
         recipe,
         CharLMConfig,
@@ -219,7 +186,7 @@ def prepared(recipe: WriterRecipe, source: WriterSource, start: Preset | None = 
         unknown = int((ids == UNK).sum())
         print(f"{unknown:,} of {len(ids):,} tokens are unknown to {start.path.name}", file=sys.stderr)
     _check_length(recipe, parts, len(ids))
-    return WriterData(source, parts, tokens, config, ids)
+    return WriterData(**vars(source), parts=parts, tokens=tokens, config=config, ids=ids)
 
 
 def _check_length(recipe: WriterRecipe, parts: Parts, tokens: int) -> None:
@@ -238,28 +205,37 @@ def _check_length(recipe: WriterRecipe, parts: Parts, tokens: int) -> None:
     )
 
 
-def _stage(name: str, recipe: WriterRecipe, data: WriterData, member: int) -> Stage:
-    """Return the training of one network."""
+def _stage(recipe: WriterRecipe, data: WriterData, member: int) -> Stage:
+    """Return the training of one network, whose number counts from 1."""
     from models.layers.recurrent import FreshState
 
-    windows = StreamWindows(
-        data.ids, recipe.batch_size, recipe.length, seed=recipe.seed, varied=_varied(recipe, data)
-    )
+    name = "" if recipe.members == 1 else f"member{member}"
+    recipe = replace(recipe, members=1, seed=recipe.seed + member - 1)
+    plays = [SpeakerNames(text, recipe.renamed) for text in data.parts.train] if recipe.renamed else []
+
+    def renamed(epoch: int) -> np.ndarray:
+        """Return the tokens of an epoch, with the speakers' names of that epoch."""
+        rng = np.random.default_rng([recipe.seed, epoch, _NAMES_STREAM])
+        return data.tokens.encode_all([play.renamed(rng) for play in plays])
+
+    varied = renamed if plays else None
+    windows = StreamWindows(data.ids, recipe.batch_size, recipe.length, seed=recipe.seed, varied=varied)
 
     def stored(model: keras.Model) -> LanguageModel:
         arrays = half_precision(variable_arrays(model.weights))
         return LanguageModel(data.config, data.tokens.vocabulary, arrays)
 
     def development(model: keras.Model) -> dict[str, float]:
-        if recipe.split != "slice":
-            return {}  # the part that is scored is not looked at while anything can still be chosen
-        result = scored(stored(model), data.parts.validation, recipe.split, data.source.name)
+        result = scored(stored(model), data.parts.validation, recipe.split, data.name)
         return {"dev_nats": result.nats_per_character}
 
     def sample(model: keras.Model) -> str:
-        return written_by_steps(
-            stored(model), _SAMPLE_TOKENS, temperature=_SAMPLE_TEMPERATURE, seed=recipe.seed
-        )
+        return written_by_steps(stored(model), seed=recipe.seed)
+
+    def start(preset: Preset) -> Mapping[str, np.ndarray]:
+        """Return the network of the member's number in a preset, where it has as many."""
+        number = (member - 1) % preset.config.members + 1
+        return member_arrays(preset.config, preset.arrays, number)
 
     # What is done with the trained network does not decide its training.
     decides = {key: value for key, value in to_dict(recipe).items() if key != "calibration"}
@@ -270,19 +246,14 @@ def _stage(name: str, recipe: WriterRecipe, data: WriterData, member: int) -> St
         epochs=recipe.epochs,
         seed=recipe.seed,
         recipe={**decides, "text": dict(data.checksums)},
-        evaluate=development,
+        # The part that is scored is not looked at while anything can still be chosen.
+        evaluate=development if recipe.split == "slice" else None,
         sample=sample,
         keep="last",
         fixed_shapes=True,
         callbacks=lambda: [FreshState()],
-        start=partial(_start_arrays, member),
+        start=start,
     )
-
-
-def _start_arrays(member: int, preset: Preset) -> Mapping[str, np.ndarray]:
-    """Return the network of a preset that a member starts from: that of its number, where it has as many."""
-    number = (member - 1) % preset.config.members + 1
-    return member_arrays(preset.config, preset.arrays, number)
 
 
 def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> keras.Model:
@@ -295,28 +266,7 @@ def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> k
 
     products = chosen_products(recipe.products)
     model = build_char_lm(config, batch_size=recipe.batch_size, stateful=True, products=products)
-    model.compile(
-        adamw(
-            recipe,
-            steps,
-            beta_2=0.99,
-            undecayed=("bias",),
-            global_clipnorm=recipe.clip,
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,  # slower for recurrent networks on a CPU
-    )
+    optimizer = adamw(recipe, steps, beta_2=0.99, undecayed=("bias",), global_clipnorm=recipe.clip)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss=loss, jit_compile=False)  # that is slower for recurrent networks on a CPU
     return model
-
-
-def _varied(recipe: WriterRecipe, data: WriterData) -> Callable[[int], np.ndarray] | None:
-    """Return the function from an epoch to its tokens, with the speakers' names of that epoch."""
-    if recipe.renamed == 0.0:
-        return None
-    plays = [SpeakerNames(text, recipe.renamed) for text in data.parts.train]
-
-    def ids(epoch: int) -> np.ndarray:
-        rng = np.random.default_rng([recipe.seed, epoch, _NAMES_STREAM])
-        return data.tokens.encode_all([play.renamed(rng) for play in plays])
-
-    return ids

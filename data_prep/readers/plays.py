@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
-from data_prep.datasets import check_counts, locate
-from data_prep.errors import InputError
+from data_prep.datasets import check_counts
 from data_prep.readers.text import read_text
 
 DATASET = "tinyshakespeare"
 
 # Title to the first line of the first speech that the file has of it, in the order of the file.
-OPENINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "Coriolanus": "Before we proceed any further, hear me speak.",
-        "Richard III": "Now is the winter of our discontent",
-        "Richard II": "Old John of Gaunt, time-honour'd Lancaster,",
-        "Romeo and Juliet": "Gregory, o' my word, we'll not carry coals.",
-        "Henry VI, Part 3": "I wonder how the king escaped our hands.",
-        "The Winter's Tale": "If you shall chance, Camillo, to visit Bohemia, on",
-        "Measure for Measure": "Escalus.",
-        "The Taming of the Shrew": "I'll pheeze you, in faith.",
-        "The Tempest": "Boatswain!",
-    }
-)
+OPENINGS = {
+    "Coriolanus": "Before we proceed any further, hear me speak.",
+    "Richard III": "Now is the winter of our discontent",
+    "Richard II": "Old John of Gaunt, time-honour'd Lancaster,",
+    "Romeo and Juliet": "Gregory, o' my word, we'll not carry coals.",
+    "Henry VI, Part 3": "I wonder how the king escaped our hands.",
+    "The Winter's Tale": "If you shall chance, Camillo, to visit Bohemia, on",
+    "Measure for Measure": "Escalus.",
+    "The Taming of the Shrew": "I'll pheeze you, in faith.",
+    "The Tempest": "Boatswain!",
+}
 
 # A name stands behind a blank line or at the start of the text. Lines of verse that end with a colon never do.
 _HEADING = re.compile(r"(?:\A|(?<=\n\n))([^\n:]+):(?:\n|\Z)")
@@ -41,23 +36,21 @@ _HEADING = re.compile(r"(?:\A|(?<=\n\n))([^\n:]+):(?:\n|\Z)")
 class Speech(NamedTuple):
     """A speech: ``text[start:end]``, with the name and the colon.
 
-    ``words_start`` is where the words begin, after the line with the name; ``line`` counts from 1; ``play`` is
-    None before the first opening of a known play.
+    ``words_start`` is where the words begin, after the line with the name; ``play`` is None before the first
+    opening of a known play.
     """
 
     speaker: str
     start: int
     words_start: int
     end: int
-    line: int
     play: str | None
 
 
 class Place(NamedTuple):
-    """What can be told of a character of a text.
+    """What can be told of a character of a text: ``line`` counts from 1, ``column`` from 0.
 
-    ``line`` counts from 1, ``column`` from 0; ``speaker`` is None before the first speech, ``play`` before the first
-    opening of a known play.
+    ``speaker`` is None before the first speech, ``play`` before the first opening of a known play.
     """
 
     line: int
@@ -67,38 +60,18 @@ class Place(NamedTuple):
 
 
 class PlayText:
-    """A text with its speeches; one without any is a text without speakers.
-
-    Args:
-        text: Any text.
-    """
+    """Any text with its speeches; one without any is a text without speakers."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self.speeches: tuple[Speech, ...] = tuple(self._speeches())
-        self._starts = [speech.start for speech in self.speeches]
 
     def place(self, position: int) -> Place:
-        """Tell what is known of a character.
-
-        Args:
-            position: 0 to the length of the text, less 1.
-
-        Returns:
-            Its line, column, speaker and play.
-
-        Raises:
-            InputError: If the text has no such character.
-        """
-        if not 0 <= position < len(self.text):
-            raise InputError(
-                "The text has no character there", allowed=f"0 to {len(self.text) - 1}", received=position
-            )
-        line = bisect_right(self._line_starts, position)
-        column = position - self._line_starts[line - 1]
-        at = bisect_right(self._starts, position) - 1
-        speech = self.speeches[at] if at >= 0 else None
+        """Tell what is known of the character at a position: its line, column, speaker and play."""
+        line = self.text.count("\n", 0, position) + 1
+        column = position - (self.text.rfind("\n", 0, position) + 1)
+        number = bisect_right(self.speeches, position, key=lambda speech: speech.start)
+        speech = self.speeches[number - 1] if number else None
         return Place(line, column, speech and speech.speaker, speech and speech.play)
 
     def _speeches(self) -> list[Speech]:
@@ -109,24 +82,16 @@ class PlayText:
         for heading, end in zip(headings, borders[1:], strict=True):
             first_line = self.text[heading.end() : end].partition("\n")[0]
             play = openings.pop(first_line, play)  # each play opens once
-            line = bisect_right(self._line_starts, heading.start())
-            found.append(Speech(heading[1], heading.start(), heading.end(), end, line, play))
+            found.append(Speech(heading[1], heading.start(), heading.end(), end, play))
         return found
 
 
-def read_shakespeare(path: Path | None = None) -> str:
-    """Read Tiny Shakespeare.
-
-    Args:
-        path: The file; None finds or downloads it.
-
-    Returns:
-        Its text, every character as it stands there.
+def read_shakespeare(path: Path) -> str:
+    """Read Tiny Shakespeare, every character as it stands there.
 
     Raises:
-        InputError: If it cannot be had, or does not have the characters that the registry names.
+        InputError: There is no such file, or it does not have the characters that the registry names.
     """
-    found = path or locate(DATASET)
-    text = read_text(found)
-    check_counts(DATASET, found, {"characters": len(text), "different_characters": len(set(text))})
+    text = read_text(path)
+    check_counts(DATASET, path, {"characters": len(text), "different_characters": len(set(text))})
     return text

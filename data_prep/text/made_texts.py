@@ -20,15 +20,7 @@ _SEEDS = {"train": 1, "dev": 2, "test": 3}
 
 
 def made_reviews(count: int, seed: int) -> LabelledTexts:
-    """Make reviews of a few sentences, half of them good and half bad.
-
-    Args:
-        count: How many.
-        seed: The same seed makes the same ones.
-
-    Returns:
-        The reviews with the labels ``neg`` and ``pos``.
-    """
+    """Make so many reviews of a few sentences, half labelled ``neg`` and half ``pos``; a seed makes the same ones."""
     rng = np.random.default_rng(seed)
     labels = [("neg", "pos")[at % 2] for at in range(count)]
     return labelled((_review(rng, label), label) for label in labels)

@@ -11,7 +11,6 @@ import re
 
 import numpy as np
 
-from data_prep.errors import InputError
 from data_prep.readers.plays import PlayText, Speech
 
 _STRETCH = (20, 80)  # speeches that a name holds for, at least and at most
@@ -20,19 +19,12 @@ _OF_SPEAKERS = 0.5  # share of the new names that are those of other speakers
 
 
 class SpeakerNames:
-    """A play whose speakers can be renamed again and again.
+    """A play, as :mod:`data_prep.readers.plays` describes it, of whose speakers a share can be renamed again and again.
 
-    Args:
-        text: A text as :mod:`data_prep.readers.plays` describes it; one without speakers stays as it is.
-        share: How many of the speakers of a stretch get another name, 0 to 1.
-
-    Raises:
-        InputError: If ``share`` is no share.
+    A text without speakers stays as it is.
     """
 
     def __init__(self, text: str, share: float) -> None:
-        if not 0.0 <= share <= 1.0:
-            raise InputError("The share of renamed speakers is no share", allowed="0 to 1", received=share)
         self.text, self.share = text, share
         self._speeches = PlayText(text).speeches
         self._speakers = sorted({speech.speaker for speech in self._speeches})
@@ -41,15 +33,8 @@ class SpeakerNames:
         self._words = sorted(word for word in capitals if known.issuperset(word))
 
     def renamed(self, rng: np.random.Generator) -> str:
-        """Return the text with other names.
-
-        Args:
-            rng: Draws the stretches, the speakers and the names.
-
-        Returns:
-            The text; everything but names is as it was.
-        """
-        if not self._speeches or self.share == 0.0:
+        """Return the text with other names, which are drawn as the stretches and speakers are; nothing else changes."""
+        if not self._speeches:
             return self.text
         pieces = [self.text[: self._speeches[0].start]]
         first = 0
@@ -63,18 +48,14 @@ class SpeakerNames:
         """Return the text of some speeches in a row, renamed."""
         speakers = sorted({speech.speaker for speech in speeches})
         names = {speaker: self._new_name(rng) for speaker in speakers if rng.random() < self.share}
-        if not names:
-            return self.text[speeches[0].start : speeches[-1].end]
         called = {name.title(): names[name].title() for name in names if name.isalpha() and name.isupper()}
-        pattern = re.compile(rf"\b({'|'.join(map(re.escape, called))})\b") if called else None
+        pattern = re.compile(rf"\b({'|'.join(map(re.escape, called)) or '(?!)'})\b")
         pieces = []
         for speech in speeches:
-            words = self.text[speech.words_start : speech.end]
-            if pattern is not None:
-                words = pattern.sub(lambda match: called[match[0]], words)
             heading = self.text[speech.start : speech.words_start]
-            name = names.get(speech.speaker)
-            pieces.append((heading if name is None else heading.replace(speech.speaker, name, 1)) + words)
+            words = self.text[speech.words_start : speech.end]
+            pieces.append(heading.replace(speech.speaker, names.get(speech.speaker, speech.speaker), 1))
+            pieces.append(pattern.sub(lambda match: called[match[0]], words))
         return "".join(pieces)
 
     def _new_name(self, rng: np.random.Generator) -> str:

@@ -7,8 +7,7 @@ follow quotes and the position in a line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 import numpy as np
 
@@ -48,6 +47,8 @@ def inside_quote(text: str) -> np.ndarray:
     return inside
 
 
-PROPERTIES: Mapping[str, Callable[[str], np.ndarray]] = MappingProxyType(
-    {"speaker's name": inside_speaker_name, "position in the line": line_position, "quote": inside_quote}
-)
+PROPERTIES: dict[str, Callable[[str], np.ndarray]] = {
+    "speaker's name": inside_speaker_name,
+    "position in the line": line_position,
+    "quote": inside_quote,
+}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -14,10 +14,10 @@ from annotated_types import Ge, Gt, Le
 from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Share
+from data_prep.text.streams import TokenKind
 from data_prep.text.vocab import UNK
 from models.layers.cells import CellName, LayerWeights, layer_shapes, layer_weights, weight_paths
 
-TokenKind = Literal["char", "word", "piece"]
 MAX_LAYERS, MAX_MEMBERS = 3, 4
 
 Arrays = Mapping[str, np.ndarray]
@@ -123,41 +123,31 @@ def units_for(budget: int, config: CharLMConfig) -> CharLMConfig:
 def joined(config: CharLMConfig, members: Sequence[Arrays]) -> tuple[CharLMConfig, dict[str, np.ndarray]]:
     """Put networks that were trained apart side by side, so that they answer with the mean of their logits.
 
-    An ensemble (Hansen and Salamon 1990) whose probabilities are the geometric means, set to a sum of 1.
-
-    Args:
-        config: Of each of them, with one member.
-        members: Their arrays.
-
-    Returns:
-        Config and arrays of the network of them all.
+    An ensemble (Hansen and Salamon 1990) whose probabilities are the geometric means, set to a sum of 1. ``config`` is
+    that of each of them, with one member.
     """
     together: dict[str, np.ndarray] = {}
     for member, arrays in enumerate(members, start=1):
-        together[f"{embedding_name(member)}/embeddings"] = arrays["embedding/embeddings"]
-        for own, number in enumerate(layer_numbers(config, member), start=1):
-            weights = layer_weights(config.cell, recurrent_name(own), arrays)
-            together |= zip(weight_paths(config.cell, recurrent_name(number)), weights, strict=True)
+        together |= {name: arrays[own] for own, name in _member_paths(config, member)}
     together["logits/kernel"] = np.concatenate([arrays["logits/kernel"] for arrays in members]) / len(members)
     together["logits/bias"] = np.mean([arrays["logits/bias"] for arrays in members], axis=0)
     return replace(config, members=len(members)), together
 
 
 def member_arrays(config: CharLMConfig, arrays: Arrays, member: int) -> dict[str, np.ndarray]:
-    """Take one of several joined networks out again; each gets the bias of all, which was their mean.
-
-    Args:
-        config: Of the network of them all.
-        arrays: Its arrays.
-        member: Which one, from 1.
-    """
-    alone = {"embedding/embeddings": arrays[f"{embedding_name(member)}/embeddings"]}
-    for own, number in enumerate(layer_numbers(config, member), start=1):
-        weights = layer_weights(config.cell, recurrent_name(number), arrays)
-        alone |= zip(weight_paths(config.cell, recurrent_name(own)), weights, strict=True)
+    """Take one of several joined networks out again, from 1; each gets the bias of all, which was their mean."""
+    alone = {own: arrays[name] for own, name in _member_paths(config, member)}
     rows = slice((member - 1) * config.units, member * config.units)
     alone["logits/kernel"] = arrays["logits/kernel"][rows] * np.float32(config.members)
     return {**alone, "logits/bias": arrays["logits/bias"]}
+
+
+def _member_paths(config: CharLMConfig, member: int) -> Iterator[tuple[str, str]]:
+    """Yield the path of every array below the logits in a network by itself, and as a member of a joined one."""
+    yield "embedding/embeddings", f"{embedding_name(member)}/embeddings"
+    for own, number in enumerate(layer_numbers(config, member), start=1):
+        names = (recurrent_name(own), recurrent_name(number))
+        yield from zip(*(weight_paths(config.cell, name) for name in names), strict=True)
 
 
 def softened(arrays: Arrays, temperature: float) -> dict[str, np.ndarray]:

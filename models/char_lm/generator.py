@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,8 +19,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, NonNegative
 from data_prep.text.vocab import UNK
-from models.char_lm.language_model import LanguageModel, Unknown
-from models.char_lm.serving import State
+from models.char_lm.serving import LanguageModel, Unknown
 from models.layers.cells import Functions
 from models.serving.recurrent import NumpyRecurrent
 
@@ -27,7 +27,7 @@ MAX_LENGTH = 100_000
 MAX_BATCH = 64
 MAX_SEED = 2**63 - 1
 
-_LOOP_TOKENS = (64, 256)  # sizes of one run of the loop, each compiled when it is first needed
+_LOOP_TOKENS = 256  # of each row that one run of the compiled loop writes, at most
 _LOOP_NUMBERS = 1 << 20  # of noise that one run is given, at most
 _COLDEST = 1e-30  # a temperature below it draws what this one draws: the most probable token
 
@@ -45,27 +45,25 @@ class Settings(Checked):
         seed: The same seed gives the same text on the same machine, whatever the chunk size.
         stop: The text ends with the first time that this string is written; None for no such string.
         chunk: Tokens of a piece of a stream.
+        texts: How many are written side by side.
     """
 
-    length: Annotated[int, Ge(1), Le(MAX_LENGTH)]
+    length: Annotated[int, Ge(1), Le(MAX_LENGTH)] = 300
     temperature: NonNegative = 1.0
     top_k: Count | None = None
     top_p: Annotated[float, Gt(0.0), Le(1.0)] | None = None
     seed: Annotated[int, Ge(0), Le(MAX_SEED)] = 0
     stop: Annotated[str, MinLen(1)] | None = None
     chunk: Annotated[int, Ge(1), Le(MAX_LENGTH)] = 64
+    texts: Annotated[int, Ge(1), Le(MAX_BATCH)] = 1
 
 
 class Generator:
-    """Writes texts with a language model; threads can share it.
-
-    Args:
-        language_model: Says what comes next.
-    """
+    """Writes texts with a language model; threads can share it."""
 
     def __init__(self, language_model: LanguageModel) -> None:
         self.language_model = language_model
-        self.loop = _Loop(language_model)
+        self.compiled = cache(partial(_compiled, language_model))  # with and without filters
 
     def stream(self, prompt: str, *, unknown: Unknown = "refuse", **settings: Any) -> Iterator[str]:
         """Go on from a prompt, piece by piece; whoever stops asking for pieces stops the writing.
@@ -75,145 +73,95 @@ class Generator:
             unknown: What to do with tokens of the prompt that the model never saw: ``"refuse"`` or ``"map"``.
             **settings: As :class:`Settings` takes them.
 
-        Returns:
-            An iterator over the pieces; PAD and UNK are never written.
-
         Raises:
             InputError: If the prompt is empty or has unknown tokens, or a setting is out of bounds; raised by the
                 call itself.
         """
-        checked = Settings(**settings)
-        pieces = self._pieces(self._prompt(prompt, unknown, checked), checked, 1)
-        return (piece for (piece,) in pieces)
+        return (piece for (piece,) in self._pieces(prompt, unknown, Settings(**settings, texts=1)))
 
     def generate(self, prompt: str, **settings: Any) -> str:
         """Go on from a prompt; return what was written, without the prompt. Arguments as of :meth:`stream`."""
-        return "".join(self.stream(prompt, **{"chunk": _LOOP_TOKENS[-1], **settings}))
+        return self.batch(prompt, 1, **settings)[0]
 
     def batch(self, prompt: str, n: int, *, unknown: Unknown = "refuse", **settings: Any) -> list[str]:
         """Write ``n`` texts, 1 to 64, after one prompt, side by side; they depend on the seed and on ``n``."""
-        _check_whole("The number of texts", n, MAX_BATCH)
-        checked = Settings(**{"chunk": _LOOP_TOKENS[-1], **settings})
-        ids = self._prompt(prompt, unknown, checked)
-        pieces = list(self._pieces(ids, checked, n))
-        return ["".join(row) for row in zip(*pieces, strict=True)]
+        checked = Settings(**{"chunk": _LOOP_TOKENS, **settings}, texts=n)
+        return ["".join(row) for row in zip(*self._pieces(prompt, unknown, checked), strict=True)]
 
-    def _prompt(self, prompt: str, unknown: Unknown, settings: Settings) -> np.ndarray:
+    def _pieces(self, prompt: str, unknown: Unknown, settings: Settings) -> Iterator[list[str]]:
+        """Check, then return an iterator over the next piece of each text until all have ended."""
         tokens = self.language_model.config.tokens
-        if settings.top_k is not None:
-            _check_whole("top_k", settings.top_k, tokens)
-        ids = self.language_model.encode(prompt, unknown=unknown)
-        if len(ids) == 0:
-            raise InputError("The prompt is empty", allowed="a text with at least one token", received=prompt)
-        return ids
+        if settings.top_k is not None and settings.top_k > tokens:
+            raise InputError("top_k does not fit", allowed=f"1 to {tokens:,}", received=settings.top_k)
+        read = self.language_model.encode_prompt(prompt, unknown=unknown)
+        return self._written(read, settings)
 
-    def _pieces(self, ids: np.ndarray, settings: Settings, rows: int) -> Iterator[list[str]]:
-        """Yield the next piece of each row until all have ended."""
-        written = [_Written(self.language_model, ids, settings.stop) for _ in range(rows)]
-        for chunk in self._chunks(ids, settings, rows):
-            yield [text.add(chunk[:, row]) for row, text in enumerate(written)]
-            if all(text.ended for text in written):
-                return
-
-    def _chunks(self, ids: np.ndarray, settings: Settings, rows: int) -> Iterator[np.ndarray]:
-        """Yield the tokens of one chunk after the other, int32 (at most chunk, rows)."""
-        model = self.language_model
-        read = np.concatenate([[model.config.start], ids])
-        logits, state = model.last_logits(read)
-        logits = np.repeat(logits[None], rows, axis=0)
+    def _written(self, read: np.ndarray, settings: Settings) -> Iterator[list[str]]:
+        rows, tokens = settings.texts, self.language_model.config.tokens
+        texts = [_Written(self.language_model, read[-1:], settings.stop) for _ in range(rows)]
+        logits, state = self.language_model.logits(read)
+        logits = np.repeat(logits[-1:], rows, axis=0)
         states: Any = tuple(np.repeat(one, rows, axis=1) for one in state)
-        noise = Noise(settings, rows, model.config.tokens)
+        noise = Noise(settings, tokens)
+        numbers = (  # not of Python: the loop would be compiled for each
+            np.float32(1.0 / max(settings.temperature, _COLDEST) if settings.temperature else 1.0),
+            np.int32(settings.top_k or tokens),
+            np.float32(settings.top_p or 2.0),
+        )
+        loop = self.compiled(settings.top_k is not None or settings.top_p is not None)
+        most = max(1, min(_LOOP_TOKENS, _LOOP_NUMBERS // (rows * tokens)))
         for done in range(0, settings.length, settings.chunk):
-            wanted = min(settings.chunk, settings.length - done)
+            chunk = min(settings.chunk, settings.length - done)
             found = []
-            while wanted:
-                part = min(wanted, self.loop.size(rows, settings.chunk))
-                tokens, logits, states = self.loop.run(logits, states, noise.next(part), settings)
-                found.append(tokens)
-                wanted -= part
-            yield np.concatenate(found)
+            for first in range(0, chunk, most):
+                count = min(most, chunk - first)
+                # Of one shape, so that the loop is compiled once.
+                drawn = np.zeros((most, rows, tokens), np.float32)
+                drawn[:count] = noise.next(count)
+                ids, logits, states = loop(logits, states, drawn, np.int32(count), *numbers)
+                found.append(ids.numpy()[:count])
+            yield [text.add(ids) for text, ids in zip(texts, np.concatenate(found).T, strict=True)]
+            if all(text.ended for text in texts):
+                return
 
 
 class _Written:
     """The text of one row so far, which ends behind the stop string."""
 
-    def __init__(self, language_model: LanguageModel, ids: np.ndarray, stop: str | None) -> None:
-        self._decode = language_model.decode
-        self._last = ids[-1:]
-        self._stop = stop
-        self._tail = ""  # the end of the text, too short to hold the stop string
-        self.ended = False
+    def __init__(self, language_model: LanguageModel, last: np.ndarray, stop: str | None) -> None:
+        self._decode, self._last, self._stop = language_model.decode, last, stop
+        self.text, self.ended = "", False
 
     def add(self, ids: np.ndarray) -> str:
         """Take the next tokens; return what they add to the text."""
         if self.ended:
             return ""
         # Words and word pieces are joined to what stands before them.
-        piece = self._decode(np.concatenate([self._last, ids]))[len(self._decode(self._last)) :]
-        self._last = ids[-1:]
+        piece = self._decode(np.append(self._last, ids))[len(self._decode(self._last)) :]
+        done, self._last = len(self.text), ids[-1:]
+        self.text += piece
         if self._stop is not None:
-            both = self._tail + piece
-            found = both.find(self._stop)
+            found = self.text.find(self._stop, max(0, done - len(self._stop) + 1))
             if found >= 0:
-                self.ended = True
-                piece = both[len(self._tail) : found + len(self._stop)]
-            self._tail = both[max(0, len(both) - len(self._stop) + 1) :]
-        return piece
+                self.ended, self.text = True, self.text[: found + len(self._stop)]
+        return self.text[done:]
 
 
 class Noise:
-    """Gumbel noise of the tokens in the order of their places: a row's depends on seed, row and place alone."""
+    """Gumbel noise of the tokens in the order of their places: a text's depends on seed, number and place alone."""
 
-    def __init__(self, settings: Settings, rows: int, tokens: int) -> None:
-        self._shape = (rows, tokens)
-        self._greedy = settings.temperature == 0
-        keys = [np.array([settings.seed, row], np.uint64) for row in range(rows)]
+    def __init__(self, settings: Settings, tokens: int) -> None:
+        self._tokens, self._greedy = tokens, settings.temperature == 0
+        keys = [np.array([settings.seed, number], np.uint64) for number in range(settings.texts)]
         self._sources = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 
     def next(self, count: int) -> np.ndarray:
-        """Return the noise of the next places, float32 (count, rows, tokens); zeros for greedy choice."""
-        rows, tokens = self._shape
+        """Return the noise of the next places, float32 (count, texts, tokens); zeros for greedy choice."""
         if self._greedy:
-            return np.zeros((count, rows, tokens), np.float32)
-        drawn = np.stack([source.random((count, tokens)) for source in self._sources], axis=1)
+            return np.zeros((count, len(self._sources), self._tokens), np.float32)
+        drawn = np.stack([source.random((count, self._tokens)) for source in self._sources], axis=1)
         # random() can give 0, whose noise would be -inf: half a step of its grid is added.
         return -np.log(-np.log(drawn + 2.0**-54)).astype(np.float32)
-
-
-class _Loop:
-    """The compiled loop of one language model, one function with and one without filters."""
-
-    def __init__(self, language_model: LanguageModel) -> None:
-        self._model = language_model
-        self.compiled: dict[bool, Any] = {}
-
-    def size(self, rows: int, chunk: int) -> int:
-        """Return how many tokens a row gets in one run, at most."""
-        fitting = next((size for size in _LOOP_TOKENS if size >= chunk), _LOOP_TOKENS[-1])
-        return max(1, min(fitting, _LOOP_NUMBERS // (rows * self._model.config.tokens)))
-
-    def run(
-        self, logits: np.ndarray, states: State, noise: np.ndarray, settings: Settings
-    ) -> tuple[np.ndarray, Any, Any]:
-        """Draw tokens int32 (count, rows) by noise (count, rows, tokens); return them, then logits and states."""
-        count, rows, tokens = noise.shape
-        size = self.size(rows, settings.chunk)
-        if count < size:  # few shapes, so that the loop is compiled once or twice
-            noise = np.concatenate([noise, np.zeros((size - count, rows, tokens), np.float32)])
-        filtered = settings.top_k is not None or settings.top_p is not None
-        if filtered not in self.compiled:
-            self.compiled[filtered] = _compiled(self._model, filtered)
-        scale = 1.0 if settings.temperature == 0 else 1.0 / max(settings.temperature, _COLDEST)
-        found, logits, states = self.compiled[filtered](
-            logits,
-            states,
-            noise,
-            np.int32(count),
-            np.float32(scale),
-            np.int32(tokens if settings.top_k is None else settings.top_k),
-            np.float32(2.0 if settings.top_p is None else settings.top_p),
-        )
-        return found.numpy()[:count], logits, states
 
 
 def _compiled(model: LanguageModel, filtered: bool) -> Any:
@@ -221,22 +169,15 @@ def _compiled(model: LanguageModel, filtered: bool) -> Any:
     import tensorflow as tf
 
     kernel, bias = tf.constant(model.kernel), tf.constant(model.bias)
-    steps = [_step(tf, layer) for layer in model.layers]
-    tables = {number: tf.constant(table) for number, table in model.tables.items()}
-    across = [(tf.constant(layer.kernel), tf.constant(layer.bias)) for layer in model.layers]
+    steps = [_step(tf, layer, model.tables.get(at)) for at, layer in enumerate(model.layers)]
     never = np.zeros(model.config.tokens, np.float32)
     never[: UNK + 1] = -np.inf  # padding and the unknown token are no text
     never = tf.constant(never)
 
     def next_state(token: Any, states: Any) -> tuple[Any, Any]:
         found: list[Any] = []
-        for number, (step, state) in enumerate(zip(steps, states, strict=True)):
-            if number in tables:
-                projected = tf.gather(tables[number], token)
-            else:
-                weights, offset = across[number]
-                projected = tf.matmul(found[-1][0], weights) + offset
-            found.append(step(projected, state))
+        for step, state in zip(steps, states, strict=True):
+            found.append(step(token, found, state))
         last = [state[0] for state in found[model.config.layers - 1 :: model.config.layers]]
         return tf.matmul(tf.concat(last, axis=1), kernel) + bias, tuple(found)
 
@@ -271,21 +212,18 @@ def _draw_filtered(tf: Any, scaled: Any, noise: Any, top_k: Any, top_p: Any) -> 
     return tf.gather(order, best, batch_dims=1)
 
 
-def _step(tf: Any, layer: NumpyRecurrent) -> Any:
-    """Return one step of a layer in TensorFlow: projected inputs and state to the next state."""
-    functions, cell = Functions(tf.sigmoid, tf.tanh), layer.cell
-    recurrent = tf.constant(layer.recurrent_kernel)
+def _step(tf: Any, layer: NumpyRecurrent, table: np.ndarray | None) -> Any:
+    """Return one step of a layer in TensorFlow: token, states of the layers before, and its state to its next one.
 
-    def step(projected: Any, state: Any) -> Any:
-        before = {name: state[at] for at, name in enumerate(cell.states)}
-        after = cell.step(functions, projected, before, recurrent, layer.recurrent_bias)
-        return tf.stack([after[name] for name in cell.states])
+    A layer that reads tokens has a table of what each adds to its gates; another one reads the layer before it.
+    """
+    functions, cell = Functions(tf.sigmoid, tf.tanh), layer.cell
+    kernel, bias, recurrent = (tf.constant(one) for one in (layer.kernel, layer.bias, layer.recurrent_kernel))
+
+    def step(token: Any, before: Any, state: Any) -> Any:
+        projected = tf.matmul(before[-1][0], kernel) + bias if table is None else tf.gather(table, token)
+        values = {name: state[at] for at, name in enumerate(cell.states)}
+        values = cell.step(functions, projected, values, recurrent, layer.recurrent_bias)
+        return tf.stack([values[name] for name in cell.states])
 
     return step
-
-
-def _check_whole(what: str, number: Any, most: int) -> None:
-    if not isinstance(number, int) or not 1 <= number <= most:
-        raise InputError(
-            f"{what} does not fit", allowed=f"a whole number from 1 to {most:,}", received=number
-        )

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from data_prep.errors import InputError
 from models.char_lm.config import CharLMConfig, embedding_name, layer_numbers, recurrent_name
 from models.layers.fast_lstm import Products
 from models.layers.recurrent import recurrent_layer
@@ -31,18 +30,13 @@ def build_char_lm(
     Args:
         config: Its arguments.
         batch_size: Rows of every batch, where that is fixed.
-        stateful: Whether the layers carry their state from batch to batch (training by windows);
-            ``models.layers.recurrent.reset_states`` sets it to zero. The weights have the same names either way.
+        stateful: Whether the layers carry their state from batch to batch (training by windows), which takes a batch
+            size; ``models.layers.recurrent.reset_states`` sets it to zero. The weights have the same names either way.
         products: As in ``models.layers.recurrent.recurrent_layer``; the weights have the same names again.
 
     Returns:
         Ids int32 (batch, time) to logits float32 (batch, time, tokens) of the token that comes next.
-
-    Raises:
-        InputError: If ``stateful`` is asked for without a batch size.
     """
-    if stateful and batch_size is None:
-        raise InputError("A network that carries its state needs a batch size", allowed="1 or more")
     ids = keras.Input((None,), batch_size=batch_size, dtype="int32", name="ids")
     read = UnknownTokens(config.token_dropout, name="unknown_tokens")(ids)
     outputs = []

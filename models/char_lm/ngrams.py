@@ -8,18 +8,14 @@ before them. Order 0 is the uniform distribution.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from data_prep.errors import InputError
 
-Smoothing = Literal["modified", "plain"]
-
 # Where a text is too short to estimate discounts for counts of 1, 2, and 3 or more (as KenLM has them).
 _FALLBACK = (0.5, 1.0, 1.5)
-_PLAIN_FALLBACK = 0.75
-MAX_SAMPLE = 20_000
 
 
 class Level(NamedTuple):
@@ -37,12 +33,7 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class NGramModel:
-    """A fitted model, as ``fit_ngrams`` makes it; threads can share it.
-
-    Args:
-        alphabet: The characters that it knows, each once.
-        levels: N-grams of length 1, 2 and so on.
-    """
+    """A fitted model, as ``fit_ngrams`` makes it, of n-grams of length 1, 2 and so on; threads can share it."""
 
     alphabet: str
     levels: tuple[Level, ...]
@@ -58,11 +49,7 @@ class NGramModel:
         return sum(len(level.parts) + len(level.weights) for level in self.levels)
 
     def score(self, text: str, context: str = "") -> np.ndarray:
-        """Measure the surprise of each character.
-
-        Args:
-            text: Characters of the alphabet.
-            context: What stands before them.
+        """Measure the surprise of each character of a text behind a context.
 
         Returns:
             Minus the logarithm of each character's probability given those before it, nats, float64 (characters,).
@@ -76,8 +63,6 @@ class NGramModel:
         keys = np.zeros(len(codes) + 1, np.int64)  # of the n-gram that begins at each place
         for length, level in enumerate(self.levels, start=1):
             keys = keys[:-1] * len(self.alphabet) + codes[length - 1 :]
-            if not len(keys):
-                break
             chances[length - 1 :] = self._mixed(level, keys, chances[length - 1 :])
         return -np.log(chances[len(before) :])
 
@@ -87,33 +72,15 @@ class NGramModel:
         history = _codes(self._history(context), self.alphabet)
         chances = np.full(size, 1.0 / size)
         key, power = 0, 1
-        for length, level in enumerate(self.levels, start=1):
+        for length, level in enumerate(self.levels[: len(history) + 1], start=1):
             if length > 1:
-                if length - 1 > len(history):
-                    break
                 key += int(history[1 - length]) * power
                 power *= size
             chances = self._mixed(level, key * size + np.arange(size), chances)
         return chances
 
     def sample(self, length: int, *, prompt: str = "", seed: int = 0) -> str:
-        """Draw a text.
-
-        Args:
-            length: Number of characters, at most 20,000.
-            prompt: What stands before it; not part of the result.
-            seed: The same seed gives the same text.
-
-        Returns:
-            The text.
-
-        Raises:
-            InputError: If the length is out of bounds, or a character of the prompt is not in the alphabet.
-        """
-        if not 1 <= length <= MAX_SAMPLE:
-            raise InputError(
-                "The length of a sample does not fit", allowed=f"1 to {MAX_SAMPLE:,}", received=length
-            )
+        """Draw so many characters behind a prompt; refuse one that has others than the alphabet."""
         rng = np.random.default_rng(seed)
         text = prompt
         for chance in rng.random(length):
@@ -134,26 +101,18 @@ class NGramModel:
         return np.where(found, parts + weights * shorter, shorter)
 
 
-def fit_ngrams(
-    text: str, order: int, *, smoothing: Smoothing = "modified", alphabet: str | None = None
-) -> NGramModel:
+def fit_ngrams(text: str, order: int, *, alphabet: str | None = None) -> NGramModel:
     """Count the n-grams of a text.
 
     Args:
         text: At least ``order`` characters.
         order: Length of the longest n-grams; 0 gives the uniform distribution, 1 unigrams, 2 bigrams.
-        smoothing: ``"modified"`` has one discount each for counts of 1, 2, and 3 or more; ``"plain"`` has one.
         alphabet: The characters that can occur; None takes those of the text.
-
-    Returns:
-        The model.
 
     Raises:
         InputError: If the text is too short, has characters outside the alphabet, or ``order`` is negative or too
             large for so many characters.
     """
-    if smoothing not in ("modified", "plain"):
-        raise InputError("There is no such smoothing", allowed="modified, plain", received=smoothing)
     known = "".join(sorted(set(text) if alphabet is None else set(alphabet)))
     if not known:
         raise InputError("An alphabet has no character", allowed="1 character or more")
@@ -168,22 +127,19 @@ def fit_ngrams(
         )
     codes = _codes(text, known)
     levels = []
-    for length in range(order, 0, -1):
+    for length in range(1, order + 1):
         if length == order:
-            grams, counts = np.unique(_windows(codes, length, len(known)), return_counts=True)
-        else:
-            # One occurrence for each different character before it: for each longer n-gram.
-            longer = np.unique(_windows(codes, length + 1, len(known)))
-            grams, counts = np.unique(longer % len(known) ** length, return_counts=True)
-        levels.append(_level(grams, counts, len(known), smoothing))
-    return NGramModel(known, tuple(reversed(levels)))
+            keys = _windows(codes, length, len(known))
+        else:  # one occurrence for each different character before it: for each longer n-gram
+            keys = np.unique(_windows(codes, length + 1, len(known))) % len(known) ** length
+        grams, counts = np.unique(keys, return_counts=True)
+        levels.append(_level(grams, counts, len(known)))
+    return NGramModel(known, tuple(levels))
 
 
-def discounts_of(counts: np.ndarray, smoothing: Smoothing = "modified") -> tuple[float, float, float]:
+def discounts_of(counts: np.ndarray) -> tuple[float, float, float]:
     """Estimate what is taken off counts of 1, 2, and 3 or more of all n-grams of one length, int (grams,)."""
     one, two, three, four = (int(np.count_nonzero(counts == number)) for number in (1, 2, 3, 4))
-    if smoothing == "plain":
-        return (one / (one + 2 * two) if one and two else _PLAIN_FALLBACK,) * 3
     if not (one and two and three and four):
         return _FALLBACK
     share = one / (one + 2 * two)
@@ -192,8 +148,8 @@ def discounts_of(counts: np.ndarray, smoothing: Smoothing = "modified") -> tuple
     return found if fits else _FALLBACK
 
 
-def _level(grams: np.ndarray, counts: np.ndarray, size: int, smoothing: Smoothing) -> Level:
-    discounts = np.array((0.0, *discounts_of(counts, smoothing)))[np.minimum(counts, 3)]
+def _level(grams: np.ndarray, counts: np.ndarray, size: int) -> Level:
+    discounts = np.array((0.0, *discounts_of(counts)))[np.minimum(counts, 3)]
     contexts, first = np.unique(grams // size, return_index=True)
     totals = np.add.reduceat(counts, first).astype(np.float64)
     repeats = np.diff(np.append(first, len(grams)))

@@ -12,11 +12,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import apps.writer.texts
+import apps.writer.sources
 from apps.shared.letters import shown, tint
 from apps.shared.style import DARK, LIGHT
 from apps.writer.application import DEFAULT_PRESET, Writer
-from apps.writer.page_unrolled_drawing import drawing
+from apps.writer.page_unrolled import drawing
 from apps.writer.reports import NETWORKS, TITLES
 from apps.writer.results import Step
 from apps.writer.sources import text_source
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("shipped", "results")
 @pytest.fixture(autouse=True)
 def known_text(writer_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = Path((writer_presets / "text.path").read_text(encoding="utf-8"))
-    monkeypatch.setattr(apps.writer.texts, "_known_source", lambda data: text_source([text]))
+    monkeypatch.setattr(apps.writer.sources, "_known_source", lambda data: text_source([text]))
 
 
 def write(app: AppTest, prompt: str, length: int = 80) -> AppTest:
@@ -283,7 +283,7 @@ def test_without_the_training_text_the_page_says_so(
     def nowhere(data: object) -> None:
         raise InputError("The text is nowhere")
 
-    monkeypatch.setattr(apps.writer.texts, "_known_source", nowhere)
+    monkeypatch.setattr(apps.writer.sources, "_known_source", nowhere)
     with shipping(writer_presets):
         app = page(section=section)
         if section == "Write":

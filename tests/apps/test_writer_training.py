@@ -77,7 +77,7 @@ def test_a_text_becomes_a_preset_that_scores_as_it_says(tmp_path: Path, text: Pa
     model = Writer.from_preset(out).language_model
     assert model.config.cell == "gru"
     scores = model.score(held_out)
-    assert measure["n"] == scores.n == len(held_out)
+    assert measure["n"] == len(scores.nats) == len(held_out)
     assert scores.nats.mean() == pytest.approx(measure["score"], abs=1e-4)
     assert metrics["bits_per_character"]["score"] == pytest.approx(measure["score"] / math.log(2))
     assert measure["score"] < math.log(len(model.vocabulary)), "it has learned something"
@@ -102,7 +102,7 @@ def test_learns_more_with_every_epoch(tmp_path: Path, text: Path) -> None:
     losses = [line["dev_nats"] for line in trained.history]
     assert losses[-1] < losses[0] - 0.5
     validation = split_text(LINE * 30, "slice").validation
-    found = scored(trained.answers.writer.language_model, validation, "slice", "the text")
+    found = scored(trained.answers.language_model, validation, "slice", "the text")
     assert found.nats_per_character == pytest.approx(losses[-1], abs=1e-6)
     assert 0 < found.standard_error < found.nats_per_character and found.n == len(validation[0])
 
@@ -111,13 +111,14 @@ def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Pat
     recipe = replace(SMALL, members=2, epochs=1)
     trained = trained_in(tmp_path / "run", recipe, text)
     assert [line["stage"] for line in trained.history] == ["member1", "member2"] and trained.epochs == 2
-    assert trained.answers.writer.config.members == 2
+    assert trained.answers.config.members == 2
     for number in (0, 1):
         single = trained_in(tmp_path / f"alone{number}", replace(SMALL, seed=SMALL.seed + number), text)
         found = trained.answers.arrays[f"recurrent{number + 1}/lstm_cell/kernel"]
         np.testing.assert_array_equal(found, single.answers.arrays["recurrent1/lstm_cell/kernel"])
-        alone = member_arrays(trained.answers.writer.config, trained.answers.arrays, number + 1)
-        np.testing.assert_array_equal(alone["logits/kernel"], single.answers.arrays["logits/kernel"])
+        alone = member_arrays(trained.answers.config, trained.answers.arrays, number + 1)
+        # Halves of the smallest numbers are rounded once more when weights are stored in 16 bits.
+        np.testing.assert_allclose(alone["logits/kernel"], single.answers.arrays["logits/kernel"], atol=1e-7)
 
 
 def test_a_training_that_was_cut_in_its_second_member_ends_at_the_same_bits(
@@ -147,7 +148,7 @@ def test_calibration_divides_the_logits_and_trains_nothing(tmp_path: Path, text:
     plain = trained_in(tmp_path / "run", recipe, text)
     soft = trained_in(tmp_path / "run", replace(recipe, calibration=2.0), text, resume=True)
     assert plain.history == soft.history
-    models = [found.answers.writer.language_model for found in (plain, soft)]
+    models = [found.answers.language_model for found in (plain, soft)]
     logits, halves = (model.logits(model.encode("ROMEO"))[0] for model in models)
     np.testing.assert_allclose(halves, logits / 2.0, atol=1e-3)  # weights are stored in halves
 
@@ -162,7 +163,7 @@ def test_words_and_pieces_are_trained_by_the_same_code(tmp_path: Path, text: Pat
     recipe = replace(SMALL, tokens=tokens, vocabulary_size=120 if tokens == "piece" else None)
     data = prepared(recipe, text_source([text]))
     trained = train(TASK, recipe, data, Run(tmp_path / "run"))
-    model = trained.answers.writer.language_model
+    model = trained.answers.language_model
     assert model.config.tokenizer == tokens
     measure = TASK.score(recipe, data, trained.answers)["nats_per_character"]
     assert measure["n"] == len(split_text(LINE * 30).validation[0]), "counted in characters"
@@ -267,7 +268,7 @@ def test_the_sample_needs_no_data() -> None:
 
 
 def test_weights_are_stored_in_halves_and_scored_as_stored(tmp_path: Path, text: Path) -> None:
-    kernel = trained_in(tmp_path / "run", SMALL, text).answers.writer.language_model.kernel
+    kernel = trained_in(tmp_path / "run", SMALL, text).answers.language_model.kernel
     np.testing.assert_array_equal(kernel, kernel.astype(np.float16).astype(np.float32))
 
 
@@ -323,6 +324,6 @@ def test_the_shipped_writer_scores_as_its_metrics_say(data_dir: Path) -> None:
     text = (data_dir / "tinyshakespeare" / "input.txt").read_text(encoding="utf-8")
     scores = Writer.from_preset().language_model.score(text[int(0.9 * len(text)) :])
     metrics = load_preset(DEFAULT_PRESET).metrics["nats_per_character"]
-    assert metrics["n"] == scores.n == 111_540
+    assert metrics["n"] == len(scores.nats) == 111_540
     assert scores.nats.mean() == pytest.approx(metrics["score"], abs=1e-4)
     assert metrics["score"] <= 1.45

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_prep.errors import InputError
 from data_prep.readers.plays import PlayText
 from data_prep.text.speaker_names import SpeakerNames
 
@@ -60,9 +59,3 @@ def test_what_has_no_speakers_to_rename_stays(text: str, share: float) -> None:
 
 def test_new_names_have_no_new_characters() -> None:
     assert set(renamed()) <= set(PLAY)
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_wrong_share_is_refused(share: float) -> None:
-    with pytest.raises(InputError, match="share of renamed speakers"):
-        SpeakerNames(PLAY, share)

@@ -156,5 +156,5 @@ def test_training_form_has_the_same_weights_and_answers(products) -> None:
 
 
 def test_carrying_state_needs_a_batch_size() -> None:
-    with pytest.raises(InputError, match="needs a batch size"):
+    with pytest.raises(ValueError, match="batch size must be static"):
         build_char_lm(CONFIG, stateful=True)

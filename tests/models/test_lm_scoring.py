@@ -15,8 +15,8 @@ from data_prep.errors import InputError
 from data_prep.text.streams import learn_tokens
 from data_prep.text.vocab import UNK, Vocabulary
 from models.char_lm.config import CharLMConfig
-from models.char_lm.language_model import LanguageModel, written_by_steps
 from models.char_lm.network import build_char_lm
+from models.char_lm.serving import LanguageModel, written_by_steps
 from models.layers.cells import CELLS
 from models.storage.variables import variable_arrays
 from tests.models import contract
@@ -64,7 +64,6 @@ def test_logits_are_those_of_the_network(cell: str, layers: int, members: int) -
     assert logits.dtype == np.float32
     np.testing.assert_allclose(logits, expected_logits(model, ids), atol=1e-4)
     assert len(state) == layers * members
-    np.testing.assert_array_equal(language_model.last_logits(ids)[0], logits[-1])
 
 
 def test_the_state_is_carried_from_call_to_call(lstm) -> None:
@@ -123,9 +122,7 @@ def test_scores_are_minus_log_probabilities(lstm) -> None:
     np.testing.assert_array_equal(scores.alternatives[:, 0], shares.argmax(axis=1))
     expected = -np.sort(-np.exp(shares), axis=1)[:, :5]
     np.testing.assert_allclose(scores.probabilities, expected, atol=1e-4)
-    assert scores.n == 50
-    assert scores.nats_per_character == pytest.approx(scores.nats.mean())
-    assert scores.nats.dtype == np.float64
+    assert scores.nats.shape == (50,) and scores.nats.dtype == np.float64
 
 
 def test_long_texts_are_scored_in_parts(lstm, monkeypatch) -> None:
@@ -135,12 +132,6 @@ def test_long_texts_are_scored_in_parts(lstm, monkeypatch) -> None:
     parts = model.score(TEXT)
     np.testing.assert_allclose(parts.nats, whole.nats, atol=1e-4)
     assert parts.alternatives.shape == whole.alternatives.shape == (900, 5)
-
-
-def test_one_token_has_no_standard_error(lstm) -> None:
-    scores = lstm[1].score("a")
-    assert (scores.n, scores.standard_error) == (1, None)
-    assert lstm[1].score("ab").standard_error > 0
 
 
 def test_unknown_characters_are_named_with_their_places(lstm) -> None:
@@ -182,9 +173,7 @@ def test_words_and_pieces_are_written_as_text() -> None:
         arrays = variable_arrays(build_char_lm(config).weights)
         model = LanguageModel(config, tokens.vocabulary, arrays)
         assert model.decode(model.encode(text)).startswith(expected)
-        scores = model.score(text)
-        assert scores.characters == len(text)
-        assert scores.nats_per_character == pytest.approx(scores.nats.sum() / len(text))
+        assert len(model.score(text).nats) == len(model.encode(text))
 
 
 def test_an_unknown_word_is_called_a_word() -> None:

@@ -23,7 +23,7 @@ TEXT = (
 class Naive:
     """Interpolated Kneser-Ney as Chen and Goodman write it, one character at a time."""
 
-    def __init__(self, text: str, order: int, smoothing: str) -> None:
+    def __init__(self, text: str, order: int) -> None:
         self.alphabet = sorted(set(text))
         self.order = order
         self.counts: dict[int, Counter[str]] = {}
@@ -35,7 +35,7 @@ class Naive:
                 longer = {text[at : at + length + 1] for at in range(len(text) - length)}
                 self.counts[length] = Counter(gram[1:] for gram in longer)
         self.discounts = {
-            n: discounts_of(np.array(list(c.values())), smoothing) for n, c in self.counts.items()
+            n: discounts_of(np.array(list(c.values()))) for n, c in self.counts.items()
         }
         self.followers: dict[str, dict[str, int]] = defaultdict(dict)
         for counts in self.counts.values():
@@ -63,10 +63,9 @@ class Naive:
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 5])
-@pytest.mark.parametrize("smoothing", ["modified", "plain"])
-def test_scores_are_those_of_the_equations(order: int, smoothing: str) -> None:
-    model = fit_ngrams(TEXT, order, smoothing=smoothing)
-    naive = Naive(TEXT, order, smoothing)
+def test_scores_are_those_of_the_equations(order: int) -> None:
+    model = fit_ngrams(TEXT, order)
+    naive = Naive(TEXT, order)
     text = "the mad dog sat on a hat. that!"
     expected = [-math.log(naive.chance(text[:at], text[at])) for at in range(len(text))]
     assert np.allclose(model.score(text), expected, rtol=1e-10)
@@ -79,12 +78,11 @@ def test_scores_are_those_of_the_equations(order: int, smoothing: str) -> None:
     st.text("abcé\n", min_size=6, max_size=80),
     st.integers(0, 5),
     st.text("abcé\n", max_size=8),
-    st.booleans(),
 )
 def test_every_distribution_sums_to_one_and_agrees_with_the_score(
-    text: str, order: int, context: str, plain: bool
+    text: str, order: int, context: str
 ) -> None:
-    model = fit_ngrams(text, order, smoothing="plain" if plain else "modified", alphabet="abcé\n")
+    model = fit_ngrams(text, order, alphabet="abcé\n")
     chances = model.probabilities(context)
     assert chances.shape == (5,) and chances.min() > 0.0
     assert chances.sum() == pytest.approx(1.0, abs=1e-12)
@@ -104,9 +102,7 @@ def test_discounts_are_estimated_from_counts_of_counts() -> None:
     share = 40 / (40 + 24)
     modified = (1 - 2 * share * 12 / 40, 2 - 3 * share * 6 / 12, 3 - 4 * share * 3 / 6)
     assert discounts_of(counts) == pytest.approx(modified)
-    assert discounts_of(counts, "plain") == pytest.approx((share,) * 3)
     assert discounts_of(np.array([5, 6])) == (0.5, 1.0, 1.5)
-    assert discounts_of(np.array([5, 6]), "plain") == (0.75,) * 3
     # Counts of counts that would give a discount below 0.
     assert discounts_of(np.array([1] * 40 + [2] * 4 + [3] * 40 + [4])) == (0.5, 1.0, 1.5)
 
@@ -134,18 +130,11 @@ def test_a_sample_has_the_distribution_of_the_model() -> None:
         ({"text": "ab" * 100, "order": 63}, "order of the n-grams"),
         ({"text": "", "order": 0}, "alphabet has no character"),
         ({"text": "abc", "order": 1, "alphabet": "ab"}, "character at position 2.*Received: 'c'"),
-        ({"text": "abc", "order": 1, "smoothing": "none"}, "no such smoothing"),
     ],
 )
 def test_what_cannot_be_counted_is_refused(arguments: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         fit_ngrams(**arguments)
-
-
-@pytest.mark.parametrize("length", [0, 20_001])
-def test_a_sample_of_a_wrong_length_is_refused(length: int) -> None:
-    with pytest.raises(InputError, match=r"length of a sample.*1 to 20,000"):
-        fit_ngrams("abab", 2).sample(length)
 
 
 @pytest.mark.parametrize(
