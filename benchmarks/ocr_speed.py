@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,12 +25,12 @@ from apps.ocr.evaluation import error_rate
 from apps.ocr.reports import SPEED
 from apps.ocr.sources import TEST_FOLD
 from apps.shared.reports import preset_installed
-from benchmarks.harness import THREADS, Option, command, folder_of, report, seconds_of, settings, speeds
+from benchmarks.harness import THREADS, Option, command, folder_of, report, settings, speeds
 from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import LAYOUT, compose_words
 from data_prep.readers.letters import LetterWords, decode_word, read_letters
-from models.ocr.serving import LettersReader
+from models.ocr.serving import LettersReader, WordsReader
 
 PEER = "python-crfsuite"
 OURS = ("bilstm", "search")
@@ -75,27 +74,18 @@ def inputs_of(words: LetterWords) -> list[tuple[WordInput, list[str]]]:
     return found
 
 
-def read_by(network: LettersReader, words: Sequence[WordInput], way: str) -> list[list[str]]:
-    """Read words with our network.
-
-    Args:
-        network: Ours.
-        words: What is read.
-        way: ``"bilstm"``, or ``"search"`` with the language model behind it.
-
-    Returns:
-        The letters of each word.
-    """
+def read_by(network: LettersReader, words: Sequence[WordInput], way: str) -> list[str]:
+    """Read words with our network: by ``"bilstm"``, or ``"search"`` with the language model behind it."""
     lengths = [len(word) for word in words]
     images = letter_pictures(np.concatenate([word.images for word in words]))
     context = np.split(network.scores(images, lengths).context, np.cumsum(lengths)[:-1])
     if way == "bilstm":
-        return [list(decode_word(one.argmax(axis=1))) for one in context]
-    return [list(network.search(one)[0].text) for one in context]
+        return [decode_word(one.argmax(axis=1)) for one in context]
+    return [network.search(one)[0].text for one in context]
 
 
 def measure(
-    systems: Mapping[str, Callable[[Sequence[WordInput]], list[list[str]]]],
+    systems: Mapping[str, Callable[[Sequence[WordInput]], Sequence[Sequence[str]]]],
     gold: Sequence[tuple[WordInput, list[str]]],
     repeats: int,
     singles: int,
@@ -113,40 +103,26 @@ def measure(
         character error and word error in percent.
     """
     words, texts = [word for word, _ in gold], ["".join(letters) for _, letters in gold]
-    rates = {}
-    for name, read in systems.items():  # warms up as well
-        rates[name] = error_rate(["".join(letters) for letters in read(words)], texts)
+    errors = {
+        name: error_rate(["".join(one) for one in read(words)], texts) for name, read in systems.items()
+    }
     chosen = random.Random(_SEED).sample(words, min(singles, len(words)))
     found = speeds(systems, words, chosen, repeats, names=("words", "word"))
-    for name, rate in rates.items():
+    for name, rate in errors.items():
         found[name] |= {"character_error": rate.character_error, "word_error": rate.word_error}
     return found
 
 
-def measure_images(reader: Reader, words: LetterWords, count: int) -> dict[str, Any]:
-    """Time words in one piece, composed of the letters, language model included.
-
-    Args:
-        reader: Ours, opened for words.
-        words: Their letters.
-        count: Words that are read.
-
-    Returns:
-        Words a second of a batch, and milliseconds for one word, median.
-    """
+def measure_images(network: WordsReader, words: LetterWords, count: int) -> dict[str, Any]:
+    """Time words in one piece, composed of the letters, language model included; as :func:`measure`, without errors."""
     part = words.part(np.arange(min(count, len(words.folds))))
-    rng = np.random.default_rng(TEST_FOLD)
-    images = compose_words(part.images, part.lengths.tolist(), LAYOUT, rng, part.labels)
-    network = reader.words
-    network.read(images[0])
+    images = compose_words(part, LAYOUT, np.random.default_rng(TEST_FOLD))
 
-    def batch() -> None:
-        for frames in network.log_probabilities(images):
-            network.search(frames)
+    def read(some: Sequence[np.ndarray]) -> list[str]:
+        return [network.search(frames)[0].text for frames in network.log_probabilities(some)]
 
-    seconds = seconds_of(batch)
-    single = [1000 * seconds_of(partial(network.read, image)) for image in images]
-    return {"words_per_second": len(images) / seconds, "one_word_ms": statistics.median(single)}
+    read(images[:1])  # warms up
+    return speeds({"words": read}, images, images, 1, names=("words", "word"))["words"]
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -163,7 +139,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     results = measure(systems | {PEER: peer.tag}, gold, options.repeats, options.singles)
     results[PEER] |= {"version": peer.version, "training_seconds": seconds}
     if preset_installed(options.words):
-        results["words"] = measure_images(Reader.from_preset(None, options.words), test, options.singles)
+        network = Reader.from_preset(None, options.words).words
+        results["words"] = measure_images(network, test, options.singles)
     counts = {"words": len(gold), "characters": sum(len(word) for word, _ in gold)}
     return {"settings": settings(options, fold=TEST_FOLD, **counts), "systems": results}
 

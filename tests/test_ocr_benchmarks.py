@@ -54,13 +54,9 @@ def plan(splits: int = 2, letters: tuple[str, ...] = ()) -> ocr_protocols.Plan:
 def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource, tmp_path: Path) -> None:
     results = ocr_protocols.run(source, tmp_path, plan(), ("a", "b", "c", "words"))
     assert len(trainings) == 2 * 2 * 3 + 2
-    own, other = set(ocr_protocols.OWN_NETWORKS), {f"other_{way}" for way in ocr_protocols.OTHER_NETWORKS}
-    assert (
-        set(results["protocols"]["a"]["networks"])
-        == set(results["protocols"]["b"]["networks"])
-        == own | other
-    )
-    assert set(results["protocols"]["c"]["networks"]) == own | other | {"alone_seen", "other_seen"}
+    both = {*("alone", "alone_lm", "bilstm", "crf", "lm"), *("other_bilstm", "other_crf", "other_lm")}
+    assert set(results["protocols"]["a"]["networks"]) == set(results["protocols"]["b"]["networks"]) == both
+    assert set(results["protocols"]["c"]["networks"]) == both | {"alone_seen", "other_seen"}
     assert set(results["protocols"]["words"]["networks"]) == {"greedy", "beam", "words", "sizes"}
     network = results["protocols"]["a"]["networks"]["crf"]
     assert network["splits"] == 2 and network["words"] == 120
@@ -144,4 +140,7 @@ def test_the_command_prints_one_json_object(
     assert ocr_protocols.main(arguments) == 0
     assert "letter alone (CNN)" in capsys.readouterr().out
     assert ocr_protocols.main([*arguments, "--set", "epochs=none"]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        ocr_protocols.main(["--protocols", "d"])
+    assert "invalid choice: 'd'" in capsys.readouterr().err
     assert error_rate(["a"], ["a"]).character_error == 0.0

@@ -12,8 +12,8 @@ import pytest
 import apps.shared.reports
 from apps.ocr.application import Reader
 from apps.ocr.evaluation import read_letters
-from apps.ocr.letter_bank import spell
 from apps.ocr.reports import CONTEXT, PROTOCOLS, SPEED, noise_curves
+from apps.ocr.sources import spell
 from benchmarks import harness, ocr_context, ocr_speed
 from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
 from data_prep.errors import InputError
@@ -32,8 +32,7 @@ def words() -> LetterWords:
     texts = WORDS * 2
     images = [spell(text, "pen", at) for at, text in enumerate(texts)]
     labels = [encode_word(text) for text in texts]
-    starts = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
-    return LetterWords(np.concatenate(images), np.concatenate(labels), starts, np.zeros(len(texts), np.int64))
+    return LetterWords.of(np.concatenate(images), labels)
 
 
 def test_pixels_of_ink_are_features() -> None:
@@ -70,7 +69,7 @@ def test_systems_are_timed_and_scored_by_words(words: LetterWords) -> None:
 
 
 def test_words_in_one_piece_are_timed(reader: Reader, words: LetterWords) -> None:
-    found = ocr_speed.measure_images(reader, words, 3)
+    found = ocr_speed.measure_images(reader.words, words, 3)
     assert found["words_per_second"] > 0 and found["one_word_ms"] > 0
 
 

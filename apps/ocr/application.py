@@ -13,7 +13,7 @@ from apps.ocr.results import LettersResult, Reading, ReadLetter, Span, WordResul
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import compose_word
-from data_prep.images.letters import MAX_LETTERS, letter_batch, prepare_letter, prepare_word
+from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_word
 from data_prep.images.preparation import (
     LETTER_HEIGHT,
     LETTER_WIDTH,
@@ -24,11 +24,10 @@ from data_prep.images.preparation import (
 )
 from data_prep.readers.letters import decode_word, encode_word
 from models.ocr.config import KIND
-from models.ocr.ctc_letters import exchanged, letter_posteriors, spans
-from models.ocr.letter_search import Hypothesis, letter_shares
-from models.ocr.serving import LettersReader, WordsReader, reader_of
+from models.ocr.letter_search import Hypothesis, Scorer, letter_shares
+from models.ocr.serving import LetterScores, LettersReader, WordsReader, reader_of
 from models.presets.store import Preset, load_preset
-from models.serving.ctc import best_path, greedy
+from models.serving.ctc import best_path, exchanged, greedy, letter_posteriors, spans
 
 if TYPE_CHECKING:
     import keras
@@ -72,20 +71,17 @@ class Reader:
         Raises:
             InputError: There is no such preset, it is damaged, or it reads something else.
         """
-        names: list[tuple[str | Path, str | None]] = [(LETTERS_PRESET, "letters"), (WORDS_PRESET, "words")]
-        if letters is not None or words is not None:
-            expected = "letters" if words is not None else None
-            names = [
-                (name, reads) for name, reads in ((letters, expected), (words, "words")) if name is not None
-            ]
+        if letters is None and words is None:
+            letters, words = LETTERS_PRESET, WORDS_PRESET
         opened = {}
-        for name, reads in names:
+        for name, reads in ((letters, "letters" if words is not None else None), (words, "words")):
+            if name is None:
+                continue
             preset = load_preset(name, kind=KIND)
-            if reads not in (None, preset.config.reads):
-                raise InputError(
-                    f"The preset {name} reads something else", allowed=reads, received=preset.config.reads
-                )
-            opened[preset.config.reads] = preset
+            found = preset.config.reads
+            if reads not in (None, found):
+                raise InputError(f"The preset {name} reads something else", allowed=reads, received=found)
+            opened[found] = preset
         readers = {reads: reader_of(preset.config, preset.arrays) for reads, preset in opened.items()}
         return cls(readers.get("letters"), readers.get("words"), opened)
 
@@ -129,29 +125,23 @@ class Reader:
         Raises:
             InputError: There is no letter or over 32, or one is no image, too large, or shows nothing.
         """
-        if isinstance(images, np.ndarray):
-            batch = _prepared_letters(images)
+        if not 1 <= len(images) <= MAX_LETTERS:
+            allowed = f"1 to {MAX_LETTERS}"
+            raise InputError("A word has too few or too many letters", allowed=allowed, received=len(images))
+        prepared = isinstance(images, np.ndarray)
+        batch = _checked(images) if prepared else np.stack([prepare_letter(one).image for one in images])
+        network, lengths = self.letters, [len(batch)]
+        scores = network.scores(batch, lengths)
+        by_way = {way: words[0] for way, words in words_by_way(network, scores, lengths).items()}
+        found = network.search(scores.context)
+        config = network.config
+        if config.answer == "search":
+            after = letter_shares(found, config.alphabet)
         else:
-            _check_count(len(images))
-            batch = letter_batch(prepare_letter(one) for one in images)
-        alphabet, search = self.letters.config.alphabet, self.letters.search
-        scores = self.letters.scores(batch, [len(batch)])
-        found, found_alone = search(scores.context), search(scores.alone, ALONE_WEIGHT)
-        by_way = {
-            "alone": decode_word(scores.alone.argmax(axis=1), alphabet),
-            "alone_search": found_alone[0].text,
-            "bilstm": decode_word(scores.context.argmax(axis=1), alphabet),
-            "crf": decode_word(scores.best, alphabet),
-            "search": found[0].text,
-        }
-        answer = self.letters.config.answer
-        if answer == "search":
-            after = letter_shares(found, alphabet)
-        else:
-            after = scores.context if answer == "bilstm" else self.letters.marginals(batch, [len(batch)])
-        text = by_way[answer]
-        letters = (ReadLetter.of(*one, alphabet) for one in zip(text, scores.alone, after, strict=True))
-        return LettersResult(text, tuple(letters), _others(found, text), by_way)
+            after = scores.context if config.answer == "bilstm" else network.marginals(batch, lengths)
+        text = by_way[config.answer]
+        letters = _read_letters(text, scores.alone, after, config.alphabet)
+        return LettersResult(text, letters, _others(found, text), by_way)
 
     def read_word(self, image: Source, name: str | None = None) -> WordResult:
         """Read a word in one piece.
@@ -170,7 +160,10 @@ class Reader:
 
     def read_prepared_word(self, prepared: PreparedImage) -> WordResult:
         """Read a word that went through ``data_prep.images.letters.prepare_word`` or was composed."""
-        _check_word(prepared.image)
+        shape = prepared.image.shape
+        if (*shape[:1], *shape[2:]) != (LETTER_HEIGHT, 1) or not 1 <= shape[1] <= MAX_WORD_WIDTH:
+            allowed = f"(16, 1 to {MAX_WORD_WIDTH}, 1)"
+            raise InputError("The image of the word has a wrong shape", allowed=allowed, received=shape)
         frames = self.words.log_probabilities([prepared.image])[0]
         found, without = (self.words.search(frames, language_model=used) for used in (True, False))
         text = found[0].text
@@ -181,20 +174,18 @@ class Reader:
         path = best_path(frames, labels).tolist()
         return WordResult(
             text=text,
-            letters=tuple(ReadLetter.of(*one, alphabet) for one in zip(text, before, after, strict=True)),
+            letters=_read_letters(text, before, after, alphabet),
             alternatives=_others(found, text),
             greedy=decode_word(greedy(frames), alphabet),
             without_language=without[0].text,
             frames=np.exp(frames),
             path=tuple(path),
-            spans=tuple(
-                Span(alphabet[label], start, end) for label, start, end in spans(path, len(alphabet))
-            ),
+            spans=tuple(Span(alphabet[label], *ends) for label, *ends in spans(path, len(alphabet))),
             prepared=prepared,
         )
 
     def _language(self, labels: np.ndarray) -> np.ndarray | None:
-        """Return what the language model adds to each word of ``models.ocr.ctc_letters.exchanged``."""
+        """Return what the language model adds to each word of ``models.serving.ctc.exchanged``."""
         config, language = self.words.config, self.words.language
         if language is None:
             return None
@@ -215,7 +206,7 @@ def composed(letters: np.ndarray, text: str, seed: int = 0) -> PreparedImage:
     Returns:
         Its image float32 (16, width, 1), as the only step.
     """
-    image = compose_word(letters, seed=seed, labels=encode_word(text))
+    image = compose_word(letters, encode_word(text), seed=seed)
     return PreparedImage(image, (ImageStep("composed", f"{text} of single letters", image[..., 0]),))
 
 
@@ -234,8 +225,47 @@ def noisy(images: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
     return np.where(turned, np.float32(1.0) - images, images).astype(np.float32)
 
 
-def _prepared_letters(images: np.ndarray) -> np.ndarray:
-    _check_count(len(images))
+def words_by_way(
+    network: LettersReader,
+    scores: LetterScores,
+    lengths: Sequence[int],
+    languages: Mapping[str, Scorer] | None = None,
+) -> dict[str, list[str]]:
+    """Give the words that were read letter by letter, in every way.
+
+    Args:
+        network: What read them.
+        scores: Of their letters.
+        lengths: Letters of each word.
+        languages: Name to language model: for each the ways ``alone_NAME`` and ``NAME``; None takes the network's own
+            as ``search``, if it has one.
+
+    Returns:
+        Way to words: ``alone``, ``bilstm``, ``crf``, and those with a language model.
+    """
+    if languages is None:
+        languages = {} if network.language is None else {"search": network.language}
+    config, cuts = network.config, np.cumsum(lengths)[:-1]
+    labels = {
+        "alone": scores.alone.argmax(axis=1),
+        "bilstm": scores.context.argmax(axis=1),
+        "crf": scores.best,
+    }
+    found = {
+        way: [decode_word(word, config.alphabet) for word in np.split(letters, cuts)]
+        for way, letters in labels.items()
+    }
+    for name, language in languages.items():
+        for way, shares, weight in (
+            (f"alone_{name}", scores.alone, ALONE_WEIGHT),
+            (name, scores.context, config.lm_weight),
+        ):
+            words = np.split(shares, cuts)
+            found[way] = [network.search(word, weight, language)[0].text for word in words]
+    return found
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
     box = (LETTER_HEIGHT, LETTER_WIDTH)
     if images.dtype == np.uint8 and images.shape[1:] == box:
         return letter_pictures(images)
@@ -248,21 +278,10 @@ def _prepared_letters(images: np.ndarray) -> np.ndarray:
     )
 
 
-def _check_count(count: int) -> None:
-    if not 1 <= count <= MAX_LETTERS:
-        raise InputError(
-            "A word has too few or too many letters", allowed=f"1 to {MAX_LETTERS}", received=count
-        )
-
-
-def _check_word(image: np.ndarray) -> None:
-    height, width, channels = image.shape if image.ndim == 3 else (0, 0, 0)
-    if (height, channels) != (LETTER_HEIGHT, 1) or not 1 <= width <= MAX_WORD_WIDTH:
-        raise InputError(
-            "The image of the word has a wrong shape",
-            allowed=f"(16, 1 to {MAX_WORD_WIDTH}, 1)",
-            received=tuple(image.shape),
-        )
+def _read_letters(text: str, before: np.ndarray, after: np.ndarray, alphabet: str) -> tuple[ReadLetter, ...]:
+    """Put an answer together with the probabilities of all letters, float (places, letters)."""
+    shares = (map(tuple, values.tolist()) for values in (before, after))
+    return tuple(ReadLetter(*one, alphabet) for one in zip(text, *shares, strict=True))
 
 
 def _others(found: Sequence[Hypothesis], text: str) -> tuple[Reading, ...]:

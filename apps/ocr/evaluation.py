@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from apps.ocr.application import ALONE_WEIGHT, Reader
+from apps.ocr.application import Reader, words_by_way
 from apps.ocr.recipes import RECIPES, Recipe
-from apps.ocr.sources import TEST_FOLD, OcrSource, letters_source, own_letters, own_words, sample_source
+from apps.ocr.sources import TEST_FOLD, OcrSource, letters_source, own_source, sample_source
 from apps.shared.measures import measure
 from apps.shared.results import Result
 from data_prep.errors import InputError
@@ -91,36 +91,10 @@ def error_rate(answers: Sequence[str], texts: Sequence[str]) -> ErrorRate:
 def read_letters(
     reader: LettersReader, words: LetterWords, languages: Mapping[str, Scorer] | None = None
 ) -> dict[str, list[str]]:
-    """Read words letter by letter, in every way.
-
-    Args:
-        reader: The network.
-        words: What is read.
-        languages: Name to language model: for each the ways ``alone_NAME`` and ``NAME``; None takes the reader's own as
-            ``search``, if it has one.
-
-    Returns:
-        Way to answers: ``alone``, ``bilstm``, ``crf``, and those with a language model.
-    """
-    if languages is None:
-        languages = {} if reader.language is None else {"search": reader.language}
+    """Read words letter by letter, in every way; languages and ways as ``apps.ocr.application.words_by_way``."""
     lengths = words.lengths.tolist()
     scores = reader.scores(letter_pictures(words.images), lengths)
-    cuts = np.cumsum(lengths)[:-1]
-    rows = {
-        "alone": np.split(scores.alone.argmax(axis=1), cuts),
-        "bilstm": np.split(scores.context.argmax(axis=1), cuts),
-        "crf": np.split(scores.best, cuts),
-    }
-    found = {way: [decode_word(word, words.alphabet) for word in rows_of] for way, rows_of in rows.items()}
-    weights = {"alone": ALONE_WEIGHT, "context": reader.config.lm_weight}
-    for name, language in languages.items():
-        for field, weight in weights.items():
-            parts = np.split(getattr(scores, field), cuts)
-            found[f"alone_{name}" if field == "alone" else name] = [
-                reader.search(part, weight, language)[0].text for part in parts
-            ]
-    return found
+    return words_by_way(reader, scores, lengths, languages)
 
 
 def read_words(
@@ -151,10 +125,9 @@ def read_words(
 def _frames(reader: WordsReader, words: LetterWords | WordPictures, layout: WordLayout) -> list[np.ndarray]:
     """Return what a network says of the frames of each word, log-probabilities (frames, letters + 1)."""
     if isinstance(words, WordPictures):
-        return reader.log_probabilities([letter_pictures(image[None])[0] for image in words.images])
+        return reader.log_probabilities(list(map(letter_pictures, words.images)))
     rng = np.random.default_rng(_COMPOSED_SEED)
-    images = compose_words(words.images, words.lengths, layout, rng, words.labels, alphabet=words.alphabet)
-    return reader.log_probabilities(images)
+    return reader.log_probabilities(compose_words(words, layout, rng))
 
 
 def score(
@@ -186,9 +159,8 @@ def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSourc
         source: The words.
     """
     which = "fold 0, learned from the others" if recipe.split == "final" else "fold 1, learned from 2 to 9"
-    named = dict(errors)
-    if (answer := getattr(recipe, "answer", None)) is not None:
-        named = {"alone": errors["alone"], "context": errors[answer], **errors}
+    answer = getattr(recipe, "answer", None)
+    named = {**errors} if answer is None else {"alone": errors["alone"], "context": errors[answer], **errors}
     return {
         name: measure(
             rate.character_error,
@@ -223,23 +195,13 @@ class OcrEvaluation(Result):
         rates = {WAYS[way]: rate for way, rate in (self.letters | self.words).items() if way != "context"}
         if self.letters:
             rates = {"letters, as the preset answers": self.letters["context"], **rates}
-        return [
-            (
-                name,
-                f"{rate.character_error:.2f}",
-                f"{rate.standard_error:.2f}",
-                f"{rate.word_error:.2f}",
-                f"{rate.n:,}",
-            )
-            for name, rate in rates.items()
-        ]
+        errors = {name: (r.character_error, r.standard_error, r.word_error) for name, r in rates.items()}
+        return [(name, *map("{:.2f}".format, errors[name]), f"{rate.n:,}") for name, rate in rates.items()]
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: percent, and the number of letters."""
-        letters = (
-            {name: _plain(self.letters[name]) for name in ("alone", "context")} if self.letters else None
-        )
-        return {"letters": letters, "words": _plain(self.words["words"]) if self.words else None}
+        letters = {name: _plain(self.letters[name]) for name in ("alone", "context") if self.letters}
+        return {"letters": letters or None, "words": _plain(self.words["words"]) if self.words else None}
 
 
 def _plain(rate: ErrorRate) -> dict[str, Any]:
@@ -266,25 +228,21 @@ def evaluate(reader: Reader, *, letters: Path | None = None, words: Path | None 
 
 
 def _scored(preset: Preset, own: Path | None) -> dict[str, ErrorRate]:
-    config = preset.config
-    recipe = from_dict(type(RECIPES[config.reads]), preset.metadata["recipe"])
-    source = _source(preset, own)
-    known = set(source.checksums.values()) <= set(preset.metadata["data"].values())
-    words = source.fold(TEST_FOLD) if own is None or known else source.words
+    config, metadata = preset.config, preset.metadata
+    learned, seed = set(metadata["data"].values()), int(metadata["seed"])
+    if own is not None:
+        source = own_source(own, config.reads, seed, config.alphabet)
+    elif "drawn letters" in metadata["data"]:
+        source = sample_source(seed)
+    else:
+        source = letters_source()
+        if not learned.intersection(source.checksums.values()):
+            raise InputError(
+                "It is not known where the words are that this preset did not learn from",
+                remedy="Name them with --letters FOLDER or --words CSV",
+            )
+    known = own is None or learned.issuperset(source.checksums.values())
+    words = source.fold(TEST_FOLD) if known else source.words
+    recipe = from_dict(type(RECIPES[config.reads]), metadata["recipe"])
     found = score(reader_of(config, preset.arrays), words, recipe)
     return found | {"context": found[config.answer]} if config.reads == "letters" else found
-
-
-def _source(preset: Preset, own: Path | None) -> OcrSource:
-    config, seed = preset.config, int(preset.metadata["seed"])
-    if own is not None:
-        return (own_letters if config.reads == "letters" else own_words)(own, seed, config.alphabet)
-    if "drawn letters" in preset.metadata["data"]:
-        return sample_source(seed)
-    source = letters_source()
-    if not set(source.checksums.values()) & set(preset.metadata["data"].values()):
-        raise InputError(
-            "It is not known where the words are that this preset did not learn from",
-            remedy="Name them with --letters FOLDER or --words CSV",
-        )
-    return source

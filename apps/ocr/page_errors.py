@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from apps.ocr.application import Reader
-from apps.ocr.letter_bank import BANKS, banks, can_write, scored_words, spell
 from apps.ocr.page_letters import show_letters
 from apps.ocr.page_source import Letters, known_letters
 from apps.ocr.reports import CONTEXT
+from apps.ocr.sources import BANKS, banks, can_write, scored_words, spell
 from apps.shared.page import one_of
 from apps.shared.page_reports import show_report
 from apps.shared.reports import Stored

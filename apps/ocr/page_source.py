@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from apps.ocr.application import Reader, composed
-from apps.ocr.letter_bank import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
+from apps.ocr.sources import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
 from apps.shared.canvas import canvas
 from apps.shared.page import heavy_work, one_of, plain
 from data_prep.images.letter_batches import letter_pictures
-from data_prep.images.letters import MAX_LETTERS, letter_batch, prepare_letter, prepare_letters, prepare_word
+from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_letters, prepare_word
 from data_prep.images.preparation import PreparedImage
 from data_prep.readers.letters import LETTERS
 
 DEFAULT = "reading"
+GIVEN = ("Draw", "Upload")
 WIDTH, HEIGHT, PEN, SHOWN = 360, 90, 5.0, 760
 STORE = "drawn word"
 _NAMED = 60  # letters of an alphabet
@@ -49,44 +50,38 @@ def choose_letters(reader: Reader) -> Letters | None:
         InputError: What the visitor gave is wrong.
     """
     alphabet = reader.letters.config.alphabet
-    match _source(alphabet):
-        case "Draw":
-            ink = _drawn("Write a word with some paper between its letters: it is cut there.", alphabet)
-            return None if ink is None else Letters(letter_batch(prepare_letters(ink, "The drawing")), None)
-        case "Upload":
-            label = "One picture of a word whose letters stand apart, or one picture a letter"
-            files = _uploaded(label, "letter files", many=True)
-            if not files:
-                return None
-            with heavy_work():
-                if len(files) == 1:
-                    prepared = prepare_letters(files[0].getvalue(), files[0].name)
-                else:
-                    prepared = tuple(
-                        prepare_letter(file.getvalue(), file.name) for file in files[: MAX_LETTERS + 1]
-                    )
-            return Letters(letter_batch(prepared), None)
-    return written(reader)[0]
+    source = _source(alphabet)
+    if source not in GIVEN:
+        return written(reader)[0]
+    hint = "Write a word with some paper between its letters: it is cut there."
+    label = "One picture of a word whose letters stand apart, or one picture a letter"
+    given = _given(source, alphabet, hint, label, "letter files", many=True)
+    if not given:
+        return None
+    with heavy_work():
+        if len(given) == 1:
+            prepared = prepare_letters(*given[0])
+        else:
+            prepared = tuple(prepare_letter(*one) for one in given[: MAX_LETTERS + 1])
+    return Letters(np.stack([one.image for one in prepared]), None)
 
 
 def choose_word(reader: Reader) -> Word | None:
     """Draw the choice of a word in one piece; as :func:`choose_letters`."""
     alphabet = reader.words.config.alphabet
-    match _source(alphabet):
-        case "Draw":
-            ink = _drawn("Write a word, its letters joined or not.", alphabet)
-            return None if ink is None else Word(prepare_word(ink, "The drawing"), None)
-        case "Upload":
-            file = _uploaded("A photo, scan or drawing of one word", "word file")
-            if file is None:
-                return None
-            with heavy_work():
-                return Word(prepare_word(file.getvalue(), file.name), None)
-        case "Compose":
-            text, letters, hand = compose()
-            return Word(composed(letters, text, hand), text)
-    _say_stored(alphabet)
-    return Word(PreparedImage(stored_word(reader.presets["words"]), ()), None)
+    source = _source(alphabet)
+    if source == "Compose":
+        text, letters, hand = compose()
+        return Word(composed(letters, text, hand), text)
+    if source not in GIVEN:
+        _say_stored(alphabet)
+        return Word(PreparedImage(stored_word(reader.presets["words"]), ()), None)
+    hint, label = "Write a word, its letters joined or not.", "A photo, scan or drawing of one word"
+    given = _given(source, alphabet, hint, label, "word file")
+    if not given:
+        return None
+    with heavy_work():
+        return Word(prepare_word(*given[0]), None)
 
 
 def written(reader: Reader) -> tuple[Letters, int]:
@@ -141,21 +136,23 @@ def _say_stored(alphabet: str) -> None:
 
 
 def _source(alphabet: str) -> str:
-    first = "Compose" if can_write(alphabet) else "Example"
-    return one_of("Source", (first, "Draw", "Upload"), "source")
+    return one_of("Source", ("Compose" if can_write(alphabet) else "Example", *GIVEN), "source")
 
 
-def _uploaded(label: str, key: str, *, many: bool = False) -> Any:
-    return st.file_uploader(
-        label,
-        type=["png", "jpg", "jpeg"],
-        accept_multiple_files=many,
-        key=key,
-        help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
-    )
-
-
-def _drawn(hint: str, alphabet: str) -> np.ndarray | None:
+def _given(
+    source: str, alphabet: str, hint: str, label: str, key: str, *, many: bool = False
+) -> list[tuple[np.ndarray | bytes, str]]:
+    """Draw the canvas, or the field for pictures; return the pictures that are there, with their names."""
+    if source == "Upload":
+        files = st.file_uploader(
+            label,
+            type=["png", "jpg", "jpeg"],
+            accept_multiple_files=many,
+            key=key,
+            help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
+        )
+        there = files if many else [files] if files else []
+        return [(file.getvalue(), file.name) for file in there]
     ink = canvas(
         key="wide canvas",
         label="Write a word here with mouse, pen or finger",
@@ -166,4 +163,4 @@ def _drawn(hint: str, alphabet: str) -> np.ndarray | None:
         store=STORE,
     )
     st.caption(f"{hint} It knows {known_letters(alphabet)}. The network answers after each stroke.")
-    return ink
+    return [] if ink is None else [(ink, "The drawing")]

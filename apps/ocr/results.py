@@ -28,21 +28,30 @@ class ReadLetter(Result):
 
     Attributes:
         letter: The answer.
-        probability: Its probability in its context, 0 to 1.
-        before: What the letter is read as without context.
-        before_probability: The probability of that.
-        before_probabilities: Of every letter of the alphabet without context.
+        before_probabilities: Of every letter of the alphabet without context, 0 to 1.
         probabilities: Of every letter in context.
         alphabet: The letters.
     """
 
     letter: str
-    probability: float
-    before: str
-    before_probability: float
     before_probabilities: tuple[float, ...]
     probabilities: tuple[float, ...]
     alphabet: str = LETTERS
+
+    @property
+    def probability(self) -> float:
+        """Probability of the answer in its context."""
+        return self.probabilities[self.alphabet.index(self.letter)]
+
+    @property
+    def before(self) -> str:
+        """What the letter is read as without context."""
+        return self.alphabet[self.before_probabilities.index(self.before_probability)]
+
+    @property
+    def before_probability(self) -> float:
+        """The probability of that."""
+        return max(self.before_probabilities)
 
     @property
     def changed(self) -> bool:
@@ -55,20 +64,6 @@ class ReadLetter(Result):
         found = sorted(zip(self.probabilities, self.alphabet, strict=True), reverse=True)
         return tuple(Reading(letter, share) for share, letter in found if letter != self.letter)[:3]
 
-    @classmethod
-    def of(cls, letter: str, before: np.ndarray, after: np.ndarray, alphabet: str = LETTERS) -> ReadLetter:
-        """Make it of the answer and the probabilities of all letters, float (letters,), without and in context."""
-        best = int(before.argmax())
-        return cls(
-            letter=letter,
-            probability=float(after[alphabet.index(letter)]),
-            before=alphabet[best],
-            before_probability=float(before[best]),
-            before_probabilities=tuple(before.tolist()),
-            probabilities=tuple(after.tolist()),
-            alphabet=alphabet,
-        )
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Span(Result):
@@ -79,10 +74,17 @@ class Span(Result):
     end: int
 
 
-class _Answer(Result):
-    """What both results have."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class WordReading(Result):
+    """A word that was read.
 
-    __slots__ = ()
+    Attributes:
+        text: The answer.
+        letters: Each letter, before and after its context was taken into account; for a word in one piece context is
+            the language model.
+        alternatives: Other words, the most probable first.
+    """
+
     text: str
     letters: tuple[ReadLetter, ...]
     alternatives: tuple[Reading, ...]
@@ -107,19 +109,13 @@ class _Answer(Result):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class LettersResult(_Answer):
+class LettersResult(WordReading):
     """A word that was read letter by letter.
 
     Attributes:
-        text: The answer.
-        letters: Each letter, before and after its context was taken into account.
-        alternatives: Other words, the most probable first.
         by_way: The word by each way of reading, keys of ``apps.ocr.evaluation.WAYS``.
     """
 
-    text: str
-    letters: tuple[ReadLetter, ...]
-    alternatives: tuple[Reading, ...]
     by_way: dict[str, str]
 
     @property
@@ -129,13 +125,10 @@ class LettersResult(_Answer):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class WordResult(_Answer):
+class WordResult(WordReading):
     """A word that was read from one image.
 
     Attributes:
-        text: The answer.
-        letters: Each letter; context here is the language model.
-        alternatives: Other words, the most probable first.
         greedy: The word of the most probable path through the frames.
         without_language: The most probable word, the sum over its paths, without the language model.
         frames: Probability of every letter and, last, the blank in each frame, float64 (frames, letters + 1).
@@ -144,9 +137,6 @@ class WordResult(_Answer):
         prepared: What the network read, and every step to it.
     """
 
-    text: str
-    letters: tuple[ReadLetter, ...]
-    alternatives: tuple[Reading, ...]
     greedy: str
     without_language: str
     frames: np.ndarray

@@ -1,7 +1,12 @@
-"""Where the reader's letters and words come from, and what a model card says about them."""
+"""Where the reader's letters and words come from, what a model card says about them, and the bank of letters.
+
+The bank writes any word: with the project's own pen, and with the test letters of the set where that is at hand. The
+publisher of the set names no licence, so none of its letters are shipped.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +15,25 @@ import numpy as np
 
 from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
-from data_prep.datasets import DATASETS, locate
+from data_prep.array_files import read_arrays
+from data_prep.datasets import DATASETS, at_hand, locate
 from data_prep.errors import InputError
 from data_prep.files import sha256_of
+from data_prep.images.letter_words import LetterPool
+from data_prep.images.letters import MAX_LETTERS
 from data_prep.images.pen_letters import pen_letters
 from data_prep.readers.handwriting import WordPictures, read_letter_folder, read_word_pictures
 from data_prep.readers.letters import DATASET, FOLDS, LETTERS, LetterWords, encode_word, read_letters
 from data_prep.text.vocab import Vocabulary
 from data_prep.text.word_list import spellable
 from models.presets.search import resolve_preset
-from models.presets.store import VOCABULARY
+from models.presets.store import GOLDEN, VOCABULARY, Preset
 
 TEST_FOLD, CHOICE_FOLD = 0, 1  # scored once; held out of training while a recipe is chosen
 WORD_PRESET = "vectors_en_wiki"  # its vocabulary: the frequent words of the Wikipedia text
 _SAMPLE_WORDS, _SAMPLE_TEXTS = 600, 3_000
+BANKS = {"pen": "Lectern's pen", "set": "test letters of the set"}
+MOST_HANDS = 1000
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,6 @@ class OcrSource:
     Args:
         name: What the words are called in protocols.
         words: All of them, letter by letter or in one piece.
-        folds: Fold of each word, int64 (words,).
         texts: Words none of which is among ``words``, neither whole nor without its first letter.
         checksums: Data set or file to checksum.
         data: Where both come from, for a model card.
@@ -43,30 +52,24 @@ class OcrSource:
 
     name: str
     words: LetterWords | WordPictures
-    folds: np.ndarray
     texts: tuple[str, ...]
     checksums: Mapping[str, str]
     data: str
     licence: str
     own: bool = False
 
-    @property
-    def alphabet(self) -> str:
-        """The characters that there are."""
-        return self.words.alphabet
-
     def fold(self, number: int) -> LetterWords | WordPictures:
         """Return the words of a fold."""
-        return self.words.part(np.flatnonzero(self.folds == number))
+        return self.words.part(np.flatnonzero(self.words.folds == number))
 
-    def scored(self, *, choosing: bool) -> LetterWords | WordPictures:
-        """Return the words of the test fold, or of the fold that a recipe is chosen by."""
-        return self.fold(CHOICE_FOLD if choosing else TEST_FOLD)
+    def scored(self, split: str) -> LetterWords | WordPictures:
+        """Return the words of the test fold, or for the split ``"choose"`` of the one that a recipe is chosen by."""
+        return self.fold(CHOICE_FOLD if split == "choose" else TEST_FOLD)
 
-    def learned(self, *, choosing: bool) -> LetterWords | WordPictures:
+    def learned(self, split: str) -> LetterWords | WordPictures:
         """Return the words of the other folds; while a recipe is chosen, without the test fold all the same."""
-        left_out = (TEST_FOLD, CHOICE_FOLD) if choosing else (TEST_FOLD,)
-        return self.words.part(np.flatnonzero(~np.isin(self.folds, left_out)))
+        left_out = (TEST_FOLD, CHOICE_FOLD) if split == "choose" else (TEST_FOLD,)
+        return self.words.part(np.flatnonzero(~np.isin(self.words.folds, left_out)))
 
 
 def letters_source() -> OcrSource:
@@ -81,7 +84,6 @@ def letters_source() -> OcrSource:
     return OcrSource(
         name="the handwritten words of Kassel and Taskar",
         words=words,
-        folds=words.folds,
         texts=texts,
         checksums=checksums_of(path) | {f"{WORD_PRESET}/vocab.json": checksum},
         data=f"Handwritten words ({dataset.homepage}; {dataset.citation}), letters of 16x8 pixels. Who wrote a word is "
@@ -104,18 +106,12 @@ def sample_source(seed: int) -> OcrSource:
     chosen = rng.permutation(len(texts))
     drawn, others = chosen[: FOLDS * 6], chosen[FOLDS * 6 :]
     labels = [encode_word(texts[at]) for at in rng.choice(drawn, _SAMPLE_WORDS)]
-    starts = np.concatenate([[0], np.cumsum([len(word) for word in labels])]).astype(np.int64)
     hands = rng.integers(2**31, size=_SAMPLE_WORDS).tolist()
-    words = LetterWords(
-        np.concatenate([pen_letters(word, hand) for word, hand in zip(labels, hands, strict=True)]),
-        np.concatenate(labels),
-        starts,
-        np.arange(_SAMPLE_WORDS, dtype=np.int64) % FOLDS,
-    )
+    images = [pen_letters(word, hand) for word, hand in zip(labels, hands, strict=True)]
+    words = LetterWords.of(np.concatenate(images), labels, np.arange(_SAMPLE_WORDS) % FOLDS)
     return OcrSource(
         name="words drawn by rules",
         words=words,
-        folds=words.folds,
         texts=tuple(texts[at] for at in np.sort(others)),
         checksums={"drawn letters": "no file", f"{WORD_PRESET}/vocab.json": checksum},
         data="Letters that the project draws by rules, as words of English Wikipedia.",
@@ -123,45 +119,29 @@ def sample_source(seed: int) -> OcrSource:
     )
 
 
-def own_letters(folder: Path, seed: int, alphabet: str | None = None) -> OcrSource:
-    """Return your own letters, a sub-folder a letter; see :mod:`data_prep.readers.handwriting`.
+def own_source(path: Path, reads: str, seed: int, alphabet: str | None = None) -> OcrSource:
+    """Return your own letters or words; see :mod:`data_prep.readers.handwriting`.
+
+    Other words to spell are those of Wikipedia where the alphabet is a part of a to z.
 
     Args:
-        folder: With a sub-folder for each letter.
+        path: A folder with a sub-folder for each letter, or a CSV file with the columns picture and text.
+        reads: Whether they are ``"letters"`` or ``"words"``.
         seed: Of the draw of folds.
         alphabet: The letters that there may be; None for those that are found.
 
     Raises:
-        InputError: As ``read_letter_folder``.
+        InputError: As ``read_letter_folder`` and ``read_word_pictures``.
     """
-    with progress_bar("letters", "pictures") as progress:
-        read = read_letter_folder(folder, alphabet=alphabet, seed=seed, progress=progress)
-    return _own(folder, read.words, read.words.folds, read.checksum)
-
-
-def own_words(csv: Path, seed: int, alphabet: str | None = None) -> OcrSource:
-    """Return your own words, a CSV file with the columns picture and text; arguments as :func:`own_letters`.
-
-    Raises:
-        InputError: As ``read_word_pictures``, or there are too few words.
-    """
-    with progress_bar("words", "pictures") as progress:
-        words = read_word_pictures(csv, alphabet=alphabet, progress=progress)
-    if len(words.texts) < FOLDS and alphabet is None:
-        raise InputError(f"{csv} holds too few words", allowed=f"{FOLDS} or more", received=len(words.texts))
-    folds = np.random.default_rng(seed).permutation(len(words.texts)) % FOLDS
-    return _own(csv, words, folds, words.checksum)
-
-
-def _own(path: Path, words: LetterWords | WordPictures, folds: np.ndarray, checksum: str) -> OcrSource:
-    """Put a source together; other words to spell are those of Wikipedia where the alphabet is a part of a to z."""
-    more = frequent_words(set(words.texts))[0] if set(words.alphabet) <= set(LETTERS) else ()
+    read = read_letter_folder if reads == "letters" else read_word_pictures
+    with progress_bar(reads, "pictures") as progress:
+        words, checksum = read(path, alphabet=alphabet, seed=seed, progress=progress)
     known = set(words.alphabet)
+    more = frequent_words(set(words.texts))[0] if known <= set(LETTERS) else ()
     return OcrSource(
         name=path.name,
         words=words,
-        folds=folds,
-        texts=tuple(word for word in more if set(word) <= known),
+        texts=tuple(word for word in more if known.issuperset(word)),
         checksums={path.name: f"sha256 {checksum}"},
         data=f"{path.name}: pictures and texts as they were given.",
         licence="That of the pictures.",
@@ -181,3 +161,61 @@ def frequent_words(without: set[str] | tuple[str, ...]) -> tuple[tuple[str, ...]
     path = resolve_preset(WORD_PRESET) / VOCABULARY
     entries = Vocabulary.from_json(path.read_text(encoding="utf-8")).entries
     return spellable(entries, without), f"sha256 {sha256_of(path)}"
+
+
+@functools.cache
+def scored_words() -> LetterWords | None:
+    """Open the words of the fold that no shipped network learned from; None where the set is not at hand."""
+    if not at_hand(DATASET):
+        return None
+    words = read_letters()
+    return words.part(np.flatnonzero(words.folds == TEST_FOLD))
+
+
+def banks() -> tuple[str, ...]:
+    """Return the names of the banks that are there, of ``BANKS``."""
+    return tuple(BANKS) if scored_words() is not None else ("pen",)
+
+
+def can_write(alphabet: str) -> bool:
+    """Whether words of the letter bank, a to z, can be read by a network of this alphabet."""
+    return set(LETTERS) <= set(alphabet)
+
+
+def stored_word(preset: Preset) -> np.ndarray:
+    """Return the example that a preset stores, for alphabets that no bank can write.
+
+    Returns:
+        Float32 (letters, 16, 8, 1), or (16, width, 1) where words are read in one piece.
+    """
+    arrays = read_arrays(preset.path / GOLDEN)
+    if preset.config.reads == "words":
+        return arrays["input/image"][0]
+    return arrays["input/letters"][: arrays["input/lengths"][0]]
+
+
+def spell(text: str, bank: str = "pen", hand: int = 0) -> np.ndarray:
+    """Write a word with pictures of a bank.
+
+    Args:
+        text: Letters a-z; capitals become small.
+        bank: Name in ``BANKS``.
+        hand: For the pen whose hand it is, for the set which of its letters are drawn; 0 to 999.
+
+    Returns:
+        Uint8 (letters, 16, 8), 0 for paper and 255 for ink.
+
+    Raises:
+        InputError: The text is empty, too long or has other characters, or there is no such bank here.
+    """
+    labels = encode_word(text.strip().lower())
+    if len(labels) > MAX_LETTERS:
+        allowed = f"at most {MAX_LETTERS} letters"
+        raise InputError("The word is too long", allowed=allowed, received=len(labels))
+    if bank not in banks():
+        raise InputError("There is no such letter bank here", allowed=", ".join(banks()), received=bank)
+    if not 0 <= hand < MOST_HANDS:
+        raise InputError("There is no such hand", allowed=f"0 to {MOST_HANDS - 1}", received=hand)
+    if bank == "pen":
+        return pen_letters(labels, hand)
+    return LetterPool(scored_words()).spell(labels, np.random.default_rng(hand))

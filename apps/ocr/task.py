@@ -27,16 +27,17 @@ from apps.ocr.recipes import (
     WordsRecipe,
     config_of,
 )
-from apps.ocr.sources import OcrSource, letters_source, own_letters, own_words, sample_source
+from apps.ocr.sources import OcrSource, letters_source, own_source, sample_source
 from data_prep.array_files import half_precision
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import (
-    ComposedBatches,
-    LetterBatches,
-    PictureBatches,
+    WordBatches,
+    composed_batches,
+    letter_batches,
     letter_pictures,
+    picture_batches,
 )
-from data_prep.images.letter_words import PLAIN, LetterPool, compose_word
+from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
 from data_prep.readers.handwriting import WordPictures
 from data_prep.readers.letters import LETTERS, LetterWords, encode_word
@@ -116,26 +117,22 @@ class OcrTask(Task):
 
     def source(self, recipe: Recipe, options: Options, run: Run) -> OcrSource:
         """Read the set of handwritten words, your own letters or words, or the sample."""
-        if options.get("letters"):
-            return own_letters(options["letters"], recipe.seed)
-        if options.get("words"):
-            return own_words(options["words"], recipe.seed)
+        for reads in RECIPES:
+            if options.get(reads):
+                return own_source(options[reads], reads, recipe.seed)
         return sample_source(recipe.seed) if options.get("sample") else letters_source()
 
     def stages(self, recipe: Recipe, source: OcrSource, run: Run) -> Stages:
         """Train the one network; the language model is counted."""
-        learned = source.learned(choosing=recipe.split == "choose")
+        learned = source.learned(recipe.split)
         texts = (*dict.fromkeys(learned.texts), *source.texts) if source.own else source.texts
-        language = language_of(recipe, texts, source.alphabet)
-        answers = yield from trained_reader(
-            recipe, learned, texts, language, validation=_validation(recipe, source)
-        )
-        return answers
+        language = language_of(recipe, texts, source.words.alphabet)
+        validation = source.scored(recipe.split) if recipe.split == "choose" else None
+        return (yield from trained_reader(recipe, learned, texts, language, validation=validation))
 
     def score(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> Metrics:
         """Score the test fold, or the fold that was held out while a recipe is chosen."""
-        scored = source.scored(choosing=recipe.split == "choose")
-        return metrics_of(score(answers.reader, scored, recipe), recipe, source)
+        return metrics_of(score(answers.reader, source.scored(recipe.split), recipe), recipe, source)
 
     def content(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> PresetContent:
         """Keep network and language model, with an example of no one's hand where the alphabet is a to z."""
@@ -162,12 +159,11 @@ class OcrTask(Task):
         """Open one preset of either kind, or both shipped ones."""
         if preset is not None:
             return Reader.from_preset(preset)
-        names = (options.get("letters_preset"), options.get("words_preset"))
-        if options.get("letters"):
-            return Reader.from_preset(names[0] or LETTERS_PRESET, None)
-        if options.get("words"):
-            return Reader.from_preset(None, names[1] or WORDS_PRESET)
-        return Reader.from_preset(names[0] or LETTERS_PRESET, names[1] or WORDS_PRESET)
+        letters = options.get("letters_preset") or LETTERS_PRESET
+        words = options.get("words_preset") or WORDS_PRESET
+        return Reader.from_preset(
+            None if options.get("words") else letters, None if options.get("letters") else words
+        )
 
     def evaluate(self, application: Reader, options: Options) -> OcrEvaluation:
         """Score fold 0, or your own letters or words."""
@@ -185,7 +181,7 @@ def trained_reader(
     texts: Sequence[str],
     language: LetterLM | None,
     *,
-    validation: LetterWords | None = None,
+    validation: LetterWords | WordPictures | None = None,
 ) -> Stages:
     """Yield the one stage of a network and return it ready to read.
 
@@ -223,27 +219,15 @@ def trained_reader(
     return _Answers(reader_of(config, found), found, sum(map(len, words.texts)))
 
 
-def batches_of(
-    recipe: Recipe, words: LetterWords | WordPictures, texts: Sequence[str]
-) -> LetterBatches | ComposedBatches | PictureBatches:
+def batches_of(recipe: Recipe, words: LetterWords | WordPictures, texts: Sequence[str]) -> WordBatches:
     """Return what a recipe trains on; other words come whole and without their first letter."""
+    size, seed = recipe.batch_size, recipe.seed
     if isinstance(words, WordPictures):
-        return PictureBatches(words, recipe.batch_size, seed=recipe.seed)
-    if isinstance(recipe, LettersRecipe):
-        return LetterBatches(
-            words,
-            with_tails(texts) if recipe.other_words > 0.0 else (),
-            recipe.batch_size,
-            recipe.augmentation,
-            other_words=recipe.other_words,
-            swapped=recipe.swapped,
-            passes=recipe.passes,
-            seed=recipe.seed,
-        )
-    pool = LetterPool(words.images, words.labels, words.alphabet)
-    return ComposedBatches(
-        pool, with_tails(texts), recipe.batch_size, recipe.layout, recipe.epoch_words, seed=recipe.seed
-    )
+        return picture_batches(words, size, seed)
+    if isinstance(recipe, WordsRecipe):
+        return composed_batches(words, with_tails(texts), size, recipe.layout, recipe.epoch_words, seed)
+    settings = {name: getattr(recipe, name) for name in ("other_words", "swapped", "passes", "seed")}
+    return letter_batches(words, with_tails(texts), size, recipe.augmentation, **settings)
 
 
 def compiled_network(recipe: Recipe, config: OcrConfig, steps_per_epoch: int) -> keras.Model:
@@ -267,27 +251,16 @@ def compiled_network(recipe: Recipe, config: OcrConfig, steps_per_epoch: int) ->
     return model
 
 
-def _validation(recipe: Recipe, source: OcrSource) -> LetterWords | WordPictures | None:
-    return source.scored(choosing=True) if recipe.split == "choose" else None
-
-
 def _golden(config: OcrConfig, source: OcrSource) -> dict[str, np.ndarray]:
-    """Return an input whose answer is stored: letters of no one's hand, so that a preset holds none of the set."""
+    """Return an input whose answer is stored: yours, else of no one's hand, so that a preset holds none of the set."""
+    if source.own and config.reads == "words":
+        return {"image": letter_pictures(source.words.images[0])[None]}
     if source.own:
-        return _own_golden(config, source)
-    labels = [encode_word(text) for text in source.texts[:_GOLDEN_WORDS]]
-    drawn = [pen_letters(word, seed) for seed, word in enumerate(labels)]
+        drawn = [source.words.images[source.words.letters_of(at)] for at in range(_GOLDEN_WORDS)]
+    else:
+        labels = [encode_word(text) for text in source.texts[:_GOLDEN_WORDS]]
+        drawn = [pen_letters(word, seed) for seed, word in enumerate(labels)]
     if config.reads == "words":
-        return {"image": compose_word(drawn[0], PLAIN)[None]}
-    return {
-        "letters": letter_pictures(np.concatenate(drawn)),
-        "lengths": np.array([len(word) for word in labels], np.int64),
-    }
-
-
-def _own_golden(config: OcrConfig, source: OcrSource) -> dict[str, np.ndarray]:
-    words = source.words
-    if config.reads == "words":
-        return {"image": letter_pictures(words.images[0][None])}
-    few = words.part(np.arange(min(_GOLDEN_WORDS, len(words.folds))))
-    return {"letters": letter_pictures(few.images), "lengths": few.lengths}
+        return {"image": compose_word(drawn[0], labels[0], PLAIN)[None]}
+    lengths = np.array(list(map(len, drawn)), np.int64)
+    return {"letters": letter_pictures(np.concatenate(drawn)), "lengths": lengths}

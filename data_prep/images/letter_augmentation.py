@@ -31,9 +31,6 @@ class LetterAugmentation(Checked):
     noise: Portion = 0.05
 
 
-NO_LETTER_AUGMENTATION = LetterAugmentation(Augmentation(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0)
-
-
 def augmented_letters(
     images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator
 ) -> np.ndarray:

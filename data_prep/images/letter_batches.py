@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from data_prep.batching import bucket_length, length_buckets, pad
-from data_prep.errors import InputError
-from data_prep.images.letter_augmentation import NO_LETTER_AUGMENTATION, LetterAugmentation, augmented_letters
+from data_prep.images.letter_augmentation import LetterAugmentation, augmented_letters
 from data_prep.images.letter_words import LetterPool, WordLayout, compose_words
 from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.handwriting import WordPictures
-from data_prep.readers.letters import LetterWords, encode_word
+from data_prep.readers.letters import LetterWords
 
 PADDED = -1  # label after the end of a word
 IMAGE_MARGIN = 12  # columns of paper behind a word, so that no window reads beyond the image
@@ -30,10 +29,8 @@ def letter_pictures(images: np.ndarray) -> np.ndarray:
 
 def letter_inputs(lengths: Sequence[int]) -> np.ndarray:
     """Number the letters of words one after the other: int32 (words, longest), ``PADDED`` after a word's end."""
-    ends = np.cumsum(lengths)
-    return pad(
-        [np.arange(end - length, end) for end, length in zip(ends, lengths, strict=True)], value=PADDED
-    ).values
+    numbers = np.split(np.arange(sum(lengths)), np.cumsum(lengths)[:-1])
+    return pad(numbers, value=PADDED).values
 
 
 def image_inputs(images: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
@@ -53,9 +50,47 @@ def frame_count(width: int) -> int:
     return -(-width // FRAME_COLUMNS)
 
 
-@dataclass(eq=False)
-class LetterBatches:
-    """Words as letters: those of a set, and other words spelled with its letters.
+@dataclass(frozen=True, eq=False)
+class WordBatches:
+    """Words in batches of similar length; it has as many batches as its length says.
+
+    Args:
+        count: Words in an epoch.
+        batch_size: Words in a batch.
+        seed: With the epoch the only source of all draws.
+        draw: Gives the words of an epoch, and the lengths that similar ones are put together by.
+        batch: Makes a batch of some of these words.
+    """
+
+    count: int
+    batch_size: int
+    seed: int
+    draw: Callable[[np.random.Generator], tuple[Sequence[Any], Sequence[int]]]
+    batch: Callable[[list[Any], np.random.Generator], Batch]
+
+    def __len__(self) -> int:
+        return -(-self.count // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the inputs and labels of every batch of an epoch."""
+        rng = np.random.default_rng([self.seed, epoch])
+        words, lengths = self.draw(rng)
+        for chosen in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
+            yield self.batch([words[at] for at in chosen], rng)
+
+
+def letter_batches(
+    words: LetterWords,
+    texts: Sequence[str],
+    batch_size: int,
+    augmentation: LetterAugmentation,
+    *,
+    other_words: float = 0.0,
+    swapped: float = 0.0,
+    passes: int = 1,
+    seed: int = 0,
+) -> WordBatches:
+    """Give words as letters: those of a set, and other words spelled with its letters.
 
     Args:
         words: The set.
@@ -67,142 +102,81 @@ class LetterBatches:
         passes: How often an epoch has as many words as the set.
         seed: With the epoch the only source of all draws.
 
+    Returns:
+        Batches of ``letters`` float32 (letters, 16, 8, 1) and ``places`` as :func:`letter_inputs` gives them, with the
+        labels ``alone`` int32 (letters,), and ``context`` and ``chain`` int32 (words, longest).
+
     Raises:
         InputError: Other words are asked for and none can be spelled.
     """
+    pool, count = LetterPool(words), passes * len(words.folds)
+    others = round(other_words * count)
+    known = pool.spellable(texts) if others else []
 
-    words: LetterWords
-    texts: Sequence[str]
-    batch_size: int
-    augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION
-    _: KW_ONLY
-    other_words: float = 0.0
-    swapped: float = 0.0
-    passes: int = 1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Make the pool, and find the words that it can spell."""
-        self._pool = LetterPool(self.words.images, self.words.labels, self.words.alphabet)
-        self._texts = spelled(self.texts, self._pool) if self.other_words > 0.0 else []
-
-    def __len__(self) -> int:
-        return -(-self.passes * len(self.words.folds) // self.batch_size)
-
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield as many words as the set has, ``passes`` times.
-
-        Yields:
-            ``letters`` float32 (letters, 16, 8, 1) and ``places`` as :func:`letter_inputs` gives them, with the labels
-            ``alone`` int32 (letters,), and ``context`` and ``chain`` int32 (words, longest).
-        """
-        rng = np.random.default_rng([self.seed, epoch])
-        own = np.concatenate([rng.permutation(len(self.words.folds)) for _ in range(self.passes)])
-        count = len(own)
-        chosen = [int(at) for at in own[: count - round(self.other_words * count)]]
-        labels = [self.words.labels[self.words.letters_of(at)] for at in chosen]
-        others = count - len(chosen)
+    def draw(rng: np.random.Generator) -> tuple[list[tuple[np.ndarray, slice | None]], list[int]]:
+        own = np.concatenate([rng.permutation(len(words.folds)) for _ in range(passes)])
+        places = [words.letters_of(at) for at in own[: count - others]]
+        drawn = [(words.labels[place], place) for place in places]
         if others:
-            labels += [self._texts[at] for at in rng.integers(len(self._texts), size=others)]
-        lengths = [len(word) for word in labels]
-        for batch in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
-            pictures = [self._pictures(at, chosen, labels[at], rng) for at in batch]
-            letters = augmented_letters(np.concatenate(pictures), self.augmentation, rng)
-            places = letter_inputs([lengths[at] for at in batch])
-            flat = np.concatenate([labels[at] for at in batch]).astype(np.int32)
-            rows = np.where(places >= 0, flat[places], PADDED).astype(np.int32)
-            yield {"letters": letters, "places": places}, {"alone": flat, "context": rows, "chain": rows}
+            drawn += [(known[at], None) for at in rng.integers(len(known), size=others)]
+        return drawn, [len(labels) for labels, _ in drawn]
 
-    def _pictures(
-        self, at: int, chosen: list[int], labels: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
-        if at < len(chosen) and rng.random() >= self.swapped:
-            return self.words.images[self.words.letters_of(chosen[at])]
-        return self._pool.spell(labels, rng)
+    def pictures(labels: np.ndarray, place: slice | None, rng: np.random.Generator) -> np.ndarray:
+        own = place is not None and rng.random() >= swapped
+        return words.images[place] if own else pool.spell(labels, rng)
+
+    def batch(chosen: list[tuple[np.ndarray, slice | None]], rng: np.random.Generator) -> Batch:
+        images = np.concatenate([pictures(*word, rng) for word in chosen])
+        letters = augmented_letters(images, augmentation, rng)
+        labels = [labels for labels, _ in chosen]
+        rows, flat = pad(labels, value=PADDED).values, np.concatenate(labels).astype(np.int32)
+        inputs = {"letters": letters, "places": letter_inputs(list(map(len, labels)))}
+        return inputs, {"alone": flat, "context": rows, "chain": rows}
+
+    return WordBatches(count, batch_size, seed, draw, batch)
 
 
-@dataclass(eq=False)
-class ComposedBatches:
-    """Words as images, composed of the letters of a set.
+def composed_batches(
+    words: LetterWords, texts: Sequence[str], batch_size: int, layout: WordLayout, count: int, seed: int = 0
+) -> WordBatches:
+    """Give words as images, composed of the letters of a set.
 
     Args:
-        pool: The letters.
+        words: The set.
         texts: Words to compose; those for which a letter is missing are left out.
         batch_size: Words in a batch.
         layout: How letters stand in a word.
-        words: Words in an epoch.
+        count: Words in an epoch.
         seed: With the epoch the only source of all draws.
+
+    Returns:
+        Batches as :func:`image_inputs` gives them, with labels int32 (words, longest), ``PADDED`` after a word's end.
 
     Raises:
         InputError: No word can be spelled.
     """
+    pool = LetterPool(words)
+    known = pool.spellable(texts)
 
-    pool: LetterPool
-    texts: Sequence[str]
-    batch_size: int
-    layout: WordLayout
-    words: int
-    _: KW_ONLY
-    seed: int = 0
+    def draw(rng: np.random.Generator) -> tuple[list[np.ndarray], list[int]]:
+        drawn = [known[at] for at in rng.integers(len(known), size=count)]
+        return drawn, list(map(len, drawn))
 
-    def __post_init__(self) -> None:
-        """Find the words that can be spelled."""
-        self._texts = spelled(self.texts, self.pool)
+    def batch(labels: list[np.ndarray], rng: np.random.Generator) -> Batch:
+        letters = pool.spell(np.concatenate(labels), rng)
+        images = compose_words(LetterWords.of(letters, labels, alphabet=words.alphabet), layout, rng)
+        return image_inputs(images), pad(labels, value=PADDED).values
 
-    def __len__(self) -> int:
-        return -(-self.words // self.batch_size)
-
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield inputs as :func:`image_inputs` gives them, and labels int32 (words, longest)."""
-        rng = np.random.default_rng([self.seed, epoch])
-        labels = [self._texts[at] for at in rng.integers(len(self._texts), size=self.words)]
-        lengths = [len(word) for word in labels]
-        for batch in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
-            words = [labels[at] for at in batch]
-            flat = np.concatenate(words)
-            sizes, letters = [len(word) for word in words], self.pool.spell(flat, rng)
-            images = compose_words(letters, sizes, self.layout, rng, flat, self.pool.alphabet)
-            yield image_inputs(images), pad(words, value=PADDED).values
+    return WordBatches(count, batch_size, seed, draw, batch)
 
 
-@dataclass(eq=False)
-class PictureBatches:
-    """Words as images that somebody wrote, changed at random.
+def picture_batches(words: WordPictures, batch_size: int, seed: int = 0) -> WordBatches:
+    """Give words as images that somebody wrote, every one once an epoch; batches as of :func:`composed_batches`."""
+    images, widths = list(map(letter_pictures, words.images)), [image.shape[1] for image in words.images]
+    pairs = list(zip(images, words.labels, strict=True))
 
-    Args:
-        pictures: The words.
-        batch_size: Words in a batch.
-        augmentation: How pictures are changed.
-        seed: With the epoch the only source of all draws.
-    """
+    def batch(chosen: list[tuple[np.ndarray, np.ndarray]], _: np.random.Generator) -> Batch:
+        drawn, labels = zip(*chosen, strict=True)
+        return image_inputs(drawn), pad(labels, value=PADDED).values
 
-    pictures: WordPictures
-    batch_size: int
-    augmentation: LetterAugmentation = NO_LETTER_AUGMENTATION
-    _: KW_ONLY
-    seed: int = 0
-
-    def __len__(self) -> int:
-        return -(-len(self.pictures.images) // self.batch_size)
-
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield every word once, as :class:`ComposedBatches` does."""
-        rng = np.random.default_rng([self.seed, epoch])
-        images, labels = self.pictures.images, self.pictures.labels
-        widths = [image.shape[1] for image in images]
-        for batch in length_buckets(widths, self.batch_size, seed=self.seed, epoch=epoch):
-            changed = [augmented_letters(images[at][None], self.augmentation, rng)[0] for at in batch]
-            yield image_inputs(changed), pad([labels[at] for at in batch], value=PADDED).values
-
-
-def spelled(texts: Sequence[str], pool: LetterPool) -> list[np.ndarray]:
-    """Return the labels of the words that a pool has all letters of.
-
-    Raises:
-        InputError: There is none.
-    """
-    known = [encode_word(text, pool.alphabet) for text in texts if text and set(text).issubset(pool.alphabet)]
-    found = [labels for labels in known if pool.can_spell(labels)]
-    if not found:
-        raise InputError("No word can be spelled with these letters", received=list(texts)[:5])
-    return found
+    return WordBatches(len(pairs), batch_size, seed, lambda _: (pairs, widths), batch)

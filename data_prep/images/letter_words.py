@@ -6,10 +6,9 @@ the darker of two strokes counts where letters overlap. Only NumPy; the generato
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -19,11 +18,13 @@ from data_prep.fields import Checked, Portion
 from data_prep.images.augmentation import sampled
 from data_prep.images.letter_augmentation import with_noise, with_stroke
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
-from data_prep.readers.letters import LETTERS
+from data_prep.readers.letters import LETTERS, LetterWords, encode_word
 
 _MIDDLE = (LETTER_HEIGHT - 1) / 2
-# First and last row of written letters, on lines a unit apart: stems, small letters, and what hangs below the line.
-_ROWS = {"bdfhkl": (0, 10), "ti": (1, 10), "acemnorsuvwxz": (4, 10), "gpqy": (4, 14), "j": (1, 14)}
+# First and last row of written letters, on lines a unit apart: stems, small letters, and what hangs below the line;
+# others than a-z stand on the line.
+_KINDS = {"bdfhkl": (0, 10), "ti": (1, 10), "acemnorsuvwxz": (4, 10), "gpqy": (4, 14), "j": (1, 14)}
+_ROWS = {letter: rows for letters, rows in _KINDS.items() for letter in letters}
 _CAPITAL = (0, 10)
 _LEAST_UNIT, _MOST_UNIT = 0.35, 1.1  # units a pixel of a letter
 
@@ -60,82 +61,77 @@ LAYOUT = WordLayout()
 PLAIN = WordLayout(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def compose_words(
-    letters: np.ndarray,
-    lengths: Sequence[int],
-    layout: WordLayout,
-    rng: np.random.Generator,
-    labels: np.ndarray | None = None,
-    alphabet: str = LETTERS,
-) -> list[np.ndarray]:
-    """Write words of letters.
+def compose_words(words: LetterWords, layout: WordLayout, rng: np.random.Generator) -> list[np.ndarray]:
+    """Write words of their letters.
 
     Args:
-        letters: uint8 (letters, 16, 8), word behind word, 0 for paper and 255 for ink.
-        lengths: Letters of each word, 1 or more.
+        words: One or more, with the letters of each.
         layout: How they stand.
         rng: What is drawn from.
-        labels: Which letters they are, int (letters,); where it is None, no word has the sizes of writing.
-        alphabet: The letters by label.
 
     Returns:
         An image of each word, float32 (16, width, 1), 1 for ink.
-
-    Raises:
-        InputError: There are not as many letters as the lengths say, or a word has none.
     """
-    lengths = np.asarray(lengths, np.int64)
-    total = int(lengths.sum())
-    if lengths.min(initial=1) < 1 or total != len(letters):
-        raise InputError(
-            "The letters do not fit the words", allowed=f"{total} letters", received=len(letters)
-        )
-    if not len(lengths):
-        return []
-    lines = None if labels is None else _lines(alphabet)[labels]
-    hand = _hand(letters, lengths, layout, rng, lines)
-    patches = _patches(letters, hand)
-    ends = np.cumsum(lengths)
+    lengths, count = words.lengths, len(words.labels)
+    of = np.repeat(np.arange(len(lengths)), lengths)  # word of each letter
+    size, slant, stroke = rng.uniform(-1.0, 1.0, (3, len(lengths)))
+    fits, writes, noise = rng.random((3, len(lengths)))
+    line, width = rng.uniform(-1.0, 1.0, (2, count))
+    gap = rng.uniform(-layout.overlap, layout.spacing, count)
+    written = writes < layout.written
+    fitted = (fits < layout.fitted) | written
+    zoom, unit, rows = _lines(words, layout, written[of], fitted, size, line)
+    high = zoom[of] * unit
+    wide = high * (1.0 + layout.size * width)
+    lean = layout.slant * slant[of]
+    left, places = _columns(words, wide, gap * zoom[of], lean, written[of])
+    patches = _patches(words.images, high, wide, rows, lean, left - places)
     images = []
-    for first, last in zip((ends - lengths).tolist(), ends.tolist(), strict=True):
-        image = _joined(patches[first:last], hand.places[first:last])
-        image = with_stroke(image, float(hand.stroke[first]))
+    for at in range(len(lengths)):
+        letters = words.letters_of(at)
+        image = with_stroke(_joined(patches[letters], places[letters]), layout.stroke * float(stroke[at]))
         if layout.noise > 0.0:
-            image = with_noise(image, layout.noise * float(hand.noise[first]), rng)
+            image = with_noise(image, layout.noise * float(noise[at]), rng)
         images.append(image[..., None])
     return images
 
 
 def compose_word(
     letters: np.ndarray,
+    labels: np.ndarray,
     layout: WordLayout = LAYOUT,
     seed: int = 0,
-    labels: np.ndarray | None = None,
     alphabet: str = LETTERS,
 ) -> np.ndarray:
-    """Write one word, float32 (16, width, 1), as :func:`compose_words` does; the same seed gives the same image."""
-    rng = np.random.default_rng(seed)
-    return compose_words(letters, [len(letters)], layout, rng, labels, alphabet)[0]
+    """Write one word of letters uint8 (letters, 16, 8) with their labels; the same seed gives the same image."""
+    word = LetterWords.of(letters, [labels], alphabet=alphabet)
+    return compose_words(word, layout, np.random.default_rng(seed))[0]
 
 
 class LetterPool:
     """Pictures of letters to spell words with.
 
     Args:
-        images: uint8 (n, 16, 8).
-        labels: int (n,), places in the alphabet.
-        alphabet: The letters by label.
+        words: Whose letters they are.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, alphabet: str = LETTERS) -> None:
-        self.alphabet = alphabet
-        self._images = images[np.argsort(labels, kind="stable")]
-        self._counts = np.bincount(labels, minlength=len(alphabet))
+    def __init__(self, words: LetterWords) -> None:
+        self._alphabet = words.alphabet
+        self._images = words.images[np.argsort(words.labels, kind="stable")]
+        self._counts = np.bincount(words.labels, minlength=len(words.alphabet))
         self._starts = np.cumsum(self._counts) - self._counts
 
-    def can_spell(self, labels: np.ndarray) -> bool:
-        """Say whether there is a picture of every letter, int (letters,)."""
-        return bool((self._counts[labels] > 0).all())
+    def spellable(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Return the labels of the words that there are all letters of.
+
+        Raises:
+            InputError: There is none.
+        """
+        there = {letter for letter, count in zip(self._alphabet, self._counts, strict=True) if count}
+        found = [encode_word(text, self._alphabet) for text in texts if text and there.issuperset(text)]
+        if not found:
+            raise InputError("No word can be spelled with these letters", received=list(texts)[:5])
+        return found
 
     def spell(self, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw a picture of each letter: int (letters,) to uint8 (letters, 16, 8).
@@ -143,130 +139,91 @@ class LetterPool:
         Raises:
             InputError: There is no picture of one of them.
         """
-        if not self.can_spell(labels):
+        if not self._counts[labels].all():
             raise InputError("There is no picture of one of the letters", received=list(labels))
         drawn = (rng.random(len(labels)) * self._counts[labels]).astype(np.int64)
         return self._images[self._starts[labels] + drawn]
 
 
-class _Hand(NamedTuple):
-    """How each letter is written, float (letters,) each: what is drawn for a word is the same for its letters."""
-
-    places: np.ndarray  # column of the word's image in which the letter's patch begins, int64
-    left: np.ndarray  # column of the patch in which the left edge of the letter's 8 columns is
-    high: np.ndarray  # factor of the height
-    wide: np.ndarray  # factor of the width
-    line: np.ndarray  # row of the image in which the middle of the letter's 16 rows is
-    slant: np.ndarray
-    stroke: np.ndarray
-    noise: np.ndarray
-
-
-class _Ink(NamedTuple):
-    """Where the letters have ink: first row, last row, first column and number of columns, int64 (letters,) each."""
-
-    top: np.ndarray
-    bottom: np.ndarray
-    left: np.ndarray
-    width: np.ndarray
-
-
-def _ink(letters: np.ndarray) -> _Ink:
-    inked = (letters.any(axis=2), letters.any(axis=1))
+def _ink(letters: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where letters have ink: the first and last row, or column, without the given axis."""
+    inked = letters.any(axis=axis)
     # Without ink argmax is 0: the letter fills its box.
-    top, left = (lines.argmax(axis=1) for lines in inked)
-    bottom, right = (lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1) for lines in inked)
-    return _Ink(top, bottom, left, right - left + 1)
+    return inked.argmax(axis=1), inked.shape[1] - 1 - inked[:, ::-1].argmax(axis=1)
 
 
-def _hand(
-    letters: np.ndarray,
-    lengths: np.ndarray,
+def _lines(
+    words: LetterWords,
     layout: WordLayout,
-    rng: np.random.Generator,
-    rows: np.ndarray | None,
-) -> _Hand:
-    """Draw how words are written, and lay their letters out; ``rows`` (letters, 2) are first and last row on lines."""
-    words, count = len(lengths), len(letters)
-    word = np.repeat(np.arange(words), lengths)
-    first = np.cumsum(lengths) - lengths
-    size, slant, stroke = rng.uniform(-1.0, 1.0, (3, words))
-    fits, writes, noise = rng.random((3, words))
-    line, width = rng.uniform(-1.0, 1.0, (2, count))
-    gap = rng.uniform(-layout.overlap, layout.spacing, count)
-    ink = _ink(letters)
-    written = (writes < layout.written)[word] & (rows is not None)
-    unit, middle = np.ones(count), _MIDDLE + layout.baseline * line
-    if rows is not None:
-        as_large = (rows[:, 1] - rows[:, 0] + 1) / (ink.bottom - ink.top + 1)
-        as_written = np.clip(as_large, _LEAST_UNIT, _MOST_UNIT)
-        unit = np.where(written, as_written, unit)
-        # The middle of the ink comes to the middle of the letter's rows on the lines.
-        lower = _MIDDLE - (ink.top + ink.bottom) / 2
-        on_lines = rows.mean(axis=1) + as_written * (lower + layout.baseline * line)
-        middle = np.where(written, on_lines, middle)
+    written: np.ndarray,
+    fitted: np.ndarray,
+    size: np.ndarray,
+    line: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Place letters up and down.
+
+    Args:
+        words: The letters.
+        layout: How far they stand from the line.
+        written: Whether each letter has the size of writing.
+        fitted: Whether each word fills the height.
+        size: What is drawn for each word, -1 to 1.
+        line: What is drawn for each letter, -1 to 1.
+
+    Returns:
+        Factor of the size of each word, that of each letter in it, and the row in which its middle is.
+    """
+    top, bottom = _ink(words.images, axis=2)
+    rows = np.array([_ROWS.get(letter, _CAPITAL) for letter in words.alphabet])[words.labels]
+    as_large = (rows[:, 1] - rows[:, 0] + 1) / (bottom - top + 1)
+    as_written = np.clip(as_large, _LEAST_UNIT, _MOST_UNIT)
+    unit = np.where(written, as_written, 1.0)
+    # The middle of the ink of a written letter comes to the middle of its rows on the lines.
+    lower = _MIDDLE - (top + bottom) / 2
+    on_lines = rows.mean(axis=1) + as_written * (lower + layout.baseline * line)
+    middle = np.where(written, on_lines, _MIDDLE + layout.baseline * line)
     # Rows without zoom, the word's ink from edge to edge.
-    top = np.minimum.reduceat(middle + unit * (ink.top - 0.5 - _MIDDLE), first)
-    bottom = np.maximum.reduceat(middle + unit * (ink.bottom + 0.5 - _MIDDLE), first)
-    fitting = (fits < layout.fitted) | written[first]
-    most = LETTER_HEIGHT / (bottom - top)
-    zoom = np.where(fitting, most, np.minimum(1.0 + layout.size * size, most))
+    first = words.starts[:-1]
+    upper = np.minimum.reduceat(middle + unit * (top - 0.5 - _MIDDLE), first)
+    lowest = np.maximum.reduceat(middle + unit * (bottom + 0.5 - _MIDDLE), first)
+    most = LETTER_HEIGHT / (lowest - upper)
+    zoom = np.where(fitted, most, np.minimum(1.0 + layout.size * size, most))
     # A word of the letters' own size stays where it is as far as its ink fits.
-    room = (LETTER_HEIGHT - zoom * (bottom - top)) / 2
-    centre = (top + bottom) / 2
-    target = _MIDDLE + np.where(fitting, 0.0, np.clip(zoom * (centre - _MIDDLE), -room, room))
-    high = zoom[word] * unit
-    wide = high * (1.0 + layout.size * width)
-    lean = layout.slant * slant[word]
-    begin, places = _columns(wide, gap * zoom[word], lean, written, ink, word, first)
-    return _Hand(
-        places=places,
-        left=begin - places,
-        high=high,
-        wide=wide,
-        line=target[word] + zoom[word] * (middle - centre[word]),
-        slant=lean,
-        stroke=layout.stroke * stroke[word],
-        noise=noise[word],
-    )
+    room = (LETTER_HEIGHT - zoom * (lowest - upper)) / 2
+    centre = (upper + lowest) / 2
+    target = _MIDDLE + np.where(fitted, 0.0, np.clip(zoom * (centre - _MIDDLE), -room, room))
+    of = np.repeat(np.arange(len(first)), words.lengths)
+    return zoom, unit, target[of] + zoom[of] * (middle - centre[of])
 
 
 def _columns(
-    wide: np.ndarray,
-    gap: np.ndarray,
-    lean: np.ndarray,
-    written: np.ndarray,
-    ink: _Ink,
-    word: np.ndarray,
-    first: np.ndarray,
+    words: LetterWords, wide: np.ndarray, gap: np.ndarray, lean: np.ndarray, written: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the left edge of each letter's 8 columns, and the column in which its patch begins.
 
     Letters of a written word follow each other by their ink, others by their 8 columns.
     """
-    advance = np.where(written, ink.width, LETTER_WIDTH) * wide + gap
+    left, right = _ink(words.images, axis=1)
+    advance = np.where(written, right - left + 1, LETTER_WIDTH) * wide + gap
     edge = np.cumsum(advance) - advance
     margin = 1.0 + np.abs(lean) * _MIDDLE
-    edge = edge - edge[first][word] + margin
-    begin = edge - np.where(written, ink.left, 0) * wide
+    edge = edge - np.repeat(edge[words.starts[:-1]], words.lengths) + margin
+    begin = edge - np.where(written, left, 0) * wide
     return begin, np.maximum(np.floor(begin - margin), 0.0).astype(np.int64)
 
 
-@functools.cache
-def _lines(alphabet: str) -> np.ndarray:
-    """Return first and last row of each written letter, int64 (alphabet, 2); others than a-z stand on the line."""
-    found = {letter: rows for letters, rows in _ROWS.items() for letter in letters}
-    return np.array([found.get(letter, _CAPITAL) for letter in alphabet])
+def _patches(letters: np.ndarray, *drawn: np.ndarray) -> np.ndarray:
+    """Read every letter as it is written, float32 (letters, 16, columns).
 
-
-def _patches(letters: np.ndarray, hand: _Hand) -> np.ndarray:
-    """Read every letter as it is written, float32 (letters, 16, columns)."""
-    reach = hand.left + LETTER_WIDTH * hand.wide + np.abs(hand.slant) * _MIDDLE
-    columns = int(np.ceil(reach.max())) + 1
-    y = np.arange(LETTER_HEIGHT, dtype=np.float32)[None, :, None]
-    x = np.arange(columns, dtype=np.float32)[None, None, :]
-    drawn = (hand.high, hand.wide, hand.line, hand.slant, hand.left)
+    Args:
+        letters: Uint8 (letters, 16, 8).
+        drawn: Of each letter factors of height and width, the row of its middle, how it leans, and the column of its
+            left edge.
+    """
     high, wide, line, slant, left = (values.astype(np.float32)[:, None, None] for values in drawn)
+    reach = drawn[4] + LETTER_WIDTH * drawn[1] + np.abs(drawn[3]) * _MIDDLE
+    y = np.arange(LETTER_HEIGHT, dtype=np.float32)[None, :, None]
+    x = np.arange(int(np.ceil(reach.max())) + 1, dtype=np.float32)[None, None, :]
     rows = (y - line) / high + np.float32(_MIDDLE) + np.zeros_like(x)
     across = (x + np.float32(0.5) - left + slant * (y - np.float32(_MIDDLE))) / wide - np.float32(0.5)
     return sampled(letters, rows, across)

@@ -6,8 +6,6 @@ the middle; a picture from outside becomes the same. A word becomes 16 pixels hi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from data_prep.errors import InputError
@@ -43,8 +41,7 @@ def prepare_letter(source: Source, name: str | None = None) -> PreparedImage:
     Raises:
         InputError: It is no image, too large, or shows nothing.
     """
-    ink, steps = find_ink(source, name)
-    return _letter(ink, steps)
+    return _letter(*find_ink(source, name))
 
 
 def prepare_letters(source: Source, name: str | None = None) -> tuple[PreparedImage, ...]:
@@ -86,17 +83,18 @@ def prepare_word(source: Source, name: str | None = None) -> PreparedImage:
         InputError: As for :func:`prepare_letter`, or the word would be wider than 512 pixels.
     """
     ink, steps = find_ink(source, name)
-    _check_width(*ink.shape, name)
-    ink = _with_pen(ink, ink.shape[0] / LETTER_HEIGHT, steps)
+    height, width = ink.shape
+    if LETTER_HEIGHT * width > MAX_WORD_WIDTH * height:
+        raise InputError(
+            f"{name or 'The image'} is too long a strip for a word",
+            allowed=f"at most {MAX_WORD_WIDTH // LETTER_HEIGHT} times as wide as high",
+            received=f"{width} x {height} pixels of ink",
+        )
+    ink = _with_pen(ink, height / LETTER_HEIGHT, steps)
     height, width = ink.shape
     scaled = resized(ink, LETTER_HEIGHT, max(1, round(LETTER_HEIGHT * width / height)))
     text = f"scaled to a height of {LETTER_HEIGHT} pixels, its shape kept"
     return PreparedImage(scaled[..., None], (*steps, ImageStep("scaled", text, scaled)))
-
-
-def letter_batch(prepared: Iterable[PreparedImage]) -> np.ndarray:
-    """Stack prepared letters, one at least, to float32 (n, 16, 8, 1)."""
-    return np.stack([one.image for one in prepared])
 
 
 def cut_at_gaps(ink: np.ndarray) -> list[np.ndarray]:
@@ -149,19 +147,8 @@ def _with_pen(ink: np.ndarray, unit: float, steps: list[ImageStep]) -> np.ndarra
     if _THINNEST * unit <= stroke <= _THICKEST * unit:
         return ink
     middle = drawn & (inside >= ndimage.maximum_filter(inside, 3))
-    middle &= inside >= 0.5 * float(
-        np.median(inside[middle])
-    )  # corners and rough edges have middles of their own
+    middle &= inside >= 0.5 * float(np.median(inside[middle]))  # rough edges have middles of their own
     again = np.clip(0.5 * _PEN * unit + 0.5 - ndimage.distance_transform_edt(~middle), 0.0, 1.0)
     again = cut_to_ink(again.astype(np.float32))
     steps.append(ImageStep("pen", "strokes made as thick as those of the set", again))
     return again
-
-
-def _check_width(height: int, width: int, name: str | None) -> None:
-    if LETTER_HEIGHT * width > MAX_WORD_WIDTH * height:
-        raise InputError(
-            f"{name or 'The image'} is too long a strip for a word",
-            allowed=f"at most {MAX_WORD_WIDTH // LETTER_HEIGHT} times as wide as high",
-            received=f"{width} x {height} pixels of ink",
-        )

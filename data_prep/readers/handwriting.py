@@ -31,101 +31,77 @@ _IN_WORD = re.compile(r"(word.*)_([0-9]{1,4})")
 Progress = Callable[[int, int], None]
 
 
-class Handwriting(NamedTuple):
-    """Words with the picture of each letter, the file of each picture, and the SHA-256 of names and pictures."""
-
-    words: LetterWords
-    files: tuple[Path, ...]
-    checksum: str
-
-
 class WordPictures(NamedTuple):
     """Words as pictures: ``images`` uint8 (16, width) each, 0 for paper and 255 for ink, with the text of each.
 
-    ``alphabet`` holds the characters by label; ``files`` the picture of each word; ``checksum`` is the SHA-256 of texts
-    and pictures.
+    ``folds`` int64 (words,); ``alphabet`` holds the characters by label.
     """
 
     images: tuple[np.ndarray, ...]
     texts: tuple[str, ...]
+    folds: np.ndarray
     alphabet: str
-    files: tuple[Path, ...]
-    checksum: str
 
     @property
     def labels(self) -> list[np.ndarray]:
         """The place of each character in the alphabet, int64 (characters,) a word."""
         return [encode_word(text, self.alphabet) for text in self.texts]
 
-    def part(self, chosen: Sequence[int] | np.ndarray) -> WordPictures:
+    def part(self, chosen: np.ndarray) -> WordPictures:
         """Return some of the words, in the order in which they are chosen."""
-        images, texts, files = (
-            tuple(values[at] for at in chosen) for values in (self.images, self.texts, self.files)
-        )
-        return WordPictures(images, texts, self.alphabet, files, self.checksum)
+        images, texts = (tuple(values[at] for at in chosen) for values in (self.images, self.texts))
+        return WordPictures(images, texts, self.folds[chosen], self.alphabet)
 
 
 def read_letter_folder(
-    folder: Path,
-    *,
-    alphabet: str | None = None,
-    seed: int = 1,
-    folds: int = FOLDS,
-    progress: Progress | None = None,
-) -> Handwriting:
+    folder: Path, *, alphabet: str | None = None, seed: int = 1, progress: Progress | None = None
+) -> tuple[LetterWords, str]:
     """Read and prepare pictures of letters.
 
     Args:
         folder: As the module says; PNG and JPEG files of any size.
         alphabet: The letters that there may be; None for those that are found, sorted.
         seed: Of the draw of folds.
-        folds: How many parts of equal size the words are put into.
         progress: Called with the number of pictures done and the number in all.
 
     Returns:
-        The words, sorted by their names.
+        The words, sorted by their names, in folds of equal size; and the SHA-256 of names and pictures.
 
     Raises:
         InputError: It is no folder, has fewer than two letters or too many, a sub-folder is called otherwise or holds a
-            letter outside the alphabet, a picture cannot be used, or a word has a letter twice or lacks one.
+            letter outside the alphabet, a picture cannot be used, a word has a letter twice or lacks one, or there are
+            too few words.
     """
     letters = [_letter_of(name) for name in list_images(folder)]
-    found = _alphabet(letters, alphabet, str(folder))
+    known = _alphabet(letters, alphabet, folder)
     if len(set(letters)) < len(letters):
         raise InputError(f"{folder} has two sub-folders for one letter", received=sorted(letters))
     read = read_image_folder(folder, progress, prepare_letter)
     words = _words(read.files, folder)
-    if len(words) < folds:
-        raise InputError(
-            f"{folder} holds too few words", allowed=f"{folds} words or single letters", received=len(words)
-        )
-    order = np.concatenate(words)
-    places = np.array([found.index(letter) for letter in letters], np.int64)
-    starts = np.cumsum([0, *map(len, words)], dtype=np.int64)
-    drawn = np.random.default_rng(seed).permutation(len(words)) % folds
-    return Handwriting(
-        LetterWords(read.found.images[order], places[read.found.labels[order]], starts, drawn, found),
-        tuple(read.files[at] for at in order),
-        read.checksum,
-    )
+    labels = encode_word("".join(letters), known)[read.found.labels]
+    folds = _folds(len(words), seed, folder, alphabet)
+    images = read.found.images[np.concatenate(words)]
+    return LetterWords.of(images, [labels[places] for places in words], folds, known), read.checksum
 
 
 def read_word_pictures(
-    csv: str | Path, *, alphabet: str | None = None, progress: Progress | None = None
-) -> WordPictures:
+    csv: str | Path, *, alphabet: str | None = None, seed: int = 1, progress: Progress | None = None
+) -> tuple[WordPictures, str]:
     """Read and prepare pictures of words.
 
     Args:
         csv: A CSV file with the columns ``picture``, a path from the CSV file's folder, and ``text``; ``-`` is standard
             input, with paths from the current folder.
-        alphabet: The characters that there may be; None for those that are found, sorted.
-        progress: As in :func:`read_letter_folder`.
+        alphabet: As in :func:`read_letter_folder`.
+        seed: Likewise.
+        progress: Likewise.
 
     Returns:
-        The words in their order, texts without spaces around them and in the composed form (NFC) of their characters.
+        The words in their order, texts without spaces around them and in the composed form (NFC) of their characters;
+        and the SHA-256 of texts and pictures.
 
     Raises:
-        InputError: A column is missing, there are no rows or too many, a row cannot be used, a picture is missing,
+        InputError: A column is missing, there are too few rows or too many, a row cannot be used, a picture is missing,
             cannot be used or is too narrow for its text, or a text has characters outside the alphabet.
     """
     rows = []
@@ -135,26 +111,31 @@ def read_word_pictures(
         rows.append((Path(csv).parent / row.label, unicodedata.normalize("NFC", row.text.strip())))
     if not 1 <= len(rows) <= MAX_IMAGES:
         raise InputError(f"{csv} has no rows or too many", allowed=f"1 to {MAX_IMAGES:,}", received=len(rows))
-    files, texts = zip(*rows, strict=True)
+    texts = tuple(text for _, text in rows)
     if wrong := [text for text in texts if not text.isprintable()]:
         raise InputError(f"{csv}: a text has a character that is not printable", received=wrong[0])
-    found = _alphabet("".join(texts), alphabet, str(csv))
+    known = _alphabet("".join(texts), alphabet, csv)
     images, digest = [], hashlib.sha256()
     for number, (file, text) in enumerate(rows, start=1):
-        image = image_bytes(prepare_word(file))
+        images.append(image_bytes(prepare_word(file)))
         # A network answers one character a frame, and a blank between two equal ones.
         least = FRAME_COLUMNS * (len(text) + sum(one == two for one, two in pairwise(text)))
-        if image.shape[1] < least:
-            raise InputError(
-                f"{file} is too narrow for its text",
-                allowed=f"{least} pixels at a height of 16 or more",
-                received=(image.shape[1], text),
-            )
-        images.append(image)
-        digest.update(text.encode() + b"\0" + image.tobytes())
+        if (width := images[-1].shape[1]) < least:
+            allowed = f"{least} pixels at a height of 16 or more"
+            raise InputError(f"{file} is too narrow for its text", allowed=allowed, received=(width, text))
+        digest.update(text.encode() + b"\0" + images[-1].tobytes())
         if progress is not None:
             progress(number, len(rows))
-    return WordPictures(tuple(images), texts, found, files, digest.hexdigest())
+    folds = _folds(len(rows), seed, csv, alphabet)
+    return WordPictures(tuple(images), texts, folds, known), digest.hexdigest()
+
+
+def _folds(count: int, seed: int, source: str | Path, alphabet: str | None) -> np.ndarray:
+    """Draw the fold of each word, int64 (words,); words that are only scored, in a known alphabet, may be few."""
+    if count < FOLDS and alphabet is None:
+        allowed = f"{FOLDS} words or more; a letter alone is one"
+        raise InputError(f"{source} holds too few words", allowed=allowed, received=count)
+    return np.random.default_rng(seed).permutation(count) % FOLDS
 
 
 def _letter_of(name: str) -> str:
@@ -162,13 +143,12 @@ def _letter_of(name: str) -> str:
     code = _CODE_POINT.fullmatch(name)
     letter = chr(min(int(code[1], 16), 0x10FFFF)) if code else unicodedata.normalize("NFC", name)
     if len(letter) != 1 or not letter.isprintable() or letter.isspace():
-        raise InputError(
-            "A sub-folder is not called by a letter", allowed="one character, or U+0041", received=name
-        )
+        allowed = "one character, or U+0041"
+        raise InputError("A sub-folder is not called by a letter", allowed=allowed, received=name)
     return letter
 
 
-def _alphabet(found: Sequence[str], alphabet: str | None, source: str) -> str:
+def _alphabet(found: Sequence[str], alphabet: str | None, source: str | Path) -> str:
     """Return the alphabet that is asked for, or that which is found, checked."""
     characters = sorted(set(found))
     if alphabet is None:
@@ -192,12 +172,10 @@ def _words(files: Sequence[Path], folder: Path) -> list[list[int]]:
         name, place = (match[1], int(match[2])) if match else (path.relative_to(folder).as_posix(), 1)
         other = words.setdefault(name, {}).setdefault(place, at)
         if other != at:
-            raise InputError(
-                f"{files[other]} and {path} are the same letter of the word {name}", received=place
-            )
+            what = f"{files[other]} and {path} are the same letter of the word {name}"
+            raise InputError(what, received=place)
     for name, places in words.items():
-        if max(places) != len(places) or 0 in places:
-            raise InputError(
-                f"The word {name} lacks a letter", allowed="places 1, 2, 3 ...", received=sorted(places)
-            )
+        if sorted(places) != list(range(1, len(places) + 1)):
+            allowed = "places 1, 2, 3 ..."
+            raise InputError(f"The word {name} lacks a letter", allowed=allowed, received=sorted(places))
     return [[places[at] for at in sorted(places)] for _, places in sorted(words.items())]

@@ -39,6 +39,19 @@ class LetterWords(NamedTuple):
     folds: np.ndarray
     alphabet: str = LETTERS
 
+    @classmethod
+    def of(
+        cls,
+        images: np.ndarray,
+        labels: Sequence[np.ndarray],
+        folds: np.ndarray | None = None,
+        alphabet: str = LETTERS,
+    ) -> LetterWords:
+        """Put words together of all pictures and the labels of each word; without folds all are in fold 0."""
+        starts = np.cumsum([0, *map(len, labels)], dtype=np.int64)
+        folds = np.zeros(len(labels), np.int64) if folds is None else folds
+        return cls(images, np.concatenate(labels), starts, folds, alphabet)
+
     @property
     def lengths(self) -> np.ndarray:
         """Letters of each word, int64 (words,)."""
@@ -57,13 +70,9 @@ class LetterWords(NamedTuple):
 
     def part(self, chosen: np.ndarray) -> LetterWords:
         """Return some of the words, int (chosen,), in the order in which they are chosen."""
-        chosen = np.asarray(chosen, np.int64)
-        lengths = self.lengths[chosen]
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        letters = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
-        return LetterWords(
-            self.images[letters], self.labels[letters], starts, self.folds[chosen], self.alphabet
-        )
+        places = [self.letters_of(at) for at in chosen]
+        images = np.concatenate([self.images[at] for at in places])
+        return self.of(images, [self.labels[at] for at in places], self.folds[chosen], self.alphabet)
 
 
 def read_letters(path: Path | None = None) -> LetterWords:

@@ -35,19 +35,77 @@ def greedy(log_probabilities: np.ndarray) -> list[int]:
     return collapse(log_probabilities.argmax(axis=1).tolist(), log_probabilities.shape[1] - 1)
 
 
-def log_likelihood(log_probabilities: np.ndarray, labels: Sequence[int]) -> float:
-    """Sum the probabilities of all paths that say a word.
+def log_likelihoods(log_probabilities: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Sum the probabilities of all paths that say a word, for several words of one length at once.
 
     Args:
         log_probabilities: Float (frames, letters + 1), the blank last.
-        labels: The word; it may be empty.
+        words: Int (words, letters); they may be empty.
 
     Returns:
-        Logarithm of the sum; minus infinity where there are too few frames.
+        Logarithms of the sums, float64 (words,); minus infinity where there are too few frames.
     """
+    states, jumps = _states(words, log_probabilities.shape[1] - 1)
+    best = log_probabilities.max(axis=1).astype(np.float64)
+    frames = np.exp(log_probabilities - best[:, None])
+    scale = best.sum()
+    cells = np.zeros(states.shape)
+    cells[:, :2] = frames[0][states[:, :2]]
+    for frame in frames[1:]:
+        following = cells.copy()
+        following[:, 1:] += cells[:, :-1]
+        following[:, 2:] += jumps[:, 2:] * cells[:, :-2]
+        following *= frame[states]
+        top = max(float(following.max()), 1e-300)  # one scale for all words keeps them comparable
+        cells = following / top
+        scale += np.log(top)
     with np.errstate(divide="ignore"):
-        score, _ = _through(log_probabilities, labels, np.logaddexp)
-    return score
+        return np.log(cells[:, -2:].sum(axis=1)) + scale
+
+
+def exchanged(labels: Sequence[int], count: int) -> np.ndarray:
+    """Return a word with each letter exchanged for each of ``count``, int64 (letters, count, letters)."""
+    word = np.asarray(labels, np.int64)
+    found = np.tile(word, (len(word), count, 1))
+    places = np.arange(len(word))
+    found[places, :, places] = np.arange(count)
+    return found
+
+
+def letter_posteriors(
+    log_probabilities: np.ndarray, labels: Sequence[int], language: np.ndarray | None = None
+) -> np.ndarray:
+    """Give the probability of each letter at each place of a word, the other letters given.
+
+    Args:
+        log_probabilities: Float (frames, letters + 1), the blank last.
+        labels: The word that was read.
+        language: Logarithm of what a language model says of each word of :func:`exchanged`, float (letters, classes),
+            with its weight; None for none.
+
+    Returns:
+        Float64 (places, letters); rows sum to 1. Where the frames are too few for any of the words, rows are equal.
+    """
+    places, count = len(labels), log_probabilities.shape[1] - 1
+    words = exchanged(labels, count).reshape(places * count, places)
+    scores = (
+        log_likelihoods(log_probabilities, words).reshape(places, count) if places else np.zeros((0, count))
+    )
+    if language is not None:
+        scores = scores + language
+    best = scores.max(axis=1, keepdims=True)
+    shares = np.exp(scores - best) if np.isfinite(best).all() else np.ones(scores.shape)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def spans(path: Sequence[int], blank: int) -> list[tuple[int, int, int]]:
+    """Return the letters of a path of classes with their first frame and the frame after the last."""
+    found, at = [], 0
+    for label, frames in groupby(map(int, path)):
+        start, at = at, at + len(list(frames))
+        if label != blank:
+            found.append((label, start, at))
+    return found
 
 
 def best_path(log_probabilities: np.ndarray, labels: Sequence[int]) -> np.ndarray:
@@ -63,22 +121,28 @@ def best_path(log_probabilities: np.ndarray, labels: Sequence[int]) -> np.ndarra
     Raises:
         InputError: There are too few frames for the word.
     """
-    score, cells = _through(log_probabilities, labels, np.maximum)
-    if score == _NEVER:
+    states, jumps = _states(np.asarray(labels, np.int64), log_probabilities.shape[1] - 1)
+    emitted = np.asarray(log_probabilities, np.float64)[:, states]
+    cells = np.full(emitted.shape, _NEVER)  # score of the best way to each frame and state
+    cells[0, :2] = emitted[0, :2]
+    for before, after, own in zip(cells[:-1], cells[1:], emitted[1:], strict=True):
+        after[:] = before
+        after[1:] = np.maximum(after[1:], before[:-1])
+        after[2:] = np.where(jumps[2:], np.maximum(after[2:], before[:-2]), after[2:])
+        after += own
+    ends = cells[-1, -2:][::-1]
+    if ends.max() == _NEVER:
         raise InputError(
             "The image is too short for this word",
             allowed=f"{len(labels)} letters in {len(log_probabilities)} frames or fewer",
             received=decode_word(labels),
         )
-    states, jumps = _states(labels, log_probabilities.shape[1] - 1)
-    last = len(states) - 1
-    at = last if last == 0 or cells[-1, last] >= cells[-1, last - 1] else last - 1
-    path = np.empty(len(cells), np.int64)
-    for frame in range(len(cells) - 1, -1, -1):
+    path, at = np.empty(len(cells), np.int64), len(states) - 1 - int(ends.argmax())
+    for frame in range(len(cells) - 1, 0, -1):
         path[frame] = states[at]
-        if frame:
-            before = [at, *([at - 1] if at >= 1 else []), *([at - 2] if at >= 2 and jumps[at] else [])]
-            at = max(before, key=lambda state: cells[frame - 1, state])
+        reach = min(at, 2 if jumps[at] else 1)
+        at = max(range(at, at - reach - 1, -1), key=cells[frame - 1].__getitem__)
+    path[0] = states[at]
     return path
 
 
@@ -148,30 +212,13 @@ def _followed(beams: Beams, frame: np.ndarray) -> Beams:
     return {word: (one, other) for word, (one, other) in following.items() if max(one, other) > _NEVER}
 
 
-def _states(labels: Sequence[int], blank: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the classes of a word with blanks around its letters, and which ones a path may jump to over a blank."""
-    states = np.full(2 * len(labels) + 1, blank, np.int64)
-    states[1::2] = labels
-    jumps = np.zeros(len(states), bool)
-    jumps[2:] = (states[2:] != blank) & (states[2:] != states[:-2])
+def _states(words: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes of words int (..., letters) with blanks around them, and where a path may jump over one."""
+    states = np.full((*words.shape[:-1], 2 * words.shape[-1] + 1), blank, np.int64)
+    states[..., 1::2] = words
+    jumps = np.zeros(states.shape, bool)
+    jumps[..., 2:] = (states[..., 2:] != blank) & (states[..., 2:] != states[..., :-2])
     return states, jumps
-
-
-def _through(
-    log_probabilities: np.ndarray, labels: Sequence[int], join: np.ufunc
-) -> tuple[float, np.ndarray]:
-    """Join the scores of all ways through the frames: their sum or the best; also at each frame and state."""
-    states, jumps = _states(labels, log_probabilities.shape[1] - 1)
-    emitted = np.asarray(log_probabilities, np.float64)[:, states]
-    cells = np.full(emitted.shape, _NEVER)
-    cells[0, :2] = emitted[0, :2]
-    for frame in range(1, len(cells)):
-        before = cells[frame - 1]
-        found = before.copy()
-        found[1:] = join(found[1:], before[:-1])
-        found[2:] = np.where(jumps[2:], join(found[2:], before[:-2]), found[2:])
-        cells[frame] = found + emitted[frame]
-    return float(join.reduce(cells[-1, -2:])), cells
 
 
 def _add(first: float, second: float) -> float:

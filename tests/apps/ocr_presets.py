@@ -56,7 +56,7 @@ def save_reader(
     words = WORDS if alphabet == LETTERS else (alphabet, alphabet[::-1])
     config, arrays = small(reads, seed, words, alphabet=alphabet)
     letters = pen_letters(np.arange(5), 1)
-    golden = {"image": compose_word(letters, PLAIN)[None]}
+    golden = {"image": compose_word(letters, np.arange(5), PLAIN)[None]}
     if reads == "letters":
         batch = (letters / 255.0).astype(np.float32)[..., None]
         golden = {"letters": batch, "lengths": np.array([2, 3], np.int64)}

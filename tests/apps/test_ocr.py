@@ -12,12 +12,12 @@ from PIL import Image
 
 from apps.ocr.application import Reader, noisy
 from apps.ocr.evaluation import WAYS
-from apps.ocr.letter_bank import banks, scored_words, spell
+from apps.ocr.sources import banks, scored_words, spell
 from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.preparation import PreparedImage
-from data_prep.readers.letters import LETTERS, decode_word
+from data_prep.readers.letters import LETTERS, decode_word, encode_word
 from models.serving.ctc import collapse
 from tests.apps.ocr_presets import save_reader, small_reader
 
@@ -35,7 +35,7 @@ def png(image: np.ndarray) -> bytes:
 
 def picture(text: str = "heat") -> np.ndarray:
     """A word in black on white as a scan would show it, uint8."""
-    word = compose_word(spell(text), PLAIN)[..., 0]
+    word = compose_word(spell(text), encode_word(text), PLAIN)[..., 0]
     return np.pad(
         255 - np.kron((255 * word).astype(np.uint8), np.ones((6, 6), np.uint8)), 30, constant_values=255
     )

@@ -46,6 +46,12 @@ def pictures(word: str, hand: int) -> np.ndarray:
     return pen_letters(np.array([DRAWN[letter] for letter in word]), hand)
 
 
+def written(word: str, hand: int) -> np.ndarray:
+    """A word in one piece, float32 (16, width), 1 for ink."""
+    labels = np.array([DRAWN[letter] for letter in word])
+    return compose_word(pen_letters(labels, hand), labels, PLAIN)[..., 0]
+
+
 def save(image: np.ndarray, path: Path) -> Path:
     """Write ink as a scan shows it: dark on light, larger than the network's pictures."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +78,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [("picture", "text")]
     for number in range(40):
         word = WORDS[number % len(WORDS)]
-        image = compose_word(pictures(word, number), PLAIN)[..., 0]
+        image = written(word, number)
         rows.append((save(255 * image, folder / f"{number}.png").name, word))
     return table(folder / "words.csv", rows)
 
@@ -215,7 +221,7 @@ def test_a_wrong_folder_of_letters_is_one_message(name: str, message: str, tmp_p
 def test_a_wrong_file_of_words_is_one_message(
     rows: Sequence[Sequence[str]], message: str, tmp_path: Path
 ) -> None:
-    save(255 * compose_word(pictures("αβ", 1), PLAIN)[..., 0], tmp_path / "1.png")
+    save(255 * written("αβ", 1), tmp_path / "1.png")
     (tmp_path / "bad.png").write_bytes(b"no picture")
     refused(tmp_path, message, "--words", table(tmp_path / "words.csv", rows))
 

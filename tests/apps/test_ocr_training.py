@@ -86,9 +86,9 @@ def test_the_sample_is_drawn_by_rules(source: OcrSource) -> None:
     assert len(source.words.folds) == 600 and set(source.words.folds.tolist()) == set(range(10))
     assert not set(source.words.texts) & set(source.texts)
     assert sum(len(source.fold(fold).folds) for fold in range(10)) == 600
-    assert set(source.learned(choosing=True).folds.tolist()) == set(range(2, 10))
-    assert set(source.learned(choosing=False).folds.tolist()) == set(range(1, 10))
-    assert set(source.scored(choosing=True).folds.tolist()) == {1}
+    assert set(source.learned("choose").folds.tolist()) == set(range(2, 10))
+    assert set(source.learned("final").folds.tolist()) == set(range(1, 10))
+    assert set(source.scored("choose").folds.tolist()) == {1}
     again = sample_source(1)
     np.testing.assert_array_equal(again.words.images, source.words.images)
 
@@ -195,7 +195,8 @@ def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSou
     assert (
         found["letters"]["alone"]["n"] == found["letters"]["context"]["n"] == found["words"]["n"] == letters
     )
-    image = compose_word(source.fold(0).images[source.fold(0).letters_of(0)])[..., 0]
+    word = source.fold(0).part(np.arange(1))
+    image = compose_word(word.images, word.labels)[..., 0]
     path = tmp_path / "word.png"
     Image.fromarray((255 * (1 - image)).astype(np.uint8)).resize((image.shape[1] * 4, 64)).save(path)
     answer = json.loads(ocr("read", path, "--json", "--preset", presets["words"]).stdout)
@@ -209,7 +210,6 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(
 ) -> None:
     recipe = with_overrides(RECIPES["letters"], [*SAMPLE_LETTERS, *QUICK, "epochs=2"])
     few = replace(source, words=source.words.part(np.arange(40)), texts=source.texts[:50])
-    few = replace(few, folds=few.words.folds)
     whole = train(TASK, recipe, few, Run(tmp_path / "whole"))
     original, epochs = fitting.as_dataset, iter(range(3))
 
@@ -231,10 +231,9 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(
 def test_choosing_scores_another_fold_after_every_epoch(tmp_path: Path, source: OcrSource) -> None:
     recipe = with_overrides(RECIPES["letters"], [*SAMPLE_LETTERS, *QUICK, "split=choose", "answer=crf"])
     few = replace(source, words=source.words.part(np.arange(60)), texts=source.texts[:50])
-    few = replace(few, folds=few.words.folds)
     trained = train(TASK, recipe, few, Run(tmp_path / "run"))
     (line,) = trained.history
-    fold = few.scored(choosing=True)
+    fold = few.scored("choose")
     found = score(trained.answers.reader, fold, recipe)
     assert set(fold.folds.tolist()) == {1}
     assert {f"validation_{way}": rate.character_error for way, rate in found.items()}.items() <= line.items()

@@ -14,8 +14,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
-from apps.ocr.letter_bank import scored_words, spell
 from apps.ocr.page_source import HEIGHT, STORE, WIDTH
+from apps.ocr.sources import scored_words, spell
 from apps.shared.drawn_pictures import to_link
 from data_prep.datasets import DATA_DIR_VARIABLE
 from tests.apps.ocr_presets import save_reader

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 
 from data_prep.errors import InputError
 from data_prep.images.letter_augmentation import LetterAugmentation
-from data_prep.images.letter_batches import ComposedBatches, LetterBatches, PictureBatches
-from data_prep.images.letter_words import LAYOUT, LetterPool, compose_word
+from data_prep.images.letter_batches import composed_batches, letter_batches, picture_batches
+from data_prep.images.letter_words import LAYOUT, compose_word
 from data_prep.images.letters import prepare_letter, prepare_word
 from data_prep.images.preparation import image_bytes
 from data_prep.readers.handwriting import read_letter_folder, read_word_pictures
@@ -38,7 +38,7 @@ def draw(text: str, path: Path, unit: int = 6) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The words "жя" and "яжя" and three letters alone, in pictures of several sizes."""
+    """The words "жя" and "яжя" and eight letters alone, in pictures of several sizes."""
     draw("ж", tmp_path / "ж" / "word1_1.png", 3)
     draw("я", tmp_path / "я" / "word1_2.png", 9)
     draw("я", tmp_path / "я" / "word2_1.png")
@@ -47,40 +47,45 @@ def folder(tmp_path: Path) -> Path:
     draw("É", tmp_path / "U+00C9" / "1.png")
     draw("É", tmp_path / "U+00C9" / "scan_1.png")
     draw("я", tmp_path / "я" / "scan_1.png")
+    for number in range(5):
+        draw("É", tmp_path / "U+00C9" / f"more{number}.png")
     return tmp_path
 
 
 def test_letters_in_folders_become_words(folder: Path) -> None:
     calls = []
-    found = read_letter_folder(folder, folds=2, progress=lambda done, total: calls.append((done, total)))
-    words = found.words
-    assert words.alphabet == "Éжя" and words.texts == ("É", "É", "жя", "яжя", "я")
-    assert words.images.shape == (8, 16, 8) and words.images.dtype == np.uint8
-    assert sorted(words.folds.tolist()) == [0, 0, 0, 1, 1] and calls[-1] == (8, 8)
-    for file, image in zip(found.files, words.images, strict=True):
-        np.testing.assert_array_equal(image, image_bytes(prepare_letter(file)))
-    assert words.part(np.array([3])).texts == ("яжя",)
-    again = read_letter_folder(folder, folds=2)
-    assert again.checksum == found.checksum
-    np.testing.assert_array_equal(again.words.folds, words.folds)
+    words, checksum = read_letter_folder(folder, progress=lambda done, total: calls.append((done, total)))
+    assert words.alphabet == "Éжя" and words.texts == (*"ÉÉÉÉÉÉÉ", "жя", "яжя", "я")
+    assert words.images.shape == (13, 16, 8) and words.images.dtype == np.uint8
+    assert sorted(words.folds.tolist()) == list(range(10)) and calls[-1] == (13, 13)
+    files = [
+        *(f"U+00C9/{name}.png" for name in ("1", *(f"more{number}" for number in range(5)), "scan_1")),
+        *("ж/word1_1.png", "я/word1_2.png", "я/word2_1.png", "ж/deeper/word2_2.png", "я/word2_3.jpg"),
+        "я/scan_1.png",
+    ]
+    for file, image in zip(files, words.images, strict=True):
+        np.testing.assert_array_equal(image, image_bytes(prepare_letter(folder / file)))
+    assert words.part(np.array([8])).texts == ("яжя",)
+    again, same = read_letter_folder(folder)
+    assert same == checksum
+    np.testing.assert_array_equal(again.folds, words.folds)
 
 
 def test_letters_are_scored_by_the_alphabet_of_a_preset(folder: Path) -> None:
-    words = read_letter_folder(folder, alphabet="я?жÉ", folds=1).words
-    assert (words.alphabet, words.texts[2], words.labels[:2].tolist()) == ("я?жÉ", "жя", [3, 3])
+    words, _ = read_letter_folder(folder, alphabet="я?жÉ")
+    assert (words.alphabet, words.texts[7], words.labels[:2].tolist()) == ("я?жÉ", "жя", [3, 3])
     with pytest.raises(InputError, match=r"characters that are not known. Allowed: жя. Received: \['É'\]"):
-        read_letter_folder(folder, alphabet="жя", folds=1)
+        read_letter_folder(folder, alphabet="жя")
 
 
 def test_letters_of_any_alphabet_become_batches(folder: Path) -> None:
-    words = read_letter_folder(folder, folds=1).words
-    batches = LetterBatches(words, ["жяж", "abc", "я"], 3, other_words=0.5, seed=1)
+    words, _ = read_letter_folder(folder)
+    batches = letter_batches(words, ["жяж", "abc", "я"], 3, LetterAugmentation(), other_words=0.5, seed=1)
     found = [labels["context"] for _, labels in batches.epoch(0)]
     assert {int(label) for rows in found for label in rows.ravel()} <= {-1, 0, 1, 2}
-    pool = LetterPool(words.images, words.labels, words.alphabet)
-    inputs, labels = next(ComposedBatches(pool, ["жя", "яÉ"], 2, LAYOUT, 2).epoch(0))
+    inputs, labels = next(composed_batches(words, ["жя", "яÉ"], 2, LAYOUT, 2).epoch(0))
     assert inputs["image"].shape[:2] == (2, 16) and labels.shape == (2, 2)
-    assert compose_word(words.images[:2], labels=words.labels[:2], alphabet=words.alphabet).shape[0] == 16
+    assert compose_word(words.images[:2], words.labels[:2], alphabet=words.alphabet).shape[0] == 16
 
 
 @pytest.mark.parametrize(
@@ -107,12 +112,16 @@ def test_letters_of_any_alphabet_become_batches(folder: Path) -> None:
 def test_a_wrong_folder_of_letters_is_refused(folder: Path, change, message: str) -> None:
     change(folder)
     with pytest.raises(InputError, match=message):
-        read_letter_folder(folder, folds=1)
+        read_letter_folder(folder)
 
 
 def test_one_letter_too_many_letters_and_too_few_words_are_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"too few words. Allowed: 10 words or single letters. Received: 5"):
+    (folder / "я" / "scan_1.png").unlink()
+    with pytest.raises(
+        InputError, match=r"too few words. Allowed: 10 words or more; a letter .* Received: 9"
+    ):
         read_letter_folder(folder)
+    assert len(read_letter_folder(folder, alphabet="Éжя")[0].folds) == 9  # to be scored
     (tmp_path / "alone" / "a").mkdir(parents=True)
     with pytest.raises(InputError, match=r"2 to 1000 sub-folders, one a class. Received: '1 sub-folders'"):
         read_letter_folder(tmp_path / "alone")
@@ -129,32 +138,33 @@ def csv(tmp_path: Path) -> Path:
     draw("жя", tmp_path / "pictures" / "1.png", 3)
     draw("яÉж", tmp_path / "2.png")
     path = tmp_path / "words.csv"
-    path.write_text("text;picture\nжя ;pictures/1.png\nяE\u0301ж;2.png\n", encoding="utf-8")
+    path.write_text("text;picture\n" + "жя ;pictures/1.png\nяE\u0301ж;2.png\n" * 5, encoding="utf-8")
     return path
 
 
 def test_pictures_of_words_are_read_from_a_csv(csv: Path) -> None:
-    found = read_word_pictures(csv)
-    assert (found.texts, found.alphabet) == (("жя", "яÉж"), "Éжя")
-    assert [labels.tolist() for labels in found.labels] == [[1, 2], [2, 0, 1]]
-    for file, image in zip(found.files, found.images, strict=True):
-        np.testing.assert_array_equal(image, image_bytes(prepare_word(file)))
-    assert found.part([1]).texts == ("яÉж",)
-    assert read_word_pictures(csv).checksum == found.checksum
-    assert read_word_pictures(csv, alphabet="яжÉ").labels[0].tolist() == [1, 0]
+    words, checksum = read_word_pictures(csv)
+    assert (words.texts, words.alphabet) == (("жя", "яÉж") * 5, "Éжя")
+    assert sorted(words.folds.tolist()) == list(range(10))
+    assert [labels.tolist() for labels in words.labels[:2]] == [[1, 2], [2, 0, 1]]
+    for file, image in zip(("pictures/1.png", "2.png"), words.images, strict=False):
+        np.testing.assert_array_equal(image, image_bytes(prepare_word(csv.parent / file)))
+    assert words.part(np.array([1])).texts == ("яÉж",)
+    assert read_word_pictures(csv)[1] == checksum
+    assert read_word_pictures(csv, alphabet="яжÉ")[0].labels[0].tolist() == [1, 0]
     with pytest.raises(InputError, match="characters that are not known"):
         read_word_pictures(csv, alphabet="жя")
 
 
 def test_pictures_of_words_become_batches(csv: Path) -> None:
-    batches = PictureBatches(read_word_pictures(csv), 2, LetterAugmentation(), seed=4)
+    words = read_word_pictures(csv)[0].part(np.arange(2))
+    batches = picture_batches(words, 2, seed=4)
     ((inputs, labels),) = batches.epoch(1)
     assert len(batches) == 1 and sorted(map(tuple, labels.tolist())) == [(1, 2, -1), (2, 0, 1)]
     assert inputs["image"].dtype == np.float32 and inputs["mask"].any(axis=1).all()
     ((again, _),) = batches.epoch(1)
     np.testing.assert_array_equal(again["image"], inputs["image"])
-    ((other, _),) = batches.epoch(2)
-    assert not np.array_equal(other["image"], inputs["image"])
+    assert [image.shape for image in inputs["image"]] == [inputs["image"].shape[1:]] * 2
 
 
 @pytest.mark.parametrize(

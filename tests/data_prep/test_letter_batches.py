@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
+from data_prep.images.augmentation import NO_AUGMENTATION
+from data_prep.images.letter_augmentation import LetterAugmentation
 from data_prep.images.letter_batches import (
     PADDED,
-    ComposedBatches,
-    LetterBatches,
+    WordBatches,
+    composed_batches,
     image_inputs,
+    letter_batches,
     letter_inputs,
     letter_pictures,
-    spelled,
 )
 from data_prep.images.letter_words import PLAIN, LetterPool
 from data_prep.readers.letters import LetterWords, decode_word, encode_word
@@ -26,11 +28,15 @@ def made_words() -> LetterWords:
     flat = np.concatenate(labels)
     images = np.zeros((len(flat), 128), np.uint8)
     images[np.arange(len(flat)), flat] = 255
-    starts = np.cumsum([0, *map(len, labels)])
-    return LetterWords(images.reshape(-1, 16, 8), flat, starts, np.arange(len(TEXTS)))
+    return LetterWords.of(images.reshape(-1, 16, 8), labels, np.arange(len(TEXTS)))
 
 
-def seen(batches: LetterBatches, epoch: int = 0) -> list[str]:
+def batches_of(texts: tuple[str, ...], size: int, **changes: float) -> WordBatches:
+    """Batches whose letters are left as they are."""
+    return letter_batches(made_words(), texts, size, LetterAugmentation(NO_AUGMENTATION, 0.0, 0.0), **changes)
+
+
+def seen(batches: WordBatches, epoch: int = 0) -> list[str]:
     """The words of an epoch, after checking that pictures, places and labels belong together."""
     found = []
     for inputs, labels in batches.epoch(epoch):
@@ -45,33 +51,33 @@ def seen(batches: LetterBatches, epoch: int = 0) -> list[str]:
 
 
 def test_every_word_comes_once_an_epoch() -> None:
-    batches = LetterBatches(made_words(), (), 3)
+    batches = batches_of((), 3)
     assert len(batches) == 2
     assert sorted(seen(batches)) == sorted(TEXTS)
-    assert seen(batches, 1) == seen(LetterBatches(made_words(), (), 3), 1)
+    assert seen(batches, 1) == seen(batches_of((), 3), 1)
     assert len({tuple(seen(batches, epoch)) for epoch in range(6)}) > 1
 
 
 def test_an_epoch_can_go_through_the_words_more_than_once() -> None:
-    batches = LetterBatches(made_words(), ("tacta",), 3, passes=2)
+    batches = batches_of(("tacta",), 3, passes=2)
     assert len(batches) == 3
     assert sorted(seen(batches)) == sorted(TEXTS * 2)
-    assert seen(LetterBatches(made_words(), ("tacta",), 3, passes=2, other_words=0.5)).count("tacta") == 4
+    assert seen(batches_of(("tacta",), 3, passes=2, other_words=0.5)).count("tacta") == 4
 
 
 def test_letters_are_exchanged_for_the_same_letters() -> None:
-    assert sorted(seen(LetterBatches(made_words(), (), 2, swapped=1.0))) == sorted(TEXTS)
+    assert sorted(seen(batches_of((), 2, swapped=1.0))) == sorted(TEXTS)
 
 
 def test_other_words_take_their_share() -> None:
-    found = seen(LetterBatches(made_words(), ("tacta", "dog"), 2, other_words=0.5))
+    found = seen(batches_of(("tacta", "dog"), 2, other_words=0.5))
     assert found.count("tacta") == 2 and len(found) == 4 and "dog" not in found
-    assert seen(LetterBatches(made_words(), ("tacta",), 2, other_words=1.0)) == ["tacta"] * 4
+    assert seen(batches_of(("tacta",), 2, other_words=1.0)) == ["tacta"] * 4
 
 
 def test_words_that_cannot_be_spelled_are_refused() -> None:
     with pytest.raises(InputError, match="No word can be spelled"):
-        LetterBatches(made_words(), ("dog",), 2, other_words=0.5)
+        batches_of(("dog",), 2, other_words=0.5)
 
 
 def test_places_point_to_letters() -> None:
@@ -88,9 +94,7 @@ def test_images_are_padded_with_paper() -> None:
 
 
 def test_composed_words_come_with_their_labels() -> None:
-    words = made_words()
-    pool = LetterPool(words.images, words.labels)
-    batches = ComposedBatches(pool, ("tact", "cat", "dog"), 4, PLAIN, 10, seed=3)
+    batches = composed_batches(made_words(), ("tact", "cat", "dog"), 4, PLAIN, 10, seed=3)
     assert len(batches) == 3
     count = 0
     for inputs, labels in batches.epoch(0):
@@ -110,7 +114,4 @@ def test_only_spellable_words_are_kept() -> None:
     assert with_tails(["spin", "tab"], {"pin"}) == ("ab", "tab")
     with pytest.raises(InputError, match="No word can be spelled"):
         spellable(["É"])
-    words = made_words()
-    assert [decode_word(word) for word in spelled(TEXTS, LetterPool(words.images, words.labels))] == list(
-        TEXTS
-    )
+    assert [decode_word(word) for word in LetterPool(made_words()).spellable(TEXTS)] == list(TEXTS)

@@ -15,7 +15,6 @@ from data_prep.errors import InputError
 from data_prep.images.letters import (
     MAX_LETTERS,
     cut_at_gaps,
-    letter_batch,
     prepare_letter,
     prepare_letters,
     prepare_word,
@@ -67,7 +66,7 @@ def test_bytes_path_array_and_polarity_agree(kind: str, tmp_path: Path) -> None:
 
     def image_of(source) -> np.ndarray:
         found = PREPARE[kind](source)
-        return letter_batch(found) if kind == "letters" else found.image
+        return np.stack([one.image for one in found]) if kind == "letters" else found.image
 
     expected = image_of(drawn)
     assert expected.dtype == np.float32 and expected.max() == 1.0 and expected.min() == 0.0
@@ -101,7 +100,7 @@ def test_letters_are_cut_at_gaps_and_a_dot_stays_with_its_letter() -> None:
     dotted[100:260, 40:60] = 0
     dotted[40:70, 40:60] = 0
     assert len(prepare_letters(np.hstack([dotted, drawn[:300]]))) == 4
-    assert letter_batch(prepare_letters(drawn)).shape == (3, 16, 8, 1)
+    assert [one.image.shape for one in prepare_letters(drawn)] == [(16, 8, 1)] * 3
     assert [piece.shape for piece in cut_at_gaps(np.ones((6, 5), np.float32))] == [(6, 5)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from data_prep.errors import InputError
 from data_prep.readers.letters import LETTERS, decode_word, encode_word
 from models.ocr.letter_lm import fit_letter_lm
-from models.serving.ctc import best_path, collapse, greedy, log_likelihood, prefix_beam_search
+from models.serving.ctc import best_path, collapse, greedy, log_likelihoods, prefix_beam_search
 
 BLANK = len(LETTERS)
 LIVE = (0, 1, BLANK)  # classes that have any probability
@@ -52,11 +52,12 @@ def test_the_likelihood_is_the_sum_over_paths(count: int, seed: int) -> None:
     words = by_paths(log_probabilities)
     assert sum(words.values()) == pytest.approx(1.0)
     for word, chance in words.items():
-        assert np.exp(log_likelihood(log_probabilities, labels_of(word))) == pytest.approx(chance), word
+        (found,) = log_likelihoods(log_probabilities, np.array([labels_of(word)], np.int64))
+        assert np.exp(found) == pytest.approx(chance), word
 
 
 def test_too_few_frames_have_no_path() -> None:
-    assert log_likelihood(frames(2), labels_of("aa")) == -np.inf
+    assert log_likelihoods(frames(2), np.array([labels_of("aa")])).tolist() == [-np.inf]
     with pytest.raises(InputError, match="too short for this word"):
         best_path(frames(2), labels_of("aa"))
 

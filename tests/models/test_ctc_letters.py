@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from data_prep.readers.letters import LETTERS, encode_word
-from models.ocr.ctc_letters import exchanged, letter_posteriors, spans
-from models.serving.ctc import best_path, log_likelihood
+from models.serving.ctc import best_path, exchanged, letter_posteriors, log_likelihoods, spans
 
 BLANK = len(LETTERS)
 
@@ -21,7 +20,8 @@ def frames(count: int, seed: int = 1, sharp: float = 2.0) -> np.ndarray:
 def test_posteriors_are_those_of_each_exchanged_word_by_itself(word: str) -> None:
     values, labels = frames(9), encode_word(word)
     language = np.random.default_rng(2).normal(size=(len(word), 26))
-    scores = np.array([[log_likelihood(values, one) for one in row] for row in exchanged(labels, len(LETTERS))])
+    words = exchanged(labels, len(LETTERS))
+    scores = np.array([[log_likelihoods(values, one[None])[0] for one in row] for row in words])
     for added in (None, language):
         expected = np.exp(scores + (0.0 if added is None else added))
         expected /= expected.sum(axis=1, keepdims=True)

@@ -188,7 +188,9 @@ def test_the_compiled_graph_answers_as_keras_does(network) -> None:
     config, model = network
     given, arrays = images(5), variable_arrays(model.weights)
     expected = model.predict(given, verbose=0)
-    np.testing.assert_allclose(CompiledCNN(config, arrays, "float32").logits(given), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        CompiledCNN(config, arrays, "float32").logits(given), expected, rtol=1e-4, atol=1e-4
+    )
     rounded = CompiledCNN(config, arrays, "bfloat16").logits(given)
     assert rounded.dtype == np.float32 and rounded.shape == expected.shape
     difference = np.abs(rounded - expected)

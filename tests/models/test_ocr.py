@@ -18,7 +18,7 @@ from models.ocr.letter_search import letter_shares
 from models.ocr.network import build_ocr, ctc_loss, ocr_losses, ocr_model
 from models.ocr.serving import OCR, LettersReader, WordsReader, log_of
 from models.presets.store import load_preset, save_preset
-from models.serving.ctc import log_likelihood
+from models.serving.ctc import log_likelihoods
 from models.serving.operations import softmax
 from models.storage.variables import assign_arrays, variable_arrays
 from tests.models.contract import (
@@ -181,7 +181,8 @@ def test_the_loss_is_the_sum_over_paths() -> None:
     logits = rng.normal(size=(3, 9, 27)).astype(np.float32)
     labels = np.array([[0, 0, 25], [4, -1, -1], [2, 3, -1]], np.int32)
     wanted = [
-        log_likelihood(log_of(softmax(rows)), row[row >= 0]) for rows, row in zip(logits, labels, strict=True)
+        log_likelihoods(log_of(softmax(rows)), row[None, row >= 0])[0]
+        for rows, row in zip(logits, labels, strict=True)
     ]
     found = float(keras.ops.convert_to_numpy(ctc_loss(labels, keras.ops.convert_to_tensor(logits))))
     assert found == pytest.approx(-sum(wanted) / 6, rel=1e-5)
