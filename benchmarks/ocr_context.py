@@ -41,14 +41,7 @@ _SHORTEST, _LONGEST = 4, 12  # letters of an example of the pen
 def measured_curves(
     letters: Reader, words: Reader | None, fold: LetterWords, levels: Sequence[float], composed: int
 ) -> dict[str, Any]:
-    """Score every way of reading at every level of noise.
-
-    Args:
-        letters: Opened for letters.
-        words: Opened for words; None leaves whole words out.
-        fold: Words to read.
-        levels: Shares of the pixels.
-        composed: Words that are read in one piece.
+    """Score every way of reading at every level of noise, the first words in one piece where a reader is opened.
 
     Returns:
         Way to ``character_error``, percent at each level, and ``n``, letters.
@@ -69,13 +62,7 @@ def measured_curves(
 
 
 def examples(reader: Reader, fold: LetterWords, texts: Sequence[str], count: int) -> list[dict[str, Any]]:
-    """Find words that context makes wrong, and words that it makes right.
-
-    Args:
-        reader: Opened for letters.
-        fold: Words of the set that it did not learn from.
-        texts: Words for the pen.
-        count: Of each kind from each bank, at most.
+    """Find words that context makes wrong or right, of the set and of texts for the pen; at most ``count`` of a kind.
 
     Returns:
         Examples: ``kind`` is ``"wrong"`` or ``"helps"``, ``word`` what is written, ``alone`` and ``context`` what is

@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,7 +31,7 @@ from apps.ocr.recipes import LettersRecipe, Recipe, WordsRecipe
 from apps.ocr.reports import PROTOCOLS as TABLE
 from apps.ocr.reports import protocol_reports
 from apps.ocr.sources import OcrSource, frequent_words, letters_source, sample_source
-from apps.ocr.task import language_of, trained_reader
+from apps.ocr.task import trained_reader
 from apps.shared.reports import Stored
 from benchmarks import harness
 from data_prep.readers.letters import FOLDS, LetterWords
@@ -92,74 +92,40 @@ OPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is trained and scored.
-
-    Args:
-        splits: Of each protocol, at most.
-        other_words: Share of other words for the second network of each split.
-        other_splits: Those with a second network, at most, where the words that are read were learned.
-        letters: Recipe of the networks that learn the words of a split.
-        few: The same where there is little to learn from, protocol (b).
-        words: Recipe for words in one piece.
-    """
-
-    splits: int
-    other_words: float
-    other_splits: int = 2
-    letters: LettersRecipe = LETTERS
-    few: LettersRecipe = FEW
-    words: WordsRecipe = IN_ONE_PIECE
-
-    def recipes(self, protocol: str, number: int) -> dict[str, Recipe]:
-        """Return the recipe of each network of a split, counted from 0, by its name."""
-        if protocol == WORDS:
-            return {WORDS: self.words}
-        own = self.few if protocol == "b" else self.letters
-        if protocol != "c" and number >= self.other_splits:
-            return {"own": own}
-        return {"own": own, "other": replace(own, other_words=self.other_words)}
+def recipes_of(options: argparse.Namespace, protocol: str, number: int) -> dict[str, Recipe]:
+    """Return the recipe of each network of a split, counted from 0, by its name."""
+    if protocol == WORDS:
+        return {WORDS: with_overrides(IN_ONE_PIECE, options.words_set)}
+    few = protocol == "b"
+    own = with_overrides(FEW if few else LETTERS, options.few_set if few else options.set)
+    if protocol != "c" and number >= options.other_splits:
+        return {"own": own}
+    return {"own": own, "other": replace(own, other_words=options.other_words)}
 
 
-def run(source: OcrSource, runs: Path, plan: Plan, protocols: Sequence[str]) -> dict[str, Any]:
-    """Train and score all networks.
-
-    Args:
-        source: Words, and other words.
-        runs: Folder of the runs; what is finished there is not done again.
-        plan: Recipes.
-        protocols: Which of them.
-
-    Returns:
-        Settings and results, as the table reads them.
-    """
+def run(source: OcrSource, runs: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Train and score all networks; what is finished in the folder of runs is not done again."""
     everything = {*with_tails(frequent_words(())[0]), *source.words.texts}
+    recipes = {"letters": recipes_of(options, "a", 0), "few": recipes_of(options, "b", 0)}
+    recipes = {name: to_dict(found["own"]) for name, found in recipes.items()}
+    recipes["words"] = to_dict(recipes_of(options, WORDS, 0)[WORDS])
+    order = recipes["letters"]["lm_order"]
     languages = {  # without the words of the set, and with them
-        "lm": language_of(plan.letters, source.texts),
-        "seen": fit_letter_lm(sorted(everything), plan.letters.lm_order),
+        "lm": fit_letter_lm(with_tails(source.texts), order),
+        "seen": fit_letter_lm(sorted(everything), order),
     }
-    found = {name: _protocol(name, source, runs / name, plan, languages) for name in protocols}
-    recipes = {name: to_dict(getattr(plan, name)) for name in ("letters", "few", "words")}
+    shared = {"other_words": options.other_words, "threads": options.threads}
     return {
-        "settings": harness.settings(
-            recipes=recipes, other_words=plan.other_words, data=dict(source.checksums)
-        ),
-        "protocols": found,
-        "published": {name: PUBLISHED[name] for name in protocols if name in PUBLISHED},
+        "settings": harness.settings(recipes=recipes, data=dict(source.checksums), **shared),
+        "protocols": {
+            name: _protocol(name, source, runs / name, options, languages) for name in options.protocols
+        },
+        "published": {name: PUBLISHED[name] for name in options.protocols if name in PUBLISHED},
     }
 
 
 def splits_of(protocol: str, words: LetterWords) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return the splits of a protocol.
-
-    Args:
-        protocol: One of ``PROTOCOLS``; words in one piece have the first splits of (a).
-        words: The whole set.
-
-    Returns:
-        Name of each split to the words to learn from and the words to read, int64 indices both.
-    """
+    """Return the words to learn from and to read of each split, int64 both; words in one piece have those of (a)."""
     if protocol == "c":
         parts = k_folds(len(words.folds), _UNSEEN_SPLITS, seed=0, groups=words.texts)
         return {f"words{number}": part for number, part in enumerate(parts)}
@@ -171,15 +137,19 @@ def splits_of(protocol: str, words: LetterWords) -> dict[str, tuple[np.ndarray, 
 
 
 def _protocol(
-    name: str, source: OcrSource, runs: Path, plan: Plan, languages: Mapping[str, LetterLM]
+    name: str,
+    source: OcrSource,
+    runs: Path,
+    options: argparse.Namespace,
+    languages: Mapping[str, LetterLM],
 ) -> dict[str, Any]:
     """Do all splits of a protocol."""
-    splits = dict(islice(splits_of(name, source.words).items(), plan.splits))
+    splits = dict(islice(splits_of(name, source.words).items(), options.splits))
     used = dict(languages) if name == "c" else {"lm": languages["lm"]}
     scores: list[dict[str, Any]] = []
     for number, (split, parts) in enumerate(splits.items()):
         scores.append({})
-        for network, recipe in plan.recipes(name, number).items():
+        for network, recipe in recipes_of(options, name, number).items():
             harness.report(f"{name}, {split}, {network} ...")
             folder = runs / split / network
             score = partial(_scored, recipe, source, *parts, folder, used)
@@ -242,19 +212,9 @@ def _show(found: Stored) -> None:
 
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    plan = Plan(
-        options.splits,
-        options.other_words,
-        options.other_splits,
-        with_overrides(Plan.letters, options.set),
-        with_overrides(Plan.few, options.few_set),
-        with_overrides(Plan.words, options.words_set),
-    )
-    source = sample_source(plan.letters.seed) if options.sample else letters_source()
+    source = sample_source(LETTERS.seed) if options.sample else letters_source()
     with harness.folder_of(options.runs) as runs:
-        results = run(source, runs, plan, options.protocols)
-    results["settings"]["threads"] = options.threads
-    return results
+        return run(source, runs, options)
 
 
 main = harness.command(__name__, __doc__, TABLE, _measured, OPTIONS, show=_show)

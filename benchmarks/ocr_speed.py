@@ -90,16 +90,10 @@ def measure(
     repeats: int,
     singles: int,
 ) -> dict[str, dict[str, Any]]:
-    """Time systems on the same words, in turn, and score them.
-
-    Args:
-        systems: Name to reading function.
-        gold: Words and their letters.
-        repeats: Passes over all words.
-        singles: How many are read one by one.
+    """Time systems on the same words with their letters, in turn and some one by one, and score them.
 
     Returns:
-        For each system words a second and milliseconds for one word, as :func:`benchmarks.harness.speeds`, and
+        For each system what :func:`benchmarks.harness.speeds` gives, and
         character error and word error in percent.
     """
     words, texts = [word for word, _ in gold], ["".join(letters) for _, letters in gold]

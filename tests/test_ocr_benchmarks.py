@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +13,6 @@ from apps.ocr.reports import PROTOCOLS, SCORES, every_protocol
 from apps.ocr.sources import OcrSource, sample_source
 from benchmarks import harness, ocr_protocols
 from data_prep.errors import InputError
-from models.training.recipe import with_overrides
 
 
 @pytest.fixture
@@ -46,13 +45,17 @@ def source() -> OcrSource:
     return sample_source(1)
 
 
-def plan(splits: int = 2, letters: tuple[str, ...] = ()) -> ocr_protocols.Plan:
-    recipe = with_overrides(ocr_protocols.LETTERS, ("lm_order=2", *letters))
-    return ocr_protocols.Plan(splits, 0.8, letters=recipe)
+def chosen(protocols: str = "a", splits: int = 2, letters: tuple[str, ...] = (), **more: int) -> Namespace:
+    """The options of a run: protocols by their letters, w for words."""
+    names = tuple(ocr_protocols.WORDS if name == "w" else name for name in protocols)
+    found = {name: option.default for name, option in ocr_protocols.OPTIONS.items()}
+    return Namespace(
+        **{**found, "protocols": names, "splits": splits, "set": ["lm_order=2", *letters], **more}
+    )
 
 
 def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource, tmp_path: Path) -> None:
-    results = ocr_protocols.run(source, tmp_path, plan(), ("a", "b", "c", "words"))
+    results = ocr_protocols.run(source, tmp_path, chosen("abcw"))
     assert len(trainings) == 2 * 2 * 3 + 2
     both = {*("alone", "alone_lm", "bilstm", "crf", "lm"), *("other_bilstm", "other_crf", "other_lm")}
     assert set(results["protocols"]["a"]["networks"]) == set(results["protocols"]["b"]["networks"]) == both
@@ -65,27 +68,27 @@ def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource
 
 
 def test_what_is_finished_is_not_done_again(trainings: list[str], source: OcrSource, tmp_path: Path) -> None:
-    first = ocr_protocols.run(source, tmp_path, plan(1), ("a",))
+    first = ocr_protocols.run(source, tmp_path, chosen(splits=1))
     done = list(trainings)
-    again = ocr_protocols.run(source, tmp_path, plan(2), ("a",))
+    again = ocr_protocols.run(source, tmp_path, chosen(splits=2))
     assert trainings[: len(done)] == done and len(trainings) == 2 * len(done)
     assert again["protocols"]["a"]["splits"][0] == first["protocols"]["a"]["splits"][0]
     with pytest.raises(InputError, match="is of another recipe"):
-        ocr_protocols.run(source, tmp_path, plan(1, ("epochs=3",)), ("a",))
+        ocr_protocols.run(source, tmp_path, chosen(splits=1, letters=("epochs=3",)))
 
 
 def test_the_recipes_of_a_split_differ_in_their_words_alone() -> None:
-    recipes = plan().recipes("b", 0)
+    recipes = ocr_protocols.recipes_of(chosen(), "b", 0)
     assert recipes["own"].other_words == 0.0 and recipes["other"].other_words == 0.8
     assert recipes["own"].epochs == recipes["other"].epochs
-    assert set(plan().recipes("words", 0)) == {"words"}
+    assert set(ocr_protocols.recipes_of(chosen(), "words", 0)) == {"words"}
 
 
 def test_the_second_network_is_for_every_split_of_unseen_words_only(
     trainings: list[str], source: OcrSource, tmp_path: Path
 ) -> None:
-    few = replace(plan(3), other_splits=1)
-    results = ocr_protocols.run(source, tmp_path, few, ("a", "c"))["protocols"]
+    few = chosen("ac", splits=3, other_splits=1)
+    results = ocr_protocols.run(source, tmp_path, few)["protocols"]
     splits = {
         name: {key: one["splits"] for key, one in results[name]["networks"].items()} for name in results
     }
@@ -96,8 +99,7 @@ def test_the_second_network_is_for_every_split_of_unseen_words_only(
 def test_tables_come_from_results(
     trainings: list[str], source: OcrSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = ocr_protocols.run(source, tmp_path, plan(), ("b", "words"))
-    results["settings"]["threads"] = 2
+    results = ocr_protocols.run(source, tmp_path, chosen("bw"))
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "ocr_protocols.json").write_text(json.dumps(results))
     written = PROTOCOLS.markdown(every_protocol)

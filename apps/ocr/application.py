@@ -86,10 +86,9 @@ class Reader:
         return cls(readers.get("letters"), readers.get("words"), opened)
 
     def keras_model(self, reads: str | None = None) -> keras.Model:
-        """Give the Keras network of a preset, without the language model of letters; it takes TensorFlow.
+        """Give the Keras network for ``"letters"`` or ``"words"``, by default the only one or that for letters.
 
-        Args:
-            reads: ``"letters"`` or ``"words"``; None for the only one, or for letters.
+        The language model of letters is no part of it; it takes TensorFlow.
         """
         return self.presets[reads or next(iter(self.presets))].model
 
@@ -196,16 +195,7 @@ class Reader:
 
 
 def composed(letters: np.ndarray, text: str, seed: int = 0) -> PreparedImage:
-    """Write a word of letters in one piece, as the network for words learned to read them.
-
-    Args:
-        letters: Uint8 (letters, 16, 8).
-        text: What they say.
-        seed: Of spacing, slant and size.
-
-    Returns:
-        Its image float32 (16, width, 1), as the only step.
-    """
+    """Write a word of letters uint8 (letters, 16, 8) in one piece, as the network for words learned to read them."""
     image = compose_word(letters, encode_word(text), seed=seed)
     return PreparedImage(image, (ImageStep("composed", f"{text} of single letters", image[..., 0]),))
 
@@ -231,17 +221,10 @@ def words_by_way(
     lengths: Sequence[int],
     languages: Mapping[str, Scorer] | None = None,
 ) -> dict[str, list[str]]:
-    """Give the words that were read letter by letter, in every way.
+    """Give the words whose letters have these scores by each way: ``alone``, ``bilstm``, ``crf``, and with language.
 
-    Args:
-        network: What read them.
-        scores: Of their letters.
-        lengths: Letters of each word.
-        languages: Name to language model: for each the ways ``alone_NAME`` and ``NAME``; None takes the network's own
-            as ``search``, if it has one.
-
-    Returns:
-        Way to words: ``alone``, ``bilstm``, ``crf``, and those with a language model.
+    A language model by its name gives the ways ``alone_NAME`` and ``NAME``; None takes the network's own as ``search``,
+    if it has one.
     """
     if languages is None:
         languages = {} if network.language is None else {"search": network.language}

@@ -61,14 +61,7 @@ class ErrorRate(Result):
 
 
 def error_rate(answers: Sequence[str], texts: Sequence[str]) -> ErrorRate:
-    """Compare answers with what was written.
-
-    Args:
-        answers: One for each word.
-        texts: What was written.
-
-    Returns:
-        The errors; words count as often as they come.
+    """Compare answers with what was written; words count as often as they come.
 
     Raises:
         InputError: There are no words, or not as many answers.
@@ -100,12 +93,7 @@ def read_letters(
 def read_words(
     reader: WordsReader, words: LetterWords | WordPictures, layout: WordLayout
 ) -> dict[str, list[str]]:
-    """Read words in one piece, in every way.
-
-    Args:
-        reader: The network.
-        words: Pictures of words; or letters, of which each word is composed: the same words give the same images.
-        layout: How composed letters stand in a word; ``written`` is not heeded.
+    """Read words in one piece, in every way: pictures, or words that are composed of their letters by a layout.
 
     Returns:
         Way to answers: ``greedy``, ``beam`` and ``words`` of letters as large as the set gives them; and ``sizes``,
@@ -133,16 +121,7 @@ def _frames(reader: WordsReader, words: LetterWords | WordPictures, layout: Word
 def score(
     reader: LettersReader | WordsReader, words: LetterWords | WordPictures, recipe: Recipe
 ) -> dict[str, ErrorRate]:
-    """Score a network on words that it did not learn from, in every way.
-
-    Args:
-        reader: The network.
-        words: What is read.
-        recipe: What made it: how words are composed.
-
-    Returns:
-        Way to errors.
-    """
+    """Score a network in every way on words, composed as the recipe says that made it."""
     if reader.config.reads == "letters":
         answers = read_letters(reader, words)
     else:
@@ -151,13 +130,7 @@ def score(
 
 
 def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSource) -> Metrics:
-    """Return scores as a preset stores them: ``context`` is the way by which the preset answers.
-
-    Args:
-        errors: As :func:`score` gives them.
-        recipe: What made the network.
-        source: The words.
-    """
+    """Return scores as a preset stores them: ``context`` is the way by which the preset answers."""
     which = "fold 0, learned from the others" if recipe.split == "final" else "fold 1, learned from 2 to 9"
     answer = getattr(recipe, "answer", None)
     named = {**errors} if answer is None else {"alone": errors["alone"], "context": errors[answer], **errors}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from apps.ocr import page_benchmark, page_errors, page_letters, page_noise, page_transitions, page_words
+from apps.ocr import page_benchmark, page_context, page_letters, page_words
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.shared.page import PresetChoice, Section, show_page
 from models.ocr.config import KIND
@@ -47,19 +47,19 @@ SECTIONS = (
     ),
     Section(
         "Transitions",
-        page_transitions.show,
+        page_context.show_transitions,
         "What the CRF learned about which letter follows which. Look for the column after q.",
         LETTERS,
     ),
     Section(
         "Noise",
-        page_noise.show,
+        page_context.show_noise,
         "A word gets worse pixel by pixel. Move the slider until only context holds it.",
         LETTERS,
     ),
     Section(
         "Errors",
-        page_errors.show,
+        page_context.show_errors,
         "Words that context makes wrong, and words that it makes right. Change the kind and go through them.",
         LETTERS,
     ),

@@ -26,13 +26,7 @@ def show(reader: Reader, preset: str) -> None:
 
 
 def show_letters(chosen: Letters, result: LettersResult, milliseconds: float | None = None) -> None:
-    """Draw what was read.
-
-    Args:
-        chosen: The letters.
-        result: The answer.
-        milliseconds: How long it took, where that is of interest.
-    """
+    """Draw what was read, and how long it took where that is of interest."""
     st.html(answer(result.text))
     said = [] if chosen.truth is None else [f"It says {plain(chosen.truth)}."]
     said.append(f"Each letter alone: {plain(result.before)}.")

@@ -24,16 +24,7 @@ def _style(colours: Palette) -> str:
 
 
 def letter_row(images: np.ndarray, letters: Sequence[ReadLetter], truth: str | None = None) -> str:
-    """Draw letters with a column of probabilities before context and one in context, and an arrow between.
-
-    Args:
-        images: Float32 (letters, 16, 8, 1).
-        letters: What was read.
-        truth: What the letters are, where that is known.
-
-    Returns:
-        HTML.
-    """
+    """Draw letters float32 (letters, 16, 8, 1) with probabilities before and in context, an arrow between; HTML."""
     colours = palette()
     figures = []
     for at, (image, letter) in enumerate(zip(images, letters, strict=True)):

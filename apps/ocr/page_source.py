@@ -38,17 +38,7 @@ class Word(NamedTuple):
 
 
 def choose_letters(reader: Reader) -> Letters | None:
-    """Draw the choice of letters.
-
-    Args:
-        reader: Opened for letters.
-
-    Returns:
-        The letters; None where there are none yet.
-
-    Raises:
-        InputError: What the visitor gave is wrong.
-    """
+    """Draw the choice of letters; None where there are none yet, refused where what the visitor gave is wrong."""
     alphabet = reader.letters.config.alphabet
     source = _source(alphabet)
     if source not in GIVEN:
@@ -95,14 +85,7 @@ def written(reader: Reader) -> tuple[Letters, int]:
 
 
 def compose() -> tuple[str, np.ndarray, int]:
-    """Draw the fields of a composed word.
-
-    Returns:
-        The word, its letters uint8 (letters, 16, 8), and the hand.
-
-    Raises:
-        InputError: It cannot be written.
-    """
+    """Draw the fields of a composed word; return it, its letters uint8 (letters, 16, 8), and the hand."""
     there = banks()
     box, hand_box, bank_box = st.columns([3, 1, 2])
     text = box.text_input("Word", DEFAULT, key="word", bind="query-params", max_chars=MAX_LETTERS)

@@ -14,7 +14,7 @@ from apps.ocr.page_source import choose_word
 from apps.ocr.results import WordResult
 from apps.shared import charts
 from apps.shared.page import input_errors, plain
-from apps.shared.page_images import steps_in_a_row
+from apps.shared.page_images import rgb, steps_in_a_row
 from apps.shared.style import palette
 from data_prep.images.letter_batches import FRAME_COLUMNS
 
@@ -83,43 +83,30 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
-    _mark_letters(picture, result)
     share = below / (below + _IMAGE)
     columns = max(image.shape[1], len(places) * FRAME_COLUMNS)
-    picture.update_layout(
-        xaxis={"range": [-0.5, columns - 0.5], "showgrid": False},
-        yaxis={
-            "domain": [0.0, share - 0.02],
-            "type": "category",
-            "categoryorder": "array",
-            "categoryarray": rows[::-1],
-            "showgrid": False,
-        },
-        yaxis2={
-            "domain": [share + 0.02, 1.0],
-            "range": [-0.5, len(image) + 3.5],
-            "showticklabels": False,
-            "showgrid": False,
-            "fixedrange": True,
-            "zeroline": False,
-            "anchor": "x",
-        },
-    )
-    return picture
-
-
-def _mark_letters(picture: go.Figure, result: WordResult) -> None:
-    colour, height = palette().peer, result.prepared.image.shape[0]
+    picture.update_xaxes(range=[-0.5, columns - 0.5], showgrid=False)
+    picture.update_yaxes(domain=[0.0, share - 0.02], type="category", autorange="reversed", showgrid=False)
+    top = len(image) + 3.5  # the letters stand above the image
+    image_axis = {"domain": [share + 0.02, 1.0], "range": [-0.5, top], "visible": False, "fixedrange": True}
+    picture.update_layout(yaxis2=image_axis)
     for span in result.spans:
-        start, end = (FRAME_COLUMNS * at - 0.5 for at in (span.start, span.end))
         picture.add_shape(
-            type="rect", x0=start, x1=end, y0=-0.5, y1=height - 0.5, xref="x", yref="y2",
-            line={"color": colour, "width": 1}, fillcolor=colour, opacity=0.18,
-        )  # fmt: skip
-        picture.add_annotation(
-            x=(start + end) / 2, y=height + 1.5, xref="x", yref="y2", text=f"<b>{escape(span.letter)}</b>",
-            showarrow=False, font={"color": colour, "size": 15},
-        )  # fmt: skip
+            type="rect",
+            yref="y2",
+            x0=FRAME_COLUMNS * span.start - 0.5,
+            x1=FRAME_COLUMNS * span.end - 0.5,
+            y0=-0.5,
+            y1=top,
+            line={"color": colours.peer, "width": 1},
+            fillcolor=f"rgba{(*rgb(colours.peer), 0.18)}",
+            label={
+                "text": f"<b>{escape(span.letter)}</b>",
+                "textposition": "top center",
+                "font": {"color": colours.peer, "size": 15},
+            },
+        )
+    return picture
 
 
 def _answers(result: WordResult) -> None:

@@ -8,15 +8,13 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, WarmupShare
-from data_prep.images.letter_augmentation import LetterAugmentation
+from data_prep.fields import Checked, Count, Natural, NonNegative, Portion, Rate, WarmupShare
+from data_prep.images.augmentation import LetterAugmentation
 from data_prep.images.letter_words import WordLayout
 from data_prep.readers.letters import LETTERS
 from models.ocr.config import OcrConfig
 from models.ocr.letter_lm import LetterLM
 from models.training.recipe import fields_of
-
-_Part = Annotated[float, Ge(0.0), Le(1.0)]
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,9 @@ class LettersRecipe(_NetworkRecipe):
 
     augmentation: LetterAugmentation = field(default_factory=LetterAugmentation)
     passes: Count = 1
-    other_words: _Part = 0.5
-    swapped: _Part = 0.3
-    label_smoothing: _Part = 0.0
+    other_words: Portion = 0.5
+    swapped: Portion = 0.3
+    label_smoothing: Portion = 0.0
     answer: Literal["bilstm", "crf", "search"] = "search"
 
     def __post_init__(self) -> None:
@@ -122,15 +120,6 @@ SAMPLE_WORDS = (*SAMPLE_LETTERS, "epoch_words=600")
 
 def config_of(recipe: Recipe, language: LetterLM | None, alphabet: str = LETTERS) -> OcrConfig:
     """Return the network's config that a recipe asks for, with the sizes of a language model."""
-    levels = () if language is None else language.model.levels
-    letters = isinstance(recipe, LettersRecipe)
-    return fields_of(
-        recipe,
-        OcrConfig,
-        reads="letters" if letters else "words",
-        alphabet=alphabet,
-        answer=recipe.answer if letters else "bilstm",
-        lm_grams=tuple(len(level.grams) for level in levels),
-        lm_contexts=tuple(len(level.contexts) for level in levels),
-        lm_bonus=0.0 if letters else recipe.lm_bonus,
-    )
+    reads = "letters" if isinstance(recipe, LettersRecipe) else "words"
+    sizes = {} if language is None else language.sizes
+    return fields_of(recipe, OcrConfig, reads=reads, alphabet=alphabet, **sizes)

@@ -44,8 +44,8 @@ SPEED = Table(
     "python -m benchmarks.ocr_speed --store",
     "system",
     (
-        Column("words/s", "words_per_second", ",.0f", "words a second, in batches"),
-        Column("one word, ms", "one_word_ms", ".2f", "milliseconds for one word"),
+        Column("words/s", "words_per_second", ",.0f", "words/s, in batches"),
+        Column("one word, ms", "one_word_ms", ".2f", "ms for one word"),
         Column("character error, %", "character_error", ".2f", "letters read wrong, %", True),
         Column("word error, %", "word_error", ".2f", optional=True),
     ),
@@ -85,9 +85,6 @@ PROTOCOLS = Table(
 def protocol_reports(found: Stored) -> dict[str, Report]:
     """Fill a table for each protocol, with what others published.
 
-    Args:
-        found: What ``python -m benchmarks.ocr_protocols`` made.
-
     Raises:
         InputError: The results are damaged.
     """
@@ -110,11 +107,7 @@ def protocol_reports(found: Stored) -> dict[str, Report]:
 
 
 def every_protocol(report: Report) -> str:
-    """Write a table for each protocol.
-
-    Raises:
-        InputError: The file of results is damaged.
-    """
+    """Write a table for each protocol."""
     parts = [
         f"**({name})** {report.found[f'protocols.{name}.text']}:\n\n{one.markdown()}"
         for name, one in protocol_reports(report.found).items()
@@ -123,11 +116,7 @@ def every_protocol(report: Report) -> str:
 
 
 def by_protocol(report: Report) -> str:
-    """Write one table with the character error of each network in each protocol.
-
-    Raises:
-        InputError: The file of results is damaged.
-    """
+    """Write one table with the character error of each network in each protocol."""
     errors: dict[str, dict[str, float]] = {}
     for (protocol, _), network in report.found.rows("protocols.*.networks.*"):
         if protocol in HEADINGS:

@@ -95,11 +95,7 @@ def letters_source() -> OcrSource:
 
 
 def sample_source(seed: int) -> OcrSource:
-    """Return words that a pen draws by rules, for machines without data and network.
-
-    Args:
-        seed: Of words and hands.
-    """
+    """Return words that a pen draws by rules, for machines without data and network."""
     texts, checksum = frequent_words(())
     texts = texts[:_SAMPLE_TEXTS]
     rng = np.random.default_rng(seed)
@@ -125,7 +121,7 @@ def own_source(path: Path, reads: str, seed: int, alphabet: str | None = None) -
     Other words to spell are those of Wikipedia where the alphabet is a part of a to z.
 
     Args:
-        path: A folder with a sub-folder for each letter, or a CSV file with the columns picture and text.
+        path: A folder of letters, or a CSV file of words.
         reads: Whether they are ``"letters"`` or ``"words"``.
         seed: Of the draw of folds.
         alphabet: The letters that there may be; None for those that are found.
@@ -152,11 +148,7 @@ def own_source(path: Path, reads: str, seed: int, alphabet: str | None = None) -
 def frequent_words(without: set[str] | tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Return the frequent words of the Wikipedia text that can be spelled, most frequent first, and a checksum.
 
-    Args:
-        without: As ``data_prep.text.word_list.spellable`` takes it.
-
-    Raises:
-        InputError: The preset of word vectors, whose vocabulary they are, is not there.
+    They are the vocabulary of the preset of word vectors; what is to be left out is so with its tails.
     """
     path = resolve_preset(WORD_PRESET) / VOCABULARY
     entries = Vocabulary.from_json(path.read_text(encoding="utf-8")).entries
@@ -183,11 +175,7 @@ def can_write(alphabet: str) -> bool:
 
 
 def stored_word(preset: Preset) -> np.ndarray:
-    """Return the example that a preset stores, for alphabets that no bank can write.
-
-    Returns:
-        Float32 (letters, 16, 8, 1), or (16, width, 1) where words are read in one piece.
-    """
+    """Return the example that a preset stores: float32 (letters, 16, 8, 1), or a word in one piece (16, width, 1)."""
     arrays = read_arrays(preset.path / GOLDEN)
     if preset.config.reads == "words":
         return arrays["input/image"][0]

@@ -188,7 +188,7 @@ def trained_reader(
     Args:
         recipe: All settings.
         words: What it learns from.
-        texts: Other words, to spell with the same letters; words and their tails.
+        texts: Other words, to spell with the same letters.
         language: The language model that goes with it.
         validation: Words to score after every epoch; None for none.
     """

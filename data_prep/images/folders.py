@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,18 +53,25 @@ def read_image_folder(
         raise InputError(
             f"{folder} holds too many images", allowed=f"at most {MAX_IMAGES:,}", received=len(every)
         )
-    images = []
-    digest = hashlib.sha256()
-    for number, path in enumerate(every, start=1):
-        images.append(image_bytes(prepare(path)))
-        digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(images[-1].tobytes())
-        if progress is not None:
-            progress(number, len(every))
+    named = [(path.relative_to(folder).as_posix(), path) for path in every]
+    images, checksum = read_images(named, prepare, progress)
     labels = np.repeat(np.arange(len(files)), [len(inside) for inside in files.values()])
-    return ImageFolder(
-        LabelledImages(np.stack(images), labels), tuple(files), tuple(every), digest.hexdigest()
-    )
+    return ImageFolder(LabelledImages(np.stack(images), labels), tuple(files), tuple(every), checksum)
+
+
+def read_images(
+    named: Sequence[tuple[str, Path]],
+    prepare: Callable[[Path], PreparedImage],
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[np.ndarray], str]:
+    """Read and prepare images, uint8 each; and give the SHA-256 of the names that come with them, and of all images."""
+    images, digest = [], hashlib.sha256()
+    for number, (name, path) in enumerate(named, start=1):
+        images.append(image_bytes(prepare(path)))
+        digest.update(name.encode("utf-8", "surrogateescape") + b"\0" + images[-1].tobytes())
+        if progress is not None:
+            progress(number, len(named))
+    return images, digest.hexdigest()
 
 
 def list_images(folder: Path) -> dict[str, list[Path]]:

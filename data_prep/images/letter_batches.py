@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from data_prep.batching import bucket_length, length_buckets, pad
-from data_prep.images.letter_augmentation import LetterAugmentation, augmented_letters
+from data_prep.images.augmentation import LetterAugmentation, augmented_letters
 from data_prep.images.letter_words import LetterPool, WordLayout, compose_words
 from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.handwriting import WordPictures
@@ -95,12 +95,12 @@ def letter_batches(
     Args:
         words: The set.
         texts: Other words; those for which a letter is missing are left out.
-        batch_size: Words in a batch.
+        batch_size: As in :class:`WordBatches`, as is ``seed``.
         augmentation: How letters are changed.
         other_words: Share of the words of an epoch that are other ones.
         swapped: Share of the set's own words whose letters are exchanged for other pictures of the same letters.
         passes: How often an epoch has as many words as the set.
-        seed: With the epoch the only source of all draws.
+        seed: Of all draws.
 
     Returns:
         Batches of ``letters`` float32 (letters, 16, 8, 1) and ``places`` as :func:`letter_inputs` gives them, with the
@@ -139,15 +139,7 @@ def letter_batches(
 def composed_batches(
     words: LetterWords, texts: Sequence[str], batch_size: int, layout: WordLayout, count: int, seed: int = 0
 ) -> WordBatches:
-    """Give words as images, composed of the letters of a set.
-
-    Args:
-        words: The set.
-        texts: Words to compose; those for which a letter is missing are left out.
-        batch_size: Words in a batch.
-        layout: How letters stand in a word.
-        count: Words in an epoch.
-        seed: With the epoch the only source of all draws.
+    """Give those of some words that can be spelled as images, composed of the letters of a set.
 
     Returns:
         Batches as :func:`image_inputs` gives them, with labels int32 (words, longest), ``PADDED`` after a word's end.

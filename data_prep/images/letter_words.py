@@ -15,8 +15,7 @@ from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Portion
-from data_prep.images.augmentation import sampled
-from data_prep.images.letter_augmentation import with_noise, with_stroke
+from data_prep.images.augmentation import sampled, with_noise, with_stroke
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
 from data_prep.readers.letters import LETTERS, LetterWords, encode_word
 
@@ -39,7 +38,7 @@ class WordLayout(Checked):
         baseline: Pixels by which a letter stands above or below the line at most.
         slant: Upright lines of a word lean by at most this many pixels a pixel.
         size: Sides of a letter are multiplied by 1 less to 1 plus this share.
-        stroke: As in ``data_prep.images.letter_augmentation``.
+        stroke: As in ``data_prep.images.augmentation``.
         noise: Standard deviation of what is added to every pixel, at most.
         fitted: Share of the words that are scaled so that their ink fills the height, as an upload's is.
         written: Share of the words whose letters have the sizes of writing, and stand on a line, before they are scaled
@@ -62,16 +61,7 @@ PLAIN = WordLayout(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def compose_words(words: LetterWords, layout: WordLayout, rng: np.random.Generator) -> list[np.ndarray]:
-    """Write words of their letters.
-
-    Args:
-        words: One or more, with the letters of each.
-        layout: How they stand.
-        rng: What is drawn from.
-
-    Returns:
-        An image of each word, float32 (16, width, 1), 1 for ink.
-    """
+    """Write one word or more of their letters, an image float32 (16, width, 1) each, 1 for ink."""
     lengths, count = words.lengths, len(words.labels)
     of = np.repeat(np.arange(len(lengths)), lengths)  # word of each letter
     size, slant, stroke = rng.uniform(-1.0, 1.0, (3, len(lengths)))
@@ -109,11 +99,7 @@ def compose_word(
 
 
 class LetterPool:
-    """Pictures of letters to spell words with.
-
-    Args:
-        words: Whose letters they are.
-    """
+    """Pictures of letters to spell words with: those of some words."""
 
     def __init__(self, words: LetterWords) -> None:
         self._alphabet = words.alphabet
@@ -160,18 +146,10 @@ def _lines(
     size: np.ndarray,
     line: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Place letters up and down.
+    """Place letters up and down: factor of the size of each word, of each letter in it, and row of its middle.
 
-    Args:
-        words: The letters.
-        layout: How far they stand from the line.
-        written: Whether each letter has the size of writing.
-        fitted: Whether each word fills the height.
-        size: What is drawn for each word, -1 to 1.
-        line: What is drawn for each letter, -1 to 1.
-
-    Returns:
-        Factor of the size of each word, that of each letter in it, and the row in which its middle is.
+    ``written`` says which letters have the size of writing, ``fitted`` which words fill the height; ``size`` is drawn
+    for each word and ``line`` for each letter, -1 to 1.
     """
     top, bottom = _ink(words.images, axis=2)
     rows = np.array([_ROWS.get(letter, _CAPITAL) for letter in words.alphabet])[words.labels]
@@ -215,13 +193,11 @@ def _columns(
 def _patches(letters: np.ndarray, *drawn: np.ndarray) -> np.ndarray:
     """Read every letter as it is written, float32 (letters, 16, columns).
 
-    Args:
-        letters: Uint8 (letters, 16, 8).
-        drawn: Of each letter factors of height and width, the row of its middle, how it leans, and the column of its
-            left edge.
+    Of each letter there are drawn: factors of height and width, the row of its middle, how it leans, its left edge.
     """
+    _, wide, _, slant, left = drawn
+    reach = left + LETTER_WIDTH * wide + np.abs(slant) * _MIDDLE
     high, wide, line, slant, left = (values.astype(np.float32)[:, None, None] for values in drawn)
-    reach = drawn[4] + LETTER_WIDTH * drawn[1] + np.abs(drawn[3]) * _MIDDLE
     y = np.arange(LETTER_HEIGHT, dtype=np.float32)[None, :, None]
     x = np.arange(int(np.ceil(reach.max())) + 1, dtype=np.float32)[None, None, :]
     rows = (y - line) / high + np.float32(_MIDDLE) + np.zeros_like(x)

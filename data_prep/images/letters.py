@@ -47,12 +47,7 @@ def prepare_letter(source: Source, name: str | None = None) -> PreparedImage:
 def prepare_letters(source: Source, name: str | None = None) -> tuple[PreparedImage, ...]:
     """Cut an image of letters that stand apart from one another, and make of each what the letter network reads.
 
-    Args:
-        source: As for :func:`prepare_letter`.
-        name: What it is called in messages.
-
-    Returns:
-        The letters from left to right, each as :func:`prepare_letter` makes it.
+    Takes what :func:`prepare_letter` takes, and returns the letters from left to right as that makes them.
 
     Raises:
         InputError: As for :func:`prepare_letter`, or there are over 32 letters.
@@ -72,9 +67,7 @@ def prepare_letters(source: Source, name: str | None = None) -> tuple[PreparedIm
 def prepare_word(source: Source, name: str | None = None) -> PreparedImage:
     """Make of an image of one word 16 pixels of height and the width that keeps its shape.
 
-    Args:
-        source: As for :func:`prepare_letter`.
-        name: What it is called in messages.
+    Takes what :func:`prepare_letter` takes.
 
     Returns:
         Float32 (16, width, 1), 1 for ink, and every step.
@@ -106,11 +99,7 @@ def cut_at_gaps(ink: np.ndarray) -> list[np.ndarray]:
 
 
 def in_letter_box(ink: np.ndarray) -> np.ndarray:
-    """Scale ink (height, width), cut to it, into 16x8 pixels with its shape kept, and put it in the middle.
-
-    Returns:
-        Float32 (16, 8). Sides are even numbers of pixels, as in the set.
-    """
+    """Scale ink, cut to it, into the middle of float32 (16, 8), its shape kept; sides are even, as in the set."""
     height, width = ink.shape
     unit = _letter_unit(ink)
     rows = min(LETTER_HEIGHT, 2 * max(1, round(height / unit / 2)))

@@ -7,7 +7,6 @@ any other name is a word of one letter.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -18,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.images.folders import MAX_CLASSES, MAX_IMAGES, list_images, read_image_folder
+from data_prep.images.folders import MAX_CLASSES, MAX_IMAGES, list_images, read_image_folder, read_images
 from data_prep.images.letters import prepare_letter, prepare_word
-from data_prep.images.preparation import FRAME_COLUMNS, image_bytes
+from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.labelled_texts import Refused, iter_csv
 from data_prep.readers.letters import FOLDS, LetterWords, encode_word
 
@@ -60,7 +59,7 @@ def read_letter_folder(
 
     Args:
         folder: As the module says; PNG and JPEG files of any size.
-        alphabet: The letters that there may be; None for those that are found, sorted.
+        alphabet: The letters that there may be, sorted; None for those that are found.
         seed: Of the draw of folds.
         progress: Called with the number of pictures done and the number in all.
 
@@ -115,19 +114,15 @@ def read_word_pictures(
     if wrong := [text for text in texts if not text.isprintable()]:
         raise InputError(f"{csv}: a text has a character that is not printable", received=wrong[0])
     known = _alphabet("".join(texts), alphabet, csv)
-    images, digest = [], hashlib.sha256()
-    for number, (file, text) in enumerate(rows, start=1):
-        images.append(image_bytes(prepare_word(file)))
+    images, checksum = read_images([(text, file) for file, text in rows], prepare_word, progress)
+    for image, (file, text) in zip(images, rows, strict=True):
         # A network answers one character a frame, and a blank between two equal ones.
         least = FRAME_COLUMNS * (len(text) + sum(one == two for one, two in pairwise(text)))
-        if (width := images[-1].shape[1]) < least:
+        if (width := image.shape[1]) < least:
             allowed = f"{least} pixels at a height of 16 or more"
             raise InputError(f"{file} is too narrow for its text", allowed=allowed, received=(width, text))
-        digest.update(text.encode() + b"\0" + images[-1].tobytes())
-        if progress is not None:
-            progress(number, len(rows))
     folds = _folds(len(rows), seed, csv, alphabet)
-    return WordPictures(tuple(images), texts, folds, known), digest.hexdigest()
+    return WordPictures(tuple(images), texts, folds, known), checksum
 
 
 def _folds(count: int, seed: int, source: str | Path, alphabet: str | None) -> np.ndarray:

@@ -99,14 +99,7 @@ def read_letters(path: Path | None = None) -> LetterWords:
 
 
 def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords:
-    """Read lines in the publisher's format.
-
-    Args:
-        lines: Without their ends; an empty one is refused.
-        source: Named in errors.
-
-    Returns:
-        The words.
+    """Read lines in the publisher's format, without their ends.
 
     Raises:
         InputError: A line lacks fields or pixels, has a letter outside a-z, or breaks the chain of ``next_id``; it is

@@ -44,6 +44,14 @@ class PackedPlan:
 
         return run(self.steps, images, compute)
 
+    def in_parts(self, images: np.ndarray) -> np.ndarray:
+        """Compute the same for many images, some at a time, on several cores."""
+        images = np.asarray(images, np.float32)
+        starts = range(0, max(len(images), 1), _IMAGES_AT_ONCE)
+        parts = (images[at : at + _IMAGES_AT_ONCE] for at in starts)
+        with one_blas_thread() as threads:
+            return np.concatenate(list(in_threads(self, parts, threads)))
+
 
 class PackedCNN:
     """A trained network with its weights by path; threads can share it."""
@@ -53,11 +61,7 @@ class PackedCNN:
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Answer images float32 (n, 28, 28, 1), 0 for paper and 1 for ink, with float32 (n, classes)."""
-        images = np.asarray(images, np.float32)
-        starts = range(0, max(len(images), 1), _IMAGES_AT_ONCE)
-        parts = (images[at : at + _IMAGES_AT_ONCE] for at in starts)
-        with one_blas_thread() as threads:
-            return np.concatenate(list(in_threads(self._plan, parts, threads)))
+        return self._plan.in_parts(images)
 
 
 def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:

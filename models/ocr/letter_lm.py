@@ -25,11 +25,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 class LetterLM:
-    """A fitted model of words; threads can share it.
-
-    Args:
-        model: Over the letters and ``END``.
-    """
+    """A fitted model of words, over the letters and ``END``; threads can share it."""
 
     def __init__(self, model: NGramModel) -> None:
         if not model.alphabet.startswith(END):
@@ -37,11 +33,17 @@ class LetterLM:
         self.model = model
         self._next = functools.lru_cache(_HISTORIES)(self._log_probabilities)
 
+    @property
+    def sizes(self) -> dict[str, tuple[int, ...]]:
+        """Number of n-grams and of contexts of each length, as ``models.ocr.config.OcrConfig`` calls them."""
+        levels = self.model.levels
+        return {
+            f"lm_{name}": tuple(len(getattr(level, name)) for level in levels)
+            for name in ("grams", "contexts")
+        }
+
     def log_probabilities(self, history: str) -> np.ndarray:
         """Say what comes behind the first letters of a word.
-
-        Args:
-            history: The letters so far; "" at the beginning.
 
         Returns:
             Logarithm of the probability of each letter, and last that the word ends, float64 (letters + 1,), read-only.
@@ -78,19 +80,7 @@ class LetterLM:
 
 
 def fit_letter_lm(words: Iterable[str], order: int = 5, alphabet: str = LETTERS) -> LetterLM:
-    """Count the n-grams of words.
-
-    Args:
-        words: Each counts once.
-        order: Length of the longest n-grams.
-        alphabet: The letters of the words.
-
-    Returns:
-        The model.
-
-    Raises:
-        InputError: As ``models.char_lm.ngrams.fit_ngrams``.
-    """
+    """Count the n-grams of words, up to a length, in an alphabet; refuses what ``models.char_lm.ngrams`` refuses."""
     text = END + END.join(words) + END
     model = fit_ngrams(text, order, alphabet=END + alphabet)
     if order < 2:

@@ -37,7 +37,7 @@ def beam_search(
     width: int = 16,
     alphabet: str = LETTERS,
 ) -> tuple[Hypothesis, ...]:
-    """Find the best words of as many letters as there are rows.
+    """Find the best words of as many letters as there are rows, at most ``width``, best first.
 
     Args:
         scores: Logarithm of the probability of each letter at each place, float (places, letters), 1 place or more.
@@ -45,9 +45,6 @@ def beam_search(
         weight: Its logarithms are multiplied by it.
         width: Words that are kept.
         alphabet: The letters.
-
-    Returns:
-        At most ``width`` words, best first.
     """
     count = scores.shape[1]
     texts, totals = [""], np.zeros(1)

@@ -44,16 +44,6 @@ class LetterPlaces(layers.Layer):
 
 
 @registered
-class PlacedLetters(layers.Layer):
-    """Put what is known of letters, laid one word after the other, into the rows of their words."""
-
-    def call(self, features: Any, places: Any) -> Any:
-        """Take float (letters, features) by int (words, places) to (words, places, features); 0 where it is -1."""
-        real = ops.cast(places >= 0, features.dtype)
-        return ops.take(features, ops.maximum(places, 0), axis=0) * real[..., None]
-
-
-@registered
 class LettersInARow(layers.Layer):
     """Lay the rows of words one after the other again, without what is no letter."""
 
@@ -62,16 +52,6 @@ class LettersInARow(layers.Layer):
         flat = ops.reshape(rows, (-1, rows.shape[-1]))  # (words * places, values)
         (real,) = ops.nonzero(ops.reshape(places, (-1,)) >= 0)
         return ops.take(flat, real, axis=0)
-
-
-@registered
-class BlankBehind(layers.Layer):
-    """Make every frame behind a word a certain blank: paths through them change no probability."""
-
-    def call(self, logits: Any, mask_of_frames: Any) -> Any:
-        """Replace float (batch, frames, 27) where ``mask_of_frames``, bool (batch, frames), is False."""
-        blank = ops.cast(ops.arange(logits.shape[-1]) == logits.shape[-1] - 1, logits.dtype)
-        return ops.where(mask_of_frames[..., None], logits, _CERTAIN * (2.0 * blank - 1.0))
 
 
 def build_ocr(config: OcrConfig, *, products: Products = "float32") -> keras.Model:
@@ -87,13 +67,17 @@ def build_ocr(config: OcrConfig, *, products: Products = "float32") -> keras.Mod
         1) and ``mask`` bool (words, columns / 2) to logits (words, columns / 2, 27). Inputs are those of
         ``data_prep.images.letter_batches``.
     """
+    pictures = _pictures(config)
     if config.reads == "letters":
-        inputs = {"letters": _letters_input(), "places": keras.Input((None,), dtype="int32", name="places")}
-        return keras.Model(inputs, _letters(config, **inputs, products=products), name="ocr_letters")
-    inputs = {"image": _image_input(), "mask": keras.Input((None,), dtype="bool", name="mask")}
-    columns = _columns(config, inputs["image"], products)
-    logits = _frames(config, columns, inputs["mask"], products)
-    return keras.Model(inputs, BlankBehind(name="blank_behind")(logits, inputs["mask"]), name="ocr_words")
+        places = keras.Input((None,), dtype="int32", name="places")
+        outputs = _letters(config, pictures, places, products)
+        return keras.Model({"letters": pictures, "places": places}, outputs, name="ocr_letters")
+    mask = keras.Input((None,), dtype="bool", name="mask")
+    logits = _frames(config, _columns(config, pictures, products), mask, products)
+    # A certain blank in every frame behind a word: paths through them change no probability.
+    blank = np.where(np.arange(config.classes) == config.classes - 1, _CERTAIN, -_CERTAIN).astype(np.float32)
+    logits = ops.where(mask[..., None], logits, blank)
+    return keras.Model({"image": pictures, "mask": mask}, logits, name="ocr_words")
 
 
 def ocr_model(config: OcrConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
@@ -111,16 +95,17 @@ def ocr_model(config: OcrConfig, arrays: Mapping[str, np.ndarray]) -> keras.Mode
         ``alone``, ``context`` and ``chain``, float32 (letters, 26) each; the layer ``crf`` holds the transitions. For
         words: ``image`` float32 (words, 16, width, 1), all of one width, to ``frames`` (words, width / 2, 27).
     """
+    pictures = _pictures(config)
     if config.reads == "letters":
-        inputs = {"letters": _letters_input(), "lengths": keras.Input((), dtype="int32", name="lengths")}
-        places = LetterPlaces(name="places")(inputs["lengths"])
-        outputs = _letters(config, inputs["letters"], places, "float32")
+        lengths = keras.Input((), dtype="int32", name="lengths")
+        inputs, places = {"letters": pictures, "lengths": lengths}, LetterPlaces(name="places")(lengths)
+        outputs = _letters(config, pictures, places, "float32")
         for name in ("context", "chain"):
             outputs[name] = LettersInARow(name=f"{name}_letters")(outputs[name], places)
     else:
-        inputs = {"image": _image_input()}
+        inputs = {"image": pictures}
         # Paper behind the word, as in training; an odd last column is in no frame.
-        padded = layers.ZeroPadding2D(((0, 0), (0, IMAGE_MARGIN + 1)), name="margin")(inputs["image"])
+        padded = layers.ZeroPadding2D(((0, 0), (0, IMAGE_MARGIN + 1)), name="margin")(pictures)
         columns = _columns(config, padded, "float32")
         columns = layers.Cropping1D((0, IMAGE_MARGIN // FRAME_COLUMNS), name="without_margin")(columns)
         mask = ops.ones_like(columns[..., 0], dtype="bool")
@@ -131,13 +116,7 @@ def ocr_model(config: OcrConfig, arrays: Mapping[str, np.ndarray]) -> keras.Mode
 
 
 def ocr_losses(model: keras.Model, config: OcrConfig, label_smoothing: float = 0.0) -> Any:
-    """Return what trains a network: a loss for each output, or CTC.
-
-    Args:
-        model: Of ``build_ocr``.
-        config: Its config.
-        label_smoothing: Share of the probability spread over all letters (not for CRF and CTC).
-    """
+    """Return what trains a network of ``build_ocr``: a loss for each output, smoothed but for the CRF, or CTC."""
     if config.reads == "words":
         return ctc_loss
     smoothed = masked_crossentropy(label_smoothing)
@@ -145,12 +124,7 @@ def ocr_losses(model: keras.Model, config: OcrConfig, label_smoothing: float = 0
 
 
 def ctc_loss(labels: Any, logits: Any) -> Any:
-    """Return the mean of minus the log-probability of words a letter.
-
-    Args:
-        labels: Int (words, longest), -1 behind a word.
-        logits: Float (words, frames, 27), behind ``BlankBehind``.
-    """
+    """Return the mean a letter of minus the log-probability of words int (words, longest), -1 behind a word."""
     labels = ops.cast(labels, "int32")
     real = labels >= 0
     lengths = ops.sum(ops.cast(real, "int32"), axis=1)
@@ -161,20 +135,19 @@ def ctc_loss(labels: Any, logits: Any) -> Any:
     return ops.sum(losses) / ops.maximum(ops.sum(ops.cast(lengths, losses.dtype)), 1.0)
 
 
-def _letters_input() -> Any:
-    return keras.Input((LETTER_HEIGHT, LETTER_WIDTH, 1), dtype="float32", name="letters")
-
-
-def _image_input() -> Any:
-    return keras.Input((LETTER_HEIGHT, None, 1), dtype="float32", name="image")
+def _pictures(config: OcrConfig) -> Any:
+    width, name = (LETTER_WIDTH, "letters") if config.reads == "letters" else (None, "image")
+    return keras.Input((LETTER_HEIGHT, width, 1), dtype="float32", name=name)
 
 
 def _letters(config: OcrConfig, letters: Any, places: Any, products: Products) -> dict[str, Any]:
     maps = layers.Flatten(name="flatten")(_convolved(config, letters, LETTER_WIDTH, products))
     seen = _features(config, maps)
-    rows = PlacedLetters(name="rows")(seen, places)
     alone = layers.Dense(config.classes, name="alone")(seen)
-    hidden = _hidden(config, rows, places >= 0, products)
+    real = places >= 0
+    rows = ops.take(seen, ops.maximum(places, 0), axis=0)  # (words, places, features)
+    rows = rows * ops.cast(real, seen.dtype)[..., None]
+    hidden = _hidden(config, rows, real, products)
     context = layers.Dense(config.classes, name="context")(hidden)
     chain = layers.Dense(config.classes, name="chain")(hidden)
     return {"alone": alone, "context": context, "chain": LinearChainCRF(config.classes, name="crf")(chain)}

@@ -28,8 +28,6 @@ from models.serving.crf import PackedCRF
 from models.serving.ctc import prefix_beam_search
 from models.serving.operations import softmax
 
-_LETTERS_AT_ONCE = 64
-
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -68,21 +66,11 @@ class _Reader:
 
 
 class LettersReader(_Reader):
-    """A trained network that reads words letter by letter; threads can share it.
-
-    Args:
-        config: Of the preset; ``reads`` is ``"letters"``.
-        arrays: Its arrays by path.
-    """
+    """A trained network that reads words letter by letter, made of config and arrays; threads can share it."""
 
     def __init__(self, config: OcrConfig, arrays: Arrays) -> None:
         super().__init__(config, arrays)
         self.crf = PackedCRF(*(arrays[f"crf/{name}"] for name in ("transitions", "start", "end")))
-
-    @property
-    def transitions(self) -> np.ndarray:
-        """Learned scores of a letter (row) before another one (column), float64 (26, 26)."""
-        return self.crf.transitions
 
     def logits(self, images: np.ndarray, lengths: Sequence[int]) -> dict[str, np.ndarray]:
         """Read words.
@@ -94,19 +82,12 @@ class LettersReader(_Reader):
         Returns:
             Logits ``alone``, ``context`` and ``chain``, float32 (letters, 26).
         """
-        images = np.asarray(images, np.float32)
-        starts = range(0, max(len(images), 1), _LETTERS_AT_ONCE)
-
-        def features_of(at: int) -> np.ndarray:
-            maps = self._convolved(images[at : at + _LETTERS_AT_ONCE])
-            return self._features(maps.reshape(len(maps), -1))  # (letters, rows * columns * channels)
-
-        with one_blas_thread() as threads:
-            features = np.concatenate(list(in_threads(features_of, starts, threads)))
+        maps = self._convolved.in_parts(images)
+        with one_blas_thread():
+            features = self._features(maps.reshape(len(maps), -1))  # (letters, rows * columns * channels)
             hidden = self._lstm(features, pack(lengths))
-            return {
-                name: self._head(name, features if name == "alone" else hidden) for name in LAYERS["letters"]
-            }
+            context, chain = (self._head(name, hidden) for name in ("context", "chain"))
+            return {"alone": self._head("alone", features), "context": context, "chain": chain}
 
     def scores(self, images: np.ndarray, lengths: Sequence[int]) -> LetterScores:
         """Read words by all networks at once, without search; arguments as for :meth:`logits`."""
@@ -141,12 +122,7 @@ class LettersReader(_Reader):
 
 
 class WordsReader(_Reader):
-    """A trained network that reads whole words; threads can share it.
-
-    Args:
-        config: Of the preset; ``reads`` is ``"words"``.
-        arrays: Its arrays by path.
-    """
+    """A trained network that reads whole words, made of config and arrays; threads can share it."""
 
     def logits(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Read images float32 (16, width, 1), 0 for paper and 1 for ink: logits of frames, float32 (frames, 27)."""
@@ -157,22 +133,11 @@ class WordsReader(_Reader):
         return np.split(logits, np.cumsum(frames)[:-1])
 
     def log_probabilities(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Say what each frame shows.
-
-        Args:
-            images: As for :meth:`logits`.
-
-        Returns:
-            Logarithms float64 (frames, 27), the blank last, for each image; a frame is two columns.
-        """
+        """Say what each frame shows, two columns: logarithms float64 (frames, 27) of each image, the blank last."""
         return [log_of(softmax(logits)) for logits in self.logits(images)]
 
-    def read(self, image: np.ndarray, *, language_model: bool = True) -> tuple[Hypothesis, ...]:
-        """Return the best words for an image float32 (16, width, 1), with their shares of the probability."""
-        return self.search(self.log_probabilities([image])[0], language_model=language_model)
-
     def search(self, log_probabilities: np.ndarray, *, language_model: bool = True) -> tuple[Hypothesis, ...]:
-        """Return the best words for frames, as :meth:`log_probabilities` gives them."""
+        """Return the best words for frames, as :meth:`log_probabilities` gives them, with their shares."""
         with_model = language_model and self.language is not None
         return prefix_beam_search(
             log_probabilities,
@@ -203,28 +168,15 @@ def log_of(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _answer(config: OcrConfig, arrays: Arrays, inputs: Arrays) -> dict[str, np.ndarray]:
-    """Answer a golden input.
-
-    Args:
-        config: Of the preset.
-        arrays: Of the preset.
-        inputs: ``letters`` float32 (letters, 16, 8, 1) with ``lengths`` int (words,), or ``image`` float32
-            (1, 16, width, 1).
-
-    Returns:
-        Logits: ``alone``, ``context`` and ``chain`` float32 (letters, 26), or ``frames`` (frames, 27); and
-        ``language``, what the language model says of the end of one short word, where there is one.
-    """
+    """Answer a golden input with logits, and with what the language model says of the end of one short word."""
+    reader = reader_of(config, arrays)
     if config.reads == "letters":
-        reader: _Reader = LettersReader(config, arrays)
         answer = reader.logits(inputs["letters"], inputs["lengths"].tolist())
     else:
-        reader = WordsReader(config, arrays)
         answer = {"frames": reader.logits([inputs["image"][0]])[0]}
     if reader.language is not None:
-        answer["language"] = reader.language.log_probabilities(
-            "the" if set("the") <= set(config.alphabet) else ""
-        ).astype(np.float32)
+        word = "the" if set("the") <= set(config.alphabet) else ""
+        answer["language"] = reader.language.log_probabilities(word).astype(np.float32)
     return answer
 
 

@@ -36,11 +36,7 @@ def greedy(log_probabilities: np.ndarray) -> list[int]:
 
 
 def log_likelihoods(log_probabilities: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """Sum the probabilities of all paths that say a word, for several words of one length at once.
-
-    Args:
-        log_probabilities: Float (frames, letters + 1), the blank last.
-        words: Int (words, letters); they may be empty.
+    """Sum the probabilities of all paths that say a word, for words int (words, letters) of one length at once.
 
     Returns:
         Logarithms of the sums, float64 (words,); minus infinity where there are too few frames.
@@ -78,7 +74,7 @@ def letter_posteriors(
     """Give the probability of each letter at each place of a word, the other letters given.
 
     Args:
-        log_probabilities: Float (frames, letters + 1), the blank last.
+        log_probabilities: Of the frames.
         labels: The word that was read.
         language: Logarithm of what a language model says of each word of :func:`exchanged`, float (letters, classes),
             with its weight; None for none.
@@ -110,10 +106,6 @@ def spans(path: Sequence[int], blank: int) -> list[tuple[int, int, int]]:
 
 def best_path(log_probabilities: np.ndarray, labels: Sequence[int]) -> np.ndarray:
     """Align a word with the frames: its most probable path.
-
-    Args:
-        log_probabilities: Float (frames, letters + 1), the blank last.
-        labels: The word.
 
     Returns:
         Class of each frame, int64 (frames,).
@@ -161,7 +153,7 @@ def prefix_beam_search(
     bi-directional recurrent DNNs", with a language model of letters instead of words.
 
     Args:
-        log_probabilities: Float (frames, letters + 1), the blank last.
+        log_probabilities: Of the frames.
         scorer: The language model; None for none.
         weight: Its logarithms are multiplied by it.
         bonus: Added for each letter.

@@ -24,15 +24,13 @@ def small(
 ) -> tuple[OcrConfig, dict[str, np.ndarray]]:
     """Draw a small network that reads letters or words."""
     language = fit_letter_lm(words, 3, changes.get("alphabet", LETTERS))
-    levels = language.model.levels
     config = OcrConfig(
         reads=reads,
         filters=(4, 6, 8),
         convolutions=1,
         features=10,
         units=6,
-        lm_grams=tuple(len(level.grams) for level in levels),
-        lm_contexts=tuple(len(level.contexts) for level in levels),
+        **language.sizes,
         **changes,
     )
     random = np.random.default_rng(seed)

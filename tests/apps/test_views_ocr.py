@@ -137,7 +137,7 @@ def test_the_path_of_a_word_over_its_image() -> None:
     image, frames, path = picture["data"]
     assert len(image["z"]) == 16 and len(frames["x"]) == len(path["x"]) == -(-len(image["z"][0]) // 2)
     assert frames["y"][-1] == "blank" and set(path["y"]) <= set(frames["y"])
-    answer = "".join(one["text"].strip("<b>/") for one in picture["layout"].get("annotations", ()))
+    answer = "".join(one["label"]["text"].strip("<b>/") for one in picture["layout"].get("shapes", ()))
     assert f'aria-label="The answer">{answer or "–"}<' in html(app)
 
 

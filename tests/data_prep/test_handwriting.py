@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from data_prep.errors import InputError
-from data_prep.images.letter_augmentation import LetterAugmentation
+from data_prep.images.augmentation import LetterAugmentation
 from data_prep.images.letter_batches import composed_batches, letter_batches, picture_batches
 from data_prep.images.letter_words import LAYOUT, compose_word
 from data_prep.images.letters import prepare_letter, prepare_word

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.images.augmentation import NO_AUGMENTATION
-from data_prep.images.letter_augmentation import LetterAugmentation
+from data_prep.images.augmentation import NO_AUGMENTATION, LetterAugmentation
 from data_prep.images.letter_batches import (
     PADDED,
     WordBatches,

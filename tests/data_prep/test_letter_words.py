@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.images.augmentation import NO_AUGMENTATION, Augmentation
-from data_prep.images.letter_augmentation import LetterAugmentation, augmented_letters, with_stroke
+from data_prep.images.augmentation import (
+    NO_AUGMENTATION,
+    Augmentation,
+    LetterAugmentation,
+    augmented_letters,
+    with_stroke,
+)
 from data_prep.images.letter_words import LAYOUT, PLAIN, LetterPool, WordLayout, compose_word, compose_words
 from data_prep.readers.letters import LetterWords, encode_word
 

@@ -20,12 +20,7 @@ def with_language(
 ) -> tuple[OcrConfig, dict[str, np.ndarray]]:
     """The config with the sizes of a language model, and the model's arrays."""
     language = language or fit_letter_lm(WORDS, 3)
-    levels = language.model.levels
-    sizes = {
-        "lm_grams": tuple(len(level.grams) for level in levels),
-        "lm_contexts": tuple(len(level.contexts) for level in levels),
-    }
-    return replace(config, **sizes), language.arrays()
+    return replace(config, **language.sizes), language.arrays()
 
 
 def random_arrays(config: OcrConfig, seed: int = 0) -> dict[str, np.ndarray]:

@@ -254,8 +254,10 @@ def test_the_language_model_can_be_left_out_of_a_word() -> None:
     config, language = with_language(replace(TINY_WORDS, lm_weight=5.0))
     reader = WordsReader(config, {**random_arrays(config), **language})
     image = images((30,))[0]
-    plain, helped = reader.read(image, language_model=False), reader.read(image)
-    assert plain[0].text == WordsReader(TINY_WORDS, random_arrays(TINY_WORDS)).read(image)[0].text
+    (frames,) = reader.log_probabilities([image])
+    plain, helped = reader.search(frames, language_model=False), reader.search(frames)
+    without = WordsReader(TINY_WORDS, random_arrays(TINY_WORDS))
+    assert plain[0].text == without.search(*without.log_probabilities([image]))[0].text
     assert reader.language.score(helped[0].text) >= reader.language.score(plain[0].text)
 
 
