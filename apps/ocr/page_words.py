@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from PIL import ImageColor
 
 from apps.ocr.application import Reader
 from apps.ocr.page_looks import answer, show_others
@@ -14,7 +15,7 @@ from apps.ocr.page_source import choose_word
 from apps.ocr.results import WordResult
 from apps.shared import charts
 from apps.shared.page import input_errors, plain
-from apps.shared.page_images import rgb, steps_in_a_row
+from apps.shared.page_images import steps_in_a_row
 from apps.shared.style import palette
 from data_prep.images.letter_batches import FRAME_COLUMNS
 
@@ -99,7 +100,7 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
             y0=-0.5,
             y1=top,
             line={"color": colours.peer, "width": 1},
-            fillcolor=f"rgba{(*rgb(colours.peer), 0.18)}",
+            fillcolor=f"rgba{(*ImageColor.getrgb(colours.peer), 0.18)}",
             label={
                 "text": f"<b>{escape(span.letter)}</b>",
                 "textposition": "top center",
