@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from rapidfuzz.distance import Hamming
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader, noisy
 from apps.ocr.evaluation import error_rate, read_letters, read_words
@@ -73,7 +74,7 @@ def examples(reader: Reader, fold: LetterWords, texts: Sequence[str], count: int
     found = []
     for bank, number, images, text in written:
         result = reader.read_letters(images)
-        alone, context = (_wrong(read, text) for read in (result.before, result.text))
+        alone, context = (Hamming.distance(read, text) for read in (result.before, result.text))
         if alone != context:
             kind = "wrong" if context > alone else "helps"
             example = {"kind": kind, "bank": bank, "number": number, "word": text}
@@ -90,10 +91,6 @@ def _chosen(found: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
         if len(same) < count and one["word"] not in [other["word"] for other in same]:
             chosen.append(one)
     return sorted(chosen, key=lambda one: (one["kind"] != "wrong", one["bank"] != "pen", -one["change"]))
-
-
-def _wrong(read: str, text: str) -> int:
-    return sum(one != other for one, other in zip(read, text, strict=True))
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import streamlit as st
+from rapidfuzz.distance import Hamming
 
 from apps.ocr.application import Reader
 from apps.ocr.evaluation import WAYS
@@ -55,7 +56,7 @@ def _networks(result: LettersResult, truth: str | None) -> None:
     for key, word in result.by_way.items():
         row = {"by": WAYS[key], "reads": word}
         if truth is not None:
-            row["wrong letters"] = sum(one != other for one, other in zip(word, truth, strict=True))
+            row["wrong letters"] = Hamming.distance(word, truth)
         rows.append(row)
     left, right = st.columns(2, gap="medium")
     left.dataframe(rows, hide_index=True)

@@ -7,10 +7,10 @@ of each word, a capital: "ommanding" is there, "commanding" is not. Who wrote a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,16 @@ from data_prep.readers.text import iter_lines
 DATASET = "ocr_letters"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FOLDS = 10
-_PIXELS = LETTER_HEIGHT * LETTER_WIDTH
-_FIELDS = 6 + _PIXELS
+_LINE = re.compile(
+    r"(?P<id>\d+)\t(?P<letter>[a-z])\t(?P<next_id>-1|\d+)\t(?P<word_id>\d+)\t(?P<position>\d+)\t(?P<fold>\d)\t"
+    r"(?P<pixels>[01](\t[01]){127})\t*",
+    re.ASCII,
+)
+_LETTER = "id, a letter a-z, next_id, word_id, position, fold 0 to 9, and 128 pixels 0 or 1, parted by tabs"
+_CHAIN = (
+    "the next_id of the line before as id, its word_id and fold, and the position behind its own; "
+    "a word begins with position 1 and ends with next_id -1"
+)
 
 
 class LetterWords(NamedTuple):
@@ -102,47 +110,27 @@ def parse_letters(lines: Iterable[str], source: str = "the file") -> LetterWords
     """Read lines in the publisher's format, without their ends.
 
     Raises:
-        InputError: A line lacks fields or pixels, has a letter outside a-z, or breaks the chain of ``next_id``; it is
-            named.
+        InputError: A line is none of a letter, or does not go on with its word; it is named.
     """
-    rows = [line.rstrip("\t").split("\t", 6) for line in lines]
-    if not rows:
+    lines = list(lines)
+    if not lines:
         raise InputError("The file holds no letters", received=source)
-
-    refuse = partial(_refuse, source)
-    sizes, wanted = list(map(len, rows)), f"{_FIELDS} fields parted by tabs"
-    refuse((size < 6 for size in sizes), "fields are missing", sizes, wanted)
-    letters, known = [row[1] for row in rows], set(LETTERS)
-    refuse((letter not in known for letter in letters), "the letter is not one of a-z", letters, "a-z")
-    pixels = [row[6] if len(row) > 6 else "" for row in rows]
-    counts = [row.count("\t") + bool(row) for row in pixels]
-    refuse((n != _PIXELS for n in counts), "a letter has not all its pixels", counts, f"{_PIXELS} pixels")
-    drawn = [row.replace("\t", "") for row in pixels]
-    wrong = (len(row) != _PIXELS or not set(row) <= {"0", "1"} for row in drawn)
-    refuse(wrong, "a pixel is neither 0 nor 1", drawn, "0 or 1")
-    numbers = list(map(_numbers, rows))
-    what = "id, next_id, word_id, position and fold are whole numbers"
-    refuse((row is None for row in numbers), what, ["\t".join(row) for row in rows])
-    table = np.array(numbers)
+    found = [_LINE.fullmatch(line) for line in lines]
+    _refuse(lines, [match is None for match in found], f"{source}, line {{}}: it is no letter", _LETTER)
+    letters, pixels = ([match[name] for match in found] for name in ("letter", "pixels"))
+    table = np.array([match.group("id", "next_id", "word_id", "position", "fold") for match in found])
+    table = table.astype(np.int64)
     identity, following, _, position, fold = table.T
-    refuse((fold < 0) | (fold >= FOLDS), "the fold does not fit", fold.tolist(), f"0 to {FOLDS - 1}")
-    what = "a letter does not follow itself: the chain of next_id is broken"
-    refuse(following == identity, what, following.tolist())
     begins = np.append(True, following[:-1] == -1)
-    refuse(begins & (position != 1), "a word begins with position 1", position.tolist())
     before = np.roll(table, 1, axis=0)
-    refuse(~begins & (identity != before[:, 1]), "the chain of next_id is broken", identity.tolist())
-    # word_id, position and fold of the letter before, one place further on
-    differs = (table[:, 2:] != before[:, 2:] + [0, 1, 0]).any(axis=1)
-    what = "word_id, position and fold do not go on with the word"
-    refuse(~begins & differs, what, table[:, 2:].tolist())
-    last = np.arange(len(rows)) == len(rows) - 1
-    what = "the last word is not finished: next_id leads beyond the file"
-    refuse(last & (following != -1), what, following.tolist())
-    images = np.frombuffer("".join(drawn).encode(), np.uint8).reshape(-1, LETTER_HEIGHT, LETTER_WIDTH)
-    starts = np.flatnonzero(np.append(begins, True))
-    labels = np.array([LETTERS.index(letter) for letter in letters])
-    return LetterWords((images - np.uint8(ord("0"))) * np.uint8(255), labels, starts, fold[begins])
+    goes_on = (identity == before[:, 1]) & (table[:, 2:] == before[:, 2:] + [0, 1, 0]).all(axis=1)
+    wrong = np.where(begins, position != 1, ~goes_on) | (identity == following)
+    wrong[-1] |= following[-1] != -1
+    _refuse(lines, wrong, f"{source}, line {{}}: it does not go on with its word", _CHAIN)
+    ink = np.frombuffer("".join(pixels).replace("\t", "").encode(), np.uint8) == ord("1")
+    images = np.where(ink, np.uint8(255), np.uint8(0)).reshape(-1, LETTER_HEIGHT, LETTER_WIDTH)
+    labels = encode_word("".join(letters))
+    return LetterWords(images, labels, np.flatnonzero(np.append(begins, True)), fold[begins])
 
 
 def encode_word(text: str, alphabet: str = LETTERS) -> np.ndarray:
@@ -165,17 +153,8 @@ def decode_word(labels: Iterable[int], alphabet: str = LETTERS) -> str:
     return "".join(alphabet[label] for label in labels)
 
 
-def _refuse(
-    source: str, wrong: Iterable[bool], problem: str, received: Sequence[Any], allowed: str | None = None
-) -> None:
+def _refuse(lines: Sequence[str], wrong: Sequence[bool], problem: str, allowed: str) -> None:
     """Name the first line that is wrong."""
-    at = next((at for at, is_wrong in enumerate(wrong) if is_wrong), None)
-    if at is not None:
-        raise InputError(f"{source}, line {at + 1}: {problem}", allowed=allowed, received=received[at])
-
-
-def _numbers(row: list[str]) -> list[int] | None:
-    try:
-        return [int(row[at]) for at in (0, 2, 3, 4, 5)]
-    except ValueError:
-        return None
+    if np.any(wrong):
+        at = int(np.argmax(wrong))
+        raise InputError(problem.format(at + 1), allowed=allowed, received=lines[at])
