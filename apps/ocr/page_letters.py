@@ -9,7 +9,7 @@ from rapidfuzz.distance import Hamming
 
 from apps.ocr.application import Reader
 from apps.ocr.evaluation import WAYS
-from apps.ocr.page_looks import answer, columns_picture, letter_row, show_others
+from apps.ocr.page_looks import columns_picture, letter_row, show_answer, show_details
 from apps.ocr.page_source import Letters, choose_letters
 from apps.ocr.results import LettersResult
 from apps.shared import charts
@@ -28,14 +28,14 @@ def show(reader: Reader, preset: str) -> None:
 
 def show_letters(chosen: Letters, result: LettersResult, milliseconds: float | None = None) -> None:
     """Draw what was read, and how long it took where that is of interest."""
-    st.html(answer(result.text))
-    said = [] if chosen.truth is None else [f"It says {plain(chosen.truth)}."]
-    said.append(f"Each letter alone: {plain(result.before)}.")
     places = ", ".join(str(at + 1) for at in result.changed)
-    said.append(f"Context changed letter {places}." if places else "Context changed nothing.")
+    said = [
+        f"Each letter alone: {plain(result.before)}.",
+        f"Context changed letter {places}." if places else "Context changed nothing.",
+    ]
     if milliseconds is not None:
         said.append(f"{milliseconds:.1f} ms for all networks and the search.")
-    st.caption(" ".join(said))
+    show_answer(result.text, chosen.truth, *said)
     st.html(letter_row(chosen.images, result.letters, chosen.truth))
     st.caption(
         "Above the arrow what the letter's own picture says, below it what its word adds. Framed: context changed it."
@@ -48,17 +48,8 @@ def show_letters(chosen: Letters, result: LettersResult, milliseconds: float | N
                 f"columns {key}",
                 f"Probability of every letter at every place, {said}",
             )
-    _networks(result, chosen.truth)
-
-
-def _networks(result: LettersResult, truth: str | None) -> None:
-    rows = []
-    for key, word in result.by_way.items():
-        row = {"by": WAYS[key], "reads": word}
-        if truth is not None:
-            row["wrong letters"] = Hamming.distance(word, truth)
-        rows.append(row)
-    left, right = st.columns(2, gap="medium")
-    left.dataframe(rows, hide_index=True)
-    with right:
-        show_others(result.alternatives)
+    rows = [{"by": WAYS[way], "reads": word} for way, word in result.by_way.items()]
+    if chosen.truth is not None:
+        for row in rows:
+            row["wrong letters"] = Hamming.distance(row["reads"], chosen.truth)
+    show_details(rows, result.alternatives)

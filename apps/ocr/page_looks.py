@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 
 from apps.ocr.results import Reading, ReadLetter
 from apps.shared import charts
+from apps.shared.page import plain
 from apps.shared.page_images import image_url
 from apps.shared.style import Palette, palette
 
@@ -42,10 +45,12 @@ def letter_row(images: np.ndarray, letters: Sequence[ReadLetter], truth: str | N
     return f'{_style(colours)}<div class="reading">{"".join(figures)}</div>'
 
 
-def answer(text: str) -> str:
-    """Draw the answer in large letters; a dash for no letter at all."""
+def show_answer(text: str, truth: str | None, *said: str) -> None:
+    """Draw an answer in large letters, a dash for no letter at all, and what is said of it."""
     shown = escape(text) or "–"
-    return f'{_style(palette())}<div class="answer" role="status" aria-label="The answer">{shown}</div>'
+    st.html(f'{_style(palette())}<div class="answer" role="status" aria-label="The answer">{shown}</div>')
+    known = () if truth is None else (f"It says {plain(truth)}.",)
+    st.caption(" ".join((*known, *said)))
 
 
 def columns_picture(letters: Sequence[ReadLetter], *, context: bool) -> go.Figure:
@@ -85,14 +90,17 @@ def _column(read: ReadLetter, chosen: str, shares: Sequence[float], colour: str)
     return "".join(rows)
 
 
-def show_others(alternatives: Sequence[Reading]) -> None:
-    """Draw the probability of other words, where there are any."""
-    if alternatives:
+def show_details(rows: Sequence[Mapping[str, Any]], others: Sequence[Reading]) -> None:
+    """Draw a table, and beside it the probability of other words, where there are any."""
+    left, right = st.columns(2, gap="medium")
+    left.dataframe(rows, hide_index=True)
+    if others:
         picture = charts.bars(
-            [one.text or "–" for one in alternatives],
-            [100 * one.probability for one in alternatives],
+            [one.text or "–" for one in others],
+            [100 * one.probability for one in others],
             x_title="other words, %",
             colour=palette().muted,
             number=".1f",
         )
-        charts.show(picture, "other words", "Probability of other words")
+        with right:
+            charts.show(picture, "other words", "Probability of other words")

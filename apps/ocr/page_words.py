@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import ImageColor
 
 from apps.ocr.application import Reader
-from apps.ocr.page_looks import answer, show_others
+from apps.ocr.page_looks import show_answer, show_details
 from apps.ocr.page_source import choose_word
 from apps.ocr.results import WordResult
 from apps.shared import charts
@@ -30,18 +30,28 @@ def show(reader: Reader, preset: str) -> None:
         if chosen is None:
             return
         result = reader.read_prepared_word(chosen.prepared)
-        st.html(answer(result.text))
-        said = [] if chosen.truth is None else [f"It says {plain(chosen.truth)}."]
-        said.append(f"Without language model: {plain(result.without_language) or '–'}.")
-        said.append(f"Best path alone: {plain(result.greedy) or '–'}.")
-        st.caption(" ".join(said))
+        show_answer(
+            result.text,
+            chosen.truth,
+            f"Without language model: {plain(result.without_language) or '–'}.",
+            f"Best path alone: {plain(result.greedy) or '–'}.",
+        )
         picture = _path(result, reader.words.config.alphabet)
         charts.show(picture, "path", f"The path of {result.text} through the frames, over the image")
         st.caption(
             f"A frame is {FRAME_COLUMNS} columns. In each the network says a letter or nothing (blank); the line is "
             "the best path of the answer. Equal neighbours count once, blanks not at all: nobody has to cut letters."
         )
-        _answers(result)
+        rows = [
+            {
+                "letter": one.letter,
+                "probability, %": round(100 * one.probability, 1),
+                "by its image alone": f"{one.before} {100 * one.before_probability:.1f} %",
+                "changed": one.changed,
+            }
+            for one in result.letters
+        ]
+        show_details(rows, result.alternatives)
         if len(result.prepared.steps) > 1:
             with st.expander("From the picture to what the network reads"):
                 st.html(steps_in_a_row(result.prepared))
@@ -108,21 +118,3 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
             },
         )
     return picture
-
-
-def _answers(result: WordResult) -> None:
-    left, right = st.columns(2, gap="medium")
-    left.dataframe(
-        [
-            {
-                "letter": one.letter,
-                "probability, %": round(100 * one.probability, 1),
-                "by its image alone": f"{one.before} {100 * one.before_probability:.1f} %",
-                "changed": one.changed,
-            }
-            for one in result.letters
-        ],
-        hide_index=True,
-    )
-    with right:
-        show_others(result.alternatives)
