@@ -101,6 +101,7 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
     top = len(image) + 3.5  # the letters stand above the image
     image_axis = {"domain": [share + 0.02, 1.0], "range": [-0.5, top], "visible": False, "fixedrange": True}
     picture.update_layout(yaxis2=image_axis)
+    font = {"color": colours.peer, "size": 15}
     for span in result.spans:
         picture.add_shape(
             type="rect",
@@ -111,10 +112,6 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
             y1=top,
             line={"color": colours.peer, "width": 1},
             fillcolor=f"rgba{(*ImageColor.getrgb(colours.peer), 0.18)}",
-            label={
-                "text": f"<b>{escape(span.letter)}</b>",
-                "textposition": "top center",
-                "font": {"color": colours.peer, "size": 15},
-            },
+            label={"text": f"<b>{escape(span.letter)}</b>", "textposition": "top center", "font": font},
         )
     return picture
