@@ -15,6 +15,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -104,12 +105,10 @@ def read_text(path: GivenPath) -> str:
     (*files, file) = _text_files(path)
     if files or file != input_file(path):
         raise InputError("A text file is expected, not a folder", received=str(path))
-    data = bytearray()
-    for block, _ in _data_blocks(file):
-        data += block
-        if len(data) > MAX_BYTES:
-            break
-    return decoded(bytes(data), called(file))
+    blocks = islice(
+        _data_blocks(file), MAX_BYTES // _BLOCK_BYTES + 1
+    )  # no more than tell that it is too large
+    return decoded(b"".join(block for block, _ in blocks), called(file))
 
 
 def decoded(data: bytes, source: str) -> str:

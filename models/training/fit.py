@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +155,8 @@ class _Training:
         logs = self._keras_epoch(number, watch)
         watch.check_loss(logs)
         with averaged_weights(self.model):
-            metrics = self._with_evaluation(logs)
+            metrics, value = self._measured(logs, number)
             text = None if stage.sample is None else stage.sample(self.model)
-            value = self._monitored(metrics, number)
             better = state.best_value is None or (
                 value < state.best_value if stage.mode == "min" else value > state.best_value
             )
@@ -193,22 +192,19 @@ class _Training:
             )
         return {name: float(values[-1]) for name, values in history.history.items()}
 
-    def _with_evaluation(self, logs: dict[str, float]) -> dict[str, float]:
-        if self.stage.evaluate is None:
-            return logs
-        more = {name: float(number) for name, number in self.stage.evaluate(self.model).items()}
+    def _measured(self, logs: dict[str, float], epoch: int) -> tuple[dict[str, float], float]:
+        """Evaluate; return all metrics of the epoch, and the one that is monitored."""
+        stage, more = self.stage, {}
+        if stage.evaluate is not None:
+            more = {name: float(number) for name, number in stage.evaluate(self.model).items()}
         if clash := sorted(logs.keys() & more.keys()):
             raise ValueError(f"evaluate() must not give metrics with names of training metrics: {clash}")
-        return {**logs, **more}
-
-    def _monitored(self, metrics: Mapping[str, float], epoch: int) -> float:
-        monitor = self.stage.monitor
+        metrics, monitor = {**logs, **more}, stage.monitor
         if monitor not in metrics:
             raise InputError(f"No metric is called {monitor!r}", allowed=", ".join(metrics), received=monitor)
-        value = metrics[monitor]
-        if not math.isfinite(value):
-            raise DivergedError(f"{monitor} is {value}", self.folder, epoch)
-        return value
+        if not math.isfinite(metrics[monitor]):
+            raise DivergedError(f"{monitor} is {metrics[monitor]}", self.folder, epoch)
+        return metrics, metrics[monitor]
 
     def _variables(self) -> dict[str, Any]:
         """Return all variables of network and optimizer by names that are the same in every process."""
