@@ -187,6 +187,7 @@ class _Training:
                 steps_per_epoch=stage.steps,
                 initial_epoch=number - 1,
                 epochs=number,
+                shuffle=False,  # the order is that of the stage
                 verbose=0,
                 callbacks=[watch, *stage.callbacks()],
             )
