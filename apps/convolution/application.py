@@ -5,7 +5,7 @@
 >>> convolution_sizes(read_rules("4x4x3", "2x2x2")).output
 (3, 3, 2)
 
-The parts: one signal (``layers``, ``signals``), its detector learned by SGD (``learned``), tensors and the kinds of
+The parts: one signal (``signals``), its detector learned by SGD (``learned``), tensors and the kinds of
 convolution (``tensors``, ``kinds``), a kernel on a digit (``digit``), sizes (``sizes``, ``stack``), Einstein summation
 and its derivative (``einsum``, ``contraction``), and every example as Keras (``keras_code``).
 """
@@ -17,9 +17,8 @@ from apps.convolution.contraction import contract, derivative, loops
 from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels, trained_kernels
 from apps.convolution.einsum import batched, free_tensors, read_program
 from apps.convolution.kinds import run_kind
-from apps.convolution.layers import read_layers
 from apps.convolution.learned import learn_detector
 from apps.convolution.numbers import read_numbers, read_sizes, read_tensor
-from apps.convolution.signals import run_signal
+from apps.convolution.signals import read_layers, run_signal
 from apps.convolution.sizes import convolution_sizes, read_rules
 from apps.convolution.stack import stack_sizes

@@ -157,7 +157,7 @@ def derivative(program: Sequence[Statement], tensors: Mapping[str, np.ndarray], 
     at_most(given.size * output.size, MAX_DERIVATIVE, "The derivative would have", "elements")
     at_most(computed.steps * given.size, MAX_DERIVATIVE_STEPS, "The derivative would take", "products")
     at_most(largest * given.size, MAX_TANGENT, "A derivative on the way would have", "elements")
-    tensor = _forward(computed, name).reshape(*output.shape, *given.shape)
+    tensor = _forward(computed, name).reshape((*output.shape, *given.shape))
     estimated, kinks = _differences(computed, name)
     rough = np.abs(tensor - estimated.reshape(tensor.shape))
     notation, indices = _notation(computed.program[-1], name, free[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,9 +10,8 @@ from apps.convolution.contraction import Derivative
 from apps.convolution.digit import ConvolvedDigit
 from apps.convolution.einsum import ONES, Statement, numpy_notation
 from apps.convolution.kinds import KindResult
-from apps.convolution.layers import Bias, Convolution, Layer, Pool, Relu
 from apps.convolution.numbers import at_most, exact
-from apps.convolution.signals import run_signal
+from apps.convolution.signals import POOLINGS, Layer, run_signal
 from apps.convolution.sizes import ModeRule
 from apps.convolution.stack import Stack, StackLayer
 from data_prep.errors import InputError
@@ -28,7 +27,7 @@ def signal_code(signal: Sequence[float], layers: Sequence[Layer]) -> str:
     numbers = _array(np.asarray(result.signal))
     lines = [*_HEAD, f"x = {numbers}.reshape(1, -1, 1)  # one signal, its length, one channel"]
     for layer, length in zip(layers, lengths, strict=False):
-        lines += ["", f"# {layer}", *_SIGNAL[type(layer)](layer, layer.rule(length))]
+        lines += ["", f"# {layer.text}", *_signal_layer(layer, layer.rule(length))]
     return _code([*lines, "", *_result("[0, :, 0]")])
 
 
@@ -146,24 +145,18 @@ def _array(array: np.ndarray) -> str:
     return f'np.array([{numbers}], "float32")' + (f".reshape{array.shape}" if array.ndim > 1 else "")
 
 
-def _signal_convolution(layer: Convolution, rule: ModeRule) -> list[str]:
-    weights = np.array(layer.weights[::-1] if layer.flip else layer.weights)
-    lines = [f"w = {_array(weights)}.reshape(-1, 1, 1)", *_convolution([rule], "ops.conv")]
-    return [*lines, f"x = x + {exact(layer.bias)}"] if layer.bias else lines
-
-
-def _signal_pool(layer: Pool, rule: ModeRule) -> list[str]:
-    name = "max_pool" if layer.kind == "max" else "average_pool"
-    times = f" * {rule.kernel}  # a sum is {rule.kernel} averages" if layer.kind == "sum" else ""
-    return [f'x = ops.{name}(x, {rule.kernel}, strides={rule.stride}, padding="valid"){times}']
-
-
-_SIGNAL: dict[type, Callable[..., list[str]]] = {
-    Convolution: _signal_convolution,
-    Bias: lambda layer, rule: [f"x = x + {exact(layer.number)}"],
-    Relu: lambda layer, rule: ["x = ops.relu(x)"],
-    Pool: _signal_pool,
-}
+def _signal_layer(layer: Layer, rule: ModeRule) -> list[str]:
+    if layer.kind == "relu":
+        return ["x = ops.relu(x)"]
+    lines = []
+    if layer.kind in POOLINGS:
+        name = "max_pool" if layer.kind == "max" else "average_pool"
+        times = f" * {rule.kernel}  # a sum is {rule.kernel} averages" if layer.kind == "sum" else ""
+        lines = [f'x = ops.{name}(x, {rule.kernel}, strides={rule.stride}, padding="valid"){times}']
+    elif layer.weights:
+        weights = np.array(layer.weights[::-1] if layer.flip else layer.weights)
+        lines = [f"w = {_array(weights)}.reshape(-1, 1, 1)", *_convolution([rule], "ops.conv")]
+    return [*lines, f"x = x + {exact(layer.bias)}"] if layer.bias or layer.kind == "bias" else lines
 
 
 def _convolution(rules: Sequence[ModeRule], function: str) -> list[str]:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apps.convolution.numbers import MAX_TENSOR, check_whole, filled, read_sizes
+from apps.convolution.numbers import MAX_TENSOR, check_whole, filled, read_sizes, written_sizes
 from apps.convolution.sizes import BOUNDARIES, ModeRule
-from apps.convolution.tensors import Product, check_limits, convolve_full, products_at, strided
+from apps.convolution.tensors import Product, check_limits, convolve_full, products_at
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -28,6 +28,14 @@ KINDS = {
     "same": "Same filter on each channel",
     "layerwise": "Layerwise (depthwise)",
     "transposed": "Transposed",
+}
+_AXES = {  # of the filter behind those that slide: channels and heads
+    "heads": "ch",
+    "full": "",
+    "pointwise": "ch",
+    "same": "",
+    "layerwise": "c",
+    "transposed": "hc",
 }
 ABOUT = {
     "heads": "Each head is a filter as deep as the input, so the mode of the channels is left with size 1 and dropped; "
@@ -62,16 +70,12 @@ class KindResult(Result):
     @property
     def multiply_adds(self) -> int:
         """Products of the whole output."""
-        if self.kind == "transposed":
-            return self.tensor.size * math.prod(self.kernel.shape[:-1])
-        return self.output.size * self.taps
+        return (self.tensor if self.kind == "transposed" else self.output).size * self.taps
 
     @property
     def taps(self) -> int:
-        """Weights that make one output."""
-        if self.kind in ("heads", "pointwise"):
-            return self.kernel.size // self.kernel.shape[-1]
-        return self.kernel.size // (self.tensor.shape[-1] if self.kind == "layerwise" else 1)
+        """Weights that make one output; of a transposed one those that an input is multiplied by."""
+        return self.kernel.size // (self.kernel.shape[-1] if _AXES[self.kind] else 1)
 
     def products(self, at: Sequence[int]) -> tuple[Product, ...]:
         """List the products whose sum is one output.
@@ -89,33 +93,17 @@ class KindResult(Result):
             raise InputError("The position has the wrong number of modes", allowed=f"{self.output.ndim}")
         for number, size in zip(at, self.output.shape, strict=True):
             check_whole(number, "The position", 0, size - 1)
-        if self.kind == "transposed":
-            return self._written_to(tuple(at[:-1]), at[-1])
-        # The numbers of values and weights, convolved in their place, tell which of them meet.
-        numbers = [np.arange(array.size).reshape(array.shape) for array in (self.tensor, self.kernel)]
+        # The numbers of values and weights from 1, convolved in their place, tell which of them meet.
+        numbers = [np.arange(1, array.size + 1).reshape(array.shape) for array in (self.tensor, self.kernel)]
         inputs, kernel, rules = _channel(self.kind, *numbers, self.rules, at[-1])
-        spot = at if self.kind == "full" else (*at[:-1], 0)
-        return tuple(
-            self._product(met.place and _position(met.value, self.tensor), _position(met.weight, self.kernel))
-            for met in products_at(inputs, kernel, rules, spot)
-        )
-
-    def _product(self, place: tuple[int, ...] | None, tap: tuple[int, ...]) -> Product:
-        value = 0.0 if place is None else float(self.tensor[place])
-        return Product(place, value, float(self.kernel[tap]), tap)
-
-    def _written_to(self, at: tuple[int, ...], head: int) -> tuple[Product, ...]:
-        """Every input and weight that a transposed convolution adds to this output."""
-        *taps, _, channels = self.kernel.shape
         found = []
-        for tap in np.ndindex(*taps):
-            pairs = zip(at, tap, self.rules, strict=True)
-            spots = [divmod(p + rule.before - k * rule.dilation, rule.stride) for p, k, rule in pairs]
-            inside = (0 <= spot < rule.size for (spot, _), rule in zip(spots, self.rules, strict=True))
-            if all(inside) and not any(rest for _, rest in spots):
-                place = tuple(spot for spot, _ in spots)
-                found += [self._product((*place, c), (*tap, head, c)) for c in range(channels)]
-        return tuple(found)
+        for met in products_at(inputs, kernel, rules, at if self.kind == "full" else (*at[:-1], 0)):
+            place = _position(met.value, self.tensor) if met.value else None
+            value = float(self.tensor[place]) if place else 0.0
+            tap = _position(met.weight, self.kernel)
+            if place or self.kind != "transposed":  # which adds up what there is, without the zeros between
+                found.append(Product(place, value, float(self.kernel[tap]), tap))
+        return tuple(sorted(found, key=lambda product: product.tap))
 
 
 def run_kind(
@@ -190,18 +178,16 @@ def convolve(kind: str, tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[
     Raises:
         InputError: The channels differ, the output would have size zero, or there is too much to compute.
     """
-    depth = {"heads": -2, "pointwise": -2, "layerwise": -1, "transposed": -1}.get(kind)
-    if depth is not None and kernel.shape[depth] != tensor.shape[-1]:
+    axes = _AXES[kind]
+    if "h" in axes and kernel.shape[axes.index("c") - len(axes)] != tensor.shape[-1]:
         raise InputError(
             "Input and filter differ in the number of channels",
             allowed=f"{tensor.shape[-1]} channels",
-            received=f"{kernel.shape[depth]} channels",
+            received=f"filter {written_sizes(kernel.shape)}",
         )
     if kind == "full":
         return convolve_full(tensor, kernel, rules)
-    if kind == "transposed":
-        return _transposed(tensor, kernel, rules)
-    count = kernel.shape[-1] if depth == -2 else tensor.shape[-1]
+    count = kernel.shape[axes.index("h") - len(axes)] if "h" in axes else tensor.shape[-1]
     parts = [convolve_full(*_channel(kind, tensor, kernel, rules, at)) for at in range(count)]
     return np.concatenate(parts, axis=-1)
 
@@ -212,46 +198,38 @@ def _channel(
     """The full convolution that makes one channel of the output; its last mode has size 1 but for a full one."""
     if kind == "full":
         return tensor, kernel, tuple(rules)
-    one = slice(channel, channel + 1)
-    if kind == "heads":
-        kernel = kernel[..., channel]
-    elif kind == "pointwise":
-        kernel = kernel[:, channel].reshape(*[1] * len(rules), -1)  # (channels,) to (1, ..., 1, channels)
+    axes, one = _AXES[kind], slice(channel, channel + 1)
+    if kind == "transposed":
+        tensor, kernel, rules = _turned(tensor, kernel, rules)
+    if "h" in axes:
+        kernel = np.take(kernel, channel, axis=axes.index("h") - len(axes))
     else:
-        tensor, kernel = tensor[..., one], kernel[..., one] if kind == "layerwise" else kernel[..., None]
+        tensor, kernel = tensor[..., one], kernel[..., one] if axes else kernel
+    kernel = kernel.reshape(*(rule.kernel for rule in rules), -1)  # (..., channels)
     return tensor, kernel, (*rules, ModeRule(tensor.shape[-1], kernel.shape[-1]))
 
 
-def _transposed(tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
-    """Send each input value through the filter to where a convolution would have read it; padding is cut off."""
-    *inputs, _ = tensor.shape
-    whole = [(rule.size - 1) * rule.stride + rule.extent for rule in rules]
-    for size, rule in zip(whole, rules, strict=True):
-        if size <= 2 * rule.before:
-            raise InputError(
-                f"The output would have size {size - 2 * rule.before}",
-                allowed="cut off less than there is",
-                received=rule.before,
-            )
-    *taps, heads, _ = kernel.shape
-    check_limits(math.prod(whole) * heads, tensor.size * math.prod(taps) * heads)
-    output = np.zeros((*whole, heads))
-    for tap in np.ndindex(*taps):
-        output[strided(tap, rules, inputs)] += tensor @ kernel[tap].T  # (..., channels) x (channels, heads)
-    return output[
-        tuple(slice(rule.before, size - rule.before) for size, rule in zip(whole, rules, strict=True))
-    ]
+def _turned(
+    tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]
+) -> tuple[np.ndarray, np.ndarray, tuple[ModeRule, ...]]:
+    """A transposed convolution as a plain one: the input spread out by the strides, the filter turned round."""
+    sizes = [(rule.size - 1) * rule.stride + 1 for rule in rules]
+    whole = math.prod(size + rule.extent - 1 for size, rule in zip(sizes, rules, strict=True))
+    check_limits(whole * max(kernel.shape[-2:]), 0)  # before anything is allocated
+    spread = np.zeros((*sizes, tensor.shape[-1]))
+    spread[tuple(slice(None, None, rule.stride) for rule in rules)] = tensor
+    turned = []
+    for size, rule in zip(sizes, rules, strict=True):
+        padding = rule.extent - 1 - rule.before
+        turned.append(ModeRule(size, rule.kernel, padding, padding, dilation=rule.dilation))
+    return spread, np.flip(kernel, range(len(rules))), tuple(turned)
 
 
 def _kernel_shape(kind: str, taps: tuple[int, ...], channels: int, heads: int) -> tuple[int, ...]:
-    shapes = {
-        "heads": (*taps, channels, heads),
-        "pointwise": (channels, heads),
-        "layerwise": (*taps, channels),
-        "transposed": (*taps, heads, channels),
-    }
-    return shapes.get(kind, taps)
+    return (() if kind == "pointwise" else taps) + tuple(
+        {"c": channels, "h": heads}[axis] for axis in _AXES[kind]
+    )
 
 
 def _position(number: float, array: np.ndarray) -> tuple[int, ...]:
-    return tuple(map(int, np.unravel_index(int(number), array.shape)))
+    return tuple(map(int, np.unravel_index(int(number) - 1, array.shape)))

@@ -12,7 +12,7 @@ import dataclasses
 
 import numpy as np
 
-from apps.convolution.numbers import check_whole
+from apps.convolution.numbers import check_whole, exact
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -52,6 +52,17 @@ class Detector(Result):
     def weights(self) -> np.ndarray:
         """Both kernels and the bias in a row, float64 (7,)."""
         return np.array([*self.first, *self.second, self.bias])
+
+    def layers(self, task: str) -> str:
+        """Write the network as the bench reads it, with a max-pool at the end to detect."""
+        first, second = (" ".join(map(exact, kernel)) for kernel in (self.first, self.second))
+        lines = [
+            f"correlate {first} cyclic",
+            f"correlate {second} cyclic",
+            f"bias {exact(self.bias)}",
+            "relu",
+        ]
+        return "\n".join([*lines, "max"] if task == "detect" else lines)
 
     @property
     def grouped(self) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from apps.convolution.page_boxes import Box, show_boxes
 from apps.convolution.page_common import as_keras, number, text
 from apps.convolution.page_grids import Grid, show_grids
 from apps.convolution.sizes import BOUNDARIES
-from apps.shared.page import input_errors
+from apps.shared.page import input_errors, one_of
 
 _NAMES = {title: kind for kind, title in KINDS.items()}
 _HEADS = ("heads", "pointwise", "transposed")
@@ -21,16 +21,7 @@ _WIDEST, _MOST_GRIDS, _MOST_HEADS, _MOST_PRODUCTS = 14, 8, 3, 64  # what is draw
 
 def show() -> None:
     """Draw the section."""
-    kind = _NAMES[
-        st.segmented_control(
-            "Kind of convolution",
-            list(_NAMES),
-            default=next(iter(_NAMES)),
-            required=True,
-            key="kind",
-            bind="query-params",
-        )
-    ]
+    kind = _NAMES[one_of("Kind of convolution", tuple(_NAMES), "kind", named=True)]
     st.markdown(ABOUT[kind])
     options = _options(kind)
     with input_errors():

@@ -6,7 +6,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.convolution.keras_code import signal_code
-from apps.convolution.layers import Bias, Convolution, Layer, Pool, Relu
 from apps.convolution.learned import (
     HAND_MADE,
     MAX_SEED,
@@ -20,8 +19,9 @@ from apps.convolution.learned import (
 from apps.convolution.numbers import written_row
 from apps.convolution.page_common import as_keras, number
 from apps.convolution.page_grids import row, show_rows
+from apps.convolution.signals import read_layers
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors
+from apps.shared.page import heavy_work, input_errors, one_of
 from apps.shared.style import palette
 
 
@@ -33,9 +33,8 @@ def show() -> None:
         "whether there is one."
     )
     columns = st.columns([2, 2, 3], vertical_alignment="bottom")
-    task = columns[0].segmented_control(
-        "Task", ["Localise", "Detect"], default="Detect", required=True, key="task", bind="query-params"
-    )
+    with columns[0]:
+        task = one_of("Task", ("Localise", "Detect"), "task", first="Detect", named=True)
     seed = number(columns[1], "Seed", (0, MAX_SEED), 1, "seed")
     with input_errors():
         with heavy_work():
@@ -83,18 +82,7 @@ def _result(result: Learned, snapshot: Snapshot) -> None:
         [],
         f"Learned {written_row(result.outputs)}, hand-made {written_row(result.hand_made_outputs)}",
     )
-    as_keras(lambda: signal_code(result.example, _layers(result.detector, result.task)))
-
-
-def _layers(detector: Detector, task: str) -> tuple[Layer, ...]:
-    pooling = (Pool("max"),) if task == "detect" else ()
-    return (
-        Convolution(detector.first, padding="cyclic"),
-        Convolution(detector.second, padding="cyclic"),
-        Bias(detector.bias),
-        Relu(),
-        *pooling,
-    )
+    as_keras(lambda: signal_code(result.example, read_layers(result.detector.layers(result.task))))
 
 
 def _kernels(detector: Detector) -> go.Figure:

@@ -8,11 +8,10 @@ import streamlit as st
 
 from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
-from apps.convolution.layers import MAX_LAYERS, MAX_TEXT, read_layers
 from apps.convolution.numbers import read_numbers, written_row
 from apps.convolution.page_common import as_keras, examples, number, text
 from apps.convolution.page_grids import row, show_rows
-from apps.convolution.signals import SignalResult, run_signal
+from apps.convolution.signals import MAX_LAYERS, MAX_TEXT, SignalResult, read_layers, run_signal
 from apps.shared.page import input_errors
 
 _FIRST = SIGNALS["detect"].values
@@ -89,14 +88,14 @@ def _picture(result: SignalResult) -> None:
         return
     layer, place = _chosen(result)
     stage = result.stages[layer]
-    read = [term.index for term in stage.terms[place] if term.index is not None]
+    read = [product.place[0] for product in stage.terms[place] if product.place]
     rows = [row("x", result.signal, read if layer == 0 else ())]
     for at, each in enumerate(result.stages):
         marked = [place] if at == layer else read if at == layer - 1 else ()
         rows.append(row(f"z{at + 1} · {each.name}", each.values, marked))
     joints = [(layer, index, place) for index in read]
     show_rows(rows, joints, f"The signal and its layers; the last one gives {written_row(result.output)}")
-    zeros = sum(term.index is None for term in stage.terms[place])
+    zeros = len(stage.terms[place]) - len(read)
     st.markdown(f"`z{layer + 1}[{place}] = {stage.sums[place]}`")
     notes = [f"{zeros} of the values are zeros of the padding."] if zeros else []
     notes += [f"No output reads the last {stage.unused} of the layer's input."] if stage.unused else []

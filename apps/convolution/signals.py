@@ -1,29 +1,119 @@
-"""Convolution and pooling of one signal, layer by layer, with every product and every sum."""
+"""Convolution and pooling of one signal, layer by layer, with every product and every sum.
+
+Layers are written one a line, as the slides of the lecture name them::
+
+    correlate -1 1 cyclic              z[i] = sum over k of w[k] x[i + k]
+    convolve 1 2 zero 1 1 stride 2     z[i] = sum over k of w[k] x[i - k]; one zero before and one behind
+    correlate 1 0 -1 valid dilation 2 bias -1
+    bias -1
+    relu
+    max                                over the whole signal; also sum, average
+    sum blocks 2                       in blocks of two; "max window 3 stride 1" slides
+
+Neural networks, and the lecture's worked examples, call the cross-correlation a convolution.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
+from typing import Any
 
-from apps.convolution.layers import MAX_LAYERS, Layer
-from apps.convolution.numbers import MAX_NUMBERS, at_most, check_value, located, written
+import numpy as np
+
+from apps.convolution.numbers import (
+    MAX_NUMBERS,
+    at_most,
+    check_value,
+    located,
+    read_lines,
+    read_number,
+    read_whole,
+    written,
+    written_factor,
+    written_row,
+)
+from apps.convolution.sizes import BOUNDARIES, ModeRule
+from apps.convolution.tensors import Product, products_at
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
+MAX_LAYERS = 8
+MAX_TEXT = 2_000
+CONVOLUTIONS = ("correlate", "convolve")
+POOLINGS = ("max", "sum", "average")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Term(Result):
-    """One product of a sum.
+class Layer(Result):
+    """What slides over a signal: a window that reads some of its values, and one output made of them.
 
     Attributes:
-        index: Position in the layer's input, from 0, or None for a zero of the padding.
-        value: What stands there.
-        weight: What it is multiplied by.
+        text: As it is written.
+        kind: ``"correlate"``, ``"convolve"``, ``"bias"``, ``"relu"``, ``"max"``, ``"sum"`` or ``"average"``.
+        weights: Of a kernel; a pooling layer has none.
+        padding: ``"valid"``, ``"zero"`` or ``"cyclic"`` (as many outputs as inputs, at stride 1).
+        zeros: Before and behind the signal; None for as many as keep its size.
+        size: Values of a window; None for the whole signal.
+        stride: Steps between two outputs; None for windows side by side.
+        dilation: Steps between two weights.
+        bias: Added to each output.
     """
 
-    index: int | None
-    value: float
-    weight: float
+    text: str
+    kind: str
+    weights: tuple[float, ...] = ()
+    padding: str = "valid"
+    zeros: tuple[int, int] | None = None
+    size: int | None = 1
+    stride: int | None = 1
+    dilation: int = 1
+    bias: float = 0.0
+
+    @property
+    def flip(self) -> bool:
+        """Whether the first weight meets the window's last value."""
+        return self.kind == "convolve"
+
+    @property
+    def name(self) -> str:
+        """What it does, for people."""
+        if self.kind in CONVOLUTIONS:
+            kind = "Convolution" if self.flip else "Cross-correlation"
+            return f"{kind}, weights {written_row(self.weights)}, {self.padding}"
+        if self.kind not in POOLINGS:
+            return "ReLU [z]₊" if self.kind == "relu" else f"Bias {written(self.bias)}"
+        scope = f"windows of {self.size}, stride {self.stride}"
+        if self.stride in (None, self.size):
+            scope = "the whole signal" if self.size is None else f"blocks of {self.size}"
+        return f"{self.kind.capitalize()}-pool of {scope}"
+
+    def rule(self, length: int) -> ModeRule:
+        """Say how the window slides over a signal of a length."""
+        size = len(self.weights) or self.size or length
+        rule = ModeRule(length, size, *(self.zeros or ()), stride=self.stride or size, dilation=self.dilation)
+        return rule if self.zeros else rule.bounded(self.padding, flip=self.flip)
+
+    def output(self, read: Sequence[float]) -> tuple[float, str]:
+        """Make an output of the values that the window reads, and write how it comes about."""
+        if self.kind == "bias":
+            return read[0] + self.bias, f"{written(read[0])} + {written_factor(self.bias)}"
+        if self.kind == "relu":
+            return max(read[0], 0.0), f"max(0, {written(read[0])})"
+        if self.kind == "max":
+            return max(read), f"max({', '.join(map(written, read))})"
+        if self.kind in POOLINGS:
+            text = " + ".join(map(written_factor, read))
+            return (
+                (sum(read), text)
+                if self.kind == "sum"
+                else (sum(read) / len(read), f"({text}) / {len(read)}")
+            )
+        pairs = list(zip(self.weights, read, strict=True))
+        text = " + ".join(f"{written_factor(weight)}·{written_factor(value)}" for weight, value in pairs)
+        text += f" + {written_factor(self.bias)}" * (self.bias != 0)
+        return sum(value * weight for weight, value in pairs) + self.bias, text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,19 +132,14 @@ class Stage(Result):
     layer: str
     name: str
     values: tuple[float, ...]
-    terms: tuple[tuple[Term, ...], ...]
+    terms: tuple[tuple[Product, ...], ...]
     sums: tuple[str, ...]
     unused: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignalResult(Result):
-    """A signal and what each layer made of it.
-
-    Attributes:
-        signal: The input.
-        stages: One a layer.
-    """
+    """A signal and what each layer made of it."""
 
     signal: tuple[float, ...]
     stages: tuple[Stage, ...]
@@ -66,11 +151,7 @@ class SignalResult(Result):
 
 
 def run_signal(signal: Sequence[float], layers: Sequence[Layer]) -> SignalResult:
-    """Send a signal through layers.
-
-    Args:
-        signal: 1 to 64 numbers.
-        layers: At most 8.
+    """Send a signal of 1 to 64 numbers through at most 8 layers.
 
     Returns:
         The output of every layer with every product and sum.
@@ -89,18 +170,96 @@ def run_signal(signal: Sequence[float], layers: Sequence[Layer]) -> SignalResult
 
 
 def _stage(signal: tuple[float, ...], layer: Layer) -> Stage:
-    with located(f"“{layer}”"):
+    with located(f"“{layer.text}”"):
         rule = layer.rule(len(signal))
         positions = range(rule.output)
-    weights = layer.weights or (1.0,) * rule.kernel
-    values, terms, sums = [], [], []
+    order = -1 if layer.flip else 1
+    weights = np.array(layer.weights or (1.0,) * rule.kernel)[::order]
+    inputs, values, terms, sums = np.array(signal), [], [], []
     for at in positions:
-        places = [rule.place(at, k) for k in range(rule.kernel)]
-        places = places[::-1] if layer.flip else places
-        read = [0.0 if place is None else signal[place] for place in places]
-        value, text = layer.output(read)
-        values.append(check_value(value, f"A result of “{layer}”"))
-        terms.append(tuple(map(Term, places, read, weights)))
+        terms.append(products_at(inputs, weights, (rule,), (at,))[::order])
+        value, text = layer.output([product.value for product in terms[-1]])
+        values.append(check_value(value, f"A result of “{layer.text}”"))
         sums.append(f"{text} = {written(value)}")
-    last = max((term.index for row in terms for term in row if term.index is not None), default=-1)
-    return Stage(str(layer), layer.name, tuple(values), tuple(terms), tuple(sums), len(signal) - 1 - last)
+    last = max((product.place[0] for row in terms for product in row if product.place), default=-1)
+    return Stage(layer.text, layer.name, tuple(values), tuple(terms), tuple(sums), len(signal) - 1 - last)
+
+
+def read_layers(text: str) -> tuple[Layer, ...]:
+    """Read layers, one a line or separated by semicolons; the module's docstring has the language.
+
+    Args:
+        text: At most 2,000 characters and 8 layers.
+
+    Returns:
+        The layers in order.
+
+    Raises:
+        InputError: The text is too long, or a layer cannot be read; the message names it.
+    """
+    lines = read_lines(text, "The text of the layers has", "layers", characters=MAX_TEXT, lines=MAX_LAYERS)
+    return tuple(map(_layer, lines))
+
+
+def _layer(line: str) -> Layer:
+    kind, *words = re.split(r"[\s,]+", line.lower())
+    options: dict[str, Any] = {}
+    if kind in CONVOLUTIONS:
+        options = _convolution(words, line)
+    elif kind in POOLINGS:
+        options = _pool(kind, words, line)
+    elif kind == "bias" and len(words) == 1:
+        options["bias"] = read_number(words[0], "The bias")
+    elif kind != "relu" or words:
+        raise InputError(
+            "A layer cannot be read",
+            allowed="correlate, convolve, bias, relu, max, sum, average, as in “correlate -1 1 cyclic”",
+            received=line,
+        )
+    return Layer(" ".join([kind, *words]), kind, **options)
+
+
+def _convolution(words: list[str], line: str) -> dict[str, Any]:
+    words = words.copy()
+    weights, zeros = [], []
+    while words and not words[0].isalpha():
+        weights.append(read_number(words.pop(0), "A weight"))
+    options: dict[str, Any] = {"weights": tuple(weights)}
+    while words:
+        word = words.pop(0)
+        if word in BOUNDARIES and "padding" not in options:
+            options["padding"] = word
+            while words and not words[0].isalpha() and len(zeros) < 2:
+                zeros.append(read_whole(words.pop(0), "The padding", 0, MAX_NUMBERS))
+        elif word in ("stride", "dilation") and word not in options and words:
+            options[word] = read_whole(words.pop(0), f"The {word}", 1, MAX_NUMBERS)
+        elif word == "bias" and word not in options and words:
+            options["bias"] = read_number(words.pop(0), "The bias")
+        else:
+            raise InputError(
+                f"The layer cannot be read at “{word}”",
+                allowed="valid, zero BEFORE AFTER, cyclic, stride N, dilation N, bias B, each once",
+                received=line,
+            )
+    if not 1 <= len(weights) <= MAX_NUMBERS:
+        raise InputError(f"The kernel has {len(weights)} weights", allowed=f"1 to {MAX_NUMBERS}")
+    if options.get("padding") == "zero" and zeros:
+        options["zeros"] = zeros[0], zeros[-1]
+    elif any(zeros):
+        raise InputError("Numbers of zeros go with zero padding only", received=options["padding"])
+    return options
+
+
+def _pool(kind: str, words: list[str], line: str) -> dict[str, Any]:
+    named = {"blocks": "The size of the blocks", "window": "The window", "stride": "The stride"}
+    names, numbers = words[::2], words[1::2]
+    if len(names) != len(numbers) or names not in ([], ["blocks"], ["window"], ["window", "stride"]):
+        raise InputError(
+            "A pooling layer cannot be read",
+            allowed=f"{kind}, {kind} blocks 2, or {kind} window 3 stride 1",
+            received=line,
+        )
+    pairs = zip(names, numbers, strict=True)
+    sizes = [read_whole(number, named[name], 1, MAX_NUMBERS) for name, number in pairs]
+    size, stride = [*sizes, *[1] * (names == ["window"]), None, None][:2]
+    return {"size": size, "stride": stride}

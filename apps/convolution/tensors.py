@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apps.convolution.numbers import MAX_MODES, at_most, check_whole, written_sizes
+from apps.convolution.numbers import at_most, written_sizes
 from apps.convolution.sizes import ModeRule
 from apps.shared.results import Result
 from data_prep.errors import InputError
@@ -38,40 +38,37 @@ class Product(Result):
     tap: tuple[int, ...]
 
 
-def convolve_full(
-    tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule] | None = None
-) -> np.ndarray:
+def convolve_full(tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
     """Slide a filter over every mode of a tensor (cross-correlation).
 
     Args:
         tensor: The input, 1 to 8 modes.
         kernel: The filter, as many modes.
-        rules: Padding, stride and dilation of each mode, with the sizes of ``tensor`` and ``kernel``; None: valid.
+        rules: Padding, stride and dilation of each mode, with the sizes of ``tensor`` and ``kernel``.
 
     Returns:
         float64 array with as many modes.
 
     Raises:
-        InputError: The modes differ in number, the output would have size zero, or there is too much to compute.
+        InputError: The modes differ, the output would have size zero, or there is too much to compute.
     """
     tensor, kernel = np.asarray(tensor, np.float64), np.asarray(kernel, np.float64)
-    rules = plain_rules(tensor.shape, kernel.shape) if rules is None else rules
-    _check(tensor.shape, kernel.shape, rules)
+    if (tensor.shape, kernel.shape) != tuple(zip(*((rule.size, rule.kernel) for rule in rules), strict=True)):
+        raise InputError(
+            "The filter does not fit the input: their modes differ",
+            allowed=f"a filter of {tensor.ndim} modes",
+            received=f"input {written_sizes(tensor.shape)}, filter {written_sizes(kernel.shape)}",
+        )
+    positions = [rule.output for rule in rules]
+    elements = max(math.prod(rule.padded for rule in rules), math.prod(positions))
+    check_limits(elements, math.prod(positions) * kernel.size)
     for cyclic, mode in ((False, "constant"), (True, "wrap")):
         widths = [(rule.before, rule.after) if rule.cyclic == cyclic else (0, 0) for rule in rules]
         tensor = np.pad(tensor, widths, mode=mode)
-    output = np.zeros([rule.output for rule in rules])
-    for tap in np.ndindex(*kernel.shape):  # one shifted, strided copy of the input a weight
-        output += kernel[tap] * tensor[strided(tap, rules, output.shape)]
-    return output
-
-
-def strided(tap: Sequence[int], rules: Sequence[ModeRule], counts: Sequence[int]) -> tuple[slice, ...]:
-    """Say where a weight reads for a count of positions of the filter in each mode (transposed: where it writes)."""
-    return tuple(
-        slice(k * rule.dilation, k * rule.dilation + (count - 1) * rule.stride + 1, rule.stride)
-        for k, rule, count in zip(tap, rules, counts, strict=True)
-    )
+    windows = np.lib.stride_tricks.sliding_window_view(tensor, [rule.extent for rule in rules])
+    steps = [rule.stride for rule in rules] + [rule.dilation for rule in rules]  # of positions, of weights
+    windows = windows[tuple(slice(None, None, step) for step in steps)]
+    return np.tensordot(windows, kernel, axes=kernel.ndim)
 
 
 def products_at(
@@ -86,30 +83,7 @@ def products_at(
     return tuple(found)
 
 
-def plain_rules(inputs: Sequence[int], kernel: Sequence[int]) -> tuple[ModeRule, ...]:
-    """Give valid positions, stride 1 and dilation 1 in every mode."""
-    if len(inputs) != len(kernel):
-        raise InputError(
-            "A full convolution needs a filter with as many modes as the input",
-            allowed=f"{len(inputs)} modes",
-            received=f"{len(kernel)} modes",
-        )
-    return tuple(map(ModeRule, inputs, kernel))
-
-
 def check_limits(elements: int, products: int) -> None:
     """Refuse what would take too long, before anything is allocated."""
     at_most(elements, MAX_ELEMENTS, "A tensor would have", "elements")
     at_most(products, MAX_PRODUCTS, "The convolution would take", "multiply-adds")
-
-
-def _check(inputs: Sequence[int], kernel: Sequence[int], rules: Sequence[ModeRule]) -> None:
-    check_whole(len(inputs), "The number of modes", 1, MAX_MODES)
-    if [rule.size for rule in rules] != list(inputs) or [rule.kernel for rule in rules] != list(kernel):
-        raise InputError(
-            "The filter does not fit the input: their modes differ",
-            allowed=f"a filter of {len(inputs)} modes",
-            received=f"input {written_sizes(inputs)}, filter {written_sizes(kernel)}",
-        )
-    positions = math.prod(rule.output for rule in rules)
-    check_limits(max(math.prod(rule.padded for rule in rules), positions), positions * math.prod(kernel))

@@ -21,9 +21,8 @@ from apps.convolution.keras_code import (
     stack_code,
 )
 from apps.convolution.kinds import KINDS, run_kind
-from apps.convolution.layers import read_layers
 from apps.convolution.numbers import read_numbers, read_tensor
-from apps.convolution.signals import run_signal
+from apps.convolution.signals import read_layers, run_signal
 from apps.convolution.sizes import BOUNDARIES, convolution_sizes, read_rules
 from apps.convolution.stack import stack_sizes
 from data_prep.errors import InputError

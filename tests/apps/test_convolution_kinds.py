@@ -11,7 +11,7 @@ from scipy import signal
 from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels, trained_kernels
 from apps.convolution.kinds import KINDS, convolve, run_kind
 from apps.convolution.sizes import BOUNDARIES, ModeRule
-from apps.convolution.tensors import convolve_full, plain_rules
+from apps.convolution.tensors import convolve_full
 from apps.digits.application import Digits
 from data_prep.errors import InputError
 from tests.apps.digit_presets import digits_of
@@ -20,10 +20,17 @@ RANDOM = np.random.default_rng(7)
 TENSOR = RANDOM.integers(-3, 4, (5, 6, 3)).astype(np.float64)
 
 
+def plain_rules(sizes: tuple[int, ...], kernel: tuple[int, ...]) -> list[ModeRule]:
+    return [ModeRule(n, k) for n, k in zip(sizes, kernel, strict=True)]
+
+
 @pytest.mark.parametrize("shape", [(9,), (4, 5), (4, 4, 3), (3, 4, 3, 2), (2, 2, 2, 2, 2)])
 def test_a_full_convolution_is_scipy_s_for_any_number_of_modes(shape: tuple[int, ...]) -> None:
     tensor, kernel = RANDOM.normal(size=shape), RANDOM.normal(size=(2,) * len(shape))
-    assert np.allclose(convolve_full(tensor, kernel), signal.correlate(tensor, kernel, mode="valid"))
+    assert np.allclose(
+        convolve_full(tensor, kernel, plain_rules(shape, kernel.shape)),
+        signal.correlate(tensor, kernel, mode="valid"),
+    )
 
 
 def test_padding_stride_and_dilation_are_per_mode() -> None:
@@ -51,14 +58,14 @@ def test_the_kinds_are_full_convolutions_in_disguise() -> None:
     heads = convolve("heads", TENSOR, kernels, rules)
     for head in range(2):
         # filter.shape[-1] == input.shape[-1]: the last mode of the output has size 1.
-        full = convolve_full(TENSOR, kernels[..., head])
+        full = convolve_full(TENSOR, kernels[..., head], plain_rules(TENSOR.shape, (2, 2, 3)))
         assert full.shape[-1] == 1
         assert np.allclose(heads[..., head], full[..., 0])
     weights = RANDOM.normal(size=(3, 2))
     assert np.allclose(convolve("pointwise", TENSOR, weights, plain_rules((5, 6), (1, 1))), TENSOR @ weights)
     blur = np.ones((2, 2))
     same = convolve("same", TENSOR, blur, rules)
-    assert np.allclose(same, convolve_full(TENSOR, blur[..., None]))
+    assert np.allclose(same, convolve_full(TENSOR, blur[..., None], plain_rules(TENSOR.shape, (2, 2, 1))))
     assert np.allclose(same, convolve("layerwise", TENSOR, np.stack([blur] * 3, axis=-1), rules))
 
 
@@ -136,8 +143,8 @@ def test_wrong_convolutions_are_one_message(options: dict, message: str) -> None
 def test_filter_and_input_must_have_the_same_channels() -> None:
     with pytest.raises(InputError, match="number of channels"):
         convolve("heads", TENSOR, np.ones((2, 2, 2, 1)), plain_rules((5, 6), (2, 2)))
-    with pytest.raises(InputError, match="as many modes"):
-        convolve_full(TENSOR, np.ones((2, 2)))
+    with pytest.raises(InputError, match="their modes differ"):
+        convolve_full(TENSOR, np.ones((2, 2)), plain_rules((5, 6), (2, 2)))
 
 
 def test_a_position_that_does_not_exist_is_refused() -> None:

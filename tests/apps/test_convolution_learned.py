@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.convolution.layers import Convolution, Pool, Relu
 from apps.convolution.learned import (
     HAND_MADE,
     LENGTH,
@@ -20,7 +19,7 @@ from apps.convolution.learned import (
     random_weights,
     targets,
 )
-from apps.convolution.signals import run_signal
+from apps.convolution.signals import read_layers, run_signal
 from data_prep.errors import InputError
 
 
@@ -48,12 +47,7 @@ def test_the_network_is_the_bench_s(task: str) -> None:
     one = random_weights(random)[:1]
     one[:, -1] = 0.3
     detector = Detector.of(one[0])
-    layers = [
-        Convolution(detector.first, padding="cyclic"),
-        Convolution(detector.second, padding="cyclic", bias=0.3),
-        Relu(),
-        *([Pool("max")] if task == "detect" else []),
-    ]
+    layers = read_layers(detector.layers(task))
     wanted = run_signal(tuple(signal[0]), layers).output
     assert np.allclose(outputs(one, signal, task)[0, ..., 0], wanted if task == "localise" else wanted[0])
 

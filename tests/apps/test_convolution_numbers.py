@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from apps.convolution.contraction import contract, derivative
 from apps.convolution.einsum import read_program
 from apps.convolution.kinds import run_kind
-from apps.convolution.layers import read_layers
 from apps.convolution.numbers import (
     exact,
     filled,
@@ -23,7 +22,7 @@ from apps.convolution.numbers import (
     written,
     written_row,
 )
-from apps.convolution.signals import run_signal
+from apps.convolution.signals import read_layers, run_signal
 from apps.convolution.sizes import convolution_sizes, read_rules
 from apps.convolution.stack import stack_sizes
 from data_prep.errors import InputError
