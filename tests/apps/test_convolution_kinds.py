@@ -14,6 +14,7 @@ from apps.convolution.sizes import BOUNDARIES, ModeRule
 from apps.convolution.tensors import convolve_full
 from apps.digits.application import Digits
 from data_prep.errors import InputError
+from models.digit_cnn.serving import PackedPlan
 from tests.apps.digit_presets import digits_of
 
 RANDOM = np.random.default_rng(7)
@@ -192,7 +193,9 @@ def test_the_trained_kernels_are_the_first_layer_s(monkeypatch: pytest.MonkeyPat
     assert kernels.trained
     assert kernels.weights.shape == (8, 5, 5)
     image = digit_image(5)
-    wanted = network.network.outputs(image[None, ..., None].astype(np.float32), ("conv1",))["conv1"][0]
+    names = [step.name for step in network.config.steps]
+    first = PackedPlan(network.config.steps[: names.index("conv1") + 1], network.arrays)
+    wanted = first(image[None, ..., None].astype(np.float32))[0]
     inside = image[2:-2, 2:-2]  # what the lecture's network reads
     found = convolve_digit(inside, kernels.weights[2], float(kernels.biases[2]), padding=2)
     assert np.allclose(wanted[..., 2], found.output, atol=1e-4)
