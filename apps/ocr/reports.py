@@ -44,8 +44,8 @@ SPEED = Table(
     "python -m benchmarks.ocr_speed --store",
     "system",
     (
-        Column("words/s", "words_per_second", ",.0f", "words/s, in batches"),
-        Column("one word, ms", "one_word_ms", ".2f", "ms for one word"),
+        Column("words/s", "words_per_second", ",.0f", "words a second, in batches"),
+        Column("one word, ms", "one_word_ms", ".2f", "milliseconds for one word"),
         Column("character error, %", "character_error", ".2f", "letters read wrong, %", True),
         Column("word error, %", "word_error", ".2f", optional=True),
     ),

@@ -83,10 +83,10 @@ def letter_posteriors(
         Float64 (places, letters); rows sum to 1. Where the frames are too few for any of the words, rows are equal.
     """
     places, count = len(labels), log_probabilities.shape[1] - 1
+    if not places:
+        return np.zeros((0, count))
     words = exchanged(labels, count).reshape(places * count, places)
-    scores = (
-        log_likelihoods(log_probabilities, words).reshape(places, count) if places else np.zeros((0, count))
-    )
+    scores = log_likelihoods(log_probabilities, words).reshape(places, count)
     if language is not None:
         scores = scores + language
     best = scores.max(axis=1, keepdims=True)

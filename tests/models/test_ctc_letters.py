@@ -35,6 +35,7 @@ def test_long_sharp_frames_do_not_underflow() -> None:
 
 def test_no_letter_and_no_room() -> None:
     assert letter_posteriors(frames(5), []).shape == (0, 26)
+    assert letter_posteriors(frames(5), [], np.zeros(0)).shape == (0, 26)
     np.testing.assert_allclose(letter_posteriors(frames(2), encode_word("abcde")), 1 / 26)
 
 
