@@ -115,7 +115,6 @@ def run_kind(
     boundary: str = "valid",
     stride: int = 1,
     dilation: int = 1,
-    seed: int = 0,
 ) -> KindResult:
     """Convolve a small tensor of whole numbers with a filter of whole numbers.
 
@@ -128,7 +127,6 @@ def run_kind(
             off); ``"cyclic"``.
         stride: In every mode that the filter slides along, but the channels.
         dilation: The same.
-        seed: Of the numbers.
 
     Returns:
         Input, filter and output.
@@ -158,7 +156,7 @@ def run_kind(
         ModeRule(n, k, stride=s, dilation=d).bounded(boundary)
         for n, k, (s, d) in zip(shape, taps, steps, strict=False)
     )
-    tensor, weights = filled(shape, seed + 11), filled(_kernel_shape(kind, taps, shape[-1], heads), seed + 23)
+    tensor, weights = filled(shape, 11), filled(_kernel_shape(kind, taps, shape[-1], heads), 23)
     return KindResult(kind, tensor, weights, rules, convolve(kind, tensor, weights, rules))
 
 

@@ -13,7 +13,7 @@ from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
 from apps.convolution.page_common import as_keras, examples, text
-from apps.convolution.page_grids import Grid, show_grids
+from apps.convolution.page_drawings import Grid, show_grids
 from apps.shared.page import input_errors, plain
 
 _FIRST = EXPRESSIONS["rows"].values

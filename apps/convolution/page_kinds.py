@@ -8,9 +8,8 @@ import streamlit as st
 from apps.convolution.keras_code import kind_code
 from apps.convolution.kinds import ABOUT, KINDS, MAX_HEADS, KindResult, run_kind
 from apps.convolution.numbers import written, written_factor
-from apps.convolution.page_boxes import Box, show_boxes
 from apps.convolution.page_common import as_keras, number, text
-from apps.convolution.page_grids import Grid, show_grids
+from apps.convolution.page_drawings import Box, Grid, show_boxes, show_grids
 from apps.convolution.sizes import BOUNDARIES
 from apps.shared.page import input_errors, one_of
 

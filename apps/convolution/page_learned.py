@@ -18,7 +18,7 @@ from apps.convolution.learned import (
 )
 from apps.convolution.numbers import written_row
 from apps.convolution.page_common import as_keras, number
-from apps.convolution.page_grids import row, show_rows
+from apps.convolution.page_drawings import row, show_rows
 from apps.convolution.signals import read_layers
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors, one_of

@@ -10,7 +10,7 @@ from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
 from apps.convolution.numbers import read_numbers, written_row
 from apps.convolution.page_common import as_keras, examples, number, text
-from apps.convolution.page_grids import row, show_rows
+from apps.convolution.page_drawings import row, show_rows
 from apps.convolution.signals import MAX_LAYERS, MAX_TEXT, SignalResult, read_layers, run_signal
 from apps.shared.page import input_errors
 

@@ -108,14 +108,12 @@ class Sizes(Result):
 
     Attributes:
         rules: One a mode.
-        heads: Filters side by side.
         output: Size of each mode of the output; several heads add one more mode at the end.
         parameters: Weights and one bias a head.
         multiply_adds: Products of the whole output.
     """
 
     rules: tuple[ModeRule, ...]
-    heads: int
     output: tuple[int, ...]
     parameters: int
     multiply_adds: int
@@ -147,7 +145,7 @@ def convolution_sizes(rules: Sequence[ModeRule], heads: int = 1) -> Sizes:
     weights = math.prod(rule.kernel for rule in rules)
     products = heads * weights * math.prod(output)
     output += [heads] * (heads > 1)
-    return Sizes(tuple(rules), heads, tuple(output), heads * (weights + 1), products)
+    return Sizes(tuple(rules), tuple(output), heads * (weights + 1), products)
 
 
 def read_rules(
