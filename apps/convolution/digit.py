@@ -106,11 +106,10 @@ def trained_kernels(preset: str = PRESET) -> Kernels:
     arrays = Digits.from_preset(preset).arrays
     for name, array in arrays.items():
         if array.ndim == 4 and array.shape[2] == 1:
-            weights = np.moveaxis(array[:, :, 0, :], -1, 0).astype(
-                np.float64
-            )  # (k, k, 1, heads) to (heads, k, k)
-            biases = arrays.get(name.rpartition("/")[0] + "/bias", np.zeros(len(weights))).astype(np.float64)
-            return Kernels(tuple(f"head {at}" for at in range(1, len(weights) + 1)), weights, biases, True)
+            weights = array[:, :, 0].transpose(2, 0, 1).astype(np.float64)  # (k, k, heads) to (heads, k, k)
+            biases = arrays.get(name.removesuffix("kernel") + "bias", np.zeros(len(weights)))
+            names = tuple(f"head {at}" for at in range(1, len(weights) + 1))
+            return Kernels(names, weights, biases.astype(np.float64), True)
     raise InputError("The preset has no convolution of one channel", received=preset)
 
 

@@ -1,8 +1,7 @@
 """The lecture's detector of a block of three ones, its weights learned by SGD from random numbers.
 
 Two cyclic convolutions of one channel (two and four weights), a bias and a ReLU localise the block: the output is 1
-where the hand-made detector has its 1, one place before the block. A max over all positions turns that into detecting.
-Signals are made: blocks of one to six ones, at least two zeros apart. Gradients are written out by hand, and several
+one place before it. A max over all positions detects. Signals are made, gradients are written out by hand, and several
 random starts learn side by side, because behind a ReLU that is never positive nothing can be learned.
 """
 
@@ -20,7 +19,8 @@ TASKS = ("localise", "detect")
 LENGTH, WANTED = 20, 3  # of a signal; of the block that is looked for
 MAX_STEPS, MAX_SEED = 6_000, 9_999
 STARTS, STEPS = 16, 2_000
-_SIGNALS, _HELD_OUT, _WATCHED, _BATCH = 4_096, 2_000, 512, 64
+HELD_OUT = 2_000  # signals
+_SIGNALS, _WATCHED, _BATCH = 4_096, 512, 64
 _RATE, _MOMENTUM, _SPREAD = 0.05, 0.9, 0.7
 _SNAPSHOTS = 40
 _GROUPED = 5  # weights of both kernels together
@@ -30,13 +30,7 @@ _PARTS = (2, 6)  # where the second kernel and the bias begin in a row of weight
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Detector(Result):
-    """One network.
-
-    Attributes:
-        first: Kernel of the first convolution.
-        second: Kernel of the second.
-        bias: Added before the ReLU.
-    """
+    """One network: the kernels of both convolutions, and what is added before the ReLU."""
 
     first: tuple[float, ...]
     second: tuple[float, ...]
@@ -79,13 +73,7 @@ class Detector(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot(Result):
-    """The networks after some steps.
-
-    Attributes:
-        step: Steps of SGD so far.
-        losses: Mean squared error of each start on some of the training signals.
-        detector: The start that was best in the end.
-    """
+    """The networks after some steps: the mean squared error of each start, and the start that was best in the end."""
 
     step: int
     losses: tuple[float, ...]
@@ -98,26 +86,22 @@ class Learned(Result):
 
     Attributes:
         task: ``"localise"`` or ``"detect"``.
-        seed: Of the random weights.
         best: Number of the start with the lowest loss on all training signals.
         snapshots: Before the first step, on the way, and at the end.
         accuracy: Share of the held-out signals that the best start has all right, by a threshold of one half.
         hand_made_accuracy: The same for the hand-made detector.
         starts_right: How many starts have at least 99 % right.
-        n: Held-out signals.
         example: A held-out signal with a block of three, 0s and 1s.
         outputs: What the learned detector gives for it: one number, or one a position.
         hand_made_outputs: The same of the hand-made one.
     """
 
     task: str
-    seed: int
     best: int
     snapshots: tuple[Snapshot, ...]
     accuracy: float
     hand_made_accuracy: float
     starts_right: int
-    n: int
     example: tuple[float, ...]
     outputs: tuple[float, ...]
     hand_made_outputs: tuple[float, ...]
@@ -139,9 +123,6 @@ def learn_detector(task: str = "localise", seed: int = 1, steps: int = STEPS) ->
         seed: Of weights and order, 0 to 9,999.
         steps: Of SGD with momentum on 64 signals each, 1 to 6,000.
 
-    Returns:
-        The learned kernels on their way, and how both detectors do on held-out signals.
-
     Raises:
         InputError: The task is unknown or a number is out of range.
     """
@@ -159,9 +140,8 @@ def learn_detector(task: str = "localise", seed: int = 1, steps: int = STEPS) ->
     for step in range(1, steps + 1):
         rows = random.integers(0, len(signals), _BATCH)
         slope = gradient(weights, signals[rows], wanted[rows], task)
-        length = np.linalg.norm(
-            slope, axis=1, keepdims=True
-        )  # a longer one is shortened, each start by itself
+        # The gradient of each start is shortened by itself where it is too long.
+        length = np.linalg.norm(slope, axis=1, keepdims=True)
         rate = _RATE * (1.0 - (step - 1) / steps) * np.minimum(1.0, _LIMIT / np.maximum(length, 1e-12))
         speed = _MOMENTUM * speed - rate * slope
         weights = weights + speed
@@ -173,7 +153,22 @@ def learn_detector(task: str = "localise", seed: int = 1, steps: int = STEPS) ->
         Snapshot(step, tuple(errors(found, *watched).tolist()), Detector.of(found[best]))
         for step, found in kept
     )
-    return _compared(task, seed, best, weights, snapshots)
+    held_out = made_signals(HELD_OUT, 2)
+    example = held_out[int(np.argmax(targets(held_out, "detect")))]  # the first one with a block of three
+    weights = np.vstack([weights, HAND_MADE.weights])
+    shares = _right(weights, held_out, task)
+    learned, hand_made = outputs(weights[[best, -1]], example[None], task)[0].T.reshape(2, -1).tolist()
+    return Learned(
+        task=task,
+        best=best,
+        snapshots=snapshots,
+        accuracy=float(shares[best]),
+        hand_made_accuracy=float(shares[-1]),
+        starts_right=int((shares[:-1] >= 0.99).sum()),
+        example=tuple(example.tolist()),
+        outputs=tuple(learned),
+        hand_made_outputs=tuple(hand_made),
+    )
 
 
 def made_signals(count: int, seed: int) -> np.ndarray:
@@ -246,35 +241,11 @@ def _sums(weights: np.ndarray, signals: np.ndarray) -> tuple[np.ndarray, np.ndar
     windows = signals[:, reach]
     first, second, bias = np.split(weights, _PARTS, axis=1)
     # Nothing but a linear map stands between the two convolutions, so they are one.
-    grouped = first[:, :1] * np.pad(second, ((0, 0), (0, 1))) + first[:, 1:] * np.pad(
-        second, ((0, 0), (1, 0))
-    )
+    early, late = np.pad(second, ((0, 0), (0, 1))), np.pad(second, ((0, 0), (1, 0)))
+    grouped = first[:, :1] * early + first[:, 1:] * late
     # One product of two matrices is many times as fast as one a signal.
     sums = windows.reshape(-1, _GROUPED) @ grouped.T + bias[:, 0]
     return windows, sums.reshape(*signals.shape, -1)
-
-
-def _compared(
-    task: str, seed: int, best: int, weights: np.ndarray, snapshots: tuple[Snapshot, ...]
-) -> Learned:
-    held_out = made_signals(_HELD_OUT, 2)
-    both = np.stack([weights[best], HAND_MADE.weights])
-    shares = _right(weights, held_out, task)
-    example = held_out[int(np.argmax(targets(held_out, "detect")))]  # the first one with a block of three
-    learned, hand_made = outputs(both, example[None], task)[0].T.reshape(2, -1)
-    return Learned(
-        task=task,
-        seed=seed,
-        best=best,
-        snapshots=snapshots,
-        accuracy=float(shares[best]),
-        hand_made_accuracy=float(_right(both, held_out, task)[1]),
-        starts_right=int((shares >= 0.99).sum()),
-        n=len(held_out),
-        example=tuple(example.tolist()),
-        outputs=tuple(learned.tolist()),
-        hand_made_outputs=tuple(hand_made.tolist()),
-    )
 
 
 def _right(weights: np.ndarray, signals: np.ndarray, task: str) -> np.ndarray:

@@ -46,9 +46,7 @@ def show() -> None:
             relu=relu,
         )
         side = found.output.shape[0]
-        middle = (
-            side * (side // 2) + side // 2
-        )  # half of the picture is done where nobody has chosen a position
+        middle = side * (side // 2) + side // 2  # half of the picture is done where nobody has chosen
         player(found, relu, linked_position(_POSITION, middle), key="player", parameter=_POSITION)
         st.caption(
             f"28×28 pixels of MNIST's training set, {side}×{side} sums from "

@@ -11,6 +11,7 @@ from apps.convolution.numbers import written, written_factor
 from apps.convolution.page_common import as_keras, number, text
 from apps.convolution.page_drawings import Box, Grid, show_boxes, show_grids
 from apps.convolution.sizes import BOUNDARIES
+from apps.convolution.tensors import Product
 from apps.shared.page import input_errors, one_of
 
 _NAMES = {title: kind for kind, title in KINDS.items()}
@@ -26,8 +27,9 @@ def show() -> None:
     with input_errors():
         result = run_kind(kind, **options)
         at = _position(result)
-        _modes(result, at)
-        _numbers(result, at)
+        products = result.products(at)
+        _modes(result, at, products)
+        _numbers(result, at, products)
         as_keras(lambda: kind_code(result))
 
 
@@ -68,10 +70,9 @@ def _position(result: KindResult) -> tuple[int, ...]:
     return tuple(map(int, np.unravel_index(min(chosen, last), result.output.shape)))
 
 
-def _modes(result: KindResult, at: tuple[int, ...]) -> None:
+def _modes(result: KindResult, at: tuple[int, ...], products: tuple[Product, ...]) -> None:
     one, inside = tuple((place, 1) for place in at), ()
-    read = [product.place for product in result.products(at) if product.place is not None]
-    if read:
+    if read := [product.place for product in products if product.place]:
         low, high = np.min(read, axis=0), np.max(read, axis=0)
         inside = tuple(zip(low.tolist(), (high - low + 1).tolist(), strict=True))
     show_boxes(
@@ -90,22 +91,17 @@ def _modes(result: KindResult, at: tuple[int, ...]) -> None:
 
 def _filters(result: KindResult) -> list[Box]:
     """One box a head, as the slides draw them."""
-    shape = result.kernel.shape
-    if result.kind == "same":
-        return [Box("filter", (*shape, 1))]
+    channels = 1 if result.kind == "same" else result.tensor.shape[-1]
+    shape = (*(rule.kernel for rule in result.rules), *[channels] * (result.kind != "full"))
     if result.kind not in _HEADS:
         return [Box("filter", shape)]
-    taps = (1,) * len(result.rules) if result.kind == "pointwise" else shape[:-2]
-    heads, channels = shape[-1], shape[-2]
-    if result.kind == "transposed":
-        heads, channels = channels, heads
-    boxes = [Box(f"head {at}:", (*taps, channels)) for at in range(min(heads, _MOST_HEADS))]
-    return boxes if heads <= _MOST_HEADS else [*boxes, Box(f"… head {heads - 1}:", (*taps, channels))]
+    last = result.output.shape[-1] - 1
+    boxes = [Box(f"head {at}:", shape) for at in range(min(last + 1, _MOST_HEADS))]
+    return boxes if last < _MOST_HEADS else [*boxes, Box(f"… head {last}:", shape)]
 
 
-def _numbers(result: KindResult, at: tuple[int, ...]) -> None:
-    products = result.products(at)
-    read = {product.place for product in products if product.place is not None}
+def _numbers(result: KindResult, at: tuple[int, ...], products: tuple[Product, ...]) -> None:
+    read = {product.place for product in products if product.place}
     used = {product.tap for product in products}
     for name, tensor, marked in (
         ("input", result.tensor, read),

@@ -8,6 +8,7 @@ import streamlit as st
 from apps.convolution.keras_code import signal_code
 from apps.convolution.learned import (
     HAND_MADE,
+    HELD_OUT,
     MAX_SEED,
     STARTS,
     STEPS,
@@ -69,7 +70,7 @@ def _result(result: Learned, snapshot: Snapshot) -> None:
         charts.show(_curves(result, snapshot), "curves", "Mean squared error of every start over the steps")
         st.caption(
             f"One line a start, the best one strong. The flat ones are stuck: where a ReLU is 0 everywhere there is no "
-            f"gradient. n = {result.n:,} held-out signals; the best start is chosen on the training signals."
+            f"gradient. n = {HELD_OUT:,} held-out signals; the best start is chosen on the training signals."
         )
     st.subheader("A held-out signal", anchor=False)
     one = len(result.outputs) == 1

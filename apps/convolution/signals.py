@@ -121,7 +121,6 @@ class Stage(Result):
     """What one layer made.
 
     Attributes:
-        layer: The layer as it is written.
         name: What it does, for people.
         values: Its output.
         terms: For each output the products that it is made of.
@@ -129,7 +128,6 @@ class Stage(Result):
         unused: How many values at the end of the input no output reads.
     """
 
-    layer: str
     name: str
     values: tuple[float, ...]
     terms: tuple[tuple[Product, ...], ...]
@@ -182,7 +180,7 @@ def _stage(signal: tuple[float, ...], layer: Layer) -> Stage:
         values.append(check_value(value, f"A result of “{layer.text}”"))
         sums.append(f"{text} = {written(value)}")
     last = max((product.place[0] for row in terms for product in row if product.place), default=-1)
-    return Stage(layer.text, layer.name, tuple(values), tuple(terms), tuple(sums), len(signal) - 1 - last)
+    return Stage(layer.name, tuple(values), tuple(terms), tuple(sums), len(signal) - 1 - last)
 
 
 def read_layers(text: str) -> tuple[Layer, ...]:
