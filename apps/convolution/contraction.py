@@ -1,8 +1,7 @@
 """Compute programs of Einstein summation, write them as loops, and differentiate them: dy = A dx.
 
-The derivative is automatic differentiation in forward mode: a tensor carries its derivative along (a dual number), the
-product rule is applied to every contraction, and all directions go through at once as one more mode, as the samples of
-a batch do.
+The derivative is automatic differentiation in forward mode: a tensor carries its derivative along (a dual number), with
+all directions at once as one more mode, as the samples of a batch.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -29,19 +28,12 @@ _STEP = 1e-5  # of the finite differences, relative to 1 or the largest element
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Contracted(Result):
-    """What a program computed.
+    """What a program computed."""
 
-    Attributes:
-        program: Its statements.
-        values: Name to float64 array, read-only: what was given and what was computed.
-        sizes: For each statement index to size.
-        steps: Turns of the innermost loops of all statements.
-    """
-
-    program: tuple[Statement, ...]
-    values: Mapping[str, np.ndarray]
-    sizes: tuple[Mapping[str, int], ...]
-    steps: int
+    program: tuple[Statement, ...]  # its statements
+    values: Mapping[str, np.ndarray]  # name to float64 array, read-only: what was given and what was computed
+    sizes: tuple[Mapping[str, int], ...]  # for each statement index to size
+    steps: int  # turns of the innermost loops of all statements
 
     @property
     def output(self) -> np.ndarray:
@@ -51,37 +43,20 @@ class Contracted(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Derivative(Result):
-    """The derivative of a program as a tensor that contracts with a change of its input.
+    """The derivative of a program as a tensor that contracts with a change of its input."""
 
-    Attributes:
-        name: The input that is changed.
-        notation: ``dy_{ij} = A_{ij}^{klm} dx_{klm}`` with its letters.
-        indices: NumPy's notation of the same contraction.
-        tensor: A, float64 of shape (*output, *input), by automatic differentiation.
-        difference: Largest distance between A and central finite differences.
-        scale: Largest element of A, or 1 where it is smaller.
-        kinks: How many sums stand so close to a kink of relu that finite differences mean nothing there.
-    """
-
-    name: str
-    notation: str
-    indices: str
-    tensor: np.ndarray
-    difference: float
-    scale: float
-    kinks: int
+    name: str  # the input that is changed
+    notation: str  # dy_{ij} = A_{ij}^{klm} dx_{klm} with its letters
+    indices: str  # NumPy's notation of the same contraction
+    tensor: np.ndarray  # A, float64 of shape (*output, *input), by automatic differentiation
+    difference: float  # largest distance between A and central finite differences
+    scale: float  # largest element of A, or 1 where it is smaller
+    kinks: int  # how many sums stand so close to a kink of relu that finite differences mean nothing there
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as not finite
 def contract(program: Sequence[Statement], tensors: Mapping[str, np.ndarray]) -> Contracted:
-    """Compute a program.
-
-    Args:
-        program: From :func:`apps.convolution.einsum.read_program`.
-        tensors: Name to array for each tensor that has to be given.
-
-    Returns:
-        Every value.
+    """Compute a program with an array for each tensor that has to be given.
 
     Raises:
         InputError: A tensor is missing, modes or sizes do not match, or there is too much to compute.
@@ -94,9 +69,13 @@ def contract(program: Sequence[Statement], tensors: Mapping[str, np.ndarray]) ->
     sizes, steps = [], 0
     for statement in program:
         found = _sizes(statement, values)
-        steps += _check_work(statement, found)
+        elements = math.prod(found[letter] for letter in statement.output)
+        at_most(elements, MAX_ELEMENTS, f"{statement.name} would have", "elements")
+        turns = [math.prod(found[letter] for letter in product.letters) for product in statement.products]
+        at_most(max(turns), MAX_STEPS, f"The sum for {statement.name} has", "products")
+        steps += sum(turns)
         sizes.append(found)
-        total = _summed(statement, values, found)
+        total = _summed(statement.products, statement.output, values, found)
         values[statement.name] = FUNCTIONS[statement.function].value(total) if statement.function else total
         if not np.isfinite(values[statement.name]).all():
             raise InputError(f"{statement.name} is not finite", remedy="Take smaller numbers")
@@ -106,14 +85,9 @@ def contract(program: Sequence[Statement], tensors: Mapping[str, np.ndarray]) ->
 
 
 def loops(program: Sequence[Statement], sizes: Sequence[Mapping[str, int]]) -> str:
-    """Write a program as loops that compute the same in plain Python with NumPy's arrays.
+    """Write a program as loops in plain Python that compute the same with NumPy's arrays of the given tensors' names.
 
-    Args:
-        program: The statements.
-        sizes: For each statement index to size, as :class:`Contracted` has them.
-
-    Returns:
-        Python code; the tensors that have to be given are arrays with their names.
+    The sizes are those of :class:`Contracted`: for each statement index to size.
     """
     lines = ["import numpy as np", ""]
     for statement, found in zip(program, sizes, strict=True):
@@ -135,12 +109,7 @@ def loops(program: Sequence[Statement], sizes: Sequence[Mapping[str, int]]) -> s
 
 
 def derivative(program: Sequence[Statement], tensors: Mapping[str, np.ndarray], name: str) -> Derivative:
-    """Differentiate the output of a program by one of its inputs.
-
-    Args:
-        program: The statements.
-        tensors: Name to array.
-        name: The input x in ``dy = A dx``.
+    """Differentiate the output of a program by one of its inputs, ``name``: the x in ``dy = A dx``.
 
     Returns:
         A by automatic differentiation, and how far finite differences are from it.
@@ -192,57 +161,44 @@ def _sizes(statement: Statement, values: Mapping[str, np.ndarray]) -> dict[str, 
     return sizes
 
 
-def _check_work(statement: Statement, sizes: Mapping[str, int]) -> int:
-    elements = math.prod(sizes[letter] for letter in statement.output)
-    at_most(elements, MAX_ELEMENTS, f"{statement.name} would have", "elements")
-    steps = [math.prod(sizes[letter] for letter in product.letters) for product in statement.products]
-    at_most(max(steps), MAX_STEPS, f"The sum for {statement.name} has", "products")
-    return sum(steps)
-
-
-def _summed(statement: Statement, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
-    total = np.zeros([sizes[letter] for letter in statement.output])
-    for product in statement.products:
-        total = total + _multiplied(product, statement.output, values, sizes)
-    return total
-
-
-def _multiplied(
-    product: Product,
-    output: str,
-    values: Mapping[str, np.ndarray],
-    sizes: Mapping[str, int],
-    at: int = 0,
-    tangent: np.ndarray | None = None,
+def _summed(
+    products: Iterable[Product], output: str, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]
 ) -> np.ndarray:
-    """One product; with the tangent in place of one of its tensors, its directions are one more mode."""
-    terms = [operand.indices for operand in product.operands]
-    arrays = [
-        np.ones([sizes[letter] for letter in o.indices]) if o.name == ONES else values[o.name]
-        for o in product.operands
-    ]
-    if tangent is not None:
-        spare = _spare(product.letters + output)
-        arrays[at], terms[at], output = tangent, terms[at] + spare, output + spare
-    return product.sign * np.einsum(f"{','.join(terms)}->{output}", *arrays)
+    """The sum of products as an array with one mode for each index of the output."""
+    total = np.zeros([sizes[letter] for letter in output])
+    for product in products:
+        terms = ",".join(operand.indices for operand in product.operands)
+        arrays = [
+            np.ones([sizes[letter] for letter in o.indices]) if o.name == ONES else values[o.name]
+            for o in product.operands
+        ]
+        total = total + product.sign * np.einsum(f"{terms}->{output}", *arrays)
+    return total
 
 
 def _forward(computed: Contracted, name: str) -> np.ndarray:
     """Dual numbers: every dependent tensor has a tangent of shape (*tensor, directions)."""
     given = computed.values[name]
-    tangents = {name: np.eye(given.size).reshape(*given.shape, given.size)}
+    values = {**computed.values, _tangent(name): np.eye(given.size).reshape(*given.shape, given.size)}
     for statement, sizes in zip(computed.program, computed.sizes, strict=True):
-        total = np.zeros([*(sizes[letter] for letter in statement.output), given.size])
+        direction = _spare(statement.letters)
+        products = []
         for product in statement.products:
-            for at, operand in enumerate(product.operands):
-                if operand.name in tangents:  # the product rule
-                    tangent = tangents[operand.name]
-                    total += _multiplied(product, statement.output, computed.values, sizes, at, tangent)
+            for at, operand in enumerate(product.operands):  # the product rule
+                moved = Operand.lowered(_tangent(operand.name), operand.indices + direction)
+                if moved.name in values:
+                    operands = (*product.operands[:at], moved, *product.operands[at + 1 :])
+                    products.append(dataclasses.replace(product, operands=operands))
+        total = _summed(products, statement.output + direction, values, {**sizes, direction: given.size})
         if statement.function is not None:
-            slope = FUNCTIONS[statement.function].slope(_summed(statement, computed.values, sizes))
-            total *= slope[..., None]
-        tangents[statement.name] = total
-    return tangents[computed.program[-1].name]
+            inside = _summed(statement.products, statement.output, values, sizes)
+            total *= FUNCTIONS[statement.function].slope(inside)[..., None]
+        values[_tangent(statement.name)] = total
+    return values[_tangent(computed.program[-1].name)]
+
+
+def _tangent(name: str) -> str:
+    return f"d({name})"  # no tensor can be called this
 
 
 def _differences(computed: Contracted, name: str) -> tuple[np.ndarray, int]:
@@ -257,7 +213,8 @@ def _differences(computed: Contracted, name: str) -> tuple[np.ndarray, int]:
     kinks = 0
     for statement, sizes in zip(computed.program, computed.sizes, strict=True):
         if statement.function == "relu":
-            kinks += int((np.abs(_summed(statement, computed.values, sizes)) < 10 * step).sum())
+            inside = _summed(statement.products, statement.output, computed.values, sizes)
+            kinks += int((np.abs(inside) < 10 * step).sum())
     return np.stack(columns, axis=-1), kinks
 
 

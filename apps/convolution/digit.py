@@ -28,49 +28,31 @@ _HAND_MADE = {
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Kernels(Result):
-    """Kernels to choose from.
+    """Kernels to choose from."""
 
-    Attributes:
-        names: One a kernel.
-        weights: float64 (kernels, k, k).
-        biases: float64 (kernels,).
-        trained: Whether they come from the preset.
-    """
-
-    names: tuple[str, ...]
-    weights: np.ndarray
-    biases: np.ndarray
-    trained: bool
+    names: tuple[str, ...]  # one a kernel
+    weights: np.ndarray  # float64 (kernels, k, k)
+    biases: np.ndarray  # float64 (kernels,)
+    trained: bool  # whether they come from the preset
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class ConvolvedDigit(Result):
-    """A digit and what a kernel makes of it.
+    """A digit and what a kernel makes of it."""
 
-    Attributes:
-        image: float64 (28, 28), 0 for paper and 1 for ink.
-        kernel: float64 (k, k).
-        bias: Added to each sum.
-        rule: How the kernel slides along both modes.
-        output: float64 (outputs, outputs).
-    """
-
-    image: np.ndarray
-    kernel: np.ndarray
-    bias: float
-    rule: ModeRule
-    output: np.ndarray
+    image: np.ndarray  # float64 (28, 28), 0 for paper and 1 for ink
+    kernel: np.ndarray  # float64 (k, k)
+    bias: float  # added to each sum
+    rule: ModeRule  # how the kernel slides along both modes
+    output: np.ndarray  # float64 (outputs, outputs)
 
 
 def digit_image(label: int, number: int = 0) -> np.ndarray:
-    """Take one of the digits that the project carries.
+    """Take one of the digits that the project carries, float64 (28, 28), 0 for paper and 1 for ink.
 
     Args:
         label: Its class, 0 to 9.
         number: Which of that class, 0 to 19.
-
-    Returns:
-        float64 (28, 28), 0 for paper and 1 for ink.
 
     Raises:
         InputError: A number is out of range, or the file is missing or damaged.
@@ -82,23 +64,13 @@ def digit_image(label: int, number: int = 0) -> np.ndarray:
 
 
 def hand_made_kernels() -> Kernels:
-    """Give kernels that were made by hand.
-
-    Returns:
-        Edges, a blur, and the kernel that changes nothing.
-    """
+    """Give kernels that were made by hand: edges, a blur, and the kernel that changes nothing."""
     weights = np.stack(list(_HAND_MADE.values())).astype(np.float64)
     return Kernels(tuple(_HAND_MADE), weights, np.zeros(len(weights)), False)
 
 
 def trained_kernels(preset: str = PRESET) -> Kernels:
-    """Take the kernels of the first convolution of a digit network.
-
-    Args:
-        preset: Name of a preset, or its folder.
-
-    Returns:
-        One kernel a head.
+    """Take the kernels of the first convolution of a preset of digits, by its name or folder: one a head.
 
     Raises:
         InputError: The preset is missing or damaged, or its first convolution reads several channels.
@@ -123,19 +95,16 @@ def convolve_digit(
     dilation: int = 1,
     relu: bool = False,
 ) -> ConvolvedDigit:
-    """Slide a kernel over a picture.
+    """Slide a kernel over a picture as high as wide.
 
     Args:
-        image: (height, width), height and width alike.
+        image: (side, side).
         kernel: (k, k).
         bias: Added to each sum.
         padding: Zeros on all sides.
         stride: Pixels between two positions.
         dilation: Pixels between two weights.
         relu: Whether what is negative becomes 0.
-
-    Returns:
-        The picture that comes out, with what it was made of.
 
     Raises:
         InputError: A number is out of range, or the output would have size zero.

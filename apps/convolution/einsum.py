@@ -63,17 +63,11 @@ FUNCTIONS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Operand(Result):
-    """A tensor in a product.
+    """A tensor in a product."""
 
-    Attributes:
-        name: Its name; ``"1"`` is a tensor of ones.
-        indices: One letter a mode.
-        raised: For each of them whether it is raised.
-    """
-
-    name: str
-    indices: str
-    raised: tuple[bool, ...]
+    name: str  # its name; "1" is a tensor of ones
+    indices: str  # one letter a mode
+    raised: tuple[bool, ...]  # for each of them whether it is raised
 
     def __str__(self) -> str:
         """Write it in the lecture's notation."""
@@ -89,15 +83,10 @@ class Operand(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Product(Result):
-    """A product of tensors, summed over the indices that are not kept.
+    """A product of tensors, summed over the indices that are not kept."""
 
-    Attributes:
-        sign: 1.0 or -1.0.
-        operands: Its tensors in order.
-    """
-
-    sign: float
-    operands: tuple[Operand, ...]
+    sign: float  # 1.0 or -1.0
+    operands: tuple[Operand, ...]  # its tensors in order
 
     @property
     def indices(self) -> str:
@@ -122,19 +111,12 @@ class Product(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Statement(Result):
-    """One assignment.
+    """One assignment."""
 
-    Attributes:
-        name: Of its result.
-        output: Indices of the result in order.
-        function: The pointwise function that the sum goes through, or None.
-        products: What is summed.
-    """
-
-    name: str
-    output: str
-    function: str | None
-    products: tuple[Product, ...]
+    name: str  # of its result
+    output: str  # indices of the result in order
+    function: str | None  # the pointwise function that the sum goes through, or None
+    products: tuple[Product, ...]  # what is summed
 
     @property
     def letters(self) -> str:
@@ -232,14 +214,7 @@ def read_numpy(text: str) -> Statement:
 
 
 def free_tensors(program: Iterable[Statement]) -> dict[str, str]:
-    """List the tensors that have to be given.
-
-    Args:
-        program: The statements.
-
-    Returns:
-        Name to indices where it appears first, in the order of appearance.
-    """
+    """List the tensors that have to be given, in the order of appearance: name to indices where it appears first."""
     made: set[str] = {ONES}
     found: dict[str, str] = {}
     for statement in program:
@@ -252,14 +227,7 @@ def free_tensors(program: Iterable[Statement]) -> dict[str, str]:
 
 
 def batched(program: Iterable[Statement], name: str) -> tuple[Statement, ...]:
-    """Add one more mode for the samples of a batch, at the end of a tensor and of all that depends on it.
-
-    Args:
-        program: The statements.
-        name: A tensor that has to be given.
-
-    Returns:
-        The program for a whole batch.
+    """Add one more mode for the samples of a batch, at the end of a given tensor and of all that depends on it.
 
     Raises:
         InputError: The tensor does not occur, or no letter is left.

@@ -9,28 +9,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Example:
-    """An example.
+    """An example."""
 
-    Args:
-        title: What it shows.
-        values: What is typed into each box, by its key.
-        about: What to look at.
-    """
-
-    title: str
-    values: dict[str, str]
-    about: str = ""
+    title: str  # what it shows
+    values: dict[str, str]  # what is typed into each box, by its key
+    about: str = ""  # what to look at
 
 
-def _read() -> dict[str, dict[str, Example]]:
-    content = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return {
-        kind: {name: Example(**example) for name, example in found.items()} for kind, found in content.items()
-    }
-
-
-_FOUND = _read()
-SIGNALS = _FOUND["signals"]
-SIZES = _FOUND["sizes"]
-STACKS = _FOUND["stacks"]
-EXPRESSIONS = _FOUND["expressions"]
+_FOUND = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+SIGNALS, SIZES, STACKS, EXPRESSIONS = (
+    {name: Example(**example) for name, example in _FOUND[kind].items()}
+    for kind in ("signals", "sizes", "stacks", "expressions")
+)

@@ -1,9 +1,8 @@
-"""The kinds of convolution side by side: one small tensor, one filter, the output and the products of any position.
+"""The kinds of convolution: one small tensor, one filter, the output and the products of any position.
 
-Every kind is a full convolution in disguise: a pointwise one has a filter of size 1 but in the last mode, "the same
-filter on each channel" one of size 1 in the last mode, a layerwise (depthwise) one is a full convolution a channel, and
-the convolution of a network sets the filter's last size to the input's, drops the mode that is left with size 1, and
-has several heads.
+Every kind is a full convolution in disguise: some have a filter of size 1 in a mode, a layerwise (depthwise) one is a
+full convolution a channel, and the convolution of a network sets the filter's last size to the input's, drops the mode
+that is left with size 1, and has several heads. A transposed one is that of the input spread out by the strides.
 """
 
 from __future__ import annotations
@@ -51,44 +50,22 @@ ABOUT = {
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class KindResult(Result):
-    """One convolution of a tensor with channels.
+    """One convolution of a tensor with channels."""
 
-    Attributes:
-        kind: Row of :data:`KINDS`.
-        tensor: The input, float64, the channels last.
-        kernel: The filter in the shape that the kind takes; heads last (transposed: before the channels).
-        rules: How it slides along each mode: without the channels, but for a full convolution.
-        output: float64, the channels last.
-    """
-
-    kind: str
-    tensor: np.ndarray
-    kernel: np.ndarray
-    rules: tuple[ModeRule, ...]
-    output: np.ndarray
+    kind: str  # a key of KINDS
+    tensor: np.ndarray  # the input, float64, the channels last
+    kernel: np.ndarray  # in the shape that the kind takes; heads last (transposed: before the channels)
+    rules: tuple[ModeRule, ...]  # one a mode without the channels, but for a full convolution
+    output: np.ndarray  # float64, the channels last
 
     @property
     def multiply_adds(self) -> int:
         """Products of the whole output."""
-        return (self.tensor if self.kind == "transposed" else self.output).size * self.taps
-
-    @property
-    def taps(self) -> int:
-        """Weights that make one output; of a transposed one those that an input is multiplied by."""
-        return self.kernel.size // (self.kernel.shape[-1] if _AXES[self.kind] else 1)
+        taps = self.kernel.size // (self.kernel.shape[-1] if _AXES[self.kind] else 1)
+        return (self.tensor if self.kind == "transposed" else self.output).size * taps
 
     def products(self, at: Sequence[int]) -> tuple[Product, ...]:
-        """List the products whose sum is one output.
-
-        Args:
-            at: Position in the output, one number a mode.
-
-        Returns:
-            The products; their places and taps have one number a mode of ``tensor`` and ``kernel``.
-
-        Raises:
-            InputError: There is no such position.
-        """
+        """List the products whose sum is the output at a position; an InputError where there is no such position."""
         if len(at) != self.output.ndim:
             raise InputError("The position has the wrong number of modes", allowed=f"{self.output.ndim}")
         for number, size in zip(at, self.output.shape, strict=True):
@@ -119,7 +96,7 @@ def run_kind(
     """Convolve a small tensor of whole numbers with a filter of whole numbers.
 
     Args:
-        kind: Row of :data:`KINDS`.
+        kind: A key of :data:`KINDS`.
         sizes: Of the input, the channels last.
         kernel: Of the filter without the channels; with them for ``"full"``; not used by ``"pointwise"``.
         heads: For ``"heads"``, ``"pointwise"`` and ``"transposed"``.
@@ -127,9 +104,6 @@ def run_kind(
             off); ``"cyclic"``.
         stride: In every mode that the filter slides along, but the channels.
         dilation: The same.
-
-    Returns:
-        Input, filter and output.
 
     Raises:
         InputError: Something is unknown, out of range or does not fit, or the output would have size zero.
@@ -161,20 +135,11 @@ def run_kind(
 
 
 def convolve(kind: str, tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
-    """Convolve a tensor with channels.
+    """Convolve a tensor with channels, (..., channels), by one rule a mode (all modes for ``"full"``) to float64.
 
-    Args:
-        kind: Row of :data:`KINDS`.
-        tensor: (..., channels).
-        kernel: ``"heads"``: (..., channels, heads); ``"full"`` and ``"same"``: the filter; ``"pointwise"``: (channels,
-            heads); ``"layerwise"``: (..., channels); ``"transposed"``: (..., heads, channels), as Keras stores it.
-        rules: One a mode without the channels, but for ``"full"``.
-
-    Returns:
-        float64 array, the channels or heads last.
-
-    Raises:
-        InputError: The channels differ, the output would have size zero, or there is too much to compute.
+    The kernel is (..., channels, heads) for ``"heads"``, (channels, heads) for ``"pointwise"``, (..., channels) for
+    ``"layerwise"``, (..., heads, channels) for ``"transposed"``, as Keras stores it, and else the filter. InputError
+    where the channels differ, the output would have size zero, or there is too much to compute.
     """
     axes = _AXES[kind]
     if "h" in axes and kernel.shape[axes.index("c") - len(axes)] != tensor.shape[-1]:
@@ -183,9 +148,9 @@ def convolve(kind: str, tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[
             allowed=f"{tensor.shape[-1]} channels",
             received=f"filter {written_sizes(kernel.shape)}",
         )
-    if kind == "full":
-        return convolve_full(tensor, kernel, rules)
-    count = kernel.shape[axes.index("h") - len(axes)] if "h" in axes else tensor.shape[-1]
+    count = 1 if kind == "full" else tensor.shape[-1]
+    if "h" in axes:
+        count = kernel.shape[axes.index("h") - len(axes)]
     parts = [convolve_full(*_channel(kind, tensor, kernel, rules, at)) for at in range(count)]
     return np.concatenate(parts, axis=-1)
 

@@ -82,29 +82,19 @@ class Snapshot(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Learned(Result):
-    """A detector that was learned, beside the hand-made one.
+    """A detector that was learned, beside the hand-made one."""
 
-    Attributes:
-        task: ``"localise"`` or ``"detect"``.
-        best: Number of the start with the lowest loss on all training signals.
-        snapshots: Before the first step, on the way, and at the end.
-        accuracy: Share of the held-out signals that the best start has all right, by a threshold of one half.
-        hand_made_accuracy: The same for the hand-made detector.
-        starts_right: How many starts have at least 99 % right.
-        example: A held-out signal with a block of three, 0s and 1s.
-        outputs: What the learned detector gives for it: one number, or one a position.
-        hand_made_outputs: The same of the hand-made one.
-    """
-
-    task: str
-    best: int
-    snapshots: tuple[Snapshot, ...]
-    accuracy: float
-    hand_made_accuracy: float
-    starts_right: int
-    example: tuple[float, ...]
-    outputs: tuple[float, ...]
-    hand_made_outputs: tuple[float, ...]
+    task: str  # "localise" or "detect"
+    best: int  # number of the start with the lowest loss on all training signals
+    snapshots: tuple[Snapshot, ...]  # before the first step, on the way, and at the end
+    accuracy: (
+        float  # share of the held-out signals that the best start has all right, above or below one half
+    )
+    hand_made_accuracy: float  # the same for the hand-made detector
+    starts_right: int  # how many starts have at least 99 % right
+    example: tuple[float, ...]  # a held-out signal with a block of three, 0s and 1s
+    outputs: tuple[float, ...]  # what the learned detector gives for it: one number, or one a position
+    hand_made_outputs: tuple[float, ...]  # the same of the hand-made one
 
     @property
     def detector(self) -> Detector:

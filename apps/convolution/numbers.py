@@ -52,14 +52,7 @@ def read_lines(
 
 
 def read_numbers(text: str, name: str) -> tuple[float, ...]:
-    """Read numbers that are separated by spaces, commas or semicolons; brackets around them are allowed.
-
-    Args:
-        text: Such as ``"0 1 -2.5"`` or ``"(0, 1, -2.5)"``.
-        name: What they are, for messages.
-
-    Returns:
-        1 to 64 numbers.
+    """Read 1 to 64 numbers, such as ``"0 1 -2.5"`` or ``"(0, 1, -2.5)"``; the name stands in messages.
 
     Raises:
         InputError: There is none or are too many, or one is no number or larger than a million.
@@ -110,9 +103,6 @@ def read_sizes(text: str, name: str, *, lowest: int = 1, modes: int | None = Non
         lowest: Smallest size that is allowed.
         modes: How many there have to be; one number then counts for all modes. None: 1 to 8.
 
-    Returns:
-        The sizes.
-
     Raises:
         InputError: There is none or are too many, or one is out of range.
     """
@@ -132,14 +122,10 @@ def one_a_mode(found: list, modes: int, name: str, text: str) -> list:
 
 
 def read_tensor(text: str, name: str) -> np.ndarray:
-    """Read a tensor: nested brackets such as ``((1, 2), (3, 4))``, a number, a row of numbers, or a shape to fill.
+    """Read a tensor of at most 8 modes and 10,000 elements as float64; the name stands in messages.
 
-    Args:
-        text: The tensor; ``2x3`` stands for that shape, filled with small whole numbers that never change.
-        name: Its name, for messages.
-
-    Returns:
-        float64 array of at most 8 modes and 10,000 elements.
+    It is written as nested brackets such as ``((1, 2), (3, 4))``, a number, a row of numbers, or a shape such as
+    ``2x3``, which is filled with small whole numbers that never change.
 
     Raises:
         InputError: It cannot be read, is ragged, empty or too large.

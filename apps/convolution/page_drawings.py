@@ -85,17 +85,11 @@ def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:
 
 @dataclass(frozen=True)
 class Box:
-    """One tensor; of more than three modes those between the first and the last are drawn as one.
+    """One tensor; of more than three modes those between the first and the last are drawn as one."""
 
-    Args:
-        title: Stands above it, with its sizes.
-        sizes: Of its modes; the last one goes into the depth.
-        inside: For each mode where a smaller box stands, start and size, or empty.
-    """
-
-    title: str
-    sizes: tuple[int, ...]
-    inside: tuple[tuple[int, int], ...] = ()
+    title: str  # stands above it, with its sizes
+    sizes: tuple[int, ...]  # of its modes; the last one goes into the depth
+    inside: tuple[tuple[int, int], ...] = ()  # start and size of a smaller box in each mode, or empty
 
     @property
     def drawn(self) -> tuple[int, int, int]:

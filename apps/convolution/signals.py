@@ -47,29 +47,17 @@ POOLINGS = ("max", "sum", "average")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Layer(Result):
-    """What slides over a signal: a window that reads some of its values, and one output made of them.
+    """What slides over a signal: a window that reads some of its values, and one output made of them."""
 
-    Attributes:
-        text: As it is written.
-        kind: ``"correlate"``, ``"convolve"``, ``"bias"``, ``"relu"``, ``"max"``, ``"sum"`` or ``"average"``.
-        weights: Of a kernel; a pooling layer has none.
-        padding: ``"valid"``, ``"zero"`` or ``"cyclic"`` (as many outputs as inputs, at stride 1).
-        zeros: Before and behind the signal; None for as many as keep its size.
-        size: Values of a window; None for the whole signal.
-        stride: Steps between two outputs; None for windows side by side.
-        dilation: Steps between two weights.
-        bias: Added to each output.
-    """
-
-    text: str
-    kind: str
-    weights: tuple[float, ...] = ()
-    padding: str = "valid"
-    zeros: tuple[int, int] | None = None
-    size: int | None = 1
-    stride: int | None = 1
-    dilation: int = 1
-    bias: float = 0.0
+    text: str  # as it is written
+    kind: str  # "correlate", "convolve", "bias", "relu", "max", "sum" or "average"
+    weights: tuple[float, ...] = ()  # of a kernel; a pooling layer has none
+    padding: str = "valid"  # "valid", "zero" or "cyclic" (as many outputs as inputs, at stride 1)
+    zeros: tuple[int, int] | None = None  # before and behind the signal; None for as many as keep its size
+    size: int | None = 1  # values of a window; None for the whole signal
+    stride: int | None = 1  # steps between two outputs; None for windows side by side
+    dilation: int = 1  # steps between two weights
+    bias: float = 0.0  # added to each output
 
     @property
     def flip(self) -> bool:
@@ -118,21 +106,13 @@ class Layer(Result):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stage(Result):
-    """What one layer made.
+    """What one layer made."""
 
-    Attributes:
-        name: What it does, for people.
-        values: Its output.
-        terms: For each output the products that it is made of.
-        sums: For each output the arithmetic with its numbers, such as ``"-1·0 + 1·1 = 1"``.
-        unused: How many values at the end of the input no output reads.
-    """
-
-    name: str
-    values: tuple[float, ...]
-    terms: tuple[tuple[Product, ...], ...]
-    sums: tuple[str, ...]
-    unused: int
+    name: str  # what it does, for people
+    values: tuple[float, ...]  # its output
+    terms: tuple[tuple[Product, ...], ...]  # for each output the products that it is made of
+    sums: tuple[str, ...]  # for each output the arithmetic with its numbers, such as "-1·0 + 1·1 = 1"
+    unused: int  # how many values at the end of the input no output reads
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,10 +129,7 @@ class SignalResult(Result):
 
 
 def run_signal(signal: Sequence[float], layers: Sequence[Layer]) -> SignalResult:
-    """Send a signal of 1 to 64 numbers through at most 8 layers.
-
-    Returns:
-        The output of every layer with every product and sum.
+    """Send a signal of 1 to 64 numbers through at most 8 layers, with every product and sum.
 
     Raises:
         InputError: Signal or layers are too many, or a kernel or group is longer than what it slides over.
@@ -184,16 +161,10 @@ def _stage(signal: tuple[float, ...], layer: Layer) -> Stage:
 
 
 def read_layers(text: str) -> tuple[Layer, ...]:
-    """Read layers, one a line or separated by semicolons; the module's docstring has the language.
-
-    Args:
-        text: At most 2,000 characters and 8 layers.
-
-    Returns:
-        The layers in order.
+    """Read at most 8 layers, one a line or separated by semicolons; the module's docstring has the language.
 
     Raises:
-        InputError: The text is too long, or a layer cannot be read; the message names it.
+        InputError: The text is longer than 2,000 characters, or a layer cannot be read; the message names it.
     """
     lines = read_lines(text, "The text of the layers has", "layers", characters=MAX_TEXT, lines=MAX_LAYERS)
     return tuple(map(_layer, lines))

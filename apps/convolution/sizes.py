@@ -24,26 +24,17 @@ Zeros = Annotated[int, Ge(0), Le(MAX_SIZE)]
 class ModeRule(Result, Checked):
     """How a filter slides along one mode.
 
-    Args:
-        size: Of the input in this mode, n.
-        kernel: Of the filter, k.
-        before: Values of the padding before the input.
-        after: Values of the padding behind it.
-        stride: Steps between two positions of the filter, s.
-        dilation: Steps between two weights, d.
-        cyclic: Whether the padding is the other end of the input, so that it wraps around; else it is zeros.
-
     Raises:
         InputError: A number is out of range, or a cyclic mode is shorter than the filter.
     """
 
-    size: Size
-    kernel: Size
-    before: Zeros = 0
-    after: Zeros = 0
-    stride: Size = 1
-    dilation: Size = 1
-    cyclic: bool = False
+    size: Size  # of the input in this mode, n
+    kernel: Size  # of the filter, k
+    before: Zeros = 0  # values of the padding before the input
+    after: Zeros = 0  # values of the padding behind it
+    stride: Size = 1  # steps between two positions of the filter, s
+    dilation: Size = 1  # steps between two weights, d
+    cyclic: bool = False  # whether the padding is the other end of the input; else it is zeros
 
     def __post_init__(self) -> None:
         """Check the arguments."""
@@ -104,19 +95,12 @@ class ModeRule(Result, Checked):
 
 @dataclasses.dataclass(frozen=True)
 class Sizes(Result):
-    """Sizes of one full convolution.
+    """Sizes of one full convolution."""
 
-    Attributes:
-        rules: One a mode.
-        output: Size of each mode of the output; several heads add one more mode at the end.
-        parameters: Weights and one bias a head.
-        multiply_adds: Products of the whole output.
-    """
-
-    rules: tuple[ModeRule, ...]
-    output: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
+    rules: tuple[ModeRule, ...]  # one a mode
+    output: tuple[int, ...]  # size of each mode of the output; several heads add one more mode at the end
+    parameters: int  # weights and one bias a head
+    multiply_adds: int  # products of the whole output
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
@@ -125,14 +109,7 @@ class Sizes(Result):
 
 
 def convolution_sizes(rules: Sequence[ModeRule], heads: int = 1) -> Sizes:
-    """Compute the sizes of a full convolution.
-
-    Args:
-        rules: One a mode.
-        heads: Filters side by side.
-
-    Returns:
-        Output, parameters, multiply-adds, receptive field and the formulas.
+    """Compute the sizes of a full convolution of several filters side by side, the heads.
 
     Raises:
         InputError: A number is out of range, or the output would have size zero; the message names the mode.
@@ -151,17 +128,14 @@ def convolution_sizes(rules: Sequence[ModeRule], heads: int = 1) -> Sizes:
 def read_rules(
     sizes: str, kernel: str, padding: str = "0", stride: str = "1", dilation: str = "1"
 ) -> tuple[ModeRule, ...]:
-    """Read the rules of all modes.
+    """Read the rules of all modes; padding, stride and dilation are one a mode or one for all.
 
     Args:
         sizes: Of the input, such as ``"4x4x3"``.
         kernel: Of the filter, such as ``"2x2x2"``.
-        padding: One a mode or one for all, ``"1"`` on both sides or ``"0+1"`` before and behind.
-        stride: One a mode or one for all, such as ``"2,2,1"``.
+        padding: ``"1"`` on both sides or ``"0+1"`` before and behind.
+        stride: Such as ``"2,2,1"``.
         dilation: The same.
-
-    Returns:
-        One rule a mode.
 
     Raises:
         InputError: Something cannot be read, is out of range, or differs in the number of modes.

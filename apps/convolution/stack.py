@@ -30,42 +30,25 @@ _LANGUAGE = (
 
 @dataclasses.dataclass(frozen=True)
 class StackLayer(Result):
-    """One layer of a stack.
+    """One layer of a stack."""
 
-    Attributes:
-        text: As it is written.
-        kind: ``"conv"``, ``"depthwise"``, ``"pool"``, ``"relu"``, ``"flatten"`` or ``"dense"``.
-        output: Size of the output, the channels last.
-        formula: How the sizes and the parameters come about, with numbers.
-        parameters: Weights and biases.
-        multiply_adds: Of one input.
-        receptive_field: What one output sees of the stack's input in each mode; empty behind a dense layer.
-        jump: How far apart in the stack's input two neighbouring outputs look; empty behind a dense layer.
-        rules: How a filter or window slides along each mode without the channels; empty where none slides.
-    """
-
-    text: str
-    kind: str
-    output: tuple[int, ...]
-    formula: str
-    parameters: int = 0
-    multiply_adds: int = 0
-    receptive_field: tuple[int, ...] = ()
-    jump: tuple[int, ...] = ()
-    rules: tuple[ModeRule, ...] = ()
+    text: str  # as it is written
+    kind: str  # "conv", "depthwise", "pool", "relu", "flatten" or "dense"
+    output: tuple[int, ...]  # size of the output, the channels last
+    formula: str  # how the sizes and the parameters come about, with numbers
+    parameters: int = 0  # weights and biases
+    multiply_adds: int = 0  # of one input
+    receptive_field: tuple[int, ...] = ()  # of the stack's input; empty behind a dense layer
+    jump: tuple[int, ...] = ()  # how far apart in it two neighbouring outputs look
+    rules: tuple[ModeRule, ...] = ()  # one a mode without the channels; empty where nothing slides
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stack(Result):
-    """A stack of layers and its sizes.
+    """A stack of layers and its sizes."""
 
-    Attributes:
-        input: Size of the input, the channels last.
-        layers: In order.
-    """
-
-    input: tuple[int, ...]
-    layers: tuple[StackLayer, ...]
+    input: tuple[int, ...]  # size of the input, the channels last
+    layers: tuple[StackLayer, ...]  # in order
 
     @property
     def output(self) -> tuple[int, ...]:
@@ -89,9 +72,6 @@ def stack_sizes(sizes: str, layers: str) -> Stack:
     Args:
         sizes: Of the input, the channels last: ``"24x24x1"``.
         layers: One a line or separated by semicolons; the module's docstring has the language.
-
-    Returns:
-        The stack.
 
     Raises:
         InputError: Something cannot be read or is out of range, or an output would have size zero; names the layer.

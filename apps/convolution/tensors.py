@@ -1,7 +1,6 @@
-"""Full convolution of tensors with any number of modes, in NumPy: the rule that every kind is made of.
+"""Full convolution of tensors with any number of modes: the rule that every kind is made of.
 
-A *full* convolution slides a filter with as many modes as the input over all of them. As in networks, filters are not
-flipped (cross-correlation).
+A *full* convolution slides a filter with as many modes as the input over all of them, unflipped, as in networks.
 """
 
 from __future__ import annotations
@@ -23,34 +22,19 @@ MAX_ELEMENTS = 1_000_000  # of the padded input and of the output: 8 MB each
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Product(Result):
-    """One product of an output.
+    """One product of an output."""
 
-    Attributes:
-        place: Position in the input, or None for a zero of the padding.
-        value: What stands there.
-        weight: The filter's weight.
-        tap: Position of the weight in the filter.
-    """
-
-    place: tuple[int, ...] | None
-    value: float
-    weight: float
-    tap: tuple[int, ...]
+    place: tuple[int, ...] | None  # position in the input, or None for a zero of the padding
+    value: float  # what stands there
+    weight: float  # the filter's weight
+    tap: tuple[int, ...]  # position of the weight in the filter
 
 
 def convolve_full(tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
-    """Slide a filter over every mode of a tensor (cross-correlation).
+    """Slide a filter over every mode of a tensor (cross-correlation), to a float64 array with as many modes.
 
-    Args:
-        tensor: The input, 1 to 8 modes.
-        kernel: The filter, as many modes.
-        rules: Padding, stride and dilation of each mode, with the sizes of ``tensor`` and ``kernel``.
-
-    Returns:
-        float64 array with as many modes.
-
-    Raises:
-        InputError: The modes differ, the output would have size zero, or there is too much to compute.
+    There is one rule a mode, with its sizes. InputError where the modes differ, the output would have size zero, or
+    there is too much to compute.
     """
     tensor, kernel = np.asarray(tensor, np.float64), np.asarray(kernel, np.float64)
     if (tensor.shape, kernel.shape) != tuple(zip(*((rule.size, rule.kernel) for rule in rules), strict=True)):
