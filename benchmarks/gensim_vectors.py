@@ -8,20 +8,19 @@ answers and a third of the size.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from apps.shared.commands import print_table
+import typer
+
+from apps.shared.commands import OutFolder, print_table, verb
 from apps.shared.measures import checksums_of
 from apps.vectors.evaluation import evaluate, metrics_of
 from apps.vectors.task import WIKI, encode, save_vectors_preset, vectors_content
 from data_prep.datasets import locate
-from data_prep.errors import InputError
 from data_prep.readers.text import TextCorpus
 from data_prep.text.embeddings import WordVectors
 from models.presets.card import CardText
@@ -58,14 +57,23 @@ def write_sentences(corpus: Any, file: Path) -> None:
             begin = end
 
 
-def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
-    """Train gensim's skip-gram on the wiki set; return the vectors of all words, gensim's settings, and seconds.
+def scores(every: WordVectors, scored: int) -> Metrics:
+    """Score the first ``scored`` words as ours are scored, and those that are kept; return both as metrics."""
+    metrics = metrics_of(evaluate(every.first(scored)))
+    for measure in metrics.values():
+        measure["protocol"] += (
+            f"; scored with {scored:,} words as ours are, of which {KEPT_WORDS:,} are kept here"
+        )
+    kept = metrics_of(evaluate(every.first(KEPT_WORDS)))
+    return metrics | {f"{name}_kept_words": measure for name, measure in kept.items()}
 
-    Args:
-        recipe: Settled.
-    """
+
+@verb
+def main(out: OutFolder, threads: int = 2) -> None:
+    """Train gensim's skip-gram on the wiki set, write the preset of its vectors, and print its scores."""
     from gensim.models import Word2Vec
 
+    recipe = VectorsRecipe(threads=threads).settled()
     settings = gensim_settings(replace(recipe, min_count=1))  # the words are those of our vocabulary
     with tempfile.TemporaryDirectory() as temporary:
         corpus = encode(TextCorpus([locate("wiki")]), recipe, Path(temporary) / "ids")
@@ -73,30 +81,7 @@ def train(recipe: VectorsRecipe) -> tuple[WordVectors, dict[str, Any], float]:
         begun = time.perf_counter()
         model = Word2Vec(corpus_file=str(Path(temporary) / "sentences"), **settings)
         seconds = time.perf_counter() - begun
-    return WordVectors.from_keyed_vectors(model.wv), settings, seconds
-
-
-def scores(every: WordVectors, scored: int) -> Metrics:
-    """Score the first ``scored`` words as ours are scored, and those that are kept; return both as metrics."""
-    metrics = metrics_of(evaluate(first(every, scored)))
-    for measure in metrics.values():
-        measure["protocol"] += (
-            f"; scored with {scored:,} words as ours are, of which {KEPT_WORDS:,} are kept here"
-        )
-    kept = metrics_of(evaluate(first(every, KEPT_WORDS)))
-    return metrics | {f"{name}_kept_words": measure for name, measure in kept.items()}
-
-
-def first(every: WordVectors, number: int) -> WordVectors:
-    """Return the vectors of the first ``number`` words."""
-    counts = None if every.counts is None else every.counts[:number]
-    return WordVectors(every.keys[:number], every.vectors[:number], counts)
-
-
-def make(out: Path, threads: int) -> Metrics:
-    """Train gensim on the wiki set and write the preset; return its metrics."""
-    recipe = VectorsRecipe(threads=threads).settled()
-    every, settings, seconds = train(recipe)
+    every = WordVectors.from_keyed_vectors(model.wv)
     metrics = scores(every, recipe.kept_words or len(every))
     card = CardText(
         title="Word vectors of gensim from English Wikipedia",
@@ -106,32 +91,17 @@ def make(out: Path, threads: int) -> Metrics:
         intended_use="To compare answers with those of Lectern's own vectors.",
         limits="As those of vectors_en_wiki; only the most frequent words.",
     )
-    content = vectors_content(first(every, KEPT_WORDS), card, recipe.storage, metrics=metrics)
     metadata = {
         "recipe": {"gensim.models.Word2Vec": settings},
         "seed": recipe.seed,
         "data": checksums_of(*sorted(locate("wiki").glob("*.gz"))),
         "seconds": seconds,
     }
+    content = vectors_content(every.first(KEPT_WORDS), card, recipe.storage, metrics=metrics)
     save_vectors_preset(out, content, metadata)
-    return metrics
-
-
-def main() -> int:
-    """Make the preset; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    try:
-        metrics = make(options.out, options.threads)
-    except InputError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
     rows = [(name, str(measure["score"]), str(measure["n"])) for name, measure in metrics.items()]
     print_table(("measure", "score>", "n>"), rows)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

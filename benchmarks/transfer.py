@@ -21,11 +21,7 @@ Settings = TypeVar("Settings")
 
 
 def chosen_settings(base: Settings, overrides: Sequence[str]) -> Settings:
-    """Return settings with ``key=value`` overrides.
-
-    Raises:
-        InputError: One is wrong, or there is not one number of epochs for each share.
-    """
+    """Return settings with ``key=value`` overrides; there is one number of epochs for each share."""
     found = with_overrides(base, overrides)
     if len(found.shares) != len(found.epochs):
         raise InputError("There is one number of epochs for each share", received=list(overrides))
@@ -33,16 +29,7 @@ def chosen_settings(base: Settings, overrides: Sequence[str]) -> Settings:
 
 
 def draw(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
-    """Draw a part of the examples.
-
-    Args:
-        examples: All to learn from, such as sentences.
-        share: Percent, above 0.
-        seed: The same seed draws the same; a larger share holds the smaller ones.
-
-    Returns:
-        At least one example.
-    """
+    """Draw percent of the examples, at least one; with the same seed a larger share holds the smaller ones."""
     order = np.random.default_rng(seed).permutation(len(examples))
     return [examples[at] for at in order[: max(1, round(len(examples) * share / 100))]]
 
@@ -60,7 +47,7 @@ def transfer(
     unit: str,
     **facts: Any,
 ) -> dict[str, Any]:
-    """Train and score every cell of the table.
+    """Train and score every cell of the table; return settings and cells, as ``apps.shared.transfer`` reads them.
 
     Args:
         chosen: Settings with ``shares``, ``epochs`` and ``seeds``.
@@ -68,9 +55,6 @@ def transfer(
         score: (examples, start of the embeddings, epochs, seed) to percentages; the first one is the cell's own.
         unit: What the examples are called.
         facts: More settings.
-
-    Returns:
-        Settings and cells, as ``apps.shared.transfer`` reads them.
     """
     began, cells = time.perf_counter(), []
     for share, epochs in zip(chosen.shares, chosen.epochs, strict=True):

@@ -76,16 +76,7 @@ class ReviewsTransferSettings:
 
 @dataclass(frozen=True, eq=False)
 class Documents:
-    """Documents as ids of one vocabulary that holds every word; labels; and which of them are scored.
-
-    Args:
-        ids: Of each document, the end last.
-        labels: Int (n,).
-        classes: Number of labels.
-        vocabulary: Special ids first.
-        learned: Places of the documents to learn from.
-        scored: Places of those to score.
-    """
+    """Documents as ids of one vocabulary that holds every word, and places of those to learn from and to score."""
 
     ids: Sequence[np.ndarray]
     labels: np.ndarray
@@ -96,19 +87,7 @@ class Documents:
 
 
 def documents_of(texts: LabelledTexts, scored: int, seed: int = 0) -> Documents:
-    """Read documents and leave some out.
-
-    Args:
-        texts: With labels.
-        scored: How many are scored.
-        seed: Of the draw.
-
-    Returns:
-        The documents; equal texts are on one side.
-
-    Raises:
-        InputError: There are fewer documents.
-    """
+    """Read documents and leave some out to be scored; equal texts are on one side."""
     if not 1 <= scored < len(texts):
         raise InputError(
             "scored does not fit the documents", allowed=f"1 to {len(texts) - 1}", received=scored
@@ -124,14 +103,7 @@ def documents_of(texts: LabelledTexts, scored: int, seed: int = 0) -> Documents:
 def run(
     settings: ReviewsTransferSettings, documents: Documents, vectors: WordVectors, name: str
 ) -> dict[str, Any]:
-    """Train and score every cell of the table.
-
-    Args:
-        settings: The table.
-        documents: To learn from and to score.
-        vectors: Of unlabelled text.
-        name: What to call them in the results.
-    """
+    """Train and score every cell of the table with vectors of unlabelled text, which the results call ``name``."""
 
     def score(drawn: list[int], embedding: str, epochs: int, seed: int) -> dict[str, float]:
         member = settings.member(embedding, epochs, vectors.dimensions)
@@ -152,19 +124,7 @@ def one_run(
     embedding: str,
     seed: int,
 ) -> float:
-    """Train one network and score it.
-
-    Args:
-        member: Its recipe.
-        documents: All of them.
-        chosen: Places of those to learn from.
-        vectors: Of unlabelled text.
-        embedding: ``"random"``, ``"frozen"`` or ``"fine_tuned"``.
-        seed: Of all draws.
-
-    Returns:
-        Percent of the scored documents that are right.
-    """
+    """Train one network from a start of its embeddings; return the percent of the scored documents that are right."""
     from models.text_classifier.network import trained_arrays
     from models.training.fit import fit
 
@@ -192,41 +152,23 @@ def one_run(
 def measured(
     overrides: Sequence[str], opened: Callable[[], tuple[WordVectors, str]], threads: int
 ) -> dict[str, Any]:
-    """Run it as the command line asks for.
+    """Run it as the command line asks for; ``opened`` gives vectors and their name where none are learned."""
+    from models.training.driver import run_stages
 
-    Args:
-        overrides: ``key=value`` for the settings.
-        opened: Gives the word vectors of the command line and their name; asked only where none are learned.
-        threads: Processor cores, for the record.
-
-    Raises:
-        InputError: A setting is wrong, or reviews or vectors cannot be had.
-    """
     settings = chosen_settings(ReviewsTransferSettings(), overrides)
     imdb = read_imdb(unlabelled=settings.own_vectors)
     texts = [*imdb.train.texts, *imdb.unlabelled]
-    vectors, name = learned_vectors(texts) if settings.own_vectors else opened()
+    if settings.own_vectors:
+        with tempfile.TemporaryDirectory() as folder:
+            run_of = Run(Path(folder))
+            # As the recipe of the shipped classifier learns them; no label is looked at.
+            learning = stages.learned_vectors(RECIPES["imdb"].word2vec, texts, run_of, "vectors")
+            vectors, name = run_stages(learning, run_of).answers, f"word2vec of {len(texts):,} reviews"
+    else:
+        vectors, name = opened()
     results = run(settings, documents_of(imdb.train, settings.scored), vectors, name)
     results["settings"]["threads"] = threads
     return results
-
-
-def learned_vectors(texts: Sequence[str]) -> tuple[WordVectors, str]:
-    """Learn word vectors as the recipe of the shipped classifier does.
-
-    Args:
-        texts: Reviews, without their labels.
-
-    Returns:
-        The vectors and what to call them.
-    """
-    from models.training.driver import run_stages
-
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder))
-        learning = stages.learned_vectors(RECIPES["imdb"].word2vec, texts, run, "vectors")
-        vectors = run_stages(learning, run).answers
-    return vectors, f"word2vec of {len(texts):,} reviews"
 
 
 def _rows(
@@ -247,5 +189,5 @@ def _rows(
 def _start(entries: Sequence[str], vectors: WordVectors, embedding: str, seed: int) -> np.ndarray:
     """Return the first vectors float32 (rows, dimensions); random ones have the spread of those of word2vec."""
     if embedding != "random":
-        return vectors.matrix_for(entries, seed)[0]
+        return vectors.matrix_for(entries, seed)
     return random_start(vectors, len(entries), seed).astype(np.float32)

@@ -49,18 +49,47 @@ class TransferSettings:
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """A vocabulary with the first values of its embeddings.
 
     Args:
         ids: Key to row; 0 is padding and 1 an unknown word.
-        vectors: First values, float32 (rows, dimensions), or None for random ones.
+        vectors: First values, float32 (rows, dimensions).
         own: Whether a row has a vector from unlabelled text, bool (rows,).
+        rare: Whether a row is a training word that comes once and has no vector, bool (rows,).
     """
 
     ids: dict[str, int]
     vectors: np.ndarray
     own: np.ndarray
+    rare: np.ndarray
+
+    @classmethod
+    def of(
+        cls, counts: Counter[str], met: set[str], vectors: WordVectors, embedding: str, seed: int
+    ) -> Words:
+        """List the words that have a row: those of training and, with vectors, those of dev that have one.
+
+        Rows for all other words of the vectors would never be read; leaving them out changes no result.
+        """
+        known = embedding != "random"
+        keys = sorted(counts) + sorted(key for key in met - counts.keys() if known and key in vectors)
+        own = np.array([False, False, *(known and key in vectors for key in keys)])
+        start = random_start(vectors, len(own), seed)
+        start[0] = 0.0
+        start[own] = vectors.vectors[vectors.vocabulary.encode_known(keys)] if known else 0.0
+        once = np.array([False, False, *(counts[key] == 1 for key in keys)])
+        ids = {key: row for row, key in enumerate(keys, start=2)}
+        return cls(ids, start.astype(np.float32), own, once & ~own)
+
+    def encoded(self, sentences: Sequence[Sentence]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Pad a batch: word ids, shapes, and labels with -1 at padding."""
+        length = bucket_length(max(len(sentence.words) for sentence in sentences))
+        ids = pad([[self.ids.get(key, 1) for key in _keys(one)] for one in sentences], length=length)
+        shapes = [[_shape(form) for form in one.forms] for one in sentences]
+        labels = [[UPOS_TAGS.index(word.upos) for word in one.words] for one in sentences]
+        inputs = {"words": ids.values, "shapes": pad(shapes, length=length, dtype=np.float32).values}
+        return inputs, pad(labels, length=length, value=-1).values
 
 
 def one_run(
@@ -72,16 +101,7 @@ def one_run(
     seed: int,
     settings: TransferSettings,
 ) -> dict[str, float]:
-    """Train one network and score it.
-
-    Args:
-        train: Sentences to learn from.
-        dev: Sentences to score on.
-        vectors: Of unlabelled text.
-        embedding: ``"random"``, ``"frozen"`` or ``"fine_tuned"``.
-        epochs: Passes over ``train``.
-        seed: Of weights and order.
-        settings: The rest.
+    """Train one network from a start of its embeddings.
 
     Returns:
         Percent of the words tagged right: ``mean`` of all, ``unknown_mean`` of those that ``train`` does not hold.
@@ -89,37 +109,32 @@ def one_run(
     import keras
 
     keras.utils.set_random_seed(seed)
-    seen = {key for sentence in train for key in map(_key, sentence.forms)}
-    words = _vocabulary(seen, dev, vectors, embedding, seed)
-    tags = {tag: at for at, tag in enumerate(UPOS_TAGS)}
-    model = build(words, embedding, len(tags), settings)
+    counts = Counter(key for sentence in train for key in _keys(sentence))
+    met = {key for sentence in dev for key in _keys(sentence)}
+    words = Words.of(counts, met, vectors, embedding, seed)
+    model = build(words, embedding, settings)
     order = np.random.default_rng(seed)
+    lengths = [len(sentence.words) for sentence in train]
     for _ in range(epochs):
-        for batch in _batches(train, words, tags, settings.batch_size, order):
-            model.train_on_batch(*batch)
+        for chosen in length_buckets(lengths, settings.batch_size, seed=int(order.integers(2**31))):
+            inputs, labels = words.encoded([train[at] for at in chosen])
+            # Half of the rare words without a vector are hidden in each pass, so that UNK learns what they are.
+            hidden = words.rare[inputs["words"]] & (order.random(inputs["words"].shape) < 0.5)
+            inputs["words"] = np.where(hidden, 1, inputs["words"]).astype(np.int32)
+            model.train_on_batch(inputs, labels)
     right, new = [], []
-    for sentences, inputs, labels in _scored_batches(dev, words, tags):
+    for chosen in length_buckets([len(sentence.words) for sentence in dev], 128):
+        sentences = [dev[at] for at in chosen]
+        inputs, labels = words.encoded(sentences)
         found = np.argmax(model.predict_on_batch(inputs), axis=-1)
-        mask = labels >= 0
-        right.append(found[mask] == labels[mask])
-        new += [_key(form) not in seen for sentence in sentences for form in sentence.forms]
-    hits = np.concatenate(right)
+        right += (found == labels)[labels >= 0].tolist()
+        new += [key not in counts for sentence in sentences for key in _keys(sentence)]
+    hits = np.array(right)
     return {"mean": 100 * float(hits.mean()), "unknown_mean": 100 * float(hits[np.array(new)].mean())}
 
 
-def build(words: _Words, embedding: str, tags: int, settings: TransferSettings) -> keras.Model:
-    """Build and compile the network.
-
-    Args:
-        words: Vocabulary and first values.
-        embedding: ``"frozen"`` keeps the rows that have a vector as they are.
-        tags: Number of tags.
-        settings: Sizes.
-
-    Returns:
-        A network from ``words`` int32 (batch, time) and ``shapes`` float32 (batch, time, 4) to logits
-        (batch, time, tags); padding is id 0.
-    """
+def build(words: Words, embedding: str, settings: TransferSettings) -> keras.Model:
+    """Build and compile the network: words and shapes to logits (batch, time, tags); padding is id 0."""
     import keras
     from keras import layers, ops
 
@@ -136,7 +151,7 @@ def build(words: _Words, embedding: str, tags: int, settings: TransferSettings) 
     hidden = layers.Dropout(settings.dropout)(layers.Concatenate()([embedded, shapes]))
     mask = ops.not_equal(ids, 0)
     hidden = layers.Bidirectional(layers.LSTM(settings.units, return_sequences=True))(hidden, mask=mask)
-    logits = layers.Dense(tags)(layers.Dropout(settings.dropout)(hidden))
+    logits = layers.Dense(len(UPOS_TAGS))(layers.Dropout(settings.dropout)(hidden))
     model = keras.Model({"words": ids, "shapes": shapes}, logits)
     start = words.vectors if embedding != "frozen" else words.vectors * words.own[:, None]
     table.set_weights([start])
@@ -147,63 +162,8 @@ def build(words: _Words, embedding: str, tags: int, settings: TransferSettings) 
     return model
 
 
-def _vocabulary(
-    seen: set[str], dev: Sequence[Sentence], vectors: WordVectors, embedding: str, seed: int
-) -> _Words:
-    """List the words that have a row: those of training and, with vectors, those of dev that have one.
-
-    Rows for all other words of the vectors would never be read; leaving them out changes no result.
-    """
-    keys = sorted(seen)
-    if embedding != "random":
-        met = {key for sentence in dev for key in map(_key, sentence.forms)}
-        keys += sorted(key for key in met - seen if key in vectors)
-    ids = {key: row for row, key in enumerate(keys, start=2)}
-    own = np.zeros(len(keys) + 2, bool)
-    start = random_start(vectors, len(own), seed)
-    start[0] = 0.0
-    if embedding != "random":
-        for key, row in ids.items():
-            if key in vectors:
-                start[row], own[row] = vectors[key], True
-    return _Words(ids, start.astype(np.float32), own)
-
-
-def _batches(
-    sentences: Sequence[Sentence], words: _Words, tags: dict[str, int], size: int, order: np.random.Generator
-):
-    lengths = [len(sentence.words) for sentence in sentences]
-    counts = Counter(key for sentence in sentences for key in map(_key, sentence.forms))
-    once = [key for key, count in counts.items() if count == 1]
-    rare = np.isin(np.arange(len(words.own)), [words.ids[key] for key in once]) & ~words.own
-    for chosen in length_buckets(lengths, size, seed=int(order.integers(2**31))):
-        inputs, labels = _encoded([sentences[at] for at in chosen], words, tags)
-        # Half of the rare words without a vector are hidden in each pass, so that UNK learns what they are.
-        hidden = rare[inputs["words"]] & (order.random(inputs["words"].shape) < 0.5)
-        inputs["words"] = np.where(hidden, 1, inputs["words"]).astype(np.int32)
-        yield inputs, labels
-
-
-def _scored_batches(sentences: Sequence[Sentence], words: _Words, tags: dict[str, int], size: int = 128):
-    lengths = [len(sentence.words) for sentence in sentences]
-    for chosen in length_buckets(lengths, size):
-        batch = [sentences[at] for at in chosen]
-        yield batch, *_encoded(batch, words, tags)
-
-
-def _encoded(
-    sentences: Sequence[Sentence], words: _Words, tags: dict[str, int]
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Pad a batch: word ids, shapes, and labels with -1 at padding."""
-    length = bucket_length(max(len(sentence.words) for sentence in sentences))
-    ids = pad([[words.ids.get(_key(form), 1) for form in s.forms] for s in sentences], length=length)
-    shapes = pad([[_shape(form) for form in s.forms] for s in sentences], length=length, dtype=np.float32)
-    labels = pad([[tags[word.upos] for word in s.words] for s in sentences], length=length, value=-1)
-    return {"words": ids.values, "shapes": shapes.values}, labels.values
-
-
-def _key(form: str) -> str:
-    return form.lower()
+def _keys(sentence: Sentence) -> list[str]:
+    return [form.lower() for form in sentence.forms]
 
 
 def _shape(form: str) -> tuple[float, float, float, float]:
@@ -217,15 +177,7 @@ def _shape(form: str) -> tuple[float, float, float, float]:
 
 
 def measured(overrides: Sequence[str], opened: Callable[[], tuple[WordVectors, str]]) -> dict[str, Any]:
-    """Train and score every cell of the table.
-
-    Args:
-        overrides: ``key=value`` for the settings.
-        opened: Gives the word vectors of the command line and their name.
-
-    Raises:
-        InputError: A setting is wrong, or treebank or vectors cannot be had.
-    """
+    """Train and score every cell of the table; ``opened`` gives the vectors of the command line and their name."""
     chosen = chosen_settings(TransferSettings(), overrides)
     (vectors, name), train, dev = opened(), read_ewt("train"), read_ewt("dev")
 

@@ -20,20 +20,21 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from apps.vectors.evaluation import evaluate
-from apps.vectors.reports import SPEED, SYSTEMS, TASKS
+from apps.vectors.reports import SPEED, TASKS
 from benchmarks.gensim_vectors import gensim_settings
-from benchmarks.harness import ROOT, THREADS, Option, command, report
+from benchmarks.harness import THREADS, Option, command, report
 from data_prep.batching import as_dataset
 from data_prep.datasets import locate
 from data_prep.errors import InputError
@@ -73,15 +74,7 @@ class Curve:
 
 
 def write_tokens(text: Path, tokens: int, folder: Path) -> int:
-    """Write the first tokens of a text, and some after them to hold out, as files of one sentence a line.
-
-    Args:
-        text: File or folder.
-        tokens: How many to train on.
-        folder: Gets ``train.txt`` and ``held_out.txt``.
-
-    Returns:
-        Tokens in ``train.txt``.
+    """Write the first tokens of a text to ``train.txt``, and some after them to ``held_out.txt``, one sentence a line.
 
     Raises:
         InputError: The text is shorter.
@@ -180,36 +173,26 @@ def _measured(vectors: WordVectors, curve: Curve, tokens: int, to_vocabulary: fl
     }
 
 
-def child(system: str, architecture: str, folder: str, tokens: str, epochs: str, threads: str) -> None:
-    """Train one system in this process, held to its cores, and print what was measured as the last line."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
-    recipe = VectorsRecipe(architecture=architecture, epochs=int(epochs), threads=int(threads))
-    train = train_ours if system == "ours" else train_gensim
-    print(json.dumps(train(Path(folder), int(tokens), recipe)))
-
-
-def in_own_process(*arguments: Any) -> dict[str, Any]:
-    """Run :func:`child` in a fresh process, so that its memory is its own; return what it measured."""
-    code = "import sys; from benchmarks.word2vec_vs_gensim import child; child(*sys.argv[1:])"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def in_own_process(train: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """Train one system in a fresh process, held to the cores of this one, so that its memory is its own."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(train, *arguments).result()
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Train and score everything; return the results as they are stored."""
     results: dict[str, Any] = {}
-    names = ("tokens", "epochs", "threads")
-    chosen = {name: getattr(options, name) for name in names}
+    chosen = {name: getattr(options, name) for name in ("tokens", "epochs", "threads")}
     with tempfile.TemporaryDirectory() as temporary:
-        write_tokens(options.text or locate("wiki"), options.tokens, Path(temporary))
+        folder = Path(temporary)
+        write_tokens(options.text or locate("wiki"), options.tokens, folder)
         for architecture in options.architectures:
+            recipe = VectorsRecipe(architecture=architecture, epochs=options.epochs, threads=options.threads)
             measured = {}
-            for system in SYSTEMS:
+            for system, train in (("ours", train_ours), ("gensim", train_gensim)):
                 report(f"{architecture}, {system} ...")
-                measured[system] = in_own_process(system, architecture, temporary, *chosen.values())
+                measured[system] = in_own_process(train, folder, options.tokens, recipe)
             ours, peer = measured.values()
             if ours["vocabulary"] != peer["vocabulary"]:
                 raise RuntimeError("The two systems did not count the same vocabulary.")

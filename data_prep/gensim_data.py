@@ -9,17 +9,7 @@ from data_prep.errors import InputError
 
 
 def gensim_data(name: str) -> Path:
-    """Find a file of gensim's test data without importing gensim.
-
-    Args:
-        name: Such as ``"questions-words.txt"``.
-
-    Returns:
-        Its path.
-
-    Raises:
-        InputError: gensim, or the file in it, is not there.
-    """
+    """Find a file of gensim's test data, such as ``"questions-words.txt"``, without importing gensim."""
     spec = importlib.util.find_spec("gensim")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder) / "test" / "test_data" / name

@@ -118,7 +118,7 @@ class Networks:
         for number, member in enumerate(self.recipe.members, start=1):
             config, seed, matrix = self.configs[number - 1], self.recipe.seed + member.seed, None
             if self.vectors is not None and member.start != "random":
-                matrix = self.vectors.matrix_for(self.vocabulary, seed)[0]
+                matrix = self.vectors.matrix_for(self.vocabulary, seed)
             stage = member_stage(
                 f"{self.prefix}{name}-member{number}",
                 member,

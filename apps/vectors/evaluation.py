@@ -64,16 +64,9 @@ class Known:
 
 
 def read_analogies(path: Path) -> dict[str, list[list[str]]]:
-    """Read analogy questions.
+    """Read sections of analogy questions in the order of the file: a is to b as c is to the fourth word.
 
-    Args:
-        path: A line ``: name`` starts a section, the others hold four words or, as in gensim, are skipped.
-
-    Returns:
-        Section to its questions, in the order of the file: a is to b as c is to the fourth word.
-
-    Raises:
-        InputError: There is no question in a section.
+    A line ``: name`` starts a section; the others hold four words or, as in gensim, are skipped.
     """
     sections: dict[str, list[list[str]]] = {}
     for section in path.read_text("utf-8").split(": ")[1:]:
@@ -85,17 +78,7 @@ def read_analogies(path: Path) -> dict[str, list[list[str]]]:
 
 
 def read_pairs(path: Path) -> list[tuple[str, str, float]]:
-    """Read word pairs with people's judgements of their similarity.
-
-    Args:
-        path: Lines of two words and a number between tabs; others are skipped, as in gensim.
-
-    Returns:
-        First word, second word, judgement.
-
-    Raises:
-        InputError: The file holds no pairs.
-    """
+    """Read two words and people's judgement of their similarity a line; other lines are skipped, as in gensim."""
     pairs = []
     for line in path.read_text("utf-8").splitlines():
         fields = line.split("\t")
@@ -170,17 +153,7 @@ def score_analogies(
     unknown_is_wrong: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> AnalogyScore:
-    """Score analogy questions with 3CosAdd, as gensim's ``evaluate_word_analogies``.
-
-    Args:
-        known: The words that ask and answer.
-        sections: As :func:`read_analogies` gives them.
-        unknown_is_wrong: gensim's ``dummy4unknown``.
-        progress: Called with questions done and questions in all.
-
-    Returns:
-        Correct, answered and all questions a section.
-    """
+    """Score analogy questions with 3CosAdd, as gensim's ``evaluate_word_analogies``; options as in :func:`evaluate`."""
     asked = [[row for words in part if min(row := known.rows(words)) >= 0] for part in sections.values()]
     right = _answer(known, np.array(list(chain(*asked)), np.int64).reshape(-1, 4), progress)
     scores = {}
@@ -192,15 +165,7 @@ def score_analogies(
 
 
 def score_pairs(known: Known, pairs: Sequence[tuple[str, str, float]]) -> PairScore:
-    """Compare cosines with judgements, as gensim's ``evaluate_word_pairs``.
-
-    Args:
-        known: Only pairs of these words count.
-        pairs: As :func:`read_pairs` gives them.
-
-    Returns:
-        Both correlations and the number of pairs with two known words.
-    """
+    """Compare cosines of known words with judgements, as gensim's ``evaluate_word_pairs``."""
     from scipy.stats import rankdata
 
     found = [(*rows, judged) for *words, judged in pairs if min(rows := known.rows(words)) >= 0]

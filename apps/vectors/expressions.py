@@ -83,11 +83,9 @@ def parse_expression(expression: str) -> tuple[WeightedWord, ...]:
 
 
 def _tokens(expression: str) -> list[_Token]:
-    tokens, position, end = [], 0, len(expression.rstrip())
-    while position < end:
-        match = _TOKEN.match(expression, position)
-        assert match is not None and match.lastgroup is not None  # the last alternative takes any character
-        kind = match.lastgroup
+    tokens = []
+    for match in _TOKEN.finditer(expression.rstrip()):
+        kind = match.lastgroup or "wrong"  # one of the alternatives takes any character
         token = _Token(kind, match[kind], match.start(kind))
         if kind == "wrong":
             reason = "a quote is not closed" if token.text == '"' else f"{token.text!r} cannot be used"
@@ -97,7 +95,6 @@ def _tokens(expression: str) -> list[_Token]:
         if kind == "quoted" and not token.text.strip():
             raise _malformed(expression, token, "there is no word between the quotes")
         tokens.append(token)
-        position = match.end()
     return tokens
 
 
@@ -105,27 +102,20 @@ def _term(expression: str, tokens: list[_Token], position: int) -> tuple[float, 
     """Read ``[number "*"] word`` and return the weight, the word and the position behind it."""
     weight = 1.0
     if position + 1 < len(tokens) and tokens[position + 1].kind == "times":
-        weight = _weight(expression, tokens[position])
-        position += 2
+        token, position = tokens[position], position + 2
+        if token.kind != "word" or not _NUMBER.fullmatch(token.text):
+            reason = f"only a number such as 2 or 1.5 stands before *, not {token.text!r}"
+            raise _malformed(expression, token, reason)
+        weight = float(token.text)
+        if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
+            reason = f"the weight {token.text} is not between {MIN_WEIGHT:g} and {MAX_WEIGHT:g}"
+            raise _malformed(expression, token, reason)
     if position == len(tokens):
         raise _malformed(expression, tokens[-1], f"nothing follows {tokens[-1].text!r}")
     token = tokens[position]
     if token.kind not in ("word", "quoted"):
         raise _malformed(expression, token, f"a word is expected instead of {token.text!r}")
     return weight, token.text, position + 1
-
-
-def _weight(expression: str, token: _Token) -> float:
-    if token.kind != "word" or not _NUMBER.fullmatch(token.text):
-        raise _malformed(
-            expression, token, f"only a number such as 2 or 1.5 stands before *, not {token.text!r}"
-        )
-    weight = float(token.text)
-    if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
-        raise _malformed(
-            expression, token, f"the weight {token.text} is not between {MIN_WEIGHT:g} and {MAX_WEIGHT:g}"
-        )
-    return weight
 
 
 def _malformed(expression: str, token: _Token, reason: str) -> InputError:

@@ -26,7 +26,6 @@ EXAMPLES = (
     "son - boy + girl",
     "euro - france + japan",
 )
-_METHODS = {"Add": "add", "Multiply": "multiply"}
 _TERM_COLOURS = ("#3f8fa8", "#d9772b", "#7f68b0", "#5b9a48", "#c2577b", "#9a8a3d")
 _ON_PLANE = 5  # answers drawn beside the parallelogram
 
@@ -63,7 +62,7 @@ def _form() -> tuple[str, dict]:
         with st.expander("Options"):
             method = st.segmented_control(
                 "Method",
-                list(_METHODS),
+                ("Add", "Multiply"),
                 default="Add",
                 required=True,
                 key="method",
@@ -80,7 +79,7 @@ def _form() -> tuple[str, dict]:
             st.button(example, on_click=_ask, args=(example,), key=f"ask {example}")
     return query, {
         "topn": topn,
-        "method": _METHODS[method],
+        "method": method.lower(),
         "allow_query_words": allow,
         "expected": expected.strip() or None,
     }

@@ -41,12 +41,10 @@ def _similarity(ours: Vectors, peer: Vectors | None) -> None:
         second = right.text_input("Second", "tea", key="second", bind="query-params", max_chars=100)
         button.form_submit_button("Compare", width="stretch")
     with input_errors():
-        models = {"Lectern": (ours, palette().ours), "gensim": (peer, palette().peer)}
-        models = {name: found for name, found in models.items() if found[0] is not None}
-        values = [model.similarity(first.strip(), second.strip()) for model, _ in models.values()]
-        colours = [colour for _, colour in models.values()]
-        title = "cosine of the two words"
-        picture = charts.bars(list(models), values, x_title=title, colour=colours, limits=(-0.2, 1))
+        models = {"Lectern": ours} if peer is None else {"Lectern": ours, "gensim": peer}
+        values = [model.similarity(first.strip(), second.strip()) for model in models.values()]
+        looks = {"colour": [palette().ours, palette().peer], "limits": (-0.2, 1)}
+        picture = charts.bars(list(models), values, x_title="cosine of the two words", **looks)
         charts.show(picture, "similarity", f"Cosine of {first} and {second}: {values[0]:.3f}")
 
 

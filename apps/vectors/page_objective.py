@@ -17,7 +17,6 @@ from apps.vectors.page_peer import output_of
 from data_prep.text.embeddings import WordVectors
 
 DEFAULT = "The orchestra played a symphony by the German composer Ludwig van Beethoven."
-_COMBINATIONS = {"Sum": "sum", "Mean": "mean"}
 _LENGTHS = ("As learned", "Length 1")
 
 
@@ -49,7 +48,7 @@ def _predict(ours: Vectors, output: WordVectors | None, sentence: str, words: li
     )
     window = columns[1].slider("Window, words on each side", 1, 10, 5, key="window", bind="query-params")
     combination = columns[2].segmented_control(
-        "z is the", list(_COMBINATIONS), default="Sum", required=True, key="combine", bind="query-params"
+        "z is the", ("Sum", "Mean"), default="Sum", required=True, key="combine", bind="query-params"
     )
     lengths = columns[3].segmented_control(
         "Keys", _LENGTHS, default=_LENGTHS[0], required=True, key="keys", bind="query-params"
@@ -59,7 +58,7 @@ def _predict(ours: Vectors, output: WordVectors | None, sentence: str, words: li
         sentence,
         position,
         window=window,
-        combination=_COMBINATIONS[combination],
+        combination=combination.lower(),
         unit_keys=lengths == _LENGTHS[1],
         output=output,
     )

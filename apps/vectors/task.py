@@ -206,29 +206,21 @@ def start_from(model: keras.Model, start: WordVectors, corpus: EncodedCorpus) ->
         InputError: The vectors have another length, or no word is known.
     """
     matrix = np.array(model.input_vectors)
-    rows = [(row, start[word]) for row, word in enumerate(corpus.vocabulary) if word in start]
-    if start.dimensions != matrix.shape[1] or not rows:
+    known = start.vocabulary.encode_known(corpus.vocabulary)
+    if start.dimensions != matrix.shape[1] or not len(known):
         raise InputError(
             "The preset has no vectors that fit this training",
             allowed=f"vectors of {matrix.shape[1]} numbers for some of the words",
-            received=f"{len(rows):,} known words, vectors of {start.dimensions} numbers",
+            received=f"{len(known):,} known words, vectors of {start.dimensions} numbers",
             remedy=f"Train with --set dimensions={start.dimensions}, or without --from",
         )
-    for row, vector in rows:
-        matrix[row] = vector
+    matrix[[word in start for word in corpus.vocabulary]] = start.vectors[known]
     model.input_vectors.assign(matrix)
-    return len(rows)
+    return len(known)
 
 
 def vectors_content(vectors: WordVectors, said: CardText, storage: str, **more: Any) -> PresetContent:
-    """Say what a preset of word vectors holds.
-
-    Args:
-        vectors: The vectors.
-        said: Text of the model card.
-        storage: ``"float32"`` or ``"float16"``.
-        more: Other fields of the content.
-    """
+    """Say what a preset of word vectors holds, stored as ``"float32"`` or ``"float16"``; ``more`` are other fields."""
     rows = np.linspace(0, len(vectors) - 1, min(_GOLDEN_ROWS, len(vectors))).astype(np.int32)
     return PresetContent(
         kind_named(Vectors.kind).config_class(len(vectors), vectors.dimensions),

@@ -21,33 +21,27 @@ if TYPE_CHECKING:
 STORAGES = ("float32", "float16", "int8")
 
 
-def quantise(vectors: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
+def quantise(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Store each row as whole numbers and one scale, symmetric about zero.
 
-    With ``scale = max(|row|) / (2**(bits-1) - 1)`` every number comes back within half a scale: for 8 bits
-    within 1/254 of the largest absolute value of its row.
+    With ``scale = max(|row|) / 127`` every number comes back within half a scale: within 1/254 of the largest absolute
+    value of its row.
 
     Args:
         vectors: Finite floats of shape (rows, dimensions).
-        bits: Bits a number, 2 to 16; up to 8 are kept as int8, more as int16.
 
     Returns:
-        The codes, int8 or int16 of shape (rows, dimensions), and the scales, float32 of shape (rows,).
+        The codes, int8 of shape (rows, dimensions), and the scales, float32 of shape (rows,).
 
     Raises:
-        InputError: ``bits`` is out of range, or a number is NaN or infinite.
+        InputError: A number is NaN or infinite.
     """
-    if not 2 <= bits <= 16:
-        raise InputError("A quantised number has 2 to 16 bits", received=bits)
     if not np.isfinite(vectors).all():
         raise InputError("Only finite numbers can be quantised")
-    top = 2 ** (bits - 1) - 1
-    largest = np.max(np.abs(vectors), axis=1, initial=0.0).astype(np.float64)
-    scales = (largest / top).astype(np.float32)
+    scales = (np.max(np.abs(vectors), axis=1, initial=0.0).astype(np.float64) / 127).astype(np.float32)
     # A row of zeros, or of numbers too small for a float32 scale, is stored as zeros.
     divisors = np.where(scales > 0, scales, np.inf).astype(np.float64)
-    codes = np.clip(np.rint(vectors / divisors[:, None]), -top, top)
-    return codes.astype(np.int8 if bits <= 8 else np.int16), scales
+    return np.clip(np.rint(vectors / divisors[:, None]), -127, 127).astype(np.int8), scales
 
 
 def dequantise(codes: np.ndarray, scales: np.ndarray) -> np.ndarray:
@@ -152,7 +146,7 @@ class WordVectors:
         counts = None if self.counts is None else self.counts[:number]
         return WordVectors(self.keys[:number], self.vectors[:number], counts)
 
-    def matrix_for(self, vocabulary: Iterable[str], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def matrix_for(self, vocabulary: Iterable[str], seed: int = 0) -> np.ndarray:
         """Arrange the vectors for an embedding layer of another vocabulary.
 
         Args:
@@ -160,18 +154,16 @@ class WordVectors:
             seed: Of the random vectors for entries without a vector.
 
         Returns:
-            The matrix, float32 of shape (entries, dimensions), and which entries were found, bool of shape
-            (entries,). The others are drawn from a normal distribution with each dimension's mean and
-            standard deviation; the padding entry ``<pad>`` is zero.
+            Float32 of shape (entries, dimensions). Entries without a vector are drawn from a normal distribution with
+            each dimension's mean and standard deviation; the padding entry ``<pad>`` is zero.
         """
         entries = list(vocabulary)
-        found = np.array([entry in self for entry in entries], dtype=bool)
         mean, deviation = self.vectors.mean(axis=0), self.vectors.std(axis=0)
         shape = (len(entries), self.dimensions)
         matrix = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) * deviation + mean
-        matrix[~found & np.array([entry == "<pad>" for entry in entries])] = 0.0
-        matrix[found] = self.vectors[self.vocabulary.encode_known(entries)]
-        return matrix, found
+        matrix[[entry == "<pad>" for entry in entries]] = 0.0
+        matrix[[entry in self for entry in entries]] = self.vectors[self.vocabulary.encode_known(entries)]
+        return matrix
 
     def to_arrays(self, storage: str = "float32") -> dict[str, np.ndarray]:
         """Turn into plain arrays for an ``.npz`` file.
@@ -271,16 +263,6 @@ class WordVectors:
         """Take over gensim's vectors, a trained model's ``wv``, with counts where gensim has them."""
         counts = keyed_vectors.expandos.get("count")
         return cls(keyed_vectors.index_to_key, keyed_vectors.vectors, counts)
-
-    def to_keyed_vectors(self) -> KeyedVectors:
-        """Hand over to gensim: a new ``KeyedVectors`` with its own copy of the vectors, and the counts if known."""
-        from gensim.models import KeyedVectors
-
-        keyed_vectors = KeyedVectors(self.dimensions)
-        keyed_vectors.add_vectors(list(self.keys), self.vectors)
-        if self.counts is not None:
-            keyed_vectors.expandos["count"] = np.array(self.counts)
-        return keyed_vectors
 
 
 def _check_known(what: str, name: str, known: Sequence[str]) -> None:

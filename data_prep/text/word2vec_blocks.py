@@ -23,7 +23,7 @@ from itertools import pairwise
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, NonNegative
+from data_prep.fields import Checked, Count, Natural, NonNegative
 from data_prep.text.word2vec_corpus import EncodedCorpus
 
 Batch = dict[str, np.ndarray]
@@ -41,7 +41,7 @@ class BlockSettings(Checked):
         sample: Subsampling threshold, a share of the text; 0 keeps every word.
         block_length: Words in a block (T).
         blocks: Blocks in a step (B).
-        groups: Groups of blocks that share negatives (G); divides ``blocks``.
+        blocks_per_group: Blocks that share negatives.
         shared_negatives: Negatives in a group (N).
         steps: Steps in a batch (S).
         seed: Of every draw; with the epoch it decides the batches.
@@ -52,10 +52,10 @@ class BlockSettings(Checked):
     sample: NonNegative = 1e-4
     block_length: Count = 32
     blocks: Count = 64
-    groups: Count = 8
+    blocks_per_group: Count = 8
     shared_negatives: Count = 64
     steps: Count = 32
-    seed: int = 1
+    seed: Natural = 1
 
     def __post_init__(self) -> None:
         """Check every field, and that blocks fit."""
@@ -66,8 +66,15 @@ class BlockSettings(Checked):
                 allowed=f"more than {self.window}",
                 received=self.block_length,
             )
-        if self.blocks % self.groups:
-            raise InputError(f"groups must divide the {self.blocks} blocks of a step", received=self.groups)
+        if self.blocks is not None and self.blocks % self.blocks_per_group:
+            raise InputError(
+                f"blocks_per_group must divide the {self.blocks} blocks", received=self.blocks_per_group
+            )
+
+    @property
+    def groups(self) -> int:
+        """Groups of blocks that share negatives (G)."""
+        return self.blocks // self.blocks_per_group
 
     @property
     def step_tokens(self) -> int:

@@ -57,7 +57,7 @@ def encode_corpus(
     held_out_every: int | None = HELD_OUT_EVERY,
     max_tokens: int | None = None,
 ) -> EncodedCorpus:
-    """Number the words of a text.
+    """Number the words of a text; the vocabulary counts the training lines only.
 
     Args:
         lines: The text; windows never cross from one line into the next.
@@ -67,9 +67,6 @@ def encode_corpus(
         max_vocabulary: At most this many words, the most frequent ones.
         held_out_every: Every line whose number it divides is held out for the loss, up to 20,000 tokens; None for none.
         max_tokens: Train on this many tokens, the first ones; the lines after them are then what is held out.
-
-    Returns:
-        The corpus. The vocabulary counts the training lines only.
 
     Raises:
         InputError: When no word, or a single one, occurs ``min_count`` times.

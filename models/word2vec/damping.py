@@ -9,19 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.text.word2vec_blocks import noise_distribution
+from models.word2vec.config import VectorsRecipe
 
 
-def row_damping(
-    counts: np.ndarray, step_tokens: int, window: int, negatives: int, limit: float, tied: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the factors of input and output rows, float32 (words,): ``limit`` by the pairs expected in a step."""
-    if limit == 0:
+def row_damping(counts: np.ndarray, step_tokens: int, config: VectorsRecipe) -> tuple[np.ndarray, np.ndarray]:
+    """Return the factors of input and output rows, float32 (words,): the limit by the pairs expected in a step."""
+    if config.damping == 0:
         ones = np.ones(len(counts), np.float32)
         return ones, ones
     share, noise = counts / counts.sum(), noise_distribution(counts)
-    pairs = step_tokens * (window + 1)
-    as_input, as_output = pairs * share * (1 + negatives), pairs * (share + negatives * noise)
-    if tied:
+    pairs = step_tokens * (config.window + 1)
+    as_input, as_output = pairs * share * (1 + config.negatives), pairs * (share + config.negatives * noise)
+    if config.tied:
         as_input = as_output = as_input + as_output
-    inputs, outputs = (np.minimum(1.0, limit / np.maximum(mass, 1e-9)) for mass in (as_input, as_output))
+    inputs, outputs = (
+        np.minimum(1.0, config.damping / np.maximum(mass, 1e-9)) for mass in (as_input, as_output)
+    )
     return inputs.astype(np.float32), outputs.astype(np.float32)

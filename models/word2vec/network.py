@@ -22,8 +22,7 @@ from keras import ops
 
 from data_prep.text.word2vec_blocks import Batch
 from models.presets.kinds import Arrays
-from models.word2vec.config import Word2VecConfig
-from models.word2vec.damping import row_damping
+from models.word2vec.config import VectorsRecipe
 from models.word2vec.huffman import huffman_codes
 from models.word2vec.serving import WordVectorsConfig
 
@@ -32,22 +31,20 @@ class Word2Vec(keras.Model):
     """The network; ``fit`` takes batches of :class:`data_prep.text.word2vec_blocks.BlockStream`.
 
     Args:
-        config: Every argument.
-        counts: int64 (vocabulary_size,), how often each word occurs: for the Huffman tree and the damping.
+        config: The settled recipe.
+        counts: int64 (words,), how often each word occurs, ids from 0 by falling count.
     """
 
-    def __init__(self, config: Word2VecConfig, counts: np.ndarray) -> None:
+    def __init__(self, config: VectorsRecipe, counts: np.ndarray) -> None:
         super().__init__(name="word2vec")
-        if len(counts) != config.vocabulary_size:
-            raise ValueError(f"{len(counts)} counts for {config.vocabulary_size} words.")
         self.config = config
         self.counts = np.asarray(counts, np.int64)
-        shape = (config.vocabulary_size, config.dimensions)
+        shape = (len(counts), config.dimensions)
         span = 0.5 / config.dimensions
         initial = keras.initializers.RandomUniform(-span, span, seed=config.seed)
         self.input_vectors = self.add_weight(name="input_vectors", shape=shape, initializer=initial)
         self._codes = None
-        rows = config.vocabulary_size
+        rows = len(counts)
         if config.loss == "hierarchical_softmax":
             self._codes = huffman_codes(self.counts)
             rows -= 1
@@ -80,13 +77,6 @@ class Word2Vec(keras.Model):
         if self._hand_written is not None:
             return self._hand_written(*arguments)
         return super().train_step(*arguments)
-
-    def damping_factors(self, step_tokens: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the factors of input and output rows, float32 (vocabulary_size,), at most 1."""
-        config = self.config
-        return row_damping(
-            self.counts, step_tokens, config.window, config.negatives, config.damping, config.tied
-        )
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Return loss and number of predictions of every block of a batch, float32 (blocks, 2)."""
@@ -192,11 +182,6 @@ def linear_decay(
 ) -> keras.optimizers.schedules.LearningRateSchedule:
     """Return word2vec's schedule: from ``rate`` to ``minimum`` in a straight line over all batches."""
     return keras.optimizers.schedules.PolynomialDecay(rate, max(1, batches), end_learning_rate=minimum)
-
-
-def build_word2vec(config: Word2VecConfig, counts: np.ndarray) -> Word2Vec:
-    """Build the network with its initial vectors, not compiled."""
-    return Word2Vec(config, counts)
 
 
 def vectors_model(config: WordVectorsConfig, arrays: Arrays) -> keras.Model:

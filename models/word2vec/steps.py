@@ -12,12 +12,14 @@ same seed gives the same bits.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from models.word2vec.config import Word2VecConfig
+from models.word2vec.config import VectorsRecipe
+from models.word2vec.damping import row_damping
 
 
 class Half(NamedTuple):
@@ -51,15 +53,12 @@ class Steps(NamedTuple):
     negatives: tf.Tensor
 
 
-def use_processor(threads: int) -> bool:
-    """Let TensorFlow run this number of operations side by side, one core each; False where it runs already."""
+def use_processor(threads: int) -> None:
+    """Let TensorFlow run this number of operations side by side, one core each, unless it runs already."""
     os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
-    try:
+    with suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError:
-        return False
-    return True
 
 
 class Shape(NamedTuple):
@@ -96,7 +95,7 @@ class HandWrittenStep:
             masks, pair_counts = masks * rate, pair_counts * rate
         damping = [
             tf.constant(factors) if (factors < 1).any() else None
-            for factors in self.model.damping_factors(blocks * length)
+            for factors in row_damping(self.model.counts, blocks * length, self.config)
         ]
         places = np.tile(np.arange(length) * (self.config.window + 1) ** 2, blocks).astype(np.int32)
         sample = {
@@ -153,7 +152,7 @@ class HandWrittenStep:
                 _add_rows(variable, additions)
 
 
-def skipgram_steps(config: Word2VecConfig, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
+def skipgram_steps(config: VectorsRecipe, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
     """Return the steps of skip-gram with negative sampling; the rate is in mask and pairs already."""
     by_block = [shape.blocks, shape.length, shape.dimensions]
     inputs, outputs = tf.reshape(gathered.inputs, by_block), tf.reshape(gathered.outputs, by_block)
@@ -168,7 +167,7 @@ def skipgram_steps(config: Word2VecConfig, shape: Shape, gathered: Gathered, rat
     )
 
 
-def cbow_steps(config: Word2VecConfig, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
+def cbow_steps(config: VectorsRecipe, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
     """Return the steps of CBOW with negative sampling."""
     by_block = [shape.blocks, shape.length, shape.dimensions]
     share = 1.0 / tf.maximum(gathered.pairs, 1.0)[:, None]
@@ -188,7 +187,7 @@ def cbow_steps(config: Word2VecConfig, shape: Shape, gathered: Gathered, rate: t
 
 
 def _negative_gradient(
-    config: Word2VecConfig, shape: Shape, queries: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor
+    config: VectorsRecipe, shape: Shape, queries: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return what the shared negatives give to the queries (b * T, D) and get themselves (g * N, D)."""
     grouped = tf.reshape(queries, [shape.groups, -1, shape.dimensions])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from apps.vectors.application import Vectors
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
+from tests.keyed_vectors import keyed_vectors
 
 WORDS = [f"w{row}" for row in range(400)]
 CLOSE = 1e-5
@@ -33,7 +34,7 @@ def random() -> KeyedVectors:
     vectors = (
         np.random.default_rng(0).normal(size=(len(WORDS), 12)) * np.linspace(0.1, 9, len(WORDS))[:, None]
     )
-    return WordVectors(WORDS, vectors).to_keyed_vectors()
+    return keyed_vectors(WordVectors(WORDS, vectors))
 
 
 @pytest.fixture(params=["trained", "random"])

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from apps.__main__ import app
 from apps.vectors.application import Vectors
 from data_prep.text.embeddings import WordVectors
+from tests.keyed_vectors import keyed_vectors
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["france", "paris", "spain", "madrid", "italy", "rome", "new_york", "x-ray"]
@@ -237,7 +238,7 @@ def test_wrong_vectors_files_end_with_2_and_a_message(tmp_path: Path) -> None:
 
 def test_gensims_pickle_is_refused_with_the_way_out(file: str, tmp_path: Path) -> None:
     path = tmp_path / "vectors.kv"
-    WordVectors.load(file).to_keyed_vectors().save(str(path))
+    keyed_vectors(WordVectors.load(file)).save(str(path))
     message = refused("import", str(path), "--out", str(tmp_path / "preset"))
     assert "Python pickle" in message and "save_word2vec_format" in message
 

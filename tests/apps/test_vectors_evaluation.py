@@ -11,6 +11,7 @@ from scipy import stats
 from apps.vectors.evaluation import Known, evaluate, gensim_data, read_analogies, read_pairs, score_pairs
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
+from tests.keyed_vectors import keyed_vectors
 
 QUESTIONS = gensim_data("questions-words.txt")
 
@@ -67,7 +68,7 @@ def by_section(keyed: KeyedVectors, **options) -> tuple[float, dict[str, tuple[i
 )
 def test_analogies_equal_gensims(cases: bool, options: dict) -> None:
     vectors = planted(0.3, cases)
-    score, sections = by_section(vectors.to_keyed_vectors(), **options)
+    score, sections = by_section(keyed_vectors(vectors), **options)
     mine = {"unknown_is_wrong" if key == "dummy4unknown" else key: value for key, value in options.items()}
     ours = evaluate(vectors, **mine).analogies
     assert {name: (s.correct, s.answered) for name, s in ours.sections.items()} == sections
@@ -81,7 +82,7 @@ def test_analogies_equal_gensims(cases: bool, options: dict) -> None:
 def test_pairs_equal_gensims(name: str, options: dict) -> None:
     path = gensim_data("wordsim353.tsv" if name == "wordsim353" else "simlex999.txt")
     vectors = planted(0.3, cases=True)
-    pearson, spearman, unknown_percent = vectors.to_keyed_vectors().evaluate_word_pairs(str(path), **options)
+    pearson, spearman, unknown_percent = keyed_vectors(vectors).evaluate_word_pairs(str(path), **options)
     ours = getattr(evaluate(vectors, **options), name)
     assert ours.spearman == pytest.approx(spearman.statistic, abs=1e-5)
     assert ours.pearson == pytest.approx(pearson.statistic, abs=1e-5)

@@ -174,7 +174,7 @@ def test_batches_shrink_for_a_small_text_only():
     assert fitted_to(recipe, Corpus(30_000_000)).steps == recipe.steps
     small = fitted_to(recipe, Corpus(5_000))
     assert small.steps == 1 and small.blocks < 64
-    assert small.block_settings().groups >= 1
+    assert small.groups >= 1
 
 
 def test_recipe_says_what_is_usual_for_each_architecture():

@@ -110,7 +110,6 @@ def test_only_spellable_words_are_kept() -> None:
         "the",
     )
     assert with_tails(["spin", "pin"]) == ("in", "pin", "spin")
-    assert with_tails(["spin", "tab"], {"pin"}) == ("ab", "tab")
     with pytest.raises(InputError, match="No word can be spelled"):
         spellable(["É"])
     assert [decode_word(word) for word in LetterPool(made_words()).spellable(TEXTS)] == list(TEXTS)

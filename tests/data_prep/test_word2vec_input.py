@@ -33,7 +33,7 @@ def settings(**changes) -> BlockSettings:
         "sample": 0.0,
         "block_length": 8,
         "blocks": 4,
-        "groups": 2,
+        "blocks_per_group": 2,
         "shared_negatives": 5,
     }
     return BlockSettings(**{**small, "steps": 3, **changes})
@@ -163,7 +163,7 @@ def test_subsampling_keeps_as_often_as_word2vec():
 
 def test_negatives_follow_the_noise_distribution(tmp_path):
     encoded = random_corpus(tmp_path)
-    stream = BlockStream(encoded, settings(shared_negatives=64, groups=4))
+    stream = BlockStream(encoded, settings(shared_negatives=64, blocks_per_group=1))
     drawn = stream._negatives(500, np.random.default_rng(0))
     shares = np.bincount(drawn.ravel(), minlength=50) / drawn.size
     np.testing.assert_allclose(shares, noise_distribution(encoded.vocabulary.counts), atol=2e-3)
@@ -176,7 +176,7 @@ def test_negatives_follow_the_noise_distribution(tmp_path):
     [
         ({"window": 0}, "window does not fit. Allowed: greater than or equal to 1"),
         ({"block_length": 2}, "longer than the window"),
-        ({"groups": 3}, "groups must divide"),
+        ({"blocks_per_group": 3}, "blocks_per_group must divide"),
         ({"sample": -0.1}, "sample does not fit. Allowed: greater than or equal to 0"),
     ],
 )

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from models.word2vec.config import Word2VecConfig
+from models.word2vec.config import VectorsRecipe
 from models.word2vec.damping import row_damping
 from models.word2vec.huffman import huffman_codes
-from models.word2vec.network import Word2Vec, build_word2vec, linear_decay
+from models.word2vec.network import Word2Vec, linear_decay
 from models.word2vec.steps import window_tables
 from tests.models.contract import check_config_round_trip
 
@@ -32,8 +32,8 @@ def batch(steps: int = 2, blocks: int = 4, length: int = 5, groups: int = 2, sha
 
 
 def network(**changes) -> Word2Vec:
-    config = Word2VecConfig(VOCABULARY, DIMENSIONS, window=WINDOW, **{"damping": 0.0, **changes})
-    model = build_word2vec(config, COUNTS)
+    config = VectorsRecipe(dimensions=DIMENSIONS, window=WINDOW, **{"damping": 0.0, **changes})
+    model = Word2Vec(config, COUNTS)
     rng = np.random.default_rng(1)
     for weight in model.trainable_weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))
@@ -161,7 +161,7 @@ def test_damping_scales_the_rows_of_frequent_words():
         model.compile(keras.optimizers.SGD(0.1))
         model.fit(as_dataset([data]), verbose=0)
         changes.append(np.asarray(model.input_vectors) - before)
-    factors, _ = row_damping(COUNTS, 20, WINDOW, 5, 20.0)
+    factors, _ = row_damping(COUNTS, 20, network(damping=20.0).config)
     assert factors[0] < 1 and factors[-1] == 1
     np.testing.assert_allclose(changes[1], changes[0] * factors[:, None], atol=1e-6)
 
@@ -225,9 +225,8 @@ def test_learning_rate_falls_in_a_straight_line():
     )
 
 
-def test_config_survives_saving():
+def test_recipe_survives_saving():
     values = {
-        "vocabulary_size": 7,
         "dimensions": 3,
         "architecture": "cbow",
         "combine": "sum",
@@ -238,14 +237,29 @@ def test_config_survives_saving():
         "context_gradient": "exact",
         "damping": 3.0,
         "seed": 9,
+        "shrinking": False,
+        "sample": 0.5,
+        "block_length": 16,
+        "blocks": 12,
+        "blocks_per_group": 4,
+        "shared_negatives": 7,
+        "steps": 3,
+        "min_count": 2,
+        "max_vocabulary": 90,
+        "kept_words": 80,
+        "output_words": 70,
+        "storage": "float32",
+        "learning_rate": 0.5,
+        "minimum_learning_rate": 0.25,
+        "epochs": 6,
+        "threads": 1,
     }
-    check_config_round_trip(Word2VecConfig, values)
+    check_config_round_trip(VectorsRecipe, values)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"vocabulary_size": 1}, "vocabulary_size does not fit. Allowed: greater than or equal to 2"),
         ({"dimensions": 0}, "dimensions does not fit. Allowed: greater than or equal to 1"),
         ({"negatives": 0}, "negatives does not fit. Allowed: greater than or equal to 1"),
         ({"damping": -1.0}, "damping does not fit. Allowed: greater than or equal to 0"),
@@ -254,7 +268,7 @@ def test_config_survives_saving():
 )
 def test_wrong_config_is_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        Word2VecConfig(**{"vocabulary_size": 5, **changes})
+        VectorsRecipe(**changes)
 
 
 def as_dataset(batches: list[dict]):
