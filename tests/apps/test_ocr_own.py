@@ -24,10 +24,10 @@ from models.presets.store import load_preset
 DRAWN = {"α": 0, "β": 1, "γ": 14, "ω": 23}  # a Greek letter to the letter of the pen that stands for it
 WORDS = ("αβγ", "γαω", "ωωβ", "βα", "ωγ")
 TINY = (
-    *("epochs=8", "batch_size=8", "filters=6,8,10", "convolutions=1", "features=24", "units=12"),
+    *("epochs=4", "batch_size=8", "filters=6,8,10", "convolutions=1", "features=24", "units=12"),
     *("lm_order=2", "learning_rate=0.02", "dropout=0.0", "products=float32"),
 )
-LETTERS_ONLY = ("passes=2",)
+LETTERS_ONLY = ("epochs=2", "passes=8")  # few epochs: each of them ends with a checkpoint
 
 
 def ocr(*arguments: object, code: int = 0) -> Result:
@@ -104,7 +104,6 @@ def words_preset(words: Path) -> Path:
     return out
 
 
-@pytest.mark.slow
 def test_own_letters_are_learned_and_read_back(letters: Path, letters_preset: Path) -> None:
     preset = load_preset(letters_preset, kind="ocr")
     assert preset.config.alphabet == "αβγω" == "".join(preset.labels)
@@ -116,7 +115,6 @@ def test_own_letters_are_learned_and_read_back(letters: Path, letters_preset: Pa
     assert not letters_preset.with_name("letters preset.run").exists()
 
 
-@pytest.mark.slow
 def test_own_words_are_learned_and_answered_in_their_alphabet(words: Path, words_preset: Path) -> None:
     preset = load_preset(words_preset, kind="ocr")
     assert preset.config.reads == "words" and preset.config.alphabet == "αβγω"
@@ -126,7 +124,6 @@ def test_own_words_are_learned_and_answered_in_their_alphabet(words: Path, words
     assert any(set(one["text"] + "".join(other["text"] for other in one["alternatives"])) for one in found)
 
 
-@pytest.mark.slow
 def test_what_was_held_out_is_scored(
     letters: Path, letters_preset: Path, words: Path, words_preset: Path
 ) -> None:
@@ -144,7 +141,6 @@ def test_what_was_held_out_is_scored(
     assert found["letters"] is None
 
 
-@pytest.mark.slow
 def test_letters_that_it_did_not_learn_from_are_scored_all(letters_preset: Path, tmp_path: Path) -> None:
     for number in range(FOLDS):
         save(pictures("β", 900 + number)[0], tmp_path / "more" / "β" / f"{number}.png")
@@ -153,7 +149,6 @@ def test_letters_that_it_did_not_learn_from_are_scored_all(letters_preset: Path,
     assert json.loads(done.stdout)["letters"]["context"]["n"] == 2 * FOLDS
 
 
-@pytest.mark.slow
 def test_letters_outside_the_alphabet_are_one_message(letters_preset: Path, tmp_path: Path) -> None:
     for letter in "αδ":
         save(pictures("α", 1)[0], tmp_path / "more" / letter / "1.png")
@@ -161,11 +156,10 @@ def test_letters_outside_the_alphabet_are_one_message(letters_preset: Path, tmp_
     assert "not known" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
 def test_tuning_starts_from_the_weights_of_a_preset(
     letters: Path, letters_preset: Path, tmp_path: Path
 ) -> None:
-    slow = ("epochs=1", "learning_rate=1e-9", *LETTERS_ONLY)
+    slow = ("epochs=1", "learning_rate=1e-9")
     done = fit(tmp_path / "tuned", "--letters", letters, "--from", letters_preset, settings=slow)
     assert "arrays taken over" in done.stderr
     before, after = (load_preset(path, kind="ocr").arrays for path in (letters_preset, tmp_path / "tuned"))
