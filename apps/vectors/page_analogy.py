@@ -185,6 +185,7 @@ def _drawn(plane: PlaneResult) -> go.Figure:
         _line(picture, (corner, answers[0]), {"color": colours.ours, "width": 1.4, "dash": "dash"})
     others = max(0, len(answers) - 1)
     colour = [colours.text] * 3 + [colours.ours] * min(1, len(answers)) + [colours.muted] * others
+    sizes = [9] * 3 + [12] + [7] * others
     charts.add_words(
         picture,
         plane.coordinates,
@@ -193,7 +194,7 @@ def _drawn(plane: PlaneResult) -> go.Figure:
         customdata=[(word, 100 * kept) for word, kept in zip(plane.words, plane.kept, strict=True)],
         textposition=["top center"] * (len(colour) - others) + ["bottom center"] * others,
         textfont={"color": colour, "size": 13},
-        marker={"color": colour, "size": ([9] * 3 + [12] + [7] * others)[: len(colour)]},
+        marker={"color": colour, "size": sizes[: len(colour)], "opacity": 1, "line": {"width": 0}},
         cliponaxis=False,
         hovertemplate="%{customdata[0]}: %{customdata[1]:.0f} % of its squared distance lies in this plane"
         "<extra></extra>",
