@@ -185,7 +185,7 @@ def _forward(computed: Contracted, name: str) -> np.ndarray:
         products = []
         for product in statement.products:
             for at, operand in enumerate(product.operands):  # the product rule
-                moved = Operand.lowered(_tangent(operand.name), operand.indices + direction)
+                moved = Operand(_tangent(operand.name), operand.indices + direction)
                 if moved.name in values:
                     operands = (*product.operands[:at], moved, *product.operands[at + 1 :])
                     products.append(dataclasses.replace(product, operands=operands))
@@ -226,7 +226,7 @@ def _notation(statement: Statement, name: str, indices: str) -> tuple[str, str]:
         inputs += letter if letter not in taken else _spare(taken + statement.letters + indices)
     output = statement.output
     raised = (False,) * len(output) + (True,) * len(inputs)
-    left, right = Operand.lowered(f"d{statement.name}", output), Operand.lowered(f"d{name}", inputs)
+    left, right = Operand(f"d{statement.name}", output), Operand(f"d{name}", inputs)
     return f"{left} = {Operand('A', output + inputs, raised)} {right}", f"{output}{inputs},{inputs}->{output}"
 
 

@@ -14,6 +14,7 @@ from apps.shared.results import Result
 from data_prep.errors import InputError
 
 PRESET = "digits_lecture"
+Kernels = dict[str, tuple[np.ndarray, float]]  # name to float64 (k, k) and the bias
 DIGITS_EACH = 20  # of a class that can be chosen
 _EDGE = ((-1, -1, 0, 1, 1), (-2, -2, 0, 2, 2), (-3, -3, 0, 3, 3), (-2, -2, 0, 2, 2), (-1, -1, 0, 1, 1))
 _HAND_MADE = {
@@ -24,16 +25,6 @@ _HAND_MADE = {
     "blur": np.full((5, 5), 1 / 25),
     "one pixel": np.pad(np.ones((1, 1)), 2),
 }
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Kernels(Result):
-    """Kernels to choose from."""
-
-    names: tuple[str, ...]  # one a kernel
-    weights: np.ndarray  # float64 (kernels, k, k)
-    biases: np.ndarray  # float64 (kernels,)
-    trained: bool  # whether they come from the preset
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +55,8 @@ def digit_image(label: int, number: int = 0) -> np.ndarray:
 
 
 def hand_made_kernels() -> Kernels:
-    """Give kernels that were made by hand: edges, a blur, and the kernel that changes nothing."""
-    weights = np.stack(list(_HAND_MADE.values())).astype(np.float64)
-    return Kernels(tuple(_HAND_MADE), weights, np.zeros(len(weights)), False)
+    """Give kernels that were made by hand, without a bias: edges, a blur, and the kernel that changes nothing."""
+    return {name: (kernel, 0.0) for name, kernel in _HAND_MADE.items()}
 
 
 def trained_kernels(preset: str = PRESET) -> Kernels:
@@ -78,10 +68,10 @@ def trained_kernels(preset: str = PRESET) -> Kernels:
     arrays = Digits.from_preset(preset).arrays
     for name, array in arrays.items():
         if array.ndim == 4 and array.shape[2] == 1:
-            weights = array[:, :, 0].transpose(2, 0, 1).astype(np.float64)  # (k, k, heads) to (heads, k, k)
-            biases = arrays.get(name.removesuffix("kernel") + "bias", np.zeros(len(weights)))
-            names = tuple(f"head {at}" for at in range(1, len(weights) + 1))
-            return Kernels(names, weights, biases.astype(np.float64), True)
+            heads = range(array.shape[3])
+            biases = arrays.get(name.removesuffix("kernel") + "bias", np.zeros(len(heads)))
+            kernels = array[:, :, 0].astype(np.float64)  # (k, k, heads)
+            return {f"head {at + 1}": (kernels[..., at], float(biases[at])) for at in heads}
     raise InputError("The preset has no convolution of one channel", received=preset)
 
 

@@ -67,18 +67,20 @@ class Operand(Result):
 
     name: str  # its name; "1" is a tensor of ones
     indices: str  # one letter a mode
-    raised: tuple[bool, ...]  # for each of them whether it is raised
+    raised: tuple[
+        bool, ...
+    ] = ()  # for each of them whether it is raised; those that are not said are lowered
+
+    @property
+    def marked(self) -> Iterable[tuple[str, bool]]:
+        """Each index and whether it is raised."""
+        return itertools.zip_longest(self.indices, self.raised, fillvalue=False)
 
     def __str__(self) -> str:
         """Write it in the lecture's notation."""
-        runs = itertools.groupby(zip(self.indices, self.raised, strict=True), key=lambda pair: pair[1])
+        runs = itertools.groupby(self.marked, key=lambda pair: pair[1])
         marks = (("^{" if up else "_{") + "".join(letter for letter, _ in run) + "}" for up, run in runs)
         return self.name + "".join(marks)
-
-    @classmethod
-    def lowered(cls, name: str, indices: str) -> Operand:
-        """Make a tensor with lowered indices."""
-        return cls(name, indices, (False,) * len(indices))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ class Statement(Result):
         terms = [("− " if p.sign < 0 else "+ ") + str(p) for p in self.products]
         body = " ".join(terms).removeprefix("+ ")
         body = f"{self.function}({body})" if self.function else body
-        return f"{Operand.lowered(self.name, self.output)} = {body}"
+        return f"{Operand(self.name, self.output)} = {body}"
 
 
 def numpy_notation(operands: Iterable[Operand], output: str) -> str:
@@ -209,7 +211,7 @@ def read_numpy(text: str) -> Statement:
             seen.add(letter)
         operands.append(Operand(name, term, tuple(raised)))
     once = [x for x in letters if x not in output and letters.count(x) == 1]
-    operands += [Operand.lowered(ONES, letter) for letter in once]
+    operands += [Operand(ONES, letter) for letter in once]
     return Statement("y", output, None, (Product(1.0, tuple(operands)),))
 
 
@@ -256,10 +258,8 @@ def batched(program: Iterable[Statement], name: str) -> tuple[Statement, ...]:
 
 def _longer(operands: tuple[Operand, ...], names: Collection[str], letter: str) -> tuple[Operand, ...]:
     """Add an index to the tensors of these names; without one, ones along it: the same for each sample."""
-    longer = tuple(
-        Operand(o.name, o.indices + letter, (*o.raised, False)) if o.name in names else o for o in operands
-    )
-    return longer if longer != operands else (*operands, Operand.lowered(ONES, letter))
+    longer = tuple(Operand(o.name, o.indices + letter, o.raised) if o.name in names else o for o in operands)
+    return longer if longer != operands else (*operands, Operand(ONES, letter))
 
 
 def _statement(line: str, last: bool) -> Statement:
@@ -338,7 +338,7 @@ def _check_letters(indices: str, text: str) -> None:
 
 def _kept(product: Product) -> str:
     """The indices that the lecture's rule keeps: those that are not both raised and lowered."""
-    pairs = {pair for o in product.operands for pair in zip(o.indices, o.raised, strict=True)}
+    pairs = {pair for o in product.operands for pair in o.marked}
     return "".join(x for x in product.letters if not {(x, True), (x, False)} <= pairs)
 
 

@@ -26,20 +26,19 @@ _POSITION = "position"
 def show() -> None:
     """Draw the section."""
     with input_errors():
-        kernels = _kernels(preset_installed(PRESET))
+        trained = preset_installed(PRESET)
+        kernels = _kernels(trained)
         columns = st.columns([1, 1, 2, 1, 1, 1], vertical_alignment="bottom")
         label = number(columns[0], "Digit", (0, 9), 3, "digit")
         picture = number(columns[1], "Picture", (0, DIGITS_EACH - 1), 0, "picture")
-        name = columns[2].selectbox("Kernel", kernels.names, key="kernel", bind="query-params")
+        name = columns[2].selectbox("Kernel", list(kernels), key="kernel", bind="query-params")
         padding = number(columns[3], "Padding", (0, 8), 0, "zeros")
         stride = number(columns[4], "Stride", (0, 28), 1, "hop")
         dilation = number(columns[5], "Dilation", (0, 9), 1, "gaps")
         relu = st.toggle("ReLU", key="relu", bind="query-params")
-        head = kernels.names.index(name)
         found = convolve_digit(
             digit_image(label, picture),
-            kernels.weights[head],
-            float(kernels.biases[head]),
+            *kernels[name],
             padding=padding,
             stride=stride,
             dilation=dilation,
@@ -53,7 +52,7 @@ def show() -> None:
             f"{written(float(found.output.min()))} to {written(float(found.output.max()))}. "
             + (
                 "The kernels are those of the first layer of the lecture's network."
-                if kernels.trained
+                if trained
                 else f"The kernels are made by hand: the preset {PRESET} with trained ones is not installed."
             )
         )

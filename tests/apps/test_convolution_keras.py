@@ -126,7 +126,7 @@ def test_ones_sums_and_traces(text: str) -> None:
 
 @pytest.mark.parametrize(("dilation", "stride", "relu"), [(1, 1, False), (2, 1, True), (2, 3, False)])
 def test_a_digit(dilation: int, stride: int, relu: bool) -> None:
-    kernel = hand_made_kernels().weights[0]
+    kernel, _ = hand_made_kernels()["left edges"]
     found = convolve_digit(
         digit_image(4, 2), kernel, 0.25, padding=2, stride=stride, dilation=dilation, relu=relu
     )

@@ -157,11 +157,12 @@ def test_a_kernel_on_a_digit() -> None:
     assert image.shape == (28, 28)
     assert 0.0 <= image.min() < image.max() <= 1.0
     kernels = hand_made_kernels()
-    at = kernels.names.index("left edges")
-    found = convolve_digit(image, kernels.weights[at], 0.5, padding=1, stride=2, relu=True)
-    wanted = signal.correlate2d(np.pad(image, 1), kernels.weights[at], mode="valid")[::2, ::2] + 0.5
+    kernel, bias = kernels["left edges"]
+    assert bias == 0.0
+    found = convolve_digit(image, kernel, 0.5, padding=1, stride=2, relu=True)
+    wanted = signal.correlate2d(np.pad(image, 1), kernel, mode="valid")[::2, ::2] + 0.5
     assert np.allclose(found.output, np.maximum(wanted, 0.0))
-    same = convolve_digit(image, kernels.weights[kernels.names.index("one pixel")], padding=2)
+    same = convolve_digit(image, *kernels["one pixel"], padding=2)
     assert np.allclose(same.output, image)
 
 
@@ -189,14 +190,14 @@ def test_the_trained_kernels_are_the_first_layer_s(monkeypatch: pytest.MonkeyPat
     network = digits_of("lecture")
     monkeypatch.setattr(Digits, "from_preset", classmethod(lambda cls, name: network))
     kernels = trained_kernels()
-    assert kernels.trained
-    assert kernels.weights.shape == (8, 5, 5)
+    assert list(kernels) == [f"head {at}" for at in range(1, 9)]
+    assert all(kernel.shape == (5, 5) for kernel, _ in kernels.values())
     image = digit_image(5)
     names = [step.name for step in network.config.steps]
     first = PackedPlan(network.config.steps[: names.index("conv1") + 1], network.arrays)
     wanted = first(image[None, ..., None].astype(np.float32))[0]
     inside = image[2:-2, 2:-2]  # what the lecture's network reads
-    found = convolve_digit(inside, kernels.weights[2], float(kernels.biases[2]), padding=2)
+    found = convolve_digit(inside, *kernels["head 3"], padding=2)
     assert np.allclose(wanted[..., 2], found.output, atol=1e-4)
 
 
