@@ -22,9 +22,12 @@ def examples(section: str, choices: Mapping[str, Example]) -> None:
             )
 
 
-def text(place: DeltaGenerator, label: str, value: str, key: str, most: int, **more: Any) -> str:
-    """Draw a box of at most ``most`` characters, whose text stands in the page's address."""
-    return place.text_input(label, value, key=key, bind="query-params", max_chars=most, **more) or ""
+def text(
+    place: DeltaGenerator, label: str, value: str, key: str, most: int, *, lines: bool = False, **more: Any
+) -> str:
+    """Draw a box of at most ``most`` characters, one or several lines, whose text stands in the page's address."""
+    box = place.text_area if lines else place.text_input
+    return box(label, value, key=key, bind="query-params", max_chars=most, **more) or ""
 
 
 def number(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -25,7 +25,6 @@ _FACES = (
     ((0, 0, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1)),
     ((0, 1, 0), (1, 1, 0), (1, 1, 1), (0, 1, 1)),
 )
-Mode = TypeVar("Mode")
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,8 @@ class Box:
     @property
     def drawn(self) -> tuple[int, int, int]:
         """Rows, columns and depth of the box."""
-        return _three(self.sizes, 1, math.prod)
+        rows, columns, depth = _three(self.sizes, 1)
+        return rows, math.prod(columns), depth
 
     def picture(self, unit: float) -> str:
         """Draw it with so many pixels for one value of a mode."""
@@ -104,8 +104,8 @@ class Box:
         words = f"{self.title} {written_sizes(self.sizes)}"
         body = _label(2, 12, words) + _faces(((0.0, rows), (0.0, columns), (0.0, depth)), left, top, 0.1)
         if self.inside:
-            whole = (0, 1)
-            spans = _three(self.inside, whole, lambda modes: modes[0] if len(modes) == 1 else whole)
+            first, between, last = _three(self.inside, (0, 1))
+            spans = (first, between[0] if len(between) == 1 else (0, 1), last)
             body += _faces([(start * unit, size * unit) for start, size in spans], left, top, 0.55)
         places = (
             (left - 12, top + rows / 2),
@@ -180,9 +180,9 @@ def _faces(spans: Sequence[tuple[float, float]], left: float, top: float, streng
     return drawn
 
 
-def _three(modes: Sequence[Mode], missing: Mode, merge: Callable[[Sequence[Mode]], Mode]) -> tuple[Mode, ...]:
-    """Rows, columns and depth; modes between the first and the last are merged into the columns."""
+def _three(modes: tuple[Any, ...], missing: Any) -> tuple[Any, list[Any], Any]:
+    """Rows, columns and depth; any number of modes between the first and the last are columns."""
     if len(modes) < 2:
-        return missing, *modes, *[missing] * (2 - len(modes))
+        modes = (missing, *(modes or [missing]), missing)
     rows, *columns, depth = modes
-    return rows, merge(columns) if columns else missing, depth
+    return rows, columns, depth

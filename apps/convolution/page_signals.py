@@ -54,14 +54,7 @@ def show() -> None:
 
 def _boxes() -> None:
     text(st, "Signal x", _FIRST["x"], "x", MAX_TEXT)
-    st.text_area(
-        "Layers, one a line",
-        _FIRST["layers"],
-        key="layers",
-        bind="query-params",
-        height=170,
-        max_chars=MAX_TEXT,
-    )
+    text(st, "Layers, one a line", _FIRST["layers"], "layers", MAX_TEXT, lines=True, height=170)
     with st.container(horizontal=True, gap="xsmall"):
         for name, line in _NEW.items():
             st.button(f"+ {name}", on_click=_append, args=(line,), key=f"add {name}", type="tertiary")

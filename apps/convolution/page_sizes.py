@@ -68,17 +68,18 @@ def _stack() -> None:
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")
     sizes = text(left, "Input, channels last", first["stack_input"], "stack_input", 60)
-    layers = right.text_area(
+    layers = text(
+        right,
         "Layers, one a line or separated by semicolons",
         first["stack"],
-        key="stack",
-        bind="query-params",
-        max_chars=MAX_TEXT,
+        "stack",
+        MAX_TEXT,
+        lines=True,
         help="conv 5x5x8 (the last number is the heads), depthwise 3x3, pointwise 16, pool 2x2, relu, flatten, "
         "dense 10; behind conv, depthwise and pool: stride 2, pad 1, dilation 2, one number for all modes or one each.",
     )
     with input_errors():
-        stack = stack_sizes(sizes, layers or "")
+        stack = stack_sizes(sizes, layers)
         _whole(stack)
         as_keras(lambda: stack_code(stack))
 

@@ -94,8 +94,8 @@ def _layer(line: str, before: StackLayer) -> StackLayer:
     kind, *words = line.lower().split()
     inputs = math.prod(before.output)
     if kind == "relu" and not words:
-        fields = {"text": line, "kind": kind, "formula": "the same size"}
-        return dataclasses.replace(before, parameters=0, multiply_adds=0, rules=(), **fields)
+        same = before.output, "the same size"
+        return StackLayer(line, kind, *same, receptive_field=before.receptive_field, jump=before.jump)
     if kind == "flatten" and not words:
         return StackLayer(line, kind, (inputs,), f"{'·'.join(map(str, before.output))} = {inputs}")
     if kind == "dense" and len(words) == 1:
