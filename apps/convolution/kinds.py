@@ -15,7 +15,7 @@ import numpy as np
 
 from apps.convolution.numbers import MAX_TENSOR, check_whole, filled, read_sizes, written_sizes
 from apps.convolution.sizes import BOUNDARIES, ModeRule
-from apps.convolution.tensors import Product, check_limits, convolve_full, products_at
+from apps.convolution.tensors import Product, check_limits, convolve_full, numbered, products_of, windows
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -70,17 +70,14 @@ class KindResult(Result):
             raise InputError("The position has the wrong number of modes", allowed=f"{self.output.ndim}")
         for number, size in zip(at, self.output.shape, strict=True):
             check_whole(number, "The position", 0, size - 1)
-        # The numbers of values and weights from 1, convolved in their place, tell which of them meet.
-        numbers = [np.arange(1, array.size + 1).reshape(array.shape) for array in (self.tensor, self.kernel)]
-        inputs, kernel, rules = _channel(self.kind, *numbers, self.rules, at[-1])
-        found = []
-        for met in products_at(inputs, kernel, rules, at if self.kind == "full" else (*at[:-1], 0)):
-            place = _position(met.value, self.tensor) if met.value else None
-            value = float(self.tensor[place]) if place else 0.0
-            tap = _position(met.weight, self.kernel)
-            if place or self.kind != "transposed":  # which adds up what there is, without the zeros between
-                found.append(Product(place, value, float(self.kernel[tap]), tap))
-        return tuple(sorted(found, key=lambda product: product.tap))
+        # The numbers of values and weights, convolved in their place, tell which of them meet.
+        numbers = numbered(self.tensor), numbered(self.kernel)
+        inputs, taps, rules = _channel(self.kind, *numbers, self.rules, at[-1])
+        places = windows(inputs, rules)[tuple(at) if self.kind == "full" else (*at[:-1], 0)]
+        found = products_of(self.tensor, self.kernel, places, taps)
+        if self.kind == "transposed":  # it adds up what there is, without the zeros between
+            return tuple(product for product in found if product.place)
+        return found
 
 
 def run_kind(
@@ -192,7 +189,3 @@ def _kernel_shape(kind: str, taps: tuple[int, ...], channels: int, heads: int) -
     return (() if kind == "pointwise" else taps) + tuple(
         {"c": channels, "h": heads}[axis] for axis in _AXES[kind]
     )
-
-
-def _position(number: float, array: np.ndarray) -> tuple[int, ...]:
-    return tuple(map(int, np.unravel_index(int(number) - 1, array.shape)))

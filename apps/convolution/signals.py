@@ -35,7 +35,7 @@ from apps.convolution.numbers import (
     written_row,
 )
 from apps.convolution.sizes import BOUNDARIES, ModeRule
-from apps.convolution.tensors import Product, products_at
+from apps.convolution.tensors import Product, numbered, products_of, windows
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
@@ -147,12 +147,12 @@ def run_signal(signal: Sequence[float], layers: Sequence[Layer]) -> SignalResult
 def _stage(signal: tuple[float, ...], layer: Layer) -> Stage:
     with located(f"“{layer.text}”"):
         rule = layer.rule(len(signal))
-        positions = range(rule.output)
-    order = -1 if layer.flip else 1
-    weights = np.array(layer.weights or (1.0,) * rule.kernel)[::order]
-    inputs, values, terms, sums = np.array(signal), [], [], []
-    for at in positions:
-        terms.append(products_at(inputs, weights, (rule,), (at,))[::order])
+        _ = rule.output  # refuses a window that is too long
+    inputs, weights = np.array(signal), np.array(layer.weights or (1.0,) * rule.kernel)
+    taps = numbered(weights)[::-1] if layer.flip else numbered(weights)
+    values, terms, sums = [], [], []
+    for places in windows(numbered(inputs), (rule,)):
+        terms.append(products_of(inputs, weights, places, taps))
         value, text = layer.output([product.value for product in terms[-1]])
         values.append(check_value(value, f"A result of “{layer.text}”"))
         sums.append(f"{text} = {written(value)}")

@@ -85,13 +85,6 @@ class ModeRule(Result, Checked):
         before = total // 2 if boundary == "zero" else total * flip
         return dataclasses.replace(self, before=before, after=total - before, cyclic=boundary == "cyclic")
 
-    def place(self, position: int, tap: int) -> int | None:
-        """Say what a weight meets at a position of the filter: a place in the input, or None for a zero."""
-        spot = position * self.stride + tap * self.dilation - self.before
-        if self.cyclic:
-            return spot % self.size
-        return spot if 0 <= spot < self.size else None
-
 
 @dataclasses.dataclass(frozen=True)
 class Sizes(Result):

@@ -46,24 +46,33 @@ def convolve_full(tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRu
     positions = [rule.output for rule in rules]
     elements = max(math.prod(rule.padded for rule in rules), math.prod(positions))
     check_limits(elements, math.prod(positions) * kernel.size)
+    return np.tensordot(windows(tensor, rules), kernel, axes=kernel.ndim)
+
+
+def windows(tensor: np.ndarray, rules: Sequence[ModeRule]) -> np.ndarray:
+    """What each position of a filter reads, zeros for the padding: (*positions, *taps)."""
     for cyclic, mode in ((False, "constant"), (True, "wrap")):
         widths = [(rule.before, rule.after) if rule.cyclic == cyclic else (0, 0) for rule in rules]
         tensor = np.pad(tensor, widths, mode=mode)
-    windows = np.lib.stride_tricks.sliding_window_view(tensor, [rule.extent for rule in rules])
     steps = [rule.stride for rule in rules] + [rule.dilation for rule in rules]  # of positions, of weights
-    windows = windows[tuple(slice(None, None, step) for step in steps)]
-    return np.tensordot(windows, kernel, axes=kernel.ndim)
+    found = np.lib.stride_tricks.sliding_window_view(tensor, [rule.extent for rule in rules])
+    return found[tuple(slice(None, None, step) for step in steps)]
 
 
-def products_at(
-    tensor: np.ndarray, kernel: np.ndarray, rules: Sequence[ModeRule], at: Sequence[int]
+def numbered(array: np.ndarray) -> np.ndarray:
+    """Number the elements of an array from 1; 0 is what the padding gives."""
+    return np.arange(1, array.size + 1).reshape(array.shape)
+
+
+def products_of(
+    tensor: np.ndarray, kernel: np.ndarray, places: np.ndarray, taps: np.ndarray
 ) -> tuple[Product, ...]:
-    """List the products whose sum is one output of :func:`convolve_full`, in the order of the filter."""
+    """List the products of the values and weights that meet, by their numbers, in the order of the filter."""
     found = []
-    for tap in np.ndindex(*kernel.shape):
-        place = tuple(rule.place(start, k) for rule, start, k in zip(rules, at, tap, strict=True))
-        value = 0.0 if None in place else float(tensor[place])
-        found.append(Product(None if None in place else place, value, float(kernel[tap]), tap))
+    for number, weight in sorted(zip(places.flat, taps.flat, strict=True), key=lambda pair: pair[1]):
+        place = _position(number, tensor) if number else None
+        tap = _position(weight, kernel)
+        found.append(Product(place, float(tensor[place]) if place else 0.0, float(kernel[tap]), tap))
     return tuple(found)
 
 
@@ -71,3 +80,7 @@ def check_limits(elements: int, products: int) -> None:
     """Refuse what would take too long, before anything is allocated."""
     at_most(elements, MAX_ELEMENTS, "A tensor would have", "elements")
     at_most(products, MAX_PRODUCTS, "The convolution would take", "multiply-adds")
+
+
+def _position(number: float, array: np.ndarray) -> tuple[int, ...]:
+    return tuple(map(int, np.unravel_index(int(number) - 1, array.shape)))
