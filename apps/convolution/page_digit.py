@@ -15,9 +15,9 @@ from apps.convolution.digit import (
 )
 from apps.convolution.keras_code import digit_code
 from apps.convolution.numbers import written
-from apps.convolution.page_common import as_keras, number
+from apps.convolution.page_common import as_keras
 from apps.convolution.page_player import linked_position, player
-from apps.shared.page import input_errors
+from apps.shared.page import input_errors, number_box
 from apps.shared.reports import preset_installed
 
 _POSITION = "position"
@@ -29,12 +29,12 @@ def show() -> None:
         trained = preset_installed(PRESET)
         kernels = _kernels(trained)
         columns = st.columns([1, 1, 2, 1, 1, 1], vertical_alignment="bottom")
-        label = number(columns[0], "Digit", (0, 9), 3, "digit")
-        picture = number(columns[1], "Picture", (0, DIGITS_EACH - 1), 0, "picture")
+        label = number_box(columns[0], "Digit", (0, 9), 3, "digit")
+        picture = number_box(columns[1], "Picture", (0, DIGITS_EACH - 1), 0, "picture")
         name = columns[2].selectbox("Kernel", list(kernels), key="kernel", bind="query-params")
-        padding = number(columns[3], "Padding", (0, 8), 0, "zeros")
-        stride = number(columns[4], "Stride", (0, 28), 1, "hop")
-        dilation = number(columns[5], "Dilation", (0, 9), 1, "gaps")
+        padding = number_box(columns[3], "Padding", (0, 8), 0, "zeros")
+        stride = number_box(columns[4], "Stride", (0, 28), 1, "hop")
+        dilation = number_box(columns[5], "Dilation", (0, 9), 1, "gaps")
         relu = st.toggle("ReLU", key="relu", bind="query-params")
         found = convolve_digit(
             digit_image(label, picture),

@@ -12,9 +12,9 @@ from apps.convolution.einsum import FUNCTIONS, MAX_TEXT, Statement, batched, fre
 from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
-from apps.convolution.page_common import as_keras, examples, text
+from apps.convolution.page_common import as_keras, examples
 from apps.convolution.page_drawings import Grid, show_grids
-from apps.shared.page import input_errors, plain
+from apps.shared.page import input_errors, plain, text_box
 
 _FIRST = EXPRESSIONS["rows"].values
 _WIDEST = 12  # rows and columns that are drawn; larger tensors are described
@@ -25,7 +25,7 @@ _MOST_CHARACTERS = 2_000  # of a tensor's box
 def show() -> None:
     """Draw the section."""
     examples("einstein", EXPRESSIONS)
-    expression = text(
+    expression = text_box(
         st,
         "Expression",
         _FIRST["e"],
@@ -62,7 +62,7 @@ def _tensors(program: tuple[Statement, ...]) -> dict[str, np.ndarray]:
             "Brackets such as ((1, 2), (3, 4)), or a shape such as 2x3, which is filled with whole numbers."
         )
         place, default = columns[at % len(columns)], _default(name, indices)
-        typed = text(place, label, default, f"t_{name}", _MOST_CHARACTERS, help=about)
+        typed = text_box(place, label, default, f"t_{name}", _MOST_CHARACTERS, help=about)
         found[name] = read_tensor(typed, name)
     return found
 

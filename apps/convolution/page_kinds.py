@@ -8,11 +8,11 @@ import streamlit as st
 from apps.convolution.keras_code import kind_code
 from apps.convolution.kinds import ABOUT, KINDS, MAX_HEADS, KindResult, run_kind
 from apps.convolution.numbers import written, written_factor
-from apps.convolution.page_common import as_keras, number, text
+from apps.convolution.page_common import as_keras
 from apps.convolution.page_drawings import Box, Grid, show_boxes, show_grids
 from apps.convolution.sizes import BOUNDARIES
 from apps.convolution.tensors import Product
-from apps.shared.page import input_errors, one_of
+from apps.shared.page import input_errors, number_box, one_of, text_box
 
 _NAMES = {title: kind for kind, title in KINDS.items()}
 _HEADS = ("heads", "pointwise", "transposed")
@@ -35,8 +35,8 @@ def show() -> None:
 
 def _options(kind: str) -> dict[str, object]:
     columns = st.columns(6, vertical_alignment="bottom")
-    sizes = text(columns[0], "Input, channels last", "4x4x3", "input", 60)
-    kernel = text(
+    sizes = text_box(columns[0], "Input, channels last", "4x4x3", "input", 60)
+    kernel = text_box(
         columns[1],
         "Filter",
         "2x2",
@@ -50,7 +50,7 @@ def _options(kind: str) -> dict[str, object]:
     return {
         "sizes": sizes,
         "kernel": kernel,
-        "heads": number(columns[2], "Heads", (1, MAX_HEADS), 2, "heads", disabled=kind not in _HEADS),
+        "heads": number_box(columns[2], "Heads", (1, MAX_HEADS), 2, "heads", disabled=kind not in _HEADS),
         "boundary": columns[3].selectbox(
             "Boundary",
             BOUNDARIES if kind != "transposed" else BOUNDARIES[:2],
@@ -58,15 +58,15 @@ def _options(kind: str) -> dict[str, object]:
             bind="query-params",
             help="valid: no padding; zero: zeros that keep the size at stride 1 (transposed: as much is cut off).",
         ),
-        "stride": number(columns[4], "Stride", (0, 64), 1, "step"),
-        "dilation": number(columns[5], "Dilation", (0, 64), 1, "spread"),
+        "stride": number_box(columns[4], "Stride", (0, 64), 1, "step"),
+        "dilation": number_box(columns[5], "Dilation", (0, 64), 1, "spread"),
     }
 
 
 def _position(result: KindResult) -> tuple[int, ...]:
     last, bounds = result.output.size - 1, (0, 1_000_000)
     label, about = f"Position in the output, 0 to {last:,}", "Row by row; the last mode is the fastest."
-    chosen = number(st, label, bounds, 0, "place", width=300, help=about)
+    chosen = number_box(st, label, bounds, 0, "place", width=300, help=about)
     return tuple(map(int, np.unravel_index(min(chosen, last), result.output.shape)))
 
 

@@ -18,11 +18,11 @@ from apps.convolution.learned import (
     learn_detector,
 )
 from apps.convolution.numbers import written_row
-from apps.convolution.page_common import as_keras, number
+from apps.convolution.page_common import as_keras
 from apps.convolution.page_drawings import row, show_rows
 from apps.convolution.signals import read_layers
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, one_of
+from apps.shared.page import heavy_work, input_errors, number_box, one_of
 from apps.shared.style import palette
 
 
@@ -36,7 +36,7 @@ def show() -> None:
     columns = st.columns([2, 2, 3], vertical_alignment="bottom")
     with columns[0]:
         task = one_of("Task", ("Localise", "Detect"), "task", first="Detect", named=True)
-    seed = number(columns[1], "Seed", (0, MAX_SEED), 1, "seed")
+    seed = number_box(columns[1], "Seed", (0, MAX_SEED), 1, "seed")
     with input_errors():
         with heavy_work():
             result = _learn(task.lower(), seed)

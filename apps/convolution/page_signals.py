@@ -9,10 +9,10 @@ import streamlit as st
 from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
 from apps.convolution.numbers import read_numbers, written_row
-from apps.convolution.page_common import as_keras, examples, number, text
+from apps.convolution.page_common import as_keras, examples
 from apps.convolution.page_drawings import row, show_rows
 from apps.convolution.signals import MAX_LAYERS, MAX_TEXT, SignalResult, read_layers, run_signal
-from apps.shared.page import input_errors
+from apps.shared.page import input_errors, number_box, text_box
 
 _FIRST = SIGNALS["detect"].values
 _NEW = {
@@ -53,8 +53,8 @@ def show() -> None:
 
 
 def _boxes() -> None:
-    text(st, "Signal x", _FIRST["x"], "x", MAX_TEXT)
-    text(st, "Layers, one a line", _FIRST["layers"], "layers", MAX_TEXT, lines=True, height=170)
+    text_box(st, "Signal x", _FIRST["x"], "x", MAX_TEXT)
+    text_box(st, "Layers, one a line", _FIRST["layers"], "layers", MAX_TEXT, lines=True, height=170)
     with st.container(horizontal=True, gap="xsmall"):
         for name, line in _NEW.items():
             st.button(f"+ {name}", on_click=_append, args=(line,), key=f"add {name}", type="tertiary")
@@ -105,6 +105,6 @@ def _picture(result: SignalResult) -> None:
 def _chosen(result: SignalResult) -> tuple[int, int]:
     """The output that is explained: its layer and position; what no longer exists becomes the last that does."""
     columns = st.columns(2, vertical_alignment="bottom")
-    layer = min(number(columns[0], "Explain layer", (1, MAX_LAYERS), 1, "layer"), len(result.stages)) - 1
-    place = number(columns[1], "Position", (0, 999), 4, "at")
+    layer = min(number_box(columns[0], "Explain layer", (1, MAX_LAYERS), 1, "layer"), len(result.stages)) - 1
+    place = number_box(columns[1], "Position", (0, 999), 4, "at")
     return layer, min(place, len(result.stages[layer].values) - 1)

@@ -7,11 +7,11 @@ import streamlit as st
 from apps.convolution.examples import SIZES, STACKS
 from apps.convolution.keras_code import sizes_code, stack_code
 from apps.convolution.numbers import written_sizes
-from apps.convolution.page_common import as_keras, examples, number, text
+from apps.convolution.page_common import as_keras, examples
 from apps.convolution.page_drawings import Box, show_boxes
 from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
-from apps.shared.page import input_errors
+from apps.shared.page import input_errors, number_box, text_box
 
 _MOST_DRAWN = 12  # layers of a stack that are drawn as boxes
 
@@ -31,10 +31,10 @@ def _convolution() -> None:
     boxes = {"n": "Input", "k": "Filter", "pad": "Zero padding", "stride": "Stride", "dilation": "Dilation"}
     helps = {"pad": "One number for both sides or before+behind, one a mode or one for all: 0, 0, 0+1"}
     typed = [
-        text(column, label, first[key], key, 100, help=helps.get(key))
+        text_box(column, label, first[key], key, 100, help=helps.get(key))
         for column, (key, label) in zip(columns, boxes.items(), strict=False)
     ]
-    heads = number(columns[5], "Heads", (1, 1_000_000), 1, "filters")
+    heads = number_box(columns[5], "Heads", (1, 1_000_000), 1, "filters")
     with input_errors():
         rules = read_rules(*typed)
         sizes = convolution_sizes(rules, heads)
@@ -67,8 +67,8 @@ def _stack() -> None:
     examples("stack", STACKS)
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")
-    sizes = text(left, "Input, channels last", first["stack_input"], "stack_input", 60)
-    layers = text(
+    sizes = text_box(left, "Input, channels last", first["stack_input"], "stack_input", 60)
+    layers = text_box(
         right,
         "Layers, one a line or separated by semicolons",
         first["stack"],

@@ -10,7 +10,7 @@ import streamlit as st
 from apps.digits.explain import DigitInspector
 from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared import charts
-from apps.shared.page import input_errors
+from apps.shared.page import input_errors, one_of
 from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
 
@@ -43,9 +43,7 @@ def show(inspector: DigitInspector, preset: str) -> None:
 
 def _gallery(errors: DigitErrors, preset: str) -> None:
     shown = sorted({error.label for error in errors.errors})
-    digit = st.segmented_control(
-        "The image shows", (_ALL, *shown), default=_ALL, required=True, key="shows", bind="query-params"
-    )
+    digit = one_of("The image shows", (_ALL, *shown), "shows", named=True)
     colours = palette()
     figures = []
     for at, error in enumerate(errors.errors, start=1):

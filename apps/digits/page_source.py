@@ -10,7 +10,7 @@ import streamlit as st
 from apps.digits.examples import examples
 from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared.canvas import canvas
-from apps.shared.page import heavy_work, input_errors
+from apps.shared.page import heavy_work, input_errors, number_box, one_of
 from apps.shared.page_images import figure, in_a_row
 from data_prep.errors import InputError
 from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit
@@ -35,15 +35,7 @@ def choose(preset: str) -> Chosen | None:
         errors = digit_errors(preset)
     except InputError:
         errors = None
-    source = st.segmented_control(
-        "Image",
-        SOURCES if errors is not None and errors.errors else SOURCES[:-1],
-        default=SOURCES[0],
-        required=True,
-        key="source",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    source = one_of("Image", SOURCES if errors is not None and errors.errors else SOURCES[:-1], "source")
     chosen = None
     with input_errors():
         match source:
@@ -98,11 +90,9 @@ def _uploaded() -> Chosen:
 
 def _example() -> Chosen:
     columns = st.columns(2)
-    digit = columns[0].number_input("Digit", 0, 9, 5, key="digit", bind="query-params")
+    digit = number_box(columns[0], "Digit", (0, 9), 5, "digit")
     places = np.flatnonzero(examples().labels == digit)
-    number = columns[1].number_input(
-        "Number", 1, len(places), 1, key="number", bind="query-params", help="Of this digit's examples."
-    )
+    number = number_box(columns[1], "Number", (1, len(places)), 1, "number", help="Of this digit's examples.")
     return _stored(int(places[number - 1]))
 
 
@@ -112,8 +102,6 @@ def _stored(place: int) -> Chosen:
 
 
 def _error(errors: DigitErrors) -> Chosen:
-    number = st.number_input(
-        "Error", 1, len(errors.errors), 1, key="error", bind="query-params", help="The most confident first."
-    )
+    number = number_box(st, "Error", (1, len(errors.errors)), 1, "error", help="The most confident first.")
     error = errors.errors[number - 1]
     return Chosen(digit_batch(errors.images[error.index]), error.label)

@@ -14,7 +14,7 @@ from apps.ocr.page_source import Letters, known_letters, written
 from apps.ocr.reports import CONTEXT, noise_curves
 from apps.ocr.sources import BANKS, banks, can_write, scored_words, spell
 from apps.shared import charts
-from apps.shared.page import input_errors, one_of
+from apps.shared.page import input_errors, number_box, one_of
 from apps.shared.page_reports import Curve, curves, show_facts, show_report
 from apps.shared.reports import Stored
 from apps.shared.style import palette
@@ -106,10 +106,8 @@ def _examples(report: Report, reader: Reader) -> None:
     if not found:
         st.info("There is no such example.")
         return
-    number = st.number_input(
-        "Example", 1, len(found), 1, key="example", bind="query-params", help="The largest changes first."
-    )
-    example = found[min(int(number), len(found)) - 1]
+    number = number_box(st, "Example", (1, len(found)), 1, "example", help="The largest changes first.")
+    example = found[min(number, len(found)) - 1]
     st.caption(
         example.text(
             "{word}, letters of: {0}. When collected: alone {alone}, in context {context}.",

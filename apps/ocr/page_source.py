@@ -10,7 +10,7 @@ import streamlit as st
 from apps.ocr.application import Reader, composed
 from apps.ocr.sources import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
 from apps.shared.canvas import canvas
-from apps.shared.page import heavy_work, one_of, plain
+from apps.shared.page import heavy_work, number_box, one_of, plain, text_box
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_letters, prepare_word
 from data_prep.images.preparation import PreparedImage
@@ -88,20 +88,12 @@ def compose() -> tuple[str, np.ndarray, int]:
     """Draw the fields of a composed word; return it, its letters uint8 (letters, 16, 8), and the hand."""
     there = banks()
     box, hand_box, bank_box = st.columns([3, 1, 2])
-    text = box.text_input("Word", DEFAULT, key="word", bind="query-params", max_chars=MAX_LETTERS)
-    hand = hand_box.number_input("Hand", 0, MOST_HANDS - 1, 3, key="hand", bind="query-params")
+    text = text_box(box, "Word", DEFAULT, "word", MAX_LETTERS)
+    hand = number_box(hand_box, "Hand", (0, MOST_HANDS - 1), 3, "hand")
     bank = "pen"
     if len(there) > 1:
-        bank = bank_box.segmented_control(
-            "Letters of",
-            there,
-            default=there[0],
-            required=True,
-            format_func=BANKS.get,
-            key="bank",
-            bind="query-params",
-        )
-    return text.strip().lower(), spell(text, bank, int(hand)), int(hand)
+        bank = one_of("Letters of", there, "bank", place=bank_box, named=True, format_func=BANKS.get)
+    return text.strip().lower(), spell(text, bank, hand), hand
 
 
 def known_letters(alphabet: str) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 from apps.reviews.page_text import EXAMPLES
 from apps.reviews.reports import NETWORKS
 from apps.shared import charts
-from apps.shared.page import input_errors, one_of
+from apps.shared.page import input_errors, one_of, text_box
 from apps.shared.reports import stored
 from apps.shared.style import palette
 from data_prep.errors import InputError
@@ -53,14 +53,7 @@ def show() -> None:
 
 
 def _typed() -> list[int]:
-    lines = st.text_area(
-        "One document a line",
-        EXAMPLES["lines"],
-        key="lines",
-        bind="query-params",
-        height=180,
-        max_chars=6_000,
-    )
+    lines = text_box(st, "One document a line", EXAMPLES["lines"], "lines", 6_000, lines=True, height=180)
     documents = [line for line in lines.split("\n") if line.strip()]
     if len(documents) > _MOST_LINES:
         allowed = f"up to {_MOST_LINES} lines"

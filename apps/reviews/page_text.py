@@ -12,6 +12,7 @@ from apps.reviews.application import DEFAULT_PRESET
 from apps.reviews.results import ReadWord
 from apps.shared import charts
 from apps.shared.letters import Letter, letters
+from apps.shared.page import text_box
 from apps.shared.style import palette
 
 MOST_CHARACTERS = 6_000
@@ -22,14 +23,8 @@ def choose_text(preset: str) -> str:
     """Let the visitor write a document or take an example of the preset; it stands in the page's address."""
     examples = EXAMPLES.get(preset, EXAMPLES[DEFAULT_PRESET])
     with st.form("document_form"):
-        text = st.text_area(
-            "Document",
-            next(iter(examples.values())),
-            key="text",
-            bind="query-params",
-            height=140,
-            max_chars=MOST_CHARACTERS,
-        )
+        first = next(iter(examples.values()))
+        text = text_box(st, "Document", first, "text", MOST_CHARACTERS, lines=True, height=140)
         st.form_submit_button("Read", type="primary")
     with st.container(horizontal=True, gap="xsmall"):
         for name, example in examples.items():

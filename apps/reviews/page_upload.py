@@ -11,7 +11,7 @@ import streamlit as st
 from apps.reviews.application import Reviews
 from apps.reviews.files import csv_verdicts, verdicts_file
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page import heavy_work, input_errors, plain, text_box
 from apps.shared.style import palette
 
 MOST_MEBIBYTES, MOST_ROWS = 5, 5_000
@@ -20,9 +20,7 @@ _SHOWN, _LONGEST, _NAMED = 200, 160, 5
 
 def show(reviews: Reviews, preset: str) -> None:
     """Draw the section."""
-    column = st.text_input(
-        "Column of the documents", "text", key="column", bind="query-params", max_chars=200
-    )
+    column = text_box(st, "Column of the documents", "text", "column", 200)
     upload = st.file_uploader(
         f"A CSV file in UTF-8 whose first row names the columns, at most {MOST_MEBIBYTES} MiB",
         type=["csv", "tsv", "txt"],

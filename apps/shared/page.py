@@ -26,7 +26,14 @@ def heavy_work() -> BoundedSemaphore:
 
 
 def one_of(
-    label: str, choices: Sequence[str], key: str, *, first: str | None = None, named: bool = False
+    label: str,
+    choices: Sequence[str],
+    key: str,
+    *,
+    place: Any = st,
+    first: str | None = None,
+    named: bool = False,
+    **more: Any,
 ) -> str:
     """Let the visitor choose one of a few by buttons in a row; the choice stands in the page's address.
 
@@ -34,13 +41,15 @@ def one_of(
         label: Of the choice.
         choices: What there is.
         key: Of the widget, and its query parameter.
+        place: Where it stands.
         first: What is chosen at the beginning; the first of them if nothing is said.
         named: Whether the label is seen, or for screen readers only.
+        **more: As Streamlit takes it.
 
     Returns:
         The choice.
     """
-    return st.segmented_control(
+    return place.segmented_control(
         label,
         choices,
         default=choices[0] if first is None else first,
@@ -48,7 +57,21 @@ def one_of(
         key=key,
         bind="query-params",
         label_visibility="visible" if named else "collapsed",
+        **more,
     )
+
+
+def text_box(
+    place: Any, label: str, value: str, key: str, most: int, *, lines: bool = False, **more: Any
+) -> str:
+    """Draw a box of at most ``most`` characters, one or several lines, whose text stands in the page's address."""
+    box = place.text_area if lines else place.text_input
+    return box(label, value, key=key, bind="query-params", max_chars=most, **more) or ""
+
+
+def number_box(place: Any, label: str, bounds: tuple[int, int], value: int, key: str, **more: Any) -> int:
+    """Draw a box with a whole number, which stands in the page's address."""
+    return int(place.number_input(label, *bounds, value, key=key, bind="query-params", **more))
 
 
 def plain(text: str) -> str:

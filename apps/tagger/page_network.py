@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import heavy_work, input_errors
+from apps.shared.page import heavy_work, input_errors, one_of, text_box
 from apps.tagger.application import Tagger
 from apps.tagger.explain import network_view
 from apps.tagger.results import LayerView, NetworkView
@@ -21,21 +21,12 @@ _MOST_UNITS = 64  # rows of a picture; a wider layer shows those that vary most
 
 def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
-    sentence = st.text_input(
-        "Sentence", DEFAULT, key="sentence", bind="query-params", max_chars=400, help="At most 60 words."
-    )
+    sentence = text_box(st, "Sentence", DEFAULT, "sentence", 400, help="At most 60 words.")
     with input_errors():
         with heavy_work():
             view = network_view(tagger, [token.text for token in tagger.tag(sentence).tokens])
         _probabilities(view)
-        title = st.segmented_control(
-            "Layer",
-            [layer.title for layer in view.layers],
-            default=view.layers[0].title,
-            required=True,
-            key="layer",
-            bind="query-params",
-        )
+        title = one_of("Layer", [layer.title for layer in view.layers], "layer", named=True)
         layer = next(layer for layer in view.layers if layer.title == title)
         st.caption(layer.about)
         charts.show(_layer_picture(view, layer), f"layer {layer.key}", f"{layer.title}: values of the units")

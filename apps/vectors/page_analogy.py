@@ -10,7 +10,7 @@ import streamlit as st
 from plotly.colors import hex_to_rgb
 
 from apps.shared import charts
-from apps.shared.page import input_errors, plain
+from apps.shared.page import input_errors, one_of, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.page_peer import peer_of, show_beside, show_scores
@@ -50,29 +50,25 @@ def show(ours: Vectors, preset: str) -> None:
 def _form() -> tuple[str, dict]:
     with st.form("analogy_form"):
         box, button = st.columns([5, 1], vertical_alignment="bottom")
-        query = box.text_input(
+        query = text_box(
+            box,
             "Words with + and −",
             DEFAULT,
-            key="q",
-            bind="query-params",
-            max_chars=1000,
+            "q",
+            1000,
             help="Weights are numbers before a star: 2*king - man. A word with a hyphen stands in quotes.",
         )
         button.form_submit_button("Answer", type="primary", width="stretch")
         with st.expander("Options"):
-            method = st.segmented_control(
+            method = one_of(
                 "Method",
                 ("Add", "Multiply"),
-                default="Add",
-                required=True,
-                key="method",
-                bind="query-params",
+                "method",
+                named=True,
                 help="Add: cosine with the sum (3CosAdd). Multiply: product of similarities (3CosMul).",
             )
             topn = st.slider("Answers", 1, 30, 8, key="n", bind="query-params")
-            expected = st.text_input(
-                "Rank of an expected word", key="expected", bind="query-params", max_chars=100
-            )
+            expected = text_box(st, "Rank of an expected word", "", "expected", 100)
             allow = st.checkbox("Words of the expression may answer", key="allow", bind="query-params")
     with st.container(horizontal=True, gap="xsmall"):
         for example in EXAMPLES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import input_errors, plain
+from apps.shared.page import input_errors, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.page_peer import peer_of, show_beside, show_scores
@@ -17,7 +17,7 @@ def show(ours: Vectors, preset: str) -> None:
     peer = peer_of(preset)
     with st.form("neighbours_form"):
         box, count, button = st.columns([4, 2, 1], vertical_alignment="bottom")
-        word = box.text_input("Word", "dog", key="word", bind="query-params", max_chars=100)
+        word = text_box(box, "Word", "dog", "word", 100)
         topn = count.slider("Neighbours", 1, 30, 10, key="near", bind="query-params")
         button.form_submit_button("Show", type="primary", width="stretch")
 
@@ -37,8 +37,8 @@ def _similarity(ours: Vectors, peer: Vectors | None) -> None:
     st.subheader("Two words", anchor=False)
     with st.form("similarity_form"):
         left, right, button = st.columns([2, 2, 1], vertical_alignment="bottom")
-        first = left.text_input("First", "coffee", key="first", bind="query-params", max_chars=100)
-        second = right.text_input("Second", "tea", key="second", bind="query-params", max_chars=100)
+        first = text_box(left, "First", "coffee", "first", 100)
+        second = text_box(right, "Second", "tea", "second", 100)
         button.form_submit_button("Compare", width="stretch")
     with input_errors():
         models = {"Lectern": ours} if peer is None else {"Lectern": ours, "gensim": peer}
@@ -52,13 +52,7 @@ def _odd_one_out(ours: Vectors) -> None:
     st.subheader("Odd one out", anchor=False)
     with st.form("odd_form"):
         box, button = st.columns([4, 1], vertical_alignment="bottom")
-        words = box.text_input(
-            "Three words or more",
-            "monday tuesday friday green",
-            key="odd",
-            bind="query-params",
-            max_chars=500,
-        )
+        words = text_box(box, "Three words or more", "monday tuesday friday green", "odd", 500)
         button.form_submit_button("Find", width="stretch")
     with input_errors():
         result = ours.odd_one_out(words.replace(",", " ").split())

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import input_errors, plain
+from apps.shared.page import input_errors, one_of, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.objective import MaskedPrediction, masked_prediction, sentence_words
@@ -28,7 +28,7 @@ def show(ours: Vectors, preset: str) -> None:
         "Training hides one word and lets its neighbours find it: their vectors add up to a **query** z, and "
         "softmax over z·v searches the whole vocabulary, whose vectors v are the **keys**."
     )
-    sentence = st.text_input("Sentence", DEFAULT, key="sentence", bind="query-params", max_chars=1000)
+    sentence = text_box(st, "Sentence", DEFAULT, "sentence", 1000)
     with input_errors():
         words = sentence_words(sentence)
         result = _predict(ours, output, sentence, words)
@@ -47,12 +47,8 @@ def _predict(ours: Vectors, output: WordVectors | None, sentence: str, words: li
         bind="query-params",
     )
     window = columns[1].slider("Window, words on each side", 1, 10, 5, key="window", bind="query-params")
-    combination = columns[2].segmented_control(
-        "z is the", ("Sum", "Mean"), default="Sum", required=True, key="combine", bind="query-params"
-    )
-    lengths = columns[3].segmented_control(
-        "Keys", _LENGTHS, default=_LENGTHS[0], required=True, key="keys", bind="query-params"
-    )
+    combination = one_of("z is the", ("Sum", "Mean"), "combine", place=columns[2], named=True)
+    lengths = one_of("Keys", _LENGTHS, "keys", place=columns[3], named=True)
     return masked_prediction(
         ours,
         sentence,

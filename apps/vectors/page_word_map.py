@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.page import input_errors, plain, remembered
+from apps.shared.page import input_errors, one_of, plain, remembered, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.results import MapResult
@@ -24,19 +24,13 @@ _CHOSEN = (
 def show(ours: Vectors, preset: str) -> None:
     """Draw the section."""
     left, right = st.columns([3, 2])
-    source = left.segmented_control(
-        "Words", SOURCES, default=SOURCES[0], required=True, key="words", bind="query-params"
-    )
-    method = right.segmented_control(
-        "Method", list(METHODS), default="PCA", required=True, key="layout", bind="query-params"
-    )
+    source = one_of("Words", SOURCES, "words", place=left, named=True)
+    method = one_of("Method", list(METHODS), "layout", place=right, first="PCA", named=True)
     left, right = st.columns([3, 2])
     words = None
     with left, input_errors():
         words = _words(ours, source)
-    wanted = right.text_input(
-        "Find a word on the map", key="find", bind="query-params", max_chars=100, icon=":material/search:"
-    ).strip()
+    wanted = text_box(right, "Find a word on the map", "", "find", 100, icon=":material/search:").strip()
     if words is None:
         return
     with input_errors():
@@ -48,13 +42,13 @@ def show(ours: Vectors, preset: str) -> None:
 
 def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
     if source == "Chosen":
-        chosen = st.text_input("Words", _CHOSEN, key="chosen", bind="query-params", max_chars=5000)
+        chosen = text_box(st, "Words", _CHOSEN, "chosen", 5000)
         return tuple(chosen.replace(",", " ").split())
     count, box = st.columns(2) if source == "Around a word" else (st.container(), None)
     size = count.slider("How many words", 20, 1000, 300, step=20, key="size", bind="query-params")
     if box is None:
         return size
-    centre = box.text_input("Word", "music", key="centre", bind="query-params", max_chars=100).strip()
+    centre = text_box(box, "Word", "music", "centre", 100).strip()
     return (*ours.keys([centre]), *(neighbour.word for neighbour in ours.neighbours(centre, size - 1)))
 
 
