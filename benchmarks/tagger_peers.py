@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,8 @@ class SpacyPeer(TaggerPeer):
         """Learn for some epochs and keep the best on dev; see :meth:`TaggerPeer.train`."""
         import spacy
         from spacy.training import Example
-        from thinc.api import fix_random_seed
+        from spacy.training.batchers import minibatch_by_words
+        from thinc.api import compounding, fix_random_seed
 
         fix_random_seed(_SEED)
         order = random.Random(_SEED)
@@ -72,17 +75,11 @@ class SpacyPeer(TaggerPeer):
             Example.from_dict(self._document(words), {"words": words, "tags": tags}) for words, tags in train
         ]
         optimizer = self.pipeline.initialize(lambda: examples)
-        batch_words, best = 100.0, -1.0
+        sizes, best = compounding(100.0, 1000.0, 1.001), -1.0
         for epoch in range(self.epochs):
             order.shuffle(examples)
-            waiting: list[Any] = []
-            for example in examples:
-                waiting.append(example)
-                if sum(map(len, waiting)) >= batch_words:
-                    self.pipeline.update(waiting, drop=0.1, sgd=optimizer)
-                    waiting, batch_words = [], min(1000.0, batch_words * 1.001)
-            if waiting:
-                self.pipeline.update(waiting, drop=0.1, sgd=optimizer)
+            for batch in minibatch_by_words(examples, sizes):
+                self.pipeline.update(batch, drop=0.1, sgd=optimizer)
             score = accuracy([tags for _, tags in dev], self.tag([words for words, _ in dev]))
             self.report(f"spaCy, epoch {epoch + 1} of {self.epochs}: {score:.2f} % on dev")
             if score > best:
@@ -188,14 +185,7 @@ class NltkPeer(TaggerPeer):
 
 
 def features(words: Sequence[str]) -> list[list[str]]:
-    """Describe each word of a sentence as CRF taggers usually do.
-
-    Args:
-        words: The sentence.
-
-    Returns:
-        For each word the names of its features: the word, its affixes and shape, and its neighbours.
-    """
+    """Name the features of each word as CRF taggers usually do: the word, its affixes and shape, its neighbours."""
     own = [_own_features(word) for word in words]
     rows = []
     for at, mine in enumerate(own):
@@ -218,18 +208,7 @@ def train_or_load(
     folder: Path,
     report: Callable[[str], None],
 ) -> float:
-    """Train a peer, or open it where ``folder`` holds it.
-
-    Args:
-        peer: The tagger.
-        train: Sentences to learn from.
-        dev: Sentences to choose by.
-        folder: Where trained peers are kept; it exists.
-        report: Receives a line.
-
-    Returns:
-        Seconds that training took.
-    """
+    """Train a peer, or open it where ``folder`` holds it; return the seconds that training took."""
     record = folder / f"{peer.name}.seconds.json"
     if record.is_file():
         kept = json.loads(record.read_text(encoding="utf-8"))
@@ -247,21 +226,9 @@ def train_or_load(
 
 
 def accuracy(gold: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> float:
-    """Percent of words with the right tag.
-
-    Args:
-        gold: The right tags of each sentence.
-        found: The tags to score.
-
-    Returns:
-        0 to 100.
-    """
-    pairs = [
-        one == other
-        for left, right in zip(gold, found, strict=True)
-        for one, other in zip(left, right, strict=True)
-    ]
-    return 100.0 * sum(pairs) / len(pairs)
+    """Percent of words with the right tag, of the right tags and those to score of each sentence."""
+    pairs = zip(chain.from_iterable(gold), chain.from_iterable(found), strict=True)
+    return 100.0 * statistics.fmean(one == other for one, other in pairs)
 
 
 def _own_features(word: str) -> list[str]:

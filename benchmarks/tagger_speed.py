@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import argparse
 import random
-import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from apps.shared.reports import Stored
@@ -43,18 +43,7 @@ Tag = Callable[[Sequence[Sequence[str]]], list[list[str]]]
 def measure(
     systems: dict[str, Tag], gold: Sequence[Tagged], repeats: int, sentences: int
 ) -> dict[str, dict[str, Any]]:
-    """Time taggers on the same sentences, in turn.
-
-    Args:
-        systems: Name to tagging function.
-        gold: Words and right tags of each sentence.
-        repeats: Passes over all sentences.
-        sentences: How many are tagged one by one.
-
-    Returns:
-        For each system words a second and milliseconds for one sentence, as :func:`benchmarks.harness.speeds`, and
-        accuracy in percent.
-    """
+    """Time taggers on the same sentences, all in turn and some one by one (``harness.speeds``); add their accuracy."""
     words = [sentence for sentence, _ in gold]
     found = {name: tag(words) for name, tag in systems.items()}  # warms up as well
     singles = random.Random(_SEED).sample(words, min(sentences, len(words)))
@@ -63,14 +52,6 @@ def measure(
     for name, one in timed.items():
         one["upos_accuracy"] = accuracy([tags for _, tags in gold], found[name])
     return timed
-
-
-def measure_raw_text(tagger: Tagger, text: str, sentences: Sequence[str], repeats: int) -> dict[str, Any]:
-    """Time our tagger from raw text, segmentation included: words a second, and milliseconds for one sentence."""
-    words = len(tagger.tag(text).tokens)
-    passes = [words / harness.seconds_of(partial(tagger.tag, text)) for _ in range(repeats)]
-    single = [1000 * harness.seconds_of(partial(tagger.tag, sentence)) for sentence in sentences]
-    return {"words_per_second": statistics.median(passes), "one_sentence_ms": statistics.median(single)}
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -95,10 +76,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         results[peer.name] |= {"version": peer.version, "training_seconds": taken}
     single = min(options.sentences, len(test))
     chosen = [sentence.text for sentence in random.Random(_SEED).sample(list(parts["test"]), single)]
+    text, names = raw_text(parts["test"])[0], ("words", "sentence")
+    whole, count = {"lectern": lambda texts: list(map(tagger.tag, texts))}, len(tagger.tag(text).tokens)
+    from_raw_text = harness.speeds(whole, [text], chosen, options.repeats, names=names, count=count)
     results["lectern"] |= {
         "first_sentence_ms": first,
         "training_seconds": tagger.metadata["seconds"],
-        "raw_text": measure_raw_text(tagger, raw_text(parts["test"])[0], chosen, options.repeats),
+        "raw_text": from_raw_text["lectern"],
     }
     return {
         "settings": harness.settings(
@@ -114,8 +98,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _upos(tagger: Tagger, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-    names = tagger.predictor.upos
-    return [[names[tag] for tag in found.upos.tolist()] for found in tagger.predictor.predict(sentences)]
+    tags = (tagger.predictor.upos[tag] for tag in tagger.predictor.predict(sentences).upos.tolist())
+    return [list(islice(tags, len(words))) for words in sentences]
 
 
 def _show(found: Stored) -> None:

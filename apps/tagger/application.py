@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -12,10 +12,10 @@ import numpy as np
 from apps.shared.application import Application
 from apps.tagger.results import ALTERNATIVES, Alternative, TaggedSentence, TaggedText, TaggedToken
 from data_prep.errors import InputError
-from data_prep.readers.conllu import UNTAGGED, Sentence
-from data_prep.text.multiword import expanded
+from data_prep.readers.conllu import Sentence
+from data_prep.text.segmentation import expanded
 from data_prep.text.tokenizer import Token
-from models.pos_tagger.predictor import TagPredictor
+from models.pos_tagger.serving import TagPredictor
 from models.presets.store import Preset, load_preset
 from models.segmenter import serving
 
@@ -71,9 +71,11 @@ class Tagger(Application):
     Args:
         predictor: The network with its labels.
         segmenter: Cuts a text into sentences of words.
-        arrays: The network's weights.
-        metadata: Of the preset.
-        metrics: Of the preset.
+        **preset: As for every application.
+
+    Attributes:
+        column: ``"upos"``, or ``"xpos"`` where there is no UPOS.
+        tags: Those of the column, which probabilities and alternatives are about.
     """
 
     kind = "pos_tagger"
@@ -82,12 +84,7 @@ class Tagger(Application):
     def __init__(self, predictor: TagPredictor, segmenter: Segmenter, **preset: Any) -> None:
         super().__init__(predictor.config, preset.pop("arrays", {}), labels=predictor.upos, **preset)
         self.predictor, self.segmenter = predictor, segmenter
-        self.column = "xpos" if predictor.upos == (UNTAGGED,) else "upos"
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags that probabilities and alternatives are about: UPOS, or XPOS where there is no UPOS."""
-        return getattr(self.predictor, self.column)
+        self.column, self.tags = predictor.column, predictor.tags
 
     @classmethod
     def from_preset(cls, name: str | Path | None = None, segmenter: str | Path | None = None) -> Self:
@@ -148,18 +145,12 @@ class Tagger(Application):
         """
         for text in texts:
             _check_text(text)
-        found: list[list[TaggedSentence]] = [[] for _ in texts]
-        owners: list[int] = []
-
-        def pieces() -> Iterator[_Piece]:
-            for owner, text in enumerate(texts):
-                for piece in self._pieces(text):
-                    owners.append(owner)
-                    yield piece
-
-        for number, sentence in enumerate(self._tagged(pieces())):
-            found[owners[number]].append(sentence)
-        return [TaggedText(text, tuple(mine)) for text, mine in zip(texts, found, strict=True)]
+        pieces = [list(self._pieces(text)) for text in texts]
+        sentences = self._tagged(chain.from_iterable(pieces))
+        return [
+            TaggedText(text, tuple(islice(sentences, len(own))))
+            for text, own in zip(texts, pieces, strict=True)
+        ]
 
     def tag_tokens(self, sentences: Iterable[Sequence[str]]) -> list[TaggedSentence]:
         """Tag sentences whose words are given.
@@ -173,7 +164,7 @@ class Tagger(Application):
         Raises:
             InputError: A sentence or a word is empty, or a text stands where a list of words belongs.
         """
-        return list(self._tagged(map(_given, sentences)))
+        return list(self._tagged(map(given_words, sentences)))
 
     def tag_sentences(self, sentences: Iterable[Sentence]) -> Iterator[TaggedSentence]:
         """Tag the words of a treebank, whose own tags are not looked at; spans count in the sentence's own text."""
@@ -200,20 +191,20 @@ class Tagger(Application):
             yield from self._answer(waiting)
 
     def _answer(self, pieces: list[_Piece]) -> Iterator[TaggedSentence]:
-        predictions = self.predictor.predict([[word[0] for word in piece.words] for piece in pieces])
-        upos, xpos, unknown, probabilities = (
-            np.concatenate([getattr(prediction, name) for prediction in predictions])
-            for name in ("upos", "xpos", "unknown", f"{self.column}_probabilities")
-        )
-        chosen, best, scores = _likeliest(probabilities, upos if self.column == "upos" else xpos)
+        upos, xpos = self.predictor.upos, self.predictor.xpos
+        found = self.predictor.predict([[word[0] for word in piece.words] for piece in pieces])
+        chosen, rows = getattr(found, self.column), np.arange(len(found.unknown))
+        others = found.probabilities.copy()
+        others[rows, chosen] = -1.0
+        best = np.argsort(-others, axis=1, kind="stable")[:, : min(ALTERNATIVES, len(self.tags) - 1)]
         # All words of all pieces, one after the other; each piece takes its own from them.
         values = zip(
-            [self.predictor.upos[tag] for tag in upos.tolist()],
-            [self.predictor.xpos[tag] for tag in xpos.tolist()],
-            chosen.tolist(),
-            [[self.tags[tag] for tag in others] for others in best.tolist()],
-            scores.tolist(),
-            unknown.tolist(),
+            [upos[tag] for tag in found.upos.tolist()],
+            [xpos[tag] for tag in found.xpos.tolist()],
+            found.probabilities[rows, chosen].tolist(),
+            [[self.tags[tag] for tag in row] for row in best.tolist()],
+            found.probabilities[rows[:, None], best].tolist(),
+            found.unknown.tolist(),
             strict=True,
         )
         for piece in pieces:
@@ -228,27 +219,6 @@ class Tagger(Application):
             yield TaggedSentence(piece.text, tuple(tokens), piece.start)
 
 
-def _likeliest(probabilities: np.ndarray, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the probability of each chosen tag, and the likeliest other tags.
-
-    Args:
-        probabilities: Float (words, tags).
-        tags: The chosen ones, int (words,).
-
-    Returns:
-        Probabilities of the chosen tags (words,); the other tags and their probabilities, both (words, at most 3), the
-        likeliest first.
-    """
-    rows = np.arange(len(tags))
-    left = probabilities.copy()
-    best = np.empty((len(tags), min(ALTERNATIVES, probabilities.shape[1] - 1)), np.int64)
-    taken = tags
-    for place in range(best.shape[1]):
-        left[rows, taken] = -1.0
-        best[:, place] = taken = left.argmax(axis=1)
-    return probabilities[rows, tags], best, probabilities[rows[:, None], best]
-
-
 def _check_text(text: str) -> None:
     if not isinstance(text, str):
         raise InputError("A text is needed", allowed="a string", received=type(text).__name__)
@@ -256,7 +226,8 @@ def _check_text(text: str) -> None:
         raise InputError("The text is empty", allowed="a text with at least one word", received=text)
 
 
-def _given(words: Sequence[str]) -> _Piece:
+def given_words(words: Sequence[str]) -> _Piece:
+    """Refuse what is no sentence of words; put a space between two of them."""
     if isinstance(words, str):
         raise InputError("A sentence is a list of words", received=words, remedy="Use tag() for a text")
     if not words or not all(isinstance(word, str) and word for word in words):

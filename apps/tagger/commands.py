@@ -16,7 +16,7 @@ from rich.text import Text
 from apps.shared.commands import JsonOption, PresetOption, add_evaluate, add_fit, group, verb
 from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_pieces, csv_pieces, is_conllu, json_pieces
-from apps.tagger.results import TaggedSentence, TaggedToken
+from apps.tagger.results import TaggedSentence
 from apps.tagger.segmenter_task import SegmenterTask
 from apps.tagger.sources import SEGMENTER_HELP
 from apps.tagger.tagset import terminal_colour
@@ -91,12 +91,10 @@ def _pieces(
     wanted: Output,
 ) -> Iterator[str]:
     """Write documents: JSON one object each, everything else as if they were one."""
-    if wanted == "csv":
-        yield from csv_pieces(chain.from_iterable(tagged))
-    elif wanted == "text":
-        yield from _text_pieces(chain.from_iterable(tagged))
-    elif wanted == "json":
+    if wanted == "json":
         yield from chain.from_iterable(map(json_pieces, tagged))
+    elif wanted != "conllu":
+        yield from (csv_pieces if wanted == "csv" else _text_pieces)(chain.from_iterable(tagged))
     else:
         numbers = count(1)
         for (content, parsed), results in zip(documents, tagged, strict=True):
@@ -120,24 +118,17 @@ def _text_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
 
     Control characters become escapes: a text must not steer the terminal.
     """
-    if not sys.stdout.isatty():
-        for sentence in sentences:
-            yield (
-                " ".join(f"{token.text.translate(_CONTROLS)}/{token.tag}" for token in sentence.tokens) + "\n"
-            )
-        return
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    coloured, console = sys.stdout.isatty(), Console(markup=False, highlight=False, soft_wrap=True)
     for sentence in sentences:
+        words = [(token.text.translate(_CONTROLS), token) for token in sentence.tokens]
+        if not coloured:
+            yield " ".join(f"{word}/{token.tag}" for word, token in words) + "\n"
+            continue
+        line = Text()
+        for word, token in words:
+            colour = terminal_colour(token.tag)
+            line.append(word, style=f"bold {colour}{' underline' if token.ambiguous else ''}")
+            line.append(f" {token.tag}  ", style=f"dim {colour}")
         with console.capture() as written:
-            console.print(_coloured(sentence.tokens))
+            console.print(line)
         yield written.get()
-
-
-def _coloured(tokens: Iterable[TaggedToken]) -> Text:
-    line = Text()
-    for token in tokens:
-        colour = terminal_colour(token.tag)
-        doubt = " underline" if token.ambiguous else ""
-        line.append(token.text.translate(_CONTROLS), style=f"bold {colour}{doubt}")
-        line.append(f" {token.tag}  ", style=f"dim {colour}")
-    return line

@@ -7,7 +7,7 @@ task does (https://universaldependencies.org/conll18/evaluation.html).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,13 @@ from data_prep.readers.conllu import UNTAGGED, UPOS_TAGS, Sentence
 from data_prep.text.conll_score import RawTextScores, score_raw_text
 from data_prep.text.segmentation import raw_text, untagged_sentences
 from data_prep.text.segmentation_rules import segment_by_rules
-from models.pos_tagger.predictor import TagPredictor
+from models.pos_tagger.serving import TagPredictor
 from models.training.task import Metrics
 
 EXAMPLES = 6  # kept for each pair of tags
 _CONTEXT = 20  # words on each side of an example
 _TEMPERATURES = (0.3, 3.0)
+_COLUMNS = ("upos", "xpos")
 
 Progress = Callable[[int, int], None]
 
@@ -67,29 +68,51 @@ def score(
     tagger: Tagger, sentences: Sequence[Sentence], *, progress: Progress | None = None
 ) -> TaggerEvaluation:
     """Score a tagger by both protocols; each sentence counts once for each in the progress."""
-    pairs, total = [], 2 * len(sentences)
-    results = tagger.tag_sentences(sentences)
-    for done, (sentence, result) in enumerate(zip(sentences, results, strict=True), start=1):
-        pairs += zip(sentence.words, result.tokens, strict=True)
-        if progress is not None:
-            progress(done, total)
-    raw = _score_raw(tagger, sentences, progress)
-    both = [(getattr(word, tagger.column), token) for word, token in pairs]
-    outcomes = [
-        (gold == token.tag, token.probability, token.unknown) for gold, token in both if gold != UNTAGGED
+    report, count = progress or (lambda done, total: None), len(sentences)
+    on_gold = gold_tokens(tagger, sentences, lambda done: report(done, 2 * count))
+    text, found = raw_text(sentences)[0], []
+    for result in tagger.stream(text):
+        found.append(conllu_sentence(text, result))
+        report(count + count * result.start // len(text), 2 * count)
+    report(2 * count, 2 * count)
+    scores = score_raw_text(sentences, found)
+    tags = [
+        None if getattr(tagger.predictor, column) == (UNTAGGED,) else getattr(scores, column).f1
+        for column in _COLUMNS
     ]
-    if not outcomes:
+    raw = RawTextScore(scores.words.f1, scores.sentences.f1, *tags, scores.words.gold)
+    return TaggerEvaluation(**on_gold, raw_text=raw)
+
+
+def gold_tokens(
+    tagger: Tagger, sentences: Sequence[Sentence], progress: Callable[[int], None]
+) -> dict[str, Any]:
+    """Score the tags of given words: the fields of ``TaggerEvaluation`` but ``raw_text``."""
+    pairs = []
+    for done, (sentence, result) in enumerate(
+        zip(sentences, tagger.tag_sentences(sentences), strict=True), 1
+    ):
+        pairs += zip(sentence.words, result.tokens, strict=True)
+        progress(done)
+    outcomes = {
+        column: [
+            (getattr(word, column) == getattr(token, column), token)
+            for word, token in pairs
+            if getattr(word, column) != UNTAGGED
+        ]
+        for column in _COLUMNS
+    }
+    if not outcomes[tagger.column]:
         raise InputError(f"The treebank has no {tagger.column.upper()} tags to compare with")
-    right, probability, unknown = map(np.array, zip(*outcomes, strict=True))
-    bins = reliability(probability, right)
-    return TaggerEvaluation(
-        upos=_right((word.upos, token.upos) for word, token in pairs),
-        xpos=_right((word.xpos, token.xpos) for word, token in pairs),
-        unknown_words=Accuracy(int(right[unknown].sum()), int(unknown.sum())),
-        raw_text=raw,
-        calibration_error=calibration_error(bins),
-        reliability=bins,
-    )
+    right, tokens = zip(*outcomes[tagger.column], strict=True)
+    bins = reliability(np.array([token.probability for token in tokens]), np.array(right))
+    unknown = [one for one, token in outcomes[tagger.column] if token.unknown]
+    return {
+        **{column: Accuracy(sum(one for one, _ in found), len(found)) for column, found in outcomes.items()},
+        "unknown_words": Accuracy(sum(unknown), len(unknown)),
+        "calibration_error": calibration_error(bins),
+        "reliability": bins,
+    }
 
 
 def score_segmentation(
@@ -101,17 +124,15 @@ def score_segmentation(
 
 
 def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
-    """Count which tag was mistaken for which, and keep the most confident errors of each kind.
+    """Count which tag was mistaken for which, and keep the most confident errors of each kind, as a preset stores it.
 
-    Args:
-        tagger: The tagger.
-        sentences: A treebank; words without a tag, or with one that the tagger does not know, do not count.
+    Words without a tag, or with one that the tagger does not know, do not count.
 
     Returns:
-        As a preset stores it. ``labels``: the tags. ``counts[g][p]``: words of gold tag g that were tagged p.
-        ``examples``: "GOLD>PREDICTED" to a few errors: the word, the sentence ``before`` and ``after`` it, the
-        probability of the wrong tag, and whether the word is unknown. ``followers[a][b]``: how often gold tag b comes
-        after gold tag a; the first a is the start of a sentence, the last b its end.
+        ``labels``: the tags. ``counts[g][p]``: words of gold tag g that were tagged p. ``examples``: "GOLD>PREDICTED"
+        to a few errors: the word, the sentence ``before`` and ``after`` it, the probability of the wrong tag, and
+        whether the word is unknown. ``followers[a][b]``: how often gold tag b comes after gold tag a; the first a is
+        the start of a sentence, the last b its end.
     """
     number = {label: at for at, label in enumerate(tagger.tags)}
     counts = np.zeros((len(number), len(number)), int)
@@ -122,12 +143,13 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
         known = [number[tag] for tag in gold if tag in number]
         np.add.at(follows, ([0, *(tag + 1 for tag in known)], [*known, len(number)]), 1)
         for at, (tag, token) in enumerate(zip(gold, result.tokens, strict=True)):
+            answer = getattr(token, tagger.column)
             if tag == UNTAGGED or tag not in number:
                 continue
-            counts[number[tag], number[token.tag]] += 1
-            if tag != token.tag:
+            counts[number[tag], number[answer]] += 1
+            if tag != answer:
                 error = (-token.probability, _example(sentence, result, at))
-                errors.setdefault(f"{tag}>{token.tag}", []).append(error)
+                errors.setdefault(f"{tag}>{answer}", []).append(error)
     examples = {
         kind: [example for _, example in sorted(found, key=lambda error: error[0])[:EXAMPLES]]
         for kind, found in sorted(errors.items())
@@ -137,66 +159,38 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
 
 
 def accuracies(predictor: TagPredictor, sentences: Sequence[Sentence]) -> dict[str, float]:
-    """Score on given tokens: percent with the right UPOS, with the right one of unknown words, with the right XPOS.
-
-    Words without a gold tag do not count; 0 where none counts. Without UPOS, unknown words are scored by XPOS.
-    """
-    predictions = predictor.predict([sentence.forms for sentence in sentences])
-    words = [word for sentence in sentences for word in sentence.words]
-    unknown = np.concatenate([prediction.unknown for prediction in predictions])
-    scores: dict[str, float] = {}
-    for head in ("upos", "xpos"):
-        tags = np.concatenate([getattr(prediction, head) for prediction in predictions])
-        gold = np.array([getattr(word, head) for word in words])
-        right, known = np.array(getattr(predictor, head))[tags] == gold, gold != UNTAGGED
-        scores[f"dev_{head}"] = _percent(right[known])
-        if known.any():
-            scores.setdefault("dev_unknown", _percent(right[known & unknown]))
-    return scores
+    """Score on given words, in percent, for choosing an epoch; 0 for a column without gold tags."""
+    found = gold_tokens(Tagger(predictor, None), sentences, lambda done: None)
+    names = {"dev_upos": "upos", "dev_unknown": "unknown_words", "dev_xpos": "xpos"}
+    return {name: found[field].percent or 0.0 for name, field in names.items()}
 
 
 def calibrated(predictor: TagPredictor, dev: Sequence[Sentence]) -> TagPredictor:
-    """Fit both temperatures on dev: those with the smallest mean negative log-likelihood (Guo et al. 2017).
-
-    Args:
-        predictor: A trained tagger; its own temperatures do not matter.
-        dev: Tagged sentences that training did not see.
-
-    Returns:
-        The same tagger with other temperatures.
-    """
+    """Fit both temperatures on dev: those with the smallest mean negative log-likelihood (Guo et al. 2017)."""
     from scipy.optimize import minimize_scalar
 
-    words = [word for sentence in dev for word in sentence.words]
     logits = predictor.logits([sentence.forms for sentence in dev])
     bounds = tuple(np.log(_TEMPERATURES))
 
-    def fitted(head: str) -> float:
-        labels = getattr(predictor, head)
-        known = [at for at, word in enumerate(words) if getattr(word, head) in labels]
-        if len(labels) < 2 or not known:
+    def fitted(column: str) -> float:
+        numbers = {tag: at for at, tag in enumerate(getattr(predictor, column))}
+        right = np.array([numbers.get(getattr(word, column), -1) for one in dev for word in one.words])
+        known = right >= 0
+        if len(numbers) < 2 or not known.any():
             return 1.0
-        right = [labels.index(getattr(words[at], head)) for at in known]
 
         def loss(log_temperature: float) -> float:
-            found = predictor.probabilities(logits, head, float(np.exp(log_temperature)))
-            return -float(np.log(np.maximum(found[known, right], 1e-12)).mean())
+            found = predictor.probabilities(logits, column, float(np.exp(log_temperature)))
+            return -float(np.log(np.maximum(found[known, right[known]], 1e-12)).mean())
 
-        return float(
-            np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"maxiter": 15}).x)
-        )
+        best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"maxiter": 15})
+        return float(np.exp(best.x))
 
-    return predictor.with_temperatures(fitted("upos"), fitted("xpos"))
+    return predictor.with_temperatures(*map(fitted, _COLUMNS))
 
 
 def metrics_of(test: TaggerEvaluation, dev: Mapping[str, Any], treebank: Treebank) -> Metrics:
-    """Return an evaluation as a preset stores it.
-
-    Args:
-        test: Scores on the test part.
-        dev: Confusions on the dev part: examples are shown to people, who should not read the test part.
-        treebank: The treebank.
-    """
+    """Return scores on test and confusions on dev as a preset stores them: nobody should read examples of test."""
     gold, raw = "gold tokens of the test part", "raw text of the test part, CoNLL 2018 evaluation"
     right, words = int(np.trace(dev["counts"])), int(np.sum(dev["counts"]))
     unseen = f"{gold}, words whose spelling does not occur in {treebank.trained_on}"
@@ -231,41 +225,16 @@ def segmenter_metrics(segmenter: Segmenter, treebank: Treebank) -> Metrics:
         rules = score_segmentation(segment_by_rules, sentences)
         for unit in ("words", "sentences"):
             found = getattr(scores, unit)
-            protocol = (
-                f"F1, raw text of the {part} part, CoNLL 2018 evaluation; baseline: rules without training"
+            raw = f"F1, raw text of the {part} part, CoNLL 2018 evaluation"
+            metrics[f"{part}_{unit}_f1"] = measure(
+                found.f1,
+                found.gold,
+                f"{raw}; baseline: rules without training",
+                standard_error=(found.f1 * (100 - found.f1) / found.gold) ** 0.5,
+                details=found.to_dict(),
+                baseline=getattr(rules, unit).f1,
             )
-            error = (found.f1 * (100 - found.f1) / found.gold) ** 0.5
-            metrics[f"{part}_{unit}_f1"] = {
-                **measure(found.f1, found.gold, protocol, standard_error=error, details=found.to_dict()),
-                "baseline": getattr(rules, unit).f1,
-            }
     return metrics
-
-
-def _score_raw(tagger: Tagger, sentences: Sequence[Sentence], progress: Progress | None) -> RawTextScore:
-    text, _ = raw_text(sentences)
-    found, count = [], len(sentences)
-    for result in tagger.stream(text):
-        found.append(conllu_sentence(result))
-        if progress is not None:
-            progress(count + count * result.start // len(text), 2 * count)
-    if progress is not None:
-        progress(2 * count, 2 * count)
-    scores = score_raw_text(sentences, found)
-    upos, xpos = (
-        getattr(scores, column).f1 if getattr(tagger.predictor, column) != (UNTAGGED,) else None
-        for column in ("upos", "xpos")
-    )
-    return RawTextScore(scores.words.f1, scores.sentences.f1, upos, xpos, scores.words.gold)
-
-
-def _percent(right: np.ndarray) -> float:
-    return 100.0 * float(right.mean()) if len(right) else 0.0
-
-
-def _right(pairs: Iterator[tuple[str, str]]) -> Accuracy:
-    answers = [gold == found for gold, found in pairs if gold != UNTAGGED]
-    return Accuracy(sum(answers), len(answers))
 
 
 def _accuracy(score: Accuracy, protocol: str, **more: Any) -> dict[str, Any]:

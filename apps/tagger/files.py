@@ -8,10 +8,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import Any
 
 from apps.tagger.results import ALTERNATIVES, TaggedSentence, TaggedText
-from data_prep.readers.conllu import Sentence, Word, format_conllu, plain_sentence
+from data_prep.readers.conllu import Sentence, format_conllu, found_sentence
 
 CSV_COLUMNS = (
     *("sentence", "word", "text", "start", "end", "upos", "xpos", "probability", "unknown"),
@@ -21,32 +20,18 @@ _CONLLU_START = re.compile(r"(?:\s*#[^\n]*\n)*\s*1(?:-[0-9]+)?\t[^\n]*\t")
 _CONLLU_SUFFIXES = (".conllu", ".conllu.gz")
 
 
-def conllu_sentence(result: TaggedSentence, **more: Any) -> Sentence:
-    """Make the sentence of a CoNLL-U file; ``more`` goes to ``plain_sentence``."""
-    words = [
-        Word(token.text, token.upos, token.xpos, token.start - result.start, token.end - result.start)
-        for token in result.tokens
-    ]
-    return plain_sentence(result.text, words, **more)
+def conllu_sentence(text: str, result: TaggedSentence, sent_id: str = "") -> Sentence:
+    """Make the sentence of a CoNLL-U file of one that was found in a text."""
+    words = [(token.text, token.upos, token.xpos, token.start, token.end) for token in result.tokens]
+    return found_sentence(text, words, sent_id)
 
 
 def conllu_pieces(
     text: str, sentences: Iterable[TaggedSentence], numbers: Iterable[int] | None = None
 ) -> Iterator[str]:
-    """Write tagged sentences of a text as CoNLL-U.
-
-    Args:
-        text: The text that was tagged.
-        sentences: Its sentences, in order.
-        numbers: What they are called; from 1 if not given.
-
-    Yields:
-        The lines of one sentence, with the empty line after it.
-    """
+    """Write tagged sentences of a text as CoNLL-U, one after the other, numbered from 1 if nothing is said."""
     for number, sentence in zip(numbers or count(1), sentences, strict=False):
-        end = sentence.start + len(sentence.text)
-        spaced = end >= len(text) or text[end].isspace()
-        yield format_conllu(conllu_sentence(sentence, sent_id=str(number), space_after=spaced))
+        yield format_conllu(conllu_sentence(text, sentence, str(number)))
 
 
 def csv_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
@@ -90,15 +75,7 @@ def csv_file(tagged: TaggedText) -> str:
 
 
 def is_conllu(text: str, name: str = "") -> bool:
-    """Say whether a text is CoNLL-U rather than running text.
-
-    Args:
-        text: What was read.
-        name: Name of its file, or "".
-
-    Returns:
-        Whether the name ends in ``.conllu``, or the first line that is no comment is that of a first word.
-    """
+    """Say whether the name of a file ends in ``.conllu``, or its first line that is no comment is of a first word."""
     return name.lower().endswith(_CONLLU_SUFFIXES) or _CONLLU_START.match(text) is not None
 
 

@@ -37,16 +37,8 @@ def show(tagger: Tagger, preset: str) -> None:
 
 def _probabilities(view: NetworkView) -> None:
     st.markdown("**What comes out**: the probability of every tag for every word.")
-    picture = _picture(
-        view,
-        view.probabilities.T,
-        view.tags,
-        470,
-        zmin=0,
-        zmax=1,
-        ygap=1,
-        hovertemplate="%{x}: %{y} %{z:.1%}",
-    )
+    looks = {"zmin": 0, "zmax": 1, "ygap": 1, "hovertemplate": "%{x}: %{y} %{z:.1%}"}
+    picture = _picture(view, view.probabilities.T, view.tags, 470, **looks)
     picture.update_yaxes(autorange="reversed")
     charts.show(picture, "probabilities", "Probability of every tag for every word")
     if any(view.unknown):

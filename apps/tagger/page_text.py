@@ -15,12 +15,10 @@ from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_file, csv_file
 from apps.tagger.page_ribbons import legend, ribbons
 from apps.tagger.results import AMBIGUOUS_BELOW, TaggedText
-from data_prep.errors import InputError
 from data_prep.readers.text import decoded
 
 _SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 MOST_CHARACTERS = 20_000
-MOST_UPLOADED = 1 << 20
 _ON_A_PAGE = 40
 
 
@@ -40,19 +38,16 @@ def show(tagger: Tagger, preset: str) -> None:
             st.button(name, on_click=_take, args=(example,), key=f"take {name}")
     with st.expander("Tag a text file instead"):
         upload = st.file_uploader(
-            "A text in UTF-8, at most 1 MiB", type=["txt", "md", "text"], key="file to tag"
+            "A text in UTF-8, at most 1 MiB",
+            type=["txt", "md", "text"],
+            key="file to tag",
+            help="For a larger one use the command line: `python -m apps tagger tag --file FILE`",
+            max_upload_size=1,
         )
         if upload is not None:
             st.caption(f"The page shows {plain(upload.name)}; remove it to go back to the box above.")
     with input_errors():
         if upload is not None:
-            if upload.size > MOST_UPLOADED:
-                raise InputError(
-                    "The file is too large for the page",
-                    allowed=f"at most {MOST_UPLOADED:,} bytes",
-                    received=upload.size,
-                    remedy="Use the command line: python -m apps tagger tag --file FILE",
-                )
             text = decoded(upload.getvalue(), "The file")
         _result(_tagged(tagger, preset, text))
 

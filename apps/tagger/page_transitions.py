@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -43,21 +42,15 @@ def show(tagger: Tagger, preset: str) -> None:
 
 
 def _extremes(found: Transitions) -> None:
-    known = np.argwhere(~np.isnan(found.scores))
-    order = np.argsort(found.scores[tuple(known.T)], kind="stable")
-    for column, title, chosen in zip(
-        st.columns(2, gap="medium"),
-        ("Most welcome", "Least welcome"),
-        (order[::-1][:_SHOWN], order[:_SHOWN]),
-        strict=True,
-    ):
+    import pandas as pd
+
+    scores = pd.DataFrame(found.scores.round(2), pd.Index(found.rows, name="tag"), found.columns)
+    pairs = scores.melt(var_name="then", value_name="score", ignore_index=False).dropna().reset_index()
+    chosen = {"Most welcome": pairs.nlargest, "Least welcome": pairs.nsmallest}
+    for column, (title, first) in zip(st.columns(2, gap="medium"), chosen.items(), strict=True):
         with column:
             st.subheader(title, anchor=False)
-            pairs = known[chosen].tolist()
-            rows = [(found.rows[a], found.columns[b], round(float(found.scores[a, b]), 2)) for a, b in pairs]
-            st.dataframe(
-                [dict(zip(("tag", "then", "score"), row, strict=True)) for row in rows], hide_index=True
-            )
+            st.dataframe(first(_SHOWN, "score"), hide_index=True)
 
 
 def _picture(found: Transitions, unit: str) -> go.Figure:

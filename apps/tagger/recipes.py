@@ -7,7 +7,7 @@ The defaults made the shipped presets on two cores: the tagger reaches 96.54 % U
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share
@@ -135,42 +135,38 @@ class TaggerRecipe(Checked):
     seed: Natural = 1
 
 
-_SAMPLE = TaggerRecipe(
-    vectors=None,
-    raw_text=(),
-    word_rows=2_000,
-    min_characters=1,
-    trained_dimensions=16,
-    character_dimensions=16,
-    character_units=16,
-    units=(32,),
-    pretraining=PretrainingSettings(parts=0),
-    output="softmax",
-    epochs=8,
-    batch_size=32,
-    learning_rate=0.01,
-    warmup=10,
-    averaging=0.9,
-)
-
-# For the few thousand sentences that most treebanks have, on a laptop, without raw text. Small steps are many: a
-# treebank of a hundred sentences still gets a few hundred of them.
-_TREEBANK = replace(
-    TaggerRecipe(),
-    vectors=None,
-    raw_text=(),
-    neighbours=NeighbourSettings(min_count=2, contexts=300),
-    min_characters=2,
-    units=(96,),
-    pretraining=PretrainingSettings(parts=8, targets=4000, negatives=300),
-    epochs=15,
-    batch_size=16,
-    warmup=50,
-    averaging=0.99,
-    segmenter=SegmenterRecipe(epochs=15, batch=4096, warmup=20, averaging=0.95),
-)
 RECIPES: Mapping[str, TaggerRecipe] = {
     "default": TaggerRecipe(),
-    "treebank": _TREEBANK,
-    "sample": _SAMPLE,
+    # For the few thousand sentences that most treebanks have, on a laptop, without raw text. Small steps are many: a
+    # treebank of a hundred sentences still gets a few hundred of them.
+    "treebank": TaggerRecipe(
+        vectors=None,
+        raw_text=(),
+        neighbours=NeighbourSettings(min_count=2, contexts=300),
+        min_characters=2,
+        units=(96,),
+        pretraining=PretrainingSettings(parts=8, targets=4000, negatives=300),
+        epochs=15,
+        batch_size=16,
+        warmup=50,
+        averaging=0.99,
+        segmenter=SegmenterRecipe(epochs=15, batch=4096, warmup=20, averaging=0.95),
+    ),
+    "sample": TaggerRecipe(
+        vectors=None,
+        raw_text=(),
+        word_rows=2_000,
+        min_characters=1,
+        trained_dimensions=16,
+        character_dimensions=16,
+        character_units=16,
+        units=(32,),
+        pretraining=PretrainingSettings(parts=0),
+        output="softmax",
+        epochs=8,
+        batch_size=32,
+        learning_rate=0.01,
+        warmup=10,
+        averaging=0.9,
+    ),
 }

@@ -166,13 +166,10 @@ class TaggerEvaluation(Result):
 
     def table_rows(self) -> list[tuple[str, ...]]:
         """The cells of the table, as text."""
+        unseen = "UPOS, words never seen in training"
+        scores = {"UPOS, gold tokens": self.upos, "XPOS, gold tokens": self.xpos, unseen: self.unknown_words}
         found: list[tuple[str, float | None, float | None, int]] = [
-            (name, one.percent, one.standard_error, one.n)
-            for name, one in (
-                ("UPOS, gold tokens", self.upos),
-                ("XPOS, gold tokens", self.xpos),
-                ("UPOS, words never seen in training", self.unknown_words),
-            )
+            (name, one.percent, one.standard_error, one.n) for name, one in scores.items()
         ]
         for name in ("words", "sentences", "UPOS", "XPOS"):
             f1 = getattr(self.raw_text, f"{name.lower()}_f1")
@@ -189,14 +186,7 @@ class TaggerEvaluation(Result):
 
 @dataclass(frozen=True, slots=True)
 class LayerView(Result):
-    """What one layer of the network holds for a sentence.
-
-    Attributes:
-        key: Short name.
-        title: Name for people.
-        about: What it holds.
-        values: Float32 (words, units).
-    """
+    """What one layer of the network holds for a sentence: names, what it is, and float32 (words, units)."""
 
     key: str
     title: str
@@ -206,15 +196,7 @@ class LayerView(Result):
 
 @dataclass(frozen=True, slots=True)
 class NetworkView(Result):
-    """The network's view of a sentence.
-
-    Attributes:
-        words: The words.
-        unknown: Whether each word never occurs in training.
-        layers: From the input to the heads.
-        tags: The tags.
-        probabilities: Float32 (words, tags), 0 to 1.
-    """
+    """The network's view of a sentence: its layers from the input on, and probabilities, float32 (words, tags)."""
 
     words: tuple[str, ...]
     unknown: tuple[bool, ...]

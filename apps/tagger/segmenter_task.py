@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from apps.tagger.application import Segmenter
 from apps.tagger.evaluation import evaluate_segmenter, score_segmentation, segmenter_metrics
@@ -11,11 +11,9 @@ from apps.tagger.recipes import RECIPES, SegmenterRecipe
 from apps.tagger.results import SegmenterEvaluation
 from apps.tagger.sources import SEGMENTER_OPTIONS, Treebank, treebank
 from data_prep.array_files import half_precision
-from data_prep.text.multiword import multiword_tokens
-from data_prep.text.segmentation import LABELS, character_ids, raw_text
+from data_prep.text.segmentation import LABELS, character_ids, multiword_tokens, raw_text
 from data_prep.text.segmentation_batches import documents, epoch_batches
 from data_prep.text.vocab import Vocabulary
-from models.presets.store import Preset
 from models.segmenter.config import SegmenterConfig
 from models.storage.variables import variable_arrays
 from models.training.recipe import to_dict
@@ -47,10 +45,39 @@ class SegmenterTask(Task):
         """Read the treebank."""
         return treebank(options, recipe.seed)
 
-    def stages(self, recipe: SegmenterRecipe, source: Treebank, run: Run) -> Stages:
-        """Train the network."""
-        model = yield segmenter_stage(recipe, source, "", run.start)
-        return trained_segmenter(model, recipe, source, run.start)
+    def stages(self, recipe: SegmenterRecipe, source: Treebank, run: Run, name: str = "") -> Stages:
+        """Train the network, in a stage of this name."""
+        start = run.start
+        config = recipe.network if start is None else start.config
+        settings = {field: getattr(recipe, field) for field in ("window", "batch", "variations", "seed")}
+        batches = partial(epoch_batches, documents(source.train), **settings)
+
+        def evaluate(model: keras.Model) -> dict[str, float]:
+            scores = score_segmentation(Segmenter(config, variable_arrays(model.weights)).segment, source.dev)
+            found = {"dev_words_f1": scores.words.f1, "dev_sentences_f1": scores.sentences.f1}
+            return {**found, "dev_mean_f1": sum(found.values()) / 2}
+
+        model = yield Stage(
+            name,
+            lambda: _compiled(recipe, config, sum(1 for _ in batches(0))),
+            batches,
+            epochs=recipe.epochs,
+            seed=recipe.seed,
+            recipe={**to_dict(recipe), "data": dict(source.checksums)},
+            evaluate=evaluate,
+            monitor="dev_mean_f1",
+            mode="max",
+            start=None if start is None else lambda preset: start.arrays,
+        )
+        table = {} if start is None else Segmenter.of(start).multiword
+        table |= multiword_tokens(source.train) if source.own else {}
+        entries = ["\t".join((form, *words)) for form, words in table.items()]
+        vocabulary = Vocabulary(entries, specials=()) if entries else None
+        arrays = variable_arrays(model.weights)
+        stored = half_precision(arrays) if recipe.storage == "float16" else arrays
+        segmenter = Segmenter(config, stored, vocabulary=vocabulary, labels=LABELS)
+        segmenter.arrays = arrays  # a preset compares what both forms answer
+        return segmenter
 
     def score(self, recipe: SegmenterRecipe, source: Treebank, answers: Segmenter) -> Metrics:
         """Score words and sentences of the raw text of dev and test."""
@@ -58,100 +85,42 @@ class SegmenterTask(Task):
 
     def content(self, recipe: SegmenterRecipe, source: Treebank, answers: Segmenter) -> PresetContent:
         """Keep the network and its multiword tokens."""
-        return segmenter_content(answers, recipe, source)
+        text = raw_text(source.train[:20])[0][:_GOLDEN_CHARACTERS] if source.own else _GOLDEN_TEXT
+        return PresetContent(
+            answers.config,
+            answers.arrays,
+            golden={"characters": character_ids(text)},
+            card=source.segmenter_card,
+            vocabulary=answers.vocabulary,
+            labels=LABELS,
+            dtype=recipe.storage,
+            kind=self.kind,
+            metadata={"held_out": list(source.held_out)},
+        )
 
     def evaluate(self, application: Segmenter, options: Options) -> SegmenterEvaluation:
         """Score on the test part, or on a file."""
         return evaluate_segmenter(application, options["file"])
 
 
-def segmenter_stage(recipe: SegmenterRecipe, source: Treebank, name: str, start: Preset | None) -> Stage:
-    """Return the training of a segmenter.
+def _compiled(recipe: SegmenterRecipe, config: SegmenterConfig, steps: int) -> keras.Model:
+    """Build and compile the network for about so many steps an epoch."""
+    import keras
 
-    Args:
-        recipe: What decides the outcome.
-        source: Sentences to learn from, and to choose by: mean F1 of words and sentences of their raw text.
-        name: Of the stage.
-        start: Segmenter that it starts from, whose sizes it has; None for a new one of the recipe's sizes.
-    """
-    split, config = documents(source.train), _config(recipe, start)
+    from models.segmenter.network import build_segmenter
+    from models.training.losses import masked_crossentropy
 
-    def batches(epoch: int) -> Iterator[tuple[Any, ...]]:
-        arguments = {"window": recipe.window, "batch": recipe.batch, "variations": recipe.variations}
-        yield from map(tuple, epoch_batches(split, seed=recipe.seed, epoch=epoch, **arguments))
-
-    def network() -> keras.Model:
-        import keras
-
-        from models.segmenter.network import build_segmenter
-
-        model = build_segmenter(config)
-        steps = recipe.epochs * sum(1 for _ in batches(0))  # other epochs have a few more or less
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            max(1, steps - recipe.warmup),
-            alpha=_LAST_RATE,
-            warmup_target=recipe.learning_rate,
-            warmup_steps=recipe.warmup,
-        )
-        model.compile(
-            keras.optimizers.Adam(rate, clipnorm=1.0, use_ema=True, ema_momentum=recipe.averaging),
-            loss=keras.losses.SparseCategoricalCrossentropy(
-                from_logits=True, reduction="mean_with_sample_weight"
-            ),
-            jit_compile=False,
-        )
-        return model
-
-    def evaluate(model: keras.Model) -> dict[str, float]:
-        segmenter = Segmenter(config, variable_arrays(model.weights))
-        scores = score_segmentation(segmenter.segment, source.dev)
-        found = {"dev_words_f1": scores.words.f1, "dev_sentences_f1": scores.sentences.f1}
-        return {**found, "dev_mean_f1": sum(found.values()) / 2}
-
-    return Stage(
-        name,
-        network,
-        batches,
-        epochs=recipe.epochs,
-        seed=recipe.seed,
-        recipe={**to_dict(recipe), "data": dict(source.checksums)},
-        evaluate=evaluate,
-        monitor="dev_mean_f1",
-        mode="max",
-        start=None if start is None else lambda preset: start.arrays,
+    model = build_segmenter(config)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(1, recipe.epochs * steps - recipe.warmup),
+        alpha=_LAST_RATE,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=recipe.warmup,
     )
-
-
-def trained_segmenter(
-    model: keras.Model, recipe: SegmenterRecipe, source: Treebank, start: Preset | None
-) -> Segmenter:
-    """Return the application of a trained network with the multiword tokens of the training part."""
-    known = {} if start is None else Segmenter.of(start).multiword
-    table = {**known, **(multiword_tokens(source.train) if source.own else {})}
-    entries = ["\t".join((form, *words)) for form, words in table.items()]
-    vocabulary, arrays = Vocabulary(entries, specials=()) if entries else None, variable_arrays(model.weights)
-    stored = half_precision(arrays) if recipe.storage == "float16" else arrays
-    segmenter = Segmenter(_config(recipe, start), stored, vocabulary=vocabulary, labels=LABELS)
-    segmenter.arrays = arrays  # a preset compares what both forms answer
-    return segmenter
-
-
-def segmenter_content(segmenter: Segmenter, recipe: SegmenterRecipe, source: Treebank) -> PresetContent:
-    """Return what a segmenter's preset holds."""
-    text = raw_text(source.train[:20])[0][:_GOLDEN_CHARACTERS] if source.own else _GOLDEN_TEXT
-    return PresetContent(
-        segmenter.config,
-        segmenter.arrays,
-        golden={"characters": character_ids(text)},
-        card=source.segmenter_card,
-        vocabulary=segmenter.vocabulary,
-        labels=LABELS,
-        dtype=recipe.storage,
-        kind=Segmenter.kind,
-        metadata={"held_out": list(source.held_out)},
+    model.compile(
+        keras.optimizers.Adam(rate, clipnorm=1.0, use_ema=True, ema_momentum=recipe.averaging),
+        masked_crossentropy(),
+        jit_compile=False,
     )
-
-
-def _config(recipe: SegmenterRecipe, start: Preset | None) -> SegmenterConfig:
-    return recipe.network if start is None else start.config
+    return model

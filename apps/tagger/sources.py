@@ -16,10 +16,10 @@ from apps.tagger.word_table import RawTexts, WordTable
 from data_prep.datasets import DATASETS, locate, locate_files
 from data_prep.errors import InputError
 from data_prep.readers import treebank as reading
-from data_prep.readers.conllu import EWT, UNTAGGED, UPOS_TAGS, Sentence, read_conllu, read_ewt
-from data_prep.readers.text import TextCorpus, input_file
+from data_prep.readers.conllu import EWT, UPOS_TAGS, Sentence, read_conllu, read_ewt
+from data_prep.readers.text import TextCorpus, input_file, iter_lines
 from data_prep.text.made_texts import made_sentences
-from data_prep.text.raw_forms import review_texts, wiki_texts
+from data_prep.text.raw_forms import review_texts
 from models.presets.card import CardText
 from models.training.task import Option, Options
 
@@ -48,9 +48,7 @@ class Treebank:
     """Tagged sentences in three parts.
 
     Args:
-        train: To learn from.
-        dev: To choose by.
-        test: To be scored, once.
+        train, dev, test: To learn from, to choose by, to be scored, once.
         tags: The tags of the training part.
         trained_on: The training part in words, for the protocols of scores.
         checksums: Data set or file to checksum.
@@ -98,11 +96,7 @@ def treebank(options: Options, seed: int) -> Treebank:
 
 
 def raw_texts(names: tuple[str, ...], files: tuple[Path, ...]) -> tuple[RawTexts, dict[str, str], str]:
-    """Open texts without tags.
-
-    Args:
-        names: Data sets, of ``wiki`` and ``imdb``.
-        files: Files and folders of your own.
+    """Open texts without tags: the data sets ``wiki`` and ``imdb``, and files and folders of your own.
 
     Returns:
         What opens each, the checksums of all files, and what a model card says of them.
@@ -110,7 +104,7 @@ def raw_texts(names: tuple[str, ...], files: tuple[Path, ...]) -> tuple[RawTexts
     Raises:
         InputError: One of them cannot be had.
     """
-    readers = {"wiki": wiki_texts, "imdb": review_texts}
+    readers = {"wiki": iter_lines, "imdb": review_texts}
     texts = {name: partial(readers[name], locate(name)) for name in names}
     paths = [path for name in names for path in locate_files(name).values()]
     said = [f"{name} ({DATASETS[name].licence})" for name in names]
@@ -123,7 +117,7 @@ def raw_texts(names: tuple[str, ...], files: tuple[Path, ...]) -> tuple[RawTexts
 
 
 def scored_sentences(file: str | Path | None, metadata: Mapping[str, Any], universal: bool) -> list[Sentence]:
-    """Read what a preset is scored on.
+    """Read what a preset of this metadata is scored on.
 
     Args:
         file: A CoNLL-U file; of the one that the preset learned from what was held out is scored. None takes the
@@ -164,21 +158,17 @@ def _own(options: Options, seed: int) -> Treebank:
     given = {"train": options["treebank"], **{part: options.get(part) for part in PARTS[1:]}}
     files = {part: input_file(path) for part, path in given.items() if path is not None}
     parts = {part: reading.read_treebank(path) for part, path in files.items()}
-    held_out = tuple(
-        part for part in reversed(PARTS) if part not in parts
-    )  # test first: see scored_sentences
+    held_out = tuple(part for part in ("test", "dev") if part not in parts)  # as scored_sentences does
     for part in held_out:
         parts["train"], parts[part] = reading.held_out_sentences(parts["train"], seed=seed)
     for part in PARTS[1:]:
         _compare(parts["train"], parts[part], part)
-    names = ", ".join(path.name for path in files.values())
-    said = f"The treebank {names}" + (
-        f"; held out of its first file: {', '.join(held_out)}." if held_out else "."
-    )
-    name = files["train"].name
+    names, name = ", ".join(path.name for path in files.values()), files["train"].name
+    left = f"; held out of its first file: {', '.join(held_out)}" if held_out else ""
+    said = f"The treebank {names}{left}."
     return Treebank(
         *(parts[part] for part in PARTS),
-        tags=_inventory(parts["train"]),
+        tags=reading.tag_sets(parts["train"], untagged=True),
         trained_on=f"the training part of {name}",
         checksums=checksums_of(*files.values()),
         own=True,
@@ -194,14 +184,6 @@ def _compare(train: list[Sentence], other: list[Sentence], part: str) -> None:
     wanted, found = reading.tag_sets(train)._asdict(), reading.tag_sets(other)._asdict()
     for column in (column for column in wanted if wanted[column] and not found[column]):
         raise InputError(f"The {part} part has no {column.upper()} tags, but the training part has")
-
-
-def _inventory(train: list[Sentence]) -> reading.TagSets:
-    """Return the tags to learn: ``_`` is one of them where words have no tag, and the only one of a missing column."""
-    words = [word for sentence in train for word in sentence.words]
-    tags = reading.tag_sets(train)._asdict()
-    bare = {column: any(getattr(word, column) == UNTAGGED for word in words) for column in tags}
-    return reading.TagSets(*((*found, UNTAGGED) if bare[column] else found for column, found in tags.items()))
 
 
 def _cards(treebank: str, **said: Any) -> dict[str, CardText]:

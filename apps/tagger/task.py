@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,29 +12,22 @@ import numpy as np
 
 from apps.shared.commands import progress_bar
 from apps.tagger.application import OWN_SEGMENTER, Segmenter, Tagger
-from apps.tagger.evaluation import (
-    accuracies,
-    calibrated,
-    confusions,
-    evaluate,
-    metrics_of,
-    score,
-    segmenter_metrics,
-)
-from apps.tagger.pretraining import pretraining_stage
+from apps.tagger.evaluation import accuracies, calibrated, confusions, evaluate, metrics_of, score
 from apps.tagger.recipes import RECIPES, TaggerRecipe
 from apps.tagger.results import TaggerEvaluation
-from apps.tagger.segmenter_task import segmenter_content, segmenter_stage, trained_segmenter
+from apps.tagger.segmenter_task import SegmenterTask
 from apps.tagger.sources import TAGGER_OPTIONS, Treebank, raw_texts, treebank
 from apps.tagger.word_table import WordTable, word_table
 from data_prep.array_files import half_precision
 from data_prep.batching import length_buckets, pad
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence
+from data_prep.text.context_batches import ContextBatches
 from data_prep.text.embeddings import dequantise, quantise
+from data_prep.text.raw_forms import first_words, numbered_forms
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs
 from models.pos_tagger.config import PosTaggerConfig
-from models.pos_tagger.predictor import TagPredictor
+from models.pos_tagger.serving import TagPredictor
 from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
@@ -43,6 +36,7 @@ from models.training.task import Metrics, Options, PresetContent, Run, Stage, St
 if TYPE_CHECKING:
     import keras
 
+_SEGMENTER = SegmenterTask()
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
 
 
@@ -89,14 +83,12 @@ class TaggerTask(Task):
         """Train a segmenter on your own treebank, the first layer on raw text, and then the tagger."""
         segmenter = reader = None
         if source.own:
-            start = None if run.start is None else run.start.parts.get(OWN_SEGMENTER)
-            model = yield segmenter_stage(recipe.segmenter, source, "segmenter", start)
-            segmenter = trained_segmenter(model, recipe.segmenter, source, start)
+            inside = replace(run, start=run.start and run.start.parts.get(OWN_SEGMENTER))
+            segmenter = yield from _SEGMENTER.stages(recipe.segmenter, source, inside, OWN_SEGMENTER)
         table, config = source.table, config_of(recipe, source, run.start)
         batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed)
         if recipe.pretraining.parts and source.texts:
-            model = yield pretraining_stage(recipe, source, config, batches.inputs)
-            reader = model
+            reader = yield pretraining_stage(recipe, source, config, batches.inputs)
         model = yield Stage(
             "tagger",
             lambda: compiled_tagger(recipe, config, table, recipe.epochs * len(batches), reader),
@@ -125,8 +117,9 @@ class TaggerTask(Task):
         parts, golden = {}, [sentence.split() for sentence in _GOLDEN]
         if source.own:
             golden = [sentence.forms for sentence in source.train[:2]]
-            inside = segmenter_content(answers.segmenter, recipe.segmenter, source)
-            parts[OWN_SEGMENTER] = replace(inside, metrics=segmenter_metrics(answers.segmenter, source))
+            inside = _SEGMENTER.content(recipe.segmenter, source, answers.segmenter)
+            metrics = _SEGMENTER.score(recipe.segmenter, source, answers.segmenter)
+            parts[OWN_SEGMENTER] = replace(inside, metrics=metrics)
         return PresetContent(
             answers.config,
             answers.arrays,
@@ -173,6 +166,45 @@ def config_of(recipe: TaggerRecipe, source: Treebank, start: Preset | None = Non
     )
 
 
+def pretraining_stage(
+    recipe: TaggerRecipe, source: Treebank, config: PosTaggerConfig, inputs: TagInputs
+) -> Stage:
+    """Return the training of a language model on the raw texts, whose layers the tagger takes over.
+
+    Raises:
+        InputError: A raw text cannot be had, or holds no sentence.
+    """
+    settings, streams, forms = recipe.pretraining, [], []
+    for text in source.texts.values():
+        stream, forms = numbered_forms(first_words(text(), settings.corpus_words), forms)
+        streams.append(stream)
+    sizes = {name: getattr(settings, name) for name in ("targets", "negatives", "batch_words")}
+    batches = ContextBatches(streams, forms, inputs, **sizes, seed=recipe.seed)
+
+    def network() -> keras.Model:
+        from models.pos_tagger.context_lm import build_context_lm
+        from models.training.optimizers import adamw
+
+        sizes = {"targets": len(batches.log_expected), "dimensions": settings.dimensions}
+        reader = _built(build_context_lm, config, source.table, **sizes, dropout=settings.dropout)
+        reader.get_layer("neighbours").log_expected.assign(batches.log_expected)
+        steps = settings.parts * settings.steps
+        reader.compile(adamw(settings, steps, beta_2=0.98, clipnorm=5.0), jit_compile=False)
+        return reader
+
+    return Stage(
+        "pretraining",
+        network,
+        lambda part: ((inputs,) for inputs in batches.part(part, settings.steps)),
+        epochs=settings.parts,
+        seed=recipe.seed,
+        recipe={**to_dict(recipe), "data": dict(source.checksums)},
+        keep="last",
+        steps=settings.steps,
+        start=None,
+    )
+
+
 def compiled_tagger(
     recipe: TaggerRecipe,
     config: PosTaggerConfig,
@@ -180,22 +212,12 @@ def compiled_tagger(
     steps: int,
     reader: keras.Model | None = None,
 ) -> keras.Model:
-    """Build and compile the network.
-
-    Args:
-        recipe: Of the tagger.
-        config: Of the network.
-        table: Its frozen vectors.
-        steps: Of the whole training.
-        reader: What has read raw text, whose layers it takes over; None for random weights.
-    """
-    from models.layers.fast_lstm import chosen_products
+    """Build and compile the network for so many steps; what has read raw text gives it its first layers."""
     from models.pos_tagger.context_lm import take_over
     from models.pos_tagger.network import build_pos_tagger, tagger_losses
     from models.training.optimizers import adamw
 
-    model = build_pos_tagger(config, products=chosen_products())
-    model.get_layer("frozen_vectors").fill(*quantise(table.matrix))
+    model = _built(build_pos_tagger, config, table)
     if reader is not None:
         take_over(reader, model)
     model.compile(
@@ -207,37 +229,43 @@ def compiled_tagger(
     return model
 
 
+def _built(
+    build: Callable[..., keras.Model], config: PosTaggerConfig, table: WordTable, **sizes: Any
+) -> keras.Model:
+    """Build a network over the frozen vectors."""
+    from models.layers.fast_lstm import chosen_products
+
+    model = build(config, products=chosen_products(), **sizes)
+    model.get_layer("frozen_vectors").fill(*quantise(table.matrix))
+    return model
+
+
 def predictor_of(config: PosTaggerConfig, table: WordTable, model: keras.Model) -> TagPredictor:
     """Return the fast form of a network, with its weights as a preset stores them."""
     return TagPredictor(config, table.vocabulary, half_precision(variable_arrays(model.weights)))
 
 
 class TrainingBatches:
-    """Encoded sentences with their tags, as batches in an order that seed and epoch alone decide.
-
-    Args:
-        source: Training part and words.
-        config: Of the network.
-        batch_size: Sentences in a batch.
-        seed: Of the order.
-    """
+    """Encoded sentences with their tags, as batches in an order that seed and epoch alone decide."""
 
     def __init__(self, source: Treebank, config: PosTaggerConfig, batch_size: int, seed: int) -> None:
         self.inputs = TagInputs(source.table.vocabulary, config.word_rows, config.alphabet)
-        upos, xpos = ({tag: at for at, tag in enumerate(tags)} for tags in (config.upos, config.xpos))
         self.words = [self.inputs.encode(sentence.forms) for sentence in source.train]
-        self.tags = [([upos[w.upos] for w in s.words], [xpos[w.xpos] for w in s.words]) for s in source.train]
-        self.lengths = [len(sentence.words) for sentence in source.train]
+        self.tags = {}
+        for column in ("upos", "xpos"):
+            ids = {tag: at for at, tag in enumerate(getattr(config, column))}
+            self.tags[column] = [[ids[getattr(w, column)] for w in s.words] for s in source.train]
         self.batch_size, self.seed = batch_size, seed
 
     def __len__(self) -> int:
-        return -(-len(self.lengths) // self.batch_size)
+        return -(-len(self.words) // self.batch_size)
 
     def epoch(self, epoch: int) -> Any:
         """Yield inputs and tags (-1 at padding) of each batch of an epoch."""
-        for chosen in length_buckets(self.lengths, self.batch_size, seed=self.seed, epoch=epoch):
-            upos, xpos = (pad([self.tags[at][head] for at in chosen], value=-1).values for head in (0, 1))
-            yield batch_inputs([self.words[at] for at in chosen]), {"upos": upos, "xpos": xpos}
+        lengths = list(map(len, self.words))
+        for chosen in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
+            tags = {name: pad([own[at] for at in chosen], value=-1).values for name, own in self.tags.items()}
+            yield batch_inputs([self.words[at] for at in chosen]), tags
 
 
 def _table_of(start: Preset, train: Sequence[Sentence]) -> WordTable:

@@ -39,21 +39,16 @@ class WordTable:
 def word_table(
     recipe: TaggerRecipe, texts: RawTexts, checksums: Mapping[str, str], run_dir: Path, forms: Iterable[str]
 ) -> WordTable:
-    """Lay out the vocabulary and collect its vectors.
-
-    Args:
-        recipe: Of the tagger.
-        texts: Name of a raw text to what opens it.
-        checksums: Of the data; vectors that the run has made of the same data are taken again.
-        run_dir: Where they are kept.
-        forms: The words of the training part.
+    """Lay out the vocabulary and collect its vectors; those of raw texts are kept in the run's folder.
 
     Raises:
         InputError: The vectors or a raw text cannot be had.
     """
     sources: list[WordVectors] = []
     if recipe.vectors is not None:
-        sources.append(principal_components(_open_vectors(recipe.vectors), recipe.vector_components))
+        opened = Vectors.from_file if Path(recipe.vectors).is_file() else Vectors.from_preset
+        vectors = opened(recipe.vectors).word_vectors
+        sources.append(principal_components(vectors, recipe.vector_components))
     if texts:
         said = json.dumps([to_dict(recipe.neighbours), list(texts), dict(checksums)])
         path = run_dir / f"neighbours-{hashlib.sha256(said.encode()).hexdigest()[:12]}.npz"
@@ -63,7 +58,12 @@ def word_table(
     # Neighbour vectors know the frequency of every word; their order decides which words get a row.
     keys = list(dict.fromkeys(key for source in reversed(sources) for key in source.keys))
     vocabulary, rows, trained_rows = tagger_vocabulary(forms, keys, recipe.word_rows)
-    parts = [_rows_of(source, vocabulary, rows) for source in sources] or [np.zeros((rows, 1), np.float32)]
+    parts = [np.zeros((rows, 0 if sources else 1), np.float32)]
+    words = vocabulary.decode(range(rows))
+    for source in sources:
+        part = np.zeros((rows, source.dimensions), np.float32)
+        part[[word in source for word in words]] = source.vectors[source.vocabulary.encode_known(words)]
+        parts.append(part)
     return WordTable(vocabulary, trained_rows, np.concatenate(parts, axis=1))
 
 
@@ -74,16 +74,3 @@ def principal_components(vectors: WordVectors, components: int) -> WordVectors:
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])  # a fixed sign
     turned = vectors.vectors @ axes.astype(np.float32)
     return WordVectors(vectors.vocabulary, turned / np.sqrt(np.mean(turned**2)))
-
-
-def _open_vectors(name: str) -> WordVectors:
-    opened = Vectors.from_file(name) if Path(name).is_file() else Vectors.from_preset(name)
-    return opened.word_vectors
-
-
-def _rows_of(source: WordVectors, vocabulary: Vocabulary, rows: int) -> np.ndarray:
-    matrix = np.zeros((rows, source.dimensions), np.float32)
-    for row, key in enumerate(vocabulary.decode(range(rows))):
-        if key in source:
-            matrix[row] = source[key]
-    return matrix

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal
 
 from data_prep.datasets import check_counts, locate_files
 from data_prep.errors import InputError
@@ -22,11 +22,11 @@ from data_prep.readers.conllu_checks import (
     WORD_ID,
     XPOS,
     Line,
-    broken,
+    Surface,
     check_heads,
-    check_ids,
     check_tags,
-    split_columns,
+    checked_columns,
+    surface_of,
 )
 from data_prep.readers.conllu_checks import UNTAGGED as UNTAGGED
 from data_prep.readers.conllu_checks import UPOS_TAGS as UPOS_TAGS
@@ -132,9 +132,6 @@ def read_conllu(path: str | Path, *, require_tags: bool = False, any_tags: bool 
         require_tags: Whether every word must have a UPOS tag.
         any_tags: Whether the UPOS column may hold other tags than those of Universal Dependencies.
 
-    Returns:
-        Its sentences.
-
     Raises:
         InputError: If the file is missing, not UTF-8, holds no sentence, or breaks the format: columns, ids,
             heads, tags, or a text that its tokens do not rebuild; the line is named.
@@ -153,21 +150,13 @@ def read_conllu(path: str | Path, *, require_tags: bool = False, any_tags: bool 
 def read_ewt(part: Literal["train", "dev", "test"]) -> list[Sentence]:
     """Read an official part of UD English EWT and check its size.
 
-    Args:
-        part: Name of the part.
-
-    Returns:
-        Its sentences.
-
     Raises:
         InputError: If the set cannot be had, or has not the published number of sentences and words.
     """
-    paths = locate_files(EWT)
-    if part not in paths:
-        raise InputError("The treebank has no such part", allowed=", ".join(paths), received=part)
-    sentences = read_conllu(paths[part], require_tags=True)
+    path = locate_files(EWT)[part]
+    sentences = read_conllu(path, require_tags=True)
     words = sum(len(sentence.words) for sentence in sentences)
-    check_counts(EWT, paths[part], {f"{part}_sentences": len(sentences), f"{part}_words": words})
+    check_counts(EWT, path, {f"{part}_sentences": len(sentences), f"{part}_words": words})
     return sentences
 
 
@@ -178,34 +167,29 @@ def parse_conllu(
     comments: list[str] = []
     rows: list[Line] = []
     number = 0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            if rows:
-                yield _sentence(comments, rows, source, require_tags, any_tags)
-                comments, rows = [], []
-        elif line.startswith("#") and not rows:
-            comments.append(line)
-        else:
-            rows.append(Line(number, split_columns(line, number, source)))
-    if rows:
-        yield _sentence(comments, rows, source, require_tags, any_tags)
-    elif comments:
-        raise broken(source, number, "comments are not followed by words")
+    for number, text in enumerate(chain(lines, [""]), 1):
+        line = Line(source, number, tuple(text.split("\t")))
+        if text.startswith("#") and not rows:
+            comments.append(text)
+        elif text.strip():
+            rows.append(checked_columns(line))
+        elif rows:
+            yield _sentence(comments, rows, require_tags, any_tags)
+            comments, rows = [], []
+    if comments:
+        raise Line(source, number - 1, ()).error("comments are not followed by words")
 
 
 def plain_sentence(
     text: str, words: Sequence[Word], *, sent_id: str = "", space_after: bool = True
 ) -> Sentence:
-    """Make a sentence of words that were found in a text.
+    """Make a sentence of its text and words; columns other than form, tags and MISC are ``_``.
 
     Args:
         text: The sentence.
         words: Words with spans in ``text`` that follow each other; those of a multiword token share its span.
         sent_id: Its name.
         space_after: Whether white space follows the sentence.
-
-    Returns:
-        The sentence; columns other than form, tags and MISC are ``_``.
 
     Raises:
         InputError: If there are no words, or their spans overlap or leave the text.
@@ -233,25 +217,23 @@ def plain_sentence(
     return Sentence(text, tuple(words), tuple(tokens), sent_id, comments=tuple(comments), rows=tuple(rows))
 
 
+def found_sentence(text: str, words: Sequence[Sequence[Any]], sent_id: str = "") -> Sentence:
+    """Make a sentence of words (form, UPOS, XPOS, start, end) whose spans count in a whole text."""
+    first, end = words[0][3], words[-1][4]
+    moved = [Word(form, upos, xpos, a - first, b - first) for form, upos, xpos, a, b in words]
+    spaced = end == len(text) or text[end].isspace()
+    return plain_sentence(text[first:end], moved, sent_id=sent_id, space_after=spaced)
+
+
 def with_tags(sentence: Sentence, tags: Tags) -> Sentence:
-    """Return the sentence with other tags, everything else as it was.
-
-    Args:
-        sentence: The sentence.
-        tags: UPOS and XPOS of each word.
-
-    Returns:
-        A new sentence.
+    """Return the sentence with UPOS and XPOS of each word replaced, everything else as it was.
 
     Raises:
         InputError: If there is not one pair of tags for each word.
     """
     if len(tags) != len(sentence.words):
-        raise InputError(
-            "There is not one pair of tags for each word",
-            allowed=str(len(sentence.words)),
-            received=len(tags),
-        )
+        allowed = str(len(sentence.words))
+        raise InputError("There is not one pair of tags for each word", allowed=allowed, received=len(tags))
     pairs = iter(tags)
     rows = [
         (*row[:UPOS], *next(pairs), *row[XPOS + 1 :]) if WORD_ID.fullmatch(row[0]) else row
@@ -267,54 +249,25 @@ def format_conllu(sentence: Sentence) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def write_conllu(
-    sentences: Iterable[Sentence], file: TextIO | str | Path, tags: Iterable[Tags] | None = None
-) -> None:
-    """Write sentences as CoNLL-U.
-
-    Args:
-        sentences: The sentences.
-        file: An open text file, or a path.
-        tags: For each sentence UPOS and XPOS of each word, in place of those that it has.
-
-    Raises:
-        InputError: If the tags do not fit, or the file cannot be written.
-    """
-    if isinstance(file, str | Path):
-        try:
-            with Path(file).open("w", encoding="utf-8", newline="\n") as opened:
-                write_conllu(sentences, opened, tags)
-        except OSError as error:
-            raise InputError(f"The file cannot be written ({error.strerror})", received=str(file)) from error
-        return
-    if tags is not None:
-        sentences = map(with_tags, sentences, tags)
-    for sentence in sentences:
-        file.write(format_conllu(sentence))
-
-
-def _sentence(
-    comments: list[str], lines: list[Line], source: str, require_tags: bool, any_tags: bool
-) -> Sentence:
+def _sentence(comments: list[str], lines: list[Line], require_tags: bool, any_tags: bool) -> Sentence:
     word_lines = [line for line in lines if WORD_ID.fullmatch(line.columns[0])]
-    ranges = check_ids(lines, source)
+    surface = surface_of(lines)
     if not word_lines:
-        raise broken(source, lines[0].number, "the sentence has no words")
-    check_heads(word_lines, source)
+        raise lines[0].error("the sentence has no words")
+    check_heads(word_lines)
     if not any_tags:
-        check_tags(word_lines, source, require_tags)
-    surface = _surface(word_lines, ranges)
+        check_tags(word_lines, require_tags)
     text = _comment(comments, _TEXT)
     if text is None:
         text = "".join(line.columns[FORM] + " " * _spaced(line) for line, _, _ in surface).rstrip(" ")
-    tokens = _located(text, surface, source)
+    tokens = _located(text, surface)
     return Sentence(
         text=text,
         words=_words(word_lines, tokens),
         tokens=tokens,
         sent_id=_comment(comments, _SENT_ID) or "",
-        new_document=any(_NEW_DOCUMENT.match(comment) for comment in comments),
-        new_paragraph=any(_NEW_PARAGRAPH.match(comment) for comment in comments),
+        new_document=any(map(_NEW_DOCUMENT.match, comments)),
+        new_paragraph=any(map(_NEW_PARAGRAPH.match, comments)),
         comments=tuple(comments),
         rows=tuple(line.columns for line in lines),
     )
@@ -328,17 +281,7 @@ def _spaced(line: Line) -> bool:
     return "SpaceAfter=No" not in line.columns[MISC].split("|")
 
 
-def _surface(lines: list[Line], ranges: dict[int, tuple[Line, int]]) -> list[tuple[Line, int, int]]:
-    """List the line, the first and the last word of each surface token."""
-    surface, at = [], 0
-    while at < len(lines):
-        line, last = ranges.get(at, (lines[at], at))
-        surface.append((line, at, last))
-        at = last + 1
-    return surface
-
-
-def _located(text: str, surface: list[tuple[Line, int, int]], source: str) -> tuple[SurfaceToken, ...]:
+def _located(text: str, surface: list[Surface]) -> tuple[SurfaceToken, ...]:
     """Find the tokens in the text one after the other; nothing but white space may be between them."""
     tokens, at = [], 0
     for line, first, last in surface:
@@ -347,14 +290,11 @@ def _located(text: str, surface: list[tuple[Line, int, int]], source: str) -> tu
             at += 1
         if not text.startswith(form, at):
             received = form, text[at : at + 20]
-            raise broken(
-                source, line.number, "the tokens do not rebuild the sentence's text", received=received
-            )
+            raise line.error("the tokens do not rebuild the sentence's text", received=received)
         tokens.append(SurfaceToken(form, at, at + len(form), first, last, _spaced(line)))
         at += len(form)
     if text[at:].strip():
-        number = surface[-1][0].number
-        raise broken(source, number, "the sentence's text goes on behind its tokens", received=text[at:])
+        raise surface[-1].line.error("the sentence's text goes on behind its tokens", received=text[at:])
     return tuple(tokens)
 
 

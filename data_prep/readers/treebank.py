@@ -22,13 +22,7 @@ class TagSets(NamedTuple):
 
 
 def read_treebank(path: str | Path) -> list[Sentence]:
-    """Read a treebank of your own to train on or to score: any language and any tags.
-
-    Args:
-        path: A CoNLL-U file, plain or gzip, or ``-`` for standard input. UPOS or XPOS may be missing (``_``).
-
-    Returns:
-        Its sentences, multiword tokens kept.
+    """Read a treebank of your own, any language and any tags; UPOS or XPOS may be missing (``_``).
 
     Raises:
         InputError: As :func:`read_conllu`; also if a ``sent_id`` is there twice, or neither column has two tags.
@@ -47,12 +41,20 @@ def read_treebank(path: str | Path) -> list[Sentence]:
     return sentences
 
 
-def tag_sets(sentences: Iterable[Sentence]) -> TagSets:
-    """List the tags of a treebank, sorted; those of Universal Dependencies in their usual order."""
+def tag_sets(sentences: Iterable[Sentence], untagged: bool = False) -> TagSets:
+    """List the tags of a treebank, sorted; those of Universal Dependencies in their usual order.
+
+    Args:
+        sentences: The treebank.
+        untagged: Whether ``_`` is the last one of a column that words have no tag in.
+    """
     words = [word for sentence in sentences for word in sentence.words]
-    upos, xpos = {word.upos for word in words} - {UNTAGGED}, {word.xpos for word in words} - {UNTAGGED}
-    ordered = [tag for tag in UPOS_TAGS if tag in upos] if upos.issubset(UPOS_TAGS) else sorted(upos)
-    return TagSets(tuple(ordered), tuple(sorted(xpos)))
+    columns = []
+    for found in ({word.upos for word in words}, {word.xpos for word in words}):
+        tags = found - {UNTAGGED}
+        ordered = [tag for tag in UPOS_TAGS if tag in tags] if tags.issubset(UPOS_TAGS) else sorted(tags)
+        columns.append((*ordered, *(found & {UNTAGGED} if untagged else ())))
+    return TagSets(*columns)
 
 
 def shared_sentences(train: Iterable[Sentence], dev: Iterable[Sentence]) -> int:
@@ -64,16 +66,9 @@ def shared_sentences(train: Iterable[Sentence], dev: Iterable[Sentence]) -> int:
 def held_out_sentences(
     sentences: Sequence[Sentence], share: float = 0.1, seed: int = 1
 ) -> tuple[list[Sentence], list[Sentence]]:
-    """Hold a part of a treebank out of training.
+    """Hold about a share of a treebank out of training; return what to train on and what is held out, disjoint.
 
-    Args:
-        sentences: The treebank.
-        share: About how much of it is held out.
-        seed: The same seed holds out the same sentences.
-
-    Returns:
-        What to train on and what is held out, disjoint: whole documents where there are enough of them, else sentences,
-        equal ones on one side.
+    Whole documents are held out where there are enough of them, else sentences, equal ones on one side.
 
     Raises:
         InputError: A part would be empty.

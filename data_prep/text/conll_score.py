@@ -10,8 +10,7 @@ Source: D. Zeman et al., CoNLL 2018 Shared Task, http://universaldependencies.or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -23,55 +22,32 @@ from data_prep.readers.conllu import Sentence, Word
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Score:
-    """How many units are right.
-
-    Args:
-        correct: Right ones.
-        gold: Units of the treebank.
-        system: Units of the system.
-    """
+class Score(NamedTuple):
+    """How many units are right, how many the treebank has, and how many the system."""
 
     correct: int
     gold: int
     system: int
 
     @property
-    def precision(self) -> float:
-        """Right ones of the system's units, in percent."""
-        return 100.0 * self.correct / self.system if self.system else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Right ones of the treebank's units, in percent."""
-        return 100.0 * self.correct / self.gold if self.gold else 0.0
-
-    @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall, in percent."""
-        units = self.gold + self.system
-        return 200.0 * self.correct / units if units else 0.0
+        return _percent(2 * self.correct, self.gold + self.system)
 
     def to_dict(self) -> dict[str, float | int]:
         """Give F1, precision and recall in percent, and the counts."""
-        names = ("f1", "precision", "recall", "correct", "gold", "system")
-        return {name: getattr(self, name) for name in names}
+        precision, recall = (_percent(self.correct, units) for units in (self.system, self.gold))
+        return {"f1": self.f1, "precision": precision, "recall": recall, **self._asdict()}
 
 
-@dataclass(frozen=True)
-class RawTextScores:
-    """Scores of one system on one treebank, each a :class:`Score`."""
+class RawTextScores(NamedTuple):
+    """Scores of one system on one treebank."""
 
     tokens: Score
     sentences: Score
     words: Score
     upos: Score
     xpos: Score
-
-    def to_dict(self) -> dict[str, dict[str, float | int]]:
-        """Give the scores by name."""
-        return {name: score.to_dict() for name, score in vars(self).items()}
 
 
 class _Aligned(NamedTuple):
@@ -99,47 +75,39 @@ def score_raw_text(gold: Sequence[Sentence], system: Sequence[Sentence]) -> RawT
         gold: The treebank's sentences.
         system: What a system made of the treebank's raw text.
 
-    Returns:
-        F1 of tokens, sentences, words, UPOS and XPOS.
-
     Raises:
         InputError: If the two sides are not the same text, apart from white space.
     """
     one, two = _layout(gold), _layout(system)
     _check_same_text(one.characters, two.characters)
-    pairs = list(_aligned_words(one.words, two.words))
-
-    def spans(gold: list[tuple[int, int]], system: list[tuple[int, int]]) -> Score:
-        return Score(len(set(gold) & set(system)), len(gold), len(system))
-
-    def tags(tag: Callable[[Word], str]) -> Score:
-        right = sum(tag(a.word) == tag(b.word) for a, b in pairs)
-        return Score(right, len(one.words), len(two.words))
-
+    pairs = [(a.word, b.word) for a, b in _aligned_words(one.words, two.words)]
+    units = [len(set(a) & set(b)) for a, b in ((one.tokens, two.tokens), (one.sentences, two.sentences))]
+    upos, xpos = sum(a.upos == b.upos for a, b in pairs), sum(a.xpos == b.xpos for a, b in pairs)
     return RawTextScores(
-        tokens=spans(one.tokens, two.tokens),
-        sentences=spans(one.sentences, two.sentences),
-        words=Score(len(pairs), len(one.words), len(two.words)),
-        upos=tags(lambda word: word.upos),
-        xpos=tags(lambda word: word.xpos),
+        Score(units[0], len(one.tokens), len(two.tokens)),
+        Score(units[1], len(one.sentences), len(two.sentences)),
+        *(Score(right, len(one.words), len(two.words)) for right in (len(pairs), upos, xpos)),
     )
 
 
+def _percent(correct: int, units: int) -> float:
+    return 100.0 * correct / units if units else 0.0
+
+
 def _layout(sentences: Sequence[Sentence]) -> _Layout:
+    found, at = _Layout("", [], [], []), 0
     pieces: list[str] = []
-    tokens, spans, words = [], [], []
-    at = 0
     for sentence in sentences:
         first = at
         for token in sentence.tokens:
-            piece = "".join(token.form.split())
-            pieces.append(piece)
-            tokens.append((at, at + len(piece)))
+            pieces.append("".join(token.form.split()))
+            span = (at, at + len(pieces[-1]))
+            found.tokens.append(span)
             inside = sentence.words[token.first : token.last + 1]
-            words += [_Aligned(at, at + len(piece), token.is_multiword, word) for word in inside]
-            at += len(piece)
-        spans.append((first, at))
-    return _Layout("".join(pieces), tokens, spans, words)
+            found.words.extend(_Aligned(*span, token.is_multiword, word) for word in inside)
+            at = span[1]
+        found.sentences.append((first, at))
+    return found._replace(characters="".join(pieces))
 
 
 def _check_same_text(gold: str, system: str) -> None:
@@ -173,11 +141,7 @@ def _aligned_words(gold: list[_Aligned], system: list[_Aligned]) -> Iterator[tup
 def _multiword_region(
     gold: list[_Aligned], system: list[_Aligned], g: int, s: int
 ) -> tuple[int, int, int, int]:
-    """Find the words of both sides that lie in the text of overlapping multiword tokens.
-
-    Returns:
-        First gold word, first system word, and those after the last ones.
-    """
+    """Find the first word of both sides in the text of overlapping multiword tokens, and those after the last ones."""
     end = gold[g].end if gold[g].multiword else system[s].end
     # A word before the multiword token of the other side is no part of the region.
     before = gold[g].start - system[s].start

@@ -42,7 +42,7 @@ class ContextBatches:
         batch_words: int,
         seed: int,
     ) -> None:
-        encoded = [inputs.encode_word(form) for form in forms]
+        encoded = inputs.encode(forms)
         self._rows = np.array([word.row for word in encoded], np.int32)
         characters = pad([word.characters for word in encoded])
         self._characters = characters.values.astype(np.int16)
@@ -51,10 +51,8 @@ class ContextBatches:
         rng = np.random.default_rng(seed)
         by_length = {length: rng.permutation(found) for length, found in _sentences(streams, ends).items()}
         self._targets, shares = _targets(streams, forms, targets)
-        drawn = shares**_FLATTENING
-        drawn /= drawn.sum()
-        self._cumulative = np.cumsum(drawn)
-        self.log_expected = np.log(np.maximum(drawn * negatives, 1e-12)).astype(np.float32)
+        self._shares = shares**_FLATTENING / (shares**_FLATTENING).sum()
+        self.log_expected = np.log(np.maximum(self._shares * negatives, 1e-12)).astype(np.float32)
         self._negatives, self._seed = negatives, seed
         plan = [
             found[start : start + rows]
@@ -68,11 +66,7 @@ class ContextBatches:
         return len(self._plan)
 
     def part(self, number: int, steps: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yield ``steps`` batches, those of parts before it left out.
-
-        Args:
-            number: From 0.
-            steps: Batches of a part.
+        """Yield the ``steps`` batches of a part, numbered from 0.
 
         Yields:
             ``words`` int32 (1, distinct) and ``characters`` int32 (1, distinct, characters) of the distinct
@@ -84,13 +78,13 @@ class ContextBatches:
             chosen = self._plan[step % len(self._plan)]  # form numbers (batch, time)
             distinct, places = np.unique(chosen, return_inverse=True)
             longest = int(self._sizes[distinct].max())
-            draws = np.searchsorted(self._cumulative, rng.random(self._negatives))
+            draws = rng.choice(len(self._shares), self._negatives, p=self._shares)
             yield {
                 "words": self._rows[distinct][None],
                 "characters": self._characters[distinct, :longest][None].astype(np.int32),
                 "places": places.reshape(chosen.shape).astype(np.int32),
                 "targets": self._targets[chosen],
-                "negatives": np.unique(np.minimum(draws, len(self._cumulative) - 1)).astype(np.int32),
+                "negatives": np.unique(draws).astype(np.int32),
             }
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.readers.document_sets import archive_reviews
-from data_prep.readers.text import iter_lines
 
 BORDER = -1  # begin of a text
 
@@ -24,11 +23,7 @@ _CHARACTERS_A_WORD = 5
 
 
 def numbered_forms(texts: Iterable[str], forms: list[str] | None = None) -> tuple[np.ndarray, list[str]]:
-    """Turn texts into one stream of form numbers.
-
-    Args:
-        texts: Paragraphs or reviews.
-        forms: Forms that have a number already; new ones follow them.
+    """Turn texts into one stream of form numbers; new forms follow those that have a number already.
 
     Returns:
         Int32 (n,), each text behind a ``BORDER``, and the form of each number.
@@ -54,21 +49,10 @@ def first_words(texts: Iterable[str], words: int) -> Iterator[str]:
 
 
 def review_texts(path: Path) -> Iterator[str]:
-    """Read the texts of the Large Movie Review Dataset out of its archive, labelled and unlabelled ones.
-
-    Args:
-        path: ``aclImdb_v1.tar.gz``.
-
-    Yields:
-        One review after the other, in the order of the archive.
+    """Read the texts of the Large Movie Review Dataset out of ``aclImdb_v1.tar.gz``, in the order of the archive.
 
     Raises:
         InputError: If the archive is damaged, or a review is not UTF-8.
     """
     for review in archive_reviews(path):
         yield _BREAK.sub(" ", review.text)
-
-
-def wiki_texts(path: Path) -> Iterator[str]:
-    """Read the paragraphs of the Wikipedia text."""
-    return iter_lines(path)

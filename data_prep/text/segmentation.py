@@ -11,12 +11,13 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import regex
 
-from data_prep.readers.conllu import UNTAGGED, Sentence, Word, plain_sentence
+from data_prep.readers.conllu import UNTAGGED, Sentence, found_sentence
 from data_prep.text.tokenizer import Token
 
 PADDING = 0
@@ -50,17 +51,11 @@ LONGEST_SENTENCE = 1000
 
 
 def character_ids(text: str) -> np.ndarray:
-    """Give the network's view of every character.
+    """Give the network's view of every character of any string: ids below ``CHARACTER_IDS``, uint8 (characters,).
 
     Typographic quotes, dashes and bullets count as the keyboard's, accented letters as their base, everything
     else outside ASCII as its class (lower-case letter, symbol, ...). A space is a space, a line break that
     only wraps a long line as well; other line breaks are ids of their own, and blank lines.
-
-    Args:
-        text: Any string.
-
-    Returns:
-        Ids below ``CHARACTER_IDS``, uint8 (characters of the text,).
     """
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     table = _table()
@@ -118,32 +113,27 @@ def _id_of(character: str) -> int:
 
 
 def raw_text(sentences: Sequence[Sentence], wrap: int | None = 80) -> tuple[str, list[list[Token]]]:
-    """Put the sentences of a treebank together to the text that they stand for.
+    """Put the sentences of a treebank together to the text that they stand for, in lines of so many characters.
 
     As the official tool does it (``conllu_to_text.pl`` of Universal Dependencies): sentences follow each
     other with a space or, where the treebank says ``SpaceAfter=No``, without one; an empty line comes before
     a document or a paragraph; lines are wrapped.
 
-    Args:
-        sentences: The treebank's sentences in order.
-        wrap: The most characters of a line; None wraps nothing.
-
     Returns:
-        The text, and the treebank's words of each sentence with spans in it. A word of a multiword token that
-        is not a piece of it has the span of the whole token.
+        The text, and the words of each sentence with spans in it, see ``data_prep.readers.conllu.Word``.
     """
     pieces: list[str] = []
     words: list[list[Token]] = []
-    at = 0
-    for before, sentence in zip([None, *sentences], sentences, strict=False):
-        if before is not None:
-            broken = sentence.new_document or sentence.new_paragraph
-            pieces.append("\n\n" if broken else " " if before.space_after else "")
-            at += len(pieces[-1])
+    at, space = 0, ""
+    for sentence in sentences:
+        if pieces and (sentence.new_document or sentence.new_paragraph):
+            space = "\n\n"
+        pieces += (space, sentence.text)
+        at += len(space)
         spans = ((word.start, word.end) for word in sentence.words)
         words.append([Token(sentence.text[start:end], at + start, at + end) for start, end in spans])
-        pieces.append(sentence.text)
         at += len(sentence.text)
+        space = " " if sentence.space_after else ""
     text = "".join(pieces) + "\n"
     return (text if wrap is None else _wrapped(text, wrap)), words
 
@@ -174,20 +164,18 @@ def boundary_labels(length: int, words: Sequence[Sequence[Token]]) -> np.ndarray
 
 
 def cut(text: str, ids: np.ndarray, labels: np.ndarray) -> list[list[Token]]:
-    """Cut a text at labelled characters, whatever the labels are.
+    """Cut a text, any string, at labelled characters, whatever the labels are.
 
     A word also ends before white space, a sentence before an empty line and at the end of the text, or after
     ``LONGEST_SENTENCE`` words; nothing is cut inside a character that is written with several code points.
 
     Args:
-        text: Any string.
+        text: The text.
         ids: Its :func:`character_ids`.
-        labels: ``INSIDE``, ``WORD_END`` or ``SENTENCE_END``, int8 (characters of the text,); those of spaces
-            do not count.
+        labels: ``INSIDE``, ``WORD_END`` or ``SENTENCE_END``, int8 (characters,); those of spaces do not count.
 
     Returns:
-        Words of each sentence. They cover every character that is not white space, once and in order; there
-        are no empty words and no empty sentences.
+        Words of each sentence, none empty, that cover every character that is not white space, once and in order.
     """
     spaces = is_space(ids)
     visible = ~spaces
@@ -236,19 +224,32 @@ def _move_out_of_characters(text: str, visible: np.ndarray, labels: np.ndarray) 
 
 
 def untagged_sentences(text: str, words: Sequence[Sequence[Token]]) -> list[Sentence]:
-    """Make sentences without tags of what was cut, for scoring and writing.
+    """Make sentences without tags of the words of each sentence that were cut out of a text."""
+    bare = [[(form, UNTAGGED, UNTAGGED, start, end) for form, start, end in tokens] for tokens in words]
+    return [found_sentence(text, tokens) for tokens in bare]
 
-    Args:
-        text: The text.
-        words: Words of each sentence with spans in it.
 
-    Returns:
-        One sentence for each, with spans in its own text.
+def multiword_tokens(sentences: Iterable[Sentence]) -> dict[str, tuple[str, ...]]:
+    """Collect the multiword tokens of a treebank: surface form to words that are no pieces of it ("zum": zu dem).
+
+    Forms that more often are a word of their own, or are cut into pieces ("don't": do n't), are left out.
     """
-    sentences = []
-    for tokens in words:
-        first, end = tokens[0].start, tokens[-1].end
-        found = [Word(form, UNTAGGED, UNTAGGED, a - first, b - first) for form, a, b in tokens]
-        spaced = end == len(text) or text[end].isspace()
-        sentences.append(plain_sentence(text[first:end], found, space_after=spaced))
-    return sentences
+    found: defaultdict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for sentence in sentences:
+        for token in sentence.tokens:
+            words = tuple(word.form for word in sentence.words[token.first : token.last + 1])
+            found[token.form][words] += 1
+    usual = {form: max(sorted(words), key=words.__getitem__) for form, words in sorted(found.items())}
+    return {form: words for form, words in usual.items() if len(words) > 1 and "".join(words) != form}
+
+
+def expanded(tokens: Iterable[Token], table: Mapping[str, Sequence[str]]) -> Iterator[Token]:
+    """Put the words of multiword tokens in their places; they share the span of the token.
+
+    A form that the table does not have is looked up in lower case; its first letter stays a capital.
+    """
+    for token in tokens:
+        words = table.get(token.text)
+        if words is None and (lower := table.get(token.text.lower())) is not None:
+            words = (lower[0][:1].upper() + lower[0][1:], *lower[1:])
+        yield from (Token(word, token.start, token.end) for word in words or (token.text,))

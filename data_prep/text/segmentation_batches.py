@@ -26,7 +26,6 @@ from data_prep.text.segmentation import (
     is_space,
     raw_text,
 )
-from data_prep.text.tokenizer import Token
 
 _MOST_WINDOWS = 64  # of a batch
 _MULTIPLE = 64  # of which the padded length is one: few different shapes
@@ -65,50 +64,40 @@ class Piece(NamedTuple):
     labels: np.ndarray
 
 
-class Batch(NamedTuple):
-    """Int32 ids and labels, float32 weights (0 at padding and spaces), all (rows, time)."""
-
-    ids: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
-
-
 def documents(sentences: Sequence[Sentence]) -> list[list[Piece]]:
     """Split a treebank into documents of sentences, each with the space that its raw text has behind it."""
     text, words = raw_text(sentences, wrap=None)
-    starts = [sentence[0].start for sentence in words] + [len(text)]
+    labels, starts = boundary_labels(len(text), words), [tokens[0].start for tokens in words] + [len(text)]
     split: list[list[Piece]] = []
     for sentence, tokens, following in zip(sentences, words, starts[1:], strict=True):
         start, end = tokens[0].start, tokens[-1].end
-        moved = [Token(t.text, t.start - start, t.end - start) for t in tokens]
         if sentence.new_document or not split:
             split.append([])
-        labels = boundary_labels(end - start, [moved])
-        split[-1].append(Piece(text[start:end], text[end:following], labels))
+        split[-1].append(Piece(text[start:end], text[end:following], labels[start:end]))
     return split
 
 
 def epoch_batches(
     split: Sequence[Sequence[Piece]],
+    epoch: int,
     *,
     window: int,
     batch: int,
     seed: int,
-    epoch: int,
     variations: Variations,
-) -> Iterator[Batch]:
-    """Give an epoch's batches: every sentence once, in windows of neighbouring ones.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give an epoch's batches: every sentence once, in windows of neighbouring ones of similar length, in random order.
 
     Args:
         split: :func:`documents` of the training part.
+        epoch: Number of the epoch.
         window: About how many characters a window has at most; a longer sentence is one of its own.
         batch: The most characters of a batch, padding included.
         seed: With the epoch the only source of chance.
-        epoch: Number of the epoch.
         variations: How often text is varied.
 
     Yields:
-        Batches in random order, of windows of similar length.
+        Ids, and labels that are -1 at padding and spaces, both int32 (rows, time).
     """
     rng = np.random.default_rng([seed, epoch])
     windows = (_document_windows(document, window, variations, rng) for document in split)
@@ -117,8 +106,9 @@ def epoch_batches(
     for rows in length_buckets(lengths, _MOST_WINDOWS, seed=seed, epoch=epoch, max_padded=batch):
         time = max(lengths[row] for row in rows)
         ids = pad([examples[row][0] for row in rows], length=time, value=PADDING).values
-        labels = pad([examples[row][1] for row in rows], length=time, value=INSIDE).values
-        yield Batch(ids, labels, ((ids != PADDING) & ~is_space(ids)).astype(np.float32))
+        labels = pad([examples[row][1] for row in rows], length=time, value=-1).values
+        labels[is_space(ids)] = -1
+        yield ids, labels
 
 
 def _document_windows(

@@ -56,14 +56,7 @@ _BEGINS_SENTENCE = regex.compile(r"""\s*["'“‘(\[*-]*[\p{Lu}\p{N}]|\s*\n""")
 
 
 def segment_by_rules(text: str) -> list[list[Token]]:
-    """Cut a text into sentences of words by rules.
-
-    Args:
-        text: Any string.
-
-    Returns:
-        As :meth:`models.segmenter.serving.Segmenter.segment`.
-    """
+    """Cut a text into sentences of words by rules; as ``models.segmenter.serving.Segmenter.segment``."""
     labels = np.zeros(len(text), np.int8)
     ended = False  # whether the sentence has ended and only closing quotes and brackets may follow
     last = -1

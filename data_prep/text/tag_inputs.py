@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,6 @@ FIRST_CHARACTER = 4
 HEAD_CHARACTERS = TAIL_CHARACTERS = 10
 
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
-_REMEMBERED_WORDS = 50_000
 
 
 class EncodedWord(NamedTuple):
@@ -47,15 +45,15 @@ class TagInputs:
     """
 
     def __init__(self, vocabulary: Vocabulary, rows: int, alphabet: str) -> None:
-        self.vocabulary = vocabulary
-        self.rows = rows
-        self.alphabet = alphabet
+        self.vocabulary, self.rows = vocabulary, rows
         self._character_ids = {character: at for at, character in enumerate(alphabet, FIRST_CHARACTER)}
-        self.encode_word = lru_cache(_REMEMBERED_WORDS)(self._encode_word)
 
-    def _encode_word(self, form: str) -> EncodedWord:
-        row = self.vocabulary.id(word_key(form))
-        counts = self.vocabulary.counts
+    def encode(self, forms: Iterable[str]) -> list[EncodedWord]:
+        """Encode words."""
+        return list(map(self._encoded, forms))
+
+    def _encoded(self, form: str) -> EncodedWord:
+        row, counts = self.vocabulary.id(word_key(form)), self.vocabulary.counts
         known = form in self.vocabulary and (counts is None or counts[self.vocabulary.id(form)] > 0)
         return EncodedWord(row if row < self.rows else UNK, self.characters(form), not known)
 
@@ -68,21 +66,9 @@ class TagInputs:
             form = form[:HEAD_CHARACTERS] + form[-TAIL_CHARACTERS:]
         return (WORD_BEGIN, *(self._character_ids.get(c, UNK) for c in form), WORD_END)
 
-    def encode(self, forms: Iterable[str]) -> list[EncodedWord]:
-        """Encode the words of a sentence; equal words are encoded once."""
-        return [self.encode_word(form) for form in forms]
-
 
 def batch_inputs(sentences: Sequence[Sequence[EncodedWord]]) -> dict[str, np.ndarray]:
-    """Pad encoded sentences to one batch.
-
-    Args:
-        sentences: At least one.
-
-    Returns:
-        ``words`` int32 (batch, time), ``characters`` int32 (batch, time, characters), ``mask`` bool
-        (batch, time).
-    """
+    """Pad encoded sentences: ``words`` int32, ``mask`` bool (batch, time), ``characters`` int32 (..., characters)."""
     words = pad([[word.row for word in sentence] for sentence in sentences])
     characters = pad_characters(
         [[word.characters for word in sentence] for sentence in sentences], words.mask
@@ -108,16 +94,11 @@ def alphabet_of(forms: Iterable[str], min_count: int) -> str:
 def tagger_vocabulary(
     forms: Iterable[str], vector_keys: Iterable[str], max_rows: int
 ) -> tuple[Vocabulary, int, int]:
-    """Lay out the vocabulary of a tagger.
-
-    Args:
-        forms: The words of the training data, one after the other.
-        vector_keys: Keys that have a pretrained vector, the most frequent first.
-        max_rows: At most this many rows of word vectors, specials included.
+    """Lay out the vocabulary of a tagger by the words of training, and keys that have a vector, frequent ones first.
 
     Returns:
-        The vocabulary of :class:`TagInputs`; the number of its rows; and how many of those stand for keys
-        that occur at least twice in training (they come first, specials included) and get a trained vector.
+        The vocabulary of :class:`TagInputs`; the number of its rows, at most ``max_rows``; and how many of those stand
+        for keys that occur at least twice in training (they come first, specials included) and get a trained vector.
     """
     exact = Counter(forms)
     keyed = counts_by_key(exact)

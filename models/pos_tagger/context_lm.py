@@ -7,7 +7,6 @@ The softmax over the vocabulary is estimated on drawn words (Jean et al. 2015).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -72,15 +71,8 @@ def build_context_lm(
 ) -> keras.Model:
     """Build the network whose layers of the names ``LAYERS`` a tagger of the same config can take over.
 
-    Args:
-        config: Of the tagger.
-        targets: Size of the vocabulary that is predicted.
-        dimensions: Length of its vectors.
-        dropout: Share of values left out before and behind the recurrent layers.
-        products: As ``models.layers.fast_lstm.FastLSTM`` takes it.
-
-    Returns:
-        A network from batches of ``data_prep.text.context_batches`` to their loss, which is also its only loss.
+    It maps batches of ``data_prep.text.context_batches`` to their loss, which is also its only loss; sizes as in
+    :class:`SampledSoftmax`, ``dropout`` before and behind the recurrent layers.
     """
     words = keras.Input(batch_shape=(1, None), dtype="int32", name="words")
     characters = keras.Input(batch_shape=(1, None, None), dtype="int32", name="characters")
@@ -100,17 +92,11 @@ def build_context_lm(
         for name, state in (("ahead", ahead), ("back", ops.flip(back, axis=1)))
     )
     loss = SampledSoftmax(targets, dimensions, products, name="neighbours")(ahead, back, wanted, negatives)
-    inputs = {
-        "words": words,
-        "characters": characters,
-        "places": places,
-        "targets": wanted,
-        "negatives": negatives,
-    }
+    inputs = {tensor.name: tensor for tensor in (words, characters, places, wanted, negatives)}
     return keras.Model(inputs, loss, name="context_lm")
 
 
-def take_over(source: keras.Model, target: keras.Model, layers: Iterable[str] = LAYERS) -> None:
-    """Copy the weights of the named layers from one network to another."""
-    for name in layers:
+def take_over(source: keras.Model, target: keras.Model) -> None:
+    """Copy the weights of ``LAYERS`` from one network to another."""
+    for name in LAYERS:
         target.get_layer(name).set_weights(source.get_layer(name).get_weights())

@@ -1,21 +1,188 @@
-"""The tagger's network in NumPy for serving; ``models.pos_tagger.network`` says what it is."""
+"""The trained tagger for use: words in, calibrated probabilities out; NumPy only once the preset is open.
+
+``Model.predict`` costs many times what the arithmetic of one sentence does, so the network of
+``models.pos_tagger.network`` is written out here on packed sentences. A test compares both on the same weights.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from data_prep.batching import pad
 from data_prep.errors import InputError
+from data_prep.readers.conllu import UNTAGGED
+from data_prep.text.tag_inputs import EncodedWord, TagInputs
 from data_prep.text.vocab import PAD, UNK, Vocabulary
 from models.layers.cells import layer_weights
 from models.pos_tagger.config import OUTPUTS, PosTaggerConfig, tagger_specs
 from models.presets.kinds import Arrays, Kind
 from models.serving.bilstm import PackedBiLSTM, Packing, pack
+from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.crf import PackedCRF
+from models.serving.operations import similar_lengths, softmax
 
-_WORDS_AT_ONCE = 128  # whose characters are encoded together
+_WORDS_AT_ONCE = 4096  # long products keep a processor core busy; 30 MB of gates
+_CHARACTERS_AT_ONCE = 1024  # of words whose characters are encoded together
+_REMEMBERED_WORDS = 10_000  # at 8 KB each for 256 units
+
+
+class Prediction(NamedTuple):
+    """The tags of words, sentence after sentence.
+
+    ``probabilities`` float32 (words, tags) of ``TagPredictor.tags``, calibrated; ``upos`` and ``xpos`` int32 (words,),
+    the tags decided on; ``unknown`` bool (words,), True for a form that training never saw.
+    """
+
+    probabilities: np.ndarray
+    upos: np.ndarray
+    xpos: np.ndarray
+    unknown: np.ndarray
+
+
+class Activations(NamedTuple):
+    """What the network makes of a sentence, float32 (words, ...) each.
+
+    ``vector`` (frozen), ``trained`` and ``characters`` are what the first BiLSTM reads; ``forward`` and ``backward``
+    hold one array for each BiLSTM layer.
+    """
+
+    vector: np.ndarray
+    trained: np.ndarray
+    characters: np.ndarray
+    forward: tuple[np.ndarray, ...]
+    backward: tuple[np.ndarray, ...]
+
+
+class Logits(NamedTuple):
+    """Logits of words, float32 (words, tags), the packing of their sentences, and which words are unknown."""
+
+    upos: np.ndarray
+    xpos: np.ndarray
+    packing: Packing
+    unknown: np.ndarray
+
+
+class TagPredictor:
+    """A tagger ready for use; threads can share it.
+
+    Args:
+        config: Of the network.
+        vocabulary: Of the preset.
+        arrays: Stable path to weight, as ``models.storage.variables.variable_arrays`` names them.
+
+    Attributes:
+        column: ``"upos"``, or ``"xpos"`` where the treebank has no UPOS.
+        tags: The tags of that column, in the order of the probabilities.
+        transitions: The CRF's scores from tag (row) to tag (column), float64; None without CRF.
+    """
+
+    def __init__(
+        self, config: PosTaggerConfig, vocabulary: Vocabulary, arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        self.config, self.upos, self.xpos = config, config.upos, config.xpos
+        self.column: Literal["upos", "xpos"] = "xpos" if config.upos == (UNTAGGED,) else "upos"
+        self.tags: tuple[str, ...] = getattr(config, self.column)
+        self.inputs = TagInputs(vocabulary, config.word_rows, config.alphabet)
+        self._network = PackedTagger(config, arrays)
+        self._crf = self._network.crf
+        self.transitions = None if self._crf is None else self._crf.transitions
+        # What a word adds to the gates of the first layer, ahead and back, (1, 4 * units), and whether it is unknown.
+        self._memory: dict[str, tuple[np.ndarray, np.ndarray, bool]] = {}
+
+    def predict(self, sentences: Sequence[Sequence[str]]) -> Prediction:
+        """Tag sentences, any number of any length; a sentence alone gets what it gets among others."""
+        lengths = np.array([len(sentence) for sentence in sentences], np.int64)
+        starts, words = np.cumsum(lengths) - lengths, int(lengths.sum())
+        found = Prediction(
+            np.empty((words, len(self.tags)), np.float32),
+            *(np.empty(words, dtype) for dtype in (np.int32, np.int32, bool)),
+        )
+        filled = np.flatnonzero(lengths)
+        chunks = [filled[part].tolist() for part in similar_lengths(lengths[filled], _WORDS_AT_ONCE)]
+        with one_blas_thread() as threads:
+            answers = in_threads(
+                lambda chunk: self._predicted([sentences[at] for at in chunk]), chunks, threads
+            )
+            for chunk, answer in zip(chunks, answers, strict=True):
+                places = np.concatenate([np.arange(starts[at], starts[at] + lengths[at]) for at in chunk])
+                for whole, part in zip(found, answer, strict=True):
+                    whole[places] = part
+        return found
+
+    def inside(self, words: Sequence[str]) -> Activations:
+        """Show what the network makes of one sentence of at least one word."""
+        vectors, packing = self._vectors(self.inputs.encode(words)), pack([len(words)])
+        states = self._network.states(self._network.layers[0](vectors, packing), packing)
+        first = self.config.vector_dimensions
+        embedding = np.split(vectors, [first, first + self.config.trained_dimensions], axis=1)
+        return Activations(*embedding, *zip(*(np.split(state, 2, axis=1) for state in states), strict=True))
+
+    def logits(self, sentences: Sequence[Sequence[str]]) -> Logits:
+        """Give the logits of sentences with at least one word each, all at once."""
+        words = [word for sentence in sentences for word in sentence]
+        packing = pack([len(sentence) for sentence in sentences])
+        first, memory = self._network.layers[0], self._remembered(dict.fromkeys(words))
+        known, gates = [memory[word] for word in words], first.gates(len(words))
+        for direction, order in enumerate((packing.ahead, packing.back)):
+            np.concatenate([known[at][direction] for at in order.tolist()], out=gates[direction])
+        hidden = self._network.states(first.read(gates, packing), packing)[-1]
+        logits = (self._network.head(name, hidden) for name in ("upos", "xpos"))
+        return Logits(*logits, packing, np.array([unknown for _, _, unknown in known]))
+
+    def probabilities(self, logits: Logits, head: Literal["upos", "xpos"], temperature: float) -> np.ndarray:
+        """Turn logits into probabilities.
+
+        Args:
+            logits: As :meth:`logits` gives them.
+            head: Which tags.
+            temperature: 1 for the network's own probabilities, more for more careful ones.
+
+        Returns:
+            Float (words, tags); with a CRF those of UPOS are summed over all sequences.
+        """
+        if head == "upos" and self._crf is not None:
+            return self._crf.marginals(logits.upos, logits.packing, temperature)
+        return softmax(getattr(logits, head) / temperature)
+
+    def with_temperatures(self, upos: float, xpos: float) -> TagPredictor:
+        """Return the same tagger with other temperatures."""
+        changed = copy.copy(self)
+        changed.config = replace(self.config, upos_temperature=upos, xpos_temperature=xpos)
+        return changed
+
+    def _predicted(self, sentences: Sequence[Sequence[str]]) -> Prediction:
+        logits = self.logits(sentences)
+        temperature = getattr(self.config, f"{self.column}_temperature")
+        return Prediction(
+            self.probabilities(logits, self.column, temperature),
+            logits.upos.argmax(1) if self._crf is None else self._crf.viterbi(logits.upos, logits.packing),
+            logits.xpos.argmax(1),
+            logits.unknown,
+        )
+
+    def _vectors(self, words: Sequence[EncodedWord]) -> np.ndarray:
+        return self._network.vectors(
+            np.array([word.row for word in words]), [word.characters for word in words]
+        )
+
+    def _remembered(self, words: Iterable[str]) -> Mapping[str, tuple[np.ndarray, np.ndarray, bool]]:
+        """Return what different words add to the first layer; those that were not met before are computed."""
+        memory = self._memory
+        new = [word for word in words if word not in memory]
+        if len(memory) + len(new) > _REMEMBERED_WORDS:  # threads that read the old one go on with it
+            memory, new = {}, list(words)
+            self._memory = memory
+        if new:
+            encoded = self.inputs.encode(new)
+            ahead, back = self._network.layers[0].projected(self._vectors(encoded))
+            for at, (form, word) in enumerate(zip(new, encoded, strict=True)):
+                memory[form] = ahead[at : at + 1], back[at : at + 1], word.unknown
+        return memory
 
 
 class PackedTagger:
@@ -42,9 +209,9 @@ class PackedTagger:
         trained = self._trained[np.where(rows < len(self._trained), rows, UNK)]
         return np.concatenate([frozen, trained, self._characters(characters)], axis=1)
 
-    def states(self, projected: np.ndarray, rows: np.ndarray, packing: Packing) -> list[np.ndarray]:
-        """Read words, ``rows`` of what layer 0 projected: what each layer says of each, float32 (words, 2 * units)."""
-        states = [self.layers[0].read_known(projected, rows, packing)]
+    def states(self, first: np.ndarray, packing: Packing) -> list[np.ndarray]:
+        """Go on from what the first layer says: what each layer says of each word, float32 (words, 2 * units)."""
+        states = [first]
         for layer in self.layers[1:]:
             states.append(layer(states[-1], packing))
         return states
@@ -59,56 +226,40 @@ class _CharacterEncoder:
     """The network's ``CharacterCNN`` in NumPy, with each character multiplied by the kernels beforehand."""
 
     def __init__(self, config: PosTaggerConfig, arrays: Arrays) -> None:
-        self._widths, self._units = config.character_widths, config.character_units
-        kernels = [arrays[f"character_encoder/width{width}_kernel"] for width in self._widths]
-        taps = np.concatenate([tap for kernel in kernels for tap in kernel], axis=1)
-        self._products = arrays["character_encoder/table"] @ taps  # (characters, taps of all widths * units)
-        self._products[PAD] = 0.0
-        self._bias = np.concatenate(
-            [arrays[f"character_encoder/width{width}_bias"] for width in self._widths]
-        )
-        self._left = max((width - 1) // 2 for width in self._widths)
-        self._right = max(self._widths) - 1 - self._left
-        first = 0
-        for width in self._widths:
-            # The window at a position of padding must not be the largest one.
-            middle = (first + (width - 1) // 2) * self._units
-            self._products[PAD, middle : middle + self._units] = -np.inf
-            first += width
+        self._widths = []
+        for width in config.character_widths:
+            kernel, bias = (arrays[f"character_encoder/width{width}_{part}"] for part in ("kernel", "bias"))
+            products = arrays["character_encoder/table"] @ kernel  # (width, characters, units)
+            products[:, PAD] = 0.0
+            products[(width - 1) // 2, PAD] = -np.inf  # a window around padding must not be the largest one
+            self._widths.append((products, bias))
 
-    def __call__(self, words: Sequence[tuple[int, ...]]) -> np.ndarray:
+    def __call__(self, words: Sequence[Sequence[int]]) -> np.ndarray:
         """Encode words, float32 (words, widths * units)."""
-        found = np.empty((len(words), len(self._bias)), np.float32)
-        order = sorted(range(len(words)), key=lambda at: len(words[at]))
-        for start in range(0, len(order), _WORDS_AT_ONCE):
-            chosen = order[start : start + _WORDS_AT_ONCE]
-            found[chosen] = self._largest(pad([words[at] for at in chosen]).values)
-        found += self._bias
-        return np.maximum(found, 0.0, out=found)
+        found = np.empty((len(words), sum(len(bias) for _, bias in self._widths)), np.float32)
+        for chosen in similar_lengths([len(word) for word in words], _CHARACTERS_AT_ONCE):
+            ids = pad([words[at] for at in chosen]).values
+            found[chosen] = np.concatenate([_largest(ids, *one) for one in self._widths], axis=1)
+        return found
 
-    def _largest(self, ids: np.ndarray) -> np.ndarray:
-        """Return the largest window of each filter without bias: (words, length) to (words, widths * units)."""
-        length = ids.shape[1]
-        products = self._products[np.pad(ids, ((0, 0), (self._left, self._right)))]
-        largest, column = [], 0
-        for width in self._widths:
-            windows: np.ndarray | None = None
-            begin = self._left - (width - 1) // 2  # where "same" puts the shorter side
-            for at in range(begin, begin + width):
-                part = products[:, at : at + length, column : column + self._units]
-                windows = part if windows is None else windows + part
-                column += self._units
-            largest.append(windows.max(axis=1))
-        return np.concatenate(largest, axis=1)
+
+def _largest(ids: np.ndarray, products: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Return the largest window of each filter: (words, length) to (words, units)."""
+    width, length = len(products), ids.shape[1]
+    padded = np.pad(ids, ((0, 0), ((width - 1) // 2, width // 2)))  # "same" puts the shorter side first
+    windows = products[0][padded[:, :length]]
+    for tap in range(1, width):
+        windows += products[tap][padded[:, tap : tap + length]]
+    return np.maximum(windows.max(axis=1) + bias, 0.0)
 
 
 def tagger_answer(config: PosTaggerConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
     """Answer a batch of ``data_prep.text.tag_inputs.batch_inputs`` as the network does, with logits of 0 at padding."""
     network, mask = PackedTagger(config, arrays), inputs["mask"]
     characters = [ids[ids != PAD] for ids in inputs["characters"][mask]]
-    projected = network.layers[0].projected(network.vectors(inputs["words"][mask], characters))
     packing = pack(mask.sum(axis=1).tolist())
-    hidden = network.states(projected, np.arange(projected.shape[1]), packing)[-1]
+    first = network.layers[0](network.vectors(inputs["words"][mask], characters), packing)
+    hidden = network.states(first, packing)[-1]
     answer = {}
     for name in OUTPUTS:
         logits = network.head(name, hidden)

@@ -17,7 +17,6 @@ from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.workspace import Workspace
 
 _WINDOW = 1024  # characters whose activations a processor core keeps close by
-_NO_LABELS = np.zeros(0, np.int8)
 
 _workspace = Workspace()
 
@@ -28,34 +27,21 @@ class Segmenter:
     Args:
         config: Sizes of the network.
         arrays: Its weights by the names of :func:`segmenter_specs`, float32.
-
-    Raises:
-        ValueError: If names or shapes do not fit.
     """
 
     def __init__(self, config: SegmenterConfig, arrays: Arrays) -> None:
-        wanted = {name: spec.shape for name, spec in segmenter_specs(config).items()}
-        if wanted != {name: array.shape for name, array in arrays.items()}:
-            raise ValueError("The arrays are not those of the segmenter's config.")
         self.config = config
         self._embeddings = arrays["embedding/embeddings"]
-        self._layers = [
-            (
-                dilation,
-                arrays[f"{convolution_name(number, dilation)}/kernel"].reshape(-1, config.channels),
-                arrays[f"{convolution_name(number, dilation)}/bias"],
-            )
-            for number, dilation in enumerate(config.dilations)
-        ]
+        names = [convolution_name(*layer) for layer in enumerate(config.dilations)]
+        kernels = [arrays[f"{name}/kernel"].reshape(-1, config.channels) for name in names]
+        biases = [arrays[f"{name}/bias"] for name in names]
+        self._layers = list(zip(config.dilations, kernels, biases, strict=True))
         self._kernel, self._bias = arrays["labels/kernel"], arrays["labels/bias"]
 
     def segment(self, text: str) -> list[list[Token]]:
-        """Cut a text into sentences of words.
+        """Cut a text, any string, into sentences of words.
 
         A clitic is a word of its own ("do", "n't"), as in Universal Dependencies.
-
-        Args:
-            text: Any string; nothing in it is an error.
 
         Returns:
             The words of each sentence, ``text[word.start:word.end] == word.text``. Every character that is
@@ -65,12 +51,11 @@ class Segmenter:
         ids = character_ids(text)
         with one_blas_thread() as threads:
             labels = in_threads(lambda start: self._window(ids, start).argmax(-1), _starts(ids), threads)
-            return cut(text, ids, np.concatenate([_NO_LABELS, *labels]))
+            return cut(text, ids, np.concatenate(list(labels)))
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
         """Give the logits of the labels of each character id of one text, float32 (time, 3)."""
-        windows = (self._window(ids, start) for start in _starts(ids))
-        return np.concatenate([np.zeros((0, len(LABELS)), np.float32), *windows])
+        return np.concatenate([self._window(ids, start) for start in _starts(ids)])
 
     def _window(self, ids: np.ndarray, start: int) -> np.ndarray:
         """Give the logits of a window of the text, float32 (at most _WINDOW, 3)."""
@@ -94,24 +79,18 @@ class Segmenter:
 
 
 def _starts(ids: np.ndarray) -> range:
-    """Give where the windows of a text start."""
-    return range(0, len(ids), _WINDOW)
+    """Give where the windows of a text start; one for an empty text."""
+    return range(0, max(1, len(ids)), _WINDOW)
 
 
 def _taps(x: np.ndarray, dilation: int, kernel: int) -> np.ndarray:
     """Put the inputs of a convolution side by side: (time, channels) to (time, kernel * channels)."""
-    time, channels = x.shape
-    taps = _workspace.array("taps", time, kernel, channels)
-    for tap in range(kernel):
-        shift = (tap - kernel // 2) * dilation
-        start, end = max(0, -shift), min(time, time - shift)  # where the tap meets a character
-        if end <= start:
-            taps[:, tap] = 0.0
-            continue
-        taps[start:end, tap] = x[start + shift : end + shift]
-        taps[:start, tap] = 0.0
-        taps[end:, tap] = 0.0
-    return taps.reshape(time, kernel * channels)
+    (time, channels), reach = x.shape, kernel // 2 * dilation
+    padded = _workspace.array("padded", time + 2 * reach, channels)
+    padded[:reach] = padded[reach + time :] = 0.0
+    padded[reach : reach + time] = x
+    shifted = [padded[tap * dilation : tap * dilation + time] for tap in range(kernel)]
+    return np.concatenate(shifted, axis=1, out=_workspace.array("taps", time, kernel * channels))
 
 
 def _answer(config: SegmenterConfig, arrays: Arrays, inputs: Arrays) -> Arrays:

@@ -46,7 +46,7 @@ def random_tagger(request: pytest.FixtureRequest) -> Tagger:
     from data_prep.readers.conllu import UPOS_TAGS
     from data_prep.text.tag_inputs import alphabet_of, tagger_vocabulary
     from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
-    from models.pos_tagger.predictor import TagPredictor
+    from models.pos_tagger.serving import TagPredictor
     from models.storage.variables import variable_arrays
 
     vocabulary, rows, trained = tagger_vocabulary(FORMS.split(), ["cat"], 50)

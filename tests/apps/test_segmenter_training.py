@@ -16,13 +16,14 @@ from apps.tagger.evaluation import score_segmentation
 from apps.tagger.recipes import SegmenterRecipe
 from apps.tagger.segmenter_task import SegmenterTask
 from data_prep.errors import InputError
-from data_prep.readers.conllu import Word, plain_sentence, write_conllu
+from data_prep.readers.conllu import Word, plain_sentence
 from data_prep.text.segmentation_rules import segment_by_rules
 from models.presets.store import load_preset
 from models.training import fit as fitting
 from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
 from models.training.task import Run
+from tests.treebanks import write_conllu
 
 TASK = SegmenterTask()
 SMALL = (

@@ -11,8 +11,9 @@ from apps.tagger.application import Tagger
 from apps.tagger.evaluation import confusions, metrics_of, score
 from apps.tagger.results import Accuracy
 from data_prep.errors import InputError
-from data_prep.readers.conllu import Word, plain_sentence, write_conllu
+from data_prep.readers.conllu import Word, plain_sentence
 from models.presets.card import check_metrics
+from tests.treebanks import write_conllu
 
 LABELS = ("NOUN", "VERB", "PUNCT", "X")
 
@@ -21,22 +22,21 @@ class Oracle:
     """Knows the tag of every word by heart, and is as sure as it is told to be."""
 
     upos, xpos, config = LABELS, ("NN", "."), None
+    column, tags = "upos", LABELS
 
     def __init__(self, tags: dict[str, str], probability: float) -> None:
-        self.tags, self.probability = tags, probability
+        self.known, self.probability = tags, probability
 
     def predict(self, sentences):
-        return [self._one(words) for words in sentences]
-
-    def _one(self, words):
-        ids = np.array([LABELS.index(self.tags.get(word, "X")) for word in words])
+        words = [word for sentence in sentences for word in sentence]
+        ids = np.array([LABELS.index(self.known.get(word, "X")) for word in words])
         probabilities = np.full((len(words), len(LABELS)), (1 - self.probability) / (len(LABELS) - 1))
         probabilities[np.arange(len(words)), ids] = self.probability
         return SimpleNamespace(
-            upos_probabilities=probabilities,
+            probabilities=probabilities,
             upos=ids,
             xpos=np.array([int(word == ".") for word in words]),
-            unknown=np.array([word not in self.tags for word in words], bool),
+            unknown=np.array([word not in self.known for word in words], bool),
         )
 
 

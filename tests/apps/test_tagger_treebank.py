@@ -16,12 +16,13 @@ from apps.tagger.application import DEFAULT_PRESET, OWN_SEGMENTER, SEGMENTER_PRE
 from apps.tagger.sources import treebank
 from apps.tagger.task import TaggerTask
 from data_prep.errors import InputError
-from data_prep.readers.conllu import Sentence, Word, plain_sentence, read_conllu, read_ewt, write_conllu
-from data_prep.text.multiword import expanded, multiword_tokens
+from data_prep.readers.conllu import Sentence, Word, plain_sentence, read_conllu, read_ewt
+from data_prep.text.segmentation import expanded, multiword_tokens
 from data_prep.text.tokenizer import Token
 from models.presets.search import find_presets
 from models.presets.store import load_preset
 from models.training.driver import fit_task
+from tests.treebanks import write_conllu
 
 TASK = TaggerTask()
 TINY = (

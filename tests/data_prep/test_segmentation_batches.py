@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -24,12 +26,18 @@ def treebank(count=30):
     return [sentence(f"Dogs -- number {number} -- bark ... loudly .") for number in range(count)]
 
 
+class Batch(NamedTuple):
+    ids: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def counts(self):
+        return self.labels != -1
+
+
 def batches(sentences, variations=AS_WRITTEN, *, window=100, batch=512, seed=1, epoch=0):
-    return list(
-        epoch_batches(
-            documents(sentences), window=window, batch=batch, seed=seed, epoch=epoch, variations=variations
-        )
-    )
+    settings = {"window": window, "batch": batch, "seed": seed, "epoch": epoch, "variations": variations}
+    return [Batch(*one) for one in epoch_batches(documents(sentences), **settings)]
 
 
 def rows(found):
@@ -60,12 +68,11 @@ def test_every_sentence_comes_once_an_epoch():
 
 def test_shapes_masks_and_bounds():
     for batch in batches(treebank(), batch=512):
-        assert batch.ids.shape == batch.labels.shape == batch.weights.shape
+        assert batch.ids.shape == batch.labels.shape
         assert batch.ids.dtype == batch.labels.dtype == np.int32
         assert batch.ids.size <= 512
         assert batch.ids.shape[1] % 64 == 0
-        np.testing.assert_array_equal(batch.weights == 0, (batch.ids == PADDING) | is_space(batch.ids))
-        assert not batch.labels[batch.weights == 0].any()
+        np.testing.assert_array_equal(~batch.counts, (batch.ids == PADDING) | is_space(batch.ids))
 
 
 def test_the_order_is_that_of_seed_and_epoch():
@@ -99,7 +106,7 @@ def test_capitals():
 
 def test_typeset_signs_take_the_place_of_typed_words():
     plain, varied = (batches(treebank(1), Variations(**{**vars(AS_WRITTEN), "typeset": s})) for s in (0, 1))
-    before, after = (batch[0].labels[batch[0].weights > 0] for batch in (plain, varied))
+    before, after = (batch[0].labels[batch[0].counts] for batch in (plain, varied))
     assert len(before) - len(after) == 2 * 1 + 2  # two dashes and an ellipsis are one character each
     assert (before > 0).sum() == (after > 0).sum()
     ids = set(rows(varied)[0])

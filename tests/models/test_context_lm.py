@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from apps.tagger.pretraining import pretraining_stage
 from apps.tagger.recipes import RECIPES, PretrainingSettings
+from apps.tagger.task import pretraining_stage
 from data_prep.errors import InputError
 from data_prep.text.context_batches import ContextBatches
 from data_prep.text.embeddings import quantise

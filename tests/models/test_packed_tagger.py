@@ -15,14 +15,12 @@ import pytest
 from data_prep.array_files import specs_of
 from models.pos_tagger.config import tagger_specs
 from models.pos_tagger.network import PosTaggerConfig
-from models.pos_tagger.predictor import TagPredictor
-from models.pos_tagger.serving import tagger_answer
-from models.pos_tagger.serving_words import PackedWords
+from models.pos_tagger.serving import TagPredictor, tagger_answer
 from models.serving import blas_threads
 from models.serving.bilstm import PackedBiLSTM, pack
 from models.storage.variables import variable_arrays
 from tests.models import contract
-from tests.models.test_pos_tagger import CONFIG, INPUTS, SENTENCES, VOCABULARY, build, inputs
+from tests.models.test_pos_tagger import CONFIG, SENTENCES, VOCABULARY, build, inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = [
@@ -81,47 +79,37 @@ def predictor(config: PosTaggerConfig = CONFIG) -> TagPredictor:
 
 
 def test_words_are_computed_once_and_forgotten_when_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.pos_tagger.serving_words._REMEMBERED_WORDS", 3)
-    network = predictor()._network
+    monkeypatch.setattr("models.pos_tagger.serving._REMEMBERED_WORDS", 3)
+    words = predictor()
+    network = words._network
     asked = []
     monkeypatch.setattr(
         network, "vectors", lambda rows, characters: asked.append(len(rows)) or real(rows, characters)
     )
     real = type(network).vectors.__get__(network)
-    words = PackedWords(INPUTS, network)
 
     def values(*forms: str) -> np.ndarray:
-        known = words(forms)
-        return known.projected[:, known.rows]
+        return words.logits([forms]).upos
 
     first = values("Dogs", "bark", "Dogs")
     assert asked == [2]
-    np.testing.assert_array_equal(values("bark", "Dogs")[:, 1], first[:, 0])
+    np.testing.assert_array_equal(values("Dogs", "bark", "Dogs"), first)
     assert asked == [2], "both were remembered"
     values("cats", "run")
     assert asked == [2, 2], "no room for four: a fresh memory"
-    np.testing.assert_allclose(values("Dogs")[:, 0], first[:, 0], atol=1e-6)
-    assert asked == [2, 2, 1]
-    values("a", "b", "c", "d")
-    values("cats")
-    assert asked == [2, 2, 1, 4], "more words than are remembered do not push out the others"
-
-
-def test_words_that_another_thread_has_added_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = PackedWords(INPUTS, predictor()._network)
-    words(["Dogs", "bark"])
-    known = words._extended(["bark", "Dogs"])  # as a thread calls it that did not find them a moment ago
-    assert known.rows == {"Dogs": 0, "bark": 1}
+    np.testing.assert_allclose(values("Dogs", "bark", "Dogs"), first, atol=1e-5)
+    assert asked == [2, 2, 2]
+    assert values("a", "b", "c", "d").shape == (4, 17), "more words than are remembered"
 
 
 def test_threads_share_a_tagger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
-    monkeypatch.setattr("models.pos_tagger.serving_words._REMEMBERED_WORDS", 12)
+    monkeypatch.setattr("models.pos_tagger.serving._REMEMBERED_WORDS", 12)
     serving = predictor()
     texts = [[f"w{number % 40}", "dogs", "." * (number % 3 + 1)] * (number % 4 + 1) for number in range(120)]
-    expected = [predictor().predict([text])[0].upos_probabilities for text in texts[:8]]
+    expected = [predictor().predict([text]).probabilities for text in texts[:8]]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda text: serving.predict([text])[0].upos_probabilities, texts * 3))
+        found = list(pool.map(lambda text: serving.predict([text]).probabilities, texts * 3))
     for number, probabilities in enumerate(found):
         np.testing.assert_allclose(probabilities, found[number % 120], atol=1e-6)
     for one, other in zip(expected, found, strict=False):
@@ -131,13 +119,12 @@ def test_threads_share_a_tagger(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_chunks_in_threads_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     serving = predictor()
     many = [["Dogs", "bark", "quietly", "."][: number % 5] for number in range(50)]
-    alone = [serving.predict([sentence])[0].upos_probabilities for sentence in many]
-    monkeypatch.setattr("models.pos_tagger.predictor._WORDS_AT_ONCE", 7)
+    alone = [serving.predict([sentence]).probabilities for sentence in many]
+    monkeypatch.setattr("models.pos_tagger.serving._WORDS_AT_ONCE", 7)
     monkeypatch.setattr(blas_threads, "usable_cores", lambda: 4)
     with blas_threads._libraries().limit(limits=4, user_api="blas"):
         together = serving.predict(many)
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_allclose(one, other.upos_probabilities, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(alone), together.probabilities, atol=1e-6)
 
 
 def test_a_preset_opens_without_tensorflow(tmp_path: Path) -> None:
@@ -146,10 +133,10 @@ def test_a_preset_opens_without_tensorflow(tmp_path: Path) -> None:
     )
     code = (
         "import sys; from models.presets.store import load_preset; "
-        "from models.pos_tagger.predictor import TagPredictor; "
+        "from models.pos_tagger.serving import TagPredictor; "
         f"p = load_preset({str(preset.path)!r}); "
-        "print(len(TagPredictor(p.config, p.vocabulary, p.arrays).predict([['Dogs', 'bark']]))); "
+        "print(len(TagPredictor(p.config, p.vocabulary, p.arrays).predict([['Dogs', 'bark']]).upos)); "
         "print({'tensorflow', 'keras'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "set()"]
+    assert done.stdout.split() == ["2", "set()"]

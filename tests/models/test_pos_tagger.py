@@ -14,7 +14,7 @@ from data_prep.readers.conllu import UPOS_TAGS
 from data_prep.text.embeddings import quantise
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs, tagger_vocabulary
 from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger, tagger_losses
-from models.pos_tagger.predictor import TagPredictor
+from models.pos_tagger.serving import TagPredictor
 from models.serving.bilstm import pack
 from models.serving.crf import PackedCRF
 from models.storage.variables import variable_arrays
@@ -121,8 +121,9 @@ def test_contract(output: str, tmp_path) -> None:
         "pos_tagger", config, model, inputs(), tmp_path, vocabulary=VOCABULARY, labels=UPOS_TAGS
     )
     opened = TagPredictor(preset.config, preset.vocabulary, preset.arrays).predict(SENTENCES)
-    for one, two in zip(opened, predictor(config, model).predict(SENTENCES), strict=True):
-        np.testing.assert_array_equal(one.upos_probabilities, two.upos_probabilities)
+    np.testing.assert_array_equal(
+        opened.probabilities, predictor(config, model).predict(SENTENCES).probabilities
+    )
 
 
 @pytest.mark.parametrize("output", ["softmax", "crf"])
@@ -133,9 +134,7 @@ def test_learns_two_sentences_by_heart(output: str) -> None:
     model.compile(keras.optimizers.Adam(0.03), loss=tagger_losses(model, config), jit_compile=False)
     contract.check_overfits(model, inputs(), tags(), steps=150, loss_below=0.1)
     found = predictor(config, model).predict(SENTENCES)
-    for row, prediction in enumerate(found):
-        expected = tags()["upos"][row][: len(SENTENCES[row])]
-        np.testing.assert_array_equal(prediction.upos, expected)
+    np.testing.assert_array_equal(found.upos, tags()["upos"][inputs()["mask"]])
 
 
 def test_training_leaves_the_given_vectors_alone() -> None:
@@ -178,52 +177,45 @@ def test_serving_equals_the_network(output: str) -> None:
         packing = pack([len(sentence) for sentence in sentences])
         expected = crf.marginals(upos[batch["mask"]], packing)
         best = crf.viterbi(upos[batch["mask"]], packing)
-        np.testing.assert_array_equal(np.concatenate([p.upos for p in serving.predict(sentences)]), best)
+        np.testing.assert_array_equal(serving.predict(sentences).upos, best)
     else:
         expected = ops.convert_to_numpy(ops.softmax(ops.convert_to_tensor(upos)))[batch["mask"]]
-    np.testing.assert_allclose(
-        np.concatenate([p.upos_probabilities for p in serving.predict(sentences)]),
-        expected,
-        atol=1e-4,
-    )
+    np.testing.assert_allclose(serving.predict(sentences).probabilities, expected, atol=1e-4)
 
 
 def test_serving_any_number_of_sentences(monkeypatch) -> None:
     model = build()
     serving = predictor(CONFIG, model)
     many = [["Dogs", "bark", "at", "cats"][: length % 5] * length for length in (0, 3, 1, 9, 0, 2)]
-    alone = [serving.predict([sentence])[0] for sentence in many]
-    monkeypatch.setattr("models.pos_tagger.predictor._WORDS_AT_ONCE", 5)
-    monkeypatch.setattr("models.pos_tagger.serving_words._REMEMBERED_WORDS", 3)
+    alone = [serving.predict([sentence]) for sentence in many]
+    monkeypatch.setattr("models.pos_tagger.serving._WORDS_AT_ONCE", 5)
+    monkeypatch.setattr("models.pos_tagger.serving._REMEMBERED_WORDS", 3)
     serving = predictor(CONFIG, model)
     together = serving.predict(many)
-    assert serving.predict([]) == []
-    for one, two, sentence in zip(alone, together, many, strict=True):
-        assert one.upos_probabilities.shape == (len(sentence), 17)
-        np.testing.assert_allclose(one.upos_probabilities, two.upos_probabilities, atol=1e-6)
-        np.testing.assert_array_equal(one.xpos, two.xpos)
+    assert serving.predict([]).probabilities.shape == (0, 17)
+    assert [len(one.probabilities) for one in alone] == [len(sentence) for sentence in many]
+    for name in ("probabilities", "upos", "xpos", "unknown"):
+        expected = np.concatenate([getattr(one, name) for one in alone])
+        np.testing.assert_allclose(getattr(together, name), expected, atol=1e-6)
 
 
 def test_unknown_is_a_form_that_training_never_saw() -> None:
-    (found,) = predictor(CONFIG, build()).predict([["Dogs", "DOGS", "dogs", "cat", "Bark"]])
+    found = predictor(CONFIG, build()).predict([["Dogs", "DOGS", "dogs", "cat", "Bark"]])
     assert found.unknown.tolist() == [False, True, False, True, True]
 
 
 def test_temperature_changes_confidence_but_not_tags() -> None:
     serving = predictor(CONFIG, build())
     calm = serving.with_temperatures(4.0, 4.0)
-    for one, two in zip(serving.predict(SENTENCES), calm.predict(SENTENCES), strict=True):
-        np.testing.assert_array_equal(one.upos, two.upos)
-        assert (two.upos_probabilities.max(axis=1) < one.upos_probabilities.max(axis=1)).all()
+    one, two = serving.predict(SENTENCES), calm.predict(SENTENCES)
+    np.testing.assert_array_equal(one.upos, two.upos)
+    assert (two.probabilities.max(axis=1) < one.probabilities.max(axis=1)).all()
     assert serving.config.upos_temperature == 1.0
 
 
 def test_inside_shows_what_the_layers_say() -> None:
     seen = predictor(CONFIG, build()).inside(SENTENCES[1])
-    assert seen.embedding.shape == (5, 6 + 8 + 2 * 4)
-    np.testing.assert_array_equal(
-        seen.embedding, np.concatenate([seen.vector, seen.trained, seen.characters], axis=1)
-    )
+    assert [seen.vector.shape, seen.trained.shape, seen.characters.shape] == [(5, 6), (5, 8), (5, 2 * 4)]
     assert [array.shape for array in (*seen.forward, *seen.backward)] == [(5, 7)] * 4
     # Read from left to right, the first word's state knows nothing of the others.
     other = predictor(CONFIG, build()).inside([SENTENCES[1][0], "bark"])

@@ -140,11 +140,6 @@ def test_reach_is_exact(tiny):
     assert (moved.min(), moved.max()) == (20 - TINY.reach, 20 + TINY.reach)
 
 
-def test_arrays_of_another_config_are_refused(network):
-    with pytest.raises(ValueError, match="not those of the segmenter's config"):
-        Segmenter(SegmenterConfig(), variable_arrays(network.weights))
-
-
 def save(network, folder, **changes):
     weights = variable_arrays(network.weights) if network is not None else None
     parts = {
@@ -162,6 +157,11 @@ def test_preset_round_trip(network, tiny, tmp_path):
     np.testing.assert_array_equal(again.logits(ids_of(30)), tiny.logits(ids_of(30)))
     text = "I don't know. Yes! No?"
     assert again.segment(text) == tiny.segment(text)
+
+
+def test_arrays_of_another_config_are_refused(network, tmp_path):
+    with pytest.raises(ValueError, match="do not fit the config"):
+        save(network, tmp_path, config=SegmenterConfig())
 
 
 def test_preset_with_other_labels_is_refused(network, tmp_path):
