@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,40 +110,28 @@ class PresetChoice:
     key: str = "preset"
 
 
-@dataclass(frozen=True)
-class Section:
-    """One section of a page.
+def show_page(file: str, shows: Mapping[PresetChoice | None, Mapping[str, Callable[..., None]]]) -> None:
+    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section.
 
     Args:
-        name: On its button and in the page's address.
-        show: Draws it; called with application and name of the chosen preset, or with nothing without ``presets``.
-        hint: What it shows and what to try, one or two sentences.
-        presets: What it can show; None for a section that needs no preset.
+        file: The page's own; the ``.toml`` file beside it has the title, and for each section in the order of the
+            buttons a hint: what it shows and what to try.
+        shows: What a section can show, None where it needs no preset, to the names of sections and what draws them;
+            this is called with application and name of the chosen preset, or with nothing.
     """
-
-    name: str
-    show: Callable[..., None]
-    hint: str
-    presets: PresetChoice | None = None
-
-
-def show_page(title: str, sections: Sequence[Section]) -> None:
-    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section."""
-    st.title(title, anchor=False)
-    by_name = {section.name: section for section in sections}
-    section = by_name[one_of("Section", tuple(by_name), "section")]
-    if section.presets is None:
-        st.caption(section.hint)
-        section.show()
-        return
-    preset = choose_preset(section.presets)
-    application = None
-    if preset is not None:
+    said = tomllib.loads(Path(file).with_suffix(".toml").read_text(encoding="utf-8"))
+    st.title(said["title"], anchor=False)
+    section = one_of("Section", tuple(said["hints"]), "section")
+    choice, show = next((choice, named[section]) for choice, named in shows.items() if section in named)
+    preset = application = None
+    if choice is not None and (preset := choose_preset(choice)) is not None:
         with input_errors():
-            application = open_once(section.presets.open, preset.name)
-    st.caption(section.hint)
-    if application is not None:
-        section.show(application, preset.name)
+            application = open_once(choice.open, preset.name)
+    st.caption(said["hints"][section])
+    if choice is None:
+        show()
+    elif application is not None:
+        show(application, preset.name)
 
 
 def choose_preset(choice: PresetChoice) -> FoundPreset | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.shared.page import PresetChoice, Section, show_page
+from apps.shared.page import PresetChoice, show_page
 from apps.tagger import (
     page_benchmark,
     page_calibration,
@@ -16,34 +16,16 @@ from apps.tagger.application import DEFAULT_PRESET, Tagger
 TAGGERS = PresetChoice(
     Tagger.kind, DEFAULT_PRESET, Tagger.from_preset, f"tagger fit --out models/presets/{DEFAULT_PRESET}"
 )
-SECTIONS = (
-    Section(
-        "Text",
-        page_text.show,
-        "A text with the tag of every word. Try a sentence that begins again halfway: the old man the boat.",
-        TAGGERS,
-    ),
-    Section(
-        "Network",
-        page_network.show,
-        "One sentence on its way through the layers. Compare what reads from the left with what reads from the right.",
-        TAGGERS,
-    ),
-    Section(
-        "Errors", page_errors.show, "Which tag is mistaken for which: click a square to read where.", TAGGERS
-    ),
-    Section(
-        "Transitions",
-        page_transitions.show,
-        "Which tag likes to follow which, as the network's last layer has learned it.",
-        TAGGERS,
-    ),
-    Section(
-        "Calibration",
-        page_calibration.show,
-        "Whether a tag that has 80 % is right in 80 % of the cases, and all scores.",
-        TAGGERS,
-    ),
-    Section("Benchmark", page_benchmark.show, "Speed beside other taggers, and what word vectors are worth."),
+show_page(
+    __file__,
+    {
+        TAGGERS: {
+            "Text": page_text.show,
+            "Network": page_network.show,
+            "Errors": page_errors.show,
+            "Transitions": page_transitions.show,
+            "Calibration": page_calibration.show,
+        },
+        None: {"Benchmark": page_benchmark.show},
+    },
 )
-show_page("Tagging", SECTIONS)

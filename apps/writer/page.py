@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from apps.shared.page import PresetChoice, Section, show_page
+from apps.shared.page import PresetChoice, show_page
 from apps.writer import (
     page_copies,
     page_gates,
@@ -15,7 +15,6 @@ from apps.writer import (
     page_write,
 )
 from apps.writer.application import DEFAULT_PRESET, Writer
-from apps.writer.page_pieces import SAID
 
 
 def opened(preset: str) -> Writer:
@@ -28,14 +27,17 @@ def opened(preset: str) -> Writer:
 WRITERS = PresetChoice(
     Writer.kind, DEFAULT_PRESET, opened, f"writer fit --out models/presets/{DEFAULT_PRESET}"
 )
-SHOW = {
-    "Write": page_write.show,
-    "Read": page_reading.show,
-    "Copies": page_copies.show,
-    "Quiz": page_quiz.show,
-    "Gates": page_gates.show,
-    "Unrolled": page_unrolled.show,
-}
-SECTIONS = [Section(name, show, SAID["hints"][name], WRITERS) for name, show in SHOW.items()]
-ladder = partial(page_ladder.show, DEFAULT_PRESET)
-show_page("Writing", [*SECTIONS, Section("Ladder", ladder, SAID["hints"]["Ladder"])])
+show_page(
+    __file__,
+    {
+        WRITERS: {
+            "Write": page_write.show,
+            "Read": page_reading.show,
+            "Copies": page_copies.show,
+            "Quiz": page_quiz.show,
+            "Gates": page_gates.show,
+            "Unrolled": page_unrolled.show,
+        },
+        None: {"Ladder": partial(page_ladder.show, DEFAULT_PRESET)},
+    },
+)
