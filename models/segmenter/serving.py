@@ -64,33 +64,35 @@ class Segmenter:
         return self._forward(seen)[start - left : start - left + _WINDOW]
 
     def _forward(self, ids: np.ndarray) -> np.ndarray:
-        time, channels, kernel = len(ids), self.config.channels, self.config.kernel
-        x = self._embeddings[ids]  # (time, embedding)
-        new = _workspace.array("new", time, channels)
+        time, kernel = len(ids), self.config.kernel
+        x, padded, margin = self._padded(self._embeddings[ids])  # (time, embedding)
+        new = _workspace.array("new", time, self.config.channels)
         for number, (dilation, weights, bias) in enumerate(self._layers):
-            np.matmul(_taps(x, dilation, kernel), weights, out=new)
+            starts = (margin + (tap - kernel // 2) * dilation for tap in range(kernel))
+            taps = _workspace.array("taps", time, len(weights))
+            np.concatenate([padded[start : start + time] for start in starts], axis=1, out=taps)
+            np.matmul(taps, weights, out=new)
             new += bias
             np.maximum(new, 0, out=new)
             if number:
                 x += new
             else:
-                x = new.copy()  # (time, channels)
+                x, padded, _ = self._padded(new)  # (time, channels)
         return x @ self._kernel + self._bias
+
+    def _padded(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        """Put zeros before and behind, as many as the widest convolution sees: the values, all, how many."""
+        margin = max(self.config.dilations) * (self.config.kernel // 2)
+        padded = _workspace.array("padded", len(values) + 2 * margin, values.shape[1])
+        padded[:margin] = padded[margin + len(values) :] = 0.0
+        inside = padded[margin : margin + len(values)]
+        inside[:] = values
+        return inside, padded, margin
 
 
 def _starts(ids: np.ndarray) -> range:
     """Give where the windows of a text start; one for an empty text."""
     return range(0, max(1, len(ids)), _WINDOW)
-
-
-def _taps(x: np.ndarray, dilation: int, kernel: int) -> np.ndarray:
-    """Put the inputs of a convolution side by side: (time, channels) to (time, kernel * channels)."""
-    (time, channels), reach = x.shape, kernel // 2 * dilation
-    padded = _workspace.array("padded", time + 2 * reach, channels)
-    padded[:reach] = padded[reach + time :] = 0.0
-    padded[reach : reach + time] = x
-    shifted = [padded[tap * dilation : tap * dilation + time] for tap in range(kernel)]
-    return np.concatenate(shifted, axis=1, out=_workspace.array("taps", time, kernel * channels))
 
 
 def _answer(config: SegmenterConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
