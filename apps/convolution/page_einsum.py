@@ -12,9 +12,9 @@ from apps.convolution.einsum import FUNCTIONS, MAX_TEXT, Statement, batched, fre
 from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
-from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_common import as_keras
 from apps.convolution.page_drawings import Grid, show_grids
-from apps.shared.page import input_errors, plain, text_box
+from apps.shared.page import example_buttons, input_errors, plain, text_box
 
 _FIRST = EXPRESSIONS["rows"].values
 _WIDEST = 12  # rows and columns that are drawn; larger tensors are described
@@ -24,7 +24,7 @@ _MOST_CHARACTERS = 2_000  # of a tensor's box
 
 def show() -> None:
     """Draw the section."""
-    examples("einstein", EXPRESSIONS)
+    example_buttons({each.title: each.values for each in EXPRESSIONS.values()}, "einstein")
     expression = text_box(
         st,
         "Expression",

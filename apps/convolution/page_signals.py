@@ -9,10 +9,10 @@ import streamlit as st
 from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
 from apps.convolution.numbers import read_numbers, written_row
-from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_common import as_keras
 from apps.convolution.page_drawings import row, show_rows
 from apps.convolution.signals import MAX_LAYERS, MAX_TEXT, SignalResult, read_layers, run_signal
-from apps.shared.page import input_errors, number_box, text_box
+from apps.shared.page import example_buttons, input_errors, number_box, text_box
 
 _FIRST = SIGNALS["detect"].values
 _NEW = {
@@ -40,7 +40,7 @@ _HELP = """
 
 def show() -> None:
     """Draw the section."""
-    examples("signal", SIGNALS)
+    example_buttons({each.title: each.values for each in SIGNALS.values()}, "signal")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         _boxes()

@@ -7,11 +7,11 @@ import streamlit as st
 from apps.convolution.examples import SIZES, STACKS
 from apps.convolution.keras_code import sizes_code, stack_code
 from apps.convolution.numbers import written_sizes
-from apps.convolution.page_common import as_keras, examples
+from apps.convolution.page_common import as_keras
 from apps.convolution.page_drawings import Box, show_boxes
 from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
-from apps.shared.page import input_errors, number_box, text_box
+from apps.shared.page import example_buttons, input_errors, number_box, text_box
 
 _MOST_DRAWN = 12  # layers of a stack that are drawn as boxes
 
@@ -25,7 +25,7 @@ def show() -> None:
 
 
 def _convolution() -> None:
-    examples("size", SIZES)
+    example_buttons({each.title: each.values for each in SIZES.values()}, "size")
     first = SIZES["valid"].values
     columns = st.columns(6, vertical_alignment="bottom")
     boxes = {"n": "Input", "k": "Filter", "pad": "Zero padding", "stride": "Stride", "dilation": "Dilation"}
@@ -64,7 +64,7 @@ def _one(sizes: Sizes) -> None:
 
 
 def _stack() -> None:
-    examples("stack", STACKS)
+    example_buttons({each.title: each.values for each in STACKS.values()}, "stack")
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")
     sizes = text_box(left, "Input, channels last", first["stack_input"], "stack_input", 60)

@@ -12,7 +12,7 @@ from apps.reviews.application import DEFAULT_PRESET
 from apps.reviews.results import ReadWord
 from apps.shared import charts
 from apps.shared.letters import Letter, letters
-from apps.shared.page import text_box
+from apps.shared.page import example_buttons, text_box
 from apps.shared.style import palette
 
 MOST_CHARACTERS = 6_000
@@ -26,14 +26,8 @@ def choose_text(preset: str) -> str:
         first = next(iter(examples.values()))
         text = text_box(st, "Document", first, "text", MOST_CHARACTERS, lines=True, height=140)
         st.form_submit_button("Read", type="primary")
-    with st.container(horizontal=True, gap="xsmall"):
-        for name, example in examples.items():
-            st.button(name, on_click=_take, args=(example,), key=f"take {name}")
+    example_buttons({name: {"text": example} for name, example in examples.items()})
     return text
-
-
-def _take(example: str) -> None:
-    st.session_state["text"] = example  # the widget writes it into the address
 
 
 def draw_document(

@@ -75,6 +75,13 @@ def number_box(place: Any, label: str, bounds: tuple[int, int], value: int, key:
     return int(place.number_input(label, *bounds, value, key=key, bind="query-params", **more))
 
 
+def example_buttons(examples: Mapping[str, Mapping[str, Any]], kind: str = "take") -> None:
+    """Draw a button for each example, by its title, that sets widgets by their keys, and so the page's address."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for title, values in examples.items():
+            st.button(title, on_click=st.session_state.update, args=(values,), key=f"{kind} {title}")
+
+
 def plain(text: str) -> str:
     """Write a text so that Markdown shows it as it is: every character that it could read as a sign is escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=])", r"\\\1", text)

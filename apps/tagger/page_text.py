@@ -9,7 +9,7 @@ from zlib import crc32
 
 import streamlit as st
 
-from apps.shared.page import heavy_work, input_errors, plain
+from apps.shared.page import example_buttons, heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_file, csv_file
@@ -33,9 +33,7 @@ def show(tagger: Tagger, preset: str) -> None:
             max_chars=MOST_CHARACTERS,
         )
         st.form_submit_button("Tag", type="primary")
-    with st.container(horizontal=True, gap="xsmall"):
-        for name, example in _SAID["examples"].items():
-            st.button(name, on_click=_take, args=(example,), key=f"take {name}")
+    example_buttons({name: {"text to tag": text} for name, text in _SAID["examples"].items()})
     with st.expander("Tag a text file instead"):
         upload = st.file_uploader(
             "A text in UTF-8, at most 1 MiB",
@@ -50,10 +48,6 @@ def show(tagger: Tagger, preset: str) -> None:
         if upload is not None:
             text = decoded(upload.getvalue(), "The file")
         _result(_tagged(tagger, preset, text))
-
-
-def _take(example: str) -> None:
-    st.session_state["text to tag"] = example
 
 
 def _tagged(tagger: Tagger, preset: str, text: str) -> TaggedText:

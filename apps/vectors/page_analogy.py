@@ -10,7 +10,7 @@ import streamlit as st
 from plotly.colors import hex_to_rgb
 
 from apps.shared import charts
-from apps.shared.page import input_errors, one_of, plain, text_box
+from apps.shared.page import example_buttons, input_errors, one_of, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.page_peer import peer_of, show_beside, show_scores
@@ -70,19 +70,13 @@ def _form() -> tuple[str, dict]:
             topn = st.slider("Answers", 1, 30, 8, key="n", bind="query-params")
             expected = text_box(st, "Rank of an expected word", "", "expected", 100)
             allow = st.checkbox("Words of the expression may answer", key="allow", bind="query-params")
-    with st.container(horizontal=True, gap="xsmall"):
-        for example in EXAMPLES:
-            st.button(example, on_click=_ask, args=(example,), key=f"ask {example}")
+    example_buttons({example: {"q": example} for example in EXAMPLES}, "ask")
     return query, {
         "topn": topn,
         "method": method.lower(),
         "allow_query_words": allow,
         "expected": expected.strip() or None,
     }
-
-
-def _ask(example: str) -> None:
-    st.session_state["q"] = example  # the widget writes it into the address
 
 
 def _answers(result: AnalogyResult, key: str, colour: str) -> None:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.letters import letters
-from apps.shared.page import input_errors, plain
+from apps.shared.page import example_buttons, input_errors, plain
 from apps.shared.page_reports import Curve, curves
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described, match_shares
-from apps.writer.page_pieces import copied_letters, example_buttons, linked, training_text_problem
+from apps.writer.page_pieces import copied_letters, linked, training_text_problem
 
 MOST_CHARACTERS = 10_000
 _EXAMPLE = 600
@@ -68,7 +68,7 @@ def _form(writer: Writer) -> tuple[str, int]:
         slider, button = st.columns([4, 1], vertical_alignment="bottom")
         k = slider.slider("Shortest passage, characters", 5, 80, 20, **linked("k"))
         button.form_submit_button("Compare", type="primary", width="stretch")
-    example_buttons(examples, "compare", _TEXT)
+    example_buttons({name: {_TEXT: text} for name, text in examples.items()}, "compare")
     return text, k
 
 

@@ -16,7 +16,7 @@ from apps.shared.style import palette
 from apps.shared.tables import Report
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_TOKENS, following_units, gate_view, gradient_lengths
-from apps.writer.page_pieces import SAID, linked, text_box
+from apps.writer.page_pieces import SAID, linked, linked_text
 from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.results import GateView
 from data_prep.text.text_properties import PROPERTIES
@@ -33,7 +33,7 @@ _MOST_LETTERS = 220  # that fit side by side in a wide one
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("gates_form"):
-        text = text_box(
+        text = linked_text(
             "Text", "text with gates", "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140
         )
         st.form_submit_button("Show", type="primary")

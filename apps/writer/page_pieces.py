@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,12 @@ def linked(name: str) -> dict[str, Any]:
     return {"key": name, "bind": "query-params", "help": SAID["help"].get(name)}
 
 
-def text_box(label: str, key: str, parameter: str, default: str, *, most: int, height: int = 150) -> str:
+def linked_text(label: str, key: str, parameter: str, default: str, *, most: int, height: int = 150) -> str:
     """Draw a box that begins with the text of a parameter of the address; a longer one is cut, and that is said."""
     text = st.query_params.get(parameter, default)
     if len(text) > most:
         st.warning(f"The text of the link has {len(text):,} characters; the box holds the first {most:,}.")
     return st.text_area(label, text[:most], key=key, height=height, max_chars=most)
-
-
-def example_buttons(examples: Mapping[str, str], kind: str, box: str, *cleared: str) -> None:
-    """Draw a button for each text, which puts it into a box and forgets what the session holds under other keys."""
-    with st.container(horizontal=True, gap="xsmall"):
-        for name, example in examples.items():
-            values = {box: example, **dict.fromkeys(cleared)}
-            st.button(name, on_click=st.session_state.update, args=(values,), key=f"{kind} {name}")
 
 
 def unknown_choice() -> Unknown:

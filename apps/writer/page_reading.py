@@ -8,10 +8,10 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.letters import Letter, letters, shown, tint
-from apps.shared.page import input_errors, plain, remembered
+from apps.shared.page import example_buttons, input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
-from apps.writer.page_pieces import SAID, alternatives, example_buttons, text_box, unknown_choice
+from apps.writer.page_pieces import SAID, alternatives, linked_text, unknown_choice
 from apps.writer.results import ScoredText, ScoredToken
 
 MOST_CHARACTERS = 10_000
@@ -23,11 +23,11 @@ _CHOICE, _TEXT = "read letter", "text to read"
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("reading_form"):
-        text = text_box("Text", _TEXT, "text", SAID["read"]["Hamlet"], most=MOST_CHARACTERS)
+        text = linked_text("Text", _TEXT, "text", SAID["read"]["Hamlet"], most=MOST_CHARACTERS)
         unknown = unknown_choice()
         if st.form_submit_button("Read", type="primary"):
             st.session_state[_CHOICE] = None
-    example_buttons(SAID["read"], "read", _TEXT, _CHOICE)
+    example_buttons({name: {_TEXT: text, _CHOICE: None} for name, text in SAID["read"].items()}, "read")
     with input_errors():
         result = remembered(preset, writer, "score", text, unknown)
         _totals(result)

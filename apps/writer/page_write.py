@@ -11,16 +11,15 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.letters import Letter, letters, shown
-from apps.shared.page import heavy_work, input_errors, plain, remembered
+from apps.shared.page import example_buttons, heavy_work, input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.page_pieces import (
     SAID,
     before_and_after,
     copied_letters,
-    example_buttons,
     linked,
-    text_box,
+    linked_text,
     training_text_problem,
     unknown_choice,
 )
@@ -82,14 +81,14 @@ def show(writer: Writer, preset: str) -> None:
 
 def _form() -> None:
     with st.form("writing_form"):
-        prompt = text_box("Prompt", _PROMPT, "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
+        prompt = linked_text("Prompt", _PROMPT, "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
         columns = st.columns([2, 3, 2], vertical_alignment="bottom")
         length = columns[0].number_input("Characters", 1, MOST_WRITTEN, 400, 50, **linked("length"))
         temperature = columns[1].slider("Temperature", 0.0, 2.0, 0.8, 0.05, **linked("temperature"))
         with st.expander("Options"):
             options = _options()
         pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
-    example_buttons(SAID["write"], "take", _PROMPT)
+    example_buttons({name: {_PROMPT: text} for name, text in SAID["write"].items()})
     if pressed:
         _begin(prompt, {"length": length, "temperature": temperature, **options})
 
