@@ -6,6 +6,7 @@ downloaded from its publisher as the last resort.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import tarfile
@@ -253,3 +254,13 @@ def _registry() -> dict[str, Dataset]:
 
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType(_registry())
+
+
+def gensim_data(name: str) -> Path:
+    """Find a file of gensim's test data, such as ``"questions-words.txt"``, without importing gensim."""
+    spec = importlib.util.find_spec("gensim")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "test" / "test_data" / name
+        if path.is_file():
+            return path
+    raise InputError(f"gensim's file {name} is not installed", remedy="Install the requirements again")

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and their checksums."""
+"""Files that are written whole or not at all, their checksums, and the files of a folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -86,3 +86,20 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def visible_files(folder: Path, suffixes: Sequence[str], kind: str) -> list[Path]:
+    """List the files of a folder and its sub-folders, sorted; names that begin with a dot are passed over.
+
+    Raises:
+        InputError: A file has another suffix.
+    """
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    other = next((path for path in files if path.suffix.lower() not in suffixes), None)
+    if other is not None:
+        raise InputError(f"{other} is no {kind}", allowed="files " + ", ".join(suffixes))
+    return files

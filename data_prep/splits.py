@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -61,18 +61,6 @@ def k_folds(
         raise InputError("There are not as many groups as examples", allowed=str(count), received=len(groups))
     tests = _assign_groups(range(count) if groups is None else groups, [1 / folds] * folds, seed)
     return [(np.setdiff1d(np.arange(count), test, assume_unique=True), test) for test in tests]
-
-
-def assert_disjoint(parts: Mapping[str, Iterable[Hashable]], what: str = "example") -> None:
-    """Refuse parts that share a member, called ``what`` in the message; both parts are named."""
-    owner: dict[Hashable, str] = {}
-    for name, members in parts.items():
-        for member in set(members):
-            if member in owner:
-                raise InputError(
-                    f"The parts {owner[member]} and {name} share the same {what}", received=member
-                )
-            owner[member] = name
 
 
 def _assign_groups(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[np.ndarray]:

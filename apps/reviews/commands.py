@@ -16,18 +16,21 @@ from apps.reviews.files import document_lines
 from apps.reviews.task import ReviewsTask
 from apps.shared.commands import (
     EXIT_INPUT_ERROR,
+    FilesOption,
     JsonOption,
     PresetOption,
+    TextsArgument,
     add_evaluate,
     add_fit,
     group,
     print_json,
     print_table,
+    texts_or_files,
     verb,
 )
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused
-from data_prep.readers.text import STDIN, given_text, read_text
+from data_prep.readers.text import STDIN, given_text
 
 app = group("Documents: train, evaluate, say whether a review is good, or what an article is about.")
 add_fit(
@@ -39,16 +42,8 @@ add_evaluate(app, ReviewsTask(), "Score documents that the classifier did not le
 @app.command()
 @verb
 def classify(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEXT]...", help="Documents; standard input if neither they nor --file are given."
-        ),
-    ] = None,
-    files: Annotated[
-        list[Path] | None,
-        typer.Option("--file", metavar="FILE", help="A file that holds a document; can be repeated."),
-    ] = None,
+    texts: TextsArgument = None,
+    files: FilesOption = None,
     lines: Annotated[
         bool,
         typer.Option("--lines", help="Each line of files or standard input is a document, one object each."),
@@ -57,18 +52,17 @@ def classify(
     as_json: JsonOption = False,
 ) -> None:
     """Say what documents are; of several, with --json one object each."""
-    if texts and (files or lines):
-        other = "--file" if files else "--lines"
-        raise InputError(f"A text and {other} exclude each other", remedy="Give one of them")
+    given = texts_or_files(texts, files)
+    if texts and lines:
+        raise InputError("A text and --lines exclude each other", remedy="Give one of them")
     reviews = Reviews.from_preset(preset)
-    given = texts or files or [STDIN]
     if lines:
         _answer_each(reviews, chain.from_iterable(map(_lines_of, given)), "line", count(1), as_json=True)
     elif len(given) > 1:
         names = ("document", count(1)) if texts else ("file", map(str, given))
         _answer_each(reviews, map(_text_or_refused, given), *names, as_json)
     else:
-        verdict = reviews.classify(_text_of(given[0]))
+        verdict = reviews.classify(given_text(given[0]))
         for note in verdict.notes():
             print(f"Note: {note}", file=sys.stderr)
         if as_json:
@@ -107,12 +101,8 @@ def _lines_of(path: Path) -> Iterator[str | Refused]:
         raise InputError(f"The file {path} cannot be read ({error.strerror})") from error
 
 
-def _text_of(given: str | Path) -> str:
-    return read_text(given) if isinstance(given, Path) else given_text(given)
-
-
 def _text_or_refused(given: str | Path) -> str | Refused:
     try:
-        return _text_of(given)
+        return given_text(given)
     except InputError as error:
         return Refused(0, error.problem)  # it is numbered where it is answered

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ParamSpec
 import typer
 
 from data_prep.errors import InputError
+from data_prep.readers.text import STDIN
 from models.training.task import Option, Task
 
 EXIT_INPUT_ERROR = 2
@@ -27,6 +28,14 @@ OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Preset folder t
 PresetOption = Annotated[
     str | None,
     typer.Option(metavar="NAME_OR_FOLDER", help="Preset to use; the shipped one if none is named."),
+]
+TextsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TEXT]...", help="Texts; standard input if neither they nor --file are given."),
+]
+FilesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--file", metavar="FILE", help="Text, plain or gzip, in UTF-8; can be repeated."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -65,6 +74,13 @@ def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
             raise typer.Exit(EXIT_BROKEN_PIPE) from None
 
     return guarded
+
+
+def texts_or_files(texts: list[str] | None, files: list[Path] | None) -> Sequence[str | Path]:
+    """Return what a command has to read: the texts, the files, or standard input where it was given neither."""
+    if texts and files:
+        raise InputError("A text and --file exclude each other", remedy="Give one of them")
+    return texts or files or [STDIN]
 
 
 def print_json(value: Any) -> None:

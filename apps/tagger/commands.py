@@ -13,7 +13,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from apps.shared.commands import JsonOption, PresetOption, add_evaluate, add_fit, group, verb
+from apps.shared.commands import (
+    FilesOption,
+    JsonOption,
+    PresetOption,
+    TextsArgument,
+    add_evaluate,
+    add_fit,
+    group,
+    texts_or_files,
+    verb,
+)
 from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_pieces, csv_pieces, is_conllu, json_pieces
 from apps.tagger.results import TaggedSentence
@@ -23,7 +33,7 @@ from apps.tagger.tagset import terminal_colour
 from apps.tagger.task import TaggerTask
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence, format_conllu, parse_conllu, with_tags
-from data_prep.readers.text import STDIN, given_text, read_text
+from data_prep.readers.text import STDIN, given_text
 
 app = group("Parts of speech: train, evaluate, tag text.")
 add_fit(
@@ -43,14 +53,8 @@ _CONTROLS = {point: repr(chr(point))[1:-1] for point in (*range(32), *range(127,
 @app.command()
 @verb
 def tag(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="Texts; standard input without them and without --file."),
-    ] = None,
-    files: Annotated[
-        list[Path] | None,
-        typer.Option("--file", metavar="FILE", help="Text or CoNLL-U, plain or gzip; can be repeated."),
-    ] = None,
+    texts: TextsArgument = None,
+    files: FilesOption = None,
     input_format: Annotated[
         Input, typer.Option("--input", help="What is read; auto looks at the name and the first lines.")
     ] = "auto",
@@ -60,14 +64,12 @@ def tag(
     as_json: JsonOption = False,
 ) -> None:
     """Tag texts, files or standard input; with --json one object each."""
-    if texts and files:
-        raise InputError("A text and --file exclude each other", remedy="Give one of them")
+    given = texts_or_files(texts, files)
     if as_json and output_format not in ("text", "json"):
         raise InputError("--json and --format exclude each other", remedy="Give one of them")
     wanted: Output = "json" if as_json else output_format
-    given = [(given_text(text), None) for text in texts or ()]
-    given += [(read_text(path), path) for path in files or (() if texts else (STDIN,))]
-    documents = [(content, _parsed(content, path, input_format)) for content, path in given]
+    contents = [(given_text(one), one if isinstance(one, Path) else None) for one in given]
+    documents = [(content, _parsed(content, path, input_format)) for content, path in contents]
     tagger = Tagger.from_preset(preset, segmenter)
     tagged = [
         tagger.stream(content) if parsed is None else tagger.tag_sentences(parsed)

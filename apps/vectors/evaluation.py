@@ -20,8 +20,8 @@ import numpy as np
 from apps.shared.measures import measure
 from apps.vectors.application import Vectors
 from apps.vectors.results import AnalogyScore, PairScore, SectionScore, VectorsEvaluation
+from data_prep.datasets import gensim_data
 from data_prep.errors import InputError
-from data_prep.gensim_data import gensim_data
 from data_prep.text.embeddings import WordVectors
 from models.training.task import Metrics
 

@@ -20,9 +20,8 @@ from apps.shared.measures import checksums_of
 from apps.vectors.application import Vectors
 from apps.vectors.evaluation import evaluate, metrics_of
 from apps.vectors.results import VectorsEvaluation
-from data_prep.datasets import locate
+from data_prep.datasets import gensim_data, locate
 from data_prep.errors import InputError
-from data_prep.gensim_data import gensim_data
 from data_prep.readers.text import TextCorpus
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.tokenizer import WordTokenizer

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from apps.shared.commands import (
+    FilesOption,
     JsonOption,
     PresetOption,
+    TextsArgument,
     add_evaluate,
     add_fit,
     group,
     number,
     print_json,
     print_table,
+    texts_or_files,
     verb,
 )
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described
 from apps.writer.results import ScoredText
 from apps.writer.task import WriterTask
-from data_prep.errors import InputError
-from data_prep.readers.text import given_text, read_text
+from data_prep.readers.text import given_text
 from models.char_lm.serving import Unknown
 
 app = group("A language model: train, evaluate, write, score texts, find copies.")
@@ -45,14 +47,6 @@ LearnedOption = Annotated[
 ]
 UnknownOption = Annotated[
     Unknown, typer.Option(help="Characters that the writer never saw: refuse them, or map them to unknown.")
-]
-TextsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[TEXT]...", help="Texts; standard input if neither they nor --file are given."),
-]
-FilesOption = Annotated[
-    list[Path] | None,
-    typer.Option("--file", metavar="FILE", help="Text, plain or gzip, in UTF-8; can be repeated."),
 ]
 _QUOTED = 60  # characters of a copied passage in a table
 _UNKNOWN_COPIES = "copied: unknown, the training text is not at hand (see --text)"
@@ -155,17 +149,12 @@ def copies(
             print(note, file=sys.stderr)
 
 
-def _documents(texts: Sequence[str] | None, files: Sequence[Path] | None) -> list[tuple[dict[str, Any], str]]:
+def _documents(texts: list[str] | None, files: list[Path] | None) -> list[tuple[dict[str, Any], str]]:
     r"""Read what is to be looked at, each with its name where there are several; a given text may hold \n."""
-    if texts and files:
-        raise InputError("A text and --file exclude each other", remedy="Give one of them")
-    if files:
-        named = [({"file": str(path)}, read_text(path)) for path in files]
-    elif texts:
-        named = [({"text": at}, _with_breaks(given_text(text))) for at, text in enumerate(texts, start=1)]
-    else:
-        named = [({}, given_text(None))]
-    return named if len(named) > 1 else [({}, content) for _, content in named]
+    given = texts_or_files(texts, files)
+    contents = [_with_breaks(given_text(one)) if texts else given_text(one) for one in given]
+    names = [{"text": at} if texts else {"file": str(one)} for at, one in enumerate(given, start=1)]
+    return list(zip(names if len(given) > 1 else [{}], contents, strict=True))
 
 
 def _with_breaks(text: str) -> str:

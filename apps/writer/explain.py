@@ -47,9 +47,8 @@ def following_units(view: GateView, followed: str, name: str) -> tuple[UnitFit, 
     """
     if followed not in PROPERTIES:
         raise InputError("There is no such property", allowed=", ".join(PROPERTIES), received=followed)
-    values = PROPERTIES[followed](view.text)[
-        [token.start for token in view.tokens]
-    ]  # (characters,) to (tokens,)
+    starts = [token.start for token in view.tokens]
+    values = PROPERTIES[followed](view.text)[starts]  # (characters,) to (tokens,)
     return rank_units(view.layers, values, name)
 
 

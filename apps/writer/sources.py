@@ -20,9 +20,8 @@ import numpy as np
 from apps.shared.cards import card
 from apps.shared.measures import checksums_of
 from apps.writer.copies import CopyMeter
-from data_prep.datasets import DATASETS, locate
+from data_prep.datasets import DATASETS, gensim_data, locate
 from data_prep.errors import InputError
-from data_prep.gensim_data import gensim_data
 from data_prep.readers.plays import Place, PlayText, read_shakespeare
 from data_prep.readers.text import TextCorpus, read_texts
 from data_prep.text.streams import split_text

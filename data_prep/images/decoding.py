@@ -26,9 +26,8 @@ _ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
 _SMALLER = "Crop it or make it smaller"
 _BAND = 64  # rows converted at a time, or a few more
 _ORIENTATION = 0x0112  # EXIF tag
-_LUMINANCE = np.array(
-    [0.299, 0.587, 0.114], np.float32
-)  # of red, green, blue by ITU-R 601-2, as Pillow has it
+# Of red, green and blue by ITU-R 601-2, as Pillow has it.
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Formats that come under a wrong name: where their signature stands, the signature, and what they are.
 _OTHERS = (
     (0, b"GIF8", "a GIF"),

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.files import visible_files
 from data_prep.images.preparation import LabelledImages, PreparedImage, image_bytes, prepare_digit
-from data_prep.readers.folders import visible_files
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_IMAGES = 200_000

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.errors import InputError
-from data_prep.readers.folders import visible_files
+from data_prep.files import visible_files
 from data_prep.readers.text import GivenPath, TextCorpus, input_file
 
 MAX_ROW_CHARACTERS = 1 << 22  # of one row, so that a quote that never closes does not swallow the file

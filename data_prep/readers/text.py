@@ -69,18 +69,16 @@ def called(file: Path) -> str:
     return "Standard input" if file.name == _SPOOLED_NAME else f"The file {file}"
 
 
-def given_text(text: str | None, file: Path | None = None) -> str:
-    """Read the one text that a command was given: itself, a file, or standard input.
+def given_text(given: str | Path) -> str:
+    """Read a text that a command was given: itself, or a file.
 
     Raises:
-        InputError: There are two texts, none, or one that :func:`read_text` refuses.
+        InputError: :func:`read_text` refuses it.
     """
-    if text is not None and file is not None:
-        raise InputError("A text and --file exclude each other", remedy="Give one of them")
-    if text is not None:
-        # Bytes of the command line that are no UTF-8 arrive as halves of surrogate pairs.
-        return decoded(text.encode("utf-8", "surrogateescape"), "The text")
-    return read_text(STDIN if file is None else file)
+    if isinstance(given, Path):
+        return read_text(given)
+    # Bytes of the command line that are no UTF-8 arrive as halves of surrogate pairs.
+    return decoded(given.encode("utf-8", "surrogateescape"), "The text")
 
 
 def read_texts(paths: Sequence[GivenPath]) -> str:
@@ -105,9 +103,8 @@ def read_text(path: GivenPath) -> str:
     (*files, file) = _text_files(path)
     if files or file != input_file(path):
         raise InputError("A text file is expected, not a folder", received=str(path))
-    blocks = islice(
-        _data_blocks(file), MAX_BYTES // _BLOCK_BYTES + 1
-    )  # no more than tell that it is too large
+    # No more than tell that it is too large.
+    blocks = islice(_data_blocks(file), MAX_BYTES // _BLOCK_BYTES + 1)
     return decoded(b"".join(block for block, _ in blocks), called(file))
 
 

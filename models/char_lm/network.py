@@ -6,16 +6,12 @@ same values at every step of a sequence (Gal and Ghahramani 2016). A token is a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import keras
-import numpy as np
 
 from models.char_lm.config import CharLMConfig, embedding_name, layer_numbers, recurrent_name
 from models.layers.fast_lstm import Products
 from models.layers.recurrent import recurrent_layer
 from models.layers.sequences import UnknownTokens
-from models.storage.variables import assign_arrays
 
 
 def build_char_lm(
@@ -58,13 +54,6 @@ def build_char_lm(
     hidden = outputs[0] if len(outputs) == 1 else keras.layers.Concatenate(name="members")(outputs)
     logits = keras.layers.Dense(config.tokens, dtype="float32", name="logits")(hidden)
     return keras.Model(ids, logits, name="char_lm")
-
-
-def char_lm_model(config: CharLMConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """Build the network with the weights of a preset: ``ids`` int32 (batch, time) to logits of the next token."""
-    model = build_char_lm(config)
-    assign_arrays(model.weights, arrays)
-    return model
 
 
 def _dropout(rate: float, name: str) -> keras.layers.Layer:

@@ -229,7 +229,7 @@ CHAR_LM = Kind(
     CharLMConfig,
     arrays=char_lm_specs,
     answer=char_lm_answer,
-    network="models.char_lm.network:char_lm_model",
+    network="models.char_lm.network:build_char_lm",
     needs_vocabulary=True,
     entries=lambda config: config.tokens,
 )

@@ -7,18 +7,16 @@ digits do not need them, and a linear layer gives logits as every network here d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from models.digit_cnn.config import DigitCNNConfig
 from models.digit_cnn.plan import INPUT, LOGITS, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step, connections, run
 from models.layers.arguments import KeepsArguments, registered
 from models.layers.fast_batch_norm import FastBatchNorm
-from models.storage.variables import assign_arrays
 
 Products = Literal["float32", "bfloat16"]
 
@@ -103,13 +101,6 @@ def build_digit_cnn(
         return layer_of(step, "float32" if step.name == LOGITS else products, **start)(*inputs)
 
     return keras.Model(image, run(steps or config.steps, image, layer), name=f"digit_{config.architecture}")
-
-
-def digit_model(config: DigitCNNConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """Build the network of a preset with its weights; inputs and logits as for :func:`build_digit_cnn`."""
-    model = build_digit_cnn(config)
-    assign_arrays(model.weights, arrays)
-    return model
 
 
 def layer_of(step: Step, products: Products = "float32", **more: Any) -> Any:

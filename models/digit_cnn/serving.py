@@ -140,7 +140,7 @@ DIGIT_CNN = Kind(
     DigitCNNConfig,
     arrays=digit_specs,
     answer=_answer,
-    network="models.digit_cnn.network:digit_model",
+    network="models.digit_cnn.network:build_digit_cnn",
     needs_labels=True,
     classes=lambda config: config.classes,
 )

@@ -33,9 +33,7 @@ class LayerView(NamedTuple):
     name: str
     layer: Any
     activations: np.ndarray  # float32, channels last: (height, width, channels) or (units,)
-    gradients: (
-        np.ndarray | None
-    )  # of the loss by the activations; None where the loss does not depend on them
+    gradients: np.ndarray | None  # of the loss by the activations; None where it does not depend on them
     weights: tuple[WeightView, ...]
 
     @property

@@ -190,6 +190,7 @@ OCR = Kind(
     arrays=ocr_specs,
     answer=_answer,
     network="models.ocr.network:ocr_model",
+    fills=True,
     needs_labels=True,
     check=_check,
 )

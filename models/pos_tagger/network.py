@@ -8,7 +8,6 @@ sentence reversed by its own length, so neither direction needs a mask inside th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -23,7 +22,6 @@ from models.layers.fast_lstm import Products
 from models.layers.recurrent import bidirectional
 from models.layers.sequences import MaxOverTime, UnknownTokens
 from models.pos_tagger.config import PosTaggerConfig
-from models.storage.variables import assign_arrays
 from models.training.losses import masked_crossentropy
 
 
@@ -152,10 +150,3 @@ def embedded_words(config: PosTaggerConfig, words: Any, characters: Any) -> Any:
         name="character_encoder",
     )
     return keras.layers.Concatenate(name="word_embedding")([frozen, trained, encoder(characters)])
-
-
-def tagger_model(config: PosTaggerConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """Build the network with the weights of a preset; inputs and outputs as :func:`build_pos_tagger` says."""
-    model = build_pos_tagger(config)
-    assign_arrays(model.weights, arrays)
-    return model

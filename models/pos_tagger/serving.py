@@ -285,7 +285,7 @@ POS_TAGGER = Kind(
     PosTaggerConfig,
     arrays=tagger_specs,
     answer=tagger_answer,
-    network="models.pos_tagger.network:tagger_model",
+    network="models.pos_tagger.network:build_pos_tagger",
     needs_vocabulary=True,
     needs_labels=True,
     check=_check,

@@ -31,7 +31,8 @@ class Kind:
         config_class: Frozen dataclass of every argument of the network; it refuses values that make no sense.
         arrays: Config to the specs of the arrays that a preset holds.
         answer: (config, arrays, golden inputs by name) to outputs by name, without Keras.
-        network: ``"module:function"`` of (config, arrays) to the Keras network with these weights, built.
+        network: ``"module:function"`` of config to the Keras network, whose weights have the paths of the arrays.
+        fills: Whether that function takes config and arrays, and fills the weights itself.
         needs_vocabulary: Whether ``vocab.json`` has to be there.
         needs_labels: Whether ``labels.json`` has to be there.
         entries: Config to the number of entries that the vocabulary has to have; None where that is not fixed.
@@ -43,6 +44,7 @@ class Kind:
     arrays: Callable[[Any], dict[str, ArraySpec]]
     answer: Callable[[Any, Arrays, Arrays], Arrays]
     network: str
+    fills: bool = False
     needs_vocabulary: bool = False
     needs_labels: bool = False
     entries: Callable[[Any], int] | None = None
@@ -70,7 +72,14 @@ class Kind:
 
     def keras_model(self, config: Any, arrays: Arrays) -> keras.Model:
         """Build the Keras network of ``config`` with these weights."""
-        return pkgutil.resolve_name(self.network)(config, arrays)
+        from models.storage.variables import assign_arrays
+
+        build = pkgutil.resolve_name(self.network)
+        if self.fills:
+            return build(config, arrays)
+        model = build(config)
+        assign_arrays(model.weights, arrays)
+        return model
 
 
 # Name to the place of its Kind, "module:attribute"; a network is imported only when it is asked for. A

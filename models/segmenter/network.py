@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import keras
-import numpy as np
 from keras import layers, ops
 
 from data_prep.text.segmentation import LABELS, PADDING
 from models.segmenter.config import SegmenterConfig, convolution_name
-from models.storage.variables import assign_arrays
 
 
 def build_segmenter(config: SegmenterConfig) -> keras.Model:
@@ -41,10 +37,3 @@ def build_segmenter(config: SegmenterConfig) -> keras.Model:
         # Masked at every layer: the next one would see bias behind the end of the text.
         x = (x + new if number else new) * mask  # (batch, time, channels)
     return keras.Model(ids, layers.Dense(len(LABELS), name="labels")(x), name="segmenter")
-
-
-def segmenter_model(config: SegmenterConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """Build the network with the weights of a preset; inputs and outputs as :func:`build_segmenter` says."""
-    model = build_segmenter(config)
-    assign_arrays(model.weights, arrays)
-    return model

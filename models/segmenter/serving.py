@@ -116,7 +116,7 @@ SEGMENTER = Kind(
     SegmenterConfig,
     arrays=segmenter_specs,
     answer=_answer,
-    network="models.segmenter.network:segmenter_model",
+    network="models.segmenter.network:build_segmenter",
     needs_labels=True,
     check=_check,
 )

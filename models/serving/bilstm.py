@@ -66,9 +66,8 @@ class PackedBiLSTM:
             *([_prepared(a) for a in arrays] for arrays in (ahead, back)), strict=True
         )
         self._kernel = np.stack(kernels)  # (2, inputs, 4 units)
-        self._recurrent = 0.5 * np.stack(
-            recurrent
-        )  # (2, units, 4 units); it meets doubled states, see read()
+        # (2, units, 4 units); it meets doubled states, see read()
+        self._recurrent = 0.5 * np.stack(recurrent)
         self._bias = np.stack(biases)[:, None]
         self.units = self._recurrent.shape[1]
 

@@ -339,6 +339,7 @@ TEXT_CLASSIFIER = Kind(
     arrays=preset_specs,
     answer=_answer,
     network="models.text_classifier.network:text_classifier_model",
+    fills=True,
     needs_vocabulary=True,
     needs_labels=True,
     classes=lambda config: config.labels,

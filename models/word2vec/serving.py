@@ -39,6 +39,7 @@ WORD_VECTORS = Kind(
     arrays=vector_specs,
     answer=vectors_answer,
     network="models.word2vec.network:vectors_model",
+    fills=True,
     needs_vocabulary=True,
     entries=lambda config: config.vocabulary_size,
 )

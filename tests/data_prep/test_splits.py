@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.splits import assert_disjoint, group_split, k_folds, split
+from data_prep.splits import group_split, k_folds, split
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
 
@@ -35,12 +35,6 @@ def test_folds_test_every_example_once(grouped):
         assert 18 <= len(test) <= 30
         if groups:
             assert not {groups[at] for at in train} & {groups[at] for at in test}
-
-
-def test_shared_member_is_named():
-    assert_disjoint({"train": ["a", "a"], "test": ["b"]})
-    with pytest.raises(InputError, match=r"parts train and test share the same word\. Received: 'b'"):
-        assert_disjoint({"train": ["a", "b"], "dev": ["c"], "test": ["b"]}, "word")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_texts_become_one(write, tmp_path, stdin):
 def test_standard_input_is_read_once_and_kept(stdin):
     stdin(b"first")
     assert input_file("-") == input_file("-")
-    assert (read_text("-"), given_text(None)) == ("first", "first")
+    assert (read_text("-"), given_text(STDIN)) == ("first", "first")
     stdin(b"second")
     assert read_text("-") == "second"
 
@@ -189,7 +189,7 @@ def test_a_terminal_is_no_text(stdin):
     with pytest.raises(
         InputError, match=r"There is no text\. Allowed: a text, a file, or text on standard input"
     ):
-        given_text(None)
+        given_text(STDIN)
 
 
 def test_wrong_standard_input_is_called_so(stdin):
@@ -200,9 +200,7 @@ def test_wrong_standard_input_is_called_so(stdin):
 
 def test_a_command_is_given_one_text(write):
     path = write(b"a\n")
-    assert (given_text("Ä b"), given_text(None, path)) == ("Ä b", "a\n")
-    with pytest.raises(InputError, match="exclude each other"):
-        given_text("a", path)
+    assert (given_text("Ä b"), given_text(path)) == ("Ä b", "a\n")
     with pytest.raises(InputError, match="The text is not UTF-8 at byte 1, line 1"):
         given_text("a\udcff")
 

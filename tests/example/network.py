@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import keras
-import numpy as np
 
-from models.storage.variables import assign_arrays
 from tests.example.config import MEASURES, FlowerConfig
 
 
@@ -16,10 +12,3 @@ def build_flower_network(config: FlowerConfig) -> keras.Model:
     measures = keras.Input((MEASURES,), name="measures")
     hidden = keras.layers.Dense(config.units, activation="relu", name="hidden")(measures)
     return keras.Model(measures, keras.layers.Dense(config.classes, name="logits")(hidden))
-
-
-def flower_model(config: FlowerConfig, arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """Build the network with the weights of a preset."""
-    model = build_flower_network(config)
-    assign_arrays(model.weights, arrays)
-    return model

@@ -27,6 +27,6 @@ FLOWERS = Kind(
     FlowerConfig,
     arrays=flower_specs,
     answer=flower_answer,
-    network="tests.example.network:flower_model",
+    network="tests.example.network:build_flower_network",
     needs_labels=True,
 )

@@ -15,10 +15,11 @@ from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from models.digit_cnn.compiled import CompiledCNN
 from models.digit_cnn.config import KIND, DigitCNNConfig, digit_specs
-from models.digit_cnn.network import build_digit_cnn, digit_model
+from models.digit_cnn.network import build_digit_cnn
 from models.digit_cnn.plan import C3_MAPS, LOGITS
 from models.digit_cnn.serving import PackedCNN, PackedPlan
 from models.inspection.image_networks import hidden_features
+from models.presets.kinds import kind_named
 from models.storage.variables import assign_arrays, variable_arrays
 from models.training.losses import masked_crossentropy
 from tests.models.contract import (
@@ -176,7 +177,7 @@ def test_save_and_load(network, tmp_path: Path) -> None:
 
 def test_a_saved_network_is_loaded_with_all_its_layers(network, tmp_path: Path) -> None:
     config, model = network
-    again = digit_model(config, variable_arrays(model.weights))
+    again = kind_named(KIND).keras_model(config, variable_arrays(model.weights))
     again.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
     for found in (again, loaded):
