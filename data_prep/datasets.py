@@ -11,7 +11,6 @@ import os
 import shutil
 import tarfile
 import time
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from data_prep.errors import InputError
-from data_prep.files import atomic_writer
+from data_prep.files import atomic_writer, toml_beside
 
 DATA_DIR_VARIABLE = "LECTERN_DATA_DIR"
 TIMEOUT_S = 30.0  # of silence
@@ -247,7 +246,7 @@ def _unzip(file: DataFile, archive: Path, target: Path) -> None:
 
 def _registry() -> dict[str, Dataset]:
     found = {}
-    for name, row in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items():
+    for name, row in toml_beside(__file__).items():
         files = {part: DataFile(**file) for part, file in row.pop("files").items()}
         found[name] = Dataset(name, files, **row)
     return found

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, their checksums, and the files of a folder."""
+"""Files that are written whole or not at all, their checksums, the files of a folder, and data beside modules."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -103,3 +104,9 @@ def visible_files(folder: Path, suffixes: Sequence[str], kind: str) -> list[Path
     if other is not None:
         raise InputError(f"{other} is no {kind}", allowed="files " + ", ".join(suffixes))
     return files
+
+
+def toml_beside(file: str, name: str | None = None) -> dict[str, Any]:
+    """Read the data of a module (its ``__file__``): the ``.toml`` file of its name, or one beside it of another."""
+    path = Path(file).with_suffix(".toml") if name is None else Path(file).with_name(name)
+    return tomllib.loads(path.read_text(encoding="utf-8"))

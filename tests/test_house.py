@@ -29,8 +29,8 @@ PAGE_PIECES = {
 }  # of apps/shared and apps/lecture: for pages alone
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-MOST_CODE_LINES = 30_300  # of all packages: without docstrings, comments and blank lines; 26_500 is wanted
-MOST_ALL_LINES = 48_200  # 43_000 is wanted
+MOST_CODE_LINES = 26_500  # of all packages: without docstrings, comments and blank lines
+MOST_ALL_LINES = 40_400
 HEAVY = {
     "tensorflow",
     "tensorflow_text",

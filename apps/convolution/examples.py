@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+
+from data_prep.files import toml_beside
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Example:
     about: str = ""  # what to look at
 
 
-_FOUND = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_FOUND = toml_beside(__file__)
 SIGNALS, SIZES, STACKS, EXPRESSIONS = (
     {name: Example(**example) for name, example in _FOUND[kind].items()}
     for kind in ("signals", "sizes", "stacks", "expressions")

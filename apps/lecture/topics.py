@@ -7,10 +7,11 @@ recurrent networks", 10-701 Introduction to Machine Learning, Geoff Gordon and P
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from data_prep.files import toml_beside
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,7 +89,7 @@ class Part:
 
 def _read() -> tuple[dict[str, Page], tuple[Part, ...]]:
     """Read pages and parts, both in their order, from the file beside this one."""
-    content = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    content = toml_beside(__file__)
     parts = [
         Part(part["key"], part["title"], tuple(Topic(**topic) for topic in part["topic"]))
         for part in content["part"]

@@ -24,6 +24,7 @@ from apps.shared.commands import (
     add_fit,
     group,
     print_json,
+    print_result,
     print_table,
     texts_or_files,
     verb,
@@ -62,13 +63,7 @@ def classify(
         names = ("document", count(1)) if texts else ("file", map(str, given))
         _answer_each(reviews, map(_text_or_refused, given), *names, as_json)
     else:
-        verdict = reviews.classify(given_text(given[0]))
-        for note in verdict.notes():
-            print(f"Note: {note}", file=sys.stderr)
-        if as_json:
-            print_json(verdict.to_dict())
-        else:
-            print_table(verdict.table_columns, verdict.table_rows())
+        print_result(reviews.classify(given_text(given[0])), as_json)
 
 
 def _answer_each(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import streamlit as st
 
@@ -14,9 +12,10 @@ from apps.shared import charts
 from apps.shared.letters import Letter, letters
 from apps.shared.page import example_buttons, text_box
 from apps.shared.style import palette
+from data_prep.files import toml_beside
 
 MOST_CHARACTERS = 6_000
-EXAMPLES = tomllib.loads(Path(__file__).with_name("examples.toml").read_text(encoding="utf-8"))
+EXAMPLES = toml_beside(__file__, "examples.toml")
 
 
 def choose_text(preset: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from apps.shared.cards import filled
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
 from data_prep.errors import InputError
+from data_prep.files import toml_beside
 from data_prep.readers.document_sets import read_bbc, read_imdb
 from data_prep.readers.labelled_texts import LabelledTexts, Refused, read_csv, read_folder
 from data_prep.readers.text import GivenPath, input_file
@@ -27,7 +27,7 @@ SPLIT_SEED = 1  # of their split: the same for all recipes, so that a test part 
 _SAMPLE_DOCUMENTS = 600
 OWN = "own documents"  # the checksum of your own documents is kept under this name
 _MADE = "made reviews"
-_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SAID = toml_beside(__file__)
 _ALIASES = {name: tuple(_SAID[name]["aliases"].items()) for name in DATA}
 
 

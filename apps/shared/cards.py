@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 
+from data_prep.files import toml_beside
 from models.presets.card import CardText
 
 
@@ -14,9 +13,7 @@ def card(file: str, name: str, /, **facts: object) -> CardText:
 
     The text is a table with the fields of ``CardText``.
     """
-    return filled(
-        tomllib.loads(Path(file).with_name("cards.toml").read_text(encoding="utf-8"))[name], **facts
-    )
+    return filled(toml_beside(file, "cards.toml")[name], **facts)
 
 
 def filled(texts: Mapping[str, str], /, **facts: object) -> CardText:

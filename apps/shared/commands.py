@@ -14,6 +14,7 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
+from apps.shared.results import Result
 from data_prep.errors import InputError
 from data_prep.readers.text import STDIN
 from models.training.task import Option, Task
@@ -110,6 +111,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
     Console(markup=False, highlight=False).print(table)
 
 
+def print_result(result: Result, as_json: bool) -> None:
+    """Print a result as one JSON object or as its table; its notes go to standard error."""
+    for note in result.notes():
+        print(note, file=sys.stderr)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_table(result.table_columns, result.table_rows())
+
+
 @contextmanager
 def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[[int, int], None]]:
     """Show progress with the remaining time on stderr; ``looks`` are more, as tqdm takes it.
@@ -166,12 +177,7 @@ def add_evaluate(app: typer.Typer, task: Task, help_text: str, name: str = "eval
     def evaluate(preset: str | None, as_json: bool, **values: Any) -> None:
         options = task.given("evaluate", values)
         result = task.evaluate(task.open(preset, options), options)
-        for note in result.notes():
-            print(note, file=sys.stderr)
-        if as_json:
-            print_json(result.to_dict())
-        else:
-            print_table(result.table_columns, result.table_rows())
+        print_result(result, as_json)
 
     last = {"preset": PresetOption, "as_json": JsonOption}
     _add(app, evaluate, name, help_text, {**_of_task(task, "evaluate"), **last})

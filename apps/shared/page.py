@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from data_prep.errors import InputError
+from data_prep.files import toml_beside
 from models.presets.manifest import MANIFEST
 from models.presets.search import FoundPreset, find_presets, resolve_preset
 
@@ -126,7 +126,7 @@ def show_page(file: str, shows: Mapping[PresetChoice | None, Mapping[str, Callab
         shows: What a section can show, None where it needs no preset, to the names of sections and what draws them;
             this is called with application and name of the chosen preset, or with nothing.
     """
-    said = tomllib.loads(Path(file).with_suffix(".toml").read_text(encoding="utf-8"))
+    said = toml_beside(file)
     st.title(said["title"], anchor=False)
     section = one_of("Section", tuple(said["hints"]), "section")
     choice, show = next((choice, named[section]) for choice, named in shows.items() if section in named)

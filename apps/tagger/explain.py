@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from apps.tagger.application import Tagger, given_words
 from apps.tagger.results import LayerView, NetworkView, Transitions
 from data_prep.errors import InputError
+from data_prep.files import toml_beside
 
 MOST_WORDS = 60
 START, END = "sentence start", "sentence end"
-_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SAID = toml_beside(__file__)
 
 
 def network_view(tagger: Tagger, words: Sequence[str]) -> NetworkView:

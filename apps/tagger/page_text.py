@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import partial
-from pathlib import Path
 from zlib import crc32
 
 import streamlit as st
@@ -15,9 +13,10 @@ from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_file, csv_file
 from apps.tagger.page_ribbons import legend, ribbons
 from apps.tagger.results import AMBIGUOUS_BELOW, TaggedText
+from data_prep.files import toml_beside
 from data_prep.readers.text import decoded
 
-_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SAID = toml_beside(__file__)
 MOST_CHARACTERS = 20_000
 _ON_A_PAGE = 40
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +14,7 @@ from apps.shared.measures import checksums_of
 from apps.tagger.word_table import RawTexts, WordTable
 from data_prep.datasets import DATASETS, locate, locate_files
 from data_prep.errors import InputError
+from data_prep.files import toml_beside
 from data_prep.readers import treebank as reading
 from data_prep.readers.conllu import EWT, UPOS_TAGS, Sentence, read_conllu, read_ewt
 from data_prep.readers.text import TextCorpus, input_file, iter_lines
@@ -40,7 +40,7 @@ TAGGER_OPTIONS = (
     Option("segmenter", SEGMENTER_HELP, type=str, metavar="NAME_OR_FOLDER", verbs=_EVALUATE),
 )
 _EWT_TEST = ("en_ewt-ud-test.conllu.gz", "UD English EWT, test")  # in the data of the shipped presets
-_SAID = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SAID = toml_beside(__file__)
 
 
 @dataclass(frozen=True)

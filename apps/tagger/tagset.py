@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
+
+from data_prep.files import toml_beside
 
 
 class Tag(NamedTuple):
@@ -17,7 +17,7 @@ class Tag(NamedTuple):
     colour: str
 
 
-_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_TABLE = toml_beside(__file__)
 TAGS = {name: Tag(**said) for name, said in _TABLE["tags"].items()}
 _COLOURS = [tag.colour for tag in TAGS.values() if tag.family != "other"]  # those of the others are grey
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -17,9 +15,10 @@ from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described
 from apps.writer.results import NextTokens, TokenProbability
 from data_prep.errors import InputError
+from data_prep.files import toml_beside
 from models.char_lm.serving import Unknown
 
-SAID = tomllib.loads(Path(__file__).with_name("page.toml").read_text(encoding="utf-8"))
+SAID = toml_beside(__file__, "page.toml")
 _SHOWN = 8
 
 

@@ -5,16 +5,14 @@ The publisher of the handwritten letters names no licence, so the project carrie
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw
 
+from data_prep.files import toml_beside
 from data_prep.images.letters import in_letter_box
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH, cut_to_ink
 
-_STROKES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_STROKES = toml_beside(__file__)
 _SCALE = 10.0  # pixels a unit while drawing
 _MARGIN = 60
 _STEPS = 6  # straight pieces between two points of a stroke

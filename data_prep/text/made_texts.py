@@ -5,16 +5,15 @@ Reviews have labels, sentences have tags.
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from data_prep.files import toml_beside
 from data_prep.readers.conllu import Sentence, Word, plain_sentence
 from data_prep.readers.labelled_texts import LabelledTexts, labelled
 
-_GRAMMARS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_GRAMMARS = toml_beside(__file__)
 _SIZES = {"train": 400, "dev": 80, "test": 80}
 _SEEDS = {"train": 1, "dev": 2, "test": 3}
 

@@ -51,9 +51,9 @@ class Vocabulary:
             )
         self.entries: tuple[str, ...] = tuple(entries)
         self._strings = list(self.specials + self.entries)
-        self._ids = {string: number for number, string in enumerate(self._strings)}
         if not all(isinstance(string, str) for string in self._strings):
             raise InputError("A vocabulary entry is not a string", received=self._strings)
+        self._ids = {string: number for number, string in enumerate(self._strings)}
         if len(self._ids) < len(self._strings):
             twice, _ = Counter(self._strings).most_common(1)[0]
             raise InputError("A vocabulary entry occurs twice", received=twice)
