@@ -26,8 +26,8 @@ from tests.treebanks import write_conllu
 
 TASK = TaggerTask()
 TINY = (
-    "units=16", "epochs=12", "batch_size=8", "learning_rate=0.02", "output=softmax", "trained_dimensions=16",
-    "warmup=5", "averaging=0.8", "character_units=8", "segmenter.epochs=25", "segmenter.learning_rate=0.02",
+    "units=16", "epochs=8", "batch_size=8", "learning_rate=0.02", "output=softmax", "trained_dimensions=16",
+    "warmup=5", "averaging=0.8", "character_units=8", "segmenter.epochs=12", "segmenter.learning_rate=0.02",
     "segmenter.warmup=2", "segmenter.averaging=0.5", "segmenter.batch=512", "segmenter.network.embedding=8",
     "segmenter.network.channels=16",
     "segmenter.network.kernel=3", "segmenter.network.dilations=1,2", "segmenter.network.dropout=0",
@@ -311,7 +311,7 @@ def test_english_by_its_files_reaches_what_the_built_in_source_reaches(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same sentences, recipe and seed: the same weights and scores."""
-    some = {"train": 1500, "dev": 200, "test": 200}
+    some = {"train": 800, "dev": 150, "test": 150}
     parts = {part: read_ewt(part)[:count] for part, count in some.items()}
     monkeypatch.setattr("apps.tagger.sources.read_ewt", parts.__getitem__)
     settings = ["epochs=1", "vectors=none", "raw_text=", "units=8", "character_units=4", "word_rows=2000"]

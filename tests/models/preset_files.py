@@ -57,21 +57,17 @@ def network_arrays(config: NetworkConfig) -> dict[str, ArraySpec]:
     return {name: ArraySpec(shape, "float32") for name, shape in shapes.items()}
 
 
-def network_model(config: NetworkConfig, arrays) -> keras.Model:
+def network_answer(config: NetworkConfig, arrays, inputs) -> dict[str, np.ndarray]:
     model = build_network(config)
     assign_arrays(model.weights, arrays)
-    return model
-
-
-def network_answer(config: NetworkConfig, arrays, inputs) -> dict[str, np.ndarray]:
-    return {"logits": contract.answers(network_model(config, arrays), inputs["ids"])[0]}
+    return {"logits": contract.answers(model, inputs["ids"])[0]}
 
 
 NETWORK = Kind(
     NetworkConfig,
     arrays=network_arrays,
     answer=network_answer,
-    network=f"{__name__}:network_model",
+    network=f"{__name__}:build_network",
     needs_labels=True,
 )
 GOLDEN = {"ids": np.array([[2, 3, 4, 0], [5, 2, 0, 0]], np.int32)}
