@@ -6,7 +6,8 @@
 SHELL := bash
 VENV ?= .venv
 PORT ?= 8501
-WORKERS ?= 2
+# One more than the two cores that tests are measured on: browser tests wait for the browser.
+WORKERS ?= 3
 PYTHON ?=
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(VENV)/bin/python -m pytest
@@ -25,7 +26,7 @@ app: $(APP_STAMP) ## Start the web page on 127.0.0.1 (PORT=8501)
 	@echo "Lectern: http://127.0.0.1:$(PORT)   (stop with Ctrl-C)"
 	@exec $(VENV)/bin/python -m streamlit run streamlit_app.py --server.port $(PORT)
 
-test: $(DEV_STAMP) ## Lint and all tests but the slow ones (WORKERS=2 processes)
+test: $(DEV_STAMP) ## Lint and all tests but the slow ones (WORKERS=3 processes)
 	@$(VENV)/bin/python -m tests.chromium
 	$(VENV)/bin/ruff check .
 	$(PYTEST) -m "not slow" -n $(WORKERS)

@@ -239,7 +239,7 @@ def browser() -> Iterator[object]:
         pytest.skip(f"browser: {chromium.MISSING}")
     playwright = pytest.importorskip("playwright.sync_api")
     # Chromium refuses its sandbox to the superuser, which is who runs in most containers.
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    arguments = ["--disable-gpu", "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     playwright.expect.set_options(timeout=ANSWER_MILLISECONDS)
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=path, args=arguments)
@@ -253,7 +253,8 @@ def tabs(browser) -> Callable[[int, str], object]:
 
     @functools.cache
     def tab(width: int, theme: str) -> object:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        looks = {"color_scheme": theme, "reduced_motion": "reduce"}
+        context = browser.new_context(viewport={"width": width, "height": 900}, **looks)
         context.set_default_timeout(ANSWER_MILLISECONDS)
         return context.new_page()
 

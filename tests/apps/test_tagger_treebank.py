@@ -26,8 +26,8 @@ from tests.treebanks import write_conllu
 
 TASK = TaggerTask()
 TINY = (
-    "units=16", "epochs=8", "batch_size=8", "learning_rate=0.02", "output=softmax", "trained_dimensions=16",
-    "warmup=5", "averaging=0.8", "character_units=8", "segmenter.epochs=12", "segmenter.learning_rate=0.02",
+    "units=16", "epochs=12", "batch_size=8", "learning_rate=0.02", "output=softmax", "trained_dimensions=16",
+    "warmup=5", "averaging=0.8", "character_units=8", "segmenter.epochs=25", "segmenter.learning_rate=0.02",
     "segmenter.warmup=2", "segmenter.averaging=0.5", "segmenter.batch=512", "segmenter.network.embedding=8",
     "segmenter.network.channels=16",
     "segmenter.network.kernel=3", "segmenter.network.dilations=1,2", "segmenter.network.dropout=0",
