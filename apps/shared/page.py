@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from data_prep.files import toml_beside
 from models.presets.manifest import MANIFEST
 from models.presets.search import FoundPreset, find_presets, resolve_preset
 
+_said = functools.cache(toml_beside)  # read once, not at every click
 _HEAVY_AT_ONCE = 2  # a map by t-SNE keeps a core busy for seconds; more visitors wait in line
 
 
@@ -126,7 +128,7 @@ def show_page(file: str, shows: Mapping[PresetChoice | None, Mapping[str, Callab
         shows: What a section can show, None where it needs no preset, to the names of sections and what draws them;
             this is called with application and name of the chosen preset, or with nothing.
     """
-    said = toml_beside(file)
+    said = _said(file)
     st.title(said["title"], anchor=False)
     section = one_of("Section", tuple(said["hints"]), "section")
     choice, show = next((choice, named[section]) for choice, named in shows.items() if section in named)
