@@ -311,7 +311,7 @@ def test_english_by_its_files_reaches_what_the_built_in_source_reaches(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same sentences, recipe and seed: the same weights and scores."""
-    some = {"train": 800, "dev": 150, "test": 150}
+    some = {"train": 1500, "dev": 200, "test": 200}
     parts = {part: read_ewt(part)[:count] for part, count in some.items()}
     monkeypatch.setattr("apps.tagger.sources.read_ewt", parts.__getitem__)
     settings = ["epochs=1", "vectors=none", "raw_text=", "units=8", "character_units=4", "word_rows=2000"]
