@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import random
 import signal
 import sys
 import threading
@@ -49,9 +50,9 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
     """Train one network; after a kill the same call with ``run.resume`` ends at the same bits.
 
     The same bits need one machine, one number of cores, and randomness that comes from seed and epoch, from seed
-    generators of the network (dropout has one) or from the global seeds, which are set anew for every epoch. With an
-    optimizer that averages weights (``use_ema``) the averages are evaluated and kept, while training goes on with the
-    plain weights.
+    generators of the network (dropout has one) or from those of Python and NumPy, which are set anew for every epoch.
+    With an optimizer that averages weights (``use_ema``) the averages are evaluated and kept, while training goes on
+    with the plain weights.
 
     Args:
         stage: What to train.
@@ -149,8 +150,10 @@ class _Training:
     def _one_epoch(self, number: int) -> None:
         """Train, evaluate and save the epoch of this number, from 1."""
         stage, state, started = self.stage, self.state, time.perf_counter()
-        rng = np.random.default_rng([stage.seed, number - 1])
-        keras.utils.set_random_seed(int(rng.integers(2**31)))
+        seed = int(np.random.default_rng([stage.seed, number - 1]).integers(2**31))
+        # Not keras.utils.set_random_seed: TensorFlow then forgets its compiled functions, a second or more each epoch.
+        random.seed(seed)
+        np.random.seed(seed)
         watch = StepWatch(self.events, number, self.folder)
         logs = self._keras_epoch(number, watch)
         watch.check_loss(logs)
