@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import keras
@@ -16,6 +17,7 @@ from apps.tagger.recipes import RECIPES, PretrainingSettings, TaggerRecipe
 from apps.tagger.sources import Treebank
 from apps.tagger.task import TaggerTask, TrainingBatches, compiled_tagger, config_of, predictor_of
 from apps.tagger.word_table import principal_components, word_table
+from data_prep.batching import as_dataset
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.made_texts import made_sentences
@@ -57,9 +59,7 @@ def trained(tmp_path_factory, tiny_presets: Path):
     batches = TrainingBatches(source, config, 32, 1)
     keras.utils.set_random_seed(1)
     model = compiled_tagger(replace(SAMPLE, averaging=0.0), config, source.table, 6 * len(batches))
-    for epoch in range(6):
-        for inputs, tags in batches.epoch(epoch):
-            model.train_on_batch(inputs, tags)
+    model.fit(as_dataset(lambda: chain(*map(batches.epoch, range(6)))), verbose=0)
     return predictor_of(config, source.table, model)
 
 
