@@ -83,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Take what was imported and collected out of the garbage collector's rounds, and let it go them less often.
+    """Take what was imported and collected out of the garbage collector's rounds, and have fewer of them.
 
     Streamlit asks for two rounds a page, and a network that is traced makes as many objects as bring about hundreds.
     """
