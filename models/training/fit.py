@@ -151,7 +151,7 @@ class _Training:
         """Train, evaluate and save the epoch of this number, from 1."""
         stage, state, started = self.stage, self.state, time.perf_counter()
         seed = int(np.random.default_rng([stage.seed, number - 1]).integers(2**31))
-        # Not keras.utils.set_random_seed: TensorFlow then forgets its compiled functions, a second or more each epoch.
+        # Not keras.utils.set_random_seed: TensorFlow then forgets its compiled functions, about a second an epoch.
         random.seed(seed)
         np.random.seed(seed)
         watch = StepWatch(self.events, number, self.folder)

@@ -238,8 +238,10 @@ def browser() -> Iterator[object]:
     if path is None:
         pytest.skip(f"browser: {chromium.MISSING}")
     playwright = pytest.importorskip("playwright.sync_api")
-    # Chromium refuses its sandbox to the superuser, which is who runs in most containers.
-    arguments = ["--disable-gpu", "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    arguments = ["--disable-gpu"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # Chromium refuses its sandbox to the superuser, which is who runs in most containers.
+        arguments.append("--no-sandbox")
     playwright.expect.set_options(timeout=ANSWER_MILLISECONDS)
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=path, args=arguments)
