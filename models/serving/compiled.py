@@ -12,7 +12,7 @@ from typing import Any
 import numba
 
 # Sums may be taken in any order, so that they use the processor's vectors; infinite values stay what they are.
-_FAST = frozenset({"reassoc", "contract", "arcp", "nsz"})
+_FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
