@@ -20,7 +20,8 @@ from apps.writer import commands as writer
 from models.presets.search import find_presets
 
 VERSION = "0.2.0"
-PROGRAM = "python -m apps"
+PROGRAM = "lectern" if Path(sys.argv[0]).stem == "lectern" else "python -m apps"
+ROOT = Path(__file__).resolve().parents[1]
 _COMPLETE_VARIABLE = "_LECTERN_COMPLETE"
 
 app = group("Lectern: convolutional and recurrent networks, and word vectors, ready to use.", PROGRAM)
@@ -65,13 +66,22 @@ def presets(
         print_table(("name", "kind", "score", "size>", "where"), rows)
 
 
+@app.command("app")
+@verb
+def page(port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this machine.")] = 8501) -> None:
+    """Start the web page on this machine; Ctrl-C stops it."""
+    print(f"Lectern: http://127.0.0.1:{port}   (stop with Ctrl-C)", flush=True)
+    streamlit = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+    os.execv(sys.executable, [*streamlit, "--server.port", str(port)])
+
+
 @app.command()
 @verb
 def completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that reads it.")],
 ) -> None:
     """Print a script that defines the command lectern, with completion by tab; a shell reads it by eval or source."""
-    program = f"PYTHONPATH={Path(__file__).resolve().parents[1]} {sys.executable} -m apps"
+    program = f"PYTHONPATH={ROOT} {sys.executable} -m apps"
     script = typer_completion.get_completion_script(
         prog_name="lectern", complete_var=_COMPLETE_VARIABLE, shell=shell
     )

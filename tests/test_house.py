@@ -208,9 +208,11 @@ def third_party(tree: ast.Module) -> set[str]:
 def test_networks_use_keras_alone() -> None:
     wrong = {}
     for module, tree in TREES.items():
-        allowed = {"annotated_types", "keras", "numpy", "pydantic", "threadpoolctl", "tqdm"}
+        allowed = {"annotated_types", "keras", "numba", "numpy", "pydantic", "threadpoolctl", "tqdm"}
         if "TensorFlow" in (ast.get_docstring(tree) or ""):
             allowed.add("tensorflow")  # a fast path that says why at its top
+        if module.startswith("models.export."):
+            allowed |= EXPORT
         if module.startswith("models.") and (more := third_party(tree) - allowed):
             wrong[module] = more
     assert not wrong
@@ -294,10 +296,13 @@ def test_there_is_one_tensorflow() -> None:
     assert users["tensorflow"].split(".")[:2] == users["tensorflow-text"].split(".")[:2]
 
 
+EXPORT = {"ai_edge_litert", "onnx", "onnxruntime", "tensorflow"}  # of the extra [export]: other runtimes
 DISTRIBUTIONS = {
+    "ai_edge_litert": "ai-edge-litert",
     "sklearn": "scikit-learn",
     "tensorflow_text": "tensorflow-text",
     "PIL": "pillow",
+    "annotated_types": "annotated-types",
     "pycrfsuite": "python-crfsuite",
     "xdist": "pytest-xdist",
 }
@@ -306,7 +311,7 @@ DISTRIBUTIONS = {
 def test_every_import_is_pinned() -> None:
     users = pins("requirements.txt")
     developers = users | pins("requirements-dev.txt")
-    optional = {"jax"}
+    optional = {"jax", *EXPORT - users.keys()}
     for path in [*ALL_FILES, *python_files("tests")]:
         top = path.relative_to(ROOT).parts[0]
         known = developers if top in ("tests", "benchmarks") else users
