@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import completion as typer_completion
+from typer.core import TyperGroup
 
-from apps.digits import commands as digits
-from apps.ocr import commands as ocr
-from apps.reviews import commands as reviews
 from apps.shared.commands import JsonOption, group, number, print_json, print_table, verb
-from apps.tagger import commands as tagger
-from apps.vectors import commands as vectors
-from apps.writer import commands as writer
 from models.presets.search import find_presets
 
 VERSION = "0.2.0"
@@ -24,9 +21,37 @@ PROGRAM = "lectern" if Path(sys.argv[0]).stem == "lectern" else "python -m apps"
 ROOT = Path(__file__).resolve().parents[1]
 _COMPLETE_VARIABLE = "_LECTERN_COMPLETE"
 
+APPLICATIONS = {
+    "vectors": "Word vectors: train, evaluate, ask, import and export.",
+    "tagger": "Parts of speech: train, evaluate, tag text.",
+    "writer": "A language model: train, evaluate, write, score texts, find copies.",
+    "digits": "Handwritten digits: train, evaluate, classify images, look inside the network.",
+    "ocr": "Handwritten words: train, evaluate, read images, letter by letter or in one piece.",
+    "reviews": "Documents: train, evaluate, say whether a review is good, or what an article is about.",
+}
+
+
+class Application(TyperGroup):
+    """The verbs of an application, which is imported when one of them is asked for: importing all takes a second."""
+
+    @property
+    def commands(self) -> dict[str, Any]:
+        """Name to verb."""
+        return _verbs_of(self.name)
+
+    @commands.setter
+    def commands(self, none: dict[str, Any]) -> None:
+        """Take no verbs from elsewhere."""
+
+
+@functools.cache
+def _verbs_of(name: str) -> dict[str, Any]:
+    return typer.main.get_group(importlib.import_module(f"apps.{name}.commands").app).commands
+
+
 app = group("Lectern: convolutional and recurrent networks, and word vectors, ready to use.", PROGRAM)
-for _module in (vectors, tagger, writer, digits, ocr, reviews):
-    app.add_typer(_module.app, name=_module.__name__.split(".")[-2])
+for _name, _text in APPLICATIONS.items():
+    app.add_typer(group(_text, _name), cls=Application)
 
 
 def _print_version(wanted: bool) -> None:

@@ -25,7 +25,7 @@ from apps.shared.commands import (
 from data_prep.errors import InputError
 from data_prep.images.preparation import prepare_digit
 
-app = group("Handwritten digits: train, evaluate, classify images, look inside the network.")
+app = group()
 add_fit(app, DigitsTask(), "Train a network on MNIST or on your own images and write it as a preset.")
 add_evaluate(app, DigitsTask(), "Score the official test set, or your own images.")
 _LAYER_COLUMNS = (

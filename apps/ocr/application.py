@@ -24,7 +24,8 @@ from data_prep.images.preparation import (
 )
 from data_prep.readers.letters import decode_word, encode_word
 from models.ocr.config import KIND
-from models.ocr.letter_search import Hypothesis, Scorer, letter_shares
+from models.ocr.letter_lm import LetterLM
+from models.ocr.letter_search import Hypothesis, letter_shares
 from models.ocr.serving import LetterScores, LettersReader, WordsReader, reader_of
 from models.presets.store import Preset, load_preset
 from models.serving.ctc import best_path, exchanged, greedy, letter_posteriors, spans
@@ -188,10 +189,9 @@ class Reader:
         config, language = self.words.config, self.words.language
         if language is None:
             return None
-        words = exchanged(labels, len(config.alphabet)).tolist()
-        return config.lm_weight * np.array(
-            [[language.score(decode_word(word, config.alphabet)) for word in row] for row in words]
-        )
+        words = exchanged(labels, len(config.alphabet))
+        scores = language.scores(words.reshape(-1, len(labels)))
+        return config.lm_weight * scores.reshape(words.shape[:2])
 
 
 def composed(letters: np.ndarray, text: str, seed: int = 0) -> PreparedImage:
@@ -219,7 +219,7 @@ def words_by_way(
     network: LettersReader,
     scores: LetterScores,
     lengths: Sequence[int],
-    languages: Mapping[str, Scorer] | None = None,
+    languages: Mapping[str, LetterLM] | None = None,
 ) -> dict[str, list[str]]:
     """Give the words whose letters have these scores by each way: ``alone``, ``bilstm``, ``crf``, and with language.
 

@@ -11,7 +11,7 @@ from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.ocr.task import OcrTask
 from apps.shared.commands import JsonOption, add_evaluate, add_fit, group, print_json, print_table, verb
 
-app = group("Handwritten words: train, evaluate, read images, letter by letter or in one piece.")
+app = group()
 add_fit(app, OcrTask(), "Train a network on handwritten words or letters and write it as a preset.")
 add_evaluate(app, OcrTask(), "Score the words that the presets did not learn from, or your own.")
 

@@ -20,7 +20,7 @@ from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import WordLayout, compose_words
 from data_prep.readers.handwriting import WordPictures
 from data_prep.readers.letters import LetterWords, decode_word
-from models.ocr.letter_search import Scorer
+from models.ocr.letter_lm import LetterLM
 from models.ocr.serving import LettersReader, WordsReader, reader_of
 from models.presets.store import Preset
 from models.serving.ctc import greedy
@@ -82,7 +82,7 @@ def error_rate(answers: Sequence[str], texts: Sequence[str]) -> ErrorRate:
 
 
 def read_letters(
-    reader: LettersReader, words: LetterWords, languages: Mapping[str, Scorer] | None = None
+    reader: LettersReader, words: LetterWords, languages: Mapping[str, LetterLM] | None = None
 ) -> dict[str, list[str]]:
     """Read words letter by letter, in every way; languages and ways as ``apps.ocr.application.words_by_way``."""
     lengths = words.lengths.tolist()

@@ -33,7 +33,7 @@ from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused
 from data_prep.readers.text import STDIN, given_text
 
-app = group("Documents: train, evaluate, say whether a review is good, or what an article is about.")
+app = group()
 add_fit(
     app, ReviewsTask(), "Train a classifier on a set of documents or on your own and write it as a preset."
 )

@@ -47,8 +47,8 @@ _LOG = typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")]
 
 
-def group(help_text: str, name: str | None = None) -> typer.Typer:
-    """Make an empty group of commands with a help text; without a name the group above says how it is called."""
+def group(help_text: str | None = None, name: str | None = None) -> typer.Typer:
+    """Make an empty group of commands; ``apps.__main__`` has the names and help texts of applications."""
     return typer.Typer(
         name=name,
         help=help_text,

@@ -35,7 +35,7 @@ from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence, format_conllu, parse_conllu, with_tags
 from data_prep.readers.text import STDIN, given_text
 
-app = group("Parts of speech: train, evaluate, tag text.")
+app = group()
 add_fit(
     app, TaggerTask(), "Train a tagger on UD English EWT, or on your own treebank, and write it as a preset."
 )

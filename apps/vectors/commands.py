@@ -28,7 +28,7 @@ from apps.vectors.evaluation import evaluate, metrics_of
 from apps.vectors.task import VectorsTask, opened, save_vectors_preset, vectors_content
 from data_prep.errors import InputError
 
-app = group("Word vectors: train, evaluate, ask, import and export.")
+app = group()
 
 FileOption = Annotated[
     Path | None,

@@ -31,7 +31,7 @@ from apps.writer.task import WriterTask
 from data_prep.readers.text import given_text
 from models.char_lm.serving import Unknown
 
-app = group("A language model: train, evaluate, write, score texts, find copies.")
+app = group()
 add_fit(app, WriterTask(), "Train a writer on Tiny Shakespeare or on your own text and write it as a preset.")
 add_evaluate(
     app, WriterTask(), "Score the part of its text that the writer did not learn from, or other texts."

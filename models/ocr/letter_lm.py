@@ -7,7 +7,6 @@ to shorter ones.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -18,20 +17,44 @@ from data_prep.readers.letters import LETTERS
 from models.char_lm.ngrams import Level, NGramModel, fit_ngrams
 
 END = "\n"  # stands before and behind every word
-_HISTORIES = 1 << 16
 _LEAST = 4
 
 Arrays = Mapping[str, np.ndarray]
 
 
 class LetterLM:
-    """A fitted model of words, over the letters and ``END``; threads can share it."""
+    """A fitted model of words, over the letters and ``END``; threads can share it.
+
+    Each context that it knows is a state. Columns are the letters, and last the end of the word.
+
+    Attributes:
+        logs: Logarithm of the probability of what comes behind each state, float32 (states, letters + 1), read-only.
+        after: The state behind that, int32 (states, letters + 1).
+        first: The state where a word begins.
+    """
 
     def __init__(self, model: NGramModel) -> None:
         if not model.alphabet.startswith(END):
             raise InputError("The language model does not know where words end", received=model.alphabet)
         self.model = model
-        self._next = functools.lru_cache(_HISTORIES)(self._log_probabilities)
+        size = len(model.alphabet)
+        chances, after = np.full((1, size), 1.0 / size), np.zeros((1, size), np.int32)
+        for length, level in enumerate(model.levels):
+            letters = [level.contexts // size**place % size for place in reversed(range(length))]
+            states = np.arange(len(after), len(after) + len(level.contexts), dtype=np.int32)
+            if length:  # 1 is the state without a letter; behind a known context its beginning is known too
+                after[_walked(after, 1, letters[:-1]), letters[-1]] = states
+            shorter = _walked(after, np.full(len(states), min(1, length)), letters[1:])
+            own = level.weights[:, None] * chances[shorter]
+            own[np.searchsorted(level.contexts, level.grams // size), level.grams % size] += level.parts
+            chances = np.concatenate([chances, own])
+            after = np.concatenate([after, after[shorter] if length else after + 1])
+        # Stored as float16 the probabilities of a context sum to nearly 1 only.
+        chances = np.maximum(chances, 1e-9)
+        logs = np.log(chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)
+        self.logs, self.after = np.roll(logs, -1, axis=1), np.roll(after, -1, axis=1)
+        self.logs.setflags(write=False)
+        self.first = int(self.after[min(1, model.order), -1])
 
     @property
     def sizes(self) -> dict[str, tuple[int, ...]]:
@@ -43,16 +66,20 @@ class LetterLM:
         }
 
     def log_probabilities(self, history: str) -> np.ndarray:
-        """Say what comes behind the first letters of a word.
-
-        Returns:
-            Logarithm of the probability of each letter, and last that the word ends, float64 (letters + 1,), read-only.
-        """
-        return self._next((END + history)[1 - self.model.order :] if self.model.order > 1 else "")
+        """Say what comes behind the first letters of a word, as a row of ``logs``."""
+        return self.logs[int(_walked(self.after, self.first, self._labels(history)))]
 
     def score(self, word: str) -> float:
         """Return the logarithm of a word's probability, its end included."""
-        return -float(self.model.score(word + END, context=END).sum())
+        return float(self.scores(np.array([self._labels(word)], np.int64))[0])
+
+    def scores(self, words: np.ndarray) -> np.ndarray:
+        """Return the logarithms of the probabilities of words of one length, int (words, letters), float64 (words,)."""
+        states, total = np.full(len(words), self.first), np.zeros(len(words))
+        for labels in words.T:
+            total += self.logs[states, labels]
+            states = self.after[states, labels]
+        return total + self.logs[states, -1]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a preset stores of it: int32 and float32 arrays by name."""
@@ -71,12 +98,8 @@ class LetterLM:
             levels.append(Level(*(a.astype(np.int64 if a.dtype.kind == "i" else np.float64) for a in level)))
         return cls(NGramModel(END + alphabet, tuple(levels))) if levels else None
 
-    def _log_probabilities(self, context: str) -> np.ndarray:
-        # Stored as float16 the probabilities of a context sum to nearly 1 only.
-        chances = np.maximum(self.model.probabilities(context), 1e-9)
-        found = np.roll(np.log(chances / chances.sum()), -1)
-        found.setflags(write=False)
-        return found
+    def _labels(self, word: str) -> list[int]:
+        return [self.model.alphabet.index(letter) - 1 for letter in word]
 
 
 def fit_letter_lm(words: Iterable[str], order: int = 5, alphabet: str = LETTERS) -> LetterLM:
@@ -97,6 +120,15 @@ def lm_specs(grams: tuple[int, ...], contexts: tuple[int, ...]) -> dict[str, Arr
         for name, size, dtype in zip(Level._fields, (many, many, few, few), dtypes, strict=True):
             found[f"lm{length}/{name}"] = ArraySpec((size,), dtype)
     return found
+
+
+def _walked(
+    after: np.ndarray, state: np.ndarray | int, letters: Iterable[np.ndarray | int]
+) -> np.ndarray | int:
+    """Go from state to state along columns of ``after``."""
+    for column in letters:
+        state = after[state, column]
+    return state
 
 
 def _without_rare(level: Level, codes: np.ndarray, order: int, size: int) -> Level:

@@ -7,11 +7,12 @@ beam as wide as there are words it is the exact answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.readers.letters import LETTERS, encode_word
+from data_prep.readers.letters import LETTERS, decode_word, encode_word
+from models.ocr.letter_lm import LetterLM
 
 
 class Hypothesis(NamedTuple):
@@ -22,17 +23,10 @@ class Hypothesis(NamedTuple):
     probability: float
 
 
-class Scorer(Protocol):
-    """What knows how words go on, as ``models.ocr.letter_lm.LetterLM`` does."""
-
-    def log_probabilities(self, history: str) -> np.ndarray:
-        """Return logarithms for each letter and, last, for the end of the word, float (letters + 1,)."""
-
-
 def beam_search(
     scores: np.ndarray,
     *,
-    scorer: Scorer | None = None,
+    scorer: LetterLM | None = None,
     weight: float = 1.0,
     width: int = 16,
     alphabet: str = LETTERS,
@@ -47,17 +41,20 @@ def beam_search(
         alphabet: The letters.
     """
     count = scores.shape[1]
-    texts, totals = [""], np.zeros(1)
+    words, totals = np.zeros((1, 0), np.int64), np.zeros(1)
+    states = None if scorer is None else np.array([scorer.first])
     for letters in scores:
         following = totals[:, None] + letters
         if scorer is not None:
-            following += weight * _next(scorer, texts)[:, :count]
+            following += weight * scorer.logs[states, :count]
         best = np.argsort(-following.ravel(), kind="stable")[:width]  # of equal ones the first
         totals = following.ravel()[best]
-        texts = [texts[at // count] + alphabet[at % count] for at in best.tolist()]
+        words = np.concatenate([words[best // count], (best % count)[:, None]], axis=1)
+        if scorer is not None:
+            states = scorer.after[states[best // count], best % count]
     if scorer is not None:
-        totals = totals + weight * _next(scorer, texts)[:, count]
-    return ranked(texts, totals)
+        totals = totals + weight * scorer.logs[states, count]
+    return ranked([decode_word(word, alphabet) for word in words.tolist()], totals)
 
 
 def ranked(texts: Sequence[str], totals: np.ndarray) -> tuple[Hypothesis, ...]:
@@ -75,7 +72,3 @@ def letter_shares(hypotheses: Sequence[Hypothesis], alphabet: str = LETTERS) -> 
         labels = encode_word(hypothesis.text, alphabet)
         found[np.arange(len(labels)), labels] += hypothesis.probability
     return found
-
-
-def _next(scorer: Scorer, texts: Sequence[str]) -> np.ndarray:
-    return np.array([scorer.log_probabilities(text) for text in texts])

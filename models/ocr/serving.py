@@ -20,7 +20,7 @@ from models.digit_cnn.serving import PackedPlan
 from models.layers.cells import layer_weights
 from models.ocr.config import LAYERS, OcrConfig, ocr_specs
 from models.ocr.letter_lm import LetterLM
-from models.ocr.letter_search import Hypothesis, Scorer, beam_search
+from models.ocr.letter_search import Hypothesis, beam_search
 from models.presets.kinds import Kind
 from models.serving.bilstm import PackedBiLSTM, pack
 from models.serving.blas_threads import in_threads, one_blas_thread
@@ -100,7 +100,7 @@ class LettersReader(_Reader):
         return self.crf.marginals(self.logits(images, lengths)["chain"], pack(lengths))
 
     def search(
-        self, probabilities: np.ndarray, weight: float | None = None, language: Scorer | None = None
+        self, probabilities: np.ndarray, weight: float | None = None, language: LetterLM | None = None
     ) -> tuple[Hypothesis, ...]:
         """Find the best words for the letters of one word.
 

@@ -9,20 +9,21 @@ float (frames, letters + 1), the blank last.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import functools
+import sys
+from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.readers.letters import LETTERS, decode_word
-from models.ocr.letter_search import Hypothesis, Scorer, ranked
+from models.ocr.letter_lm import LetterLM
+from models.ocr.letter_search import Hypothesis, ranked
 
-Word = tuple[int, ...]
-Beams = dict[Word, tuple[float, float]]
 _UNLIKELY = 12.0  # classes below the best one of a frame by more are not followed
-_NEVER = -math.inf
+_NEVER = -np.inf
 
 
 def collapse(path: Sequence[int], blank: int) -> list[int]:
@@ -141,7 +142,7 @@ def best_path(log_probabilities: np.ndarray, labels: Sequence[int]) -> np.ndarra
 def prefix_beam_search(
     log_probabilities: np.ndarray,
     *,
-    scorer: Scorer | None = None,
+    scorer: LetterLM | None = None,
     weight: float = 1.0,
     bonus: float = 0.0,
     width: int = 16,
@@ -163,45 +164,82 @@ def prefix_beam_search(
     Returns:
         At most ``width`` words, best first; the first may be empty.
     """
-    # Beginning of a word to the logarithms of its paths that end in a blank and that end in its last letter.
-    beams: Beams = {(): (0.0, _NEVER)}
-    language: dict[Word, float] = {(): 0.0}
-
-    def next_letter(word: Word, label: int) -> float:
-        history = decode_word(word, alphabet)
-        return 0.0 if scorer is None else weight * float(scorer.log_probabilities(history)[label])
-
-    def language_score(word: Word) -> float:
-        if word not in language:
-            language[word] = language_score(word[:-1]) + (bonus + next_letter(word[:-1], word[-1]))
-        return language[word]
-
-    for frame in log_probabilities:
-        following = _followed(beams, frame)
-        kept = sorted(following, key=lambda word: -(_add(*following[word]) + language_score(word)))[:width]
-        beams = {word: following[word] for word in kept}
-    totals = [_add(*scores) + language_score(word) + next_letter(word, -1) for word, scores in beams.items()]
-    return ranked([decode_word(word, alphabet) for word in beams], np.array(totals))
+    count = log_probabilities.shape[1]
+    table = (np.zeros((1, count), np.float32), np.zeros((1, count), np.int32), 0)  # which says nothing
+    if scorer is not None:
+        table = (scorer.logs, scorer.after, scorer.first)
+    # Importing Numba takes longer than reading a few words; who reads many has done so.
+    search = _compiled() if "numba" in sys.modules else _beam_of
+    words, totals = search(log_probabilities, *table, weight, bonus, width)
+    texts = [decode_word([label for label in word if label >= 0], alphabet) for word in words.tolist()]
+    return ranked(texts, totals)
 
 
-def _followed(beams: Beams, frame: np.ndarray) -> Beams:
-    """Continue every beginning by every class of a frame float (letters + 1,) that is likely enough."""
-    values, blank_class = frame.tolist(), len(frame) - 1
-    likely = np.flatnonzero(frame >= frame.max() - _UNLIKELY).tolist()
-    following: dict[Word, list[float]] = {}
-    for word, (blank, letter) in beams.items():
-        either = _add(blank, letter)
-        same = following.setdefault(word, [_NEVER, _NEVER])
-        same[0] = _add(same[0], either + values[blank_class])
-        if word:
-            same[1] = _add(same[1], letter + values[word[-1]])
-        for label in likely:
-            if label != blank_class:
-                longer = following.setdefault((*word, label), [_NEVER, _NEVER])
+def _beam_of(
+    frames: np.ndarray,
+    logs: np.ndarray,
+    after: np.ndarray,
+    first: int,
+    weight: float,
+    bonus: float,
+    width: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Follow the beam through all frames float64; ``logs``, ``after`` and ``first`` are those of a ``LetterLM``.
+
+    Returns words, int64 (words, frames) with -1 before the first letter, and their scores, float64 (words,).
+    """
+    blank, most = frames.shape[1] - 1, 1 + len(frames) * width
+    # All beginnings of words that were kept, the empty one first: letters with -1 in front, what each one goes on to by
+    # letter, the state and the score of the language model, and the place in the beam.
+    words, longer = np.full((most, len(frames)), -1), np.zeros((most, blank), np.int64)
+    states, language, place, nodes = np.full(most, first), np.zeros(most), np.full(most, -1), 1
+    origins, labels = np.zeros(width * blank, np.int64), np.zeros(width * blank, np.int64)
+    scores, totals = np.zeros(width * blank), np.zeros(width * blank)
+    # The beam, and the logarithms of the paths that end in a blank and in the last letter.
+    beam, blanks, ends = np.zeros(1, np.int64), np.zeros(1), np.full(1, -np.inf)
+    for frame in frames:
+        either = np.logaddexp(blanks, ends)
+        blanked, again, found = either + frame[blank], ends + frame[words[beam, -1]], 0
+        place[beam] = np.arange(len(beam))
+        for label in np.flatnonzero(frame[:blank] >= frame.max() - _UNLIKELY):
+            for at, node in enumerate(beam):
                 # The same letter again needs a blank between.
-                before = blank if word and label == word[-1] else either
-                longer[1] = _add(longer[1], before + values[label])
-    return {word: (one, other) for word, (one, other) in following.items() if max(one, other) > _NEVER}
+                score = frame[label] + (blanks[at] if label == words[node, -1] else either[at])
+                known = place[longer[node, label]] if longer[node, label] else -1
+                if known >= 0:
+                    again[known] = np.logaddexp(again[known], score)
+                    continue
+                origins[found], labels[found], scores[found] = node, label, score
+                totals[found] = score + language[node] + bonus + weight * logs[states[node], label]
+                found += 1
+        place[beam] = -1
+        ranks = np.concatenate((np.logaddexp(blanked, again) + language[beam], totals[:found]))
+        order = np.argsort(-ranks)[:width]
+        order = order[ranks[order] > -np.inf]
+        before, beam, blanks, ends = (
+            beam,
+            np.zeros_like(order),
+            np.full(len(order), -np.inf),
+            np.zeros(len(order)),
+        )
+        for rank, at in enumerate(order):
+            if at < len(before):
+                beam[rank], blanks[rank], ends[rank] = before[at], blanked[at], again[at]
+                continue
+            node, label = origins[at - len(before)], labels[at - len(before)]
+            if not longer[node, label]:
+                longer[node, label], words[nodes, :-1], words[nodes, -1] = nodes, words[node, 1:], label
+                language[nodes] = language[node] + bonus + weight * logs[states[node], label]
+                states[nodes], nodes = after[states[node], label], nodes + 1
+            beam[rank], ends[rank] = longer[node, label], scores[at - len(before)]
+    return words[beam], np.logaddexp(blanks, ends) + language[beam] + weight * logs[states[beam], blank]
+
+
+@functools.cache
+def _compiled() -> Callable[..., Any]:
+    from models.serving.compiled import compiled
+
+    return compiled(_beam_of)
 
 
 def _states(words: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:
@@ -211,10 +249,3 @@ def _states(words: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:
     jumps = np.zeros(states.shape, bool)
     jumps[..., 2:] = (states[..., 2:] != blank) & (states[..., 2:] != states[..., :-2])
     return states, jumps
-
-
-def _add(first: float, second: float) -> float:
-    """Return log(exp(first) + exp(second))."""
-    if first < second:
-        first, second = second, first
-    return first if second == _NEVER else first + math.log1p(math.exp(second - first))
