@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ from models.ocr.letter_lm import LetterLM
 from models.ocr.letter_search import Hypothesis, letter_shares
 from models.ocr.serving import LetterScores, LettersReader, WordsReader, reader_of
 from models.presets.store import Preset, load_preset
-from models.serving.ctc import best_path, exchanged, greedy, letter_posteriors, spans
+from models.serving.blas_threads import in_threads, one_blas_thread
+from models.serving.ctc import best_path, exchanged, greedy, letter_likelihoods, letter_posteriors, spans
 
 if TYPE_CHECKING:
     import keras
@@ -38,6 +40,7 @@ WORDS_PRESET = "ocr_words"
 # Where letters alone meet the language model, it has to say all that is known of context.
 ALONE_WEIGHT = 0.8
 _ALTERNATIVES = 4
+_WORDS_AT_ONCE = 64
 
 
 class Reader:
@@ -158,19 +161,41 @@ class Reader:
         """
         return self.read_prepared_word(prepare_word(image, name))
 
+    def read_words(self, images: Iterable[Source]) -> Iterator[WordResult]:
+        """Read many words, each in one piece, in bounded memory; the same answers as one by one, several times as fast.
+
+        Takes images as :meth:`read_word` does, and raises what that raises when it comes to an image.
+        """
+        images = iter(images)
+        while some := list(islice(images, _WORDS_AT_ONCE)):
+            if len(some) == _WORDS_AT_ONCE:  # many enough for the search to be worth its compiling
+                importlib.import_module("models.serving.compiled")
+            with one_blas_thread() as threads:
+                prepared = list(in_threads(prepare_word, some, threads))
+                frames = self.words.log_probabilities([one.image for one in prepared])
+                pairs = zip(prepared, frames, strict=True)
+                found = list(in_threads(lambda both: self._result(*both), pairs, threads))
+            yield from found
+
     def read_prepared_word(self, prepared: PreparedImage) -> WordResult:
         """Read a word that went through ``data_prep.images.letters.prepare_word`` or was composed."""
         shape = prepared.image.shape
         if (*shape[:1], *shape[2:]) != (LETTER_HEIGHT, 1) or not 1 <= shape[1] <= MAX_WORD_WIDTH:
             allowed = f"(16, 1 to {MAX_WORD_WIDTH}, 1)"
             raise InputError("The image of the word has a wrong shape", allowed=allowed, received=shape)
-        frames = self.words.log_probabilities([prepared.image])[0]
+        return self._result(prepared, self.words.log_probabilities([prepared.image])[0])
+
+    def _result(self, prepared: PreparedImage, frames: np.ndarray) -> WordResult:
         found, without = (self.words.search(frames, language_model=used) for used in (True, False))
-        text = found[0].text
-        alphabet = self.words.config.alphabet
+        text, config, language = found[0].text, self.words.config, self.words.language
+        alphabet = config.alphabet
         labels = encode_word(text, alphabet) if text else np.zeros(0, np.int64)
-        before = letter_posteriors(frames, labels)
-        after = letter_posteriors(frames, labels, self._language(labels))
+        likelihoods = letter_likelihoods(frames, labels)
+        before = after = letter_posteriors(likelihoods)
+        if language is not None and text:
+            words = exchanged(labels, len(alphabet)).reshape(-1, len(labels))
+            said = config.lm_weight * language.scores(words).reshape(before.shape)
+            after = letter_posteriors(likelihoods + said)
         path = best_path(frames, labels).tolist()
         return WordResult(
             text=text,
@@ -183,15 +208,6 @@ class Reader:
             spans=tuple(Span(alphabet[label], *ends) for label, *ends in spans(path, len(alphabet))),
             prepared=prepared,
         )
-
-    def _language(self, labels: np.ndarray) -> np.ndarray | None:
-        """Return what the language model adds to each word of ``models.serving.ctc.exchanged``."""
-        config, language = self.words.config, self.words.language
-        if language is None:
-            return None
-        words = exchanged(labels, len(config.alphabet))
-        scores = language.scores(words.reshape(-1, len(labels)))
-        return config.lm_weight * scores.reshape(words.shape[:2])
 
 
 def composed(letters: np.ndarray, text: str, seed: int = 0) -> PreparedImage:

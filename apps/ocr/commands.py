@@ -40,7 +40,7 @@ def read(
         results = {" ".join(map(str, images)): reader.read_letters(images)}
     else:
         reader = Reader.from_preset(None, preset or WORDS_PRESET)
-        results = {str(path): reader.read_word(path) for path in images}
+        results = dict(zip(map(str, images), reader.read_words(images), strict=True))
     if as_json:
         for name, result in results.items():
             print_json({"file": name, **result.to_dict()})

@@ -167,7 +167,8 @@ def _paper(gray: np.ndarray, border: np.ndarray) -> np.ndarray | float:
 
 def _otsu(values: np.ndarray) -> float:
     """Return the threshold that parts values from 0 to 1 into the two most different classes (Otsu 1979)."""
-    counts, edges = np.histogram(values, bins=256, range=(0.0, 1.0))
+    counts = np.bincount(np.minimum(values * 256.0, 255.0).astype(np.int64).ravel(), minlength=256)
+    edges = np.linspace(0.0, 1.0, 257)
     middles = (edges[:-1] + edges[1:]) / 2.0
     below = np.cumsum(counts)
     above = below[-1] - below

@@ -69,27 +69,27 @@ def exchanged(labels: Sequence[int], count: int) -> np.ndarray:
     return found
 
 
-def letter_posteriors(
-    log_probabilities: np.ndarray, labels: Sequence[int], language: np.ndarray | None = None
-) -> np.ndarray:
+def letter_likelihoods(log_probabilities: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    """Give the logarithm of the likelihood of a word with each letter exchanged for each, float64 (places, letters)."""
+    count = log_probabilities.shape[1] - 1
+    if not len(labels):
+        return np.zeros((0, count))
+    words = exchanged(labels, count).reshape(-1, len(labels))
+    return log_likelihoods(log_probabilities, words).reshape(len(labels), count)
+
+
+def letter_posteriors(scores: np.ndarray) -> np.ndarray:
     """Give the probability of each letter at each place of a word, the other letters given.
 
     Args:
-        log_probabilities: Of the frames.
-        labels: The word that was read.
-        language: Logarithm of what a language model says of each word of :func:`exchanged`, float (letters, classes),
-            with its weight; None for none.
+        scores: Of :func:`letter_likelihoods`, to which can be added what a language model says of each word of
+            :func:`exchanged`.
 
     Returns:
         Float64 (places, letters); rows sum to 1. Where the frames are too few for any of the words, rows are equal.
     """
-    places, count = len(labels), log_probabilities.shape[1] - 1
-    if not places:
-        return np.zeros((0, count))
-    words = exchanged(labels, count).reshape(places * count, places)
-    scores = log_likelihoods(log_probabilities, words).reshape(places, count)
-    if language is not None:
-        scores = scores + language
+    if not scores.size:
+        return scores
     best = scores.max(axis=1, keepdims=True)
     shares = np.exp(scores - best) if np.isfinite(best).all() else np.ones(scores.shape)
     return shares / shares.sum(axis=1, keepdims=True)
@@ -170,9 +170,13 @@ def prefix_beam_search(
         table = (scorer.logs, scorer.after, scorer.first)
     # Importing Numba takes longer than reading a few words; who reads many has done so.
     search = _compiled() if "numba" in sys.modules else _beam_of
-    words, totals = search(log_probabilities, *table, weight, bonus, width)
-    texts = [decode_word([label for label in word if label >= 0], alphabet) for word in words.tolist()]
-    return ranked(texts, totals)
+    beam, scores, states, shorter, last = search(log_probabilities, *table, weight, bonus, width)
+    texts = []
+    for node in beam.tolist():
+        texts.append("")
+        while node:
+            texts[-1], node = alphabet[last[node]] + texts[-1], shorter[node]
+    return ranked(texts, scores + weight * table[0][states[beam], -1])
 
 
 def _beam_of(
@@ -183,56 +187,58 @@ def _beam_of(
     weight: float,
     bonus: float,
     width: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Follow the beam through all frames float64; ``logs``, ``after`` and ``first`` are those of a ``LetterLM``.
+) -> tuple[np.ndarray, ...]:
+    """Follow the beam through frames float64; ``logs``, ``after`` and ``first`` are those of a ``LetterLM``.
 
-    Returns words, int64 (words, frames) with -1 before the first letter, and their scores, float64 (words,).
+    Returns the words of the beam by number, int64, and their scores, float64; of all words the state behind them, the
+    word without their last letter, and that letter, int64.
     """
-    blank, most = frames.shape[1] - 1, 1 + len(frames) * width
-    # All beginnings of words that were kept, the empty one first: letters with -1 in front, what each one goes on to by
-    # letter, the state and the score of the language model, and the place in the beam.
-    words, longer = np.full((most, len(frames)), -1), np.zeros((most, blank), np.int64)
+    blank, most, size, never = frames.shape[1] - 1, 1 + len(frames) * width, frames.shape[1] * width, -np.inf
+    # All beginnings of words that were kept, a tree, the empty one first: what each one goes on to by letter; state and
+    # score of the language model; and the place in the beam.
+    shorter, last, longer = np.zeros(most, np.int64), np.full(most, -1), np.zeros((most, blank), np.int64)
     states, language, place, nodes = np.full(most, first), np.zeros(most), np.full(most, -1), 1
-    origins, labels = np.zeros(width * blank, np.int64), np.zeros(width * blank, np.int64)
-    scores, totals = np.zeros(width * blank), np.zeros(width * blank)
-    # The beam, and the logarithms of the paths that end in a blank and in the last letter.
-    beam, blanks, ends = np.zeros(1, np.int64), np.zeros(1), np.full(1, -np.inf)
+    # What can be the beam, and the logarithms of its paths that end in a blank and in the last letter; and the beam.
+    origins, labels, totals = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size)
+    blanked, ended = np.zeros(size), np.zeros(size)
+    beam, blanks, ends, held = np.zeros(width, np.int64), np.zeros(width), np.full(width, never), 1
     for frame in frames:
-        either = np.logaddexp(blanks, ends)
-        blanked, again, found = either + frame[blank], ends + frame[words[beam, -1]], 0
-        place[beam] = np.arange(len(beam))
-        for label in np.flatnonzero(frame[:blank] >= frame.max() - _UNLIKELY):
-            for at, node in enumerate(beam):
+        least, found = frame.max() - _UNLIKELY, held
+        for at in range(held):
+            node = beam[at]
+            place[node], origins[at] = at, node
+            blanked[at] = np.logaddexp(blanks[at], ends[at]) + frame[blank]
+            ended[at] = ends[at] + frame[last[node]]
+        for at in range(held):
+            node, either = beam[at], np.logaddexp(blanks[at], ends[at])
+            for label in range(blank):
+                if frame[label] < least:
+                    continue
                 # The same letter again needs a blank between.
-                score = frame[label] + (blanks[at] if label == words[node, -1] else either[at])
+                score = frame[label] + (blanks[at] if label == last[node] else either)
                 known = place[longer[node, label]] if longer[node, label] else -1
                 if known >= 0:
-                    again[known] = np.logaddexp(again[known], score)
+                    ended[known] = np.logaddexp(ended[known], score)
                     continue
-                origins[found], labels[found], scores[found] = node, label, score
+                origins[found], labels[found], blanked[found], ended[found] = node, label, never, score
                 totals[found] = score + language[node] + bonus + weight * logs[states[node], label]
                 found += 1
-        place[beam] = -1
-        ranks = np.concatenate((np.logaddexp(blanked, again) + language[beam], totals[:found]))
-        order = np.argsort(-ranks)[:width]
-        order = order[ranks[order] > -np.inf]
-        before, beam, blanks, ends = (
-            beam,
-            np.zeros_like(order),
-            np.full(len(order), -np.inf),
-            np.zeros(len(order)),
-        )
-        for rank, at in enumerate(order):
-            if at < len(before):
-                beam[rank], blanks[rank], ends[rank] = before[at], blanked[at], again[at]
-                continue
-            node, label = origins[at - len(before)], labels[at - len(before)]
-            if not longer[node, label]:
-                longer[node, label], words[nodes, :-1], words[nodes, -1] = nodes, words[node, 1:], label
-                language[nodes] = language[node] + bonus + weight * logs[states[node], label]
-                states[nodes], nodes = after[states[node], label], nodes + 1
-            beam[rank], ends[rank] = longer[node, label], scores[at - len(before)]
-    return words[beam], np.logaddexp(blanks, ends) + language[beam] + weight * logs[states[beam], blank]
+        for at in range(held):
+            totals[at], place[beam[at]] = np.logaddexp(blanked[at], ended[at]) + language[beam[at]], -1
+        before, held = held, 0
+        while held < min(width, found) and totals[:found].max() > never:
+            at = totals[:found].argmax()
+            totals[at], node, label = never, origins[at], labels[at]
+            if at >= before:
+                if not longer[node, label]:
+                    longer[node, label], shorter[nodes], last[nodes] = nodes, node, label
+                    language[nodes] = language[node] + bonus + weight * logs[states[node], label]
+                    states[nodes], nodes = after[states[node], label], nodes + 1
+                node = longer[node, label]
+            beam[held], blanks[held], ends[held], held = node, blanked[at], ended[at], held + 1
+    for at in range(held):
+        totals[at] = np.logaddexp(blanks[at], ends[at]) + language[beam[at]]
+    return beam[:held], totals[:held], states, shorter, last
 
 
 @functools.cache

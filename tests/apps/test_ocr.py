@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,25 @@ def test_a_word_has_an_answer_and_a_way_through_its_frames(reader: Reader) -> No
     assert "".join(span.letter for span in result.spans) == result.text
     assert all(span.start < span.end for span in result.spans)
     assert [step.name for step in result.prepared.steps][-1] == "scaled"
+
+
+def test_many_words_are_read_as_one_by_one_by_the_compiled_search(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "numba", raising=False)  # without it the search is plain Python
+    given = [picture(), picture()[:, 10:], picture()[10:]]
+    alone = list(map(reader.read_word, given))
+    monkeypatch.undo()
+    monkeypatch.setattr("apps.ocr.application._WORDS_AT_ONCE", 2)
+    for one, other in zip(reader.read_words(iter(given)), alone, strict=True):
+        assert "numba" in sys.modules
+        assert (one.text, one.path, one.spans) == (other.text, other.path, other.spans)
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-4)
+        assert [reading.text for reading in one.alternatives] == [
+            reading.text for reading in other.alternatives
+        ]
+    with pytest.raises(InputError, match="shows nothing"):
+        list(reader.read_words([picture(), BLANK_PAPER]))
 
 
 def test_what_json_holds(reader: Reader) -> None:
