@@ -55,7 +55,7 @@ _UNKNOWN_COPIES = "copied: unknown, the training text is not at hand (see --text
 @app.command()
 @verb
 def generate(
-    prompt: Annotated[str, typer.Option(help=r"What to go on from; \n in it is a line break.")],
+    prompt: Annotated[str, typer.Option(help=r"What to go on from; \n in it is a line break.")] = r"\n",
     length: Annotated[int, typer.Option(help="Tokens to write, at most 100,000.")] = 300,
     temperature: Annotated[
         float, typer.Option(help="Below 1 is safer, above 1 is wilder; 0 takes the likeliest.")

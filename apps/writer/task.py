@@ -36,7 +36,8 @@ from data_prep.text.streams import (
 )
 from data_prep.text.vocab import UNK
 from models.char_lm.config import CharLMConfig, joined, member_arrays, softened
-from models.char_lm.serving import KIND, LanguageModel, written_by_steps
+from models.char_lm.generator import Generator
+from models.char_lm.serving import KIND, LanguageModel
 from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
@@ -230,7 +231,7 @@ def _stage(recipe: WriterRecipe, data: WriterData, member: int) -> Stage:
         return {"dev_nats": result.nats_per_character}
 
     def sample(model: keras.Model) -> str:
-        return written_by_steps(stored(model), seed=recipe.seed)
+        return Generator(stored(model)).opening(length=200, temperature=0.8, seed=recipe.seed)
 
     def start(preset: Preset) -> Mapping[str, np.ndarray]:
         """Return the network of the member's number in a preset, where it has as many."""

@@ -1,16 +1,14 @@
-"""Writing with a language model: the whole loop from token to token is one compiled TensorFlow graph.
+"""Writing with a language model: the whole loop from token to token is compiled.
 
-Why TensorFlow: a call for each token costs many times what the arithmetic of a small network does, and a loop in
-Python costs as much again; one ``tf.while_loop``, compiled with XLA, does neither. It runs in chunks, so that a text
-streams and can be stopped. Draws are Gumbel-max (Gumbel 1954): the largest of logit plus noise, where the noise of
-a token depends on the seed and the token's place alone, so that the size of the chunks does not matter.
+It runs in chunks, so that a text streams and can be stopped. Draws are Gumbel-max (Gumbel 1954): the largest of logit
+plus noise, where the noise of a token depends on the seed and the token's place alone, so that the size of the chunks
+does not matter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,14 +18,12 @@ from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, NonNegative
 from data_prep.text.vocab import UNK
 from models.char_lm.serving import LanguageModel, Unknown
-from models.layers.cells import Functions
-from models.serving.recurrent import NumpyRecurrent
 
 MAX_LENGTH = 100_000
 MAX_BATCH = 64
 MAX_SEED = 2**63 - 1
 
-_LOOP_TOKENS = 256  # of each row that one run of the compiled loop writes, at most
+_CHUNK = 256  # tokens that are written before a stop string or Ctrl-C is looked for
 _LOOP_NUMBERS = 1 << 20  # of noise that one run is given, at most
 _COLDEST = 1e-30  # a temperature below it draws what this one draws: the most probable token
 
@@ -63,7 +59,6 @@ class Generator:
 
     def __init__(self, language_model: LanguageModel) -> None:
         self.language_model = language_model
-        self.compiled = cache(partial(_compiled, language_model))  # with and without filters
 
     def stream(self, prompt: str, *, unknown: Unknown = "refuse", **settings: Any) -> Iterator[str]:
         """Go on from a prompt, piece by piece; whoever stops asking for pieces stops the writing.
@@ -85,8 +80,13 @@ class Generator:
 
     def batch(self, prompt: str, n: int, *, unknown: Unknown = "refuse", **settings: Any) -> list[str]:
         """Write ``n`` texts, 1 to 64, after one prompt, side by side; they depend on the seed and on ``n``."""
-        checked = Settings(**{"chunk": _LOOP_TOKENS, **settings}, texts=n)
+        checked = Settings(**{"chunk": _CHUNK, **settings}, texts=n)
         return ["".join(row) for row in zip(*self._pieces(prompt, unknown, checked), strict=True)]
+
+    def opening(self, **settings: Any) -> str:
+        """Write a text from its first token on, without a prompt; settings as of :meth:`stream`."""
+        start = np.array([self.language_model.config.start])
+        return "".join(piece for (piece,) in self._written(start, Settings(**settings)))
 
     def _pieces(self, prompt: str, unknown: Unknown, settings: Settings) -> Iterator[list[str]]:
         """Check, then return an iterator over the next piece of each text until all have ended."""
@@ -97,30 +97,25 @@ class Generator:
         return self._written(read, settings)
 
     def _written(self, read: np.ndarray, settings: Settings) -> Iterator[list[str]]:
-        rows, tokens = settings.texts, self.language_model.config.tokens
-        texts = [_Written(self.language_model, read[-1:], settings.stop) for _ in range(rows)]
-        logits, state = self.language_model.logits(read)
-        logits = np.repeat(logits[-1:], rows, axis=0)
-        states: Any = tuple(np.repeat(one, rows, axis=1) for one in state)
-        noise = Noise(settings, tokens)
-        numbers = (  # not of Python: the loop would be compiled for each
-            np.float32(1.0 / max(settings.temperature, _COLDEST) if settings.temperature else 1.0),
-            np.int32(settings.top_k or tokens),
-            np.float32(settings.top_p or 2.0),
-        )
-        loop = self.compiled(settings.top_k is not None or settings.top_p is not None)
-        most = max(1, min(_LOOP_TOKENS, _LOOP_NUMBERS // (rows * tokens)))
+        from models.char_lm.kernels import number_of, run
+
+        model, rows = self.language_model, settings.texts
+        tokens, cell = model.config.tokens, number_of(model.config.cell)
+        texts = [_Written(model, read[-1:], settings.stop) for _ in range(rows)]
+        last, state = model.logits(read)
+        states, noise = np.repeat(state, rows, axis=3), Noise(settings, tokens)
+        scale = 1.0 / max(settings.temperature, _COLDEST) if settings.temperature else 1.0
+        drawing = (float(scale), settings.top_k or tokens, float(settings.top_p or 2.0))
+        most = max(1, _LOOP_NUMBERS // (rows * tokens))
+        logits = np.empty((min(most, settings.chunk) + 1, rows, tokens), np.float32)
+        logits[0] = last[-1]
         for done in range(0, settings.length, settings.chunk):
-            chunk = min(settings.chunk, settings.length - done)
-            found = []
-            for first in range(0, chunk, most):
-                count = min(most, chunk - first)
-                # Of one shape, so that the loop is compiled once.
-                drawn = np.zeros((most, rows, tokens), np.float32)
-                drawn[:count] = noise.next(count)
-                ids, logits, states = loop(logits, states, drawn, np.int32(count), *numbers)
-                found.append(ids.numpy()[:count])
-            yield [text.add(ids) for text, ids in zip(texts, np.concatenate(found).T, strict=True)]
+            ids = np.full((min(settings.chunk, settings.length - done), rows), -1, np.int32)
+            for first in range(0, len(ids), most):
+                part = ids[first : first + most]
+                run(cell, model.weights, part, noise.next(len(part)), drawing, states, logits)
+                logits[0] = logits[len(part)]
+            yield [text.add(own) for text, own in zip(texts, ids.T, strict=True)]
             if all(text.ended for text in texts):
                 return
 
@@ -156,74 +151,14 @@ class Noise:
         self._sources = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 
     def next(self, count: int) -> np.ndarray:
-        """Return the noise of the next places, float32 (count, texts, tokens); zeros for greedy choice."""
-        if self._greedy:
-            return np.zeros((count, len(self._sources), self._tokens), np.float32)
-        drawn = np.stack([source.random((count, self._tokens)) for source in self._sources], axis=1)
-        # random() can give 0, whose noise would be -inf: half a step of its grid is added.
-        return -np.log(-np.log(drawn + 2.0**-54)).astype(np.float32)
+        """Return the noise of the next places, float32 (count, texts, tokens): zeros for greedy choice.
 
-
-def _compiled(model: LanguageModel, filtered: bool) -> Any:
-    """Return the loop as a compiled function; ``filtered`` adds top-k and top-p, which need a sort a token."""
-    import tensorflow as tf
-
-    kernel, bias = tf.constant(model.kernel), tf.constant(model.bias)
-    steps = [_step(tf, layer, model.tables.get(at)) for at, layer in enumerate(model.layers)]
-    never = np.zeros(model.config.tokens, np.float32)
-    never[: UNK + 1] = -np.inf  # padding and the unknown token are no text
-    never = tf.constant(never)
-
-    def next_state(token: Any, states: Any) -> tuple[Any, Any]:
-        found: list[Any] = []
-        for step, state in zip(steps, states, strict=True):
-            found.append(step(token, found, state))
-        last = [state[0] for state in found[model.config.layers - 1 :: model.config.layers]]
-        return tf.matmul(tf.concat(last, axis=1), kernel) + bias, tuple(found)
-
-    def loop(logits, states, noise, count, scale, top_k, top_p):
-        def body(at, logits, states, found):
-            scaled = logits * scale + never
-            if filtered:
-                token = _draw_filtered(tf, scaled, noise[at], top_k, top_p)
-            else:
-                token = tf.argmax(scaled + noise[at], axis=1, output_type=tf.int32)
-            found = tf.tensor_scatter_nd_update(found, [[at]], token[None])
-            return at + 1, *next_state(token, states), found
-
-        found = tf.zeros(tf.shape(noise)[:2], tf.int32)
-        begin = (tf.constant(0), logits, states, found)
-        _, logits, states, found = tf.while_loop(
-            lambda at, *_: at < count, body, begin, parallel_iterations=1
-        )
-        return found, logits, states
-
-    return tf.function(loop, jit_compile=True)
-
-
-def _draw_filtered(tf: Any, scaled: Any, noise: Any, top_k: Any, top_p: Any) -> Any:
-    """Draw one token a row from the most probable ones: scaled logits and noise (rows, tokens) to int32 (rows,)."""
-    values, order = tf.math.top_k(scaled, scaled.shape[1])
-    kept = tf.range(scaled.shape[1])[None] < top_k
-    shares = tf.nn.softmax(tf.where(kept, values, -np.inf))
-    kept &= tf.cumsum(shares, axis=1, exclusive=True) < top_p
-    noisy = tf.where(kept, values + tf.gather(noise, order, batch_dims=1), -np.inf)
-    best = tf.argmax(noisy, axis=1, output_type=tf.int32)
-    return tf.gather(order, best, batch_dims=1)
-
-
-def _step(tf: Any, layer: NumpyRecurrent, table: np.ndarray | None) -> Any:
-    """Return one step of a layer in TensorFlow: token, states of the layers before, and its state to its next one.
-
-    A layer that reads tokens has a table of what each adds to its gates; another one reads the layer before it.
-    """
-    functions, cell = Functions(tf.sigmoid, tf.tanh), layer.cell
-    kernel, bias, recurrent = (tf.constant(one) for one in (layer.kernel, layer.bias, layer.recurrent_kernel))
-
-    def step(token: Any, before: Any, state: Any) -> Any:
-        projected = tf.matmul(before[-1][0], kernel) + bias if table is None else tf.gather(table, token)
-        values = {name: state[at] for at, name in enumerate(cell.states)}
-        values = cell.step(functions, projected, values, recurrent, layer.recurrent_bias)
-        return tf.stack([values[name] for name in cell.states])
-
-    return step
+        That of padding and the unknown token, which are no text, is -inf.
+        """
+        noise = np.zeros((count, len(self._sources), self._tokens), np.float32)
+        if not self._greedy:
+            for at, source in enumerate(self._sources):
+                # random() can give 0, whose noise would be -inf: half a step of its grid is added.
+                noise[:, at] = -np.log(-np.log(source.random((count, self._tokens)) + 2.0**-54))
+        noise[..., : UNK + 1] = -np.inf
+        return noise

@@ -1,13 +1,10 @@
-"""A trained language model for use, in NumPy: it reads texts of any length, and says what comes next.
-
-It also says how surprising a text is.
-"""
+"""A trained language model for use: it reads texts of any length, and says what comes next and what is surprising."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,14 +12,20 @@ from data_prep.errors import InputError
 from data_prep.text.streams import Tokens, tokens_of
 from data_prep.text.vocab import UNK, Vocabulary
 from models.char_lm.config import Arrays, CharLMConfig, char_lm_specs, embedding_name, recurrent_weights
+from models.layers.cells import CELLS
 from models.presets.kinds import Kind
+from models.serving.blas_threads import in_threads
 from models.serving.recurrent import NumpyRecurrent
+
+if TYPE_CHECKING:
+    from models.char_lm.kernels import Weights
 
 KIND = "char_lm"
 ALTERNATIVES = 5
 _TOKENS_AT_ONCE = 1 << 15  # what is held in memory while a long text is read
+_SHORT = 32  # tokens that one thread reads sooner than several
 
-State = tuple[np.ndarray, ...]  # of each layer, float32 (states of the cell, 1, units)
+State = np.ndarray  # float32 (members, layers, states of the cell, rows, units)
 Unknown = Literal["refuse", "map"]
 
 
@@ -48,15 +51,18 @@ class LanguageModel:
 
     def __init__(self, config: CharLMConfig, vocabulary: Vocabulary | None, arrays: Arrays) -> None:
         self.config, self.vocabulary = config, vocabulary
-        self.layers = [NumpyRecurrent(config.cell, *own) for own in recurrent_weights(config, arrays)]
-        # What a token adds to the gates of a member's first layer, float32 (tokens, blocks * units) by the layer's
-        # place in ``layers``: no product with its vector is needed later.
-        self.tables: dict[int, np.ndarray] = {}
-        for member in range(config.members):
-            first = member * config.layers
-            vectors = arrays[f"{embedding_name(member + 1)}/embeddings"]
-            self.tables[first] = self.layers[first].project(vectors)
-        self.kernel, self.bias = arrays["logits/kernel"], arrays["logits/bias"]
+        self.arrays = arrays
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights in the form that the compiled steps read."""
+        from models.char_lm.kernels import stacked
+
+        config, arrays = self.config, self.arrays
+        layers = recurrent_weights(config, arrays)
+        members = [layers[at : at + config.layers] for at in range(0, len(layers), config.layers)]
+        vectors = [arrays[f"{embedding_name(at + 1)}/embeddings"] for at in range(config.members)]
+        return stacked(config.cell, members, vectors, arrays["logits/kernel"], arrays["logits/bias"])
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -77,14 +83,14 @@ class LanguageModel:
             InputError: If an id is outside the vocabulary.
         """
         parts = [np.zeros((0, self.config.tokens), np.float32)]
-        state = state or self._start()
+        state = self.start() if state is None else state
         for logits, after in self.read(ids, state):
             parts.append(logits)
             state = after
         return np.concatenate(parts), state
 
     def read(self, ids: np.ndarray, state: State | None = None) -> Iterator[tuple[np.ndarray, State]]:
-        """Yield the logits of one part of the tokens after the other, with the state behind the part."""
+        """Yield the logits of one part of the tokens after the other, with the state after the part."""
         ids = np.asarray(ids)
         if ids.ndim != 1 or (len(ids) and not (ids.min() >= 0 and ids.max() < self.config.tokens)):
             raise InputError(
@@ -92,30 +98,33 @@ class LanguageModel:
                 allowed=f"a list of numbers from 0 to {self.config.tokens - 1}",
                 received=ids,
             )
-        state = state or self._start()
+        state = self.start() if state is None else state
         for first in range(0, len(ids), _TOKENS_AT_ONCE):
-            part = ids[first : first + _TOKENS_AT_ONCE]
-            outputs: list[np.ndarray] = []
-            states = []
-            for number, layer in enumerate(self.layers):
-                inputs = self._inputs(number, part, outputs)
-                output, after = layer.read(inputs, len(part), state[number])
-                outputs.append(output)
-                states.append(after)
-            state = tuple(states)
-            last = outputs[self.config.layers - 1 :: self.config.layers]
-            yield np.concatenate(last, axis=1) @ self.kernel + self.bias, state
+            logits, state = self._read_part(ids[first : first + _TOKENS_AT_ONCE].astype(np.int32), state)
+            yield logits, state
 
-    def _start(self) -> State:
-        return tuple(layer.zeros() for layer in self.layers)
+    def start(self, rows: int = 1) -> State:
+        """Return the state before the first token."""
+        config = self.config
+        shape = (config.members, config.layers, len(CELLS[config.cell].states), rows, config.units)
+        return np.zeros(shape, np.float32)
 
-    def _inputs(self, number: int, ids: np.ndarray, outputs: list[np.ndarray]):
-        """Return the function from positions to what the layer at this place reads there."""
-        if number in self.tables:
-            table = self.tables[number]
-            return lambda positions: table[ids[positions]]
-        layer, below = self.layers[number], outputs[number - 1]
-        return lambda positions: layer.project(below[positions])
+    def _read_part(self, ids: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Read with each member in a thread of its own: each gives its share of the logits."""
+        from models.char_lm.kernels import UNFILTERED, number_of, run
+
+        config, state = self.config, state.copy()
+
+        tokens, none = ids[:, None].copy(), np.zeros((0, 1, config.tokens), np.float32)
+
+        def shares(member: int) -> np.ndarray:
+            logits = np.empty((len(ids) + 1, 1, config.tokens), np.float32)
+            own = state[member : member + 1]
+            run(number_of(config.cell), self.weights.member(member), tokens, none, UNFILTERED, own, logits)
+            return logits[1:, 0]
+
+        found = in_threads(shares, range(config.members), config.members if len(ids) > _SHORT else 1)
+        return sum(found) + self.weights.logits_bias, state
 
     def encode(self, text: str, *, unknown: Unknown = "refuse") -> np.ndarray:
         """Turn a text, also an empty one, into ids, int32 (tokens,).
@@ -192,20 +201,6 @@ class LanguageModel:
         )
 
 
-def written_by_steps(
-    language_model: LanguageModel, length: int = 200, *, temperature: float = 0.8, seed: int = 0
-) -> str:
-    """Write a short text in plain NumPy, one call a token: nothing has to be compiled for it."""
-    rng = np.random.default_rng(seed)
-    ids, state = [language_model.config.start], None
-    for _ in range(length):
-        (logits,), state = language_model.logits(np.array(ids[-1:]), state)
-        noisy = logits / temperature + rng.gumbel(size=len(logits))
-        noisy[: UNK + 1] = -np.inf
-        ids.append(int(noisy.argmax()))
-    return language_model.decode(np.array(ids[1:]))
-
-
 def _scored(ids: np.ndarray, logits: np.ndarray) -> Scores:
     """Score tokens by the logits before each, float32 (time, tokens)."""
     shares = logits - logits.max(axis=1, keepdims=True)
@@ -220,9 +215,23 @@ def _scored(ids: np.ndarray, logits: np.ndarray) -> Scores:
 
 
 def char_lm_answer(config: CharLMConfig, arrays: Arrays, inputs: Arrays) -> Arrays:
-    """Read ids from a state of zero: ``ids`` int (batch, time) to ``logits`` float32 (batch, time, tokens)."""
-    network = LanguageModel(config, None, arrays)
-    return {"logits": np.stack([network.logits(row)[0] for row in inputs["ids"]])}
+    """Read ids from a state of zero: ``ids`` int (batch, time) to ``logits`` float32 (batch, time, tokens).
+
+    In plain NumPy, with no weight rounded: this is what a preset is checked with.
+    """
+    ids, layers = (
+        inputs["ids"].T,
+        [NumpyRecurrent(config.cell, *own) for own in recurrent_weights(config, arrays)],
+    )
+    last = []
+    for member in range(config.members):
+        hidden = arrays[f"{embedding_name(member + 1)}/embeddings"][ids]
+        for layer in layers[member * config.layers :][: config.layers]:
+            projected = layer.project(hidden)
+            hidden, _ = layer.run(projected.__getitem__, len(ids), layer.zeros(ids.shape[1]))
+        last.append(hidden)
+    logits = np.concatenate(last, axis=2) @ arrays["logits/kernel"] + arrays["logits/bias"]
+    return {"logits": logits.transpose(1, 0, 2)}
 
 
 CHAR_LM = Kind(

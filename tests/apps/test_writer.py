@@ -268,7 +268,8 @@ def test_gates_make_the_models_own_logits(writer: Writer) -> None:
     logits, _ = model.logits(np.concatenate([[model.config.start], model.encode(text)]))
     hidden = view.layers[-1]["hidden"]
     assert hidden.shape == (len(text), 12)
-    np.testing.assert_allclose(hidden @ model.kernel + model.bias, logits[1:], atol=1e-4)
+    by_hand = hidden @ model.arrays["logits/kernel"] + model.arrays["logits/bias"]
+    np.testing.assert_allclose(by_hand, logits[1:], atol=1e-4)
     assert view.names == ("input", "forget", "candidate", "output", "cell", "hidden")
     with pytest.raises(ValueError, match="read-only"):
         hidden[0, 0] = 1.0

@@ -268,7 +268,7 @@ def test_the_sample_needs_no_data() -> None:
 
 
 def test_weights_are_stored_in_halves_and_scored_as_stored(tmp_path: Path, text: Path) -> None:
-    kernel = trained_in(tmp_path / "run", SMALL, text).answers.language_model.kernel
+    kernel = trained_in(tmp_path / "run", SMALL, text).answers.arrays["logits/kernel"]
     np.testing.assert_array_equal(kernel, kernel.astype(np.float16).astype(np.float32))
 
 

@@ -12,6 +12,7 @@ import pytest
 from data_prep.errors import InputError
 from data_prep.text.streams import learn_tokens
 from data_prep.text.vocab import UNK, Vocabulary
+from models.char_lm import kernels
 from models.char_lm.config import CharLMConfig, char_lm_specs
 from models.char_lm.generator import MAX_LENGTH, Generator, Noise, Settings
 from models.char_lm.serving import LanguageModel
@@ -119,7 +120,7 @@ def test_greedy_is_top_1_whatever_the_seed(generator: Generator) -> None:
 
 def test_specials_are_never_written() -> None:
     model = drawn(config())
-    model.bias[: UNK + 1] = 50.0  # most probable by far
+    model.arrays["logits/bias"][: UNK + 1] = 50.0  # most probable by far
     generator = Generator(model)
     for settings in ({}, {"temperature": 0}, {"temperature": 1e300}, {"top_k": 3}, {"top_p": 0.1}):
         assert set(generator.generate("ab", length=40, **settings)) <= set(VOCABULARY.entries)
@@ -128,8 +129,9 @@ def test_specials_are_never_written() -> None:
 def test_draws_have_the_right_frequencies() -> None:
     """Without weights that look back, every draw comes from one distribution."""
     model = drawn(config(layers=1))
-    model.kernel[:] = 0.0
-    wanted = np.exp(model.bias[2:] / 0.8) / np.exp(model.bias[2:] / 0.8).sum()
+    model.arrays["logits/kernel"][:] = 0.0
+    bias = model.arrays["logits/bias"][2:]
+    wanted = np.exp(bias / 0.8) / np.exp(bias / 0.8).sum()
     counts = Counter(Generator(model).generate("a", length=20_000, temperature=0.8))
     found = np.array([counts[entry] for entry in VOCABULARY.entries]) / 20_000
     assert np.abs(found - wanted).max() < 4 * np.sqrt(wanted * (1 - wanted) / 20_000).max()
@@ -238,8 +240,10 @@ def test_an_unknown_character_can_be_mapped(generator: Generator) -> None:
     assert len(generator.generate("aΩ", length=12, unknown="map")) == 12
 
 
-def test_one_compilation_serves_all_lengths_and_chunks() -> None:
-    generator = Generator(drawn(config()))
-    for length, chunk in ((1, 1), (30, 7), (300, 64), (700, 256), (600, 1000)):
-        list(generator.stream("a", length=length, chunk=chunk, temperature=1.0 + length))
-    assert generator.compiled(False).experimental_get_tracing_count() == 1
+def test_one_compilation_serves_all_lengths_chunks_and_filters() -> None:
+    for layers, filters in ((1, {}), (2, {"top_k": 3}), (3, {"top_p": 0.5})):
+        generator = Generator(drawn(config(layers=layers)))
+        for length, chunk in ((1, 1), (30, 7), (300, 64), (700, 256), (600, 1000)):
+            list(generator.stream("a", length=length, chunk=chunk, temperature=1.0 + length, **filters))
+    narrow = [signature for signature in kernels.run.signatures if "int8" not in str(signature)]
+    assert len(narrow) == 1

@@ -10,13 +10,13 @@ import pytest
 from keras import ops
 
 import models.char_lm.serving
-import models.serving.recurrent
 from data_prep.errors import InputError
 from data_prep.text.streams import learn_tokens
 from data_prep.text.vocab import UNK, Vocabulary
-from models.char_lm.config import CharLMConfig
+from models.char_lm.config import CharLMConfig, char_lm_specs
+from models.char_lm.generator import Generator
 from models.char_lm.network import build_char_lm
-from models.char_lm.serving import LanguageModel, written_by_steps
+from models.char_lm.serving import LanguageModel, char_lm_answer
 from models.layers.cells import CELLS
 from models.storage.variables import variable_arrays
 from tests.models import contract
@@ -63,7 +63,7 @@ def test_logits_are_those_of_the_network(cell: str, layers: int, members: int) -
     logits, state = language_model.logits(ids)
     assert logits.dtype == np.float32
     np.testing.assert_allclose(logits, expected_logits(model, ids), atol=1e-4)
-    assert len(state) == layers * members
+    assert state.shape == (members, layers, len(CELLS[cell].states), 1, 9)
 
 
 def test_the_state_is_carried_from_call_to_call(lstm) -> None:
@@ -75,26 +75,22 @@ def test_the_state_is_carried_from_call_to_call(lstm) -> None:
         logits, state = model.logits(ids[first:last], state)
         parts.append(logits)
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-5)
-    for one, two in zip(state, after, strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
+    np.testing.assert_allclose(state, after, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_rows_side_by_side_are_one_pass(cell: str, monkeypatch) -> None:
-    _, model = pair(cell, units=5)
+def test_parts_of_a_long_text_are_one_pass(cell: str, monkeypatch) -> None:
+    _, model = pair(cell, units=5, members=2)
     ids = model.encode(TEXT)
     plain, state = model.logits(ids)
-    monkeypatch.setattr(models.serving.recurrent, "_ROW_LENGTH", 23)
-    monkeypatch.setattr(models.serving.recurrent, "_GUESS_STEPS", 3)  # too few: rows have to be read again
     monkeypatch.setattr(models.char_lm.serving, "_TOKENS_AT_ONCE", 201)
-    rows, again = model.logits(ids)
-    np.testing.assert_allclose(rows, plain, atol=5e-4)
-    for one, two in zip(state, again, strict=True):
-        np.testing.assert_allclose(one, two, atol=5e-4)
+    parts, again = model.logits(ids)
+    np.testing.assert_allclose(parts, plain, atol=1e-5)
+    np.testing.assert_allclose(again, state, atol=1e-5)
 
 
-def test_a_state_that_never_fades_is_carried_through_all_rows(monkeypatch) -> None:
-    """Gates that stay open: a cell that counts characters from the first one on cannot be guessed."""
+def test_a_state_that_never_fades_is_carried_on() -> None:
+    """Gates that stay open: a cell that counts characters from the first one on."""
     config = CharLMConfig(tokens=len(VOCABULARY), layers=1, units=2, embedding=3)
     arrays = {
         name: np.zeros_like(array) for name, array in variable_arrays(build_char_lm(config).weights).items()
@@ -102,12 +98,26 @@ def test_a_state_that_never_fades_is_carried_through_all_rows(monkeypatch) -> No
     arrays["recurrent1/lstm_cell/bias"][:] = [0.0, 0.0, 40.0, 40.0, 0.01, 0.02, 40.0, 40.0]
     arrays["logits/kernel"][:] = 1.0
     model = LanguageModel(config, VOCABULARY, arrays)
-    ids = model.encode(TEXT[:400])
-    plain, _ = model.logits(ids)
-    monkeypatch.setattr(models.serving.recurrent, "_ROW_LENGTH", 20)
-    monkeypatch.setattr(models.serving.recurrent, "_GUESS_STEPS", 20)
-    np.testing.assert_allclose(model.logits(ids)[0], plain, atol=1e-3)
-    assert plain[-1, 0] > plain[100, 0] + 0.1
+    logits, state = model.logits(model.encode(TEXT[:400]))
+    np.testing.assert_allclose(state[0, 0, 1, 0], 200 * np.tanh([0.01, 0.02]), rtol=1e-4)
+    assert logits[-1, 0] > logits[100, 0] + 0.1
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_wide_layers_in_8_bits_answer_nearly_the_same(cell: str) -> None:
+    config = CharLMConfig(tokens=30, cell=cell, layers=2, units=384 if cell == "mgu" else 512, embedding=8, members=2)
+    rng = np.random.default_rng(6)
+    arrays = {
+        name: rng.normal(scale=0.03 if "recurrent" in name else 0.5, size=spec.shape).astype(np.float32)
+        for name, spec in char_lm_specs(config).items()
+    }
+    model = LanguageModel(config, None, arrays)
+    assert model.weights.recurrent.dtype == model.weights.kernels.dtype == np.int8
+    ids = rng.integers(2, 30, 80)
+    expected = char_lm_answer(config, arrays, {"ids": ids[None]})["logits"][0]
+    found, _ = model.logits(ids)
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
 
 
 def test_scores_are_minus_log_probabilities(lstm) -> None:
@@ -212,9 +222,9 @@ def test_a_preset_opens_as_a_language_model(tmp_path, lstm) -> None:
     np.testing.assert_allclose(opened.score(TEXT).nats, model.score(TEXT).nats, atol=1e-9)
 
 
-def test_writing_by_steps_repeats_and_has_no_specials(lstm) -> None:
-    _, model = lstm
-    one, two = (written_by_steps(model, 80, temperature=5.0, seed=3) for _ in range(2))
+def test_an_opening_needs_no_prompt(lstm) -> None:
+    generator = Generator(lstm[1])
+    one, two = (generator.opening(length=80, temperature=5.0, seed=3) for _ in range(2))
     assert one == two and len(one) == 80
-    assert one != written_by_steps(model, 80, temperature=5.0, seed=4)
+    assert one != generator.opening(length=80, temperature=5.0, seed=4)
     assert set(one) <= set(VOCABULARY.entries)

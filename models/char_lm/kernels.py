@@ -1,0 +1,254 @@
+"""Steps of a language model as machine code: reading a text, and writing from token to token.
+
+One step of a network reads each of its weights once, so its time is that of bringing them from memory: wide recurrent
+layers keep theirs in 8 bits, with one scale for each sum (Jacob et al. 2018, "Quantization and training of neural
+networks for efficient integer-arithmetic-only inference"), and are multiplied by float32 states.
+
+All members and layers have one shape, so the weights of all of them are one array each: with M members of L layers of
+U units, B blocks of a cell and V tokens, states are float32 (M, L, states of the cell, rows, U).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from models.layers.cells import CELLS, LayerWeights
+from models.serving.compiled import compiled
+
+_WIDE = 1 << 18  # weights of a product that is kept in 8 bits: in float32 they fill a core's cache
+_TOGETHER = 4  # rows of a matrix that are multiplied at once
+_ORDER = tuple(CELLS)  # a cell's number in the loops below
+RNN, LSTM, GRU, MGU = range(4)
+UNFILTERED = (1.0, 1, 2.0)  # settings of a run that writes nothing
+
+
+class Weights(NamedTuple):
+    """The weights of all members, one after the other; matrices are float32 or int8, with one scale a row.
+
+    Attributes:
+        tables: What a token adds to the sums of a member's first layer, float32 (M, V, B*U).
+        kernels: Rows of weights of the other layers' inputs (M*(L-1), B*U, U).
+        kernel_scales: Of each row, float32 (M*(L-1), B*U).
+        biases: Of those sums, float32 (M*(L-1), B*U).
+        recurrent: Rows of weights of the states (M*L, B*U, U).
+        recurrent_scales: Of each row, float32 (M*L, B*U).
+        recurrent_biases: Of the sums over the state, zeros but for a GRU, float32 (M*L, B*U).
+        logits: Rows of weights of the logits (M, V, U).
+        logit_scales: Of each row, float32 (M, V).
+        logits_bias: Float32 (V,).
+    """
+
+    tables: np.ndarray
+    kernels: np.ndarray
+    kernel_scales: np.ndarray
+    biases: np.ndarray
+    recurrent: np.ndarray
+    recurrent_scales: np.ndarray
+    recurrent_biases: np.ndarray
+    logits: np.ndarray
+    logit_scales: np.ndarray
+    logits_bias: np.ndarray
+
+    def member(self, number: int) -> Weights:
+        """Return the weights of one member alone, without copying; its share of the logits has no bias."""
+        members = len(self.tables)
+        own = (array.reshape(members, -1, *array.shape[1:])[number] for array in self[:-1])
+        return Weights(*own, np.zeros_like(self.logits_bias))
+
+
+def stacked(cell: str, members: Sequence[Sequence[LayerWeights]], vectors: Sequence[np.ndarray],
+            logits: np.ndarray, bias: np.ndarray) -> Weights:  # fmt: skip
+    """Put the weights of Keras layers, (members, layers), and the token vectors of the members into one form."""
+    two = CELLS[cell].biases == 2  # of the inputs' sums, and of the state's
+    units, columns = members[0][0].recurrent.shape
+    layers = [layer for own in members for layer in own]
+    upper = [layer for own in members for layer in own[1:]]
+    matrices = _narrowed if units * columns >= _WIDE else _as_they_are
+    tables = [
+        tokens @ own[0].kernel + (own[0].bias[0] if two else own[0].bias)
+        for tokens, own in zip(vectors, members, strict=True)
+    ]
+    return Weights(
+        np.array(tables, np.float32),
+        *matrices(np.array([layer.kernel.T for layer in upper], np.float32).reshape(-1, columns, units)),
+        np.array([layer.bias[0] if two else layer.bias for layer in upper], np.float32).reshape(-1, columns),
+        *matrices(np.array([layer.recurrent.T for layer in layers], np.float32)),
+        np.array([layer.bias[1] if two else np.zeros(columns) for layer in layers], np.float32),
+        *matrices(np.ascontiguousarray(logits.reshape(len(members), units, -1).transpose(0, 2, 1))),
+        bias,
+    )
+
+
+def _as_they_are(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return matrices, with four rows at least, and scales of 1."""
+    fewer = max(0, _TOGETHER - matrices.shape[1])
+    return np.pad(matrices, ((0, 0), (0, fewer), (0, 0))), np.ones(matrices.shape[:-1], np.float32)
+
+
+def _narrowed(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return matrices as int8, with the scales of their rows."""
+    matrices, _ = _as_they_are(matrices)
+    scales = np.maximum(np.abs(matrices).max(axis=-1), np.float32(1e-30)) / np.float32(127)
+    return np.rint(matrices / scales[..., None]).astype(np.int8), scales
+
+
+@compiled
+def _tanh(x):
+    """Return tanh as a ratio of polynomials (Eigen's), exact to some units of float32: vectors of numbers take it."""
+    x = min(max(x, np.float32(-7.9)), np.float32(7.9))
+    s = x * x
+    p = np.float32(-2.76076847742355e-16)
+    p = p * s + np.float32(2.00018790482477e-13)
+    p = p * s + np.float32(-8.60467152213735e-11)
+    p = p * s + np.float32(5.12229709037114e-08)
+    p = p * s + np.float32(1.48572235717979e-05)
+    p = p * s + np.float32(6.37261928875436e-04)
+    p = p * s + np.float32(4.89352455891786e-03)
+    q = np.float32(1.19825839466702e-06)
+    q = q * s + np.float32(1.18534705686654e-04)
+    q = q * s + np.float32(2.26843463243900e-03)
+    q = q * s + np.float32(4.89352518554385e-03)
+    return x * p / q
+
+
+@compiled
+def _sigmoid(x):
+    return np.float32(0.5) * _tanh(np.float32(0.5) * x) + np.float32(0.5)
+
+
+@compiled
+def _add_products(matrices, scales, number, inputs, sums, first, last):
+    """Add matrices[number] @ inputs to sums (rows, columns) for the columns first to last, four at a time."""
+    width = matrices.shape[2]
+    for start in range(first, last, _TOGETHER):
+        # The last four begin earlier where they would end too late; what was added already is added 0 times.
+        column = max(min(start, last - _TOGETHER), 0)
+        for row in range(inputs.shape[0]):
+            a = b = c = d = np.float32(0)
+            for at in range(width):
+                value = inputs[row, at]
+                a += np.float32(matrices[number, column, at]) * value
+                b += np.float32(matrices[number, column + 1, at]) * value
+                c += np.float32(matrices[number, column + 2, at]) * value
+                d += np.float32(matrices[number, column + 3, at]) * value
+            for at, total in enumerate((a, b, c, d)):
+                if start <= column + at < last:
+                    sums[row, column + at] += scales[number, column + at] * total
+
+
+@compiled
+def _step(cell, weights, tokens, states, sums, reading, gated, logits, at_time):
+    """Read one token a row: changes states, and fills logits[at_time + 1]; sums and reading are (rows, B*U)."""
+    members, layers, _, rows, units = states.shape
+    columns, choices = sums.shape[1], logits.shape[2]
+    for row in range(rows):
+        for token in range(choices):
+            logits[at_time + 1, row, token] = weights.logits_bias[token]
+    for member in range(members):
+        for layer in range(layers):
+            number = member * layers + layer
+            below = number - member - 1  # the number of the kernel between this layer and the one below it
+            for row in range(rows):
+                for column in range(columns):
+                    reading[row, column] = weights.recurrent_biases[number, column]
+                    if layer == 0:
+                        sums[row, column] = weights.tables[member, tokens[at_time, row], column]
+                    else:
+                        sums[row, column] = weights.biases[below, column]
+            if layer > 0:
+                _add_products(weights.kernels, weights.kernel_scales, below, states[member, layer - 1, 0], sums,
+                              0, columns)  # fmt: skip
+            state = states[member, layer]
+            matrices, scales = weights.recurrent, weights.recurrent_scales
+            if cell == MGU:
+                _add_products(matrices, scales, number, state[0], sums, 0, units)
+                for row in range(rows):
+                    for at in range(units):
+                        sums[row, at] = _sigmoid(sums[row, at])
+                        gated[row, at] = sums[row, at] * state[0, row, at]
+                _add_products(matrices, scales, number, gated, sums, units, columns)
+            else:
+                _add_products(
+                    matrices, scales, number, state[0], reading if cell == GRU else sums, 0, columns
+                )
+            for row in range(rows):
+                _gates(cell, sums, reading, state, row)
+        _add_products(weights.logits, weights.logit_scales, member, states[member, layers - 1, 0], logits[at_time + 1],
+                      0, choices)  # fmt: skip
+
+
+@compiled
+def _gates(cell, sums, reading, state, row):
+    """Turn the sums of one row into its next state; ``reading`` are a GRU's sums over its state."""
+    units = state.shape[2]
+    if cell == LSTM:
+        for at in range(units):
+            first, forget = _sigmoid(sums[row, at]), _sigmoid(sums[row, units + at])
+            kept = forget * state[1, row, at] + first * _tanh(sums[row, 2 * units + at])
+            state[1, row, at] = kept
+            state[0, row, at] = _sigmoid(sums[row, 3 * units + at]) * _tanh(kept)
+    else:
+        for at in range(units):
+            if cell == RNN:
+                new, candidate = np.float32(1), _tanh(sums[row, at])
+            elif cell == GRU:
+                new = np.float32(1) - _sigmoid(sums[row, at] + reading[row, at])
+                reset = _sigmoid(sums[row, units + at] + reading[row, units + at])
+                candidate = _tanh(sums[row, 2 * units + at] + reset * reading[row, 2 * units + at])
+            else:
+                new, candidate = sums[row, at], _tanh(sums[row, units + at])
+            state[0, row, at] += new * (candidate - state[0, row, at])
+
+
+@compiled
+def run(cell, weights, tokens, noise, settings, states, logits):
+    """Read tokens int32 (time, rows), and write where they are negative; changes tokens and states.
+
+    ``logits`` float32 (time + 1, rows, V): the first are given, the others are filled in. To write, ``noise`` float32
+    (time, rows, V), -inf for what is never written, and ``settings``: what logits are multiplied by, top-k, top-p.
+    """
+    rows, columns = tokens.shape[1], weights.tables.shape[2]
+    sums, reading = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)
+    gated = np.empty((rows, states.shape[4]), np.float32)
+    for at in range(len(tokens)):
+        for row in range(rows):
+            if tokens[at, row] < 0:
+                tokens[at, row] = _drawn(logits, noise, at, row, settings)
+        _step(cell, weights, tokens, states, sums, reading, gated, logits, at)
+
+
+@compiled
+def _drawn(logits, noise, at, row, settings):
+    """Draw one token: the largest sum of logit and noise among those that top-k and top-p leave."""
+    scale, top_k, top_p = settings
+    tokens = logits.shape[2]
+    best, largest = -1, -np.inf
+    if top_k >= tokens and top_p > 1.0:
+        for token in range(tokens):
+            value = logits[at, row, token] * scale + noise[at, row, token]
+            if value > largest:
+                best, largest = token, value
+        return best
+    negative = np.empty(tokens)
+    for token in range(tokens):
+        negative[token] = -logits[at, row, token] * scale if noise[at, row, token] > -np.inf else np.inf
+    order = np.argsort(negative)
+    total = before = 0.0
+    for rank in range(top_k):
+        total += np.exp(negative[order[0]] - negative[order[rank]])
+    for rank in range(top_k):
+        token = order[rank]
+        if before >= top_p * total or negative[token] == np.inf:
+            break
+        before += np.exp(negative[order[0]] - negative[token])
+        if noise[at, row, token] - negative[token] > largest:
+            best, largest = token, noise[at, row, token] - negative[token]
+    return best
+
+
+def number_of(cell: str) -> int:
+    """Return the number of a cell in these loops."""
+    return _ORDER.index(cell)
