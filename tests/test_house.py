@@ -19,6 +19,7 @@ from apps.shared.style import DARK, LIGHT
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("data_prep", "models", "apps", "benchmarks")
+PUBLIC = "lectern"  # what is taken along: it imports applications, and the command line alone imports it
 PAGE_PIECES = {
     "page",
     "charts",
@@ -54,7 +55,8 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-ALL_FILES = [path for folder in PACKAGES for path in python_files(folder)] + [ROOT / "streamlit_app.py"]
+ALL_FILES = [path for folder in (*PACKAGES, PUBLIC) for path in python_files(folder)]
+ALL_FILES.append(ROOT / "streamlit_app.py")
 TREES = {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in ALL_FILES}
 
 
@@ -94,9 +96,11 @@ def may_import(module: str, other: str) -> bool:
     here, there = module.split("."), other.split(".")
     if is_page(other) and not is_page(module):
         return False
+    if there[0] == PUBLIC:
+        return here[0] == PUBLIC or module == "apps.__main__"
     if here[0] in ("data_prep", "models"):
         return there[0] in ("data_prep", here[0])
-    if there[0] != "apps" or here[0] in ("benchmarks", "streamlit_app") or module == "apps.__main__":
+    if there[0] != "apps" or here[0] in ("benchmarks", "streamlit_app", PUBLIC) or module == "apps.__main__":
         return there[0] != "benchmarks" or here[0] == "benchmarks"
     if here[1] == "shared":
         return there[1] == "shared"
@@ -135,6 +139,9 @@ def test_imports_point_one_way() -> None:
         ("apps.tagger.task", "apps.vectors.task", False),
         ("apps.shared.results", "apps.tagger.results", False),
         ("apps.shared.results", "benchmarks.readme", False),
+        ("lectern.export.digits", "apps.digits.examples", True),
+        ("lectern.export.digits", "benchmarks.readme", False),
+        ("apps.tagger.task", "lectern.export.written", False),
     ],
 )
 def test_the_guard_knows_the_arrows(module: str, other: str, allowed: bool) -> None:
@@ -201,7 +208,9 @@ def test_nothing_lies_flat_in_apps() -> None:
 def third_party(tree: ast.Module) -> set[str]:
     tops = {name.split(".")[0] for name in imported_names(tree)}
     return {
-        top for top in tops if top and top not in sys.stdlib_module_names and top not in (*PACKAGES, "tests")
+        top
+        for top in tops
+        if top and top not in sys.stdlib_module_names and top not in (*PACKAGES, PUBLIC, "tests")
     }
 
 
@@ -311,7 +320,7 @@ DISTRIBUTIONS = {
 def test_every_import_is_pinned() -> None:
     users = pins("requirements.txt")
     developers = users | pins("requirements-dev.txt")
-    optional = {"jax", *EXPORT - users.keys()}
+    optional = {"jax", "spacy", *EXPORT - users.keys()}
     for path in [*ALL_FILES, *python_files("tests")]:
         top = path.relative_to(ROOT).parts[0]
         known = developers if top in ("tests", "benchmarks") else users

@@ -28,6 +28,7 @@ from models.ocr.config import KIND
 from models.ocr.letter_lm import LetterLM
 from models.ocr.letter_search import Hypothesis, letter_shares
 from models.ocr.serving import LetterScores, LettersReader, WordsReader, reader_of
+from models.presets.kinds import kind_named
 from models.presets.store import Preset, load_preset
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.ctc import best_path, exchanged, greedy, letter_likelihoods, letter_posteriors, spans
@@ -94,7 +95,8 @@ class Reader:
 
         The language model of letters is no part of it; it takes TensorFlow.
         """
-        return self.presets[reads or next(iter(self.presets))].model
+        preset = self.presets[reads or next(iter(self.presets))]
+        return kind_named(KIND).keras_model(preset.config, preset.arrays)
 
     def evaluate(self, **options: Any) -> Any:
         """Score it on words that it did not learn from: ``apps.ocr.evaluation.evaluate``."""

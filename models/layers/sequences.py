@@ -128,7 +128,7 @@ class ConcatPooling(KeepsArguments, keras.layers.Layer):
             return end
         real = ops.cast(mask_of_words, states.dtype)[..., None]
         # States are between -1 and 1, so that -2 is never the largest.
-        largest = ops.max(ops.where(mask_of_words[..., None], states, -2.0), axis=1)
+        largest = ops.max(ops.where(ops.expand_dims(mask_of_words, -1), states, -2.0), axis=1)
         mean = ops.sum(states * real, axis=1) / ops.cast(ops.maximum(count, 1), states.dtype)[:, None]
         return ops.concatenate([end, largest, mean], axis=-1)
 

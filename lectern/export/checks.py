@@ -1,0 +1,92 @@
+"""Whether an exported network answers as the trained one does: run by its own runtime, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data_prep.errors import InputError
+from models.export.formats import FORMATS, Format, Quantize, signature_of
+
+if TYPE_CHECKING:
+    import keras
+
+Arrays = dict[str, np.ndarray]
+
+TOLERANCE = 1e-3  # of the largest output; 8-bit weights are judged by the answers
+SAME_ANSWERS = 0.95  # of 8-bit weights, at least
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a written network is from the trained one.
+
+    Args:
+        inputs: How many were compared.
+        largest: The largest difference of an output.
+        output: The largest output.
+        same: Share of places at which the largest output is the same one, 0 to 1.
+    """
+
+    inputs: int
+    largest: float
+    output: float
+    same: float
+
+
+def runner(folder: Path, form: Format) -> Callable[[Arrays], Arrays]:
+    """Open what was written, by the lines that its README has: a function of inputs to outputs by name."""
+    told = FORMATS[form]
+    names: dict[str, Any] = {}
+    exec(told["code"].replace(f'"{told["file"]}"', repr(str(folder / told["file"]))), names)
+    return names["run"]
+
+
+def compare(
+    network: keras.Model, run: Callable[[Arrays], Arrays], batches: Iterable[Mapping[str, np.ndarray]]
+) -> Difference:
+    """Answer batches by the trained network and by what was written of it; the first axis of an output is the batch."""
+    count, places, same, largest, output = 0, 0, 0, 0.0, 0.0
+    answer = _traced(network)
+    for inputs in batches:
+        wanted, found = answer(dict(inputs)), run(dict(inputs))
+        count += len(next(iter(wanted.values())))
+        for name, array in wanted.items():
+            if found[name].shape != array.shape or not np.isfinite(found[name]).all():
+                return Difference(count, np.inf, output, 0.0)
+            largest = max(largest, float(np.abs(found[name] - array).max(initial=0)))
+            output = max(output, float(np.abs(array).max(initial=0)))
+            agree = found[name].argmax(-1) == array.argmax(-1)
+            places, same = places + agree.size, same + int(agree.sum())
+    return Difference(count, largest, output, same / max(places, 1))
+
+
+def check_difference(found: Difference, quantize: Quantize | None) -> None:
+    """Refuse what answers otherwise.
+
+    Raises:
+        InputError: It does.
+    """
+    far = found.same < SAME_ANSWERS if quantize else not found.largest <= TOLERANCE * max(found.output, 1.0)
+    if far:
+        raise InputError(
+            f"The exported network answers otherwise than the trained one, so it is not kept: {found.inputs} inputs, "
+            f"largest difference {found.largest:.3g} of {found.output:.3g}, {found.same:.1%} the same answers",
+            allowed=f"{SAME_ANSWERS:.0%} the same answers"
+            if quantize
+            else f"{TOLERANCE:g} of the largest output",
+        )
+
+
+def _traced(network: keras.Model) -> Callable[[Arrays], Arrays]:
+    import tensorflow as tf
+
+    @tf.function(input_signature=[signature_of(network)])
+    def answer(inputs: Any) -> Any:
+        return network(inputs, training=False)
+
+    return lambda inputs: {name: found.numpy() for name, found in answer(inputs).items()}
