@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,16 +12,22 @@ from apps.reviews.results import Verdict
 from apps.shared.application import Application
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused
-from data_prep.text.text_inputs import encode_keys, keys_of
+from data_prep.text.text_inputs import encode_keys, keys_of, plain
 from data_prep.text.vocab import UNK
 from models.serving.operations import softmax
 from models.text_classifier.config import KIND
-from models.text_classifier.serving import PackedText
+from models.text_classifier.serving import PackedText, Sure
+
+if TYPE_CHECKING:
+    from models.text_classifier.ascii_words import AsciiWords
 
 DEFAULT_PRESET = "reviews_imdb"
 TOPICS_PRESET = "topics_bbc"
+ALONE = "first_network_alone"  # in the metadata of a preset
 MAX_CHARACTERS = 1 << 22  # of one document
 _CHARACTERS_AT_ONCE = 1 << 22  # of the documents that are read together
+_MANY = 1024  # documents that are worth loading Numba
+_ASCII = "models.text_classifier.ascii_words"
 
 Unknown = Literal["refuse", "answer"]
 
@@ -38,6 +45,7 @@ class Reviews(Application):
 
     Attributes:
         network: All its networks in NumPy (``models.text_classifier.serving.PackedText``).
+        sure: Where the first of them answers alone, as the metadata of the preset say; None for never.
     """
 
     kind = KIND
@@ -46,6 +54,8 @@ class Reviews(Application):
     def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
         super().__init__(config, arrays, **more)
         self.network = PackedText(config, arrays)
+        self.sure = Sure(**self.metadata[ALONE]) if ALONE in self.metadata else None
+        self._ascii: AsciiWords | None = None  # once there are many documents: it takes Numba
 
     def read(self, text: str, *, unknown: Unknown = "refuse") -> Document:
         """Turn a document into what the networks read.
@@ -63,10 +73,13 @@ class Reviews(Application):
             )
         if not text.strip():
             raise InputError("The text is empty", allowed="a text with at least one word")
-        keys = keys_of(text)
-        ids = encode_keys(keys, self.vocabulary)
-        is_word = np.array([key[0].isalnum() for key in keys], bool)
-        document = Document(ids, int(is_word.sum()), int(is_word[ids[:-1] == UNK].sum()))
+        if self._ascii is not None and (meant := plain(text)).isascii():
+            document = Document(*self._ascii.read(meant))
+        else:
+            keys = keys_of(text)
+            ids = encode_keys(keys, self.vocabulary)
+            is_word = np.array([key[0].isalnum() for key in keys], bool)
+            document = Document(ids, int(is_word.sum()), int(is_word[ids[:-1] == UNK].sum()))
         if not document.words:
             raise InputError("The text holds no word", received=text)
         if document.unknown == document.words and unknown == "refuse":
@@ -119,13 +132,15 @@ class Reviews(Application):
                 waiting.append(Refused(number, error.problem))
             characters += len(text)
             if len(waiting) >= batch_size or characters > _CHARACTERS_AT_ONCE:
+                if self._ascii is None and number >= _MANY:
+                    self._ascii = importlib.import_module(_ASCII).AsciiWords(self.vocabulary)
                 yield from self._answered(waiting)
                 waiting, characters = [], 0
         yield from self._answered(waiting)
 
     def probabilities(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Answer ids of documents, the end last: float64 (documents, labels), each row with sum 1."""
-        return softmax(self.network.logits(documents))
+        return softmax(self.network.soonest(documents, self.sure))
 
     def _answered(self, waiting: Sequence[Document | Refused]) -> Iterator[Verdict | Refused]:
         read = [one for one in waiting if isinstance(one, Document)]

@@ -26,12 +26,14 @@ from data_prep.readers.labelled_texts import LabelledTexts, Refused, Row, iter_c
 from data_prep.readers.text import GivenPath, input_file
 from data_prep.text.text_inputs import shared_texts
 from models.serving.operations import softmax
+from models.text_classifier.serving import Sure, margins
 from models.training.task import Metrics
 
 _LARGEST_WEIGHT = 50.0
 _PULL = 1e-4  # towards small weights, so that few documents do not make a classifier certain
 _SMALLEST = 1e-12  # probability, in logarithms
 _LISTED_LABELS = 12
+_ENOUGH = 1000  # documents to tell where a network is surely right
 
 
 def evaluate(
@@ -169,6 +171,26 @@ def chosen_weights(logits: Sequence[np.ndarray], right: np.ndarray) -> tuple[tup
     if total < 1.0 / _LARGEST_WEIGHT:  # networks that know nothing
         return tuple(start.tolist()), _LARGEST_WEIGHT
     return tuple((found / total).tolist()), 1.0 / total
+
+
+def chosen_sure(first: np.ndarray, together: np.ndarray, right: np.ndarray) -> Sure | None:
+    """Choose where the first network can answer alone, on documents that the networks did not learn from.
+
+    Args:
+        first: Its logits, float (documents, labels).
+        together: Those of all networks.
+        right: Numbers of the right labels, int (documents,).
+
+    Returns:
+        The margin beyond which all networks give the same answer to every one of the documents, and the temperature of
+        the first one there; None where there are too few documents to tell.
+    """
+    ahead = margins(first)
+    margin = float(ahead[first.argmax(axis=1) != together.argmax(axis=1)].max(initial=0.0))
+    sure = ahead > margin
+    if len(right) < _ENOUGH or not sure.any():
+        return None
+    return Sure(margin, chosen_weights([first[sure]], right[sure])[1])
 
 
 def mean_loss(shares: np.ndarray, right: np.ndarray) -> float:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from apps.reviews.application import Reviews
-from apps.reviews.evaluation import chosen_weights, mean_loss
+from apps.reviews.application import ALONE, Reviews
+from apps.reviews.evaluation import chosen_sure, chosen_weights, mean_loss
 from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
 from apps.reviews.results import ReviewsEvaluation
 from apps.reviews.sources import ReviewsSource
@@ -25,6 +25,7 @@ from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
 from data_prep.text.vocab import UNK
 from data_prep.text.word2vec_corpus import encode_corpus
 from models.presets.store import Preset
+from models.serving.operations import softmax
 from models.storage.variables import copy_values
 from models.text_classifier.config import (
     Arrays,
@@ -33,6 +34,7 @@ from models.text_classifier.config import (
     member_arrays,
     preset_arrays,
 )
+from models.text_classifier.serving import Sure
 from models.training.recipe import to_dict
 from models.training.task import Run, Stage, Stages
 from models.word2vec.training import VectorsRecipe, fitted_to, word2vec_stage
@@ -79,14 +81,15 @@ class Networks:
         unlabelled = self._encoded(self.source.unlabelled[: settings.texts] if settings.rounds else ())
         reviews = self._together((yield from self._members("round0", learned, more)))
         for number in range(1, settings.rounds + 1):
-            shares = reviews.probabilities(unlabelled)
+            shares = softmax(reviews.network.logits(unlabelled))
             kept = surest(shares, settings.confident)
             wanted = shares[kept] if settings.soft else np.eye(shares.shape[1])[shares[kept].argmax(axis=1)]
             more = [unlabelled[at] for at in kept], wanted.astype(np.float32)
             reviews = self._together((yield from self._members(f"round{number}", learned, more)))
         if self.recipe.refit:
             learned = np.arange(len(self.ids))
-            reviews = self._reviews(reviews.config, (yield from self._members("refit", learned, more)))
+            arrays = yield from self._members("refit", learned, more)
+            reviews = self._reviews(reviews.config, arrays, reviews.sure)
         return ReviewsAnswers(reviews, len(learned), self.held_out)
 
     def _encoded(self, texts: Sequence[str]) -> list[np.ndarray]:
@@ -153,17 +156,25 @@ class Networks:
         }
 
     def _together(self, arrays: Sequence[Arrays]) -> Reviews:
-        """Choose weights and temperature by what was held out."""
+        """Choose weights and temperature by what was held out, and where n-grams or single words are enough."""
         even = TextPresetConfig(self.configs, (1.0,) * len(arrays), aliases=self.source.aliases)
         network = self._reviews(even, arrays).network
         logits = [member.logits(self.held_out_ids) for member in network.members]
         weights, temperature = chosen_weights(logits, self.labels[self.held_out])
-        return self._reviews(replace(even, weights=weights, temperature=temperature), arrays)
+        config, sure = replace(even, weights=weights, temperature=temperature), None
+        if len(arrays) > 1 and self.configs[0].is_linear:
+            summed = np.tensordot(np.float32(weights), np.stack(logits), 1)
+            sure = chosen_sure(logits[0], summed, self.labels[self.held_out])
+        return self._reviews(config, arrays, sure)
 
-    def _reviews(self, config: TextPresetConfig, members: Sequence[Arrays]) -> Reviews:
+    def _reviews(
+        self, config: TextPresetConfig, members: Sequence[Arrays], sure: Sure | None = None
+    ) -> Reviews:
         """Return trained networks ready for use, with weights as a preset stores them."""
         arrays = half_precision(preset_arrays(config, members))
-        return Reviews(config, arrays, vocabulary=self.vocabulary, labels=self.source.labels)
+        said = {} if sure is None else {ALONE: sure._asdict()}
+        known = {"vocabulary": self.vocabulary, "labels": self.source.labels, "metadata": said}
+        return Reviews(config, arrays, **known)
 
 
 def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, name: str) -> Stages:

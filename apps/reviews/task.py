@@ -136,7 +136,11 @@ class ReviewsTask(Task):
             card=source.card,
             vocabulary=vocabulary,
             labels=reviews.labels,
-            metadata={"learned_documents": answers.learned, "refused_documents": len(source.refused)},
+            metadata={
+                "learned_documents": answers.learned,
+                "refused_documents": len(source.refused),
+                **reviews.metadata,
+            },
             summary={
                 "networks": [member.network for member in reviews.config.members],
                 "weights": [round(weight, 3) for weight in reviews.config.weights],

@@ -49,6 +49,16 @@ class Contributions(NamedTuple):
     exact: bool
 
 
+class Sure(NamedTuple):
+    """When the first of several networks is sure enough to answer alone.
+
+    Its largest logit is further before the next one than ``margin``; its logits are then divided by ``temperature``.
+    """
+
+    margin: float
+    temperature: float
+
+
 class PackedNetwork(ABC):
     """One network; arguments as for ``models.text_classifier.serving.packed_network``.
 
@@ -275,18 +285,33 @@ class PackedText:
         self._weights = [weight / config.temperature for weight in config.weights]
 
     def logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Answer documents: float32 (documents, labels), divided by the temperature; softmax gives probabilities."""
-        total = np.zeros((len(documents), self.config.labels), np.float32)
+        """Answer documents by all networks: float32 (documents, labels), whose softmax are probabilities."""
+        return self._summed(self._answers(self.members, documents))
+
+    def soonest(self, documents: Sequence[np.ndarray], sure: Sure | None) -> np.ndarray:
+        """Answer documents by the first network alone where it is sure, else as :meth:`logits`; None for never."""
+        if sure is None:
+            return self.logits(documents)
+        (first,) = self._answers(self.members[:1], documents)
+        unsure = np.flatnonzero(margins(first) <= sure.margin)
+        others = self._answers(self.members[1:], [documents[at] for at in unsure])
+        found = first / np.float32(sure.temperature)
+        found[unsure] = self._summed([first[unsure], *others])
+        return found
+
+    def _answers(self, members: Sequence[PackedNetwork], documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the logits of some networks, float32 (networks, documents, labels)."""
+        found = np.zeros((len(members), len(documents), self.config.labels), np.float32)
         parts = similar_lengths([len(ids) for ids in documents], IDS_AT_ONCE)
 
         def answer(part: np.ndarray) -> list[np.ndarray]:
             chosen = [documents[at] for at in part]
-            return [member.logits(chosen) for member in self.members]
+            return [member.logits(chosen) for member in members]
 
         with one_blas_thread() as threads:
-            for part, found in zip(parts, in_threads(answer, parts, threads), strict=True):
-                total[part] = self._summed(found)
-        return total
+            for part, own in zip(parts, in_threads(answer, parts, threads), strict=True):
+                found[:, part] = own
+        return found
 
     def contributions(self, ids: np.ndarray, label: int, against: int) -> Contributions:
         """Say what each word of a document adds to one logit minus another: its vector times the gradient by it."""
@@ -304,6 +329,12 @@ class PackedText:
     def _summed(self, found: Sequence[np.ndarray]) -> np.ndarray:
         """Weigh what was found of each member and sum it; a float32 array stays one."""
         return sum(weight * own for weight, own in zip(self._weights, found, strict=True))
+
+
+def margins(logits: np.ndarray) -> np.ndarray:
+    """Return how far the largest logit of each row is before the next one, (rows,), of (rows, 2 or more)."""
+    ordered = np.sort(logits, axis=1)
+    return ordered[:, -1] - ordered[:, -2]
 
 
 def packed_network(config: TextClassifierConfig, arrays: Arrays) -> PackedNetwork:

@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from apps.reviews import application
-from apps.reviews.application import Reviews
-from apps.reviews.evaluation import chosen_weights, evaluate, mean_loss, score
+from apps.reviews.application import ALONE, Reviews
+from apps.reviews.evaluation import chosen_sure, chosen_weights, evaluate, mean_loss, score
 from apps.reviews.files import MAX_LINE_BYTES, document_lines
 from apps.reviews.results import Verdict
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused, labelled
+from models.serving.operations import softmax
 from tests.apps.reviews_presets import drawn, save_reviews, small_reviews, weighing
 
 
@@ -202,6 +203,51 @@ def test_weights_and_temperature_make_answers_as_sure_as_they_are_right() -> Non
     assert weights[0] / temperature * 3.0 == pytest.approx(0.8, abs=0.05)
     assert chosen_weights([0.0 * truth], right) == ((1.0,), 50.0)
     assert mean_loss(np.array([[1.0, 0.0]]), np.array([1])) < 30.0  # finite
+
+
+def test_the_first_network_is_alone_where_all_agreed_on_what_was_held_out() -> None:
+    rng = np.random.default_rng(1)
+    right = rng.integers(0, 2, 3000)
+    signs = np.where(np.arange(2) == right[:, None], 1.0, -1.0)
+    first = rng.normal(0.7, 1.0, (3000, 1)) * signs
+    together = first + rng.normal(0.3, 0.3, (3000, 1)) * signs
+    sure = chosen_sure(first, together, right)
+    ahead = np.abs(first[:, 0] - first[:, 1])
+    other = first.argmax(axis=1) != together.argmax(axis=1)
+    assert sure.margin == ahead[other].max() and 0.5 < sure.temperature < 2.0
+    assert chosen_sure(first[:500], together[:500], right[:500]) is None  # too few to tell
+    assert chosen_sure(first, -first, right) is None  # they never agree
+
+
+def test_how_sure_it_has_to_be_is_in_the_metadata() -> None:
+    both = small_reviews(weighing(), drawn("lstm"))
+    known = {"vocabulary": both.vocabulary, "labels": both.labels}
+    alone = Reviews(both.config, both.arrays, **known, metadata={ALONE: {"margin": 0.0, "temperature": 1.0}})
+    assert both.sure is None and alone.sure.margin == 0.0
+    text = "good film"
+    ids = [both.read(text).ids]
+    np.testing.assert_allclose(
+        list(alone.classify(text).probabilities.values()),
+        softmax(both.network.members[0].logits(ids))[0],
+        atol=1e-6,
+    )
+
+
+def test_many_documents_are_read_as_one_by_one(reviews: Reviews, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "_MANY", 4)
+    texts = [
+        "good film",
+        "bad &amp; warm film 3",
+        "&eacute;t&eacute; good",
+        "été good",
+        "good &lt;film&gt;",
+    ] * 3
+    alone = [reviews.classify(text) for text in texts]
+    for _ in range(2):  # the second time with the compiled reader of ASCII
+        for one, other in zip(reviews.classify_many(texts, batch_size=4), alone, strict=True):
+            assert (one.label, one.words, one.unknown_words, one.tokens) == (
+                other.label, other.words, other.unknown_words, other.tokens,
+            )  # fmt: skip
 
 
 def test_a_preset_is_opened_without_tensorflow(tmp_path: Path) -> None:

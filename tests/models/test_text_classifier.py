@@ -16,8 +16,11 @@ import pytest
 from data_prep.array_files import specs_of
 from data_prep.errors import InputError
 from data_prep.text.document_batches import document_inputs
+from data_prep.text.text_inputs import SPECIALS, encode, keys_of
+from data_prep.text.vocab import UNK, Vocabulary
 from models.presets.store import load_preset, save_preset
 from models.storage.variables import assign_arrays, variable_arrays
+from models.text_classifier.ascii_words import AsciiWords
 from models.text_classifier.config import (
     KIND,
     TextClassifierConfig,
@@ -35,7 +38,7 @@ from models.text_classifier.network import (
     text_loss,
     trained_arrays,
 )
-from models.text_classifier.serving import TEXT_CLASSIFIER, PackedText, packed_network
+from models.text_classifier.serving import TEXT_CLASSIFIER, PackedText, Sure, packed_network
 from tests.models.contract import (
     CARD,
     METADATA,
@@ -253,6 +256,36 @@ def test_members_answer_together() -> None:
         found.words, sum(w * p.words for w, p in zip(config.weights, parts, strict=True)) / 1.5
     )
     assert not found.exact and together.members[1].kernel.shape == (12, 3)
+
+
+def test_the_first_network_answers_alone_where_it_is_sure() -> None:
+    config, arrays = tiny_preset(("distinct", "pool", "attention"))
+    together, some = PackedText(config, arrays), documents(LENGTHS)
+    alone, all_of_them = together.members[0].logits(some), together.logits(some)
+    ordered = np.sort(alone, axis=1)
+    margin = float(np.median(ordered[:, 2] - ordered[:, 1]))
+    sure = (ordered[:, 2] - ordered[:, 1] > margin)[:, None]
+    assert sure.any() and not sure.all()
+    found = together.soonest(some, Sure(margin, 2.0))
+    np.testing.assert_allclose(found, np.where(sure, alone / 2.0, all_of_them), atol=1e-5)
+    np.testing.assert_array_equal(together.soonest(some, None), all_of_them)
+    np.testing.assert_array_equal(together.soonest(some, Sure(-1.0, 1.0)), alone)
+    assert together.soonest([], Sure(1.0, 1.0)).shape == (0, 3)
+
+
+def test_texts_in_ascii_are_encoded_as_all_others() -> None:
+    words = ("good", "film", "3", "10", "!", "don", "'", "t", "a", "ab", "b", "été")
+    vocabulary = Vocabulary(words, specials=SPECIALS)
+    compiled = AsciiWords(vocabulary)
+    rng = np.random.default_rng(0)
+    texts = ["", "a", "Good FILM!! don't 10 3 103\t\x0bb\x1cab\x00", "<pad> <unk> goodfilm good3film"]
+    texts += ["".join(map(chr, rng.integers(0, 128, 60))) for _ in range(20)]
+    for text in texts:
+        ids, known_words, unknown = compiled.read(text)
+        np.testing.assert_array_equal(ids, encode(text, vocabulary))
+        is_word = np.array([key[0].isalnum() for key in keys_of(text)], bool)
+        assert (known_words, unknown) == (is_word.sum(), (is_word & (ids[:-1] == UNK)).sum())
+        assert ids.dtype == np.int32
 
 
 def test_the_keras_network_of_a_preset_has_all_members_and_is_saved_and_trained(tmp_path: Path) -> None:
