@@ -20,6 +20,7 @@ from apps.digits import reports as digits
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
 from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
+from apps.shared.as_used import AS_USED, NATIVE
 from apps.shared.reports import Stored
 from apps.shared.tables import Column, Rows, Table
 from apps.shared.transfer import REVIEWS, TAGS, by_share
@@ -30,7 +31,14 @@ from data_prep.errors import InputError
 from models.presets.search import find_presets
 
 FILES = (
-    *("README.md", "docs/digits.md", "docs/lecture-map.md", "docs/reader.md", "docs/reviews.md"),
+    *(
+        "README.md",
+        "docs/digits.md",
+        "docs/lecture-map.md",
+        "docs/reader.md",
+        "docs/reviews.md",
+        "docs/speed.md",
+    ),
     *("docs/tagging.md", "docs/word-vectors.md", "docs/writing.md"),
 )
 _SUMMARY = {  # preset to measure, what it is, and the command that gives it
@@ -95,6 +103,8 @@ def _topic_cells(topic: Topic) -> list[str]:
 
 
 REGIONS: dict[str, Callable[[], str]] = {
+    "as-used": AS_USED.markdown,
+    "as-used-native": NATIVE.markdown,
     "digits": digits.SCORES.markdown,
     "digits-speed": digits.SPEED.markdown,
     "lecture-map": lecture_map,
@@ -116,7 +126,6 @@ REGIONS: dict[str, Callable[[], str]] = {
     "vectors-sections": partial(vectors.SCORES.markdown, lambda report: vectors.sections(report).markdown()),
     "word2vec-benchmark": vectors.SPEED.markdown,
     "writer": writer.SCORES.markdown,
-    "writer-speed": writer.GENERATION.markdown,
 }
 
 

@@ -10,14 +10,8 @@ import pytest
 import apps.shared.reports
 from apps.shared.reports import Stored
 from apps.shared.tables import Table
-from apps.writer.reports import GENERATION, SCORES
+from apps.writer.reports import SCORES
 from data_prep.errors import InputError
-
-SPEED = {
-    "settings": {"units": 256, "cores": 1, "processor": "one"},
-    "systems": {"torch": {"characters_per_second": 1000.4}, "lectern": {"characters_per_second": 2500}},
-    "ratio": 2.5,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +23,6 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_before_anything_was_measured(monkeypatch: pytest.MonkeyPatch, results: Path) -> None:
     monkeypatch.setattr("models.presets.search.PRESETS_DIR", results)
     assert "apps writer fit" in SCORES.markdown()
-    assert GENERATION.command in GENERATION.markdown()
 
 
 def written(scores: dict) -> str:
@@ -54,24 +47,9 @@ def test_scores_make_a_table(results: Path) -> None:
     assert "scored by char-rnn's split | 1.2500 | – | 1.803 | 57,500 |" in written(scores)
 
 
-def test_the_fastest_loop_comes_first(results: Path) -> None:
-    (results / "generation.json").write_text(json.dumps(SPEED), encoding="utf-8")
-    text = GENERATION.markdown()
-    assert text.index("| lectern | 2,500 |") < text.index("| torch | 1,000 |")
-    assert "PyTorch's best loop: 2.50" in text
-
-
 @pytest.mark.parametrize(
     ("name", "content", "table", "message"),
     [
-        ("generation", {"settings": {}, "systems": {}}, GENERATION, "generation.json lack settings.units"),
-        ("generation", {**SPEED, "systems": 3}, GENERATION, "generation.json lack systems"),
-        (
-            "generation",
-            {**SPEED, "systems": {"a": {"characters_per_second": "fast"}}},
-            GENERATION,
-            "lack systems.a",
-        ),
         ("writer_char_rnn", {"n": 3}, SCORES, "writer_char_rnn.json lack split"),
         (
             "writer_char_rnn",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.shared import page_reports
+from apps.shared.as_used import AS_USED
 from apps.shared.page import plain
 from apps.shared.style import palette
 from apps.shared.tables import Line, Report
@@ -23,7 +24,7 @@ def show(preset: str) -> None:
         page_reports.show_numbers,
     )
     st.subheader("How fast it writes", anchor=False)
-    page_reports.show_report(reports.GENERATION)
+    page_reports.show_report(AS_USED, page_reports.show_numbers, page_reports.show_facts)
 
 
 def _scores(report: Report) -> None:

@@ -21,7 +21,6 @@ TITLES = {
     "shipped": "the shipped model",
 }
 _TOKENS = {"char": "characters", "word": "words", "piece": "word pieces"}
-_NO_PYTORCH = " PyTorch is not installed: pip install -r requirements-bench.txt"
 TO_BITS = f"/{math.log(2.0)!r}"  # behind a path in nats
 
 
@@ -88,28 +87,6 @@ SCORES = Table(
         escape=escape,
     ),
     presets=("writer_shakespeare",),
-)
-GENERATION = Table(
-    "generation",
-    "python -m benchmarks.generation --store",
-    "loop",
-    (
-        Column("characters a second", "characters_per_second", ",.0f", "characters a second"),
-        Column("first call, s", "first_call_seconds", ".2f", optional=True, readme=False),
-        Column("same text", "same_text", ".0%", optional=True, readme=False),
-    ),
-    (Rows("systems.*"),),
-    lambda found, escape: (
-        found.text(
-            "One LSTM layer of {settings.units} units, one text, with sampling, {settings.cores} core(s) of "
-            "{settings.processor}.",
-            escape=escape,
-        )
-        + found.text(
-            _NO_PYTORCH if found["ratio"] is None else " Lectern by PyTorch's best loop: {ratio:.2f}."
-        )
-    ),
-    best_first=True,
 )
 
 

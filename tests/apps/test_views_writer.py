@@ -22,6 +22,7 @@ from apps.writer.results import Step
 from apps.writer.sources import text_source
 from data_prep.errors import InputError
 from tests.apps.pages import SECTIONS, chart, given, messages, open_page, press, shipping
+from tests.as_used_results import as_used_results
 
 KEY = "writer"
 page = partial(open_page, KEY)
@@ -256,18 +257,14 @@ def test_the_ladder_before_and_after_it_was_measured(tmp_path: Path) -> None:
     assert ["benchmarks." in info.value for info in app.info] == [True, True]
     results = tmp_path / "loss_ladder.json"
     results.write_text(json.dumps(ladder_results()), encoding="utf-8")
-    systems = {"lectern": {"characters_per_second": 20.0}, "torch": {"characters_per_second": 30.0}}
-    settings = {"units": 256, "cores": 1, "processor": "one"}
-    (tmp_path / "generation.json").write_text(
-        json.dumps({"settings": settings, "systems": systems, "ratio": 0.67}), encoding="utf-8"
-    )
+    (tmp_path / "as_used.json").write_text(json.dumps(as_used_results()), encoding="utf-8")
     app = page(section="Ladder")
     assert not app.exception
     assert not app.info
     assert chart(app, "loss_ladder nats_per_character")["data"][0]["x"][0] == 4.0
-    assert chart(app, "generation characters_per_second")["data"][0]["x"] == [30.0, 20.0]
     assert app.code[0].value == "A:\nAy."
     assert len(app.dataframe[0].value) == len(TITLES)
+    assert list(app.dataframe[1].value.iloc[3])[1:] == [20.0, 10.0, 40.0, 15.0]
     app = page(section="Gates")
     assert len(chart(app, "ladder gradients")["data"]) == 4
     results.write_text("{}", encoding="utf-8")

@@ -1,0 +1,369 @@
+"""The product as people use it: from a shell to the first answer, and from file to file, each beside a peer.
+
+    python -m benchmarks.as_used --isa avx2            what every application takes on one core and on two
+    python -m benchmarks.as_used --isa native --store  keeps the result for README and docs
+
+Every number of cores has a process of its own, held to that many, with all libraries held to the instruction set.
+Cold: a new process from the shell to its end; its largest memory. Steady: the shipped presets, from the bytes of a file
+to a file with the answers, in turn with the peer on the same inputs; medians of ``--repeats`` passes. The peers:
+PyTorch with the weights of the shipped writer and digit network in its best loop (if it is installed,
+``pip install -r requirements-bench.txt``), spaCy's tokenizer, sentencizer and tagger with its default network, which is
+initialised and not trained, gensim's ``most_similar`` over the same vectors, TF-IDF with logistic regression.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from apps.shared.as_used import AS_USED, NATIVE
+from benchmarks.harness import ROOT, Option, command, in_turn, report, version_of
+from benchmarks.instruction_sets import INSTRUCTION_SETS, environment, in_use
+from data_prep.errors import InputError
+from models.training.run_folder import processor
+
+Figures = dict[str, Any]
+Works = Mapping[str, Callable[[], Any]]
+_SEED = 1
+_TEMPERATURE = 0.8
+PROMPT, LENGTH = "ROMEO:", 200
+TEXT = "The old dog sees the boat in the garden, and Anna says that it sleeps."
+QUESTION = "paris - france + spain"
+
+
+def cold(arguments: list[str], repeats: int) -> Figures:
+    """Run a command in new processes: median seconds to the end and to the first character, largest memory in MiB."""
+    ends, firsts, memory = [], [], 0.0
+    for _ in range(repeats):
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "apps", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        first = process.stdout.read(1)
+        firsts.append(time.perf_counter() - began)
+        process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        ends.append(time.perf_counter() - began)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode or not first:
+            raise InputError(f"python -m apps {' '.join(arguments)} failed", received=process.returncode)
+        memory = max(memory, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 2**20)
+    seconds = statistics.median(ends)
+    return {"cold_seconds": seconds, "cold_mib": memory, "first_character_seconds": statistics.median(firsts)}
+
+
+def rates(works: Works, count: int, repeats: int) -> Figures:
+    """Time works on the same inputs in turn: by name the median of ``count`` a second, and the spread of the passes."""
+    for work in works.values():
+        work()  # compiles, and brings the inputs into the cache
+    found: Figures = {"spread": {}}
+    for name, seconds in in_turn(works, repeats).items():
+        found[name] = count / statistics.median(seconds)
+        found["spread"][name] = [count / max(seconds), count / min(seconds)]
+    return found
+
+
+def milliseconds(works: Works, repeats: int, calls: int = 50) -> Figures:
+    """Time single calls in turn: the median over passes of so many calls, in milliseconds."""
+
+    def many(work: Callable[[], Any]) -> None:
+        for _ in range(calls):
+            work()
+
+    taken = rates({name: partial(many, work) for name, work in works.items()}, calls, repeats)
+    spread = {name: [1000.0 / rate for rate in reversed(ends)] for name, ends in taken.pop("spread").items()}
+    return {**{name: 1000.0 / rate for name, rate in taken.items()}, "spread": spread}
+
+
+def writer(options: argparse.Namespace, folder: Path) -> Figures:
+    """Write after a prompt, and score a text that it has not learned from."""
+    from apps.writer.application import Writer
+    from data_prep.datasets import locate
+
+    ours = Writer.from_preset()
+    read, length = ours.language_model.encode_prompt(PROMPT), options.length
+    settings = {"temperature": _TEMPERATURE, "seed": _SEED}
+    works: dict[str, Callable[[], Any]] = {
+        "characters_per_second": lambda: _write(folder, ours.stream(PROMPT, length=length, **settings))
+    }
+    if version_of("torch") is not None:
+        from benchmarks.writer_torch import torch_loops
+
+        for name, loop in torch_loops(ours, _TEMPERATURE, _SEED).items():
+            works[name] = partial(loop, read, length)
+    found = rates(works, length, options.repeats)
+    loops = {name: found.pop(name) for name in list(works)[1:]}
+    text = locate("tinyshakespeare").read_text(encoding="utf-8")[-options.scored :]
+    scored = rates(
+        {"scored_characters_per_second": lambda: ours.language_model.score(text, unknown="map")},
+        len(text),
+        options.repeats,
+    )
+    spread = found.pop("spread") | scored.pop("spread")
+    peer = {"torch_characters_per_second": max(loops.values()), "torch_loops": loops} if loops else {}
+    start = cold(["writer", "generate", "--prompt", PROMPT, "--length", str(LENGTH)], options.repeats)
+    return {**start, **found, **peer, **scored, "spread": spread}
+
+
+def tagger(options: argparse.Namespace, folder: Path) -> Figures:
+    """Tag a file of documents, one a line, into CoNLL-U; given words; and one sentence."""
+    from apps.tagger.application import Tagger
+    from apps.tagger.files import conllu_pieces
+    from data_prep.readers.conllu import read_ewt
+    from data_prep.readers.document_sets import read_imdb
+
+    ours = Tagger.from_preset()
+    texts = [" ".join(text.split()) for text in read_imdb(unlabelled=False).test.texts[: options.documents]]
+    path = folder / "documents.txt"
+    path.write_text("\n".join(texts), encoding="utf-8")
+
+    def from_file() -> None:
+        text = path.read_text(encoding="utf-8")
+        _write(folder, conllu_pieces(text, ours.stream(text)))
+
+    works: dict[str, Callable[[], Any]] = {"raw_words_per_second": from_file}
+    if version_of("spacy") is not None:
+        works["spacy_raw_words_per_second"] = partial(_spacy_from_file, _spacy(), path, folder, options.cores)
+    from_file()
+    words = sum(line[:1].isdigit() for line in (folder / "out.txt").read_text(encoding="utf-8").splitlines())
+    found = rates(works, words, options.repeats)
+    gold = [sentence.forms for sentence in read_ewt("test")]
+    given = rates(
+        {"given_words_per_second": lambda: ours.tag_tokens(gold)}, sum(map(len, gold)), options.repeats
+    )
+    one = milliseconds({"one_sentence_ms": lambda: ours.tag(TEXT)}, options.repeats)
+    spread = found.pop("spread") | given.pop("spread") | one.pop("spread")
+    return {**cold(["tagger", "tag", TEXT], options.repeats), **found, **given, **one, "spread": spread}
+
+
+def _spacy() -> Any:
+    """Return spaCy's blank English pipeline with a sentencizer and its default tagger, initialised."""
+    import spacy
+    from spacy.training import Example
+
+    pipeline = spacy.blank("en")
+    pipeline.add_pipe("sentencizer")
+    pipeline.add_pipe("tagger")
+    tags = [
+        "ADJ",
+        "ADP",
+        "ADV",
+        "AUX",
+        "CCONJ",
+        "DET",
+        "INTJ",
+        "NOUN",
+        "NUM",
+        "PART",
+        "PRON",
+        "PROPN",
+        "PUNCT",
+    ]
+    tags += ["SCONJ", "SYM", "VERB", "X"]
+    words = [f"word{at}" for at in range(len(tags))]
+    example = Example.from_dict(pipeline.make_doc(" ".join(words)), {"words": words, "tags": tags})
+    pipeline.initialize(lambda: [example])
+    return pipeline
+
+
+def _spacy_from_file(pipeline: Any, path: Path, folder: Path, cores: int) -> None:
+    """Tag with as many processes as there are cores, and write CoNLL-U's columns."""
+    with path.open(encoding="utf-8") as lines, (folder / "out.txt").open("w", encoding="utf-8") as out:
+        for document in pipeline.pipe((line.rstrip("\n") for line in lines), batch_size=32, n_process=cores):
+            for sentence in document.sents:
+                for number, token in enumerate(sentence, start=1):
+                    out.write(f"{number}\t{token.text}\t_\t{token.tag_}\t_\t_\t_\t_\t_\t_\n")
+                out.write("\n")
+
+
+def vectors(options: argparse.Namespace, folder: Path) -> Figures:
+    """Answer one analogy."""
+    from gensim.models import KeyedVectors
+
+    from apps.vectors.application import Vectors
+
+    ours = Vectors.from_preset()
+    ours.export(folder / "vectors.bin", "binary")
+    peer = KeyedVectors.load_word2vec_format(folder / "vectors.bin", binary=True)
+    ask = partial(peer.most_similar, positive=["paris", "spain"], negative=["france"])
+    works = {"one_analogy_ms": lambda: ours.analogy(QUESTION), "gensim_one_analogy_ms": ask}
+    return {**cold(["vectors", "analogy", QUESTION], options.repeats), **milliseconds(works, options.repeats)}
+
+
+def digits(options: argparse.Namespace, folder: Path) -> Figures:
+    """Classify the pictures of the test set's file, and one from the shell."""
+    from PIL import Image
+
+    from apps.digits.application import Digits
+    from data_prep.readers.mnist import read_mnist
+
+    ours, images = Digits.from_preset(), read_mnist("test").images
+    np.save(folder / "images.npy", images)
+    shown = images[0].squeeze()
+    Image.fromarray(shown if shown.dtype == np.uint8 else (255 * shown).astype(np.uint8)).save(
+        folder / "one.png"
+    )
+
+    def from_file() -> None:
+        found = ours.probabilities(_scaled(np.load(folder / "images.npy")))
+        _write(folder, (f"{label}\n" for label in found.argmax(axis=1).tolist()))
+
+    works: dict[str, Callable[[], Any]] = {"images_per_second": from_file}
+    if version_of("torch") is not None:
+        from benchmarks.digits_torch import TorchSystem
+
+        system = TorchSystem(ours.config.steps, ours.arrays, options.cores)
+
+        def torch_from_file() -> None:
+            loaded = _scaled(np.load(folder / "images.npy"))
+            found = np.concatenate(
+                [system.logits(part) for part in np.array_split(loaded, len(loaded) // 500)]
+            )
+            _write(folder, (f"{label}\n" for label in found.argmax(axis=1).tolist()))
+
+        works["torch_images_per_second"] = torch_from_file
+    start = cold(["digits", "classify", str(folder / "one.png")], options.repeats)
+    return {**start, **rates(works, len(images), options.repeats)}
+
+
+def _scaled(images: np.ndarray) -> np.ndarray:
+    """Return images as networks take them, float32 (n, 28, 28, 1) from 0 to 1."""
+    images = images.reshape(len(images), 28, 28, 1)
+    return (
+        images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
+    )
+
+
+def ocr(options: argparse.Namespace, folder: Path) -> Figures:
+    """Read words from the bytes of their pictures: in one piece, and with the letters cut apart."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    from apps.ocr.application import Reader
+    from apps.ocr.sources import TEST_FOLD
+    from data_prep.images.letter_words import LAYOUT, compose_words
+    from data_prep.readers.letters import read_letters
+
+    def picture(pixels: np.ndarray) -> bytes:
+        """Write ink, 1 for black, as a PNG file."""
+        stream = BytesIO()
+        grey = 255 - (255 * np.clip(pixels.squeeze(), 0, 1)).astype(np.uint8)
+        Image.fromarray(grey).save(stream, "PNG")
+        return stream.getvalue()
+
+    ours, data = Reader.from_preset(), read_letters()
+    some = data.part(np.flatnonzero(data.folds == TEST_FOLD)[: options.words])
+    words = list(map(picture, compose_words(some, LAYOUT, np.random.default_rng(TEST_FOLD))))
+    letters = [list(map(picture, some.images[some.letters_of(at)])) for at in range(len(some.texts))]
+    (folder / "word.png").write_bytes(words[0])
+    works = {
+        "unsegmented_words_per_second": lambda: _write(
+            folder, (f"{one.text}\n" for one in ours.read_words(words))
+        ),
+        "words_per_second": lambda: _write(folder, (f"{ours.read_letters(one).text}\n" for one in letters)),
+    }
+    start = cold(["ocr", "read", str(folder / "word.png")], options.repeats)
+    return {**start, **rates(works, len(words), options.repeats)}
+
+
+def reviews(options: argparse.Namespace, folder: Path) -> Figures:
+    """Classify a file of documents, one a line."""
+    from apps.reviews.application import Reviews
+    from benchmarks.reviews_speed import TfidfPeer
+    from data_prep.readers.document_sets import read_imdb
+
+    imdb, ours, peer = read_imdb(unlabelled=False), Reviews.from_preset(), TfidfPeer()
+    report("training TF-IDF with logistic regression")
+    peer.train(imdb.train.texts, imdb.train.labels)
+    path = folder / "reviews.txt"
+    texts = [" ".join(text.split()) for text in imdb.test.texts[: options.documents]]
+    path.write_text("\n".join(texts), encoding="utf-8")
+
+    def from_file() -> None:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        _write(folder, (f"{verdict.label}\n" for verdict in ours.classify_many(lines)))
+
+    def tfidf_from_file() -> None:
+        found = peer.classify(path.read_text(encoding="utf-8").split("\n"))
+        _write(folder, (f"{label}\n" for label in found.tolist()))
+
+    works = {"documents_per_second": from_file, "tfidf_documents_per_second": tfidf_from_file}
+    start = cold(["reviews", "classify", texts[0]], options.repeats)
+    return {**start, **rates(works, len(texts), options.repeats)}
+
+
+def _write(folder: Path, pieces: Any) -> None:
+    """Write pieces into the file of answers."""
+    with (folder / "out.txt").open("w", encoding="utf-8") as out:
+        out.writelines(pieces)
+
+
+APPLICATIONS = {one.__name__: one for one in (writer, tagger, vectors, digits, ocr, reviews)}
+OPTIONS = {
+    "isa": Option("avx2", "instruction set that all systems are held to", choices=tuple(INSTRUCTION_SETS)),
+    "applications": Option(tuple(APPLICATIONS), "what is measured", choices=tuple(APPLICATIONS)),
+    "repeats": Option(5, "passes"),
+    "length": Option(2000, "characters that are written in a pass"),
+    "scored": Option(50_000, "characters that are scored"),
+    "documents": Option(500, "reviews that are tagged and classified"),
+    "words": Option(1000, "handwritten words"),
+    "cores": Option(
+        0, "measure in this process, with so many cores; 0 for one and two, in processes of their own"
+    ),
+}
+
+
+def run(options: argparse.Namespace) -> Figures:
+    """Measure in a process of its own for every number of cores, or in this one."""
+    if options.cores:
+        found = {}
+        with tempfile.TemporaryDirectory() as folder:
+            for name in options.applications:
+                report(f"{options.cores} core(s): {name}")
+                found[name] = APPLICATIONS[name](options, Path(folder))
+        return {"isa": in_use(options.isa), "processor": processor(), "cores": {str(options.cores): found}}
+    results: Figures = {}
+    for cores in (1, 2):
+        own = ["--isa", options.isa, "--cores", str(cores), "--json", "--applications", *options.applications]
+        own += [
+            f"--{name}={getattr(options, name)}"
+            for name in ("repeats", "length", "scored", "documents", "words")
+        ]
+        child = [sys.executable, "-m", "benchmarks.as_used", *own]
+        done = subprocess.run(
+            child,
+            cwd=ROOT,
+            env=environment(options.isa, cores),
+            preexec_fn=partial(_hold, cores),
+            stdout=subprocess.PIPE,
+        )
+        if done.returncode:
+            raise InputError(f"The measurement with {cores} core(s) failed", received=done.returncode)
+        part = json.loads(done.stdout)
+        results = part | {"cores": results.get("cores", {}) | part["cores"]}
+    return results
+
+
+def _hold(cores: int) -> None:
+    """Hold a process to some cores, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+
+
+main = command(__name__, __doc__, lambda parsed: NATIVE if parsed.isa == "native" else AS_USED, run, OPTIONS)
