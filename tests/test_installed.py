@@ -87,6 +87,12 @@ def test_python_has_the_public_names_without_the_checkout(installed: Path, tmp_p
     assert "9" in labels
 
 
+def test_spacy_knows_the_tagger_by_its_entry_point(installed: Path, tmp_path: Path) -> None:
+    code = "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('lectern_tagger'); print(nlp('Dogs bark.')[1].tag_)"
+    found = run(installed / "python", "-c", code, cwd=tmp_path)
+    assert found.stdout == "VBP\n", found.stderr
+
+
 def test_a_name_that_is_not_there_is_told(installed: Path, tmp_path: Path) -> None:
     found = run(installed / "python", "-c", "from lectern import Parser", cwd=tmp_path)
     assert "ImportError: cannot import name 'Parser'" in found.stderr
@@ -139,12 +145,13 @@ def test_the_project_needs_what_its_files_import_as_the_checkout_pins_it() -> No
 
     trees = (tree for name, tree in TREES.items() if not name.startswith("bench"))
     imported = {DISTRIBUTIONS.get(module, module) for module in set().union(*map(third_party, trees))}
-    needed, export = (
+    extras = project()["optional-dependencies"]
+    needed, optional = (
         {each.name: each for each in map(Requirement, lines)}
-        for lines in (project()["dependencies"], project()["optional-dependencies"]["export"])
+        for lines in (project()["dependencies"], extras["export"] + extras["spacy"])
     )
-    assert set(needed) == imported - set(export)
+    assert set(needed) == imported - set(optional)
     pinned = pins("requirements.txt")
     assert all(pinned[name] in each.specifier for name, each in needed.items())
     tested = pins("requirements-dev.txt")
-    assert all(tested[name] in each.specifier for name, each in export.items())
+    assert all(tested[name] in each.specifier for name, each in optional.items())
