@@ -46,9 +46,7 @@ def drawn(
     network: str, seed: int = 0, *, labels: int = 2, **changes
 ) -> tuple[TextClassifierConfig, dict[str, np.ndarray]]:
     """A small network of drawn weights."""
-    config = TextClassifierConfig(
-        network, labels, vocabulary_size=len(VOCABULARY), dimensions=3, units=4, **changes
-    )
+    config = TextClassifierConfig(network, labels, vocabulary_size=len(VOCABULARY), dimensions=3, units=4, **changes)
     rng = np.random.default_rng(seed)
     specs = network_specs(config).items()
     return config, {name: (0.5 * rng.standard_normal(spec.shape)).astype(np.float32) for name, spec in specs}

@@ -139,9 +139,7 @@ def test_labels_lie_among_words_where_words_speak_for_them() -> None:
     vectors = rng.standard_normal((len(words), 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vocabulary = Vocabulary(words, specials=SPECIALS)
-    member = TextClassifierConfig(
-        "mean", 2, vocabulary_size=len(vocabulary), dimensions=6, units=1, widths=(1,)
-    )
+    member = TextClassifierConfig("mean", 2, vocabulary_size=len(vocabulary), dimensions=6, units=1, widths=(1,))
     row = np.array([3.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     arrays = {
         "embedding/embeddings": np.concatenate([np.zeros((len(SPECIALS), 6), np.float32), vectors]),

@@ -37,7 +37,8 @@ def source() -> ReviewsSource:
     rng = np.random.default_rng(0)
     words = {"neg": ["dull", "weak", "poor"], "pos": ["warm", "fresh", "funny"]}
     rows = [
-        (f"film {at} was {rng.choice(words[label])} .", label) for at, label in enumerate(("neg", "pos") * 60)
+        (f"film {at} was {rng.choice(words[label])} .", label)
+        for at, label in enumerate(("neg", "pos") * 60)
     ]
     texts = labelled(rows)
     return replace(sample_source(), train=texts.chosen(range(80)), test=texts.chosen(range(80, 120)))

@@ -29,9 +29,7 @@ def drawn(count: int = 30, size: int = 28) -> np.ndarray:
 
 def batches(**settings) -> ImageBatches:
     images = np.random.default_rng(1).integers(0, 256, (50, 28, 28)).astype(np.uint8)
-    return ImageBatches(
-        LabelledImages(images, np.arange(50) % 10), settings.pop("batch_size", 16), **settings
-    )
+    return ImageBatches(LabelledImages(images, np.arange(50) % 10), settings.pop("batch_size", 16), **settings)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:

@@ -105,9 +105,7 @@ def test_a_state_that_never_fades_is_carried_on() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_wide_layers_in_8_bits_answer_nearly_the_same(cell: str) -> None:
-    config = CharLMConfig(
-        tokens=30, cell=cell, layers=2, units=384 if cell == "mgu" else 512, embedding=8, members=2
-    )
+    config = CharLMConfig(tokens=30, cell=cell, layers=2, units=384 if cell == "mgu" else 512, embedding=8, members=2)
     rng = np.random.default_rng(6)
     arrays = {
         name: rng.normal(scale=0.03 if "recurrent" in name else 0.5, size=spec.shape).astype(np.float32)

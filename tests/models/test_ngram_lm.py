@@ -34,7 +34,9 @@ class Naive:
             else:
                 longer = {text[at : at + length + 1] for at in range(len(text) - length)}
                 self.counts[length] = Counter(gram[1:] for gram in longer)
-        self.discounts = {n: discounts_of(np.array(list(c.values()))) for n, c in self.counts.items()}
+        self.discounts = {
+            n: discounts_of(np.array(list(c.values()))) for n, c in self.counts.items()
+        }
         self.followers: dict[str, dict[str, int]] = defaultdict(dict)
         for counts in self.counts.values():
             for gram, count in counts.items():
