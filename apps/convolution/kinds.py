@@ -127,7 +127,9 @@ def run_kind(
         ModeRule(n, k, stride=s, dilation=d).bounded(boundary)
         for n, k, (s, d) in zip(shape, taps, steps, strict=False)
     )
-    tensor, weights = filled(shape, 11), filled(_kernel_shape(kind, taps, shape[-1], heads), 23)
+    sizes_of = {"c": shape[-1], "h": heads}
+    kernel_shape = *(taps if kind != "pointwise" else ()), *(sizes_of[axis] for axis in _AXES[kind])
+    tensor, weights = filled(shape, 11), filled(kernel_shape, 23)
     return KindResult(kind, tensor, weights, rules, convolve(kind, tensor, weights, rules))
 
 
@@ -183,9 +185,3 @@ def _turned(
         padding = rule.extent - 1 - rule.before
         turned.append(ModeRule(size, rule.kernel, padding, padding, dilation=rule.dilation))
     return spread, np.flip(kernel, range(len(rules))), tuple(turned)
-
-
-def _kernel_shape(kind: str, taps: tuple[int, ...], channels: int, heads: int) -> tuple[int, ...]:
-    return (() if kind == "pointwise" else taps) + tuple(
-        {"c": channels, "h": heads}[axis] for axis in _AXES[kind]
-    )

@@ -1,12 +1,18 @@
-"""Section "Digit": a kernel walks over a digit, position by position."""
+"""Section "Digit": a kernel walks over a digit, position by position, in a small component of the page.
+
+What the component sends back is a number from the visitor's browser: it counts only if it is the number of a position.
+"""
 
 from __future__ import annotations
+
+import dataclasses
 
 import streamlit as st
 
 from apps.convolution.digit import (
     DIGITS_EACH,
     PRESET,
+    ConvolvedDigit,
     Kernels,
     convolve_digit,
     digit_image,
@@ -15,12 +21,12 @@ from apps.convolution.digit import (
 )
 from apps.convolution.keras_code import digit_code
 from apps.convolution.numbers import written
-from apps.convolution.page_common import as_keras
-from apps.convolution.page_player import linked_position, player
-from apps.shared.page import input_errors, number_box
+from apps.convolution.page_drawings import as_keras
+from apps.shared.page import component, input_errors, number_box
 from apps.shared.reports import preset_installed
+from apps.shared.style import palette
 
-_POSITION = "position"
+_player = component("lectern_player", __file__)
 
 
 def show() -> None:
@@ -46,7 +52,7 @@ def show() -> None:
         )
         side = found.output.shape[0]
         middle = side * (side // 2) + side // 2  # half of the picture is done where nobody has chosen
-        player(found, relu, linked_position(_POSITION, middle), key="player", parameter=_POSITION)
+        _walk(found, relu, linked_position("position", middle))
         st.caption(
             f"28×28 pixels of MNIST's training set, {side}×{side} sums from "
             f"{written(float(found.output.min()))} to {written(float(found.output.max()))}. "
@@ -62,3 +68,37 @@ def show() -> None:
 @st.cache_data(show_spinner=False, max_entries=2)
 def _kernels(trained: bool) -> Kernels:
     return trained_kernels() if trained else hand_made_kernels()
+
+
+def _walk(digit: ConvolvedDigit, relu: bool, at: int) -> None:
+    """Draw the player at a position, row by row; where it rests goes into the page's address."""
+    last = digit.output.size - 1
+
+    def take() -> None:
+        found = (st.session_state.get("player") or {}).get("at")
+        if type(found) is int and 0 <= found <= last:
+            st.query_params["position"] = str(found)
+
+    _player(
+        key="player",
+        data={
+            "image": digit.image.round(4).tolist(),
+            "kernel": digit.kernel.round(5).tolist(),
+            "output": digit.output.round(4).tolist(),
+            "before": digit.rule.before,
+            "stride": digit.rule.stride,
+            "dilation": digit.rule.dilation,
+            "bias": round(digit.bias, 5),
+            "relu": relu,
+            "at": min(at, last),
+            "label": "The picture and the window of the kernel",
+            "colours": dataclasses.asdict(palette()),
+        },
+        on_at_change=take,
+    )
+
+
+def linked_position(parameter: str, default: int) -> int:
+    """Take the position from the page's address; the default where it has no whole number of at most six digits."""
+    text = st.query_params.get(parameter, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else default

@@ -1,10 +1,10 @@
-"""Numbers as grids, and tensors as boxes in parallel projection, as the slides draw them: SVG in the page's colours."""
+"""What the sections draw alike: numbers as grids, tensors as boxes in parallel projection (both SVG), code as Keras."""
 
 from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -13,18 +13,27 @@ import numpy as np
 import streamlit as st
 
 from apps.convolution.numbers import written, written_sizes
+from apps.shared.page import input_errors
 from apps.shared.style import palette
 
 _CELL, _GAP, _LEFT, _LETTER = 44, 46, 12, 7.2
 _TITLE = 20  # pixels of a row's name
 _LONGEST, _ASIDE, _UP = 150.0, 0.5, 0.38  # of a box
 _BOX_MARGIN, _BOX_TITLE = 10, 24
+_WIDEST, _MOST_SLICES = 14, 8  # of what can be read
 # Front, top and right side: for each corner whether it lies at the end of rows, columns and depth.
 _FACES = (
     ((0, 0, 0), (0, 1, 0), (1, 1, 0), (1, 0, 0)),
     ((0, 0, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1)),
     ((0, 1, 0), (1, 1, 0), (1, 1, 1), (0, 1, 1)),
 )
+
+
+def as_keras(write: Callable[[], str]) -> None:
+    """Draw the code that gives the same numbers; wrong input becomes a message."""
+    with st.expander("As Keras", icon=":material/code:"), input_errors():
+        st.code(write(), language="python")
+        st.caption("It runs by itself and gives the same numbers.")
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,28 @@ def show_rows(rows: Sequence[Grid], joints: Sequence[tuple[int, int, int]], alt:
     width = _LEFT + 8 + max(max(each.values.shape[1] * _CELL, len(each.title) * _LETTER) for each in rows)
     drawn = _picture("".join(body), width, len(rows) * step - _GAP + 18, alt)
     st.html(f'<div style="overflow-x:auto;max-width:100%" tabindex="0">{drawn}</div>')
+
+
+def slices(name: str, tensor: np.ndarray, marked: Collection[tuple[int, ...]] = ()) -> list[Grid]:
+    """Cut a tensor along all modes after the first two, a vector is a column; nothing of what is too wide to be read.
+
+    Of many slices only those with a marked position are taken.
+    """
+    if tensor.ndim < 2:
+        tensor, marked = tensor.reshape(-1, 1), {(*place, 0) for place in marked}
+    rests = list(np.ndindex(*tensor.shape[2:]))
+    if len(rests) > _MOST_SLICES:
+        rests = [rest for rest in rests if any(place[2:] == rest for place in marked)]
+    if max(tensor.shape[:2]) > _WIDEST or len(rests) > _MOST_SLICES:
+        return []
+    return [
+        Grid(
+            f"{name}[:, :, {', '.join(map(str, rest))}]" if rest else f"{name} {written_sizes(tensor.shape)}",
+            tensor[:, :, *rest],
+            {place[:2] for place in marked if place[2:] == rest},
+        )
+        for rest in rests
+    ]
 
 
 def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:

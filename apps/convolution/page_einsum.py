@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 import numpy as np
 import streamlit as st
@@ -12,12 +13,10 @@ from apps.convolution.einsum import FUNCTIONS, MAX_TEXT, Statement, batched, fre
 from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
-from apps.convolution.page_common import as_keras
-from apps.convolution.page_drawings import Grid, show_grids
+from apps.convolution.page_drawings import as_keras, show_grids, slices
 from apps.shared.page import example_buttons, input_errors, plain, text_box
 
 _FIRST = EXPRESSIONS["rows"].values
-_WIDEST = 12  # rows and columns that are drawn; larger tensors are described
 _BATCH = 3
 _MOST_CHARACTERS = 2_000  # of a tensor's box
 
@@ -102,9 +101,9 @@ def _formula(notation: str) -> str:
 
 
 def _values(computed: Contracted) -> None:
-    grids = {name: _grid(name, value) for name, value in computed.values.items()}
-    if drawn := [grid for grid in grids.values() if grid]:
-        show_grids(drawn, "The tensors and the result", cell=40)
+    grids = {name: slices(name, value) for name, value in computed.values.items()}
+    if any(grids.values()):
+        show_grids([*chain(*grids.values())], "The tensors and the result", cell=40)
     for name, value in computed.values.items():
         if not grids[name]:
             st.markdown(f"**{plain(name)}**, {written_sizes(value.shape)}")
@@ -113,14 +112,6 @@ def _values(computed: Contracted) -> None:
 
 def _print(value: np.ndarray) -> None:
     st.code(np.array2string(value, threshold=200, precision=4, suppress_small=True), language=None)
-
-
-def _grid(name: str, value: np.ndarray) -> Grid | None:
-    """A tensor of at most two modes, a vector as a column; None for what is too large to be read."""
-    if value.ndim > 2 or max(value.shape, default=1) > _WIDEST:
-        return None
-    column = value.reshape(value.shape[0] if value.ndim else 1, -1)  # (n,) to (n, 1), () to (1, 1)
-    return Grid(f"{name} {written_sizes(value.shape)}", column)
 
 
 def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], computed: Contracted) -> None:
@@ -133,7 +124,7 @@ def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], compu
     whole = contract(several, {**tensors, name: np.stack(samples, axis=-1)}).output
     alone = [contract(program, {**tensors, name: sample}).output for sample in samples]
     same = np.allclose(whole, np.stack(alone, axis=-1))
-    if grids := [grid for at in range(_BATCH) if (grid := _grid(f"sample {at}:", whole[..., at]))]:
+    if grids := [grid for at in range(_BATCH) for grid in slices(f"sample {at}:", whole[..., at])]:
         show_grids(grids, "The result of each sample", cell=40)
     st.caption(
         f"{_BATCH} samples, the first one as above: {written_sizes(computed.output.shape) or 'a number'} becomes "
@@ -149,8 +140,8 @@ def _derivative(program: tuple[Statement, ...], tensors: dict[str, np.ndarray]) 
     st.markdown(f"{_formula(found.notation)} · NumPy: `{found.indices}`")
     output = found.tensor.shape[: found.tensor.ndim - tensors[name].ndim]
     rows = int(np.prod(output, dtype=int))
-    if grid := _grid("A, a row for each output:", found.tensor.reshape(rows, -1)):
-        show_grids([grid], "The derivative", cell=48)
+    if grids := slices("A, a row for each output:", found.tensor.reshape(rows, -1)):
+        show_grids(grids, "The derivative", cell=48)
     else:
         _print(found.tensor)
     check = f"Finite differences are within {found.difference:.1e} of it"

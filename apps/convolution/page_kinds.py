@@ -8,15 +8,14 @@ import streamlit as st
 from apps.convolution.keras_code import kind_code
 from apps.convolution.kinds import ABOUT, KINDS, MAX_HEADS, KindResult, run_kind
 from apps.convolution.numbers import written, written_factor
-from apps.convolution.page_common import as_keras
-from apps.convolution.page_drawings import Box, Grid, show_boxes, show_grids
+from apps.convolution.page_drawings import Box, as_keras, show_boxes, show_grids, slices
 from apps.convolution.sizes import BOUNDARIES
 from apps.convolution.tensors import Product
 from apps.shared.page import input_errors, number_box, one_of, text_box
 
 _NAMES = {title: kind for kind, title in KINDS.items()}
 _HEADS = ("heads", "pointwise", "transposed")
-_WIDEST, _MOST_GRIDS, _MOST_HEADS, _MOST_PRODUCTS = 14, 8, 3, 64  # what is drawn and printed
+_MOST_HEADS, _MOST_PRODUCTS = 3, 64  # what is drawn and printed
 
 
 def show() -> None:
@@ -108,7 +107,7 @@ def _numbers(result: KindResult, at: tuple[int, ...], products: tuple[Product, .
         ("filter", result.kernel, used),
         ("output", result.output, {at}),
     ):
-        if grids := _grids(name, tensor, marked):
+        if grids := slices(name, tensor, marked):
             show_grids(grids, f"Numbers of the {name}")
     shown = " + ".join(
         f"{written_factor(p.weight)}·{written_factor(p.value)}" for p in products[:_MOST_PRODUCTS]
@@ -117,22 +116,3 @@ def _numbers(result: KindResult, at: tuple[int, ...], products: tuple[Product, .
     st.markdown(f"`output[{', '.join(map(str, at))}] = {shown or '0'}{more} = {written(result.output[at])}`")
     if zeros := sum(product.place is None for product in products):
         st.caption(f"{zeros} of the {len(products)} values are zeros of the padding.")
-
-
-def _grids(name: str, tensor: np.ndarray, marked: set[tuple[int, ...]]) -> list[Grid]:
-    """Slices of a tensor along all modes after the first two; nothing for what is too wide to be read."""
-    if tensor.ndim == 1:
-        tensor, marked = tensor[:, None], {(*place, 0) for place in marked}
-    rests = list(np.ndindex(*tensor.shape[2:]))
-    if len(rests) > _MOST_GRIDS:  # of many slices only those that are read
-        rests = [rest for rest in rests if any(place[2:] == rest for place in marked)]
-    if max(tensor.shape[:2]) > _WIDEST or len(rests) > _MOST_GRIDS:
-        return []
-    return [
-        Grid(
-            f"{name}[:, :{''.join(f', {index}' for index in rest)}]",
-            tensor[(slice(None), slice(None), *rest)],
-            {place[:2] for place in marked if place[2:] == rest},
-        )
-        for rest in rests
-    ]

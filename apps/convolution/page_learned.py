@@ -18,8 +18,7 @@ from apps.convolution.learned import (
     learn_detector,
 )
 from apps.convolution.numbers import written_row
-from apps.convolution.page_common import as_keras
-from apps.convolution.page_drawings import row, show_rows
+from apps.convolution.page_drawings import as_keras, row, show_rows
 from apps.convolution.signals import read_layers
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors, number_box, one_of

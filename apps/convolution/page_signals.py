@@ -9,8 +9,7 @@ import streamlit as st
 from apps.convolution.examples import SIGNALS
 from apps.convolution.keras_code import signal_code
 from apps.convolution.numbers import read_numbers, written_row
-from apps.convolution.page_common import as_keras
-from apps.convolution.page_drawings import row, show_rows
+from apps.convolution.page_drawings import as_keras, row, show_rows
 from apps.convolution.signals import MAX_LAYERS, MAX_TEXT, SignalResult, read_layers, run_signal
 from apps.shared.page import example_buttons, input_errors, number_box, text_box
 

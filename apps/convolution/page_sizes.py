@@ -7,8 +7,7 @@ import streamlit as st
 from apps.convolution.examples import SIZES, STACKS
 from apps.convolution.keras_code import sizes_code, stack_code
 from apps.convolution.numbers import written_sizes
-from apps.convolution.page_common import as_keras
-from apps.convolution.page_drawings import Box, show_boxes
+from apps.convolution.page_drawings import Box, as_keras, show_boxes
 from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
 from apps.shared.page import example_buttons, input_errors, number_box, text_box

@@ -64,11 +64,8 @@ def _inked(strokes: list[np.ndarray], pen: float) -> np.ndarray:
 
 def _curve(points: np.ndarray) -> np.ndarray:
     """Return a smooth line through points (n, 2), by Catmull and Rom 1974."""
-    before, after = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
-    frame = np.vstack([before, points, after])
-    t = np.linspace(0.0, 1.0, _STEPS, endpoint=False)[:, None]
-    pieces = [
-        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        for a, b, c, d in zip(frame[:-3], frame[1:-2], frame[2:-1], frame[3:], strict=True)
-    ]
-    return np.vstack([*pieces, points[-1:]])
+    from scipy.interpolate import CubicHermiteSpline  # here: importing it takes a while
+
+    last = len(points) - 1
+    line = CubicHermiteSpline(np.arange(last + 1), points, np.gradient(points, axis=0))
+    return line(np.linspace(0.0, last, _STEPS * last + 1))

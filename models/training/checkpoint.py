@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -121,9 +120,8 @@ def _remove_old(folder: Path, state: TrainingState) -> None:
     kept = [epoch for epoch in checkpoint_epochs(folder) if epoch <= state.epoch][:_KEPT]
     names = {f"state-{epoch:04d}{suffix}" for epoch in kept for suffix in (".json", ".npz")}
     for epoch in kept:
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            best = json.loads((folder / f"state-{epoch:04d}.json").read_text(encoding="utf-8"))["best_file"]
-            names.add(best["name"] if best else "")
+        best = max((line["epoch"] for line in state.history[:epoch] if line["best"]), default=0)
+        names.add(f"best-{best:04d}.npz")
     for path in [*folder.glob("state-*.json"), *folder.glob("state-*.npz"), *folder.glob("best-*.npz")]:
         if path.name not in names:
             with contextlib.suppress(OSError):

@@ -38,30 +38,25 @@ def adamw(
         undecayed: Words in the names of weights that do not decay.
         clip: ``clipnorm`` or ``global_clipnorm``.
     """
-    settings = _settings(recipe, steps)
-    return _decaying(keras.optimizers.AdamW(beta_2=beta_2, **settings, **clip), undecayed)
+    return _optimizer(keras.optimizers.AdamW, recipe, steps, undecayed, beta_2=beta_2, **clip)
 
 
 def sgd(recipe: Any, steps: int, *, undecayed: Sequence[str] = ()) -> keras.optimizers.SGD:
     """Make SGD with Nesterov momentum 0.9; arguments as those of :func:`adamw`."""
-    settings = _settings(recipe, steps)
-    return _decaying(keras.optimizers.SGD(momentum=0.9, nesterov=True, **settings), undecayed)
+    return _optimizer(keras.optimizers.SGD, recipe, steps, undecayed, momentum=0.9, nesterov=True)
 
 
-def _settings(recipe: Any, steps: int) -> dict[str, Any]:
+def _optimizer(kind: Any, recipe: Any, steps: int, undecayed: Sequence[str], **own: Any) -> Any:
     averaging = getattr(recipe, "averaging", 0.0)
     warmup = recipe.warmup if isinstance(recipe.warmup, int) else round(recipe.warmup * steps)
-    return {
-        "learning_rate": warmup_then_cosine(
-            recipe.learning_rate, warmup, steps, getattr(recipe, "final_rate", 0.0)
-        ),
-        "weight_decay": recipe.weight_decay,
-        "use_ema": averaging > 0,
-        "ema_momentum": averaging or 0.99,
-    }
-
-
-def _decaying(optimizer: Any, undecayed: Sequence[str]) -> Any:
+    final = getattr(recipe, "final_rate", 0.0)
+    optimizer = kind(
+        warmup_then_cosine(recipe.learning_rate, warmup, steps, final),
+        weight_decay=recipe.weight_decay,
+        use_ema=averaging > 0,
+        ema_momentum=averaging or 0.99,
+        **own,
+    )
     if undecayed:
         optimizer.exclude_from_weight_decay(var_names=list(undecayed))
     return optimizer

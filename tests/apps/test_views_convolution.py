@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from apps.convolution.examples import EXPRESSIONS, SIGNALS, SIZES, STACKS
 from apps.convolution.kinds import KINDS
+from apps.convolution.page_digit import linked_position
 from apps.convolution.page_drawings import Box
-from apps.convolution.page_player import linked_position
 from apps.lecture.topics import topics
 from tests.apps.pages import SECTIONS, messages, open_page, press
 

@@ -32,10 +32,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const row = Math.floor(at / wide), column = at % wide;
     let pen = ready(find('.image'), whole);
     image.forEach((line, r) => line.forEach((value, c) => cell(pen, c + before, r + before, value, 1)));
-    pen.strokeStyle = colours.frame; pen.lineWidth = 3;
+    pen.strokeStyle = colours.peer; pen.lineWidth = 3;
     if (before) { pen.setLineDash([4, 4]); pen.strokeStyle = colours.muted; pen.lineWidth = 1;
       pen.strokeRect(before * scale, before * scale, size * scale, size * scale); pen.setLineDash([]); }
-    pen.strokeStyle = colours.frame; pen.lineWidth = 3;
+    pen.strokeStyle = colours.peer; pen.lineWidth = 3;
     const extent = (taps - 1) * dilation + 1;
     pen.strokeRect(column * stride * scale, row * stride * scale, extent * scale, extent * scale);
     const boxes = [];
@@ -55,7 +55,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     pen = ready(find('.output'), wide);
     for (let n = 0; n <= at; n += 1)
       cell(pen, n % wide, Math.floor(n / wide), output[Math.floor(n / wide)][n % wide], largest);
-    pen.strokeStyle = colours.frame; pen.lineWidth = 3;
+    pen.strokeStyle = colours.peer; pen.lineWidth = 3;
     pen.strokeRect(column * scale, row * scale, scale, scale);
     captions[0].textContent = `input ${size}×${size}` + (before ? `, ${before} zeros around` : '');
     captions[1].textContent = `weight · value; their sum and the bias ${short(bias)}: ${short(sum)}`
