@@ -217,7 +217,7 @@ def third_party(tree: ast.Module) -> set[str]:
 def test_networks_use_keras_alone() -> None:
     wrong = {}
     for module, tree in TREES.items():
-        allowed = {"annotated_types", "keras", "numba", "numpy", "pydantic", "threadpoolctl", "tqdm"}
+        allowed = {"annotated_types", "keras", "llvmlite", "numba", "numpy", "pydantic", "threadpoolctl", "tqdm"}
         if "TensorFlow" in (ast.get_docstring(tree) or ""):
             allowed.add("tensorflow")  # a fast path that says why at its top
         if module.startswith("models.export."):

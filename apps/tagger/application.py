@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from apps.shared.application import Application
 from apps.tagger.results import ALTERNATIVES, Alternative, TaggedSentence, TaggedText, TaggedToken
 from data_prep.errors import InputError
-from data_prep.readers.conllu import Sentence
+from data_prep.readers.conllu import Sentence, found_lines
 from data_prep.text.segmentation import expanded
 from data_prep.text.tokenizer import Token
 from models.pos_tagger.serving import TagPredictor
@@ -134,6 +134,18 @@ class Tagger(Application):
         _check_text(text)
         return self._tagged(self._pieces(text))
 
+    def stream_conllu(self, text: str, numbers: Iterable[int] | None = None) -> Iterator[str]:
+        """Tag a text and write it as CoNLL-U, sentence by sentence: the fastest way from text to tags.
+
+        The same as ``apps.tagger.files.conllu_pieces`` of what :meth:`stream` gives.
+
+        Args:
+            text: As for :meth:`tag`.
+            numbers: Names of the sentences; None counts from 1.
+        """
+        _check_text(text)
+        return self._lines(text, iter(numbers or count(1)))
+
     def tag_batch(self, texts: Sequence[str]) -> list[TaggedText]:
         """Tag many texts together: the same answers as one by one, sooner.
 
@@ -179,16 +191,7 @@ class Tagger(Application):
             yield _Piece(text[start : words[-1].end], start, words)
 
     def _tagged(self, pieces: Iterable[_Piece]) -> Iterator[TaggedSentence]:
-        waiting: list[_Piece] = []
-        words = 0
-        for piece in pieces:
-            waiting.append(piece)
-            words += len(piece.words)
-            if words >= _WORDS_AT_ONCE:
-                yield from self._answer(waiting)
-                waiting, words = [], 0
-        if waiting:
-            yield from self._answer(waiting)
+        return chain.from_iterable(map(self._answer, _batches(pieces)))
 
     def _answer(self, pieces: list[_Piece]) -> Iterator[TaggedSentence]:
         upos, xpos = self.predictor.upos, self.predictor.xpos
@@ -217,6 +220,31 @@ class Tagger(Application):
                 )
             ]
             yield TaggedSentence(piece.text, tuple(tokens), piece.start)
+
+    def _lines(self, text: str, names: Iterator[int]) -> Iterator[str]:
+        for batch in _batches(self._pieces(text)):
+            found = self.predictor.predict([[word[0] for word in piece.words] for piece in batch])
+            upos, xpos = (
+                map(getattr(self.predictor, column).__getitem__, getattr(found, column).tolist())
+                for column in ("upos", "xpos")
+            )
+            for piece in batch:
+                words = zip(piece.words, upos, xpos, strict=False)  # each sentence takes its own from them
+                tagged = [(form, tag, fine, start, end) for (form, start, end), tag, fine in words]
+                yield found_lines(text, tagged, str(next(names)))
+
+
+def _batches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    waiting: list[_Piece] = []
+    words = 0
+    for piece in pieces:
+        waiting.append(piece)
+        words += len(piece.words)
+        if words >= _WORDS_AT_ONCE:
+            yield waiting
+            waiting, words = [], 0
+    if waiting:
+        yield waiting
 
 
 def _check_text(text: str) -> None:

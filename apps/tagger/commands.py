@@ -25,7 +25,7 @@ from apps.shared.commands import (
     verb,
 )
 from apps.tagger.application import Tagger
-from apps.tagger.files import conllu_pieces, csv_pieces, is_conllu, json_pieces
+from apps.tagger.files import csv_pieces, is_conllu, json_pieces
 from apps.tagger.results import TaggedSentence
 from apps.tagger.segmenter_task import SegmenterTask
 from apps.tagger.sources import SEGMENTER_HELP
@@ -75,7 +75,7 @@ def tag(
         tagger.stream(content) if parsed is None else tagger.tag_sentences(parsed)
         for content, parsed in documents
     ]
-    for piece in _pieces(documents, tagged, wanted):
+    for piece in _pieces(tagger, documents, tagged, wanted):
         sys.stdout.write(piece)
 
 
@@ -88,6 +88,7 @@ def _parsed(content: str, path: Path | None, input_format: Input) -> list[Senten
 
 
 def _pieces(
+    tagger: Tagger,
     documents: Sequence[tuple[str, list[Sentence] | None]],
     tagged: Sequence[Iterator[TaggedSentence]],
     wanted: Output,
@@ -101,7 +102,7 @@ def _pieces(
         numbers = count(1)
         for (content, parsed), results in zip(documents, tagged, strict=True):
             if parsed is None:
-                yield from conllu_pieces(content, results, numbers)
+                yield from tagger.stream_conllu(content, numbers)
             else:
                 yield from map(_retagged, parsed, results)
 

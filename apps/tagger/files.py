@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 from apps.tagger.results import ALTERNATIVES, TaggedSentence, TaggedText
-from data_prep.readers.conllu import Sentence, format_conllu, found_sentence
+from data_prep.readers.conllu import Sentence, found_lines, found_sentence
 
 CSV_COLUMNS = (
     *("sentence", "word", "text", "start", "end", "upos", "xpos", "probability", "unknown"),
@@ -22,8 +22,7 @@ _CONLLU_SUFFIXES = (".conllu", ".conllu.gz")
 
 def conllu_sentence(text: str, result: TaggedSentence, sent_id: str = "") -> Sentence:
     """Make the sentence of a CoNLL-U file of one that was found in a text."""
-    words = [(token.text, token.upos, token.xpos, token.start, token.end) for token in result.tokens]
-    return found_sentence(text, words, sent_id)
+    return found_sentence(text, _words(result), sent_id)
 
 
 def conllu_pieces(
@@ -31,7 +30,7 @@ def conllu_pieces(
 ) -> Iterator[str]:
     """Write tagged sentences of a text as CoNLL-U, one after the other, numbered from 1 if nothing is said."""
     for number, sentence in zip(numbers or count(1), sentences, strict=False):
-        yield format_conllu(conllu_sentence(text, sentence, str(number)))
+        yield found_lines(text, _words(sentence), str(number))
 
 
 def csv_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
@@ -77,6 +76,10 @@ def csv_file(tagged: TaggedText) -> str:
 def is_conllu(text: str, name: str = "") -> bool:
     """Say whether the name of a file ends in ``.conllu``, or its first line that is no comment is of a first word."""
     return name.lower().endswith(_CONLLU_SUFFIXES) or _CONLLU_START.match(text) is not None
+
+
+def _words(result: TaggedSentence) -> list[tuple[str, str, str, int, int]]:
+    return [(token.text, token.upos, token.xpos, token.start, token.end) for token in result.tokens]
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> str:

@@ -225,6 +225,20 @@ def found_sentence(text: str, words: Sequence[Sequence[Any]], sent_id: str = "")
     return plain_sentence(text[first:end], moved, sent_id=sent_id, space_after=spaced)
 
 
+def found_lines(text: str, words: Sequence[Sequence[Any]], sent_id: str = "") -> str:
+    """Write what :func:`found_sentence` makes of the same as :func:`format_conllu` writes it, many times faster."""
+    first, end = words[0][3], words[-1][4]
+    follows = [word[3] for word in words[1:]] + [end + (end == len(text) or text[end].isspace())]
+    if any(following < word[4] for word, following in zip(words, follows, strict=True)):  # a multiword token
+        return format_conllu(found_sentence(text, words, sent_id))
+    named = f"# sent_id = {sent_id}\n" if sent_id else ""
+    lines = [
+        f"{number}\t{form}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{'_' if following > at else 'SpaceAfter=No'}\n"
+        for number, ((form, upos, xpos, _, at), following) in enumerate(zip(words, follows, strict=True), 1)
+    ]
+    return f"{named}# text = {_SPACE.sub(' ', text[first:end])}\n{''.join(lines)}\n"
+
+
 def with_tags(sentence: Sentence, tags: Tags) -> Sentence:
     """Return the sentence with UPOS and XPOS of each word replaced, everything else as it was.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
 from annotated_types import Len
 
 from data_prep.array_files import ArraySpec
@@ -12,6 +13,7 @@ from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Positive, Share
 from data_prep.text.tag_inputs import FIRST_CHARACTER
 from models.layers.cells import layer_shapes
+from models.serving.bilstm import Packing
 
 Counts = Annotated[tuple[Count, ...], Len(1)]
 OUTPUTS = ("upos", "xpos")
@@ -70,6 +72,15 @@ class PosTaggerConfig(Checked):
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
                 raise InputError(f"A tagger's {name} is a list without repetition", received=values)
+
+
+class Logits(NamedTuple):
+    """Logits of words, float32 (words, tags), the packing of their sentences, and which words are unknown."""
+
+    upos: np.ndarray
+    xpos: np.ndarray
+    packing: Packing
+    unknown: np.ndarray
 
 
 def tagger_specs(config: PosTaggerConfig) -> dict[str, ArraySpec]:

@@ -1,32 +1,39 @@
-"""The trained tagger for use: words in, calibrated probabilities out; NumPy only once the preset is open.
+"""The trained tagger for use: words in, calibrated probabilities out; without Keras once the preset is open.
 
 ``Model.predict`` costs many times what the arithmetic of one sentence does, so the network of
-``models.pos_tagger.network`` is written out here on packed sentences. A test compares both on the same weights.
+``models.pos_tagger.network`` is written out on packed sentences: here in NumPy, to look inside, to calibrate and to
+check a preset, and in ``models.pos_tagger.compiled`` for tags. Tests compare all on the same weights.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from data_prep.batching import pad
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED
-from data_prep.text.tag_inputs import EncodedWord, TagInputs
+from data_prep.text.tag_inputs import TagInputs
 from data_prep.text.vocab import PAD, UNK, Vocabulary
 from models.layers.cells import layer_weights
-from models.pos_tagger.config import OUTPUTS, PosTaggerConfig, tagger_specs
+from models.pos_tagger.config import OUTPUTS, Logits, PosTaggerConfig, tagger_specs
 from models.presets.kinds import Arrays, Kind
 from models.serving.bilstm import PackedBiLSTM, Packing, pack
 from models.serving.blas_threads import in_threads, one_blas_thread
 from models.serving.crf import PackedCRF
 from models.serving.operations import similar_lengths, softmax
 
-_WORDS_AT_ONCE = 4096  # long products keep a processor core busy; 30 MB of gates
+if TYPE_CHECKING:
+    from models.pos_tagger.compiled import CompiledTagger
+
+_FEW_WORDS = 100  # answered in NumPy before machine code is loaded, which takes 0.4 s and 100 MiB
+_WORDS_AT_ONCE = 2048  # of sentences that are read together
 _CHARACTERS_AT_ONCE = 1024  # of words whose characters are encoded together
 _REMEMBERED_WORDS = 10_000  # at 8 KB each for 256 units
 
@@ -58,15 +65,6 @@ class Activations(NamedTuple):
     backward: tuple[np.ndarray, ...]
 
 
-class Logits(NamedTuple):
-    """Logits of words, float32 (words, tags), the packing of their sentences, and which words are unknown."""
-
-    upos: np.ndarray
-    xpos: np.ndarray
-    packing: Packing
-    unknown: np.ndarray
-
-
 class TagPredictor:
     """A tagger ready for use; threads can share it.
 
@@ -88,11 +86,10 @@ class TagPredictor:
         self.column: Literal["upos", "xpos"] = "xpos" if config.upos == (UNTAGGED,) else "upos"
         self.tags: tuple[str, ...] = getattr(config, self.column)
         self.inputs = TagInputs(vocabulary, config.word_rows, config.alphabet)
-        self._network = PackedTagger(config, arrays)
+        self._network, self._arrays = PackedTagger(config, arrays), arrays
         self._crf = self._network.crf
         self.transitions = None if self._crf is None else self._crf.transitions
-        # What a word adds to the gates of the first layer, ahead and back, (1, 4 * units), and whether it is unknown.
-        self._memory: dict[str, tuple[np.ndarray, np.ndarray, bool]] = {}
+        self._asked = 0  # words
 
     def predict(self, sentences: Sequence[Sequence[str]]) -> Prediction:
         """Tag sentences, any number of any length; a sentence alone gets what it gets among others."""
@@ -104,9 +101,15 @@ class TagPredictor:
         )
         filled = np.flatnonzero(lengths)
         chunks = [filled[part].tolist() for part in similar_lengths(lengths[filled], _WORDS_AT_ONCE)]
+        self._asked += words
         with one_blas_thread() as threads:
+            logits = self.logits
+            if self._asked > _FEW_WORDS:
+                compiled = self._compiled
+                memory = compiled.remembered(chain.from_iterable(sentences), threads)
+                logits = functools.partial(compiled.logits, memory)
             answers = in_threads(
-                lambda chunk: self._predicted([sentences[at] for at in chunk]), chunks, threads
+                lambda chunk: self._predicted(logits([sentences[at] for at in chunk])), chunks, threads
             )
             for chunk, answer in zip(chunks, answers, strict=True):
                 places = np.concatenate([np.arange(starts[at], starts[at] + lengths[at]) for at in chunk])
@@ -116,23 +119,18 @@ class TagPredictor:
 
     def inside(self, words: Sequence[str]) -> Activations:
         """Show what the network makes of one sentence of at least one word."""
-        vectors, packing = self._vectors(self.inputs.encode(words)), pack([len(words)])
-        states = self._network.states(self._network.layers[0](vectors, packing), packing)
+        vectors, _ = self._described(words)
+        states = self._network.states(vectors, pack([len(words)]))
         first = self.config.vector_dimensions
         embedding = np.split(vectors, [first, first + self.config.trained_dimensions], axis=1)
         return Activations(*embedding, *zip(*(np.split(state, 2, axis=1) for state in states), strict=True))
 
     def logits(self, sentences: Sequence[Sequence[str]]) -> Logits:
-        """Give the logits of sentences with at least one word each, all at once."""
-        words = [word for sentence in sentences for word in sentence]
+        """Give the network's own logits of sentences with at least one word each, all at once."""
         packing = pack([len(sentence) for sentence in sentences])
-        first, memory = self._network.layers[0], self._remembered(dict.fromkeys(words))
-        known, gates = [memory[word] for word in words], first.gates(len(words))
-        for direction, order in enumerate((packing.ahead, packing.back)):
-            np.concatenate([known[at][direction] for at in order.tolist()], out=gates[direction])
-        hidden = self._network.states(first.read(gates, packing), packing)[-1]
-        logits = (self._network.head(name, hidden) for name in ("upos", "xpos"))
-        return Logits(*logits, packing, np.array([unknown for _, _, unknown in known]))
+        vectors, unknown = self._described([word for sentence in sentences for word in sentence])
+        hidden = self._network.states(vectors, packing)[-1]
+        return Logits(*(self._network.head(name, hidden) for name in OUTPUTS), packing, unknown)
 
     def probabilities(self, logits: Logits, head: Literal["upos", "xpos"], temperature: float) -> np.ndarray:
         """Turn logits into probabilities.
@@ -155,8 +153,7 @@ class TagPredictor:
         changed.config = replace(self.config, upos_temperature=upos, xpos_temperature=xpos)
         return changed
 
-    def _predicted(self, sentences: Sequence[Sequence[str]]) -> Prediction:
-        logits = self.logits(sentences)
+    def _predicted(self, logits: Logits) -> Prediction:
         temperature = getattr(self.config, f"{self.column}_temperature")
         return Prediction(
             self.probabilities(logits, self.column, temperature),
@@ -165,24 +162,19 @@ class TagPredictor:
             logits.unknown,
         )
 
-    def _vectors(self, words: Sequence[EncodedWord]) -> np.ndarray:
-        return self._network.vectors(
+    @functools.cached_property
+    def _compiled(self) -> CompiledTagger:
+        from models.pos_tagger.compiled import CompiledTagger
+
+        return CompiledTagger(self.config, self._arrays, self._described, _REMEMBERED_WORDS)
+
+    def _described(self, forms: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Give what the network reads of forms, float32 (forms, inputs), and which are unknown, bool (forms,)."""
+        words = self.inputs.encode(forms)
+        vectors = self._network.vectors(
             np.array([word.row for word in words]), [word.characters for word in words]
         )
-
-    def _remembered(self, words: Iterable[str]) -> Mapping[str, tuple[np.ndarray, np.ndarray, bool]]:
-        """Return what different words add to the first layer; those that were not met before are computed."""
-        memory = self._memory
-        new = [word for word in words if word not in memory]
-        if len(memory) + len(new) > _REMEMBERED_WORDS:  # threads that read the old one go on with it
-            memory, new = {}, list(words)
-            self._memory = memory
-        if new:
-            encoded = self.inputs.encode(new)
-            ahead, back = self._network.layers[0].projected(self._vectors(encoded))
-            for at, (form, word) in enumerate(zip(new, encoded, strict=True)):
-                memory[form] = ahead[at : at + 1], back[at : at + 1], word.unknown
-        return memory
+        return vectors, np.array([word.unknown for word in words])
 
 
 class PackedTagger:
@@ -192,7 +184,7 @@ class PackedTagger:
         self._codes, self._scales = arrays["frozen_vectors/codes"], arrays["frozen_vectors/scales"]
         self._trained = arrays["trained_vectors/embeddings"]
         self._characters = _CharacterEncoder(config, arrays)
-        self.layers = [
+        self._layers = [
             PackedBiLSTM(
                 *(layer_weights("lstm", f"{way}{number}", arrays) for way in ("forward", "backward"))
             )
@@ -209,12 +201,12 @@ class PackedTagger:
         trained = self._trained[np.where(rows < len(self._trained), rows, UNK)]
         return np.concatenate([frozen, trained, self._characters(characters)], axis=1)
 
-    def states(self, first: np.ndarray, packing: Packing) -> list[np.ndarray]:
-        """Go on from what the first layer says: what each layer says of each word, float32 (words, 2 * units)."""
-        states = [first]
-        for layer in self.layers[1:]:
+    def states(self, vectors: np.ndarray, packing: Packing) -> list[np.ndarray]:
+        """Give what each layer says of each word, float32 (words, 2 * units), from what :meth:`vectors` gives."""
+        states = [vectors]
+        for layer in self._layers:
             states.append(layer(states[-1], packing))
-        return states
+        return states[1:]
 
     def head(self, name: str, hidden: np.ndarray) -> np.ndarray:
         """Return the logits of the head ``"upos"`` or ``"xpos"``: (words, hidden) to (words, tags)."""
@@ -258,8 +250,7 @@ def tagger_answer(config: PosTaggerConfig, arrays: Arrays, inputs: Arrays) -> Ar
     network, mask = PackedTagger(config, arrays), inputs["mask"]
     characters = [ids[ids != PAD] for ids in inputs["characters"][mask]]
     packing = pack(mask.sum(axis=1).tolist())
-    first = network.layers[0](network.vectors(inputs["words"][mask], characters), packing)
-    hidden = network.states(first, packing)[-1]
+    hidden = network.states(network.vectors(inputs["words"][mask], characters), packing)[-1]
     answer = {}
     for name in OUTPUTS:
         logits = network.head(name, hidden)

@@ -1,10 +1,14 @@
-"""Sentence and word boundaries in NumPy; ``models.segmenter.network`` is the same network in Keras.
+"""Sentence and word boundaries without Keras; ``models.segmenter.network`` is the same network in Keras.
 
-A sentence takes about a millisecond and no TensorFlow, a long text is read window by window: a window with a margin of
-``SegmenterConfig.reach`` characters gives the very answer that the whole text would give.
+A long text is read window by window: a window with a margin of ``SegmenterConfig.reach`` characters gives the very
+labels that the whole text would give.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,11 +18,13 @@ from data_prep.text.tokenizer import Token
 from models.presets.kinds import Arrays, Kind
 from models.segmenter.config import SegmenterConfig, convolution_name, segmenter_specs
 from models.serving.blas_threads import in_threads, one_blas_thread
-from models.serving.workspace import Workspace
 
-_WINDOW = 1024  # characters whose activations a processor core keeps close by
+if TYPE_CHECKING:
+    from models.segmenter.compiled import CompiledSegmenter
 
-_workspace = Workspace()
+_FEW_CHARACTERS = 500  # labelled in NumPy before machine code is loaded, which takes 0.4 s and 100 MiB
+_WINDOW = 2048  # characters whose activations a processor core keeps close by
+_SEEN = "Dr. Smith didn't pay $3.50 (see http://example.org/a-b?c=1).  She couldn't... \u201cwhy\u201d? \U0001f600\n"
 
 
 class Segmenter:
@@ -30,13 +36,8 @@ class Segmenter:
     """
 
     def __init__(self, config: SegmenterConfig, arrays: Arrays) -> None:
-        self.config = config
-        self._embeddings = arrays["embedding/embeddings"]
-        names = [convolution_name(*layer) for layer in enumerate(config.dilations)]
-        kernels = [arrays[f"{name}/kernel"].reshape(-1, config.channels) for name in names]
-        biases = [arrays[f"{name}/bias"] for name in names]
-        self._layers = list(zip(config.dilations, kernels, biases, strict=True))
-        self._kernel, self._bias = arrays["labels/kernel"], arrays["labels/bias"]
+        self.config, self._arrays = config, arrays
+        self._asked = 0  # characters
 
     def segment(self, text: str) -> list[list[Token]]:
         """Cut a text, any string, into sentences of words.
@@ -49,50 +50,45 @@ class Segmenter:
             ``data_prep.text.segmentation.LONGEST_SENTENCE`` words.
         """
         ids = character_ids(text)
+        return cut(text, ids, self.labels(ids))
+
+    def labels(self, ids: np.ndarray) -> np.ndarray:
+        """Label each character id of one text, int8 (time,)."""
+        self._asked += len(ids)
+        if 0 < self._asked <= _FEW_CHARACTERS:
+            return self.logits(ids).argmax(1)
         with one_blas_thread() as threads:
-            labels = in_threads(lambda start: self._window(ids, start).argmax(-1), _starts(ids), threads)
-            return cut(text, ids, np.concatenate(list(labels)))
+            windows = in_threads(functools.partial(self._window, ids), range(0, len(ids), _WINDOW), threads)
+            return np.concatenate([np.zeros(0, np.int8), *windows])
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
-        """Give the logits of the labels of each character id of one text, float32 (time, 3)."""
-        return np.concatenate([self._window(ids, start) for start in _starts(ids)])
+        """Give the network's own logits of the labels of each character id of one text, float32 (time, 3)."""
+        *_, last = self._activations(ids)
+        return last @ self._arrays["labels/kernel"] + self._arrays["labels/bias"]
 
     def _window(self, ids: np.ndarray, start: int) -> np.ndarray:
-        """Give the logits of a window of the text, float32 (at most _WINDOW, 3)."""
         left = max(0, start - self.config.reach)
         seen = ids[left : start + _WINDOW + self.config.reach]
-        return self._forward(seen)[start - left : start - left + _WINDOW]
+        return self._compiled.labels(seen)[start - left : start - left + _WINDOW]
 
-    def _forward(self, ids: np.ndarray) -> np.ndarray:
-        time, kernel = len(ids), self.config.kernel
-        x, padded, margin = self._padded(self._embeddings[ids])  # (time, embedding)
-        new = _workspace.array("new", time, self.config.channels)
-        for number, (dilation, weights, bias) in enumerate(self._layers):
-            starts = (margin + (tap - kernel // 2) * dilation for tap in range(kernel))
-            taps = _workspace.array("taps", time, len(weights))
-            np.concatenate([padded[start : start + time] for start in starts], axis=1, out=taps)
-            np.matmul(taps, weights, out=new)
-            new += bias
-            np.maximum(new, 0, out=new)
-            if number:
-                x += new
-            else:
-                x, padded, _ = self._padded(new)  # (time, channels)
-        return x @ self._kernel + self._bias
+    @functools.cached_property
+    def _compiled(self) -> CompiledSegmenter:
+        from models.segmenter.compiled import CompiledSegmenter
 
-    def _padded(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-        """Put zeros before and behind, as many as the widest convolution sees: the values, all, how many."""
-        margin = max(self.config.dilations) * (self.config.kernel // 2)
-        padded = _workspace.array("padded", len(values) + 2 * margin, values.shape[1])
-        padded[:margin] = padded[margin + len(values) :] = 0.0
-        inside = padded[margin : margin + len(values)]
-        inside[:] = values
-        return inside, padded, margin
+        largest = [float(x.max()) for x in self._activations(character_ids(_SEEN))]
+        return CompiledSegmenter(self.config, self._arrays, largest)
 
-
-def _starts(ids: np.ndarray) -> range:
-    """Give where the windows of a text start; one for an empty text."""
-    return range(0, max(1, len(ids)), _WINDOW)
+    def _activations(self, ids: np.ndarray) -> Iterator[np.ndarray]:
+        """Give what is behind each layer, float32 (time, channels)."""
+        x, taps = self._arrays["embedding/embeddings"][ids], range(self.config.kernel)
+        for number, dilation in enumerate(self.config.dilations):
+            name, margin = convolution_name(number, dilation), dilation * (self.config.kernel // 2)
+            kernel, bias = self._arrays[f"{name}/kernel"], self._arrays[f"{name}/bias"]
+            padded = np.pad(x, ((margin, margin), (0, 0)))
+            parts = (padded[tap * dilation :][: len(x)] @ kernel[tap] for tap in taps)
+            new = np.maximum(sum(parts) + bias, 0)
+            x = x + new if number else new
+            yield x
 
 
 def _answer(config: SegmenterConfig, arrays: Arrays, inputs: Arrays) -> Arrays:

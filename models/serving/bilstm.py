@@ -63,7 +63,7 @@ class PackedBiLSTM:
 
     def __init__(self, ahead: Sequence[np.ndarray], back: Sequence[np.ndarray]) -> None:
         kernels, recurrent, biases = zip(
-            *([_prepared(a) for a in arrays] for arrays in (ahead, back)), strict=True
+            *([gates_of(a) for a in arrays] for arrays in (ahead, back)), strict=True
         )
         self._kernel = np.stack(kernels)  # (2, inputs, 4 units)
         # (2, units, 4 units); it meets doubled states, see read()
@@ -141,7 +141,7 @@ class PackedBiLSTM:
         return result
 
 
-def _prepared(array: np.ndarray) -> np.ndarray:
-    """Put Keras' gates (input, forget, cell, output) in another order, cell last; halve the others."""
+def gates_of(array: np.ndarray) -> np.ndarray:
+    """Put the gates in Keras' weights (input, forget, cell, output) in another order, cell last; halve the others."""
     first, forget, cell, output = np.split(array, 4, axis=-1)
     return np.concatenate([0.5 * first, 0.5 * forget, 0.5 * output, cell], axis=-1).astype(np.float32)

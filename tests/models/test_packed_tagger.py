@@ -30,6 +30,12 @@ CONFIGS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few words do not go another way."""
+    monkeypatch.setattr("models.pos_tagger.serving._FEW_WORDS", 0)
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_specs_are_those_of_the_network(config: PosTaggerConfig) -> None:
     built = specs_of(variable_arrays(build(config).weights))
@@ -74,6 +80,18 @@ def test_a_layer_is_two_of_keras_and_reads_every_length() -> None:
         start += len(value)
 
 
+@pytest.mark.parametrize("config", CONFIGS)
+def test_whole_numbers_move_logits_little(config: PosTaggerConfig) -> None:
+    words = predictor(config)
+    sentences = [*SENTENCES, ["Q" * 30, "naïve"], ["x"] * 40, *([["cats", "run"]] * 9)]
+    forms = [form for sentence in sentences for form in sentence]
+    expected, compiled = words.logits(sentences), words._compiled
+    found = compiled.logits(compiled.remembered(forms), sentences)
+    np.testing.assert_allclose(found.upos, expected.upos, atol=1e-2)
+    np.testing.assert_allclose(found.xpos, expected.xpos, atol=1e-2)
+    np.testing.assert_array_equal(found.unknown, expected.unknown)
+
+
 def predictor(config: PosTaggerConfig = CONFIG) -> TagPredictor:
     return TagPredictor(config, VOCABULARY, variable_arrays(build(config).weights))
 
@@ -89,7 +107,7 @@ def test_words_are_computed_once_and_forgotten_when_there_is_no_room(monkeypatch
     real = type(network).vectors.__get__(network)
 
     def values(*forms: str) -> np.ndarray:
-        return words.logits([forms]).upos
+        return words.predict([forms]).probabilities
 
     first = values("Dogs", "bark", "Dogs")
     assert asked == [2]

@@ -63,6 +63,12 @@ def tags() -> dict[str, np.ndarray]:
     }
 
 
+@pytest.fixture(autouse=True)
+def machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few words do not go another way."""
+    monkeypatch.setattr("models.pos_tagger.serving._FEW_WORDS", 0)
+
+
 def test_every_argument_survives_json() -> None:
     values = {
         "word_rows": 40,
@@ -180,7 +186,8 @@ def test_serving_equals_the_network(output: str) -> None:
         np.testing.assert_array_equal(serving.predict(sentences).upos, best)
     else:
         expected = ops.convert_to_numpy(ops.softmax(ops.convert_to_tensor(upos)))[batch["mask"]]
-    np.testing.assert_allclose(serving.predict(sentences).probabilities, expected, atol=1e-4)
+    # Whole numbers of 16 bits stand for weights and states.
+    np.testing.assert_allclose(serving.predict(sentences).probabilities, expected, atol=5e-3)
 
 
 def test_serving_any_number_of_sentences(monkeypatch) -> None:

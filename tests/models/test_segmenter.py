@@ -67,6 +67,12 @@ def shipped():
     return opened(PRESET)
 
 
+@pytest.fixture(autouse=True)
+def machine_code(monkeypatch):
+    """Short texts do not go another way."""
+    monkeypatch.setattr(module, "_FEW_CHARACTERS", 0)
+
+
 def ids_of(*shape, seed=0):
     return np.random.default_rng(seed).integers(1, CHARACTER_IDS, shape).astype(np.int32)
 
@@ -125,10 +131,21 @@ def test_numpy_gives_the_logits_of_the_network(network, tiny, length):
 
 def test_windows_change_nothing(tiny, monkeypatch):
     ids = ids_of(200)
-    whole = tiny.logits(ids)
+    whole = tiny.labels(ids)
+    assert set(whole) == {0, 1, 2}
     for window in (1, 7, 64):
         monkeypatch.setattr(module, "_WINDOW", window)
-        np.testing.assert_allclose(tiny.logits(ids), whole, rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(tiny.labels(ids), whole)
+
+
+def test_whole_numbers_change_no_label_that_is_sure(tiny):
+    ids = ids_of(2000)
+    logits = tiny.logits(ids)
+    least, most = np.sort(logits)[:, -2:].T
+    sure = most - least > 0.02
+    assert sure.mean() > 0.9
+    np.testing.assert_array_equal(tiny.labels(ids)[sure], logits.argmax(1)[sure])
+    assert len(tiny.labels(ids[:0])) == 0
 
 
 def test_reach_is_exact(tiny):
