@@ -31,7 +31,11 @@ KEPT_WORDS = 20_000
 
 
 def gensim_settings(recipe: VectorsRecipe) -> dict[str, Any]:
-    """Return the settings of ``gensim.models.Word2Vec`` that mean what a settled recipe says."""
+    """Return the settings of ``gensim.models.Word2Vec`` that mean what a settled recipe says.
+
+    The last learning rate is gensim's own. Its rate falls by a share of what it should in each epoch where several
+    workers read a file, as each counts its own words only: of two it ends at a tenth of the first, where ours ends.
+    """
     return {
         "vector_size": recipe.dimensions,
         "window": recipe.window,
@@ -39,7 +43,7 @@ def gensim_settings(recipe: VectorsRecipe) -> dict[str, Any]:
         "min_count": recipe.min_count,
         "sample": recipe.sample,
         "alpha": recipe.learning_rate,
-        "min_alpha": recipe.minimum_learning_rate,
+        "min_alpha": 1e-4,
         "sg": int(recipe.architecture == "skipgram"),
         "workers": recipe.threads,
         "seed": recipe.seed,

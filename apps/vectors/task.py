@@ -132,7 +132,7 @@ class VectorsTask(Task):
                     file=sys.stderr,
                 )
 
-        model = yield word2vec_stage(fitted, source.corpus, own_processor=True, begin=begin)
+        model = yield word2vec_stage(fitted, source.corpus, begin=begin)
 
         def shipped(matrix: keras.Variable, words: int | None) -> WordVectors:
             rounded = np.asarray(ops.convert_to_numpy(matrix)).astype(recipe.storage).astype(np.float32)

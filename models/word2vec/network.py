@@ -4,10 +4,9 @@ Mikolov et al. 2013, "Efficient estimation of word representations in vector spa
 representations of words and phrases and their compositionality". The lecture's model is CBOW with the sum of the
 context, one matrix V for both layers (``tied``) and full softmax.
 
-The loss of a batch is the sum over its (word, context) pairs, so that the learning rate means what it means in
+The loss of a batch is the sum over its (context word, word) pairs, so that the learning rate means what it means in
 word2vec. Every loss here is written once, in ``keras.ops``, and differentiated automatically on any backend. For
-negative sampling with plain SGD on TensorFlow, ``fit`` takes the same step by hand (``models.word2vec.steps``): it
-touches only the rows that a batch uses, and 32 steps are one call.
+negative sampling with plain SGD ``fit`` runs compiled loops instead (``models.word2vec.steps``), one step a word.
 
 Measured on two cores, 17 M words, 100 dimensions: see ``benchmarks/results/word2vec_vs_gensim.json``.
 """
@@ -20,15 +19,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from data_prep.text.word2vec_blocks import Batch
 from models.presets.kinds import Arrays
+from models.word2vec.blocks import Batch
 from models.word2vec.config import VectorsRecipe
 from models.word2vec.huffman import huffman_codes
 from models.word2vec.serving import WordVectorsConfig
 
+_SCORED_BLOCKS = 16  # at once: what is held out
+
 
 class Word2Vec(keras.Model):
-    """The network; ``fit`` takes batches of :class:`data_prep.text.word2vec_blocks.BlockStream`.
+    """The network; ``fit`` takes batches of :class:`models.word2vec.blocks.BlockStream`.
 
     Args:
         config: The settled recipe.
@@ -59,41 +60,60 @@ class Word2Vec(keras.Model):
     def compile(self, optimizer: Any = None, **options: Any) -> None:
         """Compile; the optimizer is plain SGD at 0.025 unless one is given.
 
-        ``hand_written=False`` forces automatic differentiation where the hand-written step could serve.
+        ``compiled_steps=False`` forces automatic differentiation where the compiled loops could serve.
         """
-        hand_written = options.pop("hand_written", True)
+        wanted = options.pop("compiled_steps", True)
         optimizer = keras.optimizers.get(optimizer or keras.optimizers.SGD(0.025))
         super().compile(optimizer=optimizer, jit_compile=False, **options)
         plain = type(optimizer) is keras.optimizers.SGD and optimizer.momentum == 0
-        serves = plain and self.config.loss == "negative_sampling" and keras.backend.backend() == "tensorflow"
-        self._hand_written = None
-        if hand_written and serves:
-            from models.word2vec.steps import HandWrittenStep
+        self._compiled_steps = wanted and plain and self.config.loss == "negative_sampling"
 
-            self._hand_written = HandWrittenStep(self)
+    def fit(self, x: Any = None, *arguments: Any, **options: Any) -> keras.callbacks.History:
+        """Train on a data set of batches, by compiled loops where they serve."""
+        if not self._compiled_steps:
+            return super().fit(x, *arguments, **options)
+        return self._fit_compiled(x, *arguments, **options)
 
-    def train_step(self, *arguments: Any) -> Any:
-        """Take the steps of a batch: by hand where that serves, else one step of the optimizer."""
-        if self._hand_written is not None:
-            return self._hand_written(*arguments)
-        return super().train_step(*arguments)
+    def _fit_compiled(
+        self, x: Any, *, initial_epoch: int = 0, epochs: int = 1, callbacks: Any = None, **_: Any
+    ) -> keras.callbacks.History:
+        from models.word2vec.steps import CompiledSteps
+
+        arrays = [np.array(keras.ops.convert_to_numpy(weight)) for weight in self.trainable_weights]
+        steps = CompiledSteps(self.config, arrays[0], arrays[-1])
+        watching = keras.callbacks.CallbackList(
+            callbacks, add_history=True, model=self, epochs=epochs, steps=None
+        )
+        watching.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            watching.on_epoch_begin(epoch)
+            sums, logs = np.zeros(2), {}
+            for number, batch in enumerate(x.as_numpy_iterator()):
+                watching.on_train_batch_begin(number)
+                sums += steps(batch, float(self.optimizer.learning_rate))
+                self.optimizer.iterations.assign_add(1)
+                logs = {"loss": sums[0] / (number + 1), "pair_loss": sums[0] / max(sums[1], 1.0)}
+                watching.on_train_batch_end(number, logs)
+            for weight, array in zip(self.trainable_weights, arrays, strict=True):
+                weight.assign(array)
+            watching.on_epoch_end(epoch, logs)
+        watching.on_train_end()
+        return self.history
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Return loss and number of predictions of every block of a batch, float32 (blocks, 2)."""
-        tokens = ops.reshape(inputs["tokens"], (-1, inputs["tokens"].shape[-1]))
-        mask = self._window_mask(ops.reshape(inputs["extents"], ops.shape(tokens)))
-        vectors = ops.take(self.input_vectors, tokens, axis=0)  # (blocks, T, dimensions)
-        pairs = ops.sum(mask, axis=-1)  # (blocks, T)
-        queries, weights, counts = vectors, mask, pairs
+        mask = self._window_mask(inputs["extents"])
+        queries = ops.take(self.input_vectors, inputs["tokens"], axis=0)  # (blocks, T, dimensions)
+        weights = counts = mask
         if self.config.architecture == "cbow":
-            queries = ops.matmul(mask, vectors)
+            pairs = ops.sum(mask, axis=-1)  # (blocks, T)
+            queries = ops.matmul(mask, queries)
             if self.config.combine == "mean":
                 queries = queries / ops.maximum(pairs, 1.0)[..., None]
             weights = counts = ops.minimum(pairs, 1.0)  # a word without context predicts nothing
-        loss = self._block_losses(tokens, queries, weights)
-        if self.config.loss == "negative_sampling":
-            loss = loss + self._negative_loss(queries, counts, inputs["negatives"])
-        return ops.stack([loss, ops.sum(counts, axis=-1)], axis=-1)
+        axes = tuple(range(1, len(weights.shape)))
+        loss = ops.sum(weights * self._of_predictions(inputs, queries), axis=axes)
+        return ops.stack([loss, ops.sum(counts, axis=axes)], axis=-1)
 
     def compute_loss(
         self,
@@ -118,8 +138,8 @@ class Word2Vec(keras.Model):
     def mean_loss(self, batch: Batch) -> float:
         """Return the mean loss over the predictions of a batch, in nats, without training."""
         sums = np.zeros(2)
-        for step in range(len(batch["tokens"])):
-            part = {name: array[step : step + 1] for name, array in batch.items()}
+        for low in range(0, len(batch["tokens"]), _SCORED_BLOCKS):
+            part = {name: array[low : low + _SCORED_BLOCKS] for name, array in batch.items()}
             sums += np.asarray(self.predict_on_batch(part), np.float64).sum(axis=0)
         return float(sums[0] / max(sums[1], 1.0))
 
@@ -132,49 +152,33 @@ class Word2Vec(keras.Model):
         inside = (distance >= -left) & (distance <= right) & (distance != 0)
         return ops.cast(inside, "float32")
 
-    def _block_losses(self, tokens: Any, queries: Any, weights: Any) -> Any:
-        """Return the loss of every block, (blocks,), without negatives.
+    def _of_predictions(self, inputs: dict[str, Any], queries: Any) -> Any:
+        """Return the loss of every prediction of each word.
 
-        Skip-gram's queries (blocks, T, D) predict all words of the window, weights (blocks, T, T); CBOW's predict the
-        word at their place, weights (blocks, T).
+        Skip-gram's queries are those of all words of a block, losses (blocks, T, T) with the query's place last;
+        CBOW's stand at the place of the word that they predict, losses (blocks, T).
         """
         pairwise = self.config.architecture == "skipgram"
-        if self.config.loss == "hierarchical_softmax":
-            nodes, signs = self._paths(tokens)  # (blocks, T, L, D), (blocks, T, L)
-            scores = ops.einsum("bid,bjld->bijl" if pairwise else "bid,bild->bil", queries, nodes)
-            signs = signs[:, None] if pairwise else signs
-            losses = ops.sum(ops.softplus(-scores * signs) * ops.abs(signs), axis=-1)
-        else:
-            outputs = ops.take(self.output_vectors, tokens, axis=0)
-            if pairwise:
-                scores = ops.matmul(queries, ops.swapaxes(outputs, 1, 2))  # (blocks, T, T)
-            else:
-                scores = ops.sum(queries * outputs, axis=-1)  # (blocks, T)
-            if self.config.loss == "full_softmax":
-                every = ops.matmul(queries, ops.transpose(self.output_vectors))
-                losses = ops.logsumexp(every, axis=-1, keepdims=pairwise) - scores
-            else:
-                losses = ops.softplus(-scores)
-        return ops.sum(weights * losses, axis=(1, 2) if pairwise else 1)
+        if self.config.loss == "full_softmax":
+            targets = ops.take(self.output_vectors, inputs["tokens"], axis=0)
+            scores = ops.einsum("bjd,bid->bij" if pairwise else "bid,bid->bi", queries, targets)
+            every = ops.logsumexp(ops.matmul(queries, ops.transpose(self.output_vectors)), axis=-1)
+            return (every[:, None] if pairwise else every) - scores
+        rows, signs = self._targets(inputs)  # (blocks, T, L)
+        targets = ops.take(self.output_vectors, rows, axis=0)
+        scores = ops.einsum("bjd,bild->bijl" if pairwise else "bid,bild->bil", queries, targets)
+        signs = signs[:, :, None] if pairwise else signs
+        return ops.sum(ops.softplus(-scores * signs) * ops.abs(signs), axis=-1)
 
-    def _negative_loss(self, queries: Any, weights: Any, negatives: Any) -> Any:
-        """Return the loss of the shared negatives of every block, (blocks,)."""
-        shared = negatives.shape[-1]
-        negatives = ops.reshape(negatives, (-1, shared))  # (groups of the batch, N)
-        keys = ops.take(self.output_vectors, negatives, axis=0)
-        blocks, groups = queries.shape[0], negatives.shape[0]
-        if blocks is None or groups is None:
-            blocks, groups = ops.shape(queries)[0], ops.shape(negatives)[0]
-        length, dimensions = queries.shape[1], self.config.dimensions
-        grouped = ops.reshape(queries, (groups, -1, dimensions))
-        scores = ops.matmul(grouped, ops.swapaxes(keys, 1, 2))  # (groups, blocks / groups * T, N)
-        losses = ops.reshape(ops.sum(ops.softplus(scores), axis=-1), (blocks, length))
-        return ops.sum(weights * losses, axis=1) * (self.config.negatives / shared)
-
-    def _paths(self, tokens: Any) -> tuple[Any, Any]:
-        nodes = ops.take(ops.convert_to_tensor(self._codes.nodes), tokens, axis=0)
-        signs = ops.take(ops.convert_to_tensor(self._codes.signs), tokens, axis=0)
-        return ops.take(self.output_vectors, nodes, axis=0), signs
+    def _targets(self, inputs: dict[str, Any]) -> tuple[Any, Any]:
+        """Return the rows that each word is predicted by, and 1 or -1 for what they are to say, 0 for nothing."""
+        tokens = inputs["tokens"]
+        if self._codes is not None:
+            return tuple(ops.take(ops.convert_to_tensor(table), tokens, axis=0) for table in self._codes)
+        negatives = inputs["negatives"]
+        negatives = ops.tile(negatives, (1, tokens.shape[1] // negatives.shape[1], 1))
+        rows = ops.concatenate([tokens[..., None], negatives], axis=-1)
+        return rows, ops.where(ops.arange(rows.shape[-1]) == 0, 1.0, -1.0) * ops.ones_like(rows, "float32")
 
 
 def linear_decay(

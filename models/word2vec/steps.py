@@ -1,224 +1,113 @@
-"""word2vec's training step by hand, on TensorFlow: the fast path of ``Word2Vec.fit`` for negative sampling.
+"""word2vec's training by compiled loops: what ``Word2Vec.fit`` runs for negative sampling with plain SGD.
 
-Why TensorFlow and not ``keras.ops``: a step reads and updates a few thousand rows of two large matrices in place,
-which needs gather and scatter on the variables; all steps of a batch are one loop in one graph. The gradient is
-that of ``Word2Vec.call`` (test_word2vec compares both).
-
-A step is computed in two halves, which read the same vectors and run side by side on two cores; then the rows of
-the input and of the output matrix are updated side by side. The order of the additions is fixed, so that the
-same seed gives the same bits.
+A thread copies the rows of a block of words, trains on the copies, one step a word, and adds what has changed to the
+matrices. The copies fit a core's cache. Threads copy and add in turn: a block sees all blocks but the ``threads - 1``
+that run beside it, whichever thread is faster, so that the same seed and number of threads give the same bits. The
+gradient is that of ``Word2Vec.call`` (test_word2vec compares both).
 """
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from typing import Any, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
+from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
+from models.word2vec.blocks import Batch
 from models.word2vec.config import VectorsRecipe
-from models.word2vec.damping import row_damping
+from models.word2vec.kernels import add_changes, number_rows, take_rows, train_block
+
+_VECTOR = 8  # numbers that a processor multiplies at once: rows of copies are multiples of it
 
 
-class Half(NamedTuple):
-    """Half of a step: tokens (b * T,), row of the mask table of each, pairs of each, negatives (g * N,)."""
+class CompiledSteps:
+    """Takes the steps of batches.
 
-    tokens: tf.Tensor
-    mask_rows: tf.Tensor
-    pairs: tf.Tensor
-    negatives: tf.Tensor
-
-
-class Gathered(NamedTuple):
-    """What a half reads: vectors of its words (b * T, D) twice, of its negatives (g * N, D), mask and pairs.
-
-    ``mask``, float32 (b, T, T), is 1 where the column is in the window of the row, for skip-gram the learning rate;
-    ``pairs``, float32 (b * T,), is the sum of each row of it.
+    Args:
+        recipe: The settled recipe.
+        inputs: float32 (words, dimensions), changed in place.
+        outputs: The same; the same array if they are tied.
     """
 
-    inputs: tf.Tensor
-    outputs: tf.Tensor
-    negatives: tf.Tensor
-    mask: tf.Tensor
-    pairs: tf.Tensor
+    def __init__(self, recipe: VectorsRecipe, inputs: np.ndarray, outputs: np.ndarray) -> None:
+        self._recipe, self._matrices = recipe, [inputs] if recipe.tied else [inputs, outputs]
+
+    def __call__(self, batch: Batch, rate: float) -> np.ndarray:
+        """Train on a batch at a learning rate; return loss and number of predictions of a sample of it."""
+        blocks = len(batch["tokens"])
+        threads = min(self._recipe.threads, blocks)
+        turns = [Semaphore(int(number == 0)) for number in range(threads)]
+
+        def work(number: int) -> np.ndarray:
+            copies, sums = _Copies(self._recipe, self._matrices, batch), np.zeros(2)
+            for block in (*range(number, blocks, threads), None):
+                numbered = None if block is None else copies.number(block)
+                turns[number].acquire()
+                copies.exchange(numbered)
+                turns[(number + 1) % threads].release()
+                if numbered is not None:
+                    sums += copies.train(numbered, batch["extents"][block], rate)
+            return sums
+
+        with ThreadPoolExecutor(threads) as pool:
+            return np.sum(list(pool.map(work, range(threads))), axis=0)
 
 
-class Steps(NamedTuple):
-    """What is added to the rows of a half, minus rate times gradient: float32 (b * T, D) twice, (g * N, D)."""
+class _Numbered(NamedTuple):
+    """A block whose words are rows of copies: of the words whose rows they are the first ``inputs`` are its tokens."""
 
-    inputs: tf.Tensor
-    outputs: tf.Tensor
-    negatives: tf.Tensor
-
-
-def use_processor(threads: int) -> None:
-    """Let TensorFlow run this number of operations side by side, one core each, unless it runs already."""
-    os.environ.setdefault("TF_SET_ONEDNN_FPMATH_MODE", "BF16")
-    with suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    words: np.ndarray
+    inputs: int
+    tokens: np.ndarray
+    negatives: np.ndarray
 
 
-class Shape(NamedTuple):
-    """Sizes of a half: blocks, words in a block, groups, negatives in a group, dimensions."""
+class _Copies:
+    """Copies of the rows of one block, for one thread."""
 
-    blocks: int
-    length: int
-    groups: int
-    shared: int
-    dimensions: int
+    def __init__(self, recipe: VectorsRecipe, matrices: list[np.ndarray], batch: Batch) -> None:
+        self._recipe, self._matrices, self._batch = recipe, matrices, batch
+        words, dimensions = matrices[0].shape
+        most = batch["tokens"][0].size + batch["negatives"][0].size
+        self._rows = np.full(words, -1, np.int32)
+        self._own = [np.zeros((most, -(-dimensions // _VECTOR) * _VECTOR), np.float32) for _ in matrices]
+        self._before = [np.zeros((most, dimensions), np.float32) for _ in matrices]
+        self._held = [np.zeros(0, np.int32) for _ in matrices]  # words whose rows these are
 
+    def number(self, block: int) -> _Numbered:
+        """Give the words of a block rows."""
+        tokens, negatives = (self._batch[name][block] for name in ("tokens", "negatives"))
+        words = np.empty(tokens.size + negatives.size, np.int32)
+        found = np.empty_like(tokens), np.empty_like(negatives)
+        inputs = number_rows(tokens, self._rows, words, 0, found[0])
+        every = number_rows(negatives.reshape(-1), self._rows, words, inputs, found[1].reshape(-1))
+        self._rows[words[:every]] = -1
+        return _Numbered(words[:every], inputs, *found)
 
-class HandWrittenStep:
-    """``train_step`` of a compiled ``models.word2vec.network.Word2Vec``."""
+    def exchange(self, numbered: _Numbered | None) -> None:
+        """Add what has changed in the copies to the matrices, and copy the rows of a block, if there is one."""
+        arrays = list(zip(self._matrices, self._own, self._before, strict=True))
+        for (matrix, own, before), words in zip(arrays, self._held, strict=True):
+            add_changes(matrix, words, own, before)
+        if numbered is not None:
+            every = numbered.words
+            self._held = [every[: numbered.inputs], every][-len(arrays) :]
+            for (matrix, own, before), words in zip(arrays, self._held, strict=True):
+                take_rows(matrix, words, own, before)
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.config = model.config
-        self._steps = skipgram_steps if model.config.architecture == "skipgram" else cbow_steps
-
-    def __call__(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Take all steps of a batch at the learning rate of the optimizer's schedule; return the metrics.
-
-        The loss is that of the first group of blocks before the steps: a sample that costs next to nothing.
-        """
-        steps, blocks, length = batch["tokens"].shape
-        groups, shared = batch["negatives"].shape[1:]
-        halves = 2 if blocks % 2 == 0 and groups % 2 == 0 else 1
-        shape = Shape(blocks // halves, length, groups // halves, shared, self.config.dimensions)
-        masks, pair_counts = window_tables(length, self.config.window)
-        rate = tf.cast(self.model.optimizer.learning_rate, tf.float32)
-        if self.config.architecture == "skipgram":
-            # The gradient is linear in both, and scaling these is cheaper than scaling the rows.
-            masks, pair_counts = masks * rate, pair_counts * rate
-        damping = [
-            tf.constant(factors) if (factors < 1).any() else None
-            for factors in row_damping(self.model.counts, blocks * length, self.config)
-        ]
-        places = np.tile(np.arange(length) * (self.config.window + 1) ** 2, blocks).astype(np.int32)
-        sample = {
-            "tokens": batch["tokens"][:1, : blocks // groups],
-            "extents": batch["extents"][:1, : blocks // groups],
-            "negatives": batch["negatives"][:1, :1],
-        }
-        loss = self.model.compute_loss(y_pred=self.model(sample))
-
-        def step(number: tf.Tensor) -> tuple[tf.Tensor]:
-            extents = tf.reshape(batch["extents"][number], [-1])
-            columns = (
-                tf.reshape(batch["tokens"][number], [-1]),
-                extents + places,
-                tf.gather(pair_counts, extents),
-                tf.reshape(batch["negatives"][number], [-1]),
-            )
-            parts = [
-                Half(*part) for part in zip(*(tf.split(column, halves) for column in columns), strict=True)
-            ]
-            self._update(parts, [self._half_steps(part, shape, masks, rate) for part in parts], damping)
-            return (number + 1,)
-
-        with tf.control_dependencies([loss]):
-            tf.while_loop(lambda number: number < steps, step, (tf.constant(0),), parallel_iterations=1)
-        self.model.optimizer.iterations.assign_add(1)
-        self.model._loss_tracker.update_state(loss)
-        return {metric.name: metric.result() for metric in self.model.metrics}
-
-    def _half_steps(self, half: Half, shape: Shape, masks: tf.Tensor, rate: tf.Tensor) -> Steps:
-        inputs, outputs = self.model.input_vectors.value, self.model.output_vectors.value
-        mask = tf.reshape(tf.gather(masks, half.mask_rows), [shape.blocks, shape.length, shape.length])
-        gathered = Gathered(
-            inputs=tf.gather(inputs, half.tokens),
-            outputs=tf.gather(outputs, half.tokens),
-            negatives=tf.gather(outputs, half.negatives),
-            mask=mask,
-            pairs=half.pairs,
+    def train(self, numbered: _Numbered, extents: np.ndarray, rate: float) -> tuple[float, float]:
+        """Train on the copies."""
+        recipe = self._recipe
+        cbow, mean = recipe.architecture == "cbow", recipe.combine == "mean"
+        how = (cbow, mean, mean and recipe.context_gradient == "exact")
+        return train_block(
+            self._own[0],
+            self._own[-1],
+            numbered.tokens,
+            extents,
+            numbered.negatives,
+            recipe.window,
+            *how,
+            np.float32(rate),
         )
-        return self._steps(self.config, shape, gathered, rate)
-
-    def _update(self, parts: list[Half], steps: list[Steps], damping: list[tf.Tensor | None]) -> None:
-        """Add the steps to the rows: all vectors are read before the first is written."""
-        inputs, outputs = self.model.input_vectors.value, self.model.output_vectors.value
-        by_matrix: list[list[tuple[tf.Tensor, tf.Tensor]]] = [[], []]
-        for half, step in zip(parts, steps, strict=True):
-            by_matrix[0].append((half.tokens, _damped(step.inputs, half.tokens, damping[0])))
-            for rows, array in ((half.tokens, step.outputs), (half.negatives, step.negatives)):
-                by_matrix[1].append((rows, _damped(array, rows, damping[1])))
-        if self.config.tied:
-            by_matrix = [by_matrix[0] + by_matrix[1]]
-        with tf.control_dependencies([array for additions in by_matrix for _, array in additions]):
-            for variable, additions in zip((inputs, outputs), by_matrix, strict=False):
-                _add_rows(variable, additions)
-
-
-def skipgram_steps(config: VectorsRecipe, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
-    """Return the steps of skip-gram with negative sampling; the rate is in mask and pairs already."""
-    by_block = [shape.blocks, shape.length, shape.dimensions]
-    inputs, outputs = tf.reshape(gathered.inputs, by_block), tf.reshape(gathered.outputs, by_block)
-    pull = tf.sigmoid(-tf.matmul(inputs, outputs, transpose_b=True)) * gathered.mask  # (b, T, T)
-    from_negatives, to_negatives = _negative_gradient(
-        config, shape, gathered.inputs, gathered.negatives, gathered.pairs
-    )
-    return Steps(
-        inputs=tf.reshape(tf.matmul(pull, outputs), [-1, shape.dimensions]) + from_negatives,
-        outputs=tf.reshape(tf.matmul(pull, inputs, transpose_a=True), [-1, shape.dimensions]),
-        negatives=to_negatives,
-    )
-
-
-def cbow_steps(config: VectorsRecipe, shape: Shape, gathered: Gathered, rate: tf.Tensor) -> Steps:
-    """Return the steps of CBOW with negative sampling."""
-    by_block = [shape.blocks, shape.length, shape.dimensions]
-    share = 1.0 / tf.maximum(gathered.pairs, 1.0)[:, None]
-    queries = tf.matmul(gathered.mask, tf.reshape(gathered.inputs, by_block))
-    queries = tf.reshape(queries, [-1, shape.dimensions])  # (b * T, D)
-    if config.combine == "mean":
-        queries *= share
-    weights = tf.minimum(gathered.pairs, 1.0) * rate  # a word without context predicts nothing
-    scores = tf.reduce_sum(queries * gathered.outputs, axis=1)
-    pull = (tf.sigmoid(-scores) * weights)[:, None]
-    from_negatives, to_negatives = _negative_gradient(config, shape, queries, gathered.negatives, weights)
-    to_queries = pull * gathered.outputs + from_negatives
-    if config.combine == "mean" and config.context_gradient == "exact":
-        to_queries *= share
-    to_inputs = tf.matmul(gathered.mask, tf.reshape(to_queries, by_block), transpose_a=True)
-    return Steps(tf.reshape(to_inputs, [-1, shape.dimensions]), pull * queries, to_negatives)
-
-
-def _negative_gradient(
-    config: VectorsRecipe, shape: Shape, queries: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return what the shared negatives give to the queries (b * T, D) and get themselves (g * N, D)."""
-    grouped = tf.reshape(queries, [shape.groups, -1, shape.dimensions])
-    keys = tf.reshape(negatives, [shape.groups, shape.shared, shape.dimensions])
-    weights = tf.reshape(weights * (-config.negatives / shape.shared), [shape.groups, -1, 1])
-    push = tf.sigmoid(tf.matmul(grouped, keys, transpose_b=True)) * weights  # (g, b / g * T, N)
-    to_queries = tf.reshape(tf.matmul(push, keys), [-1, shape.dimensions])
-    return to_queries, tf.reshape(tf.matmul(push, grouped, transpose_a=True), [-1, shape.dimensions])
-
-
-def _damped(array: tf.Tensor, rows: tf.Tensor, factors: tf.Tensor | None) -> tf.Tensor:
-    return array if factors is None else array * tf.gather(factors, rows)[:, None]
-
-
-def _add_rows(variable: tf.Variable, additions: list[tuple[tf.Tensor, tf.Tensor]]) -> None:
-    """Add to rows of a variable in place, repeated rows as often as they come, one after the other."""
-    after: list[tf.Operation] = []
-    for rows, array in additions:
-        with tf.control_dependencies(after):
-            after = [
-                tf.raw_ops.ResourceScatterNdAdd(ref=variable.handle, indices=rows[:, None], updates=array)
-            ]
-
-
-def window_tables(length: int, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return all masks (T * (window + 1)**2, T) by place and extent, and the words in the window of each extent."""
-    reach = np.arange(window + 1)
-    distance = np.arange(length)[None, :] - np.arange(length)[:, None]
-    distance = distance[:, None, None, :]  # (place, left, right, other place)
-    inside = (distance >= -reach[:, None, None]) & (distance <= reach[None, :, None]) & (distance != 0)
-    return (
-        inside.reshape(-1, length).astype(np.float32),
-        (reach[:, None] + reach[None, :]).reshape(-1).astype(np.float32),
-    )

@@ -20,7 +20,7 @@ from models.presets.store import load_preset
 from models.word2vec.training import VectorsRecipe, fitted_to
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--set", "dimensions=8", "--set", "min_count=2", "--set", "blocks=8", "--set", "steps=2"]
+SMALL = ["--set", "dimensions=8", "--set", "min_count=2", "--set", "blocks=4", "--set", "block_length=128"]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_wrong_text_gets_one_message_and_leaves_no_preset(tmp_path, content, mes
         ("dimension=5", "dimensions"),
         ("window=many", "window"),
         ("learning_rate=2.0", "less than 1"),
-        ("blocks=9", "must divide"),
+        ("negative_sets=100", "must divide"),
     ],
 )
 def test_wrong_setting_gets_one_message(text, tmp_path, setting, message):
@@ -170,11 +170,11 @@ def test_batches_shrink_for_a_small_text_only():
         def __init__(self, tokens: int) -> None:
             self.ids = range(tokens)
 
-    recipe = VectorsRecipe()
-    assert fitted_to(recipe, Corpus(30_000_000)).steps == recipe.steps
+    recipe = VectorsRecipe().settled()
+    assert fitted_to(recipe, Corpus(30_000_000)) == recipe
     small = fitted_to(recipe, Corpus(5_000))
-    assert small.steps == 1 and small.blocks < 64
-    assert small.groups >= 1
+    assert small.blocks == small.threads and small.block_length < recipe.block_length
+    assert small.block_length % small.negative_sets == 0
 
 
 def test_recipe_says_what_is_usual_for_each_architecture():

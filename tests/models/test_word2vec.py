@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import itertools
-
 import keras
 import numpy as np
 import pytest
 
 from data_prep.errors import InputError
 from models.word2vec.config import VectorsRecipe
-from models.word2vec.damping import row_damping
 from models.word2vec.huffman import huffman_codes
 from models.word2vec.network import Word2Vec, linear_decay
-from models.word2vec.steps import window_tables
 from tests.models.contract import check_config_round_trip
 
 VOCABULARY, DIMENSIONS, WINDOW = 11, 6, 2
@@ -19,20 +15,20 @@ COUNTS = np.array([90, 60, 40, 30, 20, 15, 10, 8, 6, 5, 5])
 TOLERANCE = 2e-5
 
 
-def batch(steps: int = 2, blocks: int = 4, length: int = 5, groups: int = 2, shared: int = 3) -> dict:
+def batch(blocks: int = 4, length: int = 6, sets: int = 3, negatives: int = 3) -> dict:
     rng = np.random.default_rng(0)
     places = np.arange(length)
-    reach = rng.integers(1, WINDOW + 1, (steps, blocks, length))
+    reach = rng.integers(1, WINDOW + 1, (blocks, length))
     left, right = np.minimum(reach, places), np.minimum(reach, length - 1 - places)
     return {
-        "tokens": rng.integers(VOCABULARY, size=(steps, blocks, length)).astype(np.int32),
+        "tokens": rng.integers(VOCABULARY, size=(blocks, length)).astype(np.int32),
         "extents": (left * (WINDOW + 1) + right).astype(np.int32),
-        "negatives": rng.integers(VOCABULARY, size=(steps, groups, shared)).astype(np.int32),
+        "negatives": rng.integers(VOCABULARY, size=(blocks, sets, negatives)).astype(np.int32),
     }
 
 
 def network(**changes) -> Word2Vec:
-    config = VectorsRecipe(dimensions=DIMENSIONS, window=WINDOW, **{"damping": 0.0, **changes})
+    config = VectorsRecipe(dimensions=DIMENSIONS, window=WINDOW, **{"threads": 1, **changes})
     model = Word2Vec(config, COUNTS)
     rng = np.random.default_rng(1)
     for weight in model.trainable_weights:
@@ -40,8 +36,8 @@ def network(**changes) -> Word2Vec:
     return model
 
 
-def window_of(data: dict, step: int, block: int, place: int) -> list[int]:
-    left, right = divmod(int(data["extents"][step, block, place]), WINDOW + 1)
+def window_of(data: dict, block: int, place: int) -> list[int]:
+    left, right = divmod(int(data["extents"][block, place]), WINDOW + 1)
     return [other for other in range(place - left, place + right + 1) if other != place]
 
 
@@ -61,17 +57,15 @@ def direct_loss(model: Word2Vec, data: dict) -> float:
             path = codes.signs[word] != 0
             scores = outputs[codes.nodes[word][path]] @ query * codes.signs[word][path]
             return float(np.log1p(np.exp(-scores)).sum())
-        noise = np.log1p(np.exp(outputs[negatives] @ query)).sum() * config.negatives / len(negatives)
+        noise = np.log1p(np.exp(outputs[negatives] @ query)).sum()
         return float(np.log1p(np.exp(-outputs[word] @ query)) + noise)
 
-    steps, blocks, length = data["tokens"].shape
-    groups = data["negatives"].shape[1]
-    for step, block, place in itertools.product(range(steps), range(blocks), range(length)):
-        words = data["tokens"][step, block]
-        negatives = data["negatives"][step, block * groups // blocks]
-        window = window_of(data, step, block, place)
+    for block, place in np.ndindex(*data["tokens"].shape):
+        words = data["tokens"][block]
+        negatives = data["negatives"][block, place % data["negatives"].shape[1]]
+        window = window_of(data, block, place)
         if config.architecture == "skipgram":
-            total += sum(predict(inputs[words[place]], words[other], negatives) for other in window)
+            total += sum(predict(inputs[words[other]], words[place], negatives) for other in window)
         elif window:
             query = inputs[words[window]].sum(0)
             query = query / len(window) if config.combine == "mean" else query
@@ -100,46 +94,75 @@ def test_number_of_predictions():
     assert np.asarray(network(architecture="cbow")(data))[:, 1].sum() == data["tokens"].size
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the hand-written step is TensorFlow's")
-@pytest.mark.parametrize("blocks", [1, 4])  # one part, and two parts side by side
+def word_by_word(data: dict) -> list[dict]:
+    """A batch for each word, in which no other word has a window."""
+    found = []
+    for block, place in np.ndindex(*data["tokens"].shape):
+        own = {name: array[block : block + 1] for name, array in data.items()}
+        alone = np.zeros_like(own["extents"])
+        alone[0, place] = own["extents"][0, place]
+        found.append({**own, "extents": alone})
+    return found
+
+
+@pytest.mark.parametrize("blocks", [1, 4])
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize(
     ("architecture", "combine"), [("skipgram", "mean"), ("cbow", "mean"), ("cbow", "sum")]
 )
-def test_hand_written_step_equals_automatic_differentiation(architecture, combine, tied, blocks):
+def test_compiled_steps_equal_automatic_differentiation(architecture, combine, tied, blocks):
     options = {"architecture": architecture, "combine": combine, "tied": tied, "context_gradient": "exact"}
-    data = batch(steps=1, blocks=blocks, groups=min(2, blocks))
+    data = batch(blocks=blocks)
     results = []
-    for hand_written in (True, False):
+    for compiled, batches in ((True, [data]), (False, word_by_word(data))):
         model = network(**options)
         before = np.asarray(model.input_vectors).copy()
-        model.compile(keras.optimizers.SGD(0.1), hand_written=hand_written)
-        model.fit(as_dataset([data]), verbose=0)
+        model.compile(keras.optimizers.SGD(0.1), compiled_steps=compiled)
+        model.fit(as_dataset(batches), verbose=0)
         results.append([np.asarray(weight) for weight in model.trainable_weights])
         assert np.abs(results[-1][0] - before).max() > 0.01
-    for by_hand, automatic in zip(*results, strict=True):
-        np.testing.assert_allclose(by_hand, automatic, atol=TOLERANCE)
+    for compiled, automatic in zip(*results, strict=True):
+        np.testing.assert_allclose(compiled, automatic, atol=TOLERANCE)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the hand-written step is TensorFlow's")
-def test_steps_of_a_batch_follow_each_other():
-    data = batch(steps=3)
-    together, apart = network(), network()
-    together.compile(keras.optimizers.SGD(0.1))
-    apart.compile(keras.optimizers.SGD(0.1))
-    together.fit(as_dataset([data]), verbose=0)
-    parts = [{name: array[step : step + 1] for name, array in data.items()} for step in range(3)]
-    apart.fit(as_dataset(parts), verbose=0)
-    for one, other in zip(together.trainable_weights, apart.trainable_weights, strict=True):
-        np.testing.assert_allclose(np.asarray(one), np.asarray(other), atol=TOLERANCE)
+def trained(batches: list[dict], **changes) -> list[np.ndarray]:
+    model = network(**changes)
+    model.compile(keras.optimizers.SGD(0.1))
+    model.fit(as_dataset(batches), verbose=0)
+    return [np.asarray(weight) for weight in model.trainable_weights]
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the hand-written step is TensorFlow's")
+def test_blocks_of_a_batch_follow_each_other():
+    data = batch(blocks=3)
+    parts = [{name: array[block : block + 1] for name, array in data.items()} for block in range(3)]
+    for one, other in zip(trained([data]), trained(parts), strict=True):
+        np.testing.assert_allclose(one, other, atol=TOLERANCE)
+
+
+def test_blocks_side_by_side_start_from_the_same_vectors_and_add_what_they_change():
+    data = batch(blocks=3)
+    first = [np.asarray(weight) for weight in network().trainable_weights]
+    parts = [{name: array[block : block + 1] for name, array in data.items()} for block in range(3)]
+    alone = [trained([part]) for part in parts]
+    for number, found in enumerate(trained([data], threads=3)):
+        expected = first[number] + sum(one[number] - first[number] for one in alone)
+        np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_several_threads_give_the_same_bits(tied):
+    data = batch(blocks=40)
+    first = trained([data, data], threads=3, tied=tied)
+    for _ in range(5):
+        for one, other in zip(first, trained([data, data], threads=3, tied=tied), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_full_context_gradient_is_that_of_every_context_word_by_itself():
-    data = batch(steps=1, blocks=1, length=3, groups=1)
+    data = batch(blocks=1, length=3)
     data["extents"][:] = 0
-    data["extents"][0, 0, 1] = 1 * (WINDOW + 1) + 1  # only the middle word has a context, of two words
-    data["tokens"][:] = [[[1, 2, 3]]]
+    data["extents"][0, 1] = 1 * (WINDOW + 1) + 1  # only the middle word has a context, of two words
+    data["tokens"][:] = [[1, 2, 3]]
     changes = {}
     for gradient in ("full", "exact"):
         model = network(architecture="cbow", context_gradient=gradient)
@@ -151,25 +174,10 @@ def test_full_context_gradient_is_that_of_every_context_word_by_itself():
     assert np.abs(changes["full"][[1, 3]]).min() > 0
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the hand-written step is TensorFlow's")
-def test_damping_scales_the_rows_of_frequent_words():
-    data = batch(steps=1)
-    changes = []
-    for damping in (0.0, 20.0):
-        model = network(damping=damping)
-        before = np.asarray(model.input_vectors).copy()
-        model.compile(keras.optimizers.SGD(0.1))
-        model.fit(as_dataset([data]), verbose=0)
-        changes.append(np.asarray(model.input_vectors) - before)
-    factors, _ = row_damping(COUNTS, 20, network(damping=20.0).config)
-    assert factors[0] < 1 and factors[-1] == 1
-    np.testing.assert_allclose(changes[1], changes[0] * factors[:, None], atol=1e-6)
-
-
 @pytest.mark.parametrize("loss", ["negative_sampling", "hierarchical_softmax", "full_softmax"])
 @pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
 def test_training_lowers_the_loss(loss, architecture):
-    data = batch(steps=1)
+    data = batch()
     model = network(loss=loss, architecture=architecture)
     model.compile(keras.optimizers.SGD(0.05))
     before = model.mean_loss(data)
@@ -178,24 +186,13 @@ def test_training_lowers_the_loss(loss, architecture):
 
 
 def test_padding_has_no_loss_and_no_gradient():
-    data = batch(steps=1)
-    data["extents"][:, 2:] = 0
+    data = batch()
+    data["extents"][2:] = 0
     short = {**data, "tokens": data["tokens"].copy()}
-    short["tokens"][:, 2:] = 0
+    short["tokens"][2:] = 0
     model = network()
     np.testing.assert_allclose(np.asarray(model(data)), np.asarray(model(short)), atol=1e-6)
     assert (np.asarray(model(data))[2:] == 0).all()
-
-
-def test_window_tables_agree_with_the_mask_of_the_network():
-    data = batch()
-    masks, pairs = window_tables(5, WINDOW)
-    extents = data["extents"].reshape(-1, 5)
-    rows = np.arange(5) * (WINDOW + 1) ** 2 + extents
-    np.testing.assert_array_equal(
-        masks[rows], np.asarray(network()._window_mask(keras.ops.convert_to_tensor(extents)))
-    )
-    np.testing.assert_array_equal(pairs[extents], masks[rows].sum(-1))
 
 
 def test_huffman_codes_are_a_prefix_code_with_short_paths_for_frequent_words():
@@ -235,15 +232,12 @@ def test_recipe_survives_saving():
         "negatives": 2,
         "window": 4,
         "context_gradient": "exact",
-        "damping": 3.0,
         "seed": 9,
         "shrinking": False,
         "sample": 0.5,
         "block_length": 16,
         "blocks": 12,
-        "blocks_per_group": 4,
-        "shared_negatives": 7,
-        "steps": 3,
+        "negative_sets": 8,
         "min_count": 2,
         "max_vocabulary": 90,
         "kept_words": 80,
@@ -262,7 +256,10 @@ def test_recipe_survives_saving():
     [
         ({"dimensions": 0}, "dimensions does not fit. Allowed: greater than or equal to 1"),
         ({"negatives": 0}, "negatives does not fit. Allowed: greater than or equal to 1"),
-        ({"damping": -1.0}, "damping does not fit. Allowed: greater than or equal to 0"),
+        ({"window": 0}, "window does not fit. Allowed: greater than or equal to 1"),
+        ({"block_length": 2}, "longer than the window"),
+        ({"block_length": 8, "negative_sets": 3}, "negative_sets must divide"),
+        ({"sample": -0.1}, "sample does not fit. Allowed: greater than or equal to 0"),
         ({"tied": True, "loss": "hierarchical_softmax"}, "cannot be tied"),
     ],
 )

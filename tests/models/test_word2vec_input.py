@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.text.word2vec_blocks import BlockSettings, BlockStream, keep_probabilities, noise_distribution
 from data_prep.text.word2vec_corpus import encode_corpus
+from models.word2vec.blocks import BlockStream, keep_probabilities, noise_distribution
+from models.word2vec.config import VectorsRecipe
 
 LINES = ["b a c a", "", "a rare b", "c a b c a"]
 WINDOW = 2
@@ -27,16 +28,9 @@ def random_corpus(tmp_path: Path, lines: int = 400, **options):
     return corpus(tmp_path, text, **options)
 
 
-def settings(**changes) -> BlockSettings:
-    small = {
-        "window": WINDOW,
-        "sample": 0.0,
-        "block_length": 8,
-        "blocks": 4,
-        "blocks_per_group": 2,
-        "shared_negatives": 5,
-    }
-    return BlockSettings(**{**small, "steps": 3, **changes})
+def settings(**changes) -> VectorsRecipe:
+    small = {"window": WINDOW, "sample": 0.0, "block_length": 8, "blocks": 12, "negative_sets": 4}
+    return VectorsRecipe(**{**small, **changes}).settled()
 
 
 def test_words_are_numbered_by_falling_count_and_rare_ones_left_out(tmp_path):
@@ -134,14 +128,14 @@ def test_epochs_differ_and_can_be_made_again(tmp_path):
 def test_shapes_and_types(tmp_path):
     for batch in BlockStream(random_corpus(tmp_path), settings()).epoch(0):
         assert {name: (array.shape, array.dtype) for name, array in batch.items()} == {
-            "tokens": ((3, 4, 8), np.int32),
-            "extents": ((3, 4, 8), np.int32),
-            "negatives": ((3, 2, 5), np.int32),
+            "tokens": ((12, 8), np.int32),
+            "extents": ((12, 8), np.int32),
+            "negatives": ((12, 4, 5), np.int32),
         }
 
 
 def test_number_of_batches_is_estimated_well(tmp_path):
-    stream = BlockStream(random_corpus(tmp_path), settings(sample=1e-2))
+    stream = BlockStream(random_corpus(tmp_path), settings(sample=1e-2, block_length=64))
     assert abs(len(list(stream.epoch(0))) - stream.batches_per_epoch) <= 2
 
 
@@ -162,24 +156,10 @@ def test_subsampling_keeps_as_often_as_word2vec():
 
 
 def test_negatives_follow_the_noise_distribution(tmp_path):
-    encoded = random_corpus(tmp_path)
-    stream = BlockStream(encoded, settings(shared_negatives=64, blocks_per_group=1))
-    drawn = stream._negatives(500, np.random.default_rng(0))
+    encoded = random_corpus(tmp_path, 4000)
+    stream = BlockStream(encoded, settings(block_length=128, negative_sets=128))
+    drawn = np.concatenate([batch["negatives"] for batch in stream.epoch(0)])
     shares = np.bincount(drawn.ravel(), minlength=50) / drawn.size
     np.testing.assert_allclose(shares, noise_distribution(encoded.vocabulary.counts), atol=2e-3)
     group = np.bincount(drawn[:, 0].ravel(), minlength=50) / drawn[:, 0].size
-    np.testing.assert_allclose(group, noise_distribution(encoded.vocabulary.counts), atol=1e-2)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"window": 0}, "window does not fit. Allowed: greater than or equal to 1"),
-        ({"block_length": 2}, "longer than the window"),
-        ({"blocks_per_group": 3}, "blocks_per_group must divide"),
-        ({"sample": -0.1}, "sample does not fit. Allowed: greater than or equal to 0"),
-    ],
-)
-def test_wrong_settings_are_refused(changes, message):
-    with pytest.raises(InputError, match=message):
-        settings(**changes)
+    np.testing.assert_allclose(group, noise_distribution(encoded.vocabulary.counts), atol=3e-2)
