@@ -118,6 +118,19 @@ def _sigmoid(x):
 
 
 @compiled
+def _set_row(rows, row, weight, totals, total):
+    """Make ``totals[total]`` a weighted row."""
+    for at in range(rows.shape[1]):
+        totals[total, at] = weight * rows[row, at]
+
+
+@compiled
+def _add_row(rows, row, weight, totals, total):
+    for at in range(rows.shape[1]):
+        totals[total, at] += weight * rows[row, at]
+
+
+@compiled
 def _products(rows, chosen, count, vectors, which, found):
     """Multiply chosen rows with one of some vectors: ``found[which, :count]``."""
     whole = count - count % 3
@@ -148,9 +161,28 @@ def _add_sum(rows, chosen, count, weights, which, totals, total):
         for at in range(rows.shape[1]):
             totals[total, at] += a * rows[one, at] + b * rows[two, at] + c * rows[three, at]
     for k in range(whole, count):
-        one, a = chosen[k], weights[which, k]
-        for at in range(rows.shape[1]):
-            totals[total, at] += a * rows[one, at]
+        _add_row(rows, chosen[k], weights[which, k], totals, total)
+
+
+@compiled
+def _window(tokens, extent, place, window, context):
+    """Put the words around a place into ``context``; return how many there are."""
+    left, right = extent // (window + 1), extent % (window + 1)
+    for k in range(left):
+        context[k] = tokens[place - left + k]
+    for k in range(right):
+        context[left + k] = tokens[place + 1 + k]
+    return left + right
+
+
+@compiled
+def _loss(scores, count, full):
+    """Return the sum of log(1 + exp(x)) over scores."""
+    loss = 0.0
+    for c in range(count):
+        for k in range(full):
+            loss += max(scores[c, k], 0) + np.log1p(np.exp(-abs(scores[c, k])))
+    return loss
 
 
 @compiled
@@ -163,59 +195,45 @@ def train_block(inputs, outputs, tokens, extents, negatives, window, cbow, mean,
     Returns:
         Loss and number of predictions of every 64th word.
     """
-    width, many = inputs.shape[1], 2 * window
-    full = 1 + negatives.shape[1]
-    chosen, context, every = np.empty(full, np.int32), np.empty(many, np.int32), np.arange(many)
-    pulls, turned = np.zeros((many, full), np.float32), np.zeros((full, many), np.float32)
-    queries, steps = np.zeros((many, width), np.float32), np.zeros((many, width), np.float32)
-    shares, flat = np.ones((1, many), np.float32), pulls.reshape(-1)
+    width, most, full = inputs.shape[1], 2 * window, 1 + negatives.shape[1]
+    chosen, context, every = np.empty(full, np.int32), np.empty(most, np.int32), np.arange(most)
+    pulls, turned = np.zeros((most, full), np.float32), np.zeros((full, most), np.float32)
+    queries, steps = np.zeros((most, width), np.float32), np.zeros((most, width), np.float32)
+    shares, flat = np.ones((1, most), np.float32), pulls.reshape(-1)
     loss = predictions = 0.0
     for place in range(len(tokens)):
-        left, right = extents[place] // (window + 1), extents[place] % (window + 1)
-        size = count = left + right
+        size = count = _window(tokens, extents[place], place, window, context)
         if size == 0:
             continue
-        for k in range(left):
-            context[k] = tokens[place - left + k]
-        for k in range(right):
-            context[left + k] = tokens[place + 1 + k]
         chosen[0] = tokens[place]
         for k in range(1, full):
             chosen[k] = negatives[place % len(negatives), k - 1]
         if cbow:
-            if mean:
-                shares[0, :size] = np.float32(1) / np.float32(size)
-            queries[0] = 0
-            _add_sum(inputs, context, size, shares, 0, queries, 0)
             count = 1
+            for k in range(size):
+                shares[0, k] = np.float32(1) / np.float32(size) if mean else np.float32(1)
+            _set_row(steps, 0, np.float32(0), queries, 0)
+            _add_sum(inputs, context, size, shares, 0, queries, 0)
         else:
             for c in range(size):
-                row = context[c]
-                for at in range(width):
-                    queries[c, at] = inputs[row, at]
+                _set_row(inputs, context[c], np.float32(1), queries, c)
         for c in range(count):
             _products(outputs, chosen, full, queries, c, pulls)
             pulls[c, 0] = -pulls[c, 0]
         if place % 64 == 0:
+            loss += _loss(pulls, count, full)
             predictions += count
-            for c in range(count):
-                for k in range(full):
-                    x = pulls[c, k]
-                    loss += max(x, 0) + np.log1p(np.exp(-abs(x)))
         for k in range(count * full):
             flat[k] = -rate * _sigmoid(flat[k])
         for c in range(count):
             pulls[c, 0] = -pulls[c, 0]
             for k in range(full):
                 turned[k, c] = pulls[c, k]
-            for at in range(width):
-                steps[c, at] = 0
+            _set_row(queries, c, np.float32(0), steps, c)
             _add_sum(outputs, chosen, full, pulls, c, steps, c)
         for k in range(full):
             _add_sum(queries, every, count, turned, k, outputs, chosen[k])
         for k in range(size):
-            row, c = context[k], min(k, count - 1)
             share = shares[0, k] if exact else np.float32(1)
-            for at in range(width):
-                inputs[row, at] += share * steps[c, at]
+            _add_row(steps, min(k, count - 1), share, inputs, context[k])
     return loss, predictions
