@@ -31,7 +31,15 @@ from models.ocr.serving import LetterScores, LettersReader, WordsReader, reader_
 from models.presets.kinds import kind_named
 from models.presets.store import Preset, load_preset
 from models.serving.blas_threads import in_threads, one_blas_thread
-from models.serving.ctc import best_path, exchanged, greedy, letter_likelihoods, letter_posteriors, spans
+from models.serving.ctc import (
+    best_path,
+    compiled_search,
+    exchanged,
+    greedy,
+    letter_likelihoods,
+    letter_posteriors,
+    spans,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -170,8 +178,8 @@ class Reader:
         """
         images = iter(images)
         while some := list(islice(images, _WORDS_AT_ONCE)):
-            if len(some) == _WORDS_AT_ONCE:  # many enough for the search to be worth its compiling
-                importlib.import_module("models.serving.compiled")
+            if len(some) == _WORDS_AT_ONCE:
+                compiled_search()
             with one_blas_thread() as threads:
                 prepared = list(in_threads(prepare_word, some, threads))
                 frames = self.words.log_probabilities([one.image for one in prepared])

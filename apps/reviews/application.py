@@ -55,7 +55,8 @@ class Reviews(Application):
         super().__init__(config, arrays, **more)
         self.network = PackedText(config, arrays)
         self.sure = Sure(**self.metadata[ALONE]) if ALONE in self.metadata else None
-        self._ascii: AsciiWords | None = None  # once there are many documents: it takes Numba
+        self._ascii: AsciiWords | None = None  # once it has seen many documents: it takes Numba
+        self._seen = 0
 
     def read(self, text: str, *, unknown: Unknown = "refuse") -> Document:
         """Turn a document into what the networks read.
@@ -125,6 +126,9 @@ class Reviews(Application):
         waiting: list[Document | Refused] = []
         characters = 0
         for number, text in enumerate(texts, start=1):
+            self._seen += 1
+            if self._ascii is None and self._seen > _MANY:
+                self._ascii = importlib.import_module(_ASCII).AsciiWords(self.vocabulary)
             try:
                 refused = isinstance(text, Refused)
                 waiting.append(text._replace(number=number) if refused else self.read(text, unknown=unknown))
@@ -132,8 +136,6 @@ class Reviews(Application):
                 waiting.append(Refused(number, error.problem))
             characters += len(text)
             if len(waiting) >= batch_size or characters > _CHARACTERS_AT_ONCE:
-                if self._ascii is None and number >= _MANY:
-                    self._ascii = importlib.import_module(_ASCII).AsciiWords(self.vocabulary)
                 yield from self._answered(waiting)
                 waiting, characters = [], 0
         yield from self._answered(waiting)

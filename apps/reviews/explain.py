@@ -288,12 +288,14 @@ def _places(units: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[fl
 
     They are as far from the middle of the words as a word usually is.
     """
-    from sklearn.linear_model import Ridge
-    from sklearn.metrics import r2_score
-
-    fitted = Ridge(alpha=_RIDGE).fit(units, scores)
-    explained = r2_score(scores, fitted.predict(units), multioutput="raw_values")
-    lengths = np.maximum(np.linalg.norm(fitted.coef_, axis=1, keepdims=True), 1e-12)
     middle = units.mean(axis=0)
-    distance = np.linalg.norm(units - middle, axis=1).mean()
-    return middle + distance * fitted.coef_ / lengths, tuple(explained.tolist())
+    centred, wanted = units - middle, scores - scores.mean(axis=0)
+    fitted = np.linalg.solve(centred.T @ centred + _RIDGE * np.eye(len(middle)), centred.T @ wanted)
+    left, spread = ((values**2).sum(axis=0) for values in (wanted - centred @ fitted, wanted))
+    # Scores that are all the same are explained where nothing of them is left.
+    explained = np.where(
+        spread > 0, 1.0 - left / np.where(spread > 0, spread, 1.0), np.where(left > 0, 0.0, 1.0)
+    )
+    lengths = np.maximum(np.linalg.norm(fitted, axis=0)[:, None], 1e-12)
+    distance = np.linalg.norm(centred, axis=1).mean()
+    return middle + distance * fitted.T / lengths, tuple(explained.tolist())

@@ -10,7 +10,6 @@ float (frames, letters + 1), the blank last.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
@@ -168,8 +167,7 @@ def prefix_beam_search(
     table = (np.zeros((1, count), np.float32), np.zeros((1, count), np.int32), 0)  # which says nothing
     if scorer is not None:
         table = (scorer.logs, scorer.after, scorer.first)
-    # Importing Numba takes longer than reading a few words; who reads many has done so.
-    search = _compiled() if "numba" in sys.modules else _beam_of
+    search = compiled_search() if compiled_search.cache_info().currsize else _beam_of
     beam, scores, states, shorter, last = search(log_probabilities, *table, weight, bonus, width)
     texts = []
     for node in beam.tolist():
@@ -242,7 +240,8 @@ def _beam_of(
 
 
 @functools.cache
-def _compiled() -> Callable[..., Any]:
+def compiled_search() -> Callable[..., Any]:
+    """Compile the search, which all searches from now on use: for many words, a few are read in plain Python sooner."""
     from models.serving.compiled import compiled
 
     return compiled(_beam_of)

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -198,17 +199,23 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the one server of all browser tests, which runs as `make app` runs it, on a free port."""
+    """Address of the one server of all browser tests."""
+    with serving(tmp_path_factory.mktemp("server") / "log.txt") as (address, _):
+        yield address
+
+
+@contextmanager
+def serving(log: Path) -> Iterator[tuple[str, int]]:
+    """Serve the page as `make app` does, on a free port: its address, and the number of the process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
         wait_until_healthy(process, port, log)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from data_prep.errors import InputError
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.preparation import PreparedImage
 from data_prep.readers.letters import LETTERS, decode_word, encode_word
-from models.serving.ctc import collapse
+from models.serving.ctc import collapse, compiled_search
 from tests.apps.ocr_presets import save_reader, small_reader
 
 
@@ -73,13 +72,12 @@ def test_a_word_has_an_answer_and_a_way_through_its_frames(reader: Reader) -> No
 def test_many_words_are_read_as_one_by_one_by_the_compiled_search(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "numba", raising=False)  # without it the search is plain Python
+    compiled_search.cache_clear()
     given = [picture(), picture()[:, 10:], picture()[10:]]
     alone = list(map(reader.read_word, given))
-    monkeypatch.undo()
     monkeypatch.setattr("apps.ocr.application._WORDS_AT_ONCE", 2)
     for one, other in zip(reader.read_words(iter(given)), alone, strict=True):
-        assert "numba" in sys.modules
+        assert compiled_search.cache_info().currsize == 1
         assert (one.text, one.path, one.spans) == (other.text, other.path, other.spans)
         np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-4)
         assert [reading.text for reading in one.alternatives] == [
