@@ -261,9 +261,9 @@ def ocr(options: argparse.Namespace, folder: Path) -> Figures:
     from data_prep.readers.letters import read_letters
 
     def picture(pixels: np.ndarray) -> bytes:
-        """Write ink, 1 for black, as a PNG file."""
+        """Write ink, 1 or more for black, with paper around it, as a PNG file."""
         stream = BytesIO()
-        grey = 255 - (255 * np.clip(pixels.squeeze(), 0, 1)).astype(np.uint8)
+        grey = 255 - (255 * np.clip(np.pad(pixels.squeeze(), 2), 0, 1)).astype(np.uint8)
         Image.fromarray(grey).save(stream, "PNG")
         return stream.getvalue()
 
@@ -332,12 +332,12 @@ OPTIONS = {
 def run(options: argparse.Namespace) -> Figures:
     """Measure in a process of its own for every number of cores, or in this one."""
     if options.cores:
-        found = {}
+        held, found = in_use(options.isa), {}
         with tempfile.TemporaryDirectory() as folder:
             for name in options.applications:
                 report(f"{options.cores} core(s): {name}")
                 found[name] = APPLICATIONS[name](options, Path(folder))
-        return {"isa": in_use(options.isa), "processor": processor(), "cores": {str(options.cores): found}}
+        return {"isa": held, "processor": processor(), "cores": {str(options.cores): found}}
     results: Figures = {}
     for cores in (1, 2):
         own = ["--isa", options.isa, "--cores", str(cores), "--json", "--applications", *options.applications]

@@ -27,18 +27,6 @@ INSTRUCTION_SETS: dict[str, tuple[str, dict[str, str]]] = {
             "NUMBA_CPU_FEATURES": "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+popcnt,+sse4.2",
         },
     ),
-    "avx512": (
-        "avx512f",
-        {
-            "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
-            "DNNL_MAX_CPU_ISA": "AVX512_CORE",
-            "OPENBLAS_CORETYPE": "SkylakeX",
-            "MKL_ENABLE_INSTRUCTIONS": "AVX512",
-            "ATEN_CPU_CAPABILITY": "avx512",
-            "BLIS_ARCH_TYPE": "skx",
-            "NUMBA_CPU_NAME": "skylake-avx512",
-        },
-    ),
 }
 _WIDER = ("AVX512", "X86_V4", "AMX")  # of NumPy's names of instructions
 

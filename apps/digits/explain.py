@@ -1,14 +1,13 @@
 """Looking into a digit network: what every layer does for an image, which pixels count, and which digits are near.
 
-The functions of ``models.inspection`` take any Keras image model; here they meet a preset and the example digits that
-the project carries.
+``models.digit_cnn.inside`` meets a preset and the example digits that the project carries; no TensorFlow. The functions
+of ``models.inspection`` show the same of any Keras image model.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,11 +17,10 @@ from apps.digits.examples import examples
 from apps.digits.results import DIGIT_LABELS
 from apps.digits.strips import DigitLook, NearDigit, layer_look
 from data_prep.errors import InputError
-from data_prep.images.preparation import digit_batch
+from data_prep.images.preparation import DIGIT_SIZE, digit_batch
+from models.digit_cnn.inside import OpenNetwork
+from models.inspection.occlusion import occluded
 from models.presets.search import resolve_preset
-
-if TYPE_CHECKING:
-    import keras
 
 NEIGHBOURS = 5
 DEAD_EVERY = 10  # every tenth example is looked at for dead filters
@@ -57,22 +55,18 @@ class DigitInspector:
         return DigitInspector(Digits(self.digits.config, self.epochs[epoch], labels=self.digits.labels))
 
     @cached_property
-    def model(self) -> keras.Model:
-        """The Keras network, built at the first use."""
-        return self.digits.keras_model()
+    def network(self) -> OpenNetwork:
+        """The network with its layers open."""
+        return OpenNetwork(self.digits.config, self.digits.arrays)
 
     @cached_property
     def dead(self) -> dict[str, tuple[int, ...]]:
         """Dead filters by layer, found with every tenth example; computed at the first use."""
-        from models.inspection.image_networks import dead_filters
-
-        return dead_filters(self.model, digit_batch(examples().images[::DEAD_EVERY]))
+        return self.network.dead(digit_batch(examples().images[::DEAD_EVERY]))
 
     @cached_property
     def _features(self) -> np.ndarray:
-        from models.inspection.image_networks import hidden_features
-
-        return hidden_features(self.model, digit_batch(examples().images)).values
+        return self.network.hidden(digit_batch(examples().images))
 
     def look(self, image: np.ndarray, label: str | None = None) -> DigitLook:
         """Show every layer for an image.
@@ -84,16 +78,15 @@ class DigitInspector:
         Raises:
             InputError: The image does not fit, or there is no such class.
         """
-        from models.inspection.image_networks import look_inside
-
-        inside = look_inside(self.model, image, None if label is None else self._class_number(label))
-        best = int(inside.probabilities.argmax())
+        number = None if label is None else self._class_number(label)
+        shares, loss, number, layers = self.network.look(_checked(image), number)
+        best = int(shares.argmax())
         return DigitLook(
             answer=self.digits.labels[best],
-            probability=float(inside.probabilities[best]),
-            label=self.digits.labels[inside.label],
-            loss=inside.loss,
-            layers=tuple(layer_look(view, self.dead.get(view.name, ())) for view in inside.layers),
+            probability=float(shares[best]),
+            label=self.digits.labels[number],
+            loss=loss,
+            layers=tuple(layer_look(view, self.dead.get(view.step.name, ())) for view in layers),
         )
 
     def saliency(self, image: np.ndarray, label: str) -> np.ndarray:
@@ -102,9 +95,7 @@ class DigitInspector:
         Returns:
             Float32 (28, 28), with its sign.
         """
-        from models.inspection.attribution import saliency
-
-        return saliency(self.model, image, self._class_number(label))[..., 0]
+        return self.network.saliency(_checked(image), self._class_number(label))[..., 0]
 
     def occlusion(self, image: np.ndarray, label: str, patch: int = 5) -> np.ndarray:
         """Measure what a class loses when a square of ``patch`` pixels a side is covered; others as for :meth:`look`.
@@ -112,10 +103,9 @@ class DigitInspector:
         Returns:
             Float32 (28, 28), lost probability.
         """
-        from models.inspection.attribution import occlusion_map
-
         number = self._class_number(label)
-        return occlusion_map(self.model, image, number, patch=patch, stride=min(_STRIDE, patch))
+        answer = lambda images: self.digits.probabilities(images)[:, number]  # noqa: E731
+        return occluded(answer, _checked(image)[None], patch=patch, stride=min(_STRIDE, patch))
 
     def neighbours(self, image: np.ndarray) -> tuple[NearDigit, ...]:
         """Find the training digits that the last hidden layer places nearest to an image float32 (28, 28, 1).
@@ -126,13 +116,11 @@ class DigitInspector:
         Raises:
             InputError: The image does not fit, or the network does not read digits.
         """
-        from models.inspection.image_networks import hidden_features
-
         if self.digits.labels != DIGIT_LABELS:
             raise InputError(
                 "The examples are digits, and this network reads something else", received=self.digits.labels
             )
-        own = hidden_features(self.model, image[None]).values[0]
+        own = self.network.hidden(_checked(image)[None])[0]
         distances = np.linalg.norm(self._features - own, axis=1)
         order = np.argsort(distances, kind="stable")[:NEIGHBOURS]
         images, labels, numbers = (values[order] for values in examples())
@@ -142,3 +130,11 @@ class DigitInspector:
         if label not in self.digits.labels:
             raise InputError("There is no such class", allowed=", ".join(self.digits.labels), received=label)
         return self.digits.labels.index(label)
+
+
+def _checked(image: np.ndarray) -> np.ndarray:
+    """Return an image as float32; refuse one of another shape or with values that are no finite numbers."""
+    if np.shape(image) != (DIGIT_SIZE, DIGIT_SIZE, 1) or not np.isfinite(image).all():
+        allowed = f"finite numbers ({DIGIT_SIZE}, {DIGIT_SIZE}, 1)"
+        raise InputError("The image does not fit the network", allowed=allowed, received=np.shape(image))
+    return np.asarray(image, np.float32)

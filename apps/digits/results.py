@@ -31,6 +31,10 @@ class DigitResult(Result):
         """Probability of the most probable class."""
         return max(self.probabilities)
 
+    def shares(self) -> dict[str, float]:
+        """Of every class."""
+        return dict(zip(self.labels, self.probabilities, strict=True))
+
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold, without the images; names of classes only where they are no digits."""
         found = {"digit": self.digit, "probabilities": list(self.probabilities)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from apps.shared.results import Result
 from data_prep.files import atomic_writer
 
 if TYPE_CHECKING:
-    from models.inspection.image_networks import LayerView
+    from models.digit_cnn.inside import LayerView
+    from models.digit_cnn.plan import Step
 
 ACTIVATIONS, WEIGHTS = "Activations", "Weights"
 GRADIENTS = {ACTIVATIONS: "Activation gradients", WEIGHTS: "Weight gradients"}
@@ -166,15 +168,13 @@ class NearDigit(Result):
 
 
 def layer_look(view: LayerView, dead: tuple[int, ...] = ()) -> LayerLook:
-    """Lay out what one layer of any Keras image model did, with its dead channels."""
-    weights = [
-        WeightLook(weight.name, strip_of(weight.values), strip_of(weight.gradients))
-        for weight in view.weights
-    ]
-    activations, gradients = strip_of(view.activations), strip_of(view.gradients)
-    shape, settings, formula = view.activations.shape, _settings(view), _formula(view)
-    about = (view.name, view.kind, shape, settings, formula, view.parameters)
-    return LayerLook(*about, activations, gradients, tuple(weights), dead)
+    """Lay out what one layer did, with its dead channels."""
+    weights = [WeightLook(name, strip_of(values), strip_of(by)) for name, values, by in view.weights]
+    shapes = {name: values.shape or (1,) for name, values, _ in view.weights}
+    count = sum(values.size for _, values, _ in view.weights)
+    about = (view.step.name, view.kind, view.activations.shape, _settings(view.step), _formula(shapes, count))
+    strips = (strip_of(view.activations), strip_of(view.gradients))
+    return LayerLook(*about, count, *strips, tuple(weights), dead)
 
 
 def write_strips(look: DigitLook, folder: Path) -> list[Path]:
@@ -192,22 +192,19 @@ def write_strips(look: DigitLook, folder: Path) -> list[Path]:
     return written
 
 
-def _settings(view: LayerView) -> str:
-    kernels = [weight.values.shape for weight in view.weights if weight.name == "kernel"]
-    said = [f"filter {_times(shape[:3])}" for shape in kernels if len(shape) == 4]
-    if (pool := getattr(view.layer, "pool_size", None)) is not None:
-        said.append(f"window {_times(pool)}")
-    strides = getattr(view.layer, "strides", None)
-    if isinstance(strides, tuple) and said:
-        said.append(f"stride {_times(strides if len(set(strides)) > 1 else strides[:1])}")
-    return ", ".join(said)
+def _settings(step: Step) -> str:
+    settings, kernel = step.settings, step.arrays.get("kernel", ())
+    if len(kernel) == 4:
+        return f"filter {_times(kernel[:3])}, stride {settings['strides']}"
+    if (pool := settings.get("pool_size")) is None:
+        return ""
+    return f"window {_times(pool)}, stride {_times(pool if len(set(pool)) > 1 else pool[:1])}"
 
 
-def _formula(view: LayerView) -> str:
+def _formula(shapes: Mapping[str, tuple[int, ...]], count: int) -> str:
     """Write as the lecture does: 8×5×5×1 + 8 = 208."""
-    shapes = [weight.values.shape or (1,) for weight in view.weights]
-    parts = [_times((shape[-1], *shape[:-1])) for shape in shapes]
-    return f"{' + '.join(parts)} = {view.parameters:,}" if parts else ""
+    parts = [_times((shape[-1], *shape[:-1])) for shape in shapes.values()]
+    return f"{' + '.join(parts)} = {count:,}" if parts else ""
 
 
 def _times(numbers: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from pathlib import Path
 
-from apps.shared.style import Palette
+from apps.shared.colours import Palette
 
 _FOLDER = Path(__file__).with_suffix("")
 

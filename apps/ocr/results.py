@@ -99,6 +99,10 @@ class WordReading(Result):
         """Places, from 0, at which context changed the answer."""
         return tuple(at for at, letter in enumerate(self.letters) if letter.changed)
 
+    def shares(self) -> dict[str, float]:
+        """Of each letter of the answer, by its place."""
+        return {f"{at}. {one.letter}": one.probability for at, one in enumerate(self.letters, start=1)}
+
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: text, probability of each letter, other words."""
         return {

@@ -11,7 +11,7 @@ from apps.reviews.explain import RECURRENT, attention, networks, states
 from apps.reviews.page_text import choose_text, draw_document, name_of
 from apps.reviews.results import AttentionWeights, States
 from apps.shared import charts
-from apps.shared.letters import tint
+from apps.shared.colours import tint
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import palette
 

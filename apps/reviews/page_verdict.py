@@ -10,7 +10,7 @@ from apps.reviews.explain import Method, contributions, methods, running
 from apps.reviews.page_text import choose_text, draw_document, name_of
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
-from apps.shared.letters import tint
+from apps.shared.colours import tint
 from apps.shared.page import heavy_work, input_errors, one_of, plain
 from apps.shared.style import palette
 

@@ -44,6 +44,10 @@ class Verdict(Result):
         """Probability of the most probable label."""
         return self.probabilities[self.label]
 
+    def shares(self) -> dict[str, float]:
+        """Of every label."""
+        return self.probabilities
+
     def notes(self) -> list[str]:
         """What a person should know beside the answer, as sentences: much was unknown, or not read."""
         found = []

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from PIL.ImageColor import getrgb
 
 from apps.shared.page import component
 from apps.shared.style import palette
@@ -77,14 +76,6 @@ def letters(
         },
         on_click_change=take,
     )
-
-
-def tint(colour: str, strength: float) -> str:
-    """Make a colour ``#rrggbb`` see-through, by a strength of 0 to 1: CSS; empty where nothing would be seen."""
-    if strength < 0.02:
-        return ""
-    red, green, blue = getrgb(colour)
-    return f"rgba({red},{green},{blue},{min(strength, 1.0):.2f})"
 
 
 def shown(token: str) -> str:

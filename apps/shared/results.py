@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from apps.shared import notebook
+
+if TYPE_CHECKING:
+    import pandas
+
 
 class Result:
-    """Base of all results: gives them ``to_dict``; one that a command prints says how its table looks.
+    """Base of all results: dictionary, table, data frame, and what a notebook shows.
 
     Attributes:
-        table_columns: Headers of the table; those that end in ``>`` are right-aligned.
+        table_columns: Headers of the table that a command prints; those that end in ``>`` are right-aligned.
     """
 
     table_columns: ClassVar[tuple[str, ...]] = ("measure", "value>")
@@ -28,6 +34,46 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: results inside become dictionaries, tuples and arrays lists."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Turn into a data frame: a row for each probability, or each result inside, or one row."""
+        import pandas
+
+        return pandas.DataFrame(self.records())
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows of the data frame."""
+        if shares := self.shares():
+            return [{"name": name, "value": value} for name, value in shares.items()]
+        for value in (getattr(self, field.name) for field in dataclasses.fields(self)):
+            if isinstance(value, tuple) and value and all(isinstance(one, Result) for one in value):
+                return [one.to_dict() for one in value]
+        return [self.to_dict()]
+
+    def shares(self) -> Mapping[str, float]:
+        """Probabilities or cosines by name, which a notebook draws as bars; empty for none."""
+        return {}
+
+    def pieces(self) -> Iterable[tuple[str, float, str]]:
+        """Pieces of a text, each with a strength of -1 to 1 and a note, which a notebook draws as ground; or none."""
+        return ()
+
+    def drawn(self) -> str:
+        """What a notebook shows, HTML; empty for the table of the data frame."""
+        if pieces := list(self.pieces()):
+            return notebook.tinted(pieces)
+        return notebook.bars(shares) if (shares := self.shares()) else ""
+
+    def _repr_html_(self) -> str:
+        if drawn := self.drawn():
+            return notebook.framed(drawn)
+        import pandas
+
+        if type(self).table_rows is Result.table_rows:
+            return self.to_pandas().to_html()
+        return pandas.DataFrame(
+            self.table_rows(), columns=[one.rstrip(">") for one in self.table_columns]
+        ).to_html()
 
 
 def _plain(value: Any) -> Any:

@@ -11,8 +11,8 @@ from apps.shared.page import example_buttons, heavy_work, input_errors, plain
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_file, csv_file
-from apps.tagger.page_ribbons import legend, ribbons
 from apps.tagger.results import AMBIGUOUS_BELOW, TaggedText
+from apps.tagger.ribbons import legend, ribbons
 from data_prep.files import toml_beside
 from data_prep.readers.text import decoded
 

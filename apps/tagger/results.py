@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from apps.shared.colours import LIGHT
 from apps.shared.commands import number
 from apps.shared.measures import ReliabilityBin, percent_right
 from apps.shared.results import Result
+from apps.tagger.ribbons import ribbons
 from data_prep.readers.conllu import UNTAGGED
 
 ALTERNATIVES = 3  # tags that were not chosen, at most
@@ -77,6 +79,10 @@ class TaggedSentence(Result):
         """Turn into what JSON can hold: text and tokens."""
         return {"text": self.text, "tokens": [token.to_dict() for token in self.tokens]}
 
+    def drawn(self) -> str:
+        """Ribbons."""
+        return ribbons([self], LIGHT)
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedText(Result):
@@ -93,6 +99,15 @@ class TaggedText(Result):
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: the sentences."""
         return {"sentences": [sentence.to_dict() for sentence in self.sentences]}
+
+    def records(self) -> list[dict[str, Any]]:
+        """One row a word, with the number of its sentence from 1."""
+        numbered = enumerate(self.sentences, start=1)
+        return [{"sentence": at, **token.to_dict()} for at, one in numbered for token in one.tokens]
+
+    def drawn(self) -> str:
+        """Ribbons."""
+        return ribbons(self.sentences, LIGHT)
 
 
 @dataclass(frozen=True, slots=True)

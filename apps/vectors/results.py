@@ -52,6 +52,10 @@ class AnalogyResult(Result):
     expected_rank: int | None = None
     expected_score: float | None = None
 
+    def shares(self) -> dict[str, float]:
+        """Scores of the answers."""
+        return {one.word: one.score for one in self.results}
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OddOneOut(Result):
@@ -59,6 +63,10 @@ class OddOneOut(Result):
 
     word: str
     scores: tuple[Neighbour, ...]
+
+    def shares(self) -> dict[str, float]:
+        """Cosines of all words."""
+        return {one.word: one.score for one in self.scores}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

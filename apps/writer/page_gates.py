@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.letters import Letter, letters, shown, tint
+from apps.shared.colours import tint
+from apps.shared.letters import Letter, letters, shown
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.page_reports import Curve, curves, show_report
 from apps.shared.style import palette

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.letters import Letter, shown, tint
+from apps.shared.colours import tint
+from apps.shared.letters import Letter, shown
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described

@@ -7,7 +7,8 @@ from math import log
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.letters import Letter, letters, shown, tint
+from apps.shared.colours import tint
+from apps.shared.letters import Letter, letters, shown
 from apps.shared.page import example_buttons, input_errors, plain, remembered
 from apps.shared.style import palette
 from apps.writer.application import Writer
@@ -15,7 +16,6 @@ from apps.writer.page_pieces import SAID, alternatives, linked_text, unknown_cho
 from apps.writer.results import ScoredText, ScoredToken
 
 MOST_CHARACTERS = 10_000
-_DARKEST = 7.0  # nats: about one in a thousand
 _BIT = log(2.0)  # nats
 _CHOICE, _TEXT = "read letter", "text to read"
 
@@ -63,7 +63,7 @@ def _heat(result: ScoredText) -> None:
 
 
 def _letter(token: ScoredToken) -> Letter:
-    ground = tint(palette().negative, 0.8 * min(token.nats / _DARKEST, 1.0) ** 1.3)
+    ground = tint(palette().negative, 0.8 * token.darkness)
     note = f"{shown(token.text)}: {100 * token.probability:.3g} %, {token.nats / _BIT:.2f} bits"
     return Letter(token.text, ground, note)
 

@@ -13,6 +13,8 @@ from apps.shared.commands import number
 from apps.shared.results import Result
 from data_prep.text.tokenizer import Token
 
+_DARKEST = 7.0  # nats: about one in a thousand
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Copied(Result):
@@ -61,6 +63,10 @@ class NextTokens(Result):
     bits: float
     sampling_bits: float
 
+    def shares(self) -> dict[str, float]:
+        """Of every token."""
+        return {one.token: one.probability for one in self.tokens}
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TokenProbability(Result):
@@ -83,6 +89,11 @@ class ScoredToken(Result):
     def probability(self) -> float:
         """Of the token that stands there, 0 to 1."""
         return math.exp(-self.nats)
+
+    @property
+    def darkness(self) -> float:
+        """How dark it is drawn, 0 to 1 for one in a thousand."""
+        return min(self.nats / _DARKEST, 1.0) ** 1.3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,6 +127,12 @@ class ScoredText(Result):
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold: the totals, then every token."""
         return {**self.totals(), "tokens": [token.to_dict() for token in self.tokens]}
+
+    def pieces(self) -> list[tuple[str, float, str]]:
+        """Each token, the darker the more surprising."""
+        return [
+            (one.text, -one.darkness, f"{one.probability:.3g}, {one.nats:.2f} nats") for one in self.tokens
+        ]
 
     def table_rows(self) -> list[tuple[str, str]]:
         """The totals, as text."""

@@ -1,16 +1,17 @@
-"""Whether an exported network answers as the trained one does: run by its own runtime, and compared."""
+"""Whether a format is to be had, and whether a network in it answers as the trained one: run by its own runtime."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from data_prep.errors import InputError
-from models.export.formats import FORMATS, Format, Quantize, signature_of
+from models.export.formats import FORMATS, QUANTIZED, Format, Quantize, signature_of
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +37,25 @@ class Difference:
     largest: float
     output: float
     same: float
+
+
+def check_format(form: str, quantize: str | None) -> None:
+    """Refuse a format that there is not, that is not installed, or that has no such numbers.
+
+    Raises:
+        InputError: It is one of these.
+    """
+    if form not in FORMATS:
+        raise InputError("There is no such format", allowed=", ".join(FORMATS), received=form)
+    if quantize not in (None, *get_args(Quantize)):
+        raise InputError("Weights are quantised to int8, or not at all", received=quantize)
+    if quantize and form not in QUANTIZED:
+        raise InputError(f"{form} keeps float32", allowed=f"--quantize with {' or '.join(QUANTIZED)}")
+    if missing := [name for name in FORMATS[form]["needs"] if importlib.util.find_spec(name) is None]:
+        raise InputError(
+            f"The format {form} needs {' and '.join(missing)}, which is not installed",
+            remedy="Install the extra: pip install 'lectern[export]'",
+        )
 
 
 def runner(folder: Path, form: Format) -> Callable[[Arrays], Arrays]:

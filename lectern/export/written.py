@@ -14,8 +14,8 @@ from PIL import Image
 from apps.shared.results import Result
 from data_prep.errors import InputError
 from data_prep.files import write_bytes, write_json
-from lectern.export.checks import check_difference, compare, runner
-from models.export.formats import FORMATS, check_format, write_network
+from lectern.export.checks import check_difference, check_format, compare, runner
+from models.export.formats import FORMATS, write_network
 from models.storage.folders import replacing_folder
 
 if TYPE_CHECKING:

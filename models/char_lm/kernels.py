@@ -11,6 +11,7 @@ U units, B blocks of a cell and V tokens, states are float32 (M, L, states of th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -66,33 +67,34 @@ def stacked(cell: str, members: Sequence[Sequence[LayerWeights]], vectors: Seque
     units, columns = members[0][0].recurrent.shape
     layers = [layer for own in members for layer in own]
     upper = [layer for own in members for layer in own[1:]]
-    matrices = _narrowed if units * columns >= _WIDE else _as_they_are
+    form = partial(_matrices, wide=units * columns >= _WIDE, width=units)
     tables = [
         tokens @ own[0].kernel + (own[0].bias[0] if two else own[0].bias)
         for tokens, own in zip(vectors, members, strict=True)
     ]
     return Weights(
         np.array(tables, np.float32),
-        *matrices(np.array([layer.kernel.T for layer in upper], np.float32).reshape(-1, columns, units)),
+        *form([layer.kernel for layer in upper]),
         np.array([layer.bias[0] if two else layer.bias for layer in upper], np.float32).reshape(-1, columns),
-        *matrices(np.array([layer.recurrent.T for layer in layers], np.float32)),
+        *form([layer.recurrent for layer in layers]),
         np.array([layer.bias[1] if two else np.zeros(columns) for layer in layers], np.float32),
-        *matrices(np.ascontiguousarray(logits.reshape(len(members), units, -1).transpose(0, 2, 1))),
+        *form(np.split(logits, len(members))),
         bias,
     )
 
 
-def _as_they_are(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return matrices, with four rows at least, and scales of 1."""
-    fewer = max(0, _TOGETHER - matrices.shape[1])
-    return np.pad(matrices, ((0, 0), (0, fewer), (0, 0))), np.ones(matrices.shape[:-1], np.float32)
-
-
-def _narrowed(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return matrices as int8, with the scales of their rows."""
-    matrices, _ = _as_they_are(matrices)
-    scales = np.maximum(np.abs(matrices).max(axis=-1), np.float32(1e-30)) / np.float32(127)
-    return np.rint(matrices / scales[..., None]).astype(np.int8), scales
+def _matrices(kernels: Sequence[np.ndarray], wide: bool, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns of kernels (width, columns) as rows, four at least, in int8 where wide, and their scales."""
+    rows = max(_TOGETHER, *(kernel.shape[1] for kernel in kernels), 0)
+    found = np.zeros((len(kernels), rows, width), np.int8 if wide else np.float32)
+    scales = np.ones(found.shape[:2], np.float32)
+    for into, scale, kernel in zip(found, scales, kernels, strict=True):
+        own = slice(kernel.shape[1])
+        if wide:
+            scale[own] = np.maximum(np.abs(kernel).max(axis=0), np.float32(1e-30)) / np.float32(127)
+            kernel = np.rint(kernel / scale[own])
+        into[own] = kernel.T
+    return found, scales
 
 
 @compiled

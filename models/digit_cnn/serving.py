@@ -40,7 +40,7 @@ class PackedPlan:
         """Compute the last step for images float32 (n, height, width, channels), float32 (n, ...)."""
 
         def compute(step: Step, *inputs: np.ndarray) -> np.ndarray:
-            return _OPERATIONS[step.operation](step, self._weights[step.name], *inputs)
+            return OPERATIONS[step.operation](step, self._weights[step.name], *inputs)
 
         return run(self.steps, images, compute)
 
@@ -64,13 +64,22 @@ class PackedCNN:
         return self._plan.in_parts(images)
 
 
+def padded(step: Step, images: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Put the zeros of a convolution around images; return also how many are above and at the left of them."""
+    size, stride, padding = (step.settings[name] for name in ("kernel_size", "strides", "padding"))
+    if padding != "same" or size == 1:
+        return images, (0, 0)
+    # As TensorFlow does: the smaller number of zeros first.
+    ends = ((output_length(n, size, stride, padding), n) for n in images.shape[1:3])
+    lacking = [max((out - 1) * stride + size - into, 0) for out, into in ends]
+    above = tuple(n // 2 for n in lacking)
+    return np.pad(images, ((0, 0), *((n // 2, n - n // 2) for n in lacking), (0, 0))), above
+
+
 def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
     size, stride, padding = (step.settings[name] for name in ("kernel_size", "strides", "padding"))
     height, width = (output_length(n, size, stride, padding) for n in images.shape[1:3])
-    if padding == "same" and size > 1:  # as TensorFlow does: the smaller number of zeros first
-        ends = zip((height, width), images.shape[1:3], strict=True)
-        lacking = [max((out - 1) * stride + size - into, 0) for out, into in ends]
-        images = np.pad(images, ((0, 0), *((n // 2, n - n // 2) for n in lacking), (0, 0)))
+    images, _ = padded(step, images)
     count, _, _, channels = images.shape
     image, row, column, channel = images.strides
     columns = _workspace.array("columns", count, height, width, size, size, channels)
@@ -82,7 +91,7 @@ def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
     return found.reshape(count, height, width, found.shape[1])
 
 
-def _blocks(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def blocks(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Cut into blocks (n, height, rows, width, columns, channels); what is left over at the ends is dropped."""
     (rows, columns), (count, height, width, channels) = size, images.shape
     height, width = height // rows, width // columns
@@ -99,8 +108,8 @@ def _mean_pool(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
     return sums / np.outer(*counts)[:, :, None].astype(np.float32)
 
 
-def _crop(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
-    border = step.settings["cropping"]
+def cropped(images: np.ndarray, border: int) -> np.ndarray:
+    """Take so many pixels off every side."""
     return images[:, border:-border, border:-border]
 
 
@@ -110,18 +119,18 @@ def _pad(step: Step, _: Weights, images: np.ndarray) -> np.ndarray:
 
 
 def _subsample(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:
-    return _blocks(images, (2, 2)).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
+    return blocks(images, (2, 2)).sum(axis=(2, 4)) * weights["coefficient"] + weights["bias"]
 
 
-_OPERATIONS = {
-    "crop": _crop,
+OPERATIONS = {
+    "crop": lambda step, _, x: cropped(x, step.settings["cropping"]),
     "pad": _pad,
     "rescale": lambda step, _, x: x * step.settings["scale"] + step.settings["offset"],
     "conv": _convolved,
     "subsample": _subsample,
     "relu": lambda step, _, x: np.maximum(x, 0),
     "squash": lambda step, _, x: SQUASH_AMPLITUDE * np.tanh(SQUASH_SLOPE * x),
-    "max_pool": lambda step, _, x: _blocks(x, step.settings["pool_size"]).max(axis=(2, 4)),
+    "max_pool": lambda step, _, x: blocks(x, step.settings["pool_size"]).max(axis=(2, 4)),
     "mean_pool": _mean_pool,
     "mean": lambda step, _, x: x.mean(axis=(1, 2)),
     "add": lambda step, _, x, y: x + y,

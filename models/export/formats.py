@@ -5,13 +5,9 @@ SavedModel and LiteRT are made by TensorFlow, ONNX is written operator by operat
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
@@ -24,25 +20,6 @@ Quantize = Literal["int8"]
 
 FORMATS: dict[str, dict[str, Any]] = toml_beside(__file__)
 QUANTIZED: tuple[Format, ...] = ("onnx", "litert")
-
-
-def check_format(form: str, quantize: str | None) -> None:
-    """Refuse a format that there is not, that is not installed, or that has no such numbers.
-
-    Raises:
-        InputError: It is one of these.
-    """
-    if form not in FORMATS:
-        raise InputError("There is no such format", allowed=", ".join(FORMATS), received=form)
-    if quantize not in (None, *get_args(Quantize)):
-        raise InputError("Weights are quantised to int8, or not at all", received=quantize)
-    if quantize and form not in QUANTIZED:
-        raise InputError(f"{form} keeps float32", allowed=f"--quantize with {' or '.join(QUANTIZED)}")
-    if missing := [name for name in FORMATS[form]["needs"] if importlib.util.find_spec(name) is None]:
-        raise InputError(
-            f"The format {form} needs {' and '.join(missing)}, which is not installed",
-            remedy="Install the extra: pip install 'lectern[export]'",
-        )
 
 
 def write_network(
@@ -66,9 +43,10 @@ def write_network(
     elif form == "onnx":
         _write_onnx(network, path, quantize)
     elif form == "saved_model":
-        _write_saved_model(network, path)
+        signature = [signature_of(network)]
+        network.export(str(path), format="tf_saved_model", input_signature=signature, verbose=False)
     else:
-        path.write_bytes(_litert(network, quantize, set(single)))
+        _write_litert(network, path, quantize, single)
 
 
 def signature_of(network: keras.Model, single: Iterable[str] = ()) -> dict[str, Any]:
@@ -81,33 +59,19 @@ def signature_of(network: keras.Model, single: Iterable[str] = ()) -> dict[str, 
     }
 
 
-def _write_saved_model(network: keras.Model, path: Path, single: Iterable[str] = ()) -> None:
-    import keras
-
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint(
-        "serve",
-        lambda inputs: network(inputs, training=False),
-        input_signature=[signature_of(network, single)],
-    )
-    archive.write_out(str(path), verbose=False)
-
-
-def _litert(network: keras.Model, quantize: Quantize | None, single: set[str]) -> bytes:
+def _write_litert(network: keras.Model, path: Path, quantize: Quantize | None, single: Iterable[str]) -> None:
     import tensorflow as tf
 
-    with TemporaryDirectory(prefix="lectern-litert-") as folder, redirect_stdout(StringIO()):
-        _write_saved_model(network, Path(folder) / "model", single)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder) / "model"))
-        if quantize:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        try:
-            return converter.convert()
-        except Exception as error:  # of many kinds, and its text is pages of compiler output
-            raise InputError(
-                "LiteRT has no operators for this network", remedy="Take the format onnx, or saved_model"
-            ) from error
+    settings = {
+        "input_signature": [signature_of(network, single)],
+        "target_spec": {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
+        "optimizations": [tf.lite.Optimize.DEFAULT] if quantize else [],
+    }
+    try:
+        network.export(str(path), format="litert", verbose=False, **settings)
+    except Exception as error:  # of many kinds, and its text is pages of compiler output
+        remedy = "Take the format onnx, or saved_model"
+        raise InputError("LiteRT has no operators for this network", remedy=remedy) from error
 
 
 def _write_onnx(network: keras.Model, path: Path, quantize: Quantize | None) -> None:

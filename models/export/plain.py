@@ -15,7 +15,6 @@ from keras import layers, ops
 
 from data_prep.errors import InputError
 from data_prep.text.vocab import PAD
-from models.digit_cnn.plan import connections
 
 Call = Callable[..., Any]
 
@@ -132,20 +131,6 @@ def _attention(layer: Any, states: Any, mask: Any) -> Any:
     return ops.sum(shares * states, axis=1)
 
 
-def _subsampling(layer: Any, maps: Any) -> Any:
-    coefficient, bias = layer.get_weights()
-    scaled = layers.BatchNormalization(epsilon=0.0, name=layer.name)
-    weights = [4.0 * coefficient, bias, np.zeros_like(bias), np.ones_like(bias)]
-    return _weighted(scaled, weights, layers.AveragePooling2D(name=f"{layer.name}_means")(maps))
-
-
-def _table_convolution(layer: Any, maps: Any) -> Any:
-    own = {name: value for name, value in layer.get_config().items() if name != "maps"}
-    kernel, bias = layer.get_weights()
-    kernel = kernel * connections(layer.maps, kernel.shape[2])
-    return _weighted(layers.Conv2D.from_config(own), [kernel, bias], maps)
-
-
 def _first(layer: Any, values: Any, *_: Any) -> Any:
     return values
 
@@ -167,9 +152,6 @@ _PLAIN: dict[str, Call] = {
     "MaxOverTime": _largest_windows,
     "MeanPooling": _written,
     "ReverseSequence": _reversed,
-    "ScaledTanh": _written,
     "SpatialDropout1D": _first,
-    "Subsampling": _subsampling,
-    "TableConv2D": _table_convolution,
     "UnknownTokens": _written,
 }

@@ -7,15 +7,11 @@ loses (Zeiler and Fergus 2013, "Visualizing and understanding convolutional netw
 
 from __future__ import annotations
 
-from itertools import product
-
 import keras
 import numpy as np
 
-from data_prep.errors import InputError
 from models.inspection.image_networks import array, checked_class, checked_images, log_softmax, tensorflow
-
-_BATCH = 128
+from models.inspection.occlusion import occluded
 
 
 def saliency(model: keras.Model, image: np.ndarray, label: int) -> np.ndarray:
@@ -69,24 +65,13 @@ def occlusion_map(
     Raises:
         InputError: The image does not fit, the label is no class, or patch or stride is out of bounds.
     """
-    batch = checked_images(model, image)
-    height, width = batch.shape[1:3]
-    for what, value, most in (("patch", patch, max(height, width)), ("stride", stride, patch)):
-        if type(value) is not int or not 1 <= value <= most:
-            raise InputError(f"The {what} is out of bounds", allowed=f"1 to {most} pixels", received=value)
-    # From the first patch that touches the image to the last, so that borders are covered like the middle.
-    corners = list(product(range(1 - patch, height, stride), range(1 - patch, width, stride)))
-    whole = _probabilities(model, batch, label)[0]
-    lost, count = np.zeros((2, height, width))
-    for start in range(0, len(corners), _BATCH):
-        tops, lefts = np.array(corners[start : start + _BATCH]).T[:, :, None]
-        rows, columns = np.arange(height) - tops, np.arange(width) - lefts
-        inside = [(at >= 0) & (at < patch) for at in (rows, columns)]
-        covered = inside[0][:, :, None] & inside[1][:, None, :]  # (patches, height, width)
-        images = np.where(covered[..., None], batch.dtype.type(fill), batch)
-        lost += np.tensordot(whole - _probabilities(model, images, label), covered, axes=1)
-        count += covered.sum(axis=0)
-    return (lost / np.maximum(count, 1)).astype(np.float32)
+    return occluded(
+        lambda images: _probabilities(model, images, label),
+        checked_images(model, image),
+        patch=patch,
+        stride=stride,
+        fill=fill,
+    )
 
 
 def _probabilities(model: keras.Model, images: np.ndarray, label: int) -> np.ndarray:

@@ -13,13 +13,14 @@ import apps.digits.reports
 import apps.shared.reports
 from apps.digits.epochs import epochs_file, read_epochs, write_epochs
 from apps.digits.examples import EACH, choose, examples
-from apps.digits.explain import DigitInspector
+from apps.digits.explain import DEAD_EVERY, DigitInspector
 from apps.digits.reports import DEPTH, SCORES, SPEED, digit_errors
 from apps.digits.strips import write_strips
 from benchmarks.digit_errors import pictures_of
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
-from models.inspection.image_networks import hidden_features
+from models.inspection.attribution import occlusion_map, saliency
+from models.inspection.image_networks import dead_filters, hidden_features, look_inside
 from tests.apps.digit_presets import EPOCHS, digits_of, save_digits
 
 LECTURE_LAYERS = ["crop", "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"]
@@ -70,6 +71,34 @@ def test_a_resnet_looks_the_same_way() -> None:
     assert all(layer.gradients is not None for layer in found.layers)
 
 
+@pytest.mark.parametrize("architecture", ["lecture", "lenet5", "resnet"])
+def test_layers_and_gradients_are_those_of_keras(architecture: str) -> None:
+    inspector = DigitInspector(digits_of(architecture))
+    model, image = inspector.digits.keras_model(), picture(20)
+    wanted = look_inside(model, image, 3)
+    layers = {layer.name: layer for layer in wanted.layers}
+    _, loss, label, found = inspector.network.look(image, 3)
+    assert label == 3 and loss == pytest.approx(wanted.loss, rel=1e-4)
+    assert {view.step.name: view.kind for view in found} == {name: one.kind for name, one in layers.items()}
+
+    def near(ours: np.ndarray, keras: np.ndarray, name: str) -> None:
+        scale = max(1e-6, float(np.abs(keras).max()))
+        np.testing.assert_allclose(ours / scale, keras / scale, atol=1e-3, err_msg=name)
+
+    for view in found:
+        layer = layers[view.step.name]
+        near(view.activations, layer.activations, layer.name)
+        near(view.gradients, layer.gradients, layer.name)
+        for (name, values, gradient), weight in zip(view.weights, layer.weights, strict=True):
+            assert name == weight.name and (gradient is None) == (weight.gradients is None)
+            np.testing.assert_array_equal(values, weight.values)
+            if gradient is not None:
+                near(gradient, weight.gradients, f"{layer.name} {name}")
+    near(inspector.saliency(image, "3"), saliency(model, image, 3)[..., 0], "saliency")
+    near(inspector.occlusion(image, "3"), occlusion_map(model, image, 3, stride=2), "occlusion")
+    assert inspector.dead == dead_filters(model, digit_batch(examples().images[::DEAD_EVERY]))
+
+
 def test_dead_filters_are_named(preset: Path) -> None:
     digits = digits_of("lecture")
     arrays = {name: array.copy() for name, array in digits.arrays.items()}
@@ -100,7 +129,7 @@ def test_the_nearest_digit_is_the_digit_itself(inspector: DigitInspector) -> Non
     assert near[0].number == stored.numbers[40]
     assert near[0].label == str(stored.labels[40])
     assert [one.distance for one in near] == sorted(one.distance for one in near)
-    hidden = hidden_features(inspector.model, digit_batch(stored.images)).values
+    hidden = hidden_features(inspector.digits.keras_model(), digit_batch(stored.images)).values
     distances = np.sort(np.linalg.norm(hidden - hidden[40], axis=1))
     np.testing.assert_allclose([one.distance for one in near], distances[:5], atol=1e-3)
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from apps.shared.style import DARK, LIGHT
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET
-from apps.tagger.page_ribbons import ribbon_colour, ribbons
+from apps.tagger.ribbons import ribbon_colour, ribbons
 from tests.apps.pages import chart, messages, open_page, press, shipping
 
 KEY = "tagger"

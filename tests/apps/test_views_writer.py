@@ -13,7 +13,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import apps.writer.sources
-from apps.shared.letters import shown, tint
+from apps.shared.colours import tint
+from apps.shared.letters import shown
 from apps.shared.style import DARK, LIGHT
 from apps.writer.application import DEFAULT_PRESET, Writer
 from apps.writer.page_unrolled import drawing

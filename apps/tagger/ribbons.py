@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
-from apps.shared.style import DARK, Palette
-from apps.tagger.results import TaggedSentence, TaggedToken
+from apps.shared.colours import DARK, Palette
 from apps.tagger.tagset import TAGS, tag_colour, tag_name
 from data_prep.readers.conllu import UNTAGGED
 
@@ -23,8 +23,8 @@ def style(colours: Palette) -> str:
     return f"<style>.ribbons, .tags {{ {own} }}\n{_CSS}</style>"
 
 
-def ribbons(sentences: Sequence[TaggedSentence], colours: Palette) -> str:
-    """Draw sentences as HTML, one a block, with the white space that stands between their words."""
+def ribbons(sentences: Sequence[Any], colours: Palette) -> str:
+    """Draw a ``TaggedText``'s sentences as HTML, one a block, with the white space that stands between their words."""
     blocks = "".join(_sentence(sentence, colours) for sentence in sentences)
     return f'{style(colours)}<div class="ribbons">{blocks}</div>'
 
@@ -48,7 +48,7 @@ def ribbon_colour(tag: str, probability: float, *, dark: bool) -> str:
     return f"rgba({red},{green},{blue},{opacity:.3f})"
 
 
-def _sentence(sentence: TaggedSentence, colours: Palette) -> str:
+def _sentence(sentence: Any, colours: Palette) -> str:
     pieces, at = [], sentence.start
     for token in sentence.tokens:
         gap = sentence.text[at - sentence.start : token.start - sentence.start]
@@ -57,7 +57,7 @@ def _sentence(sentence: TaggedSentence, colours: Palette) -> str:
     return f'<div class="sentence" dir="auto">{"".join(pieces)}</div>'
 
 
-def _word(token: TaggedToken, colours: Palette) -> str:
+def _word(token: Any, colours: Palette) -> str:
     kinds = ["word"] + ["ambiguous"] * token.ambiguous + ["unknown"] * token.unknown
     ground = ribbon_colour(token.tag, token.probability, dark=colours == DARK)
     return (
@@ -67,7 +67,7 @@ def _word(token: TaggedToken, colours: Palette) -> str:
     )
 
 
-def _card(token: TaggedToken) -> str:
+def _card(token: Any) -> str:
     rows = [(token.tag, token.probability)]
     rows += [(other.tag, other.probability) for other in token.alternatives]
     bars = "".join(

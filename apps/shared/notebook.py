@@ -1,0 +1,36 @@
+"""Results as HTML for notebooks: bars, and text on coloured ground, in the colours of the light pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+
+from apps.shared.colours import LIGHT, tint
+
+MOST_BARS = 12  # that are drawn; ``to_pandas`` has all
+_BOX = f"background:{LIGHT.ground};color:{LIGHT.text};padding:.5rem .7rem;border-radius:.4rem"
+_GRID = "display:grid;grid-template-columns:max-content 16rem 4rem;gap:.15rem .6rem"
+
+
+def framed(drawn: str) -> str:
+    """Put what was drawn on a ground of its own."""
+    return f'<div style="{_BOX}">{drawn}</div>'
+
+
+def bars(shares: Mapping[str, float]) -> str:
+    """Draw probabilities or cosines by name, one bar each."""
+    rows = []
+    for name, share in list(shares.items())[:MOST_BARS]:
+        ground = LIGHT.positive if share >= 0 else LIGHT.negative
+        bar = f'<div style="width:{100 * min(abs(share), 1):.1f}%;background:{ground}">&nbsp;</div>'
+        rows.append(f'<span dir="auto">{escape(name)}</span>{bar}<span>{share:.3f}</span>')
+    return f'<div style="{_GRID}">{"".join(rows)}</div>'
+
+
+def tinted(pieces: Iterable[tuple[str, float, str]]) -> str:
+    """Draw pieces of a text, each with a strength of -1 to 1 that is its ground, and a note for the mouse."""
+    drawn = []
+    for text, strength, note in pieces:
+        ground = tint(LIGHT.positive if strength > 0 else LIGHT.negative, 0.8 * abs(strength))
+        drawn.append(f'<span title="{escape(note)}" style="background:{ground}">{escape(text)}</span>')
+    return f'<div dir="auto" style="white-space:pre-wrap;line-height:1.6">{"".join(drawn)}</div>'
