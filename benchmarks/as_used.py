@@ -20,7 +20,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -41,30 +40,38 @@ _TEMPERATURE = 0.8
 PROMPT, LENGTH = "ROMEO:", 200
 TEXT = "The old dog sees the boat in the garden, and Anna says that it sleeps."
 QUESTION = "paris - france + spain"
+# A process begins with the largest memory of the one that starts it: a small one stands between this and the command.
+_WATCH = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+command = [sys.executable, "-m", "apps", *sys.argv[1:]]
+process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+found = process.stdout.read(1)
+first = time.perf_counter() - began
+process.stdout.read()
+code = process.wait()
+print([time.perf_counter() - began, first, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss])
+sys.exit(code or not found)
+"""
 
 
 def cold(arguments: list[str], repeats: int) -> Figures:
     """Run a command in new processes: median seconds to the end and to the first character, largest memory in MiB."""
-    ends, firsts, memory = [], [], 0.0
+    runs = []
     for _ in range(repeats):
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "apps", *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        first = process.stdout.read(1)
-        firsts.append(time.perf_counter() - began)
-        process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        ends.append(time.perf_counter() - began)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode or not first:
-            raise InputError(f"python -m apps {' '.join(arguments)} failed", received=process.returncode)
-        memory = max(memory, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 2**20)
+        watch = [sys.executable, "-c", _WATCH, *arguments]
+        done = subprocess.run(watch, cwd=ROOT, stdout=subprocess.PIPE, check=False)
+        if done.returncode:
+            raise InputError(f"python -m apps {' '.join(arguments)} failed", received=done.returncode)
+        runs.append(json.loads(done.stdout))
+    ends, firsts, memory = zip(*runs, strict=True)
     seconds = statistics.median(ends)
-    return {"cold_seconds": seconds, "cold_mib": memory, "first_character_seconds": statistics.median(firsts)}
+    unit = 1 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return {
+        "cold_seconds": seconds,
+        "cold_mib": max(memory) * unit / 2**20,
+        "first_character_seconds": statistics.median(firsts),
+    }
 
 
 def rates(works: Works, count: int, repeats: int) -> Figures:
@@ -156,27 +163,13 @@ def _spacy() -> Any:
     import spacy
     from spacy.training import Example
 
+    from data_prep.readers.conllu import UPOS_TAGS
+
     pipeline = spacy.blank("en")
     pipeline.add_pipe("sentencizer")
     pipeline.add_pipe("tagger")
-    tags = [
-        "ADJ",
-        "ADP",
-        "ADV",
-        "AUX",
-        "CCONJ",
-        "DET",
-        "INTJ",
-        "NOUN",
-        "NUM",
-        "PART",
-        "PRON",
-        "PROPN",
-        "PUNCT",
-    ]
-    tags += ["SCONJ", "SYM", "VERB", "X"]
-    words = [f"word{at}" for at in range(len(tags))]
-    example = Example.from_dict(pipeline.make_doc(" ".join(words)), {"words": words, "tags": tags})
+    words = [f"word{at}" for at in range(len(UPOS_TAGS))]
+    example = Example.from_dict(pipeline.make_doc(" ".join(words)), {"words": words, "tags": UPOS_TAGS})
     pipeline.initialize(lambda: [example])
     return pipeline
 
@@ -225,15 +218,13 @@ def digits(options: argparse.Namespace, folder: Path) -> Figures:
 
     works: dict[str, Callable[[], Any]] = {"images_per_second": from_file}
     if version_of("torch") is not None:
-        from benchmarks.digits_torch import TorchSystem
+        from benchmarks.digits_torch import torch_network
 
-        system = TorchSystem(ours.config.steps, ours.arrays, options.cores)
+        logits = torch_network(ours.config.steps, ours.arrays, options.cores)
 
         def torch_from_file() -> None:
             loaded = _scaled(np.load(folder / "images.npy"))
-            found = np.concatenate(
-                [system.logits(part) for part in np.array_split(loaded, len(loaded) // 500)]
-            )
+            found = np.concatenate([logits(part) for part in np.array_split(loaded, len(loaded) // 500)])
             _write(folder, (f"{label}\n" for label in found.argmax(axis=1).tolist()))
 
         works["torch_images_per_second"] = torch_from_file
@@ -285,12 +276,12 @@ def ocr(options: argparse.Namespace, folder: Path) -> Figures:
 def reviews(options: argparse.Namespace, folder: Path) -> Figures:
     """Classify a file of documents, one a line."""
     from apps.reviews.application import Reviews
-    from benchmarks.reviews_speed import TfidfPeer
+    from benchmarks.peers import tfidf
     from data_prep.readers.document_sets import read_imdb
 
-    imdb, ours, peer = read_imdb(unlabelled=False), Reviews.from_preset(), TfidfPeer()
+    imdb, ours = read_imdb(unlabelled=False), Reviews.from_preset()
     report("training TF-IDF with logistic regression")
-    peer.train(imdb.train.texts, imdb.train.labels)
+    peer = tfidf(imdb.train.texts, imdb.train.labels)
     path = folder / "reviews.txt"
     texts = [" ".join(text.split()) for text in imdb.test.texts[: options.documents]]
     path.write_text("\n".join(texts), encoding="utf-8")
@@ -300,7 +291,7 @@ def reviews(options: argparse.Namespace, folder: Path) -> Figures:
         _write(folder, (f"{verdict.label}\n" for verdict in ours.classify_many(lines)))
 
     def tfidf_from_file() -> None:
-        found = peer.classify(path.read_text(encoding="utf-8").split("\n"))
+        found = peer(path.read_text(encoding="utf-8").split("\n"))
         _write(folder, (f"{label}\n" for label in found.tolist()))
 
     works = {"documents_per_second": from_file, "tfidf_documents_per_second": tfidf_from_file}

@@ -7,15 +7,13 @@ import importlib.metadata
 import json
 import os
 import shutil
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
@@ -28,11 +26,8 @@ from data_prep.files import write_json
 from models.training.run_folder import engine_versions, processor
 
 ROOT = Path(__file__).resolve().parents[1]
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 _OUTPUT = ("store", "json")
-_WARM_UP = 20  # single inputs that are done once more before the clock counts
-
-Key = TypeVar("Key", bound=Hashable)
 
 
 class Option(NamedTuple):
@@ -135,9 +130,8 @@ def _parsed(about: str, options: Options, arguments: Sequence[str] | None) -> ar
 
 def limit_cores(threads: int) -> None:
     """Hold this process, the libraries that it has loaded and those that it loads later to some cores."""
-    for variable in _THREADS:
+    for variable in (*THREAD_VARIABLES, "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[variable] = str(threads)
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
     threadpool_limits(threads)
     with suppress(AttributeError, OSError):  # macOS cannot pin; the others hold there
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
@@ -183,23 +177,6 @@ def decided_here(recipe: Any, base: Any, names: Sequence[str]) -> None:
         raise InputError(f"The comparison itself decides {', '.join(changed)}", remedy="Leave it out")
 
 
-class Peer:
-    """Another system.
-
-    Attributes:
-        name: Of the package, and in the results.
-        packages: Names under which it may be installed, where they are others.
-    """
-
-    name: str
-    packages: tuple[str, ...] = ()
-
-    @property
-    def version(self) -> str | None:
-        """Version of the package; None where it is not installed."""
-        return version_of(*(self.packages or (self.name,)))
-
-
 @contextmanager
 def folder_of(kept: Path | None) -> Iterator[Path]:
     """Give a folder: the one that is to be kept, or one that goes away."""
@@ -229,56 +206,12 @@ def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, A
     return result
 
 
-def in_turn(
-    works: Mapping[Key, Callable[[], Any]], repeats: int, pause: float = 0.0
-) -> dict[Key, list[float]]:
+def in_turn(works: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
     """Time works in turn, so that a busy moment of the computer meets all of them; seconds of every pass."""
-    seconds: dict[Key, list[float]] = {key: [] for key in works}
+    seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
-        for key, work in works.items():
-            time.sleep(pause)
-            seconds[key].append(seconds_of(work))
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - began)
     return seconds
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Return how long a call takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def speeds(
-    systems: Mapping[str, Callable[[Sequence[Any]], Any]],
-    batch: Sequence[Any],
-    singles: Sequence[Any],
-    repeats: int,
-    *,
-    names: tuple[str, str],
-    count: int | None = None,
-) -> dict[str, dict[str, Any]]:
-    """Time systems on the same inputs: in a batch in turn, and one by one.
-
-    Args:
-        systems: Name to what takes a list of inputs.
-        batch: Inputs of the batch.
-        singles: Inputs that come alone.
-        repeats: Passes over the batch.
-        names: Of what is counted a second and of what comes alone, such as ``("words", "sentence")``.
-        count: How many the batch counts for; its inputs if it is left out.
-
-    Returns:
-        For each system ``words_per_second``, the median of ``passes``, and ``one_sentence_ms``, median, with its 95th
-        percentile.
-    """
-    many, one = f"{names[0]}_per_second", f"one_{names[1]}_ms"
-    works = {name: partial(system, batch) for name, system in systems.items()}
-    found: dict[str, dict[str, Any]] = {}
-    for name, passes in in_turn(works, repeats).items():
-        rates = [(count or len(batch)) / seconds for seconds in passes]
-        for single in singles[:_WARM_UP]:
-            systems[name]([single])
-        alone = sorted(1000 * seconds_of(partial(systems[name], [single])) for single in singles)
-        found[name] = {many: statistics.median(rates), "passes": rates}
-        found[name] |= {one: statistics.median(alone), f"{one}_95": alone[int(0.95 * len(alone))]}
-    return found

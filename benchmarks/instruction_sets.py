@@ -7,6 +7,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
+from benchmarks.harness import THREAD_VARIABLES
 from data_prep.errors import InputError
 
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -42,8 +43,7 @@ def environment(name: str, cores: int) -> dict[str, str]:
         raise InputError(
             f"This processor has no {name.upper()}", allowed=", ".join(_possible()), received=name
         )
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
-    held = {**os.environ, **variables, **dict.fromkeys(threads, str(cores))}
+    held = {**os.environ, **variables, **dict.fromkeys(THREAD_VARIABLES, str(cores))}
     if name == "avx2":
         held["NPY_DISABLE_CPU_FEATURES"] = " ".join(_numpy_features())
     return held

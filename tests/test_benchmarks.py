@@ -49,5 +49,5 @@ def test_both_systems_are_trained_and_scored_on_the_same_vocabulary(tmp_path):
 def test_every_command_is_listed() -> None:
     command = [sys.executable, "-m", "benchmarks"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "python -m benchmarks.tagger_speed\tSpeed and accuracy" in listed
+    assert "python -m benchmarks.peers\tAccuracy beside" in listed
     assert "harness" not in listed

@@ -1,9 +1,9 @@
-"""The reader's benchmarks of speed and of context: what they feed, time and keep, on drawn weights and pen letters."""
+"""The reader beside its peer and in noise: what benchmarks score and keep, on drawn weights and pen letters."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import statistics
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,11 @@ import pytest
 
 import apps.shared.reports
 from apps.ocr.application import Reader
-from apps.ocr.evaluation import read_letters
-from apps.ocr.reports import CONTEXT, PROTOCOLS, SPEED, noise_curves
+from apps.ocr.evaluation import error_rate, read_letters
+from apps.ocr.reports import CONTEXT, PEERS, PROTOCOLS, noise_curves
 from apps.ocr.sources import spell
-from benchmarks import harness, ocr_context, ocr_speed
-from benchmarks.tagger_peers import CrfsuitePeer, train_or_load
+from benchmarks import harness, ocr_context, peers
+from benchmarks.peers import crfsuite, pictures_of, pixel_features
 from data_prep.errors import InputError
 from data_prep.readers.letters import LetterWords, encode_word
 from tests.apps.ocr_presets import WORDS, small_reader
@@ -38,39 +38,27 @@ def words() -> LetterWords:
 def test_pixels_of_ink_are_features() -> None:
     image = np.zeros((16, 8), np.uint8)
     image[0, 3] = image[2, 0] = 255
-    assert ocr_speed.pixel_features(image) == ["bias", "p3", "p16"]
+    assert pixel_features(image[None]) == [["bias", "p3", "p16"]]
 
 
-def test_crfsuite_learns_letters_from_pixels(words: LetterWords, tmp_path: Path) -> None:
-    pairs = ocr_speed.inputs_of(words)
-    peer = CrfsuitePeer(30, describe=lambda word: word.items)
-    train_or_load(peer, pairs, pairs, tmp_path, lambda line: None)
-    found = ["".join(letters) for letters in peer.tag([word for word, _ in pairs])]
-    assert found == list(words.texts)
+def test_crfsuite_learns_letters_from_pixels(words: LetterWords) -> None:
+    pictures = pictures_of(words)
+    answer = crfsuite(pictures, words.texts, describe=pixel_features, iterations=30)
+    assert ["".join(letters) for letters in answer(pictures)] == list(words.texts)
 
 
-@pytest.mark.parametrize("way", ocr_speed.OURS)
-def test_what_is_timed_reads_what_is_scored(reader: Reader, words: LetterWords, way: str) -> None:
-    inputs = [word for word, _ in ocr_speed.inputs_of(words)]
-    read = ["".join(letters) for letters in ocr_speed.read_by(reader.letters, inputs, way)]
-    assert read == read_letters(reader.letters, words)[way]
-    assert ["".join(one) for word in inputs for one in ocr_speed.read_by(reader.letters, [word], way)] == read
-
-
-def test_systems_are_timed_and_scored_by_words(words: LetterWords) -> None:
-    gold = ocr_speed.inputs_of(words)
-    right = {id(word): letters for word, letters in gold}
-    systems = {
-        "one": lambda some: [["t"] * len(word) if len(word) == 5 else right[id(word)] for word in some]
-    }
-    found = ocr_speed.measure(systems, gold, 2, 3)["one"]
-    assert found["words_per_second"] == statistics.median(found["passes"]) > 0 and found["one_word_ms"] > 0
-    assert found["word_error"] == pytest.approx(100 * 2 / 16)  # "other", by two hands
-
-
-def test_words_in_one_piece_are_timed(reader: Reader, words: LetterWords) -> None:
-    found = ocr_speed.measure_images(reader.words, words, 3)
-    assert found["words_per_second"] > 0 and found["one_word_ms"] > 0
+def test_the_reader_and_its_peer_are_scored_on_the_fold_left_out(
+    reader: Reader, words: LetterWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = np.arange(len(words.texts)) // len(WORDS)  # one hand each
+    monkeypatch.setattr(peers, "letters_of_the_set", lambda: words._replace(folds=folds))
+    monkeypatch.setattr(peers.Reader, "from_preset", lambda *_: reader)
+    found = peers.ocr(argparse.Namespace(preset=""))
+    assert list(found["systems"]) == ["bilstm", "search", "python-crfsuite"]
+    assert found["words"] == len(WORDS) and found["characters"] == sum(map(len, WORDS))
+    assert all(one["character_error"] >= 0 and 0 <= one["word_error"] <= 100 for one in found["systems"].values())
+    rate = error_rate(read_letters(reader.letters, words.part(np.flatnonzero(folds == 0)))["search"], WORDS)
+    assert found["systems"]["search"]["word_error"] == rate.word_error
 
 
 def test_noise_makes_curves_that_the_page_reads(
@@ -102,18 +90,15 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
-    assert SPEED.markdown().startswith("_Not measured yet: ")
-    assert all(table.read() is None for table in (SPEED, CONTEXT, PROTOCOLS))
-    one = {"words_per_second": 1234.5, "one_word_ms": 2.0, "character_error": 1.25, "word_error": 4.0}
-    systems = {"search": one, "words": {"words_per_second": 90.0, "one_word_ms": 20.0}}
+    assert PEERS.markdown().startswith("_Not measured yet: ")
+    assert all(table.read() is None for table in (PEERS, CONTEXT, PROTOCOLS))
+    systems = {"search": {"character_error": 1.25, "word_error": 4.0}}
     found = {"settings": {"threads": 1, "processor": "one", "words": 617}, "systems": systems}
-    (tmp_path / "ocr_speed.json").write_text(json.dumps(found))
-    table = SPEED.markdown()
-    assert "| Lectern, with language model | 1,234 | 2.00 | 1.25 | 4.00 |" in table
-    assert "| Lectern, words in one piece | 90 | 20.00 | – | – |" in table
-    (tmp_path / "ocr_speed.json").write_text("{}")
-    with pytest.raises(InputError, match=r"ocr_speed.json lack systems.*Run it again"):
-        SPEED.markdown()
+    (tmp_path / "ocr_peers.json").write_text(json.dumps(found))
+    assert "| Lectern, with language model | 1.25 | 4.00 | – |" in PEERS.markdown()
+    (tmp_path / "ocr_peers.json").write_text("{}")
+    with pytest.raises(InputError, match=r"ocr_peers.json lack systems.*Run it again"):
+        PEERS.markdown()
 
 
 @pytest.mark.realdata
@@ -121,7 +106,8 @@ def test_without_a_preset_the_commands_say_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data_dir: Path
 ) -> None:
     missing = ["--letters", "no-such-preset", "--words", "no-such-preset"]
-    for command in (ocr_speed, ocr_context):
+    beside = [["--task", task, "--preset", "no-such-preset"] for task in peers.TABLES]
+    for command, options in ((ocr_context, missing), *((peers, one) for one in beside)):
         monkeypatch.setattr(harness, "limit_cores", lambda threads: None)  # of this very process
-        assert command.main(missing) == 2
+        assert command.main(options) == 2
         assert "no-such-preset" in capsys.readouterr().err

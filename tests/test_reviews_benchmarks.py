@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,13 +11,13 @@ import numpy as np
 import pytest
 
 import apps.shared.reports
-from apps.reviews.reports import NETWORKS, SCORES, SPEED
+from apps.reviews.reports import NETWORKS, PEERS, SCORES
 from apps.reviews.sources import sample_source
 from apps.reviews.stages import ReviewsAnswers
 from apps.shared.reports import Stored
 from apps.shared.transfer import EMBEDDINGS, REVIEWS, by_share
-from benchmarks import harness, reviews_networks, reviews_speed, transfer_reviews
-from benchmarks.reviews_speed import TfidfPeer, fasttext_line, labels_of, measure
+from benchmarks import harness, reviews_networks, transfer_reviews
+from benchmarks.peers import compared, fasttext, fasttext_line, labels_of, tfidf
 from benchmarks.transfer_reviews import ReviewsTransferSettings, documents_of
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
@@ -104,33 +105,30 @@ def test_only_words_with_evidence_have_a_row_of_their_own(source) -> None:
     np.testing.assert_array_equal(start[2], [1.0, 0.0])
 
 
-def test_systems_are_timed_and_scored_on_the_same_documents(results: Path) -> None:
+def test_systems_are_scored_on_the_same_documents(results: Path) -> None:
     texts = ["a good film", "a dull film", "good, warm", "zzz"] * 10
     labels = np.array([1, 0, 1, 0] * 10)
-    reviews = small_reviews()
-    assert labels_of(reviews, texts[:4]).tolist() == [1, 0, 1, -1]
-    peer = TfidfPeer()
-    peer.train(texts, labels)
-    systems = {"lectern": lambda some: labels_of(reviews, some), "scikit-learn": peer.classify}
-    found = measure(systems, texts, labels, documents=20, repeats=2, singles=5)
-    assert found["lectern"]["accuracy"] == 75.0 and found["scikit-learn"]["accuracy"] == 100.0
-    assert len(found["lectern"]["passes"]) == 2
+
+    def score(found) -> dict[str, float]:
+        return {"accuracy": 100.0 * float((np.asarray(found) == labels).mean())}
+
+    own = labels_of(small_reviews(), texts)
+    assert own[:4] == [1, 0, 1, -1] and score(own) == {"accuracy": 75.0}
+    found = compared({"scikit-learn": tfidf}, (texts, labels), texts, score)
+    assert found["scikit-learn"]["accuracy"] == 100.0
     assert fasttext_line("Well,<br />it's GOOD.") == "well , it ' s good .\n"
-    measured = {
-        "settings": {"threads": 1, "processor": "one", "documents": 20},
-        "systems": {name: one | {"training_seconds": 1.0} for name, one in found.items()},
-        "stream": {"10": {"lines_per_second": 5.0, "peak_memory_mib": 70.0}},
-    }
-    assert "Not measured" in SPEED.markdown()
-    (results / "reviews_speed.json").write_text(json.dumps(measured))
-    assert "70 MiB for 10; 5 lines a second." in SPEED.markdown()
+    systems = {"lectern": score(own) | {"training_seconds": 1.0}, **found}
+    assert "Not measured" in PEERS.markdown()
+    measured = {"settings": {"threads": 1, "processor": "one"}, "systems": systems}
+    (results / "reviews_peers.json").write_text(json.dumps(measured))
+    assert "| Lectern | 75.00 | 1 |" in PEERS.markdown()
+    assert "| TF-IDF + logistic regression | 100.00 |" in PEERS.markdown()
 
 
-@pytest.mark.slow
-def test_a_stream_of_lines_is_watched(results: Path) -> None:
-    preset = save_reviews(results / "mine")
-    found = reviews_speed.stream(str(preset), ["a good film", "dull"], 50)
-    assert 20 < found["peak_memory_mib"] < 2000 and found["lines_per_second"] > 0
+@pytest.mark.skipif(importlib.util.find_spec("fasttext") is None, reason="fastText is not installed")
+def test_fasttext_learns() -> None:
+    texts, labels = ["a good film", "a dull film"] * 20, np.array([1, 0] * 20)
+    assert fasttext(texts, labels, threads=1)(texts[:2]).shape == (2,)
 
 
 def test_shipped_presets_have_a_table(results: Path) -> None:

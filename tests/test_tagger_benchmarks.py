@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 import apps.shared.reports
 from apps.shared.reports import Stored
 from apps.shared.transfer import TAGS, by_share
-from apps.tagger.reports import SCORES, SPEED
-from benchmarks.tagger_peers import CrfsuitePeer, NltkPeer, SpacyPeer, accuracy, features, train_or_load
-from benchmarks.tagger_speed import measure
+from apps.tagger.reports import PEERS, SCORES
+from benchmarks import peers
+from benchmarks.peers import accuracy, compared, crfsuite, perceptron, spacy_tagger, word_features
 from benchmarks.transfer import draw
 from benchmarks.transfer_tags import TransferSettings, one_run
 from data_prep.errors import InputError
@@ -28,35 +29,39 @@ def test_accuracy_counts_words_not_sentences() -> None:
 
 
 def test_crf_features_name_the_word_and_its_neighbours() -> None:
-    first, second = features(["Dogs", "bark"])
+    first, second = word_features(["Dogs", "bark"])
     assert {"bias", "w=dogs", "s2=gs", "title=True", "BOS", "+1:w=bark"} <= set(first)
     assert {"w=bark", "-1:w=dogs", "EOS"} <= set(second)
-    assert features([]) == []
+    assert word_features([]) == []
 
 
-@pytest.mark.parametrize("peer", [SpacyPeer(2), CrfsuitePeer(20), NltkPeer()], ids=lambda peer: peer.name)
-def test_peers_learn_and_come_back_from_their_folder(peer, tmp_path: Path) -> None:
-    said: list[str] = []
-    train_or_load(peer, GOLD, GOLD, tmp_path, said.append)
-    before = peer.tag([words for words, _ in GOLD])
-    assert [len(tags) for tags in before] == [len(words) for words, _ in GOLD]
-    train_or_load(peer, GOLD, GOLD, tmp_path, said.append)
-    assert said[-1].endswith("trained before")
-    assert peer.tag([words for words, _ in GOLD]) == before
+def test_every_peer_learns_and_is_scored(capsys: pytest.CaptureFixture[str]) -> None:
+    words, tags = map(list, zip(*GOLD, strict=True))
+    learn = {
+        "spacy": partial(spacy_tagger, dev=(words, tags), epochs=6),
+        "python-crfsuite": partial(crfsuite, describe=word_features, iterations=20),
+        "nltk": perceptron,
+        "no-such-package": perceptron,
+    }
+    found = compared(learn, (words, tags), words, lambda answers: {"upos_accuracy": accuracy(tags, answers)})
+    assert list(found) == ["spacy", "python-crfsuite", "nltk"]
+    assert all(one["upos_accuracy"] > 60.0 and one["training_seconds"] > 0 and one["version"] for one in found.values())
+    assert found["nltk"]["upos_accuracy"] == 100.0
+    assert "no-such-package is not installed: left out" in capsys.readouterr().err
 
 
-def test_measure_scores_and_times_every_system() -> None:
-    calls: list[int] = []
+def test_spacy_keeps_the_epoch_that_is_best_on_dev(monkeypatch: pytest.MonkeyPatch) -> None:
+    words, tags = map(list, zip(*GOLD, strict=True))
+    scores, answers = iter([50.0, 90.0, 10.0]), []
 
-    def tag(sentences):
-        calls.append(len(sentences))
-        return [["NOUN"] * len(words) for words in sentences]
+    def score(gold: object, found: list[list[str]]) -> float:
+        answers.append(found)
+        return next(scores)
 
-    found = measure({"one": tag, "other": tag}, GOLD, repeats=3, sentences=4)
-    assert found["one"]["upos_accuracy"] == pytest.approx(40.0)
-    assert len(found["one"]["passes"]) == 3 and found["one"]["words_per_second"] > 0
-    assert calls.count(len(GOLD)) == 2 * (1 + 3)
-    assert set(calls) == {1, len(GOLD)}
+    monkeypatch.setattr(peers, "accuracy", score)
+    dev = ([["bark", "Cats"], ["sleep", ".", "Dogs"]], [])
+    answer = spacy_tagger(words, tags, dev=dev, epochs=3)
+    assert answer(dev[0]) == answers[1]
 
 
 def test_draws_are_seeded_and_nested() -> None:
@@ -82,15 +87,13 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
 ) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     monkeypatch.setattr("models.presets.search.PRESETS_DIR", tmp_path)
-    for written in (SCORES.markdown(), SPEED.markdown(), TAGS.markdown(by_share)):
+    for written in (SCORES.markdown(), PEERS.markdown(), TAGS.markdown(by_share)):
         assert written.startswith("_Not measured yet: ")
-    one = {"words_per_second": 30000, "one_sentence_ms": 0.8, "upos_accuracy": 97.0, "training_seconds": 600}
-    ours = {**one, "first_sentence_ms": 1.0, "raw_text": {"words_per_second": 20000, "one_sentence_ms": 2.0}}
-    systems = {"lectern": ours, "spacy": {**one, "words_per_second": 10000}}
-    values = {"settings": {"cores": 1, "processor": "a processor"}, "systems": systems}
-    (tmp_path / "tagger_speed.json").write_text(json.dumps(values))
-    assert "| Lectern | 30,000 | 3.00 | 0.80 | 97.00 | 600 |" in SPEED.markdown()
-    assert "| Lectern, from raw text | 20,000 | – | 2.00 | – | – |" in SPEED.markdown()
+    one = {"upos_accuracy": 97.0, "training_seconds": 1600}
+    values = {"settings": {"threads": 1, "processor": "a processor"}, "systems": {"lectern": one, "spacy": one}}
+    (tmp_path / "tagger_peers.json").write_text(json.dumps(values))
+    assert "| Lectern | 97.00 | 1,600 |" in PEERS.markdown() and "| spaCy CNN | 97.00 |" in PEERS.markdown()
+    assert "1 core(s) of a processor." in PEERS.markdown()
     cell = {"sentences": 125, "mean": 80.5, "deviation": 1.25, "unknown_mean": 60.0, "seeds": 3}
     cells = [
         {"embedding": name, "share": share, **cell}
@@ -115,20 +118,16 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
     others = "Stanza 1.0 96.35 (published), Stanza 1.5 97.25 (published)"
     assert f"| universal tags, gold tokens | 97.12 | 0.10 | 25,094 | {others} |" in table
     assert "| Penn tags, gold tokens | – | – | 0 | – |" in table
-    one = {"words_per_second": 30000, "one_sentence_ms": 0.8, "upos_accuracy": 94.5, "training_seconds": 600}
-    ours = {**one, "first_sentence_ms": 1.0, "raw_text": {"words_per_second": 20000, "one_sentence_ms": 2.0}}
-    values = {
-        "settings": {"cores": 1, "processor": "a processor"},
-        "systems": {"lectern": ours, "spacy": one},
-    }
-    (tmp_path / "tagger_speed.json").write_text(json.dumps(values))
+    one = {"upos_accuracy": 94.5, "training_seconds": 600}
+    values = {"settings": {"threads": 1, "processor": "a processor"}, "systems": {"lectern": one, "spacy": one}}
+    (tmp_path / "tagger_peers.json").write_text(json.dumps(values))
     assert f"| 25,094 | {others}, spaCy CNN 94.50 |" in SCORES.report(stored).markdown()
     assert table.endswith("Trained in 1.5 minutes on a processor; output: softmax.")
 
 
-@pytest.mark.parametrize("name", ["tagger_speed", "embedding_transfer_tags"])
+@pytest.mark.parametrize("name", ["tagger_peers", "embedding_transfer_tags"])
 def test_damaged_results_are_named(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / f"{name}.json").write_text("{}")
     with pytest.raises(InputError, match=rf"{name}.json lack (systems|cells).*Run it again"):
-        (SPEED if name == "tagger_speed" else TAGS).read()
+        (PEERS if name == "tagger_peers" else TAGS).read()

@@ -1,12 +1,13 @@
-"""Section "Benchmark": scores on the official test set, and speed beside PyTorch."""
+"""Section "Benchmark": scores on the official test set, and speed as people use it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from apps.digits.reports import PRESETS, SCORES, SPEED
+from apps.digits.reports import PRESETS, SCORES
+from apps.shared.as_used import AS_USED
 from apps.shared.page import plain
-from apps.shared.page_reports import show_metrics, show_report
+from apps.shared.page_reports import show_facts, show_metrics, show_numbers, show_report
 from apps.shared.tables import Report
 
 
@@ -15,8 +16,8 @@ def show() -> None:
     st.subheader("On the official test set", anchor=False)
     for preset in PRESETS:
         show_report(SCORES, _scores, preset=preset)
-    st.subheader("Beside PyTorch", anchor=False)
-    show_report(SPEED)
+    st.subheader("How fast it reads", anchor=False)
+    show_report(AS_USED, show_numbers, show_facts)
 
 
 def _scores(report: Report) -> None:

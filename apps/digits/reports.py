@@ -1,4 +1,4 @@
-"""What commands measured and stored about digits: scores, speed, depth, and the errors of the test set."""
+"""What commands measured and stored about digits: scores, depth, and the errors of the test set."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from models.digit_cnn.config import KIND, DigitCNNConfig
 from models.training.recipe import from_dict
 
 PRESETS = {"digits_mnist": "ResNet", "digits_lecture": "the lecture's network"}
-NETWORKS = {"lecture": "the lecture's network", "lenet5": "LeNet-5", "resnet": "ResNet", "plain": "plain"}
-SYSTEMS = {"lectern": "Lectern", "torch": "PyTorch's best way"}
 DEPTHS = {"resnet": "residual", "plain": "plain"}
 SCORES = Table(
     KIND,
@@ -33,24 +31,6 @@ SCORES = Table(
     ),
     (Rows("", "{0} (`{preset}`)", (PRESETS,)),),
     presets=tuple(PRESETS),
-)
-SPEED = Table(
-    "digits",
-    "python -m benchmarks.digits --store",
-    "network",
-    (
-        Column("training, images/s", "training_images_per_second", ",.0f", "training, images a second", True),
-        Column(
-            "inference, images/s",
-            "inference_images_per_second",
-            ",.0f",
-            "answering in batches, images a second",
-            True,
-        ),
-        Column("one digit, ms", "one_digit_ms", ".2f", "one digit, milliseconds: shorter is better", True),
-    ),
-    (Rows("networks.*.*", "{0}, {1}", (NETWORKS, SYSTEMS)),),
-    "The same networks, {settings.threads} cores of {settings.processor}, both systems in one run.",
 )
 DEPTH = Table(
     "digits_depth",

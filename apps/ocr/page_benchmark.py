@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
-from apps.ocr.reports import PROTOCOLS, SEEN, SPEED, UNSEEN, WAYS_SCORES, protocol_reports
+from apps.ocr.reports import PEERS, PROTOCOLS, SEEN, UNSEEN, WAYS_SCORES, protocol_reports
 from apps.shared import charts
 from apps.shared.page import plain
-from apps.shared.page_reports import show_bars, show_facts, show_numbers, show_report, show_table
+from apps.shared.page_reports import show_facts, show_report, show_table
 from apps.shared.tables import Report
 
 
@@ -20,8 +18,7 @@ def show() -> None:
     for preset in (LETTERS_PRESET, WORDS_PRESET):
         show_report(WAYS_SCORES, show_table, preset=preset)
     st.subheader("Beside CRFsuite", anchor=False)
-    # Names this long leave three pictures in a row no room for the titles of their axes.
-    show_report(SPEED, partial(show_bars, across=2), show_facts, show_numbers)
+    show_report(PEERS)
 
 
 def show_unseen() -> None:

@@ -1,4 +1,4 @@
-"""What commands measured and stored about the reader: protocols, speed, noise, and where context is wrong."""
+"""What commands measured and stored about the reader: protocols, a peer, noise, and where context is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ SYSTEMS = {
     "bilstm": "Lectern, BiLSTM",
     "search": "Lectern, with language model",
     "python-crfsuite": "CRFsuite on pixels",
-    "words": "Lectern, words in one piece",
 }
 SEEN, UNSEEN = "a", "c"  # protocols whose test words were learned, and were not
 HEADINGS = {"a": "(a) nine folds learned", "b": "(b) one fold learned", "c": "(c) words never learned"}
@@ -39,19 +38,18 @@ SCORES = Table(
     presets=("ocr_letters", "ocr_words"),
 )
 WAYS_SCORES = replace(SCORES, header="read by", rows=(Rows("metrics.*", "{1}", ({}, WAYS)),))
-SPEED = Table(
-    "ocr_speed",
-    "python -m benchmarks.ocr_speed --store",
+PEERS = Table(
+    "ocr_peers",
+    "python -m benchmarks.peers --task ocr --store",
     "system",
     (
-        Column("words/s", "words_per_second", ",.0f", "words a second, in batches"),
-        Column("one word, ms", "one_word_ms", ".2f", "milliseconds for one word"),
-        Column("character error, %", "character_error", ".2f", "letters read wrong, %", True),
-        Column("word error, %", "word_error", ".2f", optional=True),
+        Column("character error, %", "character_error", ".2f", "letters read wrong, %"),
+        Column("word error, %", "word_error", ".2f", "words read wrong, %"),
+        Column("training, s", "training_seconds", ",.0f", optional=True),
     ),
     (Rows("systems.*", names=(SYSTEMS,)),),
-    "The {settings.words:,} words of fold 0, all systems trained on the others, held to {settings.threads} core(s) of "
-    "{settings.processor} in one run; CRFsuite uses one core, and its features are made before the clock starts.",
+    "The {settings.words:,} words of fold 0, all systems trained on the others; {settings.threads} core(s) of "
+    "{settings.processor}.",
 )
 CONTEXT = Table(
     "ocr_context",

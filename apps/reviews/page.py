@@ -6,7 +6,7 @@ from functools import partial
 
 from apps.reviews import page_inside, page_labels, page_padding, page_results, page_upload, page_verdict
 from apps.reviews.application import DEFAULT_PRESET, Reviews
-from apps.reviews.reports import SPEED
+from apps.reviews.reports import PEERS
 from apps.shared.page import PresetChoice, show_page
 from apps.shared.page_reports import show_report
 
@@ -29,7 +29,7 @@ show_page(
             "Padding": page_padding.show,
             "Networks": page_results.show_networks,
             "Embeddings": page_results.show_embeddings,
-            "Benchmark": partial(show_report, SPEED),
+            "Benchmark": partial(show_report, PEERS),
         },
     },
 )

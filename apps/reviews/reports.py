@@ -1,8 +1,8 @@
-"""What commands measured and stored about classifiers of documents: presets, every network, speed."""
+"""What commands measured and stored about classifiers of documents: presets, every network, other systems."""
 
 from __future__ import annotations
 
-from apps.shared.reports import DASH, Escape, Stored
+from apps.shared.reports import DASH, Stored
 from apps.shared.tables import Column, Rows, Table
 
 SYSTEMS = {
@@ -62,32 +62,15 @@ NETWORKS = Table(
     "{padding.shuffled*100:.1f} % in random order, {padding.bucketed*100:.1f} % in buckets of length. "
     "{settings.threads} core(s) of {settings.processor}.",
 )
-
-
-def _speed_facts(found: Stored, escape: Escape) -> str:
-    facts = found.text(
-        "The test half of IMDB from raw text, batches of {settings.documents:,} documents; {settings.threads} core(s) "
-        "of {settings.processor}, all systems in one run; the others use one core to classify.",
-        escape=escape,
-    )
-    if not found.get("stream"):
-        return facts
-    streams = sorted((int(lines), one) for (lines,), one in found.rows("stream.*"))
-    memory = ", ".join(one.text("{peak_memory_mib:,.0f} MiB for {0}", f"{lines:,}") for lines, one in streams)
-    speed = streams[-1][1].text("{lines_per_second:,.0f} lines a second")
-    return f"{facts} Peak memory of `classify --lines`, which keeps no line, by number of lines: {memory}; {speed}."
-
-
-SPEED = Table(
-    "reviews_speed",
-    "python -m benchmarks.reviews_speed --lines 1000000 --store",
+PEERS = Table(
+    "reviews_peers",
+    "python -m benchmarks.peers --task reviews --store",
     "system",
     (
-        Column("documents/s", "documents_per_second", ",.0f", "documents a second, in batches"),
-        Column("one document, ms", "one_document_ms", ".2f", "milliseconds for one document"),
         Column("test, %", "accuracy", ".2f", "test reviews right, %"),
         Column("training, s", "training_seconds", ",.0f", "seconds of training"),
     ),
     (Rows("systems.*", names=(SYSTEMS,)),),
-    _speed_facts,
+    "The test half of IMDB from raw text, learned from the train half; {settings.threads} core(s) of "
+    "{settings.processor}.",
 )

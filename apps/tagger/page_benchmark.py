@@ -1,4 +1,4 @@
-"""Section "Benchmark": speed beside other taggers, and what word vectors are worth with few sentences."""
+"""Section "Benchmark": scores beside other taggers, and what word vectors are worth with few sentences."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import streamlit as st
 from apps.shared.page_reports import show_facts, show_numbers, show_report, show_transfer
 from apps.shared.tables import Report
 from apps.shared.transfer import TAGS
-from apps.tagger.reports import SPEED
+from apps.tagger.reports import PEERS
 
 
 def show() -> None:
     """Draw the section."""
     st.subheader("Beside other taggers", anchor=False)
-    show_report(SPEED)
+    show_report(PEERS)
     st.subheader("What word vectors are worth", anchor=False)
     show_report(TAGS, _pictures, show_facts, show_numbers)
 

@@ -1,9 +1,9 @@
-"""What commands measured and stored about taggers: scores of a preset, and speed beside other taggers."""
+"""What commands measured and stored about taggers: scores of a preset, and those of other taggers."""
 
 from __future__ import annotations
 
 from apps.shared.reports import DASH, Stored
-from apps.shared.tables import BLANK, Column, Rows, Table
+from apps.shared.tables import Column, Rows, Table
 
 SYSTEMS = {
     "lectern": "Lectern",
@@ -21,40 +21,24 @@ MEASURES = {
     "raw_xpos_f1": "Penn tags from raw text, F1",
     "calibration_error": "expected calibration error",
 }
-_WORDS, _SENTENCE = Column("words/s", "words_per_second", ",.0f"), Column("", "one_sentence_ms", ".2f")
-
-
-def _spacy_ratio(row: Stored) -> float | None:
-    spacy = row.get(".systems.spacy.words_per_second")
-    return row["words_per_second"] / spacy if spacy else None
-
-
-SPEED = Table(
-    "tagger_speed",
-    "python -m benchmarks.tagger_speed --store",
+PEERS = Table(
+    "tagger_peers",
+    "python -m benchmarks.peers --task tagger --store",
     "tagger",
     (
-        Column("words/s", "words_per_second", ",.0f", "words a second, in a batch"),
-        Column("speed / spaCy", _spacy_ratio, ".2f"),
-        Column("one sentence, ms", "one_sentence_ms", ".2f", "milliseconds for one sentence"),
         Column("UPOS, %", "upos_accuracy", ".2f", "% of the test part's words right"),
-        Column("training, s", "training_seconds", ",.0f"),
+        Column("training, s", "training_seconds", ",.0f", "seconds of training"),
     ),
-    (
-        Rows("systems.*", names=(SYSTEMS,)),
-        Rows("systems.lectern.raw_text", "Lectern, from raw text", columns=(_WORDS, BLANK, _SENTENCE)),
-    ),
-    "All trained on the same sentences and held to {settings.cores} core(s) of {settings.processor}; spaCy, CRFsuite "
-    "and NLTK use one of them. The first row gives tags and their probabilities for given words, the last one is the "
-    "whole application, segmentation included.",
+    (Rows("systems.*", names=(SYSTEMS,)),),
+    "All trained on the same sentences; {settings.threads} core(s) of {settings.processor}.",
 )
 
 
 def _others(row: Stored) -> str:
-    """Name what other systems reach: published, and for universal tags by the last run of the speed benchmark."""
+    """Name what other systems reach: published, and for universal tags by the last run of ``benchmarks.peers``."""
     found = [f"{system} {value:.2f} (published)" for system, value in row.get("published", {}).items()]
-    speed = SPEED.read() if row.path == "metrics.upos" else None
-    for line in speed.lines if speed else ():
+    peers = PEERS.read() if row.path == "metrics.upos" else None
+    for line in peers.lines if peers else ():
         if line.label in SYSTEMS.values() and line.label != SYSTEMS["lectern"]:
             found.append(line.row.text("{0} {upos_accuracy:.2f}", line.label))
     return ", ".join(found) or DASH

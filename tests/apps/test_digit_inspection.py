@@ -14,7 +14,7 @@ import apps.shared.reports
 from apps.digits.epochs import epochs_file, read_epochs, write_epochs
 from apps.digits.examples import EACH, choose, examples
 from apps.digits.explain import DEAD_EVERY, DigitInspector
-from apps.digits.reports import DEPTH, SCORES, SPEED, digit_errors
+from apps.digits.reports import DEPTH, SCORES, digit_errors
 from apps.digits.strips import write_strips
 from benchmarks.digit_errors import pictures_of
 from data_prep.errors import InputError
@@ -235,14 +235,13 @@ def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
         digit_errors(str(preset))
 
 
-def test_stored_scores_speed_and_depth(preset: Path, results: Path) -> None:
+def test_stored_scores_and_depth(preset: Path, results: Path) -> None:
     (scores,) = SCORES.of(str(preset)).lines
     assert scores.cells[:4] == ("98.00", "0.14", "10,000", "5,994")
-    for table in (DEPTH, SPEED):
-        assert table.read() is None
-        (results / f"{table.name}.json").write_text("{}")
-        with pytest.raises(InputError, match="Run it again"):
-            table.read()
+    assert DEPTH.read() is None
+    (results / f"{DEPTH.name}.json").write_text("{}")
+    with pytest.raises(InputError, match="Run it again"):
+        DEPTH.read()
 
 
 def test_a_network_without_a_test_score_has_no_errors(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from apps.shared.drawn_pictures import from_base64, to_base64, to_link
 from benchmarks.digit_errors import pictures_of
 from tests.apps.digit_presets import digits_of, save_digits
 from tests.apps.pages import SECTIONS, chart, given, html, messages, open_page, shipping
+from tests.as_used_results import as_used_results
 
 KEY = "digits"
 page = partial(open_page, KEY)
@@ -221,19 +222,13 @@ def depth_results() -> dict:
     return {"settings": settings, "runs": {"resnet": run, "plain": run}}
 
 
-def speed_results() -> dict:
-    measured = {"training_images_per_second": 9.0, "inference_images_per_second": 8.0, "one_digit_ms": 7.0}
-    networks = {"lecture": {"lectern": measured, "torch": measured}, "resnet": {"lectern": measured}}
-    return {"settings": {"threads": 2, "processor": "one"}, "networks": networks}
-
-
 def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path) -> None:
     assert ["benchmarks.digits_depth" in info.value for info in page(section="Depth").info] == [True]
     app = page(section="Benchmark")
-    assert ["benchmarks.digits " in info.value for info in app.info] == [True]
+    assert ["benchmarks.as_used" in info.value for info in app.info] == [True]
     assert [app.metric[at].value for at in (0, 3)] == ["98.00", f"{digits_of('resnet').config.parameters:,}"]
     (tmp_path / "digits_depth.json").write_text(json.dumps(depth_results()))
-    (tmp_path / "digits.json").write_text(json.dumps(speed_results()))
+    (tmp_path / "as_used.json").write_text(json.dumps(as_used_results()))
     app = page(section="Depth")
     assert not app.info
     assert [trace["name"] for trace in chart(app, "depth loss")["data"]] == ["residual", "plain"]
@@ -241,10 +236,8 @@ def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path)
     app = page(section="Depth", when="after training")
     assert chart(app, "depth gradients")["data"][0]["y"][1] == 0.1
     app = page(section="Benchmark")
-    bars = chart(app, "digits training_images_per_second")["data"]
-    assert [trace["name"] for trace in bars] == ["Lectern", "PyTorch's best way"]
-    assert bars[1]["x"] == [9.0, None]
-    for name, section in (("digits_depth", "Depth"), ("digits", "Benchmark")):
+    assert not app.info and "digits classified a second" in " ".join(app.dataframe[0].value.iloc[:, 0])
+    for name, section in (("digits_depth", "Depth"), ("as_used", "Benchmark")):
         (tmp_path / f"{name}.json").write_text("{}")
         assert len(page(section=section).error) == 1
 

@@ -147,14 +147,10 @@ def transfer(folder: Path) -> None:
         (folder / f"embedding_transfer_{task}.json").write_text(json.dumps({"cells": cells}))
 
 
-def speed(folder: Path) -> None:
-    one = {"documents_per_second": 900.0, "one_document_ms": 2.0, "accuracy": 93.0, "training_seconds": 60.0}
-    found = {
-        "settings": {"threads": 2, "processor": "one", "documents": 5000},
-        "systems": {"lectern": one, "fasttext": one},
-        "stream": {"100": {"lines_per_second": 50.0, "peak_memory_mib": 99.0}},
-    }
-    (folder / "reviews_speed.json").write_text(json.dumps(found))
+def peers(folder: Path) -> None:
+    one = {"accuracy": 93.0, "training_seconds": 60.0}
+    found = {"settings": {"threads": 2, "processor": "one"}, "systems": {"lectern": one, "fasttext": one}}
+    (folder / "reviews_peers.json").write_text(json.dumps(found))
 
 
 def test_padding_of_lines_and_of_reviews(tmp_path: Path) -> None:
@@ -174,14 +170,14 @@ def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
     for section, infos in STORED.items():
         app = page(section=section)
         assert len(app.info) == infos and not app.error and "--store" in app.info[0].value
-    for write in (networks, transfer, speed):
+    for write in (networks, transfer, peers):
         write(tmp_path)
     app = page(section="Networks")
     assert not app.info and chart(app, "reviews_networks accuracy")["data"][0]["x"] == [89.4, 88.0]
     app = page(section="Embeddings")
     assert not app.info and len(chart(app, "embedding_transfer_reviews mean")["data"]) == 3
     app = page(section="Benchmark")
-    assert not app.info and len(chart(app, "reviews_speed accuracy")["data"][0]["x"]) == 2
+    assert not app.info and len(chart(app, "reviews_peers accuracy")["data"][0]["x"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -189,7 +185,7 @@ def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
     [
         ("Networks", "reviews_networks"),
         ("Embeddings", "embedding_transfer_reviews"),
-        ("Benchmark", "reviews_speed"),
+        ("Benchmark", "reviews_peers"),
     ],
 )
 def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path) -> None:

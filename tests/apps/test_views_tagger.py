@@ -156,28 +156,21 @@ def test_benchmarks_before_and_after_they_ran(tmp_path: Path) -> None:
     app = page(section="Benchmark")
     assert not app.exception
     assert ["benchmarks." in info.value for info in app.info] == [True, True]
-    one = {
-        "words_per_second": 5000.0,
-        "one_sentence_ms": 1.0,
-        "upos_accuracy": 95.0,
-        "training_seconds": 60.0,
-        "first_sentence_ms": 2.0,
-        "raw_text": {"words_per_second": 4000.0, "one_sentence_ms": 2.0},
-    }
-    speed = {"settings": {"cores": 1, "processor": "one"}, "systems": {"lectern": one, "spacy": one}}
-    (tmp_path / "tagger_speed.json").write_text(json.dumps(speed))
+    one = {"upos_accuracy": 95.0, "training_seconds": 60.0}
+    beside = {"settings": {"threads": 1, "processor": "one"}, "systems": {"lectern": one, "spacy": one}}
+    (tmp_path / "tagger_peers.json").write_text(json.dumps(beside))
     cell = {"share": 1.0, "sentences": 125, "mean": 80.0, "deviation": 1.0, "unknown_mean": 60.0, "seeds": 3}
     cells = [{"embedding": name, **cell} for name in ("random", "frozen", "fine_tuned")]
     (tmp_path / "embedding_transfer_tags.json").write_text(json.dumps({"cells": cells}))
     app = page(section="Benchmark")
     assert not app.exception
     assert not app.info
-    assert chart(app, "tagger_speed words_per_second")["data"][0]["x"] == [5000.0, 5000.0, 4000.0]
+    assert chart(app, "tagger_peers upos_accuracy")["data"][0]["x"] == [95.0, 95.0]
     assert len(chart(app, "embedding_transfer_tags mean")["data"]) == 3
-    (tmp_path / "tagger_speed.json").write_text("{}")
+    (tmp_path / "tagger_peers.json").write_text("{}")
     app = page(section="Benchmark")
     assert not app.exception
-    assert ["tagger_speed.json lack systems" in message for message in messages(app)] == [True]
+    assert ["tagger_peers.json lack systems" in message for message in messages(app)] == [True]
 
 
 @pytest.mark.parametrize("section", ["Text", "Network", "Errors", "Transitions", "Calibration"])
