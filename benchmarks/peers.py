@@ -143,7 +143,7 @@ def crfsuite(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "crfsuite.model"
         trainer.train(str(path))
-        tagger.open_inmemory(path.read_bytes())
+        tagger.open(str(path))  # reads all of it
     return lambda sequences: [tagger.tag(describe(sequence)) for sequence in sequences]
 
 
@@ -248,11 +248,11 @@ def compared(
 
 def tagger(options: argparse.Namespace) -> dict[str, Any]:
     """Score taggers on the test part; return the systems and how much was tagged."""
+    ours = Tagger.from_preset(options.preset or TAGGER_PRESET)
     train, dev, (words, tags) = (
         ([one.forms for one in part], [[word.upos for word in one.words] for one in part])
         for part in map(read_ewt, ("train", "dev", "test"))
     )
-    ours = Tagger.from_preset(options.preset or TAGGER_PRESET)
 
     def score(found: Sequence[Sequence[str]]) -> dict[str, float]:
         return {"upos_accuracy": accuracy(tags, found)}
@@ -270,7 +270,7 @@ def tagger(options: argparse.Namespace) -> dict[str, Any]:
 
 def reviews(options: argparse.Namespace) -> dict[str, Any]:
     """Score classifiers on the test half; return the systems and how much was classified."""
-    imdb, ours = read_imdb(unlabelled=False), Reviews.from_preset(options.preset or REVIEWS_PRESET)
+    ours, imdb = Reviews.from_preset(options.preset or REVIEWS_PRESET), read_imdb(unlabelled=False)
 
     def score(found: Sequence[int]) -> dict[str, float]:
         return {"accuracy": 100.0 * float((np.asarray(found) == imdb.test.labels).mean())}
@@ -289,11 +289,10 @@ def labels_of(reviews: Reviews, texts: Sequence[str]) -> list[int]:
 
 def ocr(options: argparse.Namespace) -> dict[str, Any]:
     """Score readers on fold 0; return the systems and how much was read."""
-    words = letters_of_the_set()
+    ours, words = Reader.from_preset(options.preset or LETTERS_PRESET, None), letters_of_the_set()
     train, test = (
         words.part(np.flatnonzero(part)) for part in (words.folds != TEST_FOLD, words.folds == TEST_FOLD)
     )
-    ours = Reader.from_preset(options.preset or LETTERS_PRESET, None)
 
     def score(found: Sequence[Sequence[str]]) -> dict[str, float]:
         rate = error_rate(["".join(letters) for letters in found], test.texts)
