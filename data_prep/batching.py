@@ -7,6 +7,7 @@ reads, as the last step. The mask of a batch is made here, from lengths, and now
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from data_prep.text.vocab import PAD
 
 # Batches are sorted by length only within this many batches, so that every epoch mixes them anew.
 _BATCHES_SORTED_TOGETHER = 64
+
+Batch = tuple[dict[str, np.ndarray], Any]  # inputs and labels
 
 
 class Padded(NamedTuple):
@@ -104,6 +107,46 @@ def length_buckets(
         part = order[start : start + together]
         batches.extend(_cut(part[np.argsort(sizes[part], kind="stable")], sizes, batch_size, max_padded))
     yield from (batches[at] for at in rng.permutation(len(batches)))
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Examples in batches of similar length; without ``max_padded`` it has as many batches as its length says.
+
+    Args:
+        count: Examples in an epoch.
+        batch_size: The most examples in a batch.
+        seed: With the epoch the only source of all draws.
+        draw: Gives the examples of an epoch, and the lengths that similar ones are put together by.
+        batch: Makes a batch of some of these examples.
+        max_padded: As for :func:`length_buckets`.
+    """
+
+    count: int
+    batch_size: int
+    seed: int
+    draw: Callable[[np.random.Generator], tuple[Sequence[Any], Sequence[int]]]
+    batch: Callable[[list[Any], np.random.Generator], Batch]
+    max_padded: int | None = None
+
+    def __len__(self) -> int:
+        return -(-self.count // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the inputs and labels of every batch of an epoch."""
+        rng = np.random.default_rng([self.seed, epoch])
+        examples, lengths = self.draw(rng)
+        for chosen in self._buckets(lengths, epoch):
+            yield self.batch([examples[at] for at in chosen], rng)
+
+    def steps(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+        _, lengths = self.draw(np.random.default_rng([self.seed, epoch]))
+        return sum(1 for _ in self._buckets(lengths, epoch))
+
+    def _buckets(self, lengths: Sequence[int], epoch: int) -> Iterator[np.ndarray]:
+        size, most = self.batch_size, self.max_padded
+        return length_buckets(lengths, size, seed=self.seed, epoch=epoch, max_padded=most)
 
 
 def as_dataset(

@@ -29,9 +29,9 @@ from apps.ocr.recipes import (
 )
 from apps.ocr.sources import OcrSource, letters_source, own_source, sample_source
 from data_prep.array_files import half_precision
+from data_prep.batching import Batches
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import (
-    WordBatches,
     composed_batches,
     letter_batches,
     letter_pictures,
@@ -219,7 +219,7 @@ def trained_reader(
     return _Answers(reader_of(config, found), found, sum(map(len, words.texts)))
 
 
-def batches_of(recipe: Recipe, words: LetterWords | WordPictures, texts: Sequence[str]) -> WordBatches:
+def batches_of(recipe: Recipe, words: LetterWords | WordPictures, texts: Sequence[str]) -> Batches:
     """Return what a recipe trains on; other words come whole and without their first letter."""
     size, seed = recipe.batch_size, recipe.seed
     if isinstance(words, WordPictures):

@@ -19,7 +19,7 @@ from apps.reviews.sources import ReviewsSource
 from apps.vectors.application import Vectors
 from data_prep.array_files import half_precision
 from data_prep.files import writing_to
-from data_prep.text.document_batches import DocumentBatches
+from data_prep.text.document_batches import document_batches
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
 from data_prep.text.vocab import UNK
@@ -221,7 +221,7 @@ def member_stage(
         start: Preset to the arrays of the network as ``trained_arrays`` gives them.
     """
     read = config.inputs_of(documents)
-    batches = DocumentBatches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
+    batches = document_batches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
     steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
     idf = inverse_document_frequency(read, config.rows) if member.idf else None
 

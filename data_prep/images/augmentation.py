@@ -53,6 +53,7 @@ class Augmentation(Checked):
 NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
+@dataclass(frozen=True, eq=False)
 class ImageBatches:
     """Labelled images as batches, in an order and with changes that seed and epoch alone decide.
 
@@ -62,33 +63,31 @@ class ImageBatches:
         InputError: There are not enough images for one batch.
     """
 
-    def __init__(
-        self,
-        images: LabelledImages,
-        batch_size: int,
-        augmentation: Augmentation = NO_AUGMENTATION,
-        seed: int = 0,
-    ) -> None:
-        if len(images.labels) < batch_size:
+    images: LabelledImages
+    batch_size: int
+    augmentation: Augmentation = NO_AUGMENTATION
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse too few images."""
+        if not len(self):
             raise InputError(
                 "There are too few images for a batch",
-                allowed=f"{batch_size} or more",
-                received=len(images.labels),
+                allowed=f"{self.batch_size} or more",
+                received=len(self.images.labels),
                 remedy="Give more images, or a smaller batch_size",
             )
-        self._images, self._labels = images.images, images.labels.astype(np.int32)
-        self._batch_size, self._augmentation, self._seed = batch_size, augmentation, seed
 
     def __len__(self) -> int:
-        return len(self._labels) // self._batch_size
+        return len(self.images.labels) // self.batch_size
 
     def epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the batches of an epoch: images float32 (batch, height, width, 1) from 0 to 1, labels int32."""
-        rng = np.random.default_rng([self._seed, epoch])
-        order = rng.permutation(len(self._labels))
-        for at in range(len(self)):
-            chosen = order[at * self._batch_size : (at + 1) * self._batch_size]
-            yield augmented(self._images[chosen], self._augmentation, rng), self._labels[chosen]
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.images.labels))
+        for chosen in order[: len(self) * self.batch_size].reshape(-1, self.batch_size):
+            some = self.images.part(chosen)
+            yield augmented(some.images, self.augmentation, rng), some.labels.astype(np.int32)
 
 
 def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:

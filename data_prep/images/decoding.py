@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +25,6 @@ _ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
 _SMALLER = "Crop it or make it smaller"
 _BAND = 64  # rows converted at a time, or a few more
 _ORIENTATION = 0x0112  # EXIF tag
-# Of red, green and blue by ITU-R 601-2, as Pillow has it.
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # Formats that come under a wrong name: where their signature stands, the signature, and what they are.
 _OTHERS = (
     (0, b"GIF8", "a GIF"),
@@ -114,9 +111,7 @@ def _decoded(image: Image.Image, name: str) -> GrayImage:
     if image.format != "PNG":
         image.draft("L", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG can be decoded at an eighth of its size
     image.load()
-    gray = _averaged_down(
-        image.height, image.width, lambda top, end: _band(image.crop((0, top, image.width, end)))
-    )
+    gray = _averaged_down(image)
     gray = gray.T if orientation in (5, 6, 7, 8) else gray
     rows, columns = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 7, 8), (2, 3, 6, 7)))
     return GrayImage(np.ascontiguousarray(gray[::rows, ::columns]), (width, height))
@@ -131,15 +126,12 @@ def _check_size(height: int, width: int, name: str) -> None:
         raise InputError(f"{name} is too large", allowed=allowed, received=size, remedy=_SMALLER)
 
 
-def _averaged_down(
-    height: int, width: int, read: Callable[[int, int], tuple[np.ndarray, np.ndarray]]
-) -> np.ndarray:
-    """Lay a picture on paper, averaged to the working size; ``read`` gives grey values and opacity of some rows."""
-    factor = max(1, -(-max(height, width) // WORKING_SIDE))
-    band = factor * -(-_BAND // factor)  # rows at a time, whole blocks
-    parts = []
-    for top in range(0, height, band):
-        gray, opacity = read(top, min(top + band, height))
+def _averaged_down(image: Image.Image) -> np.ndarray:
+    """Lay a picture on paper, averaged to the working size; a few rows at a time, whole blocks."""
+    factor = max(1, -(-max(image.size) // WORKING_SIDE))
+    band, parts = factor * -(-_BAND // factor), []
+    for top in range(0, image.height, band):
+        gray, opacity = _band(image.crop((0, top, image.width, min(top + band, image.height))))
         means = (Image.fromarray(values).reduce(factor) for values in (gray * opacity, opacity))
         parts.append([np.asarray(mean) for mean in means])
     light, opacity = (np.concatenate(side) for side in zip(*parts, strict=True))
@@ -171,11 +163,10 @@ def _from_array(values: np.ndarray, name: str) -> GrayImage:
         if not (np.isfinite(values).all() and values.min() >= 0.0 and values.max() <= 1.0):
             raise InputError(f"{name} has values out of range", allowed="numbers from 0 to 1")
         largest = 1.0
-    pixels = values.reshape(height, width, -1)  # (height, width, 1, 3 or 4)
-
-    def read(top: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        band = pixels[top:end].astype(np.float32) / np.float32(largest)
-        gray = band[:, :, 0] if band.shape[2] == 1 else band[:, :, :3] @ _LUMINANCE
-        return gray, np.ascontiguousarray(band[:, :, 3]) if band.shape[2] == 4 else np.ones_like(gray)
-
-    return GrayImage(_averaged_down(height, width, read), (width, height))
+    if values.shape[2:] == (1,):
+        values = values[:, :, 0]
+    if values.dtype != np.uint8 and values.ndim == 3:  # Pillow has colours of 8 bits only
+        values = np.round(values * np.float32(255.0 / largest)).astype(np.uint8)
+    elif values.dtype != np.uint8:
+        values = values.astype(np.float32) * np.float32(65535.0 / largest)
+    return GrayImage(_averaged_down(Image.fromarray(values)), (width, height))

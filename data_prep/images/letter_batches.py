@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from data_prep.batching import bucket_length, length_buckets, pad
+from data_prep.batching import Batch, Batches, bucket_length, pad
 from data_prep.images.augmentation import LetterAugmentation, augmented_letters
 from data_prep.images.letter_words import LetterPool, WordLayout, compose_words
 from data_prep.images.preparation import FRAME_COLUMNS
@@ -18,8 +16,6 @@ from data_prep.readers.letters import LetterWords
 PADDED = -1  # label after the end of a word
 IMAGE_MARGIN = 12  # columns of paper behind a word, so that no window reads beyond the image
 _WIDTH_STEP = 16
-
-Batch = tuple[dict[str, np.ndarray], Any]
 
 
 def letter_pictures(images: np.ndarray) -> np.ndarray:
@@ -50,35 +46,6 @@ def frame_count(width: int) -> int:
     return -(-width // FRAME_COLUMNS)
 
 
-@dataclass(frozen=True, eq=False)
-class WordBatches:
-    """Words in batches of similar length; it has as many batches as its length says.
-
-    Args:
-        count: Words in an epoch.
-        batch_size: Words in a batch.
-        seed: With the epoch the only source of all draws.
-        draw: Gives the words of an epoch, and the lengths that similar ones are put together by.
-        batch: Makes a batch of some of these words.
-    """
-
-    count: int
-    batch_size: int
-    seed: int
-    draw: Callable[[np.random.Generator], tuple[Sequence[Any], Sequence[int]]]
-    batch: Callable[[list[Any], np.random.Generator], Batch]
-
-    def __len__(self) -> int:
-        return -(-self.count // self.batch_size)
-
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the inputs and labels of every batch of an epoch."""
-        rng = np.random.default_rng([self.seed, epoch])
-        words, lengths = self.draw(rng)
-        for chosen in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
-            yield self.batch([words[at] for at in chosen], rng)
-
-
 def letter_batches(
     words: LetterWords,
     texts: Sequence[str],
@@ -89,13 +56,13 @@ def letter_batches(
     swapped: float = 0.0,
     passes: int = 1,
     seed: int = 0,
-) -> WordBatches:
+) -> Batches:
     """Give words as letters: those of a set, and other words spelled with its letters.
 
     Args:
         words: The set.
         texts: Other words; those for which a letter is missing are left out.
-        batch_size: As in :class:`WordBatches`, as is ``seed``.
+        batch_size: As in :class:`data_prep.batching.Batches`, as is ``seed``.
         augmentation: How letters are changed.
         other_words: Share of the words of an epoch that are other ones.
         swapped: Share of the set's own words whose letters are exchanged for other pictures of the same letters.
@@ -133,12 +100,12 @@ def letter_batches(
         inputs = {"letters": letters, "places": letter_inputs(list(map(len, labels)))}
         return inputs, {"alone": flat, "context": rows, "chain": rows}
 
-    return WordBatches(count, batch_size, seed, draw, batch)
+    return Batches(count, batch_size, seed, draw, batch)
 
 
 def composed_batches(
     words: LetterWords, texts: Sequence[str], batch_size: int, layout: WordLayout, count: int, seed: int = 0
-) -> WordBatches:
+) -> Batches:
     """Give those of some words that can be spelled as images, composed of the letters of a set.
 
     Returns:
@@ -159,10 +126,10 @@ def composed_batches(
         images = compose_words(LetterWords.of(letters, labels, alphabet=words.alphabet), layout, rng)
         return image_inputs(images), pad(labels, value=PADDED).values
 
-    return WordBatches(count, batch_size, seed, draw, batch)
+    return Batches(count, batch_size, seed, draw, batch)
 
 
-def picture_batches(words: WordPictures, batch_size: int, seed: int = 0) -> WordBatches:
+def picture_batches(words: WordPictures, batch_size: int, seed: int = 0) -> Batches:
     """Give words as images that somebody wrote, every one once an epoch; batches as of :func:`composed_batches`."""
     images, widths = list(map(letter_pictures, words.images)), [image.shape[1] for image in words.images]
     pairs = list(zip(images, words.labels, strict=True))
@@ -171,4 +138,4 @@ def picture_batches(words: WordPictures, batch_size: int, seed: int = 0) -> Word
         drawn, labels = zip(*chosen, strict=True)
         return image_inputs(drawn), pad(labels, value=PADDED).values
 
-    return WordBatches(len(pairs), batch_size, seed, lambda _: (pairs, widths), batch)
+    return Batches(len(pairs), batch_size, seed, lambda _: (pairs, widths), batch)

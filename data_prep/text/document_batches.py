@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.batching import bucket_length, length_buckets, pad
+from data_prep.batching import Batch, Batches, bucket_length, length_buckets, pad
 from data_prep.errors import InputError
 
 _LENGTH_STEP = 32  # lengths are rounded up to it, so that a compiled function meets few shapes
-
-Inputs = dict[str, np.ndarray]
 
 
 class PaddedBatches(NamedTuple):
@@ -23,7 +20,7 @@ class PaddedBatches(NamedTuple):
     share: float
 
 
-def document_inputs(documents: Sequence[np.ndarray]) -> Inputs:
+def document_inputs(documents: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Pad what ``data_prep.text.text_inputs.Reading.inputs_of`` gives of documents to one batch.
 
     Returns:
@@ -37,9 +34,15 @@ def document_inputs(documents: Sequence[np.ndarray]) -> Inputs:
     return {"ids": padded.values, "mask": padded.mask}
 
 
-@dataclass(eq=False)
-class DocumentBatches:
-    """Batches to learn from; seed and epoch alone decide the order.
+def document_batches(
+    documents: Sequence[np.ndarray],
+    labels: np.ndarray,
+    batch_size: int,
+    *,
+    max_padded: int | None = None,
+    seed: int = 0,
+) -> Batches:
+    """Give documents as batches to learn from, every one once an epoch; seed and epoch alone decide the order.
 
     Args:
         documents: What ``Reading.inputs_of`` gives of each.
@@ -48,40 +51,21 @@ class DocumentBatches:
         max_padded: The most places of a batch, padding included; None for no limit.
         seed: With the epoch the only source of the order.
 
+    Returns:
+        Batches of inputs as :func:`document_inputs` gives them, and labels.
+
     Raises:
         InputError: There are no documents, or not as many labels.
     """
+    count, lengths = len(documents), list(map(len, documents))
+    if not count or count != len(labels):
+        raise InputError("There is not one label for each document", allowed=str(count), received=len(labels))
+    labels = np.asarray(labels, np.float32 if np.ndim(labels) == 2 else np.int32)
 
-    documents: Sequence[np.ndarray]
-    labels: np.ndarray
-    batch_size: int
-    _: KW_ONLY
-    max_padded: int | None = None
-    seed: int = 0
+    def batch(rows: list[int], _: np.random.Generator) -> Batch:
+        return document_inputs([documents[at] for at in rows]), labels[rows]
 
-    def __post_init__(self) -> None:
-        """Refuse documents without labels."""
-        count = len(self.documents)
-        if not count or count != len(self.labels):
-            raise InputError(
-                "There is not one label for each document", allowed=str(count), received=len(self.labels)
-            )
-        self.labels = np.asarray(self.labels, np.float32 if np.ndim(self.labels) == 2 else np.int32)
-
-    def epoch(self, epoch: int) -> Iterator[tuple[Inputs, np.ndarray]]:
-        """Yield every document once: inputs as ``document_inputs`` gives them, and its labels."""
-        for rows in self._batches(epoch):
-            yield document_inputs([self.documents[at] for at in rows]), self.labels[rows]
-
-    def steps(self, epoch: int) -> int:
-        """Return how many batches an epoch has."""
-        return sum(1 for _ in self._batches(epoch))
-
-    def _batches(self, epoch: int) -> Iterator[np.ndarray]:
-        lengths = list(map(len, self.documents))
-        return length_buckets(
-            lengths, self.batch_size, seed=self.seed, epoch=epoch, max_padded=self.max_padded
-        )
+    return Batches(count, batch_size, seed, lambda _: (range(count), lengths), batch, max_padded)
 
 
 def padded_batches(lengths: Sequence[int], batch_size: int, seed: int = 0) -> dict[str, PaddedBatches]:

@@ -167,14 +167,7 @@ class Vocabulary:
         return iter(self._strings)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Vocabulary):
-            return NotImplemented
-        same = self.specials == other.specials and self.entries == other.entries
-        if self.counts is None or other.counts is None:
-            return same and self.counts is other.counts
-        return same and np.array_equal(self.counts, other.counts)
-
-    __hash__ = None  # type: ignore[assignment]
+        return isinstance(other, Vocabulary) and self.to_json() == other.to_json()
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self.entries)} entries, specials={self.specials})"

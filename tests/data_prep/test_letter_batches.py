@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from data_prep.batching import Batches
 from data_prep.errors import InputError
 from data_prep.images.augmentation import NO_AUGMENTATION, LetterAugmentation
 from data_prep.images.letter_batches import (
     PADDED,
-    WordBatches,
     composed_batches,
     image_inputs,
     letter_batches,
@@ -30,12 +30,12 @@ def made_words() -> LetterWords:
     return LetterWords.of(images.reshape(-1, 16, 8), labels, np.arange(len(TEXTS)))
 
 
-def batches_of(texts: tuple[str, ...], size: int, **changes: float) -> WordBatches:
+def batches_of(texts: tuple[str, ...], size: int, **changes: float) -> Batches:
     """Batches whose letters are left as they are."""
     return letter_batches(made_words(), texts, size, LetterAugmentation(NO_AUGMENTATION, 0.0, 0.0), **changes)
 
 
-def seen(batches: WordBatches, epoch: int = 0) -> list[str]:
+def seen(batches: Batches, epoch: int = 0) -> list[str]:
     """The words of an epoch, after checking that pictures, places and labels belong together."""
     found = []
     for inputs, labels in batches.epoch(epoch):

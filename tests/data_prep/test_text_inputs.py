@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data_prep.errors import InputError
 from data_prep.text import text_inputs
-from data_prep.text.document_batches import DocumentBatches, document_inputs, padded_batches
+from data_prep.text.document_batches import document_batches, document_inputs, padded_batches
 from data_prep.text.text_inputs import (
     EOS,
     SPECIALS,
@@ -129,7 +129,7 @@ def test_a_reading_that_reads_nothing_is_refused(values: dict, message: str) -> 
 
 def test_every_document_comes_once_an_epoch() -> None:
     documents = [np.full(length, length, np.int32) for length in range(1, 41)]
-    batches = DocumentBatches(documents, np.arange(1, 41), 8, max_padded=200, seed=2)
+    batches = document_batches(documents, np.arange(1, 41), 8, max_padded=200, seed=2)
     seen = []
     for inputs, labels in batches.epoch(0):
         assert inputs["ids"].shape[1] % 32 == 0 and inputs["ids"].dtype == labels.dtype == np.int32
@@ -148,11 +148,11 @@ def test_every_document_comes_once_an_epoch() -> None:
 
 
 def test_labels_may_be_probabilities() -> None:
-    batches = DocumentBatches([np.array([3, EOS])], np.array([[0.25, 0.75]]), 4)
+    batches = document_batches([np.array([3, EOS])], np.array([[0.25, 0.75]]), 4)
     ((_, labels),) = batches.epoch(0)
     assert labels.dtype == np.float32 and labels.tolist() == [[0.25, 0.75]]
     with pytest.raises(InputError, match="one label for each document"):
-        DocumentBatches([np.array([EOS])], np.array([0, 1]), 4)
+        document_batches([np.array([EOS])], np.array([0, 1]), 4)
     with pytest.raises(InputError, match="nothing to pad"):
         document_inputs([])
 
