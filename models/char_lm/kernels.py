@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.layers.cells import CELLS, LayerWeights
-from models.serving.compiled import compiled
+from models.serving.compiled import compiled, sigmoid, tanh
 
 _WIDE = 1 << 18  # weights of a product that is kept in 8 bits: in float32 they fill a core's cache
 _TOGETHER = 4  # rows of a matrix that are multiplied at once
@@ -98,30 +98,6 @@ def _matrices(kernels: Sequence[np.ndarray], wide: bool, width: int) -> tuple[np
 
 
 @compiled
-def _tanh(x):
-    """Return tanh as a ratio of polynomials (Eigen's), exact to some units of float32: vectors of numbers take it."""
-    x = min(max(x, np.float32(-7.9)), np.float32(7.9))
-    s = x * x
-    p = np.float32(-2.76076847742355e-16)
-    p = p * s + np.float32(2.00018790482477e-13)
-    p = p * s + np.float32(-8.60467152213735e-11)
-    p = p * s + np.float32(5.12229709037114e-08)
-    p = p * s + np.float32(1.48572235717979e-05)
-    p = p * s + np.float32(6.37261928875436e-04)
-    p = p * s + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06)
-    q = q * s + np.float32(1.18534705686654e-04)
-    q = q * s + np.float32(2.26843463243900e-03)
-    q = q * s + np.float32(4.89352518554385e-03)
-    return x * p / q
-
-
-@compiled
-def _sigmoid(x):
-    return np.float32(0.5) * _tanh(np.float32(0.5) * x) + np.float32(0.5)
-
-
-@compiled
 def _add_products(matrices, scales, number, inputs, sums, first, last):
     """Add matrices[number] @ inputs to sums (rows, columns) for the columns first to last, four at a time."""
     width = matrices.shape[2]
@@ -169,7 +145,7 @@ def _step(cell, weights, tokens, states, sums, reading, gated, logits, at_time):
                 _add_products(matrices, scales, number, state[0], sums, 0, units)
                 for row in range(rows):
                     for at in range(units):
-                        sums[row, at] = _sigmoid(sums[row, at])
+                        sums[row, at] = sigmoid(sums[row, at])
                         gated[row, at] = sums[row, at] * state[0, row, at]
                 _add_products(matrices, scales, number, gated, sums, units, columns)
             else:
@@ -188,20 +164,20 @@ def _gates(cell, sums, reading, state, row):
     units = state.shape[2]
     if cell == LSTM:
         for at in range(units):
-            first, forget = _sigmoid(sums[row, at]), _sigmoid(sums[row, units + at])
-            kept = forget * state[1, row, at] + first * _tanh(sums[row, 2 * units + at])
+            first, forget = sigmoid(sums[row, at]), sigmoid(sums[row, units + at])
+            kept = forget * state[1, row, at] + first * tanh(sums[row, 2 * units + at])
             state[1, row, at] = kept
-            state[0, row, at] = _sigmoid(sums[row, 3 * units + at]) * _tanh(kept)
+            state[0, row, at] = sigmoid(sums[row, 3 * units + at]) * tanh(kept)
     else:
         for at in range(units):
             if cell == RNN:
-                new, candidate = np.float32(1), _tanh(sums[row, at])
+                new, candidate = np.float32(1), tanh(sums[row, at])
             elif cell == GRU:
-                new = np.float32(1) - _sigmoid(sums[row, at] + reading[row, at])
-                reset = _sigmoid(sums[row, units + at] + reading[row, units + at])
-                candidate = _tanh(sums[row, 2 * units + at] + reset * reading[row, 2 * units + at])
+                new = np.float32(1) - sigmoid(sums[row, at] + reading[row, at])
+                reset = sigmoid(sums[row, units + at] + reading[row, units + at])
+                candidate = tanh(sums[row, 2 * units + at] + reset * reading[row, 2 * units + at])
             else:
-                new, candidate = sums[row, at], _tanh(sums[row, units + at])
+                new, candidate = sums[row, at], tanh(sums[row, units + at])
             state[0, row, at] += new * (candidate - state[0, row, at])
 
 

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
-from models.serving.compiled import compiled
+from models.serving.compiled import compiled, tanh
 
 ONE = 1 << 14  # what stands for 1.0; numbers are at most this large
 PANEL = 32  # columns that are computed together
@@ -37,11 +37,6 @@ class _VectorModel(models.PrimitiveModel):
 
 _sums, _numbers = _Vector("eight sums"), _Vector("sixteen numbers")
 _HALF, _ONE, _STATE = np.float32(0.5), np.float32(1.0), np.float32(ONE / 2)
-# A quotient of polynomials that is tanh to the last bits of float32; beyond the limit tanh is 1.
-_LIMIT = np.float32(7.905311)
-_A1, _A3, _A5, _A7 = map(np.float32, (4.8935246e-03, 6.3726195e-04, 1.4857224e-05, 5.122297e-08))
-_A9, _A11, _A13 = map(np.float32, (-8.604672e-11, 2.000188e-13, -2.7607685e-16))
-_B0, _B2, _B4, _B6 = map(np.float32, (4.893525e-03, 2.2684346e-03, 1.1853471e-04, 1.1982584e-06))
 
 
 class Whole(NamedTuple):
@@ -187,15 +182,6 @@ def products(x, rows, taps, first, weights, steps, begin, out):  # type: ignore[
 
 
 @compiled
-def _tanh(x):  # type: ignore[no-untyped-def]
-    x = min(max(x, -_LIMIT), _LIMIT)
-    s = x * x
-    above = (((((_A13 * s + _A11) * s + _A9) * s + _A7) * s + _A5) * s + _A3) * s + _A1
-    below = ((_B6 * s + _B4) * s + _B2) * s + _B0
-    return x * above / below
-
-
-@compiled
 def read_words(known, rows, order, sizes, direction, weights, steps, states):  # type: ignore[no-untyped-def]
     """Read words in an order; ``rows`` of ``known`` are in that order, states are written where the words are."""
     units = states.shape[1] // 2
@@ -212,13 +198,13 @@ def read_words(known, rows, order, sizes, direction, weights, steps, states):  #
             gate, cell, state = gates[r], cells[r], states[order[start + r], first : first + units]
             given = known[rows[start + r], begin_at : begin_at + 4 * units]
             for u in range(4 * units):
-                gate[u] = _tanh(gate[u] + given[u])
+                gate[u] = tanh(gate[u] + given[u])
             for u in range(units):
                 # The first three gates hold tanh(x / 2), and sigmoid(x) = (1 + tanh(x / 2)) / 2.
                 kept, new = (_ONE + gate[units + u]) * cell[u], (_ONE + gate[u]) * gate[3 * units + u]
                 cell[u] = _HALF * (kept + new)
             for u in range(units):
-                state[u] = np.int16(np.rint(_STATE * (_ONE + gate[2 * units + u]) * _tanh(cell[u])))
+                state[u] = np.int16(np.rint(_STATE * (_ONE + gate[2 * units + u]) * tanh(cell[u])))
         start, previous = start + size, size
 
 

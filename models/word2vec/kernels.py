@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.serving.compiled import compiled
+from models.serving.compiled import compiled, sigmoid
 
 
 @compiled
@@ -96,25 +96,6 @@ def add_changes(matrix, words, own, before):
         word = words[row]
         for at in range(matrix.shape[1]):
             matrix[word, at] += own[row, at] - before[row, at]
-
-
-@compiled
-def _sigmoid(x):
-    """Return 1 / (1 + exp(-x)) by Eigen's ratio of polynomials for tanh."""
-    x = min(max(np.float32(0.5) * x, np.float32(-7.9)), np.float32(7.9))
-    s = x * x
-    p = np.float32(-2.76076847742355e-16)
-    p = p * s + np.float32(2.00018790482477e-13)
-    p = p * s + np.float32(-8.60467152213735e-11)
-    p = p * s + np.float32(5.12229709037114e-08)
-    p = p * s + np.float32(1.48572235717979e-05)
-    p = p * s + np.float32(6.37261928875436e-04)
-    p = p * s + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06)
-    q = q * s + np.float32(1.18534705686654e-04)
-    q = q * s + np.float32(2.26843463243900e-03)
-    q = q * s + np.float32(4.89352518554385e-03)
-    return np.float32(0.5) * (x * p / q) + np.float32(0.5)
 
 
 @compiled
@@ -224,7 +205,7 @@ def train_block(inputs, outputs, tokens, extents, negatives, window, cbow, mean,
             loss += _loss(pulls, count, full)
             predictions += count
         for k in range(count * full):
-            flat[k] = -rate * _sigmoid(flat[k])
+            flat[k] = -rate * sigmoid(flat[k])
         for c in range(count):
             pulls[c, 0] = -pulls[c, 0]
             for k in range(full):
