@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from apps.digits.application import Digits
@@ -88,6 +89,9 @@ def test_each_format_answers_in_its_own_runtime(tmp_path: Path) -> None:
         assert checked["largest_difference"] == report.largest_difference <= 1e-4 * report.largest_logit
     for found, (name, _) in zip(answers(*folders), QUICK, strict=True):
         assert found.startswith(SAID[name])
+    kinds = [node.op_type for node in onnx.load(tmp_path / "ocr_letters-onnx" / "model.onnx").graph.node]
+    assert kinds.count("LSTM") == 2, "recurrent layers are operators"
+    assert not {"Loop", "Scan", "If"} & set(kinds)
 
 
 @pytest.mark.slow
@@ -103,16 +107,6 @@ def test_every_preset_answers_in_every_format(
     else:
         assert report.same_answers >= SAME_ANSWERS
         assert found
-
-
-def test_recurrent_layers_are_operators_of_onnx(tmp_path: Path) -> None:
-    import onnx
-
-    export(Reader.from_preset("ocr_letters"), tmp_path / "out", "onnx")
-    graph = onnx.load(tmp_path / "out" / "model.onnx").graph
-    kinds = [node.op_type for node in graph.node]
-    assert kinds.count("LSTM") == 2
-    assert not {"Loop", "Scan", "If"} & set(kinds)
 
 
 def test_the_command_prints_what_was_compared(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_three_applications_answer_from_an_empty_folder(installed: Path, tmp_pat
     answer = run(lectern, "vectors", "analogy", "paris - france + spain", "--json", cwd=tmp_path)
     assert json.loads(answer.stdout)["results"][0]["word"] == "madrid", answer.stderr
     verdict = run(lectern, "reviews", "classify", "A wonderful film, moving and funny.", cwd=tmp_path)
-    assert verdict.stdout.split()[2:4] == ["pos", "99.9%"], verdict.stderr
+    assert verdict.stdout.split()[2] == "pos", verdict.stderr
     assert not list(tmp_path.iterdir())
 
 
