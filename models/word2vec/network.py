@@ -13,17 +13,19 @@ Measured on two cores, 17 M words, 100 dimensions: see ``benchmarks/results/word
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from models.presets.kinds import Arrays
-from models.word2vec.blocks import Batch
 from models.word2vec.config import VectorsRecipe
 from models.word2vec.huffman import huffman_codes
 from models.word2vec.serving import WordVectorsConfig
+
+if TYPE_CHECKING:
+    from models.word2vec.blocks import Batch
 
 _SCORED_BLOCKS = 16  # at once: what is held out
 
@@ -68,24 +70,21 @@ class Word2Vec(keras.Model):
         plain = type(optimizer) is keras.optimizers.SGD and optimizer.momentum == 0
         self._compiled_steps = wanted and plain and self.config.loss == "negative_sampling"
 
-    def fit(self, x: Any = None, *arguments: Any, **options: Any) -> keras.callbacks.History:
-        """Train on a data set of batches, by compiled loops where they serve."""
+    def fit(self, x: Any = None, **options: Any) -> keras.callbacks.History:
+        """Train on a data set of batches; compiled loops read epochs and callbacks of the options."""
         if not self._compiled_steps:
-            return super().fit(x, *arguments, **options)
-        return self._fit_compiled(x, *arguments, **options)
-
-    def _fit_compiled(
-        self, x: Any, *, initial_epoch: int = 0, epochs: int = 1, callbacks: Any = None, **_: Any
-    ) -> keras.callbacks.History:
+            return super().fit(x, **options)
         from models.word2vec.steps import CompiledSteps
 
         arrays = [np.array(keras.ops.convert_to_numpy(weight)) for weight in self.trainable_weights]
         steps = CompiledSteps(self.config, arrays[0], arrays[-1])
+        first, epochs = options.get("initial_epoch", 0), options.get("epochs", 1)
+        counts = {"epochs": epochs, "steps": None}
         watching = keras.callbacks.CallbackList(
-            callbacks, add_history=True, model=self, epochs=epochs, steps=None
+            options.get("callbacks"), add_history=True, model=self, **counts
         )
         watching.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(first, epochs):
             watching.on_epoch_begin(epoch)
             sums, logs = np.zeros(2), {}
             for number, batch in enumerate(x.as_numpy_iterator()):

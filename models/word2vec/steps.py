@@ -42,25 +42,25 @@ class CompiledSteps:
         def work(number: int) -> np.ndarray:
             copies, sums = _Copies(self._recipe, self._matrices, batch), np.zeros(2)
             for block in (*range(number, blocks, threads), None):
-                numbered = None if block is None else copies.number(block)
+                rows = None if block is None else copies.number(block)
                 turns[number].acquire()
-                copies.exchange(numbered)
+                copies.exchange(rows)
                 turns[(number + 1) % threads].release()
-                if numbered is not None:
-                    sums += copies.train(numbered, batch["extents"][block], rate)
+                if rows is not None:
+                    sums += copies.train(rows, batch["extents"][block], rate)
             return sums
 
         with ThreadPoolExecutor(threads) as pool:
             return np.sum(list(pool.map(work, range(threads))), axis=0)
 
 
-class _Numbered(NamedTuple):
-    """A block whose words are rows of copies: of the words whose rows they are the first ``inputs`` are its tokens."""
+class _Rows(NamedTuple):
+    """A block as rows of copies, and the words of these rows; the first ``inputs`` are tokens, the others negatives."""
 
-    words: np.ndarray
-    inputs: int
     tokens: np.ndarray
     negatives: np.ndarray
+    words: np.ndarray
+    inputs: int
 
 
 class _Copies:
@@ -70,44 +70,34 @@ class _Copies:
         self._recipe, self._matrices, self._batch = recipe, matrices, batch
         words, dimensions = matrices[0].shape
         most = batch["tokens"][0].size + batch["negatives"][0].size
-        self._rows = np.full(words, -1, np.int32)
-        self._own = [np.zeros((most, -(-dimensions // _VECTOR) * _VECTOR), np.float32) for _ in matrices]
-        self._before = [np.zeros((most, dimensions), np.float32) for _ in matrices]
-        self._held = [np.zeros(0, np.int32) for _ in matrices]  # words whose rows these are
+        self._numbers = np.full(words, -1, np.int32)
+        self._own = np.zeros((len(matrices), most, -(-dimensions // _VECTOR) * _VECTOR), np.float32)
+        self._before = np.zeros((len(matrices), most, dimensions), np.float32)
+        self._held = [np.zeros(0, np.int32)] * len(matrices)  # words whose rows are copied
 
-    def number(self, block: int) -> _Numbered:
+    def number(self, block: int) -> _Rows:
         """Give the words of a block rows."""
-        tokens, negatives = (self._batch[name][block] for name in ("tokens", "negatives"))
-        words = np.empty(tokens.size + negatives.size, np.int32)
-        found = np.empty_like(tokens), np.empty_like(negatives)
-        inputs = number_rows(tokens, self._rows, words, 0, found[0])
-        every = number_rows(negatives.reshape(-1), self._rows, words, inputs, found[1].reshape(-1))
-        self._rows[words[:every]] = -1
-        return _Numbered(words[:every], inputs, *found)
+        drawn = self._batch["tokens"][block], self._batch["negatives"][block]
+        tokens, negatives = map(np.empty_like, drawn)
+        words, count = np.empty(tokens.size + negatives.size, np.int32), [0]
+        for ids, rows in zip(drawn, (tokens, negatives), strict=True):
+            count.append(number_rows(ids.ravel(), self._numbers, words, count[-1], rows.ravel()))
+        self._numbers[words[: count[-1]]] = -1
+        return _Rows(tokens, negatives, words[: count[-1]], count[1])
 
-    def exchange(self, numbered: _Numbered | None) -> None:
+    def exchange(self, rows: _Rows | None) -> None:
         """Add what has changed in the copies to the matrices, and copy the rows of a block, if there is one."""
-        arrays = list(zip(self._matrices, self._own, self._before, strict=True))
-        for (matrix, own, before), words in zip(arrays, self._held, strict=True):
-            add_changes(matrix, words, own, before)
-        if numbered is not None:
-            every = numbered.words
-            self._held = [every[: numbered.inputs], every][-len(arrays) :]
-            for (matrix, own, before), words in zip(arrays, self._held, strict=True):
-                take_rows(matrix, words, own, before)
+        for matrix, *copied in zip(self._matrices, self._held, self._own, self._before, strict=True):
+            add_changes(matrix, *copied)
+        if rows is not None:
+            self._held = [rows.words[: rows.inputs], rows.words][-len(self._matrices) :]
+            for matrix, *copied in zip(self._matrices, self._held, self._own, self._before, strict=True):
+                take_rows(matrix, *copied)
 
-    def train(self, numbered: _Numbered, extents: np.ndarray, rate: float) -> tuple[float, float]:
-        """Train on the copies."""
+    def train(self, rows: _Rows, extents: np.ndarray, rate: float) -> tuple[float, float]:
+        """Train on the copies; return loss and number of predictions of a sample."""
         recipe = self._recipe
-        cbow, mean = recipe.architecture == "cbow", recipe.combine == "mean"
-        how = (cbow, mean, mean and recipe.context_gradient == "exact")
-        return train_block(
-            self._own[0],
-            self._own[-1],
-            numbered.tokens,
-            extents,
-            numbered.negatives,
-            recipe.window,
-            *how,
-            np.float32(rate),
-        )
+        mean = recipe.combine == "mean"
+        how = (recipe.architecture == "cbow", mean, mean and recipe.context_gradient == "exact")
+        block = (rows.tokens, extents, rows.negatives, recipe.window)
+        return train_block(self._own[0], self._own[-1], *block, *how, np.float32(rate))
