@@ -178,6 +178,17 @@ def test_what_answers_otherwise_is_not_kept(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_wrong_counterpart_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(layer, weights, *args):
+        found = layer(*args)
+        layer.set_weights([1.1 * weight for weight in weights])
+        return found
+
+    monkeypatch.setattr("models.export.plain._weighted", wrong)
+    with pytest.raises(InputError, match="so it is not kept: 201 inputs"):
+        export(Reader.from_preset("ocr_letters"), tmp_path / "out")
+
+
 def test_word_vectors_are_written_as_a_table(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Word vectors are a table and no network\..*npz, text or binary"):
         export(Vectors.from_preset("vectors_en_wiki_output"), tmp_path / "out")

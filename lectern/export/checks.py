@@ -67,22 +67,24 @@ def runner(folder: Path, form: Format) -> Callable[[Arrays], Arrays]:
 
 
 def compare(
-    network: keras.Model, run: Callable[[Arrays], Arrays], batches: Iterable[Mapping[str, np.ndarray]]
+    trained: keras.Model,
+    run: Callable[[Arrays], Arrays],
+    batches: Iterable[Mapping[str, np.ndarray]],
+    inputs: int,
 ) -> Difference:
-    """Answer batches by the trained network and by what was written of it; the first axis of an output is the batch."""
-    count, places, same, largest, output = 0, 0, 0, 0.0, 0.0
-    answer = _traced(network)
-    for inputs in batches:
-        wanted, found = answer(dict(inputs)), run(dict(inputs))
-        count += len(next(iter(wanted.values())))
+    """Answer batches, of so many inputs together, by a trained network and by what was written of it."""
+    places, same, largest, output = 0, 0, 0.0, 0.0
+    answer = _traced(trained)
+    for batch in batches:
+        wanted, found = answer(dict(batch)), run(dict(batch))
         for name, array in wanted.items():
             if found[name].shape != array.shape or not np.isfinite(found[name]).all():
-                return Difference(count, np.inf, output, 0.0)
+                return Difference(inputs, np.inf, output, 0.0)
             largest = max(largest, float(np.abs(found[name] - array).max(initial=0)))
             output = max(output, float(np.abs(array).max(initial=0)))
             agree = found[name].argmax(-1) == array.argmax(-1)
             places, same = places + agree.size, same + int(agree.sum())
-    return Difference(count, largest, output, same / max(places, 1))
+    return Difference(inputs, largest, output, same / max(places, 1))
 
 
 def check_difference(found: Difference, quantize: Quantize | None) -> None:
@@ -102,11 +104,16 @@ def check_difference(found: Difference, quantize: Quantize | None) -> None:
         )
 
 
-def _traced(network: keras.Model) -> Callable[[Arrays], Arrays]:
+def _traced(trained: keras.Model) -> Callable[[Arrays], Arrays]:
+    """Compile a network as it is, with the names of ``models.export.plain.plain`` for its outputs."""
     import tensorflow as tf
 
-    @tf.function(input_signature=[signature_of(network)])
+    from models.export.plain import named
+
+    @tf.function(input_signature=[signature_of(trained)])
     def answer(inputs: Any) -> Any:
-        return network(inputs, training=False)
+        given = inputs if isinstance(trained.input, Mapping) else next(iter(inputs.values()))
+        found = trained(given, training=False)
+        return named(trained, found)
 
     return lambda inputs: {name: found.numpy() for name, found in answer(inputs).items()}

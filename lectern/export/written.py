@@ -104,7 +104,7 @@ def write_export(
         together = 1 if form == "litert" else _TOGETHER
         starts = range(0, len(content.items), together)
         batches = (content.batch(content.items[at : at + together]) for at in starts)
-        found = compare(network, runner(folder, form), batches)
+        found = compare(content.network, runner(folder, form), batches, len(content.items))
         check_difference(found, quantize)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         report = Exported(

@@ -39,9 +39,14 @@ def plain(model: keras.Model) -> keras.Model:
         for layer in getattr(network, "layers", ()):
             layer.name = f"{network.name}_{layer.name}"  # names are unique in the one network that is made
     found = computed(model, inputs, _call)
+    return keras.Model(inputs, named(model, found), name=model.name)
+
+
+def named(model: keras.Model, found: Any) -> dict[str, Any]:
+    """Give the outputs of a network by their names, which no input has."""
     found = found if isinstance(found, Mapping) else {model.output_names[0]: found}
-    outputs = {f"{name}_logits" if name in inputs else name: tensor for name, tensor in found.items()}
-    return keras.Model(inputs, outputs, name=model.name)
+    inputs = {tensor.name for tensor in model.inputs}
+    return {f"{name}_logits" if name in inputs else name: tensor for name, tensor in found.items()}
 
 
 def computed(model: keras.Model, inputs: Mapping[str, Any], call: Call) -> Any:
