@@ -265,7 +265,7 @@ def ocr(options: argparse.Namespace, folder: Path) -> Figures:
     (folder / "word.png").write_bytes(words[0])
     works = {
         "unsegmented_words_per_second": lambda: _write(
-            folder, (f"{one.text}\n" for one in ours.read_words(words))
+            folder, (f"{text}\n" for text in ours.read_texts(words))
         ),
         "words_per_second": lambda: _write(folder, (f"{ours.read_letters(one).text}\n" for one in letters)),
     }

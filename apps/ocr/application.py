@@ -176,16 +176,26 @@ class Reader:
 
         Takes images as :meth:`read_word` does, and raises what that raises when it comes to an image.
         """
+        for prepared, frames in self._frames_of(images):
+            pairs = zip(prepared, frames, strict=True)
+            with one_blas_thread() as threads:
+                yield from list(in_threads(lambda both: self._result(*both), pairs, threads))
+
+    def read_texts(self, images: Iterable[Source]) -> Iterator[str]:
+        """Read many words as :meth:`read_words` does, and say nothing but the words: in half the time."""
+        for _, frames in self._frames_of(images):
+            with one_blas_thread() as threads:
+                yield from list(in_threads(lambda one: self.words.search(one)[0].text, frames, threads))
+
+    def _frames_of(self, images: Iterable[Source]) -> Iterator[tuple[list[PreparedImage], list[np.ndarray]]]:
+        """Prepare some images after the other, and give what the network says of their frames."""
         images = iter(images)
         while some := list(islice(images, _WORDS_AT_ONCE)):
             if len(some) == _WORDS_AT_ONCE:
                 compiled_search()
             with one_blas_thread() as threads:
                 prepared = list(in_threads(prepare_word, some, threads))
-                frames = self.words.log_probabilities([one.image for one in prepared])
-                pairs = zip(prepared, frames, strict=True)
-                found = list(in_threads(lambda both: self._result(*both), pairs, threads))
-            yield from found
+                yield prepared, self.words.log_probabilities([one.image for one in prepared])
 
     def read_prepared_word(self, prepared: PreparedImage) -> WordResult:
         """Read a word that went through ``data_prep.images.letters.prepare_word`` or was composed."""

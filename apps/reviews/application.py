@@ -26,7 +26,7 @@ TOPICS_PRESET = "topics_bbc"
 ALONE = "first_network_alone"  # in the metadata of a preset
 MAX_CHARACTERS = 1 << 22  # of one document
 _CHARACTERS_AT_ONCE = 1 << 22  # of the documents that are read together
-_MANY = 1024  # documents that are worth loading Numba
+_MANY = 512  # documents that are worth loading Numba
 _ASCII = "models.text_classifier.ascii_words"
 
 Unknown = Literal["refuse", "answer"]

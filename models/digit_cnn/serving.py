@@ -69,11 +69,14 @@ def padded(step: Step, images: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]
     size, stride, padding = (step.settings[name] for name in ("kernel_size", "strides", "padding"))
     if padding != "same" or size == 1:
         return images, (0, 0)
+    count, height, width, channels = images.shape
     # As TensorFlow does: the smaller number of zeros first.
-    ends = ((output_length(n, size, stride, padding), n) for n in images.shape[1:3])
-    lacking = [max((out - 1) * stride + size - into, 0) for out, into in ends]
-    above = tuple(n // 2 for n in lacking)
-    return np.pad(images, ((0, 0), *((n // 2, n - n // 2) for n in lacking), (0, 0))), above
+    ends = ((output_length(n, size, stride, padding), n) for n in (height, width))
+    rows, columns = (max((out - 1) * stride + size - into, 0) for out, into in ends)
+    top, left = rows // 2, columns // 2
+    wide = np.zeros((count, height + rows, width + columns, channels), images.dtype)
+    wide[:, top : top + height, left : left + width] = images
+    return wide, (top, left)
 
 
 def _convolved(step: Step, weights: Weights, images: np.ndarray) -> np.ndarray:

@@ -83,6 +83,7 @@ def test_many_words_are_read_as_one_by_one_by_the_compiled_search(
         assert [reading.text for reading in one.alternatives] == [
             reading.text for reading in other.alternatives
         ]
+    assert list(reader.read_texts(given)) == [one.text for one in alone]
     with pytest.raises(InputError, match="shows nothing"):
         list(reader.read_words([picture(), BLANK_PAPER]))
 
