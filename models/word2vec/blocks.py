@@ -14,7 +14,7 @@ compositionality" (subsampling, negatives from counts ** 0.75), with the formula
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -64,7 +64,7 @@ class BlockStream:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch (from 0): every kept word once."""
         rng = np.random.default_rng([self.recipe.seed, epoch])
-        return self._batches(self.corpus.ids, self.corpus.ends, self._keep, self.recipe, rng)
+        return self._batches((self.corpus.ids, self.corpus.ends), self._keep, self.recipe, rng)
 
     def held_out(self) -> Batch | None:
         """Return the fixed held-out sample as one batch, or None when there is none.
@@ -72,37 +72,28 @@ class BlockStream:
         Nothing is subsampled and the draws have a seed of their own: the same words, windows and negatives
         in every epoch and every run.
         """
-        ids = self.corpus.held_out
+        ids, ends = self.corpus.held_out, self.corpus.held_out_ends
         if len(ids) == 0:
             return None
         length = max(_HELD_OUT_LENGTH, self.recipe.window + 1)
-        recipe = replace(
-            self.recipe, block_length=length, negative_sets=length, blocks=-(-len(ids) // length)
-        )
+        lengths = {"block_length": length, "negative_sets": length, "blocks": -(-len(ids) // length)}
         keep, rng = np.ones(len(self._keep), np.float32), np.random.default_rng(0)
-        return next(self._batches(ids, self.corpus.held_out_ends, keep, recipe, rng))
+        return next(self._batches((ids, ends), keep, replace(self.recipe, **lengths), rng))
 
     def _batches(
-        self,
-        ids: np.ndarray,
-        ends: np.ndarray,
-        keep: np.ndarray,
-        recipe: VectorsRecipe,
-        rng: np.random.Generator,
+        self, text: Sequence[np.ndarray], keep: np.ndarray, recipe: VectorsRecipe, rng: np.random.Generator
     ) -> Iterator[Batch]:
-        ids = np.asarray(ids).view()
+        ids, ends = text[0].view(np.ndarray), text[1]
         ids.setflags(write=False)  # as a mapped file is: one compiled function for both
         blocks, length = recipe.blocks, recipe.block_length
         shares = np.arange(blocks + 1) * len(ids) // blocks
         places = (shares[:-1] + rng.integers(len(ids))) % len(ids)
         cursors = np.stack((places, np.searchsorted(ends, places, side="right"), np.diff(shares)), axis=1)
         state = rng.integers(2**64, size=1, dtype=np.uint64)
+        tables = (keep, self._noise, self._guide, recipe.window, recipe.shrinking)
+        shapes = {"tokens": (length,), "extents": (length,)}
+        shapes["negatives"] = (recipe.negative_sets, recipe.negatives)
         while cursors[:, 2].any():
-            batch = {
-                "tokens": np.empty((blocks, length), np.int32),
-                "extents": np.empty((blocks, length), np.int32),
-                "negatives": np.empty((blocks, recipe.negative_sets, recipe.negatives), np.int32),
-            }
-            tables = (keep, self._noise, self._guide, recipe.window, recipe.shrinking)
+            batch = {name: np.empty((blocks, *shape), np.int32) for name, shape in shapes.items()}
             fill_blocks(ids, ends, *tables, cursors, state, *batch.values())
             yield batch
