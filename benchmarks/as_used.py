@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from apps.shared.as_used import AS_USED, NATIVE
-from benchmarks.harness import ROOT, Option, command, in_turn, report, version_of
+from benchmarks.harness import ROOT, Option, command, limit_cores, report, version_of
 from benchmarks.instruction_sets import INSTRUCTION_SETS, environment, in_use
 from data_prep.errors import InputError
 from models.training.run_folder import processor
@@ -78,11 +78,14 @@ def rates(works: Works, count: int, repeats: int) -> Figures:
     """Time works on the same inputs in turn: by name the median of ``count`` a second, and the spread of the passes."""
     for work in works.values():
         work()  # compiles, and brings the inputs into the cache
-    found: Figures = {"spread": {}}
-    for name, seconds in in_turn(works, repeats).items():
-        found[name] = count / statistics.median(seconds)
-        found["spread"][name] = [count / max(seconds), count / min(seconds)]
-    return found
+    passes: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(repeats):
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            passes[name].append(count / (time.perf_counter() - began))
+    found = {name: statistics.median(own) for name, own in passes.items()}
+    return {**found, "spread": {name: [min(own), max(own)] for name, own in passes.items()}}
 
 
 def milliseconds(works: Works, repeats: int, calls: int = 50) -> Figures:
@@ -135,9 +138,7 @@ def tagger(options: argparse.Namespace, folder: Path) -> Figures:
     from data_prep.readers.document_sets import read_imdb
 
     ours = Tagger.from_preset()
-    texts = [" ".join(text.split()) for text in read_imdb(unlabelled=False).test.texts[: options.documents]]
-    path = folder / "documents.txt"
-    path.write_text("\n".join(texts), encoding="utf-8")
+    path = _documents(folder, read_imdb(unlabelled=False).test.texts[: options.documents])
 
     def from_file() -> None:
         text = path.read_text(encoding="utf-8")
@@ -203,41 +204,29 @@ def digits(options: argparse.Namespace, folder: Path) -> Figures:
     from PIL import Image
 
     from apps.digits.application import Digits
+    from data_prep.images.preparation import digit_batch
     from data_prep.readers.mnist import read_mnist
 
     ours, images = Digits.from_preset(), read_mnist("test").images
     np.save(folder / "images.npy", images)
-    shown = images[0].squeeze()
-    Image.fromarray(shown if shown.dtype == np.uint8 else (255 * shown).astype(np.uint8)).save(
-        folder / "one.png"
-    )
+    Image.fromarray(images[0]).save(folder / "one.png")
 
-    def from_file() -> None:
-        found = ours.probabilities(_scaled(np.load(folder / "images.npy")))
+    def from_file(answer: Callable[[np.ndarray], np.ndarray]) -> None:
+        found = answer(digit_batch(np.load(folder / "images.npy")))
         _write(folder, (f"{label}\n" for label in found.argmax(axis=1).tolist()))
 
-    works: dict[str, Callable[[], Any]] = {"images_per_second": from_file}
+    works: dict[str, Callable[[], Any]] = {"images_per_second": partial(from_file, ours.probabilities)}
     if version_of("torch") is not None:
         from benchmarks.digits_torch import torch_network
 
         logits = torch_network(ours.config.steps, ours.arrays, options.cores)
 
-        def torch_from_file() -> None:
-            loaded = _scaled(np.load(folder / "images.npy"))
-            found = np.concatenate([logits(part) for part in np.array_split(loaded, len(loaded) // 500)])
-            _write(folder, (f"{label}\n" for label in found.argmax(axis=1).tolist()))
+        def in_batches(loaded: np.ndarray) -> np.ndarray:
+            return np.concatenate([logits(part) for part in np.array_split(loaded, len(loaded) // 500)])
 
-        works["torch_images_per_second"] = torch_from_file
+        works["torch_images_per_second"] = partial(from_file, in_batches)
     start = cold(["digits", "classify", str(folder / "one.png")], options.repeats)
     return {**start, **rates(works, len(images), options.repeats)}
-
-
-def _scaled(images: np.ndarray) -> np.ndarray:
-    """Return images as networks take them, float32 (n, 28, 28, 1) from 0 to 1."""
-    images = images.reshape(len(images), 28, 28, 1)
-    return (
-        images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
-    )
 
 
 def ocr(options: argparse.Namespace, folder: Path) -> Figures:
@@ -282,21 +271,27 @@ def reviews(options: argparse.Namespace, folder: Path) -> Figures:
     imdb, ours = read_imdb(unlabelled=False), Reviews.from_preset()
     report("training TF-IDF with logistic regression")
     peer = tfidf(imdb.train.texts, imdb.train.labels)
-    path = folder / "reviews.txt"
-    texts = [" ".join(text.split()) for text in imdb.test.texts[: options.documents]]
-    path.write_text("\n".join(texts), encoding="utf-8")
+    path = _documents(folder, imdb.test.texts[: options.documents])
+
+    def lines() -> list[str]:
+        return path.read_text(encoding="utf-8").split("\n")
 
     def from_file() -> None:
-        lines = path.read_text(encoding="utf-8").split("\n")
-        _write(folder, (f"{verdict.label}\n" for verdict in ours.classify_many(lines)))
+        _write(folder, (f"{verdict.label}\n" for verdict in ours.classify_many(lines())))
 
     def tfidf_from_file() -> None:
-        found = peer(path.read_text(encoding="utf-8").split("\n"))
-        _write(folder, (f"{label}\n" for label in found.tolist()))
+        _write(folder, (f"{label}\n" for label in peer(lines()).tolist()))
 
     works = {"documents_per_second": from_file, "tfidf_documents_per_second": tfidf_from_file}
-    start = cold(["reviews", "classify", texts[0]], options.repeats)
-    return {**start, **rates(works, len(texts), options.repeats)}
+    start = cold(["reviews", "classify", lines()[0]], options.repeats)
+    return {**start, **rates(works, len(lines()), options.repeats)}
+
+
+def _documents(folder: Path, texts: Sequence[str]) -> Path:
+    """Write texts into a file, one a line."""
+    path = folder / "documents.txt"
+    path.write_text("\n".join(" ".join(text.split()) for text in texts), encoding="utf-8")
+    return path
 
 
 def _write(folder: Path, pieces: Any) -> None:
@@ -307,7 +302,7 @@ def _write(folder: Path, pieces: Any) -> None:
 
 APPLICATIONS = {one.__name__: one for one in (writer, tagger, vectors, digits, ocr, reviews)}
 OPTIONS = {
-    "isa": Option("avx2", "instruction set that all systems are held to", choices=tuple(INSTRUCTION_SETS)),
+    "isa": Option("avx2", "instruction set that all systems are held to", choices=INSTRUCTION_SETS),
     "applications": Option(tuple(APPLICATIONS), "what is measured", choices=tuple(APPLICATIONS)),
     "repeats": Option(5, "passes"),
     "length": Option(2000, "characters that are written in a pass"),
@@ -323,6 +318,7 @@ OPTIONS = {
 def run(options: argparse.Namespace) -> Figures:
     """Measure in a process of its own for every number of cores, or in this one."""
     if options.cores:
+        limit_cores(options.cores)
         held, found = in_use(options.isa), {}
         with tempfile.TemporaryDirectory() as folder:
             for name in options.applications:
@@ -331,30 +327,18 @@ def run(options: argparse.Namespace) -> Figures:
         return {"isa": held, "processor": processor(), "cores": {str(options.cores): found}}
     results: Figures = {}
     for cores in (1, 2):
-        own = ["--isa", options.isa, "--cores", str(cores), "--json", "--applications", *options.applications]
-        own += [
+        own = [
             f"--{name}={getattr(options, name)}"
-            for name in ("repeats", "length", "scored", "documents", "words")
+            for name in ("isa", "repeats", "length", "scored", "documents", "words")
         ]
-        child = [sys.executable, "-m", "benchmarks.as_used", *own]
-        done = subprocess.run(
-            child,
-            cwd=ROOT,
-            env=environment(options.isa, cores),
-            preexec_fn=partial(_hold, cores),
-            stdout=subprocess.PIPE,
-        )
+        own += [f"--cores={cores}", "--json", "--applications", *options.applications]
+        child, held = [sys.executable, "-m", "benchmarks.as_used", *own], environment(options.isa, cores)
+        done = subprocess.run(child, cwd=ROOT, env=held, stdout=subprocess.PIPE, check=False)
         if done.returncode:
             raise InputError(f"The measurement with {cores} core(s) failed", received=done.returncode)
         part = json.loads(done.stdout)
         results = part | {"cores": results.get("cores", {}) | part["cores"]}
     return results
-
-
-def _hold(cores: int) -> None:
-    """Hold a process to some cores, where the system can."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 main = command(__name__, __doc__, lambda parsed: NATIVE if parsed.isa == "native" else AS_USED, run, OPTIONS)

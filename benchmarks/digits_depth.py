@@ -21,7 +21,7 @@ import numpy as np
 from apps.digits.reports import DEPTH, DEPTHS
 from apps.digits.sources import DigitsSource, mnist_source, sample_source
 from apps.digits.task import DigitsRecipe, DigitsTask, compiled_network
-from benchmarks.harness import RUNS, SAMPLE, SET, command, decided_here, folder_of, report, settings
+from benchmarks.harness import RUNS, SAMPLE, SET, command, decided_here, report, settings
 from data_prep.images.augmentation import NO_AUGMENTATION
 from data_prep.images.preparation import digit_batch
 from models.digit_cnn.config import DigitCNNConfig
@@ -113,8 +113,7 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     recipe = recipe_of(options.set)
     source = sample_source(recipe.seed) if options.sample else mnist_source()
-    with folder_of(options.runs) as runs:
-        return run(source, runs, recipe)
+    return run(source, options.runs, recipe)
 
 
 main = command(__name__, __doc__, DEPTH, _measured, OPTIONS)

@@ -11,10 +11,9 @@ from typing import Any
 
 from apps.shared import transfer
 from apps.shared.tables import Table
-from apps.vectors.application import DEFAULT_PRESET, Vectors
+from apps.vectors.application import DEFAULT_PRESET
 from benchmarks import transfer_reviews, transfer_tags
 from benchmarks.harness import SET, THREADS, Option, command
-from data_prep.text.embeddings import WordVectors
 
 OPTIONS = {
     "task": Option("tags", "what is learned", choices=("tags", "reviews")),
@@ -27,16 +26,7 @@ OPTIONS = {
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Run the task that the options name."""
-
-    def opened() -> tuple[WordVectors, str]:
-        if options.vectors:
-            return Vectors.from_file(options.vectors).word_vectors, options.vectors.name
-        return Vectors.from_preset(options.preset).word_vectors, options.preset
-
-    if options.task == "tags":
-        return transfer_tags.measured(options.set, opened)
-    overrides = [*options.set, *(["own_vectors=false"] if options.vectors else [])]
-    return transfer_reviews.measured(overrides, opened, options.threads)
+    return (transfer_tags if options.task == "tags" else transfer_reviews).measured(options)
 
 
 def _table(options: argparse.Namespace) -> Table:

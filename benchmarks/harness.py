@@ -1,4 +1,4 @@
-"""What all benchmarks share: options, a limit on cores, timing in turn, and what becomes of the results."""
+"""What all benchmarks share: options, a limit on cores, folders of runs, and what becomes of the results."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import os
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +68,7 @@ def command(
         about: Its docstring.
         table: What it prints; its name is that of the file of results.
         measure: Options to results; its ``InputError`` becomes a message.
-        options: Besides ``--store`` and ``--json``; ``threads`` limits the cores.
+        options: Besides ``--store`` and ``--json``; ``threads`` limits the cores, ``runs`` is a folder in any case.
         show: Prints the results in place of the table.
         store: Writes the file of results.
 
@@ -83,7 +82,10 @@ def command(
             limit_cores(parsed.threads)
         own = table(parsed) if callable(table) else table
         try:
-            results = measure(parsed)
+            with tempfile.TemporaryDirectory() as folder:
+                if "runs" in options:
+                    parsed.runs = parsed.runs or Path(folder)
+                results = measure(parsed)
             if parsed.store:
                 path = apps.shared.reports.RESULTS_DIR / f"{own.name}.json"
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,11 +114,11 @@ def _parsed(about: str, options: Options, arguments: Sequence[str] | None) -> ar
         kinds: dict[type, dict[str, Any]] = {
             bool: {"action": "store_true"},
             list: {"action": "append", "metavar": "KEY=VALUE"},
-            tuple: {"nargs": "+", "choices": option.choices or None},
+            tuple: {"nargs": "+"},
             type(None): {"type": Path},
         }
         kind = kinds.get(type(option.default), {"type": type(option.default)})
-        if option.choices and not isinstance(option.default, tuple):
+        if option.choices:
             kind["choices"] = option.choices
         parser.add_argument(f"--{name.replace('_', '-')}", default=option.default, help=option.help, **kind)
     parser.add_argument("--store", action="store_true", help="keep the results for page and documentation")
@@ -150,16 +152,13 @@ def print_report(filled: Report) -> None:
         print(facts)
 
 
-def settings(
-    options: argparse.Namespace | None = None, packages: Sequence[str] = (), **values: Any
-) -> dict[str, Any]:
-    """Return options but folders, other settings, the processor, and the versions of what computes and of peers."""
-    given = vars(options or argparse.Namespace()).items()
+def settings(options: argparse.Namespace | None = None, **values: Any) -> dict[str, Any]:
+    """Return options but folders, other settings, the processor, and the versions of what computes."""
+    given = vars(options).items() if options else ()
     kept = {
         name: value for name, value in given if name not in _OUTPUT and not isinstance(value, Path | None)
     }
-    peers = {name: version for name in packages if (version := version_of(name)) is not None}
-    return {**kept, **values, "processor": processor(), "versions": engine_versions() | peers}
+    return {**kept, **values, "processor": processor(), "versions": engine_versions()}
 
 
 def version_of(*packages: str) -> str | None:
@@ -175,14 +174,6 @@ def decided_here(recipe: Any, base: Any, names: Sequence[str]) -> None:
     changed = [name for name in names if getattr(recipe, name) != getattr(base, name)]
     if changed:
         raise InputError(f"The comparison itself decides {', '.join(changed)}", remedy="Leave it out")
-
-
-@contextmanager
-def folder_of(kept: Path | None) -> Iterator[Path]:
-    """Give a folder: the one that is to be kept, or one that goes away."""
-    with tempfile.TemporaryDirectory() if kept is None else nullcontext(kept) as folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        yield Path(folder)
 
 
 def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -204,14 +195,3 @@ def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, A
     write_json(done, result)
     shutil.rmtree(folder, ignore_errors=True)
     return result
-
-
-def in_turn(works: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """Time works in turn, so that a busy moment of the computer meets all of them; seconds of every pass."""
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(repeats):
-        for name, work in works.items():
-            began = time.perf_counter()
-            work()
-            seconds[name].append(time.perf_counter() - began)
-    return seconds

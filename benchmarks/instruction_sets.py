@@ -11,23 +11,17 @@ from benchmarks.harness import THREAD_VARIABLES
 from data_prep.errors import InputError
 
 _CPU_INFO = Path("/proc/cpuinfo")
-# For each set: the flag of the processor that it needs, and the variables of NumPy's matrix products (OpenBLAS),
-# TensorFlow's and PyTorch's (oneDNN, MKL, ATen), spaCy's (BLIS) and of what Numba compiles.
-INSTRUCTION_SETS: dict[str, tuple[str, dict[str, str]]] = {
-    "native": ("", {}),
-    "avx2": (
-        "avx2",
-        {
-            "ONEDNN_MAX_CPU_ISA": "AVX2",
-            "DNNL_MAX_CPU_ISA": "AVX2",
-            "OPENBLAS_CORETYPE": "Haswell",
-            "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-            "ATEN_CPU_CAPABILITY": "avx2",
-            "BLIS_ARCH_TYPE": "haswell",
-            "NUMBA_CPU_NAME": "haswell",
-            "NUMBA_CPU_FEATURES": "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+popcnt,+sse4.2",
-        },
-    ),
+INSTRUCTION_SETS = ("native", "avx2")
+# What holds NumPy's matrix products (OpenBLAS), TensorFlow and PyTorch (oneDNN, MKL, ATen), spaCy (BLIS) and Numba.
+_VARIABLES = {
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "DNNL_MAX_CPU_ISA": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "BLIS_ARCH_TYPE": "haswell",
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+popcnt,+sse4.2",
 }
 _WIDER = ("AVX512", "X86_V4", "AMX")  # of NumPy's names of instructions
 
@@ -38,15 +32,12 @@ def environment(name: str, cores: int) -> dict[str, str]:
     Raises:
         InputError: The processor lacks it.
     """
-    flag, variables = INSTRUCTION_SETS[name]
-    if flag and flag not in _flags():
-        raise InputError(
-            f"This processor has no {name.upper()}", allowed=", ".join(_possible()), received=name
-        )
-    held = {**os.environ, **variables, **dict.fromkeys(THREAD_VARIABLES, str(cores))}
-    if name == "avx2":
-        held["NPY_DISABLE_CPU_FEATURES"] = " ".join(_numpy_features())
-    return held
+    held = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(cores))}
+    if name == "native":
+        return held
+    if "avx2" not in _flags():
+        raise InputError("This processor has no AVX2", allowed="native", received=name)
+    return held | _VARIABLES | {"NPY_DISABLE_CPU_FEATURES": " ".join(_numpy_features())}
 
 
 def in_use(name: str) -> str:
@@ -55,13 +46,12 @@ def in_use(name: str) -> str:
     Raises:
         InputError: It is not.
     """
-    wanted = INSTRUCTION_SETS[name][1].get("OPENBLAS_CORETYPE")
-    found = {one["architecture"] for one in threadpool_info() if one.get("internal_api") == "openblas"}
-    wider = _numpy_features() if name == "avx2" else []
-    if (wanted and found - {wanted}) or wider:
-        raise InputError(
-            f"The libraries are not held to {name}", received=", ".join([*sorted(found), *wider])
-        )
+    if name == "avx2":
+        libraries = {
+            one["architecture"] for one in threadpool_info() if one.get("internal_api") == "openblas"
+        }
+        if wider := [*sorted(libraries - {_VARIABLES["OPENBLAS_CORETYPE"]}), *_numpy_features()]:
+            raise InputError("The libraries are not held to avx2", received=", ".join(wider))
     return name
 
 
@@ -78,7 +68,3 @@ def _flags() -> set[str]:
         return set()
     lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
     return set(next((line for line in lines if line.startswith("flags")), "").split())
-
-
-def _possible() -> list[str]:
-    return [name for name, (flag, _) in INSTRUCTION_SETS.items() if not flag or flag in _flags()]

@@ -207,8 +207,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     elif preset == DEFAULT_PRESET and not preset_installed(preset):
         harness.report(f"The preset {preset} is not there: the last rung is left out")
         preset = None
-    with harness.folder_of(options.runs) as runs:
-        return run(source, runs, options, recipe, preset=preset)
+    return run(source, options.runs, options, recipe, preset=preset)
 
 
 main = harness.command(__name__, __doc__, LADDER, _measured, OPTIONS, show=show, store=store)

@@ -213,8 +213,7 @@ def _show(found: Stored) -> None:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     source = sample_source(LETTERS.seed) if options.sample else letters_source()
-    with harness.folder_of(options.runs) as runs:
-        return run(source, runs, options)
+    return run(source, options.runs, options)
 
 
 main = harness.command(__name__, __doc__, TABLE, _measured, OPTIONS, show=_show)

@@ -30,17 +30,7 @@ from apps.writer import reports as writer
 from data_prep.errors import InputError
 from models.presets.search import find_presets
 
-FILES = (
-    *(
-        "README.md",
-        "docs/digits.md",
-        "docs/lecture-map.md",
-        "docs/reader.md",
-        "docs/reviews.md",
-        "docs/speed.md",
-    ),
-    *("docs/tagging.md", "docs/word-vectors.md", "docs/writing.md"),
-)
+FILES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 _SUMMARY = {  # preset to measure, what it is, and the command that gives it
     "digits_mnist": ("accuracy", "digits right, test set of MNIST", "digits evaluate"),
     "vectors_en_wiki": ("google_analogies", "Google's analogies right", "vectors evaluate"),

@@ -113,8 +113,7 @@ def _scored(recipe: ReviewsRecipe, source: ReviewsSource, folder: Path) -> dict[
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     recipes = recipes_of(options.networks, options.set, sample=options.sample)
     source = sample_source() if options.sample else named_source("imdb")
-    with harness.folder_of(options.runs) as runs:
-        results = run(source, runs, recipes)
+    results = run(source, options.runs, recipes)
     results["settings"]["threads"] = options.threads
     return results
 

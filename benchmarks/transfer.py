@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from apps.shared.transfer import EMBEDDINGS
+from apps.vectors.application import Vectors
 from benchmarks.harness import report, settings
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
@@ -26,6 +28,13 @@ def chosen_settings(base: Settings, overrides: Sequence[str]) -> Settings:
     if len(found.shares) != len(found.epochs):
         raise InputError("There is one number of epochs for each share", received=list(overrides))
     return found
+
+
+def opened(options: argparse.Namespace) -> tuple[WordVectors, str]:
+    """Open the word vectors of the command line; return them and what they are called."""
+    if options.vectors:
+        return Vectors.from_file(options.vectors).word_vectors, options.vectors.name
+    return Vectors.from_preset(options.preset).word_vectors, options.preset
 
 
 def draw(examples: Sequence[Example], share: float, seed: int) -> list[Example]:

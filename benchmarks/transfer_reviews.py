@@ -12,8 +12,9 @@ instead, and ``--vectors`` those of a file.
 
 from __future__ import annotations
 
+import argparse
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from apps.reviews import stages
 from apps.reviews.recipes import RECIPES, MemberRecipe
-from benchmarks.transfer import chosen_settings, random_start, transfer
+from benchmarks.transfer import chosen_settings, opened, random_start, transfer
 from data_prep.errors import InputError
 from data_prep.readers.document_sets import read_imdb
 from data_prep.readers.labelled_texts import LabelledTexts
@@ -149,13 +150,12 @@ def one_run(
     return 100.0 * float((logits.argmax(axis=1) == documents.labels[documents.scored]).mean())
 
 
-def measured(
-    overrides: Sequence[str], opened: Callable[[], tuple[WordVectors, str]], threads: int
-) -> dict[str, Any]:
-    """Run it as the command line asks for; ``opened`` gives vectors and their name where none are learned."""
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Train and score every cell of the table as the command line asks for it."""
     from models.training.driver import run_stages
 
-    settings = chosen_settings(ReviewsTransferSettings(), overrides)
+    given = ["own_vectors=false"] if options.vectors else []
+    settings = chosen_settings(ReviewsTransferSettings(), [*options.set, *given])
     imdb = read_imdb(unlabelled=settings.own_vectors)
     texts = [*imdb.train.texts, *imdb.unlabelled]
     if settings.own_vectors:
@@ -165,9 +165,9 @@ def measured(
             learning = stages.learned_vectors(RECIPES["imdb"].word2vec, texts, run_of, "vectors")
             vectors, name = run_stages(learning, run_of).answers, f"word2vec of {len(texts):,} reviews"
     else:
-        vectors, name = opened()
+        vectors, name = opened(options)
     results = run(settings, documents_of(imdb.train, settings.scored), vectors, name)
-    results["settings"]["threads"] = threads
+    results["settings"]["threads"] = options.threads
     return results
 
 

@@ -9,14 +9,15 @@ also those that no training sentence holds; frozen ones stay there.
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.transfer import chosen_settings, random_start, transfer
+from benchmarks.transfer import chosen_settings, opened, random_start, transfer
 from data_prep.batching import bucket_length, length_buckets, pad
 from data_prep.readers.conllu import UPOS_TAGS, Sentence, read_ewt
 from data_prep.text.embeddings import WordVectors
@@ -176,10 +177,10 @@ def _shape(form: str) -> tuple[float, float, float, float]:
     )
 
 
-def measured(overrides: Sequence[str], opened: Callable[[], tuple[WordVectors, str]]) -> dict[str, Any]:
-    """Train and score every cell of the table; ``opened`` gives the vectors of the command line and their name."""
-    chosen = chosen_settings(TransferSettings(), overrides)
-    (vectors, name), train, dev = opened(), read_ewt("train"), read_ewt("dev")
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Train and score every cell of the table as the command line asks for it."""
+    chosen, (vectors, name) = chosen_settings(TransferSettings(), options.set), opened(options)
+    train, dev = read_ewt("train"), read_ewt("dev")
 
     def score(drawn: list[Sentence], embedding: str, epochs: int, seed: int) -> dict[str, float]:
         return one_run(drawn, dev, vectors, embedding, epochs, seed, chosen)
