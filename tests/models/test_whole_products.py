@@ -27,12 +27,12 @@ def test_products_are_those_of_the_rounded_weights(rows: int) -> None:
 
 
 def test_no_sum_leaves_its_bits() -> None:
-    kernel = np.ones((1, 512, 16), np.float32)
+    kernel = np.ones((1, 512, PANEL), np.float32)
     kernel[:, ::2] = -1.0
     weights, steps = whole(kernel)
     x = np.full((1, 512), ONE, np.int16)
     x[:, ::2] = -ONE
-    out = np.empty((1, 16), np.float32)
+    out = np.empty((1, PANEL), np.float32)
     zero = np.zeros(1, np.int64)
-    products(x, zero, zero, 0, weights, steps, np.zeros(16, np.float32), out)
+    products(x, zero, zero, 0, weights, steps, np.zeros(PANEL, np.float32), out)
     np.testing.assert_allclose(out, 512.0, rtol=1e-2)
