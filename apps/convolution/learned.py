@@ -67,8 +67,7 @@ class Detector(Result):
     def scaled(self) -> Detector:
         """The same network with a first kernel that ends in 1: only the product of the scales counts."""
         scale = self.first[-1] or 1.0
-        first, second = np.array(self.first) / scale, np.array(self.second) * scale
-        return Detector(tuple(first.tolist()), tuple(second.tolist()), self.bias)
+        return Detector.of(self.weights * np.repeat((1.0 / scale, scale, 1.0), (2, 4, 1)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def slices(name: str, tensor: np.ndarray, marked: Collection[tuple[int, ...]] = 
 
     Of many slices only those with a marked position are taken.
     """
+    sizes = written_sizes(tensor.shape)
     if tensor.ndim < 2:
         tensor, marked = tensor.reshape(-1, 1), {(*place, 0) for place in marked}
     rests = list(np.ndindex(*tensor.shape[2:]))
@@ -92,7 +93,7 @@ def slices(name: str, tensor: np.ndarray, marked: Collection[tuple[int, ...]] = 
         return []
     return [
         Grid(
-            f"{name}[:, :, {', '.join(map(str, rest))}]" if rest else f"{name} {written_sizes(tensor.shape)}",
+            f"{name}[:, :, {', '.join(map(str, rest))}]" if rest else f"{name} {sizes}",
             tensor[:, :, *rest],
             {place[:2] for place in marked if place[2:] == rest},
         )

@@ -10,7 +10,6 @@ import os
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -23,7 +22,7 @@ from data_prep.text.vocab import Vocabulary
 HELD_OUT_EVERY = 100
 HELD_OUT_TOKENS = 20_000
 _CHUNK = 1 << 22
-_SPOOLED = 1 << 18
+_BUFFER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,16 @@ def encode_corpus(
         InputError: When no word, or a single one, occurs ``min_count`` times.
     """
     held_out: list[list[str]] = []
-    held_tokens = 0
-    with closing(_Spool(file)) as spool:
+    held_tokens = tokens = 0
+    # Words are numbered in the order in which they first come.
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    ends = array("q")
+    with file.open("wb", _BUFFER_BYTES) as spool:
         for number, line in enumerate(lines):
             words = keys(line)
             if not words:
                 continue
-            room = None if max_tokens is None else max_tokens - spool.tokens
+            room = None if max_tokens is None else max_tokens - tokens
             after = room is not None and room <= 0
             if after and held_tokens >= HELD_OUT_TOKENS:
                 break
@@ -87,69 +89,42 @@ def encode_corpus(
                 held_out.append(words)
                 held_tokens += len(words)
             else:
-                spool.add(words if room is None else words[:room])
-        vocabulary, renumbered = spool.finish(min_count, max_vocabulary)
-    ends = _renumber_file(file, renumbered, spool.ends)
+                spool.write(array("i", map(numbers.__getitem__, words[:room])))
+                tokens += len(words[:room])
+                ends.append(tokens)
+    vocabulary, renumbered = _vocabulary(file, list(numbers), tokens, min_count, max_vocabulary)
+    new_ends = _renumber_file(file, renumbered, ends)
     known = [vocabulary.encode_known(words) for words in held_out]
     return EncodedCorpus(
         ids=np.memmap(file, np.int32, "r"),
-        ends=ends,
+        ends=new_ends,
         vocabulary=vocabulary,
-        raw_tokens=spool.tokens,
+        raw_tokens=tokens,
         held_out=np.concatenate([np.zeros(0, np.int32), *known]).astype(np.int32),
         held_out_ends=np.cumsum([len(ids) for ids in known], dtype=np.int64),
     )
 
 
-class _Spool:
-    """Words numbered in the order in which they first come, written to a file as they come."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file.open("wb")
-        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        self._waiting = array("i")
-        self._counts = np.zeros(0, np.int64)
-        self.ends = array("q")
-        self.tokens = 0
-
-    def add(self, words: list[str]) -> None:
-        """Append one line."""
-        self._waiting.extend(map(self._numbers.__getitem__, words))
-        self.tokens += len(words)
-        self.ends.append(self.tokens)
-        if len(self._waiting) >= _SPOOLED:
-            self._flush()
-
-    def close(self) -> None:
-        """Close the file; a second call does nothing."""
-        self._file.close()
-
-    def finish(self, min_count: int, max_vocabulary: int | None) -> tuple[Vocabulary, np.ndarray]:
-        """Return the vocabulary and the table old number -> new one, -1 for words that are left out."""
-        self._flush()
-        self.close()
-        words, counts = list(self._numbers), self._counts
-        frequent = np.flatnonzero(counts >= min_count).tolist()
-        order = sorted(frequent, key=lambda i: (-counts[i], words[i]))[:max_vocabulary]
-        if len(order) < 2:
-            raise InputError(
-                f"The text leaves a vocabulary of {len(order)} words: there is nothing to tell apart",
-                allowed=f"at least 2 different words that occur {min_count} times (min_count)",
-                received=f"{self.tokens:,} words, {len(words):,} different",
-                remedy="Give a larger text or lower min_count",
-            )
-        renumbered = np.full(len(words), -1, np.int32)
-        renumbered[order] = np.arange(len(order), dtype=np.int32)
-        return Vocabulary([words[i] for i in order], counts[order], specials=()), renumbered
-
-    def _flush(self) -> None:
-        numbers = np.frombuffer(self._waiting, np.int32)
-        fresh = np.bincount(numbers, minlength=len(self._numbers))
-        fresh[: len(self._counts)] += self._counts
-        self._counts = fresh
-        self._file.write(numbers.tobytes())
-        del numbers  # the array cannot grow while a view of it is alive
-        self._waiting = array("i")
+def _vocabulary(
+    file: Path, words: list[str], tokens: int, min_count: int, max_vocabulary: int | None
+) -> tuple[Vocabulary, np.ndarray]:
+    """Return the vocabulary and the table old number -> new one, -1 for words that are left out."""
+    counts = np.zeros(len(words), np.int64)
+    for low in range(0, tokens, _CHUNK):
+        numbers = np.fromfile(file, np.int32, _CHUNK, offset=4 * low)
+        counts += np.bincount(numbers, minlength=len(words))
+    frequent = np.flatnonzero(counts >= min_count).tolist()
+    order = sorted(frequent, key=lambda i: (-counts[i], words[i]))[:max_vocabulary]
+    if len(order) < 2:
+        raise InputError(
+            f"The text leaves a vocabulary of {len(order)} words: there is nothing to tell apart",
+            allowed=f"at least 2 different words that occur {min_count} times (min_count)",
+            received=f"{tokens:,} words, {len(words):,} different",
+            remedy="Give a larger text or lower min_count",
+        )
+    renumbered = np.full(len(words), -1, np.int32)
+    renumbered[order] = np.arange(len(order), dtype=np.int32)
+    return Vocabulary([words[i] for i in order], counts[order], specials=()), renumbered
 
 
 def _renumber_file(file: Path, renumbered: np.ndarray, ends: array[int]) -> np.ndarray:

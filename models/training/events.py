@@ -1,6 +1,6 @@
 """What happens in a training, as lines of one file; a progress bar and TensorBoard are told as well.
 
-TensorBoard's own log is written by TensorFlow, which has the writer.
+A guard against NaN watches every step. TensorBoard's own log is written by TensorFlow, which has the writer.
 
 Every line of ``events.jsonl`` is a JSON object with ``event``, ``stage`` and ``time`` (seconds since 1970):
 
@@ -18,12 +18,20 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
+from tqdm import tqdm
+
+from data_prep.errors import InputError
+
 _SECONDS_BETWEEN_STEPS = 0.5
+_LOG_INTERVAL_SECONDS = 30.0  # between two lines of the bar where the stream is a file and not a terminal
+_SHOWN_EVERY_SECONDS = 0.2
 
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -78,24 +86,121 @@ def tensorboard_writer(folder: str | Path) -> Listener:
     import tensorflow as tf
 
     writers: dict[str, Any] = {}
+    scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
 
     def write(event: Mapping[str, Any]) -> None:
         if event["event"] != "epoch":
             return
         stage = event["stage"] or "training"
         if stage not in writers:
-            writers[stage] = tf.raw_ops.SummaryWriter(shared_name=f"{folder}/{stage}", container="")
-            tf.raw_ops.CreateSummaryFileWriter(
-                writer=writers[stage],
-                logdir=str(Path(folder) / stage),
-                max_queue=100,
-                flush_millis=1000,
-                filename_suffix=".v2",
-            )
-        step = tf.constant(event["epoch"], tf.int64)
-        for name, value in event.items():
-            if isinstance(value, float) and name != "time":
-                tf.raw_ops.WriteScalarSummary(writer=writers[stage], step=step, tag=name, value=value)
-        tf.raw_ops.FlushSummaryWriter(writer=writers[stage])
+            writers[stage] = tf.summary.create_file_writer(f"{folder}/{stage}")
+        with writers[stage].as_default(event["epoch"]):
+            for name, value in event.items():
+                if isinstance(value, float) and name != "time":
+                    tf.summary.write(name, tf.constant(value), metadata=scalar)
+        writers[stage].flush()
 
     return write
+
+
+class DivergedError(InputError):
+    """Training reached NaN or infinity: the settings do not work, and the last checkpoint is kept."""
+
+    def __init__(self, what: str, folder: Path, epoch: int, step: int | None = None) -> None:
+        place = f"epoch {epoch}" if step is None else f"step {step} of epoch {epoch}"
+        super().__init__(
+            f"Training diverged at {place}: {what}. The checkpoint of epoch {epoch - 1} is kept in {folder}",
+            remedy="Lower the learning rate or clip the gradients, and start in another folder",
+        )
+
+
+class StepWatch(keras.callbacks.Callback):
+    """Count the steps of one epoch, write them to the events of a run, and stop at the first loss that is not finite.
+
+    Args:
+        events: Where steps go.
+        epoch: Number of the epoch, from 1.
+        folder: Run folder, named in the error.
+    """
+
+    def __init__(self, events: Events, epoch: int, folder: Path) -> None:
+        super().__init__()
+        self.events, self.epoch, self.folder = events, epoch, folder
+        self.steps = 0
+        self.last_loss: float | None = None
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at one step (or one group of steps of ``steps_per_execution``)."""
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        self.steps, self.last_loss = batch + 1, metrics.get("loss")
+        if self.last_loss is not None and not math.isfinite(self.last_loss):
+            raise DivergedError(f"the loss is {self.last_loss}", self.folder, self.epoch, self.steps)
+        steps = self.params.get("steps")
+        self.events.emit("step", epoch=self.epoch, step=self.steps, steps=steps, **metrics)
+
+    def check_loss(self, logs: Mapping[str, float]) -> None:
+        """Refuse the metrics of an epoch where Keras has put a zero in the place of the loss.
+
+        Raises:
+            ValueError: ``train_step`` returns a loss that no metric of the model has seen.
+        """
+        if logs.get("loss") == 0.0 and self.last_loss:
+            # Model.fit prefers its metrics to what train_step returned where the names agree, and its own
+            # tracker of the loss is zero as long as nobody updates it.
+            raise ValueError(
+                "train_step returns a loss that no metric has seen: keep it in a keras.metrics.Mean named "
+                "'loss' that the model's metrics property returns."
+            )
+
+
+class ProgressBar:
+    """A listener to events that draws one bar for the whole run: the time left is that of the run."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._epochs = self._steps_done = 0
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Draw what an event says."""
+        match event["event"]:
+            case "begin" if event["done"] < event["epochs"]:
+                self._begin(event)
+            case "step":
+                self._set_steps(event["steps"])
+                self._bar.set_description(f"epoch {event['epoch']}/{self._epochs}", refresh=False)
+                self._bar.set_postfix(_shown(event), refresh=False)
+                self._bar.update(self._steps_done + event["step"] - self._bar.n)
+            case "epoch":
+                self._set_steps(event["steps"])
+                self._steps_done += event["steps"]
+                self._bar.update(self._steps_done - self._bar.n)
+                metrics = "  ".join(f"{name} {value}" for name, value in _shown(event).items())
+                best = "  (best)" if event["best"] else ""
+                self._bar.write(f"epoch {event['epoch']}/{self._epochs}  {metrics}{best}", file=sys.stderr)
+            case "sample":
+                text = "\n".join(f"    {line}" for line in event["text"].split("\n"))
+                self._bar.write(text, file=sys.stderr)
+            case "end" if self._bar is not None:
+                self._bar.close()
+
+    def _begin(self, event: Mapping[str, Any]) -> None:
+        terminal = sys.stderr.isatty()
+        self._epochs, self._steps_done = event["epochs"], event["steps_done"]
+        self._bar = tqdm(
+            initial=self._steps_done,
+            desc=f"epoch {event['done'] + 1}/{self._epochs}",
+            unit="step",
+            mininterval=_SHOWN_EVERY_SECONDS if terminal else _LOG_INTERVAL_SECONDS,
+            dynamic_ncols=terminal,
+        )
+        self._set_steps(event["steps"])
+
+    def _set_steps(self, steps: int | None) -> None:
+        if steps:
+            self._bar.total = steps * self._epochs
+
+
+def _shown(event: Mapping[str, Any]) -> dict[str, str]:
+    """The metrics of an event as text."""
+    others = {"event", "stage", "time", "epoch", "step", "steps", "seconds", "best"}
+    return {name: f"{value:.5g}" for name, value in event.items() if name not in others and value is not None}

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +27,18 @@ from data_prep.array_files import first_non_finite, read_arrays, specs_of
 from data_prep.batching import as_dataset
 from data_prep.errors import InputError
 from data_prep.files import write_bytes, writing_to
+from models.presets.store import Preset
 from models.storage.folders import check_file
 from models.storage.variables import assign_arrays, copy_values, stable_paths, variable_arrays
 from models.training.averaging import averaged_weights, averaging_optimizer, without_final_average
-from models.training.checkpoint import (
-    TrainingState,
-    load_checkpoint,
-    save_checkpoint,
-    write_best,
-)
-from models.training.events import Events, Listener
-from models.training.progress import DivergedError, ProgressBar, StepWatch
+from models.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, write_best
+from models.training.events import DivergedError, Events, Listener, ProgressBar, StepWatch
 from models.training.recipe import to_dict
 from models.training.run_folder import begin_run, locked
-from models.training.start import take_over
 from models.training.task import Run, Stage
 
 _DECIDING = ("epochs", "seed", "monitor", "mode", "keep", "steps")  # fields of a stage that a resume compares
+_NAMED_WEIGHTS = 5  # that are listed where they do not fit
 
 
 def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[keras.Model, TrainingState]:
@@ -240,6 +235,34 @@ class _Training:
         """Write all lines anew: they always agree with the checkpoint, also after a kill or a fall-back."""
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in self.state.history)
         write_bytes(self.folder / "metrics.jsonl", lines.encode())
+
+
+def take_over(model: keras.Model, preset: Preset, arrays: Mapping[str, Any]) -> None:
+    """Put a preset's weights into a network where name and shape agree, and say what could not be taken over.
+
+    Raises:
+        InputError: Nothing fits.
+    """
+    own = variable_arrays(model.weights)
+    fitting = {name: a for name, a in arrays.items() if name in own and own[name].shape == a.shape}
+    left = [name for name in own if name not in fitting]
+    if not any(array.ndim > 1 for array in fitting.values()):  # biases alone are no network
+        raise InputError(
+            f"The preset {preset.path.name} has no weights that fit this network",
+            allowed=_listed(own, list(own)),
+            received=_listed(arrays, list(arrays)),
+            remedy="Give the same sizes with --set, or start without --from",
+        )
+    assign_arrays(model.weights, {**own, **fitting})
+    print(f"From {preset.path.name}: {len(fitting)} of {len(own)} arrays taken over", file=sys.stderr)
+    if left:
+        print(f"Not taken over, started at random: {_listed(own, left)}", file=sys.stderr)
+
+
+def _listed(arrays: Mapping[str, Any], names: Sequence[str]) -> str:
+    shown = ", ".join(f"{name} {arrays[name].shape}" for name in names[:_NAMED_WEIGHTS])
+    more = len(names) - _NAMED_WEIGHTS
+    return shown + (f" and {more} more" if more > 0 else "")
 
 
 def _say(text: str) -> None:

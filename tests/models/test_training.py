@@ -10,7 +10,7 @@ import pytest
 
 from data_prep.errors import InputError
 from models.storage.variables import variable_arrays
-from models.training.progress import DivergedError
+from models.training.events import DivergedError
 from tests.models.training_run import BATCH, EPOCHS, ROWS, SEED, batches_of, build, epoch_data, run
 
 STEPS = ROWS // BATCH

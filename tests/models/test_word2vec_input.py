@@ -45,7 +45,6 @@ def test_words_are_numbered_by_falling_count_and_rare_ones_left_out(tmp_path):
 def test_same_numbers_whatever_the_size_of_the_chunks(tmp_path, monkeypatch):
     whole = random_corpus(tmp_path / "..")
     monkeypatch.setattr("data_prep.text.word2vec_corpus._CHUNK", 97)
-    monkeypatch.setattr("data_prep.text.word2vec_corpus._SPOOLED", 13)
     (tmp_path / "small").mkdir()
     pieces = random_corpus(tmp_path / "small")
     np.testing.assert_array_equal(whole.ids, pieces.ids)
