@@ -65,13 +65,8 @@ def cold(arguments: list[str], repeats: int) -> Figures:
             raise InputError(f"python -m apps {' '.join(arguments)} failed", received=done.returncode)
         runs.append(json.loads(done.stdout))
     ends, firsts, memory = zip(*runs, strict=True)
-    seconds = statistics.median(ends)
-    unit = 1 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
-    return {
-        "cold_seconds": seconds,
-        "cold_mib": max(memory) * unit / 2**20,
-        "first_character_seconds": statistics.median(firsts),
-    }
+    found = {"cold_seconds": statistics.median(ends), "first_character_seconds": statistics.median(firsts)}
+    return found | {"cold_mib": max(memory) / (2**20 if sys.platform == "darwin" else 2**10)}
 
 
 def rates(works: Works, count: int, repeats: int) -> Figures:
@@ -108,16 +103,15 @@ def writer(options: argparse.Namespace, folder: Path) -> Figures:
     ours = Writer.from_preset()
     read, length = ours.language_model.encode_prompt(PROMPT), options.length
     settings = {"temperature": _TEMPERATURE, "seed": _SEED}
-    works: dict[str, Callable[[], Any]] = {
-        "characters_per_second": lambda: _write(folder, ours.stream(PROMPT, length=length, **settings))
-    }
+    loops: dict[str, Any] = {}
     if version_of("torch") is not None:
         from benchmarks.writer_torch import torch_loops
 
-        for name, loop in torch_loops(ours, _TEMPERATURE, _SEED).items():
-            works[name] = partial(loop, read, length)
+        loops = torch_loops(ours, _TEMPERATURE, _SEED)
+    works = {name: partial(loop, read, length) for name, loop in loops.items()}
+    works["characters_per_second"] = lambda: _write(folder, ours.stream(PROMPT, length=length, **settings))
     found = rates(works, length, options.repeats)
-    loops = {name: found.pop(name) for name in list(works)[1:]}
+    loops = {name: found.pop(name) for name in loops}
     text = locate("tinyshakespeare").read_text(encoding="utf-8")[-options.scored :]
     scored = rates(
         {"scored_characters_per_second": lambda: ours.language_model.score(text, unknown="map")},
@@ -309,9 +303,7 @@ OPTIONS = {
     "scored": Option(50_000, "characters that are scored"),
     "documents": Option(500, "reviews that are tagged and classified"),
     "words": Option(1000, "handwritten words"),
-    "cores": Option(
-        0, "measure in this process, with so many cores; 0 for one and two, in processes of their own"
-    ),
+    "cores": Option(0, "measure in this process, with so many; 0 for one and two, each in its own process"),
 }
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from apps.shared import transfer
-from apps.shared.tables import Table
+from apps.shared.transfer import REVIEWS, TAGS
 from apps.vectors.application import DEFAULT_PRESET
 from benchmarks import transfer_reviews, transfer_tags
 from benchmarks.harness import SET, THREADS, Option, command
 
+TABLES = {"tags": TAGS, "reviews": REVIEWS}
 OPTIONS = {
-    "task": Option("tags", "what is learned", choices=("tags", "reviews")),
+    "task": Option("tags", "what is learned", choices=tuple(TABLES)),
     "preset": Option(DEFAULT_PRESET, "word vectors to start from"),
     "vectors": Option(None, "a file of word vectors instead of a preset"),
     "set": SET,
@@ -29,8 +29,4 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return (transfer_tags if options.task == "tags" else transfer_reviews).measured(options)
 
 
-def _table(options: argparse.Namespace) -> Table:
-    return transfer.TAGS if options.task == "tags" else transfer.REVIEWS
-
-
-main = command(__name__, __doc__, _table, run, OPTIONS)
+main = command(__name__, __doc__, lambda parsed: TABLES[parsed.task], run, OPTIONS)

@@ -26,7 +26,6 @@ from models.training.run_folder import engine_versions, processor
 
 ROOT = Path(__file__).resolve().parents[1]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
-_OUTPUT = ("store", "json")
 
 
 class Option(NamedTuple):
@@ -156,7 +155,9 @@ def settings(options: argparse.Namespace | None = None, **values: Any) -> dict[s
     """Return options but folders, other settings, the processor, and the versions of what computes."""
     given = vars(options).items() if options else ()
     kept = {
-        name: value for name, value in given if name not in _OUTPUT and not isinstance(value, Path | None)
+        name: value
+        for name, value in given
+        if name not in ("store", "json") and not isinstance(value, Path | None)
     }
     return {**kept, **values, "processor": processor(), "versions": engine_versions()}
 

@@ -17,19 +17,20 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import asdict, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from apps.shared.reports import Stored, preset_installed
+from apps.shared.tables import Report
 from apps.writer.application import DEFAULT_PRESET, Writer
 from apps.writer.recipes import WriterRecipe
 from apps.writer.reports import LADDER, NETWORKS, TITLES, samples
 from apps.writer.sources import WriterSource, shakespeare_source, text_source
 from apps.writer.task import WriterTask, prepared
 from benchmarks import harness
-from benchmarks.pictures import ladder_picture
 from data_prep.files import write_json
 from data_prep.text.streams import Parts, split_text
 from models.char_lm.config import parameter_count, units_for
@@ -40,6 +41,8 @@ from models.training.recipe import with_overrides
 from models.training.task import Run
 
 PICTURE = harness.ROOT / "docs" / "images" / "loss-ladder.svg"
+_WIDTH, _NAMES, _BAR, _STEP, _TOP = 720, 250, 22, 32, 44
+_COUNTING, _NETWORK, _SHIPPED = "#8a8f98", "#4c78a8", "#d1603d"  # readable on white and on black
 COUNTING = {"uniform": 0, "unigram": 1, "bigram": 2, "five_gram": 5}
 RECIPE = WriterRecipe(  # chosen for the LSTM on split "slice"
     layers=1,
@@ -184,10 +187,34 @@ def _gradients(writer: Writer, text: str, chosen: argparse.Namespace) -> dict[st
     }
 
 
+def picture(report: Report) -> str:
+    """Draw the loss ladder, ``apps.writer.reports.LADDER``, as an SVG picture: one bar a rung."""
+    losses = [line.row["nats_per_character"] for line in report.lines]
+    shapes = []
+    for at, (line, nats) in enumerate(zip(report.lines, losses, strict=True)):
+        name = line.row["name"]
+        top, width = _TOP + at * _STEP, (_WIDTH - _NAMES - 60) * nats / max(losses)
+        middle = top + _BAR / 2 + 5
+        counting = name != "shipped" and line.row.get("units") is None
+        colour = _SHIPPED if name == "shipped" else _COUNTING if counting else _NETWORK
+        shapes += [
+            f'<text x="{_NAMES - 8}" y="{middle:g}" text-anchor="end">{escape(TITLES[name])}</text>',
+            f'<rect x="{_NAMES}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="3" fill="{colour}"/>',
+            f'<text x="{_NAMES + width + 8:.1f}" y="{middle:g}">{nats:.2f}</text>',
+        ]
+    title = f"Loss on held-out text ({report.found['settings.text']}), nats a character: shorter is better"
+    height = _TOP + len(losses) * _STEP + 8
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'aria-label="{escape(title)}"><style>text{{font:14px system-ui,sans-serif;fill:#7d828a}}</style>'
+        f'<text x="12" y="24">{escape(title)}</text>{"".join(shapes)}</svg>\n'
+    )
+
+
 def store(path: Path, results: dict[str, Any]) -> None:
     """Write the results, and the picture of the documentation."""
     write_json(path, results)
-    PICTURE.write_text(ladder_picture(LADDER.report(Stored(path.name, results))), encoding="utf-8")
+    PICTURE.write_text(picture(LADDER.report(Stored(path.name, results))), encoding="utf-8")
 
 
 def show(found: Stored) -> None:

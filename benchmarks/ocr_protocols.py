@@ -106,14 +106,15 @@ def recipes_of(options: argparse.Namespace, protocol: str, number: int) -> dict[
 def run(source: OcrSource, runs: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Train and score all networks; what is finished in the folder of runs is not done again."""
     everything = {*with_tails(frequent_words(())[0]), *source.words.texts}
-    recipes = {"letters": recipes_of(options, "a", 0), "few": recipes_of(options, "b", 0)}
-    recipes = {name: to_dict(found["own"]) for name, found in recipes.items()}
-    recipes["words"] = to_dict(recipes_of(options, WORDS, 0)[WORDS])
-    order = recipes["letters"]["lm_order"]
-    languages = {  # without the words of the set, and with them
-        "lm": fit_letter_lm(with_tails(source.texts), order),
-        "seen": fit_letter_lm(sorted(everything), order),
+    recipes = {
+        name: to_dict(next(iter(recipes_of(options, protocol, 0).values())))
+        for name, protocol in {"letters": "a", "few": "b", "words": WORDS}.items()
     }
+    texts = {
+        "lm": with_tails(source.texts),
+        "seen": sorted(everything),
+    }  # without the words of the set, and with them
+    languages = {name: fit_letter_lm(one, recipes["letters"]["lm_order"]) for name, one in texts.items()}
     shared = {"other_words": options.other_words, "threads": options.threads}
     return {
         "settings": harness.settings(recipes=recipes, data=dict(source.checksums), **shared),
@@ -188,7 +189,6 @@ def _scored(
     else:
         answers = read_words(reader, read, recipe.layout)
     return {
-        "training_seconds": trained.seconds,
         # A run that was gone on with took longer than this process knows.
         "seconds": max(trained.seconds, time.perf_counter() - began),
         "errors": {way: error_rate(found, read.texts).to_dict() for way, found in answers.items()},

@@ -43,17 +43,17 @@ from typing import Any
 
 import numpy as np
 
-import apps.ocr.reports
-import apps.reviews.reports
-import apps.tagger.reports
 from apps.ocr.application import LETTERS_PRESET, Reader
 from apps.ocr.evaluation import error_rate, read_letters
+from apps.ocr.reports import PEERS as OCR
 from apps.ocr.sources import TEST_FOLD
 from apps.reviews.application import DEFAULT_PRESET as REVIEWS_PRESET
 from apps.reviews.application import Reviews
+from apps.reviews.reports import PEERS as REVIEWS
 from apps.reviews.results import Verdict
 from apps.tagger.application import DEFAULT_PRESET as TAGGER_PRESET
 from apps.tagger.application import Tagger
+from apps.tagger.reports import PEERS as TAGGER
 from benchmarks.harness import THREADS, Option, command, report, settings, version_of
 from data_prep.readers.conllu import read_ewt
 from data_prep.readers.document_sets import read_imdb
@@ -61,11 +61,7 @@ from data_prep.readers.letters import LetterWords
 from data_prep.readers.letters import read_letters as letters_of_the_set
 from data_prep.text.text_inputs import plain
 
-TABLES = {
-    "tagger": apps.tagger.reports.PEERS,
-    "reviews": apps.reviews.reports.PEERS,
-    "ocr": apps.ocr.reports.PEERS,
-}
+TABLES = {"tagger": TAGGER, "reviews": REVIEWS, "ocr": OCR}
 OPTIONS = {
     "task": Option("tagger", "what is learned", choices=tuple(TABLES)),
     "preset": Option("", "preset to score; the shipped one if it is left out"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,20 +28,13 @@ def torch_loops(writer: Writer, temperature: float, seed: int) -> dict[str, Writ
     network = _stepping(torch, writer)
     narrow = torch.ao.quantization.quantize_dynamic(network, {torch.nn.LSTM, torch.nn.Linear}, torch.qint8)
 
-    def loop(network: Any) -> Write:
-        def write(read: np.ndarray, length: int) -> np.ndarray:
-            noise = Noise(Settings(length, temperature=temperature, seed=seed), writer.config.tokens).next(
-                length
-            )
-            with torch.inference_mode():
-                ids = network(
-                    torch.from_numpy(read.astype(np.int64)), torch.from_numpy(noise[:, 0]), temperature
-                )
-            return ids.numpy()
+    def write(network: Any, read: np.ndarray, length: int) -> np.ndarray:
+        settings = Settings(length, temperature=temperature, seed=seed)
+        noise = torch.from_numpy(Noise(settings, writer.config.tokens).next(length)[:, 0])
+        with torch.inference_mode():
+            return network(torch.from_numpy(read.astype(np.int64)), noise, temperature).numpy()
 
-        return write
-
-    return {"nn.LSTM": loop(network), "nn.LSTM, 8 bits": loop(narrow)}
+    return {"nn.LSTM": partial(write, network), "nn.LSTM, 8 bits": partial(write, narrow)}
 
 
 def _fill(torch: Any, layer: Any, weights: dict[str, np.ndarray]) -> Any:
