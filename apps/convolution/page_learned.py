@@ -24,6 +24,8 @@ from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors, number_box, one_of
 from apps.shared.style import palette
 
+_learn = st.cache_data(learn_detector, show_spinner="Learning …", max_entries=32)
+
 
 def show() -> None:
     """Draw the section."""
@@ -44,11 +46,6 @@ def show() -> None:
             "Kernels after this many steps of SGD", 0, STEPS, STEPS, every, key="after", bind="query-params"
         )
         _result(result, result.snapshots[min(step // every, len(result.snapshots) - 1)])
-
-
-@st.cache_data(show_spinner="Learning …", max_entries=32)
-def _learn(task: str, seed: int) -> Learned:
-    return learn_detector(task, seed)
 
 
 def _result(result: Learned, snapshot: Snapshot) -> None:

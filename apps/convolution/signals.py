@@ -92,12 +92,8 @@ class Layer(Result):
         if self.kind == "max":
             return max(read), f"max({', '.join(map(written, read))})"
         if self.kind in POOLINGS:
-            text = " + ".join(map(written_factor, read))
-            return (
-                (sum(read), text)
-                if self.kind == "sum"
-                else (sum(read) / len(read), f"({text}) / {len(read)}")
-            )
+            total, text = sum(read), " + ".join(map(written_factor, read))
+            return (total, text) if self.kind == "sum" else (total / len(read), f"({text}) / {len(read)}")
         pairs = list(zip(self.weights, read, strict=True))
         text = " + ".join(f"{written_factor(weight)}·{written_factor(value)}" for weight, value in pairs)
         text += f" + {written_factor(self.bias)}" * (self.bias != 0)

@@ -10,7 +10,7 @@ import pytest
 
 from data_prep.errors import InputError
 from models.storage.variables import variable_arrays
-from models.training.events import DivergedError
+from models.training.events import DivergedError, tensorboard_writer
 from tests.models.training_run import BATCH, EPOCHS, ROWS, SEED, batches_of, build, epoch_data, run
 
 STEPS = ROWS // BATCH
@@ -198,3 +198,19 @@ def test_an_unbuilt_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"built and compiled"):
         run(tmp_path / "run", model)
     assert not (tmp_path / "run").exists()
+
+
+def test_tensorboard_gets_the_numbers_of_every_epoch(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    write = tensorboard_writer(tmp_path)
+    write({"event": "begin", "stage": "", "time": 1.0, "epochs": 2})
+    for epoch in (1, 2):
+        write({"event": "epoch", "stage": "", "time": 1.0, "epoch": epoch, "steps": 4, "loss": 0.5 / epoch})
+    (file,) = (tmp_path / "training").iterdir()
+    records = [tf.compat.v1.Event.FromString(record.numpy()) for record in tf.data.TFRecordDataset(str(file))]
+    values = [(event.step, value) for event in records for value in event.summary.value]
+    assert [(step, value.tag, float(tf.make_ndarray(value.tensor))) for step, value in values] == [
+        (1, "loss", 0.5),
+        (2, "loss", 0.25),
+    ]
+    assert {value.metadata.plugin_data.plugin_name for _, value in values} == {"scalars"}
