@@ -14,12 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from spacy.language import Language
-from spacy.tokens import Doc
-from spacy.util import minibatch
-
 from apps.tagger.application import Tagger
 from data_prep.readers.conllu import UNTAGGED
+
+try:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.util import minibatch
+except ModuleNotFoundError as error:
+    raise ImportError("lectern.spacy needs spaCy: pip install 'lectern[spacy]'") from error
 
 _SPACE = ("SPACE", "_SP")  # what spaCy calls white space that is a token of its own
 

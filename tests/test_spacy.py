@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import lectern.spacy  # noqa: F401  (where Lectern is installed, its entry point
 from apps.tagger.application import Tagger
 from data_prep.errors import InputError
 
+ROOT = Path(__file__).resolve().parents[1]
 TEXT = "Dogs bark.  They can't sleep (really)!\n\nMr. Smith doesn't mind."
 
 
@@ -78,3 +81,9 @@ def test_a_pipeline_is_saved_and_loaded(nlp, tmp_path: Path) -> None:
 def test_a_preset_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError, match="There is no preset of this name"):
         spacy.blank("en").add_pipe("lectern_tagger", config={"preset": "tagger_de"})
+
+
+def test_the_missing_extra_is_named() -> None:
+    code = "import sys; sys.modules['spacy'] = None; import lectern.spacy"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("ImportError: lectern.spacy needs spaCy: pip install 'lectern[spacy]'\n")
