@@ -14,7 +14,7 @@ from typer import completion as typer_completion
 from typer.core import TyperGroup
 
 from apps.shared.commands import JsonOption, group, number, print_json, print_table, verb
-from lectern.export.commands import add_export
+from lectern.export.commands import with_export
 from models.presets.search import find_presets
 
 VERSION = "0.2.0"
@@ -48,8 +48,7 @@ class Application(TyperGroup):
 @functools.cache
 def _verbs_of(name: str) -> dict[str, Any]:
     own = importlib.import_module(f"apps.{name}.commands").app
-    add_export(own, name)
-    return typer.main.get_group(own).commands
+    return typer.main.get_group(with_export(own, name)).commands
 
 
 app = group("Lectern: convolutional and recurrent networks, and word vectors, ready to use.", PROGRAM)

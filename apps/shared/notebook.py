@@ -8,13 +8,8 @@ from html import escape
 from apps.shared.colours import LIGHT, tint
 
 MOST_BARS = 12  # that are drawn; ``to_pandas`` has all
-_BOX = f"background:{LIGHT.ground};color:{LIGHT.text};padding:.5rem .7rem;border-radius:.4rem"
+BOX = f"background:{LIGHT.ground};color:{LIGHT.text};padding:.5rem .7rem;border-radius:.4rem"
 _GRID = "display:grid;grid-template-columns:max-content 16rem 4rem;gap:.15rem .6rem"
-
-
-def framed(drawn: str) -> str:
-    """Put what was drawn on a ground of its own."""
-    return f'<div style="{_BOX}">{drawn}</div>'
 
 
 def bars(shares: Mapping[str, float]) -> str:

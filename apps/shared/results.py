@@ -59,21 +59,18 @@ class Result:
         return ()
 
     def drawn(self) -> str:
-        """What a notebook shows, HTML; empty for the table of the data frame."""
+        """What a notebook shows, HTML; empty for the table that a command prints."""
         if pieces := list(self.pieces()):
             return notebook.tinted(pieces)
         return notebook.bars(shares) if (shares := self.shares()) else ""
 
     def _repr_html_(self) -> str:
         if drawn := self.drawn():
-            return notebook.framed(drawn)
+            return f'<div style="{notebook.BOX}">{drawn}</div>'
         import pandas
 
-        if type(self).table_rows is Result.table_rows:
-            return self.to_pandas().to_html()
-        return pandas.DataFrame(
-            self.table_rows(), columns=[one.rstrip(">") for one in self.table_columns]
-        ).to_html()
+        columns = [column.rstrip(">") for column in self.table_columns]
+        return pandas.DataFrame(self.table_rows(), columns=columns).to_html()
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from apps.shared.colours import DARK, Palette
+from apps.shared.colours import DARK, Palette, tint
 from apps.tagger.tagset import TAGS, tag_colour, tag_name
 from data_prep.readers.conllu import UNTAGGED
 
@@ -43,9 +43,7 @@ def legend(tags: Sequence[str], colours: Palette) -> str:
 
 def ribbon_colour(tag: str, probability: float, *, dark: bool) -> str:
     """Give the colour of a ribbon: the tag's, the more see-through the less sure the network is."""
-    red, green, blue = (int(tag_colour(tag)[start : start + 2], 16) for start in (1, 3, 5))
-    opacity = (_FULL_DARK if dark else _FULL) * probability**2
-    return f"rgba({red},{green},{blue},{opacity:.3f})"
+    return tint(tag_colour(tag), (_FULL_DARK if dark else _FULL) * probability**2)
 
 
 def _sentence(sentence: Any, colours: Palette) -> str:

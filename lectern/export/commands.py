@@ -22,10 +22,11 @@ FormatOption = Annotated[str, typer.Option("--format", help=f"One of {', '.join(
 QuantizeOption = Annotated[str | None, typer.Option(metavar="int8", help="8-bit weights, in onnx or litert.")]
 
 
-def add_export(group: typer.Typer, application: str) -> None:
+def with_export(group: typer.Typer, application: str) -> typer.Typer:
     """Add it to the group of an application; word vectors have another one, which writes them as a table."""
     for name, opens in _VERBS.get(application, {}).items():
         _add(group, name, f"apps.{application}.application", opens)
+    return group
 
 
 def _add(group: typer.Typer, name: str, module: str, opens: str) -> None:

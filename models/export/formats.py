@@ -43,8 +43,7 @@ def write_network(
     elif form == "onnx":
         _write_onnx(network, path, quantize)
     elif form == "saved_model":
-        signature = [signature_of(network)]
-        network.export(str(path), format="tf_saved_model", input_signature=signature, verbose=False)
+        _write_saved_model(network, path)
     else:
         _write_litert(network, path, quantize, single)
 
@@ -57,6 +56,17 @@ def signature_of(network: keras.Model, single: Iterable[str] = ()) -> dict[str, 
         one.name: tf.TensorSpec([1, *one.shape[1:]] if one.name in single else one.shape, one.dtype, one.name)
         for one in network.inputs
     }
+
+
+def _write_saved_model(network: keras.Model, path: Path) -> None:
+    import tensorflow as tf
+
+    answer = tf.function(
+        lambda inputs: network(inputs, training=False), input_signature=[signature_of(network)]
+    )
+    module = tf.Module()  # that of Keras (3.15) holds every variable twice
+    module.answer, module.weights = answer, [variable.value for variable in network.variables]
+    tf.saved_model.save(module, str(path), signatures=answer.get_concrete_function())
 
 
 def _write_litert(network: keras.Model, path: Path, quantize: Quantize | None, single: Iterable[str]) -> None:
