@@ -103,7 +103,9 @@ class PackedBag(PackedNetwork):
     def features(self, reads: Sequence[np.ndarray]) -> np.ndarray:
         """Return the averages, float32 (documents, dimensions)."""
         sizes = np.array([len(read) for read in reads])
-        sums = np.add.reduceat(self.vectors[np.concatenate(reads)], np.cumsum(sizes) - sizes, axis=0)
+        # take() is several times as fast as brackets for such short rows.
+        rows = self.vectors.take(np.concatenate(reads), axis=0)
+        sums = np.add.reduceat(rows, np.cumsum(sizes) - sizes, axis=0)
         return sums / self._divisors(sizes)[:, None]
 
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:

@@ -30,6 +30,22 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a<br />b<br />c", "a\nb\nc"),
+        ("a<br>b<br/>c<br  />d<br />", "a\nb\nc\nd\n"),
+        ("<br<br />>", "<br\n>"),
+        ("<b<br />r />", "<b\nr />"),
+        ("&lt;br /&gt;<br />&amp;lt;", "<br />\n&lt;"),
+        ("&am<br />p;", "&am\np;"),
+        ("a < b", "a < b"),
+    ],
+)
+def test_markup_is_taken_out_once(text: str, meant: str) -> None:
+    assert plain(text) == meant
+
+
 def test_markup_is_taken_out() -> None:
     assert (
         plain("Good.<br /><br />Bad &amp; ugly &#39;caf&eacute;&#39; <b>") == "Good.\n\nBad & ugly 'café' <b>"
