@@ -155,6 +155,11 @@ def test_a_missing_extra_is_named(digits: Digits, tmp_path: Path, monkeypatch: p
     )
 
 
+def test_another_backend_is_refused(digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    assert refused(digits, tmp_path / "out").endswith("Received: 'jax'. Unset KERAS_BACKEND.")
+
+
 def test_a_layer_without_a_counterpart_is_named(tmp_path: Path) -> None:
     import keras
 

@@ -40,7 +40,7 @@ class Difference:
 
 
 def check_format(form: str, quantize: str | None) -> None:
-    """Refuse a format that there is not, that is not installed, or that has no such numbers.
+    """Refuse a format that there is not, that is not installed, or that has no such numbers, and another backend.
 
     Raises:
         InputError: It is one of these.
@@ -55,6 +55,15 @@ def check_format(form: str, quantize: str | None) -> None:
         raise InputError(
             f"The format {form} needs {' and '.join(missing)}, which is not installed",
             remedy="Install the extra: pip install 'lectern[export]'",
+        )
+    import keras
+
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise InputError(
+            "Keras runs on another backend",
+            allowed="tensorflow",
+            received=backend,
+            remedy="Unset KERAS_BACKEND",
         )
 
 
