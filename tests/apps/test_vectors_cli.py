@@ -275,7 +275,7 @@ def test_an_analogy_needs_numpy_only(file: str) -> None:
         f"sys.argv = ['', 'vectors', 'analogy', 'paris - france + spain', '--json', '--vectors', {file!r}]\n"
         "from apps.__main__ import run\n"
         "try:\n    run()\nexcept SystemExit:\n    pass\n"
-        "heavy = ('tensorflow', 'keras', 'gensim', 'pandas', 'scipy', 'sklearn')\n"
+        "heavy = ('tensorflow', 'keras', 'numba', 'gensim', 'pandas', 'scipy', 'sklearn')\n"
         "print([name for name in heavy if name in sys.modules])\n"
     )
     done = subprocess.run(
