@@ -127,7 +127,6 @@ def writer(options: argparse.Namespace, folder: Path) -> Figures:
 def tagger(options: argparse.Namespace, folder: Path) -> Figures:
     """Tag a file of documents, one a line, into CoNLL-U; given words; and one sentence."""
     from apps.tagger.application import Tagger
-    from apps.tagger.files import conllu_pieces
     from data_prep.readers.conllu import read_ewt
     from data_prep.readers.document_sets import read_imdb
 
@@ -136,7 +135,7 @@ def tagger(options: argparse.Namespace, folder: Path) -> Figures:
 
     def from_file() -> None:
         text = path.read_text(encoding="utf-8")
-        _write(folder, conllu_pieces(text, ours.stream(text)))
+        _write(folder, ours.stream_conllu(text))
 
     works: dict[str, Callable[[], Any]] = {"raw_words_per_second": from_file}
     if version_of("spacy") is not None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _FEW_WORDS = 100  # answered in NumPy before machine code is loaded, which takes 0.4 s and 100 MiB
 _WORDS_AT_ONCE = 2048  # of sentences that are read together
 _CHARACTERS_AT_ONCE = 1024  # of words whose characters are encoded together
-_REMEMBERED_WORDS = 10_000  # at 8 KB each for 256 units
+_REMEMBERED_WORDS = 16_000  # at 8 KB each for 256 units
 
 
 class Prediction(NamedTuple):

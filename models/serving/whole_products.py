@@ -150,31 +150,28 @@ def products(x, rows, taps, first, weights, steps, begin, out):  # type: ignore[
     for panel in range(len(weights)):
         w = weights[panel]
         for r in range(0, len(rows), 2):
-            s = min(r + 1, len(rows) - 1)  # a last row without a second one is computed twice
+            s = min(r + 1, len(rows) - 1)  # r itself where there is no second row
             a0, a1, a2, a3 = _zeros(), _zeros(), _zeros(), _zeros()
             b0, b1, b2, b3 = _zeros(), _zeros(), _zeros(), _zeros()
             at = 0
             for tap in taps:
                 x0, x1 = x[rows[r] + tap], x[rows[s] + tap]
+                if s == r:
+                    for k in range(first, first + width, 2):
+                        a = _pair(x0, k)
+                        a0, a1 = _added(a0, a, _sixteen(w, at)), _added(a1, a, _sixteen(w, at + 16))
+                        a2, a3 = _added(a2, a, _sixteen(w, at + 32)), _added(a3, a, _sixteen(w, at + 48))
+                        at += 2 * PANEL
+                    continue
                 for k in range(first, first + width, 2):
                     a, b = _pair(x0, k), _pair(x1, k)
                     w0, w1 = _sixteen(w, at), _sixteen(w, at + 16)
                     w2, w3 = _sixteen(w, at + 32), _sixteen(w, at + 48)
-                    a0, a1, a2, a3 = (
-                        _added(a0, a, w0),
-                        _added(a1, a, w1),
-                        _added(a2, a, w2),
-                        _added(a3, a, w3),
-                    )
-                    b0, b1, b2, b3 = (
-                        _added(b0, b, w0),
-                        _added(b1, b, w1),
-                        _added(b2, b, w2),
-                        _added(b3, b, w3),
-                    )
+                    a0, a1, a2, a3 = _added(a0, a, w0), _added(a1, a, w1), _added(a2, a, w2), _added(a3, a, w3)
+                    b0, b1, b2, b3 = _added(b0, b, w0), _added(b1, b, w1), _added(b2, b, w2), _added(b3, b, w3)
                     at += 2 * PANEL
             column = panel * PANEL
-            for row, c0, c1, c2, c3 in ((r, a0, a1, a2, a3), (s, b0, b1, b2, b3)):
+            for row, c0, c1, c2, c3 in ((s, b0, b1, b2, b3), (r, a0, a1, a2, a3)):
                 _keep(c0, steps, begin, column, out[row])
                 _keep(c1, steps, begin, column + 8, out[row])
                 _keep(c2, steps, begin, column + 16, out[row])
