@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from itertools import count
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from apps.shared.reports import preset_installed
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
 from apps.tagger.explain import MOST_WORDS, crf_transitions, followers, network_view
-from apps.tagger.files import conllu_file, csv_file, is_conllu, json_pieces
+from apps.tagger.files import conllu_file, conllu_pieces, csv_file, is_conllu, json_pieces
 from apps.tagger.results import TaggedText
 from apps.tagger.tagset import TAGS
 from data_prep.errors import InputError
@@ -246,3 +247,12 @@ def test_a_megabyte_is_tagged(shipped: Tagger, unit: str) -> None:
             assert text[at : token.start].strip() == ""
             at = token.end
     assert text[at:].strip() == ""
+
+
+def test_conllu_comes_without_results_in_between(random_tagger) -> None:
+    text = "Dogs bark. Cats don't!\n\nThe dog (a small one) sleeps."
+    expected = list(conllu_pieces(text, random_tagger.stream(text), count(4)))
+    assert list(random_tagger.stream_conllu(text, count(4))) == expected
+    assert next(random_tagger.stream_conllu(text)).startswith("# sent_id = 1\n# text = Dogs")
+    with pytest.raises(InputError, match="empty"):
+        random_tagger.stream_conllu(" ")

@@ -12,6 +12,8 @@ from data_prep.readers.conllu import (
     EWT,
     Word,
     format_conllu,
+    found_lines,
+    found_sentence,
     parse_conllu,
     plain_sentence,
     read_conllu,
@@ -156,3 +158,14 @@ def test_the_treebank_is_written_as_it_was_read(data_dir, part) -> None:
     for sentence in read:
         for word in sentence.words:
             assert sentence.text[word.start : word.end] == word.form
+
+
+def test_lines_of_found_words_are_those_of_their_sentence() -> None:
+    text = "Er geht zum Fluss.Dann \u00a0 nicht"
+    first = [("Er", "PRON", "PPER", 0, 2), ("geht", "VERB", "_", 3, 7), ("zu", "ADP", "_", 8, 11)]
+    first += [("dem", "DET", "_", 8, 11), ("Fluss", "NOUN", "NN", 12, 17), (".", "PUNCT", "_", 17, 18)]
+    last = [("Dann", "ADV", "_", 18, 22), ("nicht", "PART", "_", 25, 30)]
+    for words in (first, last, first[:2], first[4:], first[5:] + last):
+        for name in ("", "7"):
+            assert found_lines(text, words, name) == format_conllu(found_sentence(text, words, name))
+    assert "3-4\tzum" in found_lines(text, first)
