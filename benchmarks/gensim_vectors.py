@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,9 @@ def gensim_settings(recipe: VectorsRecipe) -> dict[str, Any]:
 def write_sentences(corpus: Any, file: Path) -> None:
     """Write the sentences of an encoded corpus for gensim's ``corpus_file``: words, one sentence a line."""
     words = list(corpus.vocabulary)
-    begin = 0
     with file.open("w", encoding="utf-8") as out:
-        for end in corpus.ends:
+        for begin, end in pairwise([0, *corpus.ends]):
             out.write(" ".join([words[i] for i in corpus.ids[begin:end]]) + "\n")
-            begin = end
 
 
 def scores(every: WordVectors, scored: int) -> Metrics:

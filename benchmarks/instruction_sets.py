@@ -64,7 +64,5 @@ def _numpy_features() -> list[str]:
 
 def _flags() -> set[str]:
     """Return the names of what the processor can do; none where the system does not say."""
-    if not _CPU_INFO.is_file():
-        return set()
-    lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
-    return set(next((line for line in lines if line.startswith("flags")), "").split())
+    text = _CPU_INFO.read_text(encoding="utf-8") if _CPU_INFO.is_file() else ""
+    return set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
