@@ -17,6 +17,7 @@ from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
 from models.training.run_folder import run_folder_of
 from models.training.task import Options, PresetContent, Run, Stages, Task
+from models.training.watching import Limits
 
 _KEPT_AS_THEY_ARE = ("config", "weights", "golden", "card", "vocabulary", "labels", "dtype")
 
@@ -63,6 +64,10 @@ def fit_task(
     resume: bool = False,
     start: str | Path | None = None,
     tensorboard: str | Path | None = None,
+    folder: str | Path | None = None,
+    watch: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    keep: bool = True,
 ) -> dict[str, Any]:
     """Train a task's model and write it as a preset; the run lives in ``OUT.run`` until the preset is written.
 
@@ -75,6 +80,11 @@ def fit_task(
         resume: Go on with an interrupted run.
         start: Preset whose weights training starts from, where shapes allow.
         tensorboard: Folder for TensorBoard's log.
+        folder: Of the run, where it is to stay after the preset is written.
+        watch: What to look at while it trains; see :class:`models.training.task.Run`.
+        limits: What the run may use.
+        keep: Whether to score what was trained and write the preset; else the run stays, and a call with ``resume``
+            goes on there.
 
     Returns:
         What was made: preset, epochs, seconds, scores and more.
@@ -85,7 +95,9 @@ def fit_task(
     """
     out, options = Path(out), task.given("fit", options or {})
     chosen = task.recipe(recipe, options, overrides)
-    run = Run(run_folder_of(out), resume, None if start is None else load_preset(start, kind=task.kind))
+    place = run_folder_of(out)
+    begin = None if start is None else load_preset(start, kind=task.kind)
+    run = Run(place if folder is None else Path(folder), resume, begin, watch, limits or Limits())
     fresh = not run.folder.exists()
     try:
         with writing_to(run.folder):
@@ -97,14 +109,17 @@ def fit_task(
         raise
     listeners = () if tensorboard is None else (tensorboard_writer(tensorboard),)
     trained = train(task, chosen, source, run, listeners=listeners)
+    made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
+    if not keep:
+        return made
     metrics = task.score(chosen, source, trained.answers)
     content = task.content(chosen, source, trained.answers)
     _save(task, out, chosen, source, run, trained, metrics, content)
     for name, second in content.second.items():
         _save(task, out.with_name(f"{out.name}_{name}"), chosen, source, run, trained, metrics, second)
-    shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
+    if folder is None:
+        shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
-    made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
     return {**made, **content.summary, **scores}
 
 

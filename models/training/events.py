@@ -4,8 +4,12 @@ A guard against NaN watches every step. TensorBoard's own log is written by Tens
 
 Every line of ``events.jsonl`` is a JSON object with ``event``, ``stage`` and ``time`` (seconds since 1970):
 
-``begin``    epochs, done (epochs of before), parameters
-``step``     epoch (from 1), step, steps (of an epoch, None if not known yet), metrics so far; at most twice a second
+``begin``    epochs, done, steps_done and seconds of before, parameters, steps (of an epoch, None if not known yet),
+             examples (of an epoch, None if not known) and their unit
+``step``     epoch (from 1), step, steps (of an epoch, None if not known yet), steps_done (of the stage), seconds (of
+             training, in all), learning_rate, metrics as means over the epoch so far; at most twice a second
+``watch``    epoch, steps_done, seconds, numbers and norms of gradients by name, cost (in seconds); see ``watching``
+``pause``, ``go``, ``stop``  what a person asked for (``stop`` also for a limit: why); epoch, steps_done
 ``epoch``    epoch, steps, seconds, best, the metrics of training and evaluation
 ``sample``   epoch, text: what the network answers by now
 ``end``      epochs (finished), seconds; also when the training was interrupted
@@ -21,6 +25,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,7 @@ import keras
 from tqdm import tqdm
 
 from data_prep.errors import InputError
+from models.training.watching import Control, Looks
 
 _SECONDS_BETWEEN_STEPS = 0.5
 _LOG_INTERVAL_SECONDS = 30.0  # between two lines of the bar where the stream is a file and not a terminal
@@ -62,6 +68,7 @@ class Events:
                 return
             self._last_step = now
         for name, value in values.items():
+            value = values[name] = value() if callable(value) else value  # only for what is written
             if isinstance(value, float) and not math.isfinite(value):
                 values[name] = None
         content = {"event": event, "stage": self._stage, "time": now, **values}
@@ -117,26 +124,80 @@ class DivergedError(InputError):
 class StepWatch(keras.callbacks.Callback):
     """Count the steps of one epoch, write them to the events of a run, and stop at the first loss that is not finite.
 
+    Between two steps it looks at the network, and does what a person asks.
+
     Args:
         events: Where steps go.
         epoch: Number of the epoch, from 1.
-        folder: Run folder, named in the error.
+        folder: Folder of the stage, named in the error.
+        before: Steps and seconds of all epochs before.
+        control: What a person asks.
+        looks: When the network is looked at; None for never.
+        limit: The most seconds of training, None for no limit.
     """
 
-    def __init__(self, events: Events, epoch: int, folder: Path) -> None:
+    def __init__(
+        self,
+        events: Events,
+        epoch: int,
+        folder: Path,
+        before: tuple[int, float],
+        control: Control,
+        looks: Looks | None = None,
+        limit: float | None = None,
+    ) -> None:
         super().__init__()
-        self.events, self.epoch, self.folder = events, epoch, folder
-        self.steps = 0
+        self.events, self.epoch, self.folder, self.before = events, epoch, folder, before
+        self.control, self.looks, self.limit = control, looks, limit
+        self.steps, self.paused, self._began = 0, 0.0, time.perf_counter()
+        self.stopped: str | None = None
         self.last_loss: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Of training, without pauses, in all epochs."""
+        return self.before[1] + time.perf_counter() - self._began - self.paused
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Look at the network before its first step."""
+        if not self.before[0]:
+            self._look()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at one step (or one group of steps of ``steps_per_execution``)."""
         metrics = {name: float(value) for name, value in (logs or {}).items()}
-        self.steps, self.last_loss = batch + 1, metrics.get("loss")
+        steps = self.params.get("steps")
+        # The last group of steps_per_execution may be shorter than Keras counts it.
+        self.steps, self.last_loss = min(batch + 1, steps or batch + 1), metrics.get("loss")
         if self.last_loss is not None and not math.isfinite(self.last_loss):
             raise DivergedError(f"the loss is {self.last_loss}", self.folder, self.epoch, self.steps)
-        steps = self.params.get("steps")
-        self.events.emit("step", epoch=self.epoch, step=self.steps, steps=steps, **metrics)
+        when = {"steps": steps, "seconds": round(self.seconds, 3), "steps_done": self._done}
+        rate = partial(_learning_rate, self.model)
+        self.events.emit("step", epoch=self.epoch, step=self.steps, **when, learning_rate=rate, **metrics)
+        self._look()
+        self._ask()
+
+    @property
+    def _done(self) -> int:
+        return self.before[0] + self.steps
+
+    def _look(self) -> None:
+        if self.looks is not None and self.looks.due(self.seconds):
+            when = {"epoch": self.epoch, "seconds": round(self.seconds, 3)}
+            self.events.emit("watch", **when, **self.looks.look(self.model, self._done, **when))
+
+    def _ask(self) -> None:
+        """Wait, or stop, where a person or the limit asks for it."""
+        when = {"epoch": self.epoch, "steps_done": self._done}
+        if waited := self.control.wait(partial(self.events.emit, "pause", **when)):
+            self.paused += waited
+            self.events.emit("go", **when)
+        if self.control.word() == "stop":
+            self.stopped = "as asked"
+        elif self.limit is not None and self.seconds > self.limit:
+            self.stopped = f"at the limit of {self.limit / 60:g} minutes"
+        if self.stopped:
+            self.model.stop_training = True
 
     def check_loss(self, logs: Mapping[str, float]) -> None:
         """Refuse the metrics of an epoch where Keras has put a zero in the place of the loss.
@@ -200,7 +261,23 @@ class ProgressBar:
             self._bar.total = steps * self._epochs
 
 
+def _learning_rate(model: Any) -> float | None:
+    """Return the learning rate of the next step, None for a network that has no optimizer."""
+    return None if model.optimizer is None else float(model.optimizer.learning_rate)
+
+
 def _shown(event: Mapping[str, Any]) -> dict[str, str]:
     """The metrics of an event as text."""
-    others = {"event", "stage", "time", "epoch", "step", "steps", "seconds", "best"}
+    others = {
+        "event",
+        "stage",
+        "time",
+        "epoch",
+        "step",
+        "steps",
+        "steps_done",
+        "seconds",
+        "best",
+        "learning_rate",
+    }
     return {name: f"{value:.5g}" for name, value in event.items() if name not in others and value is not None}

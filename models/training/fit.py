@@ -14,10 +14,8 @@ import random
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -36,6 +34,7 @@ from models.training.events import DivergedError, Events, Listener, ProgressBar,
 from models.training.recipe import to_dict
 from models.training.run_folder import begin_run, locked
 from models.training.task import Run, Stage
+from models.training.watching import STOPPED, Control, Looks
 
 _DECIDING = ("epochs", "seed", "monitor", "mode", "keep", "steps")  # fields of a stage that a resume compares
 _NAMED_WEIGHTS = 5  # that are listed where they do not fit
@@ -80,7 +79,7 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
         )
         events = Events(run.folder, stage.name, [*listeners, ProgressBar()])
         with contextlib.closing(events):
-            training = _Training(model, stage, folder, events)
+            training = _Training(model, stage, run, events)
             training.restore_or_start()
             with _terminate_as_interrupt(), without_final_average(model):
                 training.train()
@@ -91,9 +90,13 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
 class _Training:
     """One training as it goes: its network, its folder and the state reached so far."""
 
-    def __init__(self, model: keras.Model, stage: Stage, folder: Path, events: Events) -> None:
-        self.model, self.stage, self.folder, self.events = model, stage, folder, events
-        self.state = TrainingState()
+    def __init__(self, model: keras.Model, stage: Stage, run: Run, events: Events) -> None:
+        self.model, self.stage, self.run, self.events = model, stage, run, events
+        self.folder, self.state = run.folder / stage.name, TrainingState()
+        self.looks = None
+        if run.watch is not None:
+            see = None if stage.see is None else lambda model: stage.see(model, run.watch)
+            self.looks = Looks(run.folder, stage.name, see)
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
 
@@ -118,11 +121,14 @@ class _Training:
             done=self.state.epoch,
             parameters=int(sum(np.prod(weight.shape) for weight in self.model.trainable_weights)),
             steps_done=sum(line["steps"] for line in history),
+            seconds=self.state.seconds,
             steps=history[-1]["steps"] if history else self.stage.steps,
+            examples=self.stage.examples,
+            unit=self.stage.unit,
         )
         try:
             try:
-                while self.state.epoch < epochs:
+                while self.state.epoch < epochs and not (self.folder / STOPPED).exists():
                     self._one_epoch(self.state.epoch + 1)
             finally:
                 self.events.emit("end", epochs=self.state.epoch, seconds=self.state.seconds)
@@ -144,12 +150,15 @@ class _Training:
 
     def _one_epoch(self, number: int) -> None:
         """Train, evaluate and save the epoch of this number, from 1."""
-        stage, state, started = self.stage, self.state, time.perf_counter()
+        stage, state, run = self.stage, self.state, self.run
         seed = int(np.random.default_rng([stage.seed, number - 1]).integers(2**31))
         # Not keras.utils.set_random_seed: TensorFlow then forgets its compiled functions, about a second an epoch.
         random.seed(seed)
         np.random.seed(seed)
-        watch = StepWatch(self.events, number, self.folder)
+        before = sum(line["steps"] for line in state.history), state.seconds
+        control, minutes = Control(run.folder, stage.name), run.limits.minutes
+        limit = None if minutes is None else 60.0 * minutes
+        watch = StepWatch(self.events, number, self.folder, before, control, self.looks, limit)
         logs = self._keras_epoch(number, watch)
         watch.check_loss(logs)
         with averaged_weights(self.model):
@@ -162,14 +171,30 @@ class _Training:
             if better and stage.keep == "best":
                 arrays = self._finite(variable_arrays(self.model.weights), number)
                 best_file = write_best(self.folder, number, arrays)
-        seconds = time.perf_counter() - started
+        seconds = watch.seconds - state.seconds
         line = {"epoch": number, "steps": watch.steps, "seconds": seconds, "best": better}
         line.update({name: one if math.isfinite(one) else None for name, one in metrics.items()})
         best = (number, value) if better else (state.best_epoch, state.best_value)
+        if watch.stopped:
+            write_bytes(self.folder / STOPPED, watch.stopped.encode())
         self._save(TrainingState(number, (*state.history, line), *best, best_file))
+        self._check_size()
         self.events.emit("epoch", **line)
+        if watch.stopped:
+            self.events.emit("stop", epoch=number, steps_done=before[0] + watch.steps, why=watch.stopped)
         if text is not None:
             self.events.emit("sample", epoch=number, text=text)
+
+    def _check_size(self) -> None:
+        """Refuse to go on where the run has grown too large; what is saved stays."""
+        most, files = self.run.limits.mebibytes, self.run.folder.rglob("*")
+        if most is not None and (size := sum(path.stat().st_size for path in files) / 2**20) > most:
+            raise InputError(
+                f"The run in {self.run.folder} has grown too large",
+                allowed=f"{most:g} MiB",
+                received=f"{size:.0f} MiB",
+                remedy="Choose a smaller network, or a higher limit",
+            )
 
     def _keras_epoch(self, number: int, watch: StepWatch) -> dict[str, float]:
         """Let Keras train one epoch; return its metrics."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data_prep.errors import InputError
 from models.training.recipe import close_names, with_overrides
+from models.training.watching import Limits, Seen
 
 if TYPE_CHECKING:
     import keras
@@ -62,11 +63,15 @@ class Run:
         folder: Of the run; stages have sub-folders, other files may be kept here for a resume.
         resume: Whether to go on with what is there.
         start: The preset whose weights it starts from, or None.
+        watch: What to look at while it trains, by the names that the task's ``watched`` gives; None for nothing.
+        limits: What it may use.
     """
 
     folder: Path
     resume: bool = False
     start: Preset | None = None
+    watch: Mapping[str, str] | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,10 @@ class Stage:
         prefetch: Batches that are prepared ahead.
         callbacks: Keras callbacks without a state of their own.
         start: Preset to the arrays that the network may start from; None where it never does.
+        see: Network and what ``Run.watch`` says to what the network shows by now, fast and without changing anything;
+            None where nothing but the norms of gradients is seen.
+        examples: How many an epoch has, None where that is not known.
+        unit: What an example is, in the plural.
     """
 
     name: str
@@ -108,6 +117,9 @@ class Stage:
     prefetch: int = 2
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
     start: Callable[[Preset], Mapping[str, np.ndarray]] | None = lambda preset: preset.arrays
+    see: Callable[[keras.Model, Mapping[str, str]], Seen] | None = None
+    examples: int | None = None
+    unit: str = "examples"
 
 
 @dataclass(frozen=True)
@@ -158,6 +170,7 @@ class Task(ABC):
             the data that need no download, and one with the name of an option with the data of that option.
         options: Where data come from.
         sample_help: What the sample is; None where there is none.
+        watched: What a person can have looked at while it trains: name to the text that is taken where none is given.
     """
 
     name: ClassVar[str]
@@ -166,6 +179,7 @@ class Task(ABC):
     recipes: ClassVar[Mapping[str, Any]]
     options: ClassVar[Sequence[Option]] = ()
     sample_help: ClassVar[str | None] = None
+    watched: ClassVar[Mapping[str, str]] = {}
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> Any:
         """Choose a recipe and change it.

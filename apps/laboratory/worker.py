@@ -1,0 +1,226 @@
+"""The process that trains what was ordered, one run after the other: ``python -m apps.laboratory.worker``.
+
+It outlives the page's server. As many train at once as there are cores; each holds a slot, a locked file, and the lock
+of its run. One that finds nothing to do waits some time, with TensorFlow loaded, so that the next order begins at once.
+A run whose process was killed is taken up again, and ends at the same bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_runs
+from data_prep.errors import InputError
+from models.training.task import Task
+from models.training.watching import Limits
+
+ROOT = Path(__file__).resolve().parents[2]
+_IDLE_SECONDS = 180.0
+_LOOK_SECONDS = 0.1
+_MOST_KILLS = 25  # without an epoch in between
+_NICE = 15  # pages go first
+
+
+def task_named(name: str) -> Task:
+    """Return the task of an application.
+
+    Raises:
+        InputError: There is none.
+    """
+    try:
+        module = importlib.import_module(f"apps.{name}.task")
+    except ModuleNotFoundError as error:
+        raise InputError("There is no such task", received=name) from error
+    return next(
+        one for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Task) and getattr(one, "name", None) == name
+    )()  # fmt: skip
+
+
+def ensure_workers(spare: bool = False) -> None:
+    """Start a process for each run that waits, as far as there are slots; with ``spare`` one that is ready for more."""
+    LABORATORY.mkdir(parents=True, exist_ok=True)
+    waiting = sum(_claimable(run) for run in find_runs())
+    taken = [_slot_content(path) for path in _slots() if _is_locked(path)]
+    idle = sum(content == "" for content in taken)
+    for _ in range(min(len(_slots()) - len(taken), waiting + spare - idle)):
+        log = (LABORATORY / "worker.log").open("ab")
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        }
+        with log:
+            subprocess.Popen(
+                [sys.executable, "-m", "apps.laboratory.worker"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
+            )  # fmt: skip
+
+
+def main() -> None:
+    """Train until there has been nothing to do for some time."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _slot() as slot:
+        if slot is None:
+            return
+        os.nice(max(0, _NICE - os.nice(0)))
+        import keras
+        import tensorflow as tf
+
+        import models.training.driver  # noqa: F401  loaded before an order comes
+
+        keras.ops.convert_to_numpy(tf.zeros(1) + 1.0)  # the first operation takes longest
+        until = time.monotonic() + _IDLE_SECONDS
+        while time.monotonic() < until:
+            for run in reversed(find_runs()):
+                if _claimable(run):
+                    with run.lock() as got:
+                        if got and _claimable(run, locked=True):
+                            _say(slot, run.key)
+                            _train(run)
+                            # A fresh process for the next one: nothing of a training is left over.
+                            os.execv(sys.executable, [sys.executable, "-m", "apps.laboratory.worker"])
+            time.sleep(_LOOK_SECONDS)
+
+
+def _claimable(run: LabRun, locked: bool = False) -> bool:
+    """Say whether a run waits for someone who trains it."""
+    if not run.ordered or not (locked or not run.locked()):
+        return False
+    return run.status.get("state") not in ("failed", "kept") and (
+        run.keep_name is not None or run.status.get("state") != "trained"
+    )
+
+
+def _train(run: LabRun) -> None:
+    """Train a run, or make its preset, and write down what became of it."""
+    with (run.folder / "log.txt").open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            epochs = len(list(run.training.rglob("state-*.json"))) and _epochs(run)
+            kills = run.status.get("kills", 0) + 1 if epochs == run.status.get("epochs") else 0
+            run.write_status(pid=os.getpid(), kills=kills, epochs=epochs, state=None)
+            if kills > _MOST_KILLS:
+                raise InputError(
+                    f"The process that trains ended {kills} times within one epoch",
+                    remedy="Is there enough memory? A smaller network or batch needs less",
+                )
+            run.write_status(**_fitted(run))
+        except InputError as error:
+            _write_failure(run, str(error))
+        except KeyboardInterrupt:
+            raise SystemExit from None
+        except Exception as error:
+            traceback.print_exc()
+            _write_failure(
+                run, f"{type(error).__name__}: {error} (the whole text is in {run.folder / 'log.txt'})"
+            )
+
+
+def _fitted(run: LabRun) -> dict[str, Any]:
+    """Run the driver; return what is to stand in the status."""
+    from models.training.driver import fit_task
+
+    order, name = run.order, run.keep_name
+    task = task_named(order.task)
+    made = fit_task(
+        task,
+        RUNS / (name or run.key),
+        options=_typed(task, order.options),
+        recipe=order.recipe,
+        overrides=order.overrides,
+        resume=True,
+        folder=run.training,
+        watch=order.watch,
+        limits=Limits(order.minutes, order.mebibytes),
+        keep=name is not None,
+    )
+    if name is None:
+        return {"state": "trained"}
+    (run.folder / "keep.json").unlink(missing_ok=True)
+    return {"state": "kept", "preset": name, "made": json.loads(json.dumps(made, default=str))}
+
+
+def _typed(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options whose paths are paths again."""
+    paths = {option.name for option in task.options if option.type is Path}
+    as_paths = {
+        name: list(map(Path, value)) if isinstance(value, list) else Path(value)
+        for name, value in options.items()
+        if name in paths and value
+    }
+    return {**options, **as_paths}
+
+
+def _write_failure(run: LabRun, message: str) -> None:
+    with contextlib.suppress(InputError, OSError):  # the folder may be gone, or the disk full
+        (run.folder / "keep.json").unlink(missing_ok=True)
+        run.write_status(state="failed", message=message)
+
+
+def _epochs(run: LabRun) -> int:
+    """Return how many epochs of all stages are finished."""
+    from models.training.checkpoint import checkpoint_epochs
+
+    stages = {path.parent for path in run.training.rglob("state-*.json")}
+    return sum(max(checkpoint_epochs(stage), default=0) for stage in stages)
+
+
+def _slots() -> list[Path]:
+    return [LABORATORY / f".slot-{number}" for number in range(os.cpu_count() or 1)]
+
+
+@contextlib.contextmanager
+def _slot() -> Iterator[IO[str] | None]:
+    """Hold a free slot; None if there is none."""
+    LABORATORY.mkdir(parents=True, exist_ok=True)
+    for path in _slots():
+        file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        with file:
+            _say(file, "")
+            yield file
+        return
+    yield None
+
+
+def _say(slot: IO[str], text: str) -> None:
+    """Write into a slot what its holder does."""
+    slot.seek(0)
+    slot.truncate()
+    slot.write(text)
+    slot.flush()
+
+
+def _slot_content(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8")
+    return ""
+
+
+def _is_locked(path: Path) -> bool:
+    with contextlib.suppress(OSError), path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    main()
