@@ -1,6 +1,6 @@
 """The runs of the laboratory on disk: what was ordered, what became of it, and what a person asks of it.
 
-A run is a folder in ``runs/laboratory``: ``order.json`` (written first), ``run/`` (the training's own, with its events),
+A run is a folder in ``runs/laboratory``: ``order.json`` (written first), ``run/`` (the training's own, its events too),
 ``status.json`` (what became of it), ``keep.json`` (the name of the preset that is to be made), ``log.txt``. Whoever
 trains it holds its lock. Trainings that ``fit`` began on the command line, ``runs/*.run``, are runs too, without an
 order.
@@ -22,10 +22,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from apps.laboratory.curves import Story, stories
 from data_prep.errors import InputError
 from data_prep.files import write_json
 from models.training.checkpoint import checkpoint_epochs
-from models.training.watching import PICTURES, STOPPED, ask, asked
+from models.training.watching import PICTURES, STOPPED, ask, asked, picture_steps, read_picture
 
 RUNS = Path("runs")
 LABORATORY = RUNS / "laboratory"
@@ -119,6 +120,23 @@ class LabRun:
     def events(self) -> Path:
         """File of its events."""
         return self.training / "events.jsonl"
+
+    def stories(self) -> list[Story]:
+        """Return what its events say by now, a story for each stage."""
+        return stories(self.events)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the recipe of its last stage, with all values; nothing before it has begun."""
+        paths = sorted(self.training.rglob("recipe.json"), key=lambda path: path.stat().st_mtime)
+        return _read_json(paths[-1]).get("recipe", {}) if paths else {}
+
+    def picture_steps(self) -> list[int]:
+        """Return after how many steps there are pictures, in order."""
+        return picture_steps(self.training)
+
+    def picture(self, steps: int) -> dict[str, Any]:
+        """Return ``stage``, ``steps_done``, ``epoch``, ``seconds`` and ``picture``; OSError where it is gone."""
+        return read_picture(self.training, steps)
 
     @property
     def status(self) -> dict[str, Any]:

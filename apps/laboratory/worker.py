@@ -1,8 +1,8 @@
-"""The process that trains what was ordered, one run after the other: ``python -m apps.laboratory.worker``.
+"""The process that trains what was ordered, one run after the other: ``python -m apps.laboratory.worker [RUN]``.
 
 It outlives the page's server. As many train at once as there are cores; each holds a slot, a locked file, and the lock
 of its run. One that finds nothing to do waits some time, with TensorFlow loaded, so that the next order begins at once.
-A run whose process was killed is taken up again, and ends at the same bits.
+A run whose process was killed is taken up again, and ends at the same bits. With the name of a run it trains that one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_runs
+from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_run, find_runs
 from data_prep.errors import InputError
 from models.training.task import Task
 from models.training.watching import Limits
@@ -68,8 +68,14 @@ def ensure_workers(spare: bool = False) -> None:
 
 
 def main() -> None:
-    """Train until there has been nothing to do for some time."""
+    """Train until there has been nothing to do for some time, or the run that is named."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for key in sys.argv[1:]:
+        run = find_run(key)
+        with run.lock() as got:
+            if got:
+                train(run)
+        return
     with _slot() as slot:
         if slot is None:
             return
@@ -87,7 +93,7 @@ def main() -> None:
                     with run.lock() as got:
                         if got and _claimable(run, locked=True):
                             _say(slot, run.key)
-                            _train(run)
+                            train(run)
                             # A fresh process for the next one: nothing of a training is left over.
                             os.execv(sys.executable, [sys.executable, "-m", "apps.laboratory.worker"])
             time.sleep(_LOOK_SECONDS)
@@ -102,7 +108,7 @@ def _claimable(run: LabRun, locked: bool = False) -> bool:
     )
 
 
-def _train(run: LabRun) -> None:
+def train(run: LabRun) -> None:
     """Train a run, or make its preset, and write down what became of it."""
     with (run.folder / "log.txt").open("ab") as log:
         os.dup2(log.fileno(), 1)
