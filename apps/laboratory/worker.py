@@ -23,7 +23,7 @@ from typing import IO, Any
 from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_run, find_runs
 from data_prep.errors import InputError
 from models.training.task import Task
-from models.training.watching import Limits
+from models.training.watching import Limits, Observed
 
 ROOT = Path(__file__).resolve().parents[2]
 _IDLE_SECONDS = 180.0
@@ -147,10 +147,9 @@ def _fitted(run: LabRun) -> dict[str, Any]:
         recipe=order.recipe,
         overrides=order.overrides,
         resume=True,
-        folder=run.training,
-        watch=order.watch,
-        limits=Limits(order.minutes, order.mebibytes),
-        keep=name is not None,
+        observed=Observed(
+            run.training, order.watch, Limits(order.minutes, order.mebibytes), keep=name is not None
+        ),
     )
     if name is None:
         return {"state": "trained"}

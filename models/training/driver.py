@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
 from models.training.run_folder import run_folder_of
 from models.training.task import Options, PresetContent, Run, Stages, Task
-from models.training.watching import Limits
+from models.training.watching import Observed
 
 _KEPT_AS_THEY_ARE = ("config", "weights", "golden", "card", "vocabulary", "labels", "dtype")
 
@@ -64,10 +64,7 @@ def fit_task(
     resume: bool = False,
     start: str | Path | None = None,
     tensorboard: str | Path | None = None,
-    folder: str | Path | None = None,
-    watch: Mapping[str, str] | None = None,
-    limits: Limits | None = None,
-    keep: bool = True,
+    observed: Observed | None = None,
 ) -> dict[str, Any]:
     """Train a task's model and write it as a preset; the run lives in ``OUT.run`` until the preset is written.
 
@@ -80,11 +77,7 @@ def fit_task(
         resume: Go on with an interrupted run.
         start: Preset whose weights training starts from, where shapes allow.
         tensorboard: Folder for TensorBoard's log.
-        folder: Of the run, where it is to stay after the preset is written.
-        watch: What to look at while it trains; see :class:`models.training.task.Run`.
-        limits: What the run may use.
-        keep: Whether to score what was trained and write the preset; else the run stays, and a call with ``resume``
-            goes on there.
+        observed: Where a run that somebody looks at is, and what it may use.
 
     Returns:
         What was made: preset, epochs, seconds, scores and more.
@@ -95,9 +88,9 @@ def fit_task(
     """
     out, options = Path(out), task.given("fit", options or {})
     chosen = task.recipe(recipe, options, overrides)
-    place = run_folder_of(out)
-    begin = None if start is None else load_preset(start, kind=task.kind)
-    run = Run(place if folder is None else Path(folder), resume, begin, watch, limits or Limits())
+    run = Run(run_folder_of(out), resume, None if start is None else load_preset(start, kind=task.kind))
+    if observed is not None:
+        run = replace(run, folder=observed.folder, watch=observed.watch, limits=observed.limits)
     fresh = not run.folder.exists()
     try:
         with writing_to(run.folder):
@@ -110,14 +103,14 @@ def fit_task(
     listeners = () if tensorboard is None else (tensorboard_writer(tensorboard),)
     trained = train(task, chosen, source, run, listeners=listeners)
     made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
-    if not keep:
+    if observed is not None and not observed.keep:
         return made
     metrics = task.score(chosen, source, trained.answers)
     content = task.content(chosen, source, trained.answers)
     _save(task, out, chosen, source, run, trained, metrics, content)
     for name, second in content.second.items():
         _save(task, out.with_name(f"{out.name}_{name}"), chosen, source, run, trained, metrics, second)
-    if folder is None:
+    if observed is None:
         shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     return {**made, **content.summary, **scores}

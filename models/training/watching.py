@@ -42,6 +42,23 @@ class Limits:
     mebibytes: float | None = None
 
 
+@dataclass(frozen=True)
+class Observed:
+    """A run that somebody looks at.
+
+    Args:
+        folder: Of the run; it stays after the preset is written.
+        watch: What to look at; see :class:`models.training.task.Run`.
+        limits: What the run may use.
+        keep: Whether to score what was trained and write the preset; else a later call with ``resume`` does.
+    """
+
+    folder: Path
+    watch: Mapping[str, str]
+    limits: Limits = field(default_factory=Limits)
+    keep: bool = True
+
+
 class Control:
     """What a person asks of a stage that trains."""
 
