@@ -180,6 +180,12 @@ def convolution_presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("no presets")
 
 
+@pytest.fixture(scope="session")
+def laboratory_presets(convolution_presets: Path) -> Path:
+    """An empty folder: networks are trained here."""
+    return convolution_presets
+
+
 @pytest.fixture(scope="module")
 def shipped(request: pytest.FixtureRequest) -> Iterator[None]:
     """Pages show the small presets of the module's ``KEY`` as the shipped ones."""

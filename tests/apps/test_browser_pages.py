@@ -19,6 +19,7 @@ ANSWERED = {
     "ocr": ".reading, [data-testid=stAlert], .js-plotly-plot",
     "reviews": "[data-testid=stAlert], .js-plotly-plot",
     "convolution": "text=As Keras",
+    "laboratory": "[data-testid=stAlert], [data-testid=stSelectbox]",
 }
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,15 @@
+"""Page "Laboratory": networks train while you watch, and runs are compared."""
+
+from __future__ import annotations
+
+from apps.laboratory import page_watch
+from apps.shared.page import show_page
+
+show_page(
+    __file__,
+    {
+        None: {
+            "Watch": page_watch.show,
+        },
+    },
+)

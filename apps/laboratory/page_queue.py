@@ -1,0 +1,61 @@
+"""The queue of the laboratory: which runs wait, train and are done, each with a link to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from apps.laboratory.runs import LabRun
+from apps.shared.page import plain
+from data_prep.errors import InputError
+
+_WORDS = {
+    "waiting": ":gray-badge[waits]",
+    "training": ":green-badge[trains]",
+    "paused": ":orange-badge[paused]",
+    "interrupted": ":orange-badge[interrupted]",
+    "trained": ":blue-badge[trained]",
+    "stopped": ":blue-badge[stopped]",
+    "keeping": ":green-badge[is kept]",
+    "kept": ":violet-badge[kept]",
+    "failed": ":red-badge[failed]",
+}
+_SHOWN = 12  # runs
+
+
+def title_of(run: LabRun) -> str:
+    """Return what a run is called, its own name where it was ordered by another version."""
+    try:
+        return run.order.title or run.key
+    except InputError:
+        return run.key
+
+
+def badge(run: LabRun) -> str:
+    """Return what is going on with a run, as Markdown."""
+    return _WORDS[run.state]
+
+
+def queue(runs: Sequence[LabRun]) -> None:
+    """List runs, newest first, each with a link to it."""
+    st.subheader("Runs", anchor=False)
+    for run in runs[:_SHOWN]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(badge(run), width="content")
+            st.button(
+                plain(title_of(run)),
+                key=f"watch {run.key}",
+                type="tertiary",
+                on_click=watch,
+                args=(run.key,),
+                help=run.key,
+            )
+    if len(runs) > _SHOWN:
+        st.caption(f"and {len(runs) - _SHOWN} older ones: `python -m apps lab list` shows all")
+
+
+def watch(key: str) -> None:
+    """Go to a run; for callbacks, before anything is drawn."""
+    st.session_state["section"] = "Watch"
+    st.session_state["run"] = key
