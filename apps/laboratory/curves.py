@@ -25,7 +25,6 @@ class Curve:
         source: ``"training"`` (mean of the steps since the point before), ``"epoch"`` (measured at the end of an epoch)
             or ``"watch"`` (measured while the epoch runs).
         steps: Of the stage, done by then.
-        epochs: Done by then, with a fraction; None where the length of an epoch is not known yet.
         seconds: Of training.
         values: The numbers.
     """
@@ -33,7 +32,6 @@ class Curve:
     name: str
     source: Literal["training", "epoch", "watch"]
     steps: list[int] = field(default_factory=list)
-    epochs: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
@@ -88,12 +86,12 @@ class Story:
         return max(0.0, self.steps_per_epoch * self.epochs - self.steps_done) / self.rate
 
     def axis(self, curve: Curve, axis: Axis) -> list[float | None]:
-        """Return the places of a curve's points on an axis."""
-        if axis == "examples":
-            per_step = (
-                self.examples / self.steps_per_epoch if self.examples and self.steps_per_epoch else None
-            )
-            return [None if per_step is None else per_step * steps for steps in curve.steps]
+        """Return the places of a curve's points on an axis, None where the length of an epoch is not known yet."""
+        if axis in ("epochs", "examples"):
+            amount = self.examples if axis == "examples" else 1
+            if not (amount and self.steps_per_epoch):
+                return [None] * len(curve.steps)
+            return [amount * steps / self.steps_per_epoch for steps in curve.steps]
         return list(getattr(curve, axis))
 
 
@@ -172,7 +170,7 @@ class _Reader:
         story.steps_done, story.epoch = done, event["done"]
         for curve in [*story.curves.values(), *story.norms.values()]:
             kept = sum(steps <= done for steps in curve.steps)
-            for values in (curve.steps, curve.epochs, curve.seconds, curve.values):
+            for values in (curve.steps, curve.seconds, curve.values):
                 del values[kept:]
         story.samples = [one for one in story.samples if one[0] <= story.epoch]
 
@@ -228,8 +226,7 @@ class _Reader:
     ) -> None:
         if value is None or not np.isfinite(value):
             return
-        curve, per_epoch = curves.setdefault(key, fresh), self.story.steps_per_epoch
+        curve = curves.setdefault(key, fresh)
         curve.steps.append(steps)
-        curve.epochs.append(steps / per_epoch if per_epoch else None)
         curve.seconds.append(seconds)
         curve.values.append(value)

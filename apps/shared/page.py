@@ -64,6 +64,36 @@ def one_of(
     )
 
 
+def named_choice(label: str, names: Mapping[str, str], key: str, *, many: bool = False, **more: Any) -> Any:
+    """Let the visitor choose by names; the keys of what is chosen stand in the page's address.
+
+    Streamlit's own binding puts what is shown into the address, and a link would end with the next better name.
+
+    Args:
+        label: Of the choice.
+        names: What there is by key, in its order.
+        key: Of the widget, and its query parameter.
+        many: Whether several can be chosen.
+        **more: As Streamlit takes it.
+
+    Returns:
+        The key, or a list of keys.
+    """
+    before = st.session_state.get(key, st.query_params.get_all(key))
+    there = [one for one in (before if isinstance(before, list) else [before]) if one in names]
+    if many or there:
+        st.session_state[key] = there if many else there[0]
+    else:
+        st.session_state.pop(key, None)
+    box = st.multiselect if many else st.selectbox
+    chosen = box(label, list(names), key=key, format_func=lambda one: names[one], **more)
+    if chosen:
+        st.query_params[key] = chosen
+    else:
+        st.query_params.pop(key, None)
+    return chosen
+
+
 def text_box(
     place: Any, label: str, value: str, key: str, most: int, *, lines: bool = False, **more: Any
 ) -> str:

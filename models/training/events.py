@@ -85,7 +85,8 @@ class Events:
 def tensorboard_writer(folder: str | Path) -> Listener:
     """Make a listener that writes what TensorBoard shows, a run of TensorBoard for each stage.
 
-    TensorBoard itself is needed to look at it, not to write it; writing takes TensorFlow.
+    What an epoch gave stands over epochs; what begins with ``steps/`` stands over steps, the metrics there as means
+    over the epoch so far. TensorBoard itself is needed to look at it, not to write it; writing takes TensorFlow.
 
     Args:
         folder: Its log folder.
@@ -96,15 +97,23 @@ def tensorboard_writer(folder: str | Path) -> Listener:
     scalar = tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": "scalars"})
 
     def write(event: Mapping[str, Any]) -> None:
-        if event["event"] != "epoch":
-            return
+        match event["event"]:
+            case "epoch":
+                prefix, step, values = "", event["epoch"], event
+            case "step":
+                prefix, step, values = "steps/", event["steps_done"], event
+            case "watch":
+                norms = {f"gradient norm/{name}": norm for name, norm in event["norms"].items()}
+                prefix, step, values = "steps/", event["steps_done"], {**event["numbers"], **norms}
+            case _:
+                return
         stage = event["stage"] or "training"
         if stage not in writers:
             writers[stage] = tf.summary.create_file_writer(f"{folder}/{stage}")
-        with writers[stage].as_default(event["epoch"]):
-            for name, value in event.items():
+        with writers[stage].as_default(step):
+            for name, value in values.items():
                 if isinstance(value, float) and name != "time":
-                    tf.summary.write(name, tf.constant(value), metadata=scalar)
+                    tf.summary.write(prefix + name, tf.constant(value), metadata=scalar)
         writers[stage].flush()
 
     return write

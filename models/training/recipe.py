@@ -89,7 +89,7 @@ def with_overrides(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
 
 def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return the dotted keys in which two recipes of plain values differ, as ``key (before -> now)``, sorted."""
-    one, two = _flat(before, ""), _flat(now, "")
+    one, two = flat(before), flat(now)
     return [
         f"{key} ({one.get(key, 'absent')} -> {two.get(key, 'absent')})"
         for key in sorted(one.keys() | two.keys())
@@ -105,15 +105,15 @@ def close_names(name: str, names: Sequence[str], *, kind: str) -> str:
     return f"There is no {kind}" if not names else f"Choose one of: {', '.join(sorted(names))}"
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, str]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return plain values as JSON under dotted keys."""
-    flat: dict[str, str] = {}
+    found: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            flat.update(_flat(value, f"{prefix}{key}."))
+            found.update(flat(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = json.dumps(value)
-    return flat
+            found[f"{prefix}{key}"] = json.dumps(value)
+    return found
 
 
 @functools.cache

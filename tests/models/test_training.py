@@ -214,3 +214,25 @@ def test_tensorboard_gets_the_numbers_of_every_epoch(tmp_path):
         (2, "loss", 0.25),
     ]
     assert {value.metadata.plugin_data.plugin_name for _, value in values} == {"scalars"}
+
+
+def test_tensorboard_gets_the_points_within_an_epoch(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    write = tensorboard_writer(tmp_path)
+    when = {"stage": "words", "time": 1.0, "epoch": 1, "steps_done": 7, "seconds": 3.5}
+    write({"event": "step", "step": 7, "steps": 9, "loss": 0.5, "learning_rate": None, **when})
+    write(
+        {"event": "watch", "numbers": {"held_out_loss": 0.75}, "norms": {"dense": 2.0}, "cost": 0.1, **when}
+    )
+    (file,) = (tmp_path / "words").iterdir()
+    found = {
+        value.tag: (event.step, float(tf.make_ndarray(value.tensor)))
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    }
+    assert found == {
+        "steps/loss": (7, 0.5),
+        "steps/seconds": (7, 3.5),
+        "steps/held_out_loss": (7, 0.75),
+        "steps/gradient norm/dense": (7, 2.0),
+    }

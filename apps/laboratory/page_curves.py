@@ -1,0 +1,204 @@
+"""Curves of one or several runs: a picture for each quantity, fast enough to be drawn every second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from apps.laboratory.curves import Axis, Story
+from apps.laboratory.lines import AFTER, HOW, LEARNED, Line, lines_of, norm_lines, smaller_is_better
+from apps.shared import charts
+from apps.shared.colours import tint
+from apps.shared.page import one_of
+from apps.shared.style import palette
+
+AXES: tuple[Axis, ...] = ("steps", "epochs", "seconds", "examples")
+_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "x", "triangle-down", "star", "cross")
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_SPREAD = 50  # where the largest number is more than so many times the smallest, the axis is logarithmic
+_FORMATS = ("PNG", "SVG")
+
+
+def choose_axis(key: str = "over") -> Axis:
+    """Let the visitor choose what curves are drawn over; the choice stands in the page's address."""
+    return one_of("Over", AXES, key, named=True)
+
+
+def choose_stage(runs: Mapping[str, Sequence[Story]], key: str = "stage") -> str:
+    """Let the visitor choose a stage where runs have several; the last is the one that trains now.
+
+    Args:
+        runs: Label to the stages of a run.
+        key: Of the chooser.
+    """
+    several = [story.stage for stories in runs.values() if len(stories) > 1 for story in stories]
+    return one_of("Stage", ["last", *dict.fromkeys(several)], key, named=True) if several else "last"
+
+
+def of_stage(runs: Mapping[str, Sequence[Story]], name: str) -> dict[str, Story]:
+    """Return the stage of this name of each run that has begun, the last one where it has none of this name."""
+    return {
+        label: next((story for story in stories if story.stage == name), stories[-1])
+        for label, stories in runs.items()
+        if stories
+    }
+
+
+def show_curves(
+    runs: Mapping[str, Story],
+    key: str,
+    *,
+    axis: Axis = "steps",
+    together: Mapping[str, Sequence[str]] | None = None,
+    only: Sequence[str] = (),
+    export: str = "",
+) -> None:
+    """Draw the curves of one or several runs.
+
+    Args:
+        runs: Label to the stage that is drawn; see :func:`of_stage`.
+        key: Of the pictures.
+        axis: What they are drawn over.
+        together: Label to labels of runs that differ in the seed alone: they are drawn as mean and standard error.
+        only: The quantities that are drawn; all if nothing is said.
+        export: Format of a button at each picture that saves it; none without.
+    """
+    found = {
+        name: lines for name, lines in lines_of(runs, axis, together).items() if name in only or not only
+    }
+    if not found:
+        where = "Nothing is known yet" if axis == "steps" else f"Nothing is known over {axis}"
+        st.caption(f"{where}: the first points come some steps after the start.")
+        return
+    labels = list(dict.fromkeys(line.run for lines in found.values() for line in lines))
+    x_title = _axis_title(axis, runs)
+    columns = st.columns(min(2, len(found)), gap="medium")
+    for at, (name, lines) in enumerate(found.items()):
+        with columns[at % len(columns)]:
+            _show(_picture(name, lines, labels, x_title), f"{key} {name}", f"{name} over {x_title}", export)
+    st.caption(_legend(runs, [line for lines in found.values() for line in lines], len(labels)))
+
+
+def show_norms(story: Story, key: str, *, axis: Axis = "steps") -> None:
+    """Draw the norms of the gradients layer by layer, as the optimizer remembers them; nothing where it does not."""
+    lines = norm_lines(story, axis)
+    if not lines:
+        return
+    x_title = _axis_title(axis, {"": story})
+    picture = charts.figure(x_title=x_title, y_title="norm of the gradient", height=300)
+    for line, (colour, dash) in zip(
+        lines, charts.line_looks([line.run for line in lines]).values(), strict=True
+    ):
+        hover = f"{line.run}: %{{y:.3g}}<extra></extra>"
+        looks = {"color": colour, "dash": dash, "width": 2}
+        picture.add_scatter(x=line.x, y=line.y, name=line.run, mode="lines", line=looks, hovertemplate=hover)
+    picture.update_yaxes(type="log", exponentformat="power", dtick=1)
+    _show(picture, f"{key} norms", f"Norm of the gradient by layer over {x_title}", "")
+    more = f" {len(lines)} of {len(story.norms)} layers are drawn." if len(lines) < len(story.norms) else ""
+    st.caption(
+        "From the optimizer's memory, so smoothed: for Adam the root of the mean square over about the last "
+        f"1 / (1 − beta₂) steps, for momentum the norm of the velocity, after clipping.{more}"
+    )
+
+
+def choose_format(key: str = "format") -> str:
+    """Let the visitor choose the format of saved pictures."""
+    return one_of("Pictures are saved as", _FORMATS, key, named=True).lower()
+
+
+def _axis_title(axis: Axis, runs: Mapping[str, Story]) -> str:
+    if axis == "seconds":
+        return "seconds of training"
+    units = list(dict.fromkeys(story.unit for story in runs.values()))
+    return f"{' or '.join(units)} learned from" if axis == "examples" else axis
+
+
+def _picture(name: str, lines: Sequence[Line], labels: Sequence[str], x_title: str) -> go.Figure:
+    numbers = [abs(y) for line in lines for y in line.y if y]
+    wide = smaller_is_better(name) and all(y > 0 for line in lines for y in line.y)
+    wide = wide and max(numbers, default=1) > _SPREAD * min(numbers, default=1)
+    title = f"{name}, %" if "accuracy" in name and max(numbers, default=0) > 1.5 else name
+    picture = charts.figure(x_title=x_title, y_title=f"{title} (logarithmic)" if wide else title, height=300)
+    single, named = len(labels) == 1, set()
+    for line in lines:
+        looks = _looks(line, labels)
+        colour = looks["line"]["color"]
+        if line.error is not None:
+            _add_band(picture, line, colour)
+        taken = f", mean of {line.n} runs" if line.n > 1 else ""
+        picture.add_scatter(
+            x=line.x,
+            y=line.y,
+            name=HOW[line.how].partition(":")[0] if single else line.run,
+            legendgroup=line.how if single else line.run,
+            showlegend=single or line.run not in named,
+            hovertemplate=f"%{{y:.4g}} at %{{x:,.4~g}}<br>{line.run}{taken}<br>{HOW[line.how]}<extra></extra>",
+            **looks,
+        )
+        named.add(line.run)
+    if wide:
+        picture.update_yaxes(type="log", exponentformat="power")
+    return picture
+
+
+def _looks(line: Line, labels: Sequence[str]) -> dict[str, object]:
+    """Return colour, line and dots: runs and ways of measuring are told apart by more than their colour."""
+    at, colours = labels.index(line.run), palette()
+    colour = charts.line_looks(labels)[line.run][0]
+    if len(labels) == 1:
+        colour = colours.peer if line.how == LEARNED else colours.ours
+    few = len(line.x) < 2
+    if line.how == LEARNED:
+        dash = _DASHES[at % len(_DASHES)]
+        return {
+            "mode": "lines+markers" if few else "lines", "line": {"color": colour, "width": 1.4, "dash": dash},
+            "opacity": 0.75, "marker": {"color": colour, "size": 4},
+        }  # fmt: skip
+    symbol = _SYMBOLS[at % len(_SYMBOLS)]
+    after = line.how == AFTER
+    return {
+        "mode": "lines+markers",
+        "line": {"color": colour, "width": 1.2 if after else 2.2, "dash": "dot" if after else "solid"},
+        "marker": {"color": colour, "size": 9 if after else 5, "symbol": f"{symbol}-open" if after else symbol},
+    }  # fmt: skip
+
+
+def _add_band(picture: go.Figure, line: Line, colour: str) -> None:
+    upper, lower = ([y + sign * e for y, e in zip(line.y, line.error, strict=True)] for sign in (1, -1))
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    edge |= {"legendgroup": line.run}
+    picture.add_scatter(x=line.x, y=upper, **edge)
+    picture.add_scatter(x=line.x, y=lower, fill="tonexty", fillcolor=tint(colour, 0.2), **edge)
+
+
+def _legend(runs: Mapping[str, Story], lines: Sequence[Line], labels: int) -> str:
+    """Say what lines and dots are."""
+    looks = {LEARNED: "thin line", AFTER: "dotted, large dots"}
+    said = [
+        f"{looks.get(how, 'line with dots')}: {HOW[how]}"
+        for how in HOW
+        if any(one.how == how for one in lines)
+    ]
+    said += [
+        f"{line.run}: mean of n = {line.n} runs, with a band of one standard error"
+        for line in {one.run: one for one in lines if one.n > 1}.values()
+    ]
+    sizes = {f"{story.examples:,} {story.unit}" for story in runs.values() if story.examples}
+    said += [f"an epoch: {' or '.join(sorted(sizes))}"] if sizes else []
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _show(picture: go.Figure, key: str, alt: str, export: str) -> None:
+    """Put a picture on the page; what a visitor has hidden in it stays hidden when it is drawn again."""
+    picture.update_layout(margin={"t": 44}, showlegend=True, uirevision=key)
+    if not export:
+        charts.show(picture, key, alt)
+        return
+    ground = palette().ground  # a saved picture has no page behind it
+    picture.update_layout(paper_bgcolor=ground, plot_bgcolor=ground)
+    saved = {"format": export, "filename": alt.replace(" ", "_"), "scale": 2, "width": 900, "height": 450}
+    config = {"displayModeBar": True, "displaylogo": False, "modeBarButtons": [["toImage"]]}
+    st.plotly_chart(picture, key=key, config={**config, "toImageButtonOptions": saved}, alt=alt)
