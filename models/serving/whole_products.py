@@ -167,8 +167,18 @@ def products(x, rows, taps, first, weights, steps, begin, out):  # type: ignore[
                     a, b = _pair(x0, k), _pair(x1, k)
                     w0, w1 = _sixteen(w, at), _sixteen(w, at + 16)
                     w2, w3 = _sixteen(w, at + 32), _sixteen(w, at + 48)
-                    a0, a1, a2, a3 = _added(a0, a, w0), _added(a1, a, w1), _added(a2, a, w2), _added(a3, a, w3)
-                    b0, b1, b2, b3 = _added(b0, b, w0), _added(b1, b, w1), _added(b2, b, w2), _added(b3, b, w3)
+                    a0, a1, a2, a3 = (
+                        _added(a0, a, w0),
+                        _added(a1, a, w1),
+                        _added(a2, a, w2),
+                        _added(a3, a, w3),
+                    )
+                    b0, b1, b2, b3 = (
+                        _added(b0, b, w0),
+                        _added(b1, b, w1),
+                        _added(b2, b, w2),
+                        _added(b3, b, w3),
+                    )
                     at += 2 * PANEL
             column = panel * PANEL
             for row, c0, c1, c2, c3 in ((s, b0, b1, b2, b3), (r, a0, a1, a2, a3)):
