@@ -99,7 +99,7 @@ def _matrices(kernels: Sequence[np.ndarray], wide: bool, width: int) -> tuple[np
             found.append(np.zeros((rows, width), np.float32))
             found[-1][own] = kernel.T
     found = np.array(found, np.int8 if wide else np.float32)
-    return found.reshape(len(kernels), *(found.shape[1:] if len(kernels) else (0, 0))), scales
+    return found.reshape(len(kernels), *(found.shape[1:] if len(kernels) else (1, 1))), scales
 
 
 def _add_products(matrices, scales, number, inputs, sums, first, last):
