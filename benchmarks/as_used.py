@@ -2,6 +2,7 @@
 
     python -m benchmarks.as_used --isa avx2            what every application takes on one core and on two
     python -m benchmarks.as_used --isa native --store  keeps the result for README and docs
+    python -m benchmarks.as_used --store --applications writer    measures one anew, and keeps what was stored of others
 
 Every number of cores has a process of its own, held to that many, with all libraries held to the instruction set.
 Cold: a new process from the shell to its end; its largest memory. Steady: the shipped presets, from the bytes of a file
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from apps.shared.as_used import AS_USED, NATIVE
+from apps.shared.reports import stored
 from benchmarks.harness import ROOT, Option, command, limit_cores, report, version_of
 from benchmarks.instruction_sets import INSTRUCTION_SETS, environment, in_use
 from data_prep.errors import InputError
@@ -328,8 +330,16 @@ def run(options: argparse.Namespace) -> Figures:
         if done.returncode:
             raise InputError(f"The measurement with {cores} core(s) failed", received=done.returncode)
         part = json.loads(done.stdout)
-        results = part | {"cores": results.get("cores", {}) | part["cores"]}
+        found = _stored(options, part).get(str(cores), {}) | part["cores"][str(cores)]
+        results = part | {"cores": results.get("cores", {}) | {str(cores): found}}
     return results
+
+
+def _stored(options: argparse.Namespace, part: Figures) -> Figures:
+    """Return what was stored for this instruction set and processor: applications that are left out keep theirs."""
+    found = stored((NATIVE if options.isa == "native" else AS_USED).name)
+    same = found is not None and all(found.get(name) == part[name] for name in ("isa", "processor"))
+    return found["cores"] if same and len(options.applications) < len(APPLICATIONS) else {}
 
 
 main = command(__name__, __doc__, lambda parsed: NATIVE if parsed.isa == "native" else AS_USED, run, OPTIONS)

@@ -30,7 +30,7 @@ from models.ocr.letter_search import Hypothesis, letter_shares
 from models.ocr.serving import LetterScores, LettersReader, WordsReader, reader_of
 from models.presets.kinds import kind_named
 from models.presets.store import Preset, load_preset
-from models.serving.blas_threads import in_threads, one_blas_thread
+from models.serving.blas_threads import one_blas_thread
 from models.serving.ctc import (
     best_path,
     compiled_search,
@@ -177,15 +177,14 @@ class Reader:
         Takes images as :meth:`read_word` does, and raises what that raises when it comes to an image.
         """
         for prepared, frames in self._frames_of(images):
-            pairs = zip(prepared, frames, strict=True)
-            with one_blas_thread() as threads:
-                yield from list(in_threads(lambda both: self._result(*both), pairs, threads))
+            with one_blas_thread():
+                results = list(map(self._result, prepared, frames))
+            yield from results
 
     def read_texts(self, images: Iterable[Source]) -> Iterator[str]:
         """Read many words as :meth:`read_words` does, and say nothing but the words: in half the time."""
         for _, frames in self._frames_of(images):
-            with one_blas_thread() as threads:
-                yield from list(in_threads(lambda one: self.words.search(one)[0].text, frames, threads))
+            yield from (self.words.search(one)[0].text for one in frames)
 
     def _frames_of(self, images: Iterable[Source]) -> Iterator[tuple[list[PreparedImage], list[np.ndarray]]]:
         """Prepare some images after the other, and give what the network says of their frames."""
@@ -193,9 +192,9 @@ class Reader:
         while some := list(islice(images, _WORDS_AT_ONCE)):
             if len(some) == _WORDS_AT_ONCE:
                 compiled_search()
-            with one_blas_thread() as threads:
-                prepared = list(in_threads(prepare_word, some, threads))
-                yield prepared, self.words.log_probabilities([one.image for one in prepared])
+            # In one thread: a word is a hundred small steps of Python, which several would only wait for each other at.
+            prepared = list(map(prepare_word, some))
+            yield prepared, self.words.log_probabilities([one.image for one in prepared])
 
     def read_prepared_word(self, prepared: PreparedImage) -> WordResult:
         """Read a word that went through ``data_prep.images.letters.prepare_word`` or was composed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ class Vectors(Application):
         else:
             query = self._direction(np.asarray(word_or_vector))
         scores = self.word_vectors.normalized @ query
-        return self._neighbours(self._ranked(scores, excluded)[:topn], scores)
+        return self._neighbours(self._ranked(scores, excluded, topn), scores)
 
     def analogy(
         self,
@@ -142,18 +142,21 @@ class Vectors(Application):
             raise self._unknown(unknown)
         expected_key = None if expected is None else self.keys([expected])[0]
         words, weights = [term.word for term in terms], np.array([term.weight for term in terms])
-        scores, contributions = METHODS[method](self.word_vectors.normalized, self._unit(words), weights)
-        ranked = self._ranked(scores, () if allow_query_words else words)
+        unit, terms_unit = self.word_vectors.normalized, self._unit(words)
+        scores, _ = METHODS[method](unit, terms_unit, weights)
+        excluded = () if allow_query_words else words
+        ranked = self._ranked(scores, excluded, topn)
+        _, contributions = METHODS[method](unit[ranked], terms_unit, weights)
         row = None if expected_key is None else self.word_vectors.index(expected_key)
         return AnalogyResult(
             query=expression,
             method=method,
             terms=terms,
-            results=self._neighbours(ranked[:topn], scores),
+            results=self._neighbours(ranked, scores),
             unknown=tuple(unknown),
-            contributions=tuple(map(tuple, contributions[ranked[:topn]].tolist())),
+            contributions=tuple(map(tuple, contributions().tolist())),
             expected=expected_key,
-            expected_rank=next((int(at) + 1 for at in np.flatnonzero(ranked == row)), None),
+            expected_rank=None if row is None else self._rank(scores, excluded, row),
             expected_score=None if row is None else float(scores[row]),
         )
 
@@ -219,10 +222,21 @@ class Vectors(Application):
             )
         return (vector / length).astype(np.float32)
 
-    def _ranked(self, scores: np.ndarray, excluded: Sequence[str]) -> np.ndarray:
-        """Rows by falling score, the earlier key first among equals, without those of excluded keys."""
-        order = np.argsort(-scores, kind="stable")
-        return order[~np.isin(order, self.word_vectors.vocabulary.encode(excluded))]
+    def _ranked(self, scores: np.ndarray, excluded: Sequence[str], topn: int) -> np.ndarray:
+        """The first rows by falling score, the earlier key first among equals, without those of excluded keys."""
+        most = min(topn + len(excluded), len(scores))
+        least = np.partition(scores, len(scores) - most)[len(scores) - most]
+        rows = np.flatnonzero(scores >= least)
+        order = rows[np.argsort(-scores[rows], kind="stable")]
+        return order[~np.isin(order, self.word_vectors.vocabulary.encode(excluded))][:topn]
+
+    def _rank(self, scores: np.ndarray, excluded: Sequence[str], row: int) -> int | None:
+        """The place of a row among all that are ranked, from 1; None for that of an excluded key."""
+        before = scores > scores[row]
+        before[:row] |= scores[:row] == scores[row]
+        out = self.word_vectors.vocabulary.encode(excluded)
+        before[out] = False
+        return None if row in out else int(before.sum()) + 1
 
     def _neighbours(self, rows: np.ndarray, scores: np.ndarray) -> tuple[Neighbour, ...]:
         return tuple(Neighbour(self.word_vectors.keys[row], float(scores[row])) for row in rows.tolist())
@@ -243,19 +257,22 @@ class Vectors(Application):
         )
 
 
-def _additive(unit: np.ndarray, terms: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Score every key (keys,), and what each term adds to that (keys, terms)."""
+Scored = tuple[
+    np.ndarray, Callable[[], np.ndarray]
+]  # of keys (keys,), and what each term adds to that (keys, terms)
+
+
+def _additive(unit: np.ndarray, terms: np.ndarray, weights: np.ndarray) -> Scored:
+    """Score keys by the cosine with the sum."""
     total = weights.astype(np.float32) @ terms
     length = float(np.linalg.norm(total))
     if length < 1e-6 * float(np.abs(weights).sum()):
         raise InputError("The terms of the expression cancel out", remedy="Add a word that has no opposite")
-    return unit @ (total / np.float32(length)), unit @ terms.T * (weights / length)
+    return unit @ (total / np.float32(length)), lambda: unit @ terms.T * (weights / length)
 
 
-def _multiplicative(
-    unit: np.ndarray, terms: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Score every key (keys,), and what each term adds to the logarithm of that (keys, terms)."""
+def _multiplicative(unit: np.ndarray, terms: np.ndarray, weights: np.ndarray) -> Scored:
+    """Score keys by the product; terms add to its logarithm."""
     if not (weights > 0).any():
         raise InputError(
             "The multiplicative method needs a word that is added", remedy="Use the additive method"
@@ -263,7 +280,7 @@ def _multiplicative(
     shifted = np.clip((1.0 + (unit @ terms.T).astype(np.float64)) / 2.0, 0.0, None)
     powers = shifted ** np.abs(weights)
     scores = powers[:, weights > 0].prod(axis=1) / (powers[:, weights < 0].prod(axis=1) + _COSMUL_EPSILON)
-    return scores, np.log(np.maximum(shifted, _SMALLEST)) * weights
+    return scores, lambda: np.log(np.maximum(shifted, _SMALLEST)) * weights
 
 
 METHODS = {"add": _additive, "multiply": _multiplicative}

@@ -15,9 +15,12 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from models.layers.cells import CELLS, LayerWeights
-from models.serving.compiled import compiled, sigmoid, tanh
+from models.serving.compiled import OPTIONS, compiled, sigmoid, tanh
+from models.serving.int8 import four_dots, interleaved
 
 _WIDE = 1 << 18  # weights of a product that is kept in 8 bits: in float32 they fill a core's cache
 _TOGETHER = 4  # rows of a matrix that are multiplied at once
@@ -86,20 +89,44 @@ def stacked(cell: str, members: Sequence[Sequence[LayerWeights]], vectors: Seque
 def _matrices(kernels: Sequence[np.ndarray], wide: bool, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the columns of kernels (width, columns) as rows, four at least, in int8 where wide, and their scales."""
     rows = max(_TOGETHER, *(kernel.shape[1] for kernel in kernels), 0)
-    found = np.zeros((len(kernels), rows, width), np.int8 if wide else np.float32)
-    scales = np.ones(found.shape[:2], np.float32)
-    for into, scale, kernel in zip(found, scales, kernels, strict=True):
+    scales, found = np.ones((len(kernels), rows), np.float32), []
+    for scale, kernel in zip(scales, kernels, strict=True):
         own = slice(kernel.shape[1])
         if wide:
             scale[own] = np.maximum(np.abs(kernel).max(axis=0), np.float32(1e-30)) / np.float32(127)
-            kernel = np.rint(kernel / scale[own])
-        into[own] = kernel.T
-    return found, scales
+            found.append(interleaved(np.rint(kernel / scale[own]).T.astype(np.int8)))
+        else:
+            found.append(np.zeros((rows, width), np.float32))
+            found[-1][own] = kernel.T
+    found = np.array(found, np.int8 if wide else np.float32)
+    return found.reshape(len(kernels), *(found.shape[1:] if len(kernels) else (1, 1))), scales
 
 
-@compiled
 def _add_products(matrices, scales, number, inputs, sums, first, last):
     """Add matrices[number] @ inputs to sums (rows, columns) for the columns first to last, four at a time."""
+
+
+@overload(_add_products, jit_options=OPTIONS)
+def _of_type(matrices, scales, number, inputs, sums, first, last):
+    """Choose by the type of the weights: inputs, which lie between -1 and 1, meet 8-bit weights as 16-bit numbers."""
+    return _add_in_8_bits if matrices.dtype == types.int8 else _add_in_float32
+
+
+def _add_in_8_bits(matrices, scales, number, inputs, sums, first, last):
+    width = inputs.shape[1]
+    fine = min(32767, (1 << 31) // (127 * width) - 1)  # sums stay within 32 bits
+    values = np.zeros(matrices.shape[2] // _TOGETHER, np.int16)
+    for row in range(inputs.shape[0]):
+        for at in range(width):
+            values[at] = np.int16(np.rint(inputs[row, at] * np.float32(fine)))
+        for four in range(first // _TOGETHER, (last + _TOGETHER - 1) // _TOGETHER):
+            for at, total in enumerate(four_dots(matrices[number], four, values)):
+                column = four * _TOGETHER + at
+                if first <= column < last:
+                    sums[row, column] += scales[number, column] / np.float32(fine) * np.float32(total)
+
+
+def _add_in_float32(matrices, scales, number, inputs, sums, first, last):
     width = matrices.shape[2]
     for start in range(first, last, _TOGETHER):
         # The last four begin earlier where they would end too late; what was added already is added 0 times.
@@ -108,13 +135,13 @@ def _add_products(matrices, scales, number, inputs, sums, first, last):
             a = b = c = d = np.float32(0)
             for at in range(width):
                 value = inputs[row, at]
-                a += np.float32(matrices[number, column, at]) * value
-                b += np.float32(matrices[number, column + 1, at]) * value
-                c += np.float32(matrices[number, column + 2, at]) * value
-                d += np.float32(matrices[number, column + 3, at]) * value
+                a += matrices[number, column, at] * value
+                b += matrices[number, column + 1, at] * value
+                c += matrices[number, column + 2, at] * value
+                d += matrices[number, column + 3, at] * value
             for at, total in enumerate((a, b, c, d)):
                 if start <= column + at < last:
-                    sums[row, column + at] += scales[number, column + at] * total
+                    sums[row, column + at] += total
 
 
 @compiled

@@ -23,7 +23,7 @@ from models.ocr.letter_lm import LetterLM
 from models.ocr.letter_search import Hypothesis, beam_search
 from models.presets.kinds import Kind
 from models.serving.bilstm import PackedBiLSTM, pack
-from models.serving.blas_threads import in_threads, one_blas_thread
+from models.serving.blas_threads import one_blas_thread
 from models.serving.crf import PackedCRF
 from models.serving.ctc import prefix_beam_search
 from models.serving.operations import softmax
@@ -126,8 +126,8 @@ class WordsReader(_Reader):
 
     def logits(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Read images float32 (16, width, 1), 0 for paper and 1 for ink: logits of frames, float32 (frames, 27)."""
-        with one_blas_thread() as threads:
-            features = list(in_threads(self._frame_features, images, threads))
+        with one_blas_thread():
+            features = list(map(self._frame_features, images))
             frames = [len(one) for one in features]
             logits = self._head("frames", self._lstm(np.concatenate(features), pack(frames)))
         return np.split(logits, np.cumsum(frames)[:-1])

@@ -14,6 +14,7 @@ import numpy as np
 
 # Sums may be taken in any order, so that they use the processor's vectors; infinite values stay what they are.
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
+OPTIONS = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,9 +24,9 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     (an installation without a home folder) it is compiled at every start.
     """
     try:
-        return numba.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")(function)
+        return numba.njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # no place to keep it
-        return numba.njit(nogil=True, fastmath=_FAST, error_model="numpy")(function)
+        return numba.njit(**OPTIONS)(function)
 
 
 # A quotient of polynomials that is tanh to the last bits of float32; beyond the limit tanh is 1.
