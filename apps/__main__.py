@@ -29,7 +29,9 @@ APPLICATIONS = {
     "digits": "Handwritten digits: train, evaluate, classify images, look inside the network.",
     "ocr": "Handwritten words: train, evaluate, read images, letter by letter or in one piece.",
     "reviews": "Documents: train, evaluate, say whether a review is good, or what an article is about.",
+    "lab": "The runs of the laboratory: list, show, remove.",
 }
+_FOLDERS = {"lab": "laboratory"}  # of those that are called otherwise
 
 
 class Application(TyperGroup):
@@ -47,7 +49,7 @@ class Application(TyperGroup):
 
 @functools.cache
 def _verbs_of(name: str) -> dict[str, Any]:
-    own = importlib.import_module(f"apps.{name}.commands").app
+    own = importlib.import_module(f"apps.{_FOLDERS.get(name, name)}.commands").app
     return typer.main.get_group(with_export(own, name)).commands
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from apps.laboratory import page_watch
+from apps.laboratory import page_start, page_watch
 from apps.shared.page import show_page
 
 show_page(
     __file__,
     {
         None: {
+            "Start": page_start.show,
             "Watch": page_watch.show,
         },
     },

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from apps.laboratory.runs import LabRun
+from apps.laboratory.runs import LabRun, find_runs
 from apps.shared.page import plain
 from data_prep.errors import InputError
 
@@ -17,7 +15,7 @@ _WORDS = {
     "interrupted": ":orange-badge[interrupted]",
     "trained": ":blue-badge[trained]",
     "stopped": ":blue-badge[stopped]",
-    "keeping": ":green-badge[is kept]",
+    "keeping": ":green-badge[is being kept]",
     "kept": ":violet-badge[kept]",
     "failed": ":red-badge[failed]",
 }
@@ -37,20 +35,16 @@ def badge(run: LabRun) -> str:
     return _WORDS[run.state]
 
 
-def queue(runs: Sequence[LabRun]) -> None:
-    """List runs, newest first, each with a link to it."""
+def queue() -> None:
+    """List the runs, newest first, each with a link to it."""
+    runs = find_runs()
     st.subheader("Runs", anchor=False)
     for run in runs[:_SHOWN]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(badge(run), width="content")
-            st.button(
-                plain(title_of(run)),
-                key=f"watch {run.key}",
-                type="tertiary",
-                on_click=watch,
-                args=(run.key,),
-                help=run.key,
-            )
+            looks = {"key": f"to {run.key}", "type": "tertiary", "help": run.key}
+            if st.button(plain(title_of(run)), on_click=watch, args=(run.key,), **looks):
+                st.rerun()
     if len(runs) > _SHOWN:
         st.caption(f"and {len(runs) - _SHOWN} older ones: `python -m apps lab list` shows all")
 
@@ -58,4 +52,4 @@ def queue(runs: Sequence[LabRun]) -> None:
 def watch(key: str) -> None:
     """Go to a run; for callbacks, before anything is drawn."""
     st.session_state["section"] = "Watch"
-    st.session_state["run"] = key
+    st.query_params["run"] = key

@@ -1,22 +1,197 @@
-"""Section "Watch": a run while it trains."""
+"""Section "Watch": a run while it trains, what a person asks of it, and the queue."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
 import streamlit as st
 
+from apps.laboratory import worker
+from apps.laboratory.curves import Story
+from apps.laboratory.offers import remove_uploads
+from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, show_curves, show_norms
 from apps.laboratory.page_queue import badge, queue, title_of
-from apps.laboratory.runs import find_runs
-from apps.shared.page import plain
+from apps.laboratory.runs import GOING, LabRun, State, find_runs
+from apps.shared.page import input_errors, plain
+from data_prep.errors import InputError
+
+_EVERY_SECONDS, _FIRST_SECONDS, _QUEUE_SECONDS = 1.0, 0.3, 3.0
+_WITHOUT_WORKER: tuple[State, ...] = ("waiting", "interrupted", "keeping")
+_STEERED: tuple[State, ...] = ("training", "paused", "interrupted")
+_WATCHED = "watched run"
+_KEPT_AT, _REFUSED = "laboratory picture", "laboratory refused"
 
 
 def show() -> None:
     """Draw the section."""
     runs = {run.key: run for run in find_runs()}
+    wanted = st.query_params.get("run")
+    if wanted and wanted not in runs:
+        st.error(f"The run {plain(wanted)} is not there: it was discarded, or its folder was removed.")
     if not runs:
-        st.info("No run is there yet.")
+        st.info("No run is there yet. Begin one in the section Start.")
         return
-    key = st.selectbox(
-        "Run", tuple(runs), format_func=lambda key: title_of(runs[key]), key="run", bind="query-params"
-    )
-    st.markdown(f"{badge(runs[key])} {plain(key)}")
-    queue(list(runs.values()))
+    key = wanted if wanted in runs else next(iter(runs))
+    st.query_params["run"] = st.session_state[_WATCHED] = key
+    st.selectbox(
+        "Run", tuple(runs), format_func=lambda key: title_of(runs[key]), key=_WATCHED, on_change=_chosen,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    run = runs[key]
+    state = run.state
+    every = None if state not in GOING else _EVERY_SECONDS if run.events.is_file() else _FIRST_SECONDS
+    st.fragment(_follow, run_every=every)(run.folder, every)
+    going = any(one.state in GOING for one in runs.values())
+    st.fragment(queue, run_every=_QUEUE_SECONDS if going else None)()
+
+
+def _chosen() -> None:
+    st.query_params["run"] = st.session_state[_WATCHED]
+
+
+def _follow(folder: Path, every: float | None) -> None:
+    """Draw a run as it is now; where it has come to an end, the whole page once more, which then rests."""
+    run = LabRun(folder)
+    if not folder.is_dir():
+        st.error(f"The folder of the run {plain(run.key)} was removed: its training ends.")
+        return
+    state = run.state
+    if (message := st.session_state.pop(_REFUSED, None)) is not None:
+        st.error(plain(message), icon=":material/error:")
+    with input_errors():
+        if state in _WITHOUT_WORKER:
+            worker.ensure_workers()
+        _head(run, state)
+    with input_errors():
+        stories = run.stories()
+        if stories:
+            _look(run, state, stories)
+        elif state in GOING:
+            st.caption("The data are read and the network is built …")
+    _buttons(run, state)
+    first = every == _FIRST_SECONDS and run.events.is_file()
+    if every is not None and (state not in GOING or first):
+        st.rerun()
+
+
+def _head(run: LabRun, state: State) -> None:
+    """Say what is going on."""
+    st.markdown(f"{badge(run)} `{run.key}`")
+    task, status = run.order.task, run.status
+    if state == "failed":
+        st.error(plain(status.get("message") or "It failed"), icon=":material/error:")
+    if state == "kept":
+        name = status.get("preset", "")
+        st.html(
+            f'It is the preset <a href="{escape(task)}?preset={quote(name)}" target="_self">{escape(name)}</a> now: '
+            f"in the chooser of its page, and in <code>python -m apps presets</code>."
+        )
+
+
+def _look(run: LabRun, state: State, stories: list[Story]) -> None:
+    """Draw what is known of a run that has begun."""
+    label = title_of(run)
+    stage = choose_stage({label: stories})
+    story = of_stage({label: stories}, stage)[label]
+    _numbers(story, state)
+    axis = choose_axis()
+    show_curves({label: story}, f"watch {run.key}", axis=axis)
+    with st.expander("Norms of the gradients, layer by layer"):
+        show_norms(story, f"watch {run.key}", axis=axis)
+    _picture(run)
+
+
+def _numbers(story: Story, state: State) -> None:
+    """Say how far it is."""
+    of_all = f" of {story.steps_per_epoch * story.epochs:,}" if story.steps_per_epoch else ""
+    said = [f"step {story.steps_done:,}{of_all}", f"epoch {story.epoch} of {story.epochs}"]
+    if state == "training":
+        said += [f"{story.rate:.3g} steps/s"] if story.rate else []
+        said += [f"{story.seconds_left:.0f} s left"] if story.seconds_left is not None else []
+    said.append(f"{story.seconds:.0f} s trained")
+    if (rate := story.curves.get(("training", "learning_rate"))) and rate.values:
+        said.append(f"learning rate {rate.values[-1]:.3g}")
+    said.append(f"{story.parameters:,} parameters")
+    if story.stopped:
+        said.append(f"stopped {story.stopped}")
+    st.progress(story.share, plain(" · ".join(said)))
+
+
+def _picture(run: LabRun) -> None:
+    """Draw what the network showed, at last or at an earlier step, as the task's application draws it."""
+    task = run.order.task
+    if not task or importlib.util.find_spec(f"apps.{task}.page_watch") is None:
+        return
+    steps = run.picture_steps()
+    if not steps:
+        return
+    at = steps[-1]
+    if len(steps) > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if not st.toggle("Newest picture", True, key=f"newest {run.key}"):
+                before = st.session_state.get(_KEPT_AT, at)
+                at = min(steps, key=lambda one: abs(one - before))
+                at = st.select_slider("Picture after so many steps", steps, at, key=f"at {run.key}")
+                st.session_state[_KEPT_AT] = at
+    try:
+        seen = run.picture(at)
+    except (OSError, ValueError):  # the folder was removed meanwhile
+        return
+    st.caption(f"The network after {at:,} steps")
+    importlib.import_module(f"apps.{task}.page_watch").show(seen["picture"], f"picture {run.key}")
+
+
+def _buttons(run: LabRun, state: State) -> None:
+    """Draw what can be asked of a run."""
+    if not run.ordered:
+        st.caption("It was begun on the command line, by `fit`: it is looked at here, and steered there.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if state == "training":
+            _button(run, "Pause", "pause", run.pause)
+        if state == "paused":
+            _button(run, "Go on", "play_arrow", run.go_on)
+        if state == "failed":
+            _button(run, "Try again", "replay", run.go_on)
+        if state in _STEERED:
+            _button(run, "Stop", "stop", run.stop)
+        with st.popover("Discard", icon=":material/delete:"):
+            st.caption("The run and its files are removed; a preset that was made of it stays.")
+            _button(run, "Discard it", "delete_forever", lambda: _discard(run))
+    if state not in ("kept", "keeping", "waiting"):
+        _keep(run, "Stop and keep" if state in _STEERED else "Keep")
+
+
+def _discard(run: LabRun) -> None:
+    run.remove()
+    remove_uploads()
+    st.query_params.pop("run", None)
+
+
+def _button(run: LabRun, label: str, icon: str, action: Callable[[], None]) -> None:
+    """Draw a button that asks something of the run, and look at the whole page again where it was pressed."""
+
+    def act() -> None:
+        try:
+            action()
+        except (InputError, OSError) as error:
+            st.session_state[_REFUSED] = str(error)
+
+    if st.button(label, icon=f":material/{icon}:", key=f"{label} {run.key}", on_click=act):
+        st.rerun()
+
+
+def _keep(run: LabRun, label: str) -> None:
+    """Let the visitor make a preset of what is trained."""
+    with st.form(f"keep {run.key}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Keep as a preset named", key=f"name {run.key}", max_chars=60, width=280)
+        pressed = st.form_submit_button(label, icon=":material/save:")
+    if pressed:
+        with input_errors():
+            run.keep(name.strip())
+            st.rerun()

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -24,7 +25,8 @@ from typing import Any, Literal
 
 from apps.laboratory.curves import Story, stories
 from data_prep.errors import InputError
-from data_prep.files import write_json
+from data_prep.files import write_json, writing_to
+from models.presets.search import in_reach
 from models.training.checkpoint import checkpoint_epochs
 from models.training.watching import PICTURES, STOPPED, ask, asked, picture_steps, read_picture
 
@@ -122,8 +124,18 @@ class LabRun:
         return self.training / "events.jsonl"
 
     def stories(self) -> list[Story]:
-        """Return what its events say by now, a story for each stage."""
-        return stories(self.events)
+        """Return what its events say by now, a story for each stage.
+
+        Raises:
+            InputError: They were written by another version.
+        """
+        try:
+            return stories(self.events)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"The events of the run {self.key} are of another version of Lectern ({error!r})",
+                remedy=f"Remove it: python -m apps lab remove {self.key}",
+            ) from error
 
     def settings(self) -> dict[str, Any]:
         """Return the recipe of its last stage, with all values; nothing before it has begun."""
@@ -245,17 +257,21 @@ class LabRun:
             self.write_status(state="trained")
 
     def keep(self, name: str) -> None:
-        """Ask for a preset of this name; whoever trains makes it.
+        """Ask for a preset of this name, of what is trained by now; whoever trains makes it.
 
         Raises:
-            InputError: The name does not do, or is taken.
+            InputError: The name does not do, or is taken, or nothing is trained yet.
         """
-        if not name or name != Path(name).name or name.startswith(".") or name.endswith(".run"):
+        if not re.fullmatch(r"[\w-]+", name):
             raise InputError(
                 "The name of a preset is that of a folder", allowed="letters, digits, _, -", received=name
             )
-        if (RUNS / name).exists():
+        if name in in_reach() or (RUNS / name).exists():
             raise InputError(f"There is a preset {name} already", remedy="Choose another name")
+        if not any(self.training.rglob("state-*.json")):
+            raise InputError("Nothing is trained yet", remedy="Wait for the first point of the curve")
+        if self.state in ("training", "paused", "interrupted", "failed"):
+            self.stop()
         self.write_status(state="trained", message=None)
         write_json(self.folder / "keep.json", {"name": name})
 
@@ -264,6 +280,9 @@ class LabRun:
         if self.locked() and (pid := self.status.get("pid")):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)  # its files are removed: there is nothing to save
+            until = time.monotonic() + 1.0
+            while self.locked() and time.monotonic() < until:
+                time.sleep(0.02)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def remove_pictures(self) -> None:
@@ -282,17 +301,18 @@ def submit(order: Order) -> LabRun:
             with contextlib.suppress(InputError):
                 if run.order == order:
                     return run
-    LABORATORY.mkdir(parents=True, exist_ok=True)
     stamp, number = time.strftime("%m%d-%H%M%S"), 0
-    while True:
-        name = f"{order.task}-{stamp}" + (f"-{number}" if number else "")
-        try:
-            (LABORATORY / name).mkdir()
-            break
-        except FileExistsError:
-            number += 1
-    run = LabRun(LABORATORY / name)
-    (run.folder / "run").mkdir()
+    with writing_to(LABORATORY):
+        LABORATORY.mkdir(parents=True, exist_ok=True)
+        while True:
+            name = f"{order.task}-{stamp}" + (f"-{number}" if number else "")
+            try:
+                (LABORATORY / name).mkdir()
+                break
+            except FileExistsError:
+                number += 1
+        run = LabRun(LABORATORY / name)
+        (run.folder / "run").mkdir()
     write_json(run.folder / "order.json", asdict(order))
     return run
 

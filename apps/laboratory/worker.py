@@ -12,6 +12,7 @@ import fcntl
 import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import time
@@ -20,8 +21,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from apps.laboratory.offers import offers
 from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_run, find_runs
 from data_prep.errors import InputError
+from data_prep.files import writing_to
+from models.presets.kinds import kind_named
 from models.training.task import Task
 from models.training.watching import Limits, Observed
 
@@ -30,6 +34,9 @@ _IDLE_SECONDS = 180.0
 _LOOK_SECONDS = 0.1
 _MOST_KILLS = 25  # without an epoch in between
 _NICE = 15  # pages go first
+_READY = "ready"  # what is written into the slot of a process that waits for an order
+_START_SECONDS = 2.0  # of a process, until it holds a slot
+_begun: list[float] = []  # when processes were started from here
 
 
 def task_named(name: str) -> Task:
@@ -50,21 +57,33 @@ def task_named(name: str) -> Task:
 
 def ensure_workers(spare: bool = False) -> None:
     """Start a process for each run that waits, as far as there are slots; with ``spare`` one that is ready for more."""
-    LABORATORY.mkdir(parents=True, exist_ok=True)
+    with writing_to(LABORATORY):
+        LABORATORY.mkdir(parents=True, exist_ok=True)
     waiting = sum(_claimable(run) for run in find_runs())
     taken = [_slot_content(path) for path in _slots() if _is_locked(path)]
-    idle = sum(content == "" for content in taken)
-    for _ in range(min(len(_slots()) - len(taken), waiting + spare - idle)):
-        log = (LABORATORY / "worker.log").open("ab")
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-        }
-        with log:
-            subprocess.Popen(
-                [sys.executable, "-m", "apps.laboratory.worker"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
-            )  # fmt: skip
+    idle = sum(content in ("", _READY) for content in taken)
+    now = time.monotonic()
+    _begun[:] = [one for one in _begun if now - one < _START_SECONDS]  # they may hold no slot yet
+    wanted = waiting + spare - idle - len(_begun)
+    for _ in range(min(len(_slots()) - len(taken), wanted)):
+        launch("apps.laboratory.worker")
+        _begun.append(now)
+
+
+def launch(module: str, *words: str) -> int:
+    """Start a module in a process that outlives this one; return its number."""
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    with (LABORATORY / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        ).pid  # fmt: skip
+
+
+def step_back() -> None:
+    """Let everything else go first."""
+    os.nice(max(0, _NICE - os.nice(0)))
 
 
 def main() -> None:
@@ -79,13 +98,9 @@ def main() -> None:
     with _slot() as slot:
         if slot is None:
             return
-        os.nice(max(0, _NICE - os.nice(0)))
-        import keras
-        import tensorflow as tf
-
-        import models.training.driver  # noqa: F401  loaded before an order comes
-
-        keras.ops.convert_to_numpy(tf.zeros(1) + 1.0)  # the first operation takes longest
+        step_back()
+        _warm_up()
+        _say(slot, _READY)
         until = time.monotonic() + _IDLE_SECONDS
         while time.monotonic() < until:
             for run in reversed(find_runs()):
@@ -97,6 +112,23 @@ def main() -> None:
                             # A fresh process for the next one: nothing of a training is left over.
                             os.execv(sys.executable, [sys.executable, "-m", "apps.laboratory.worker"])
             time.sleep(_LOOK_SECONDS)
+
+
+def _warm_up() -> None:
+    """Load what trainings need and train a network of two numbers: what is done for the first time takes longest."""
+    import keras
+    import numpy as np
+
+    import models.training.driver  # noqa: F401
+    from data_prep.batching import as_dataset
+
+    number = np.zeros((1, 1), np.float32)
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.compile("adamw", "mse")
+    model.fit(as_dataset(lambda: iter([(number, number)])), verbose=0)
+    keras.backend.clear_session()  # names of layers begin anew
+    for name in offers():
+        pkgutil.resolve_name(kind_named(task_named(name).kind).network)
 
 
 def _claimable(run: LabRun, locked: bool = False) -> bool:
@@ -113,25 +145,37 @@ def train(run: LabRun) -> None:
     with (run.folder / "log.txt").open("ab") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        try:
-            epochs = len(list(run.training.rglob("state-*.json"))) and _epochs(run)
-            kills = run.status.get("kills", 0) + 1 if epochs == run.status.get("epochs") else 0
-            run.write_status(pid=os.getpid(), kills=kills, epochs=epochs, state=None)
-            if kills > _MOST_KILLS:
-                raise InputError(
-                    f"The process that trains ended {kills} times within one epoch",
-                    remedy="Is there enough memory? A smaller network or batch needs less",
-                )
-            run.write_status(**_fitted(run))
-        except InputError as error:
-            _write_failure(run, str(error))
-        except KeyboardInterrupt:
-            raise SystemExit from None
-        except Exception as error:
-            traceback.print_exc()
-            _write_failure(
-                run, f"{type(error).__name__}: {error} (the whole text is in {run.folder / 'log.txt'})"
+        attempt(run)
+
+
+def attempt(run: LabRun) -> None:
+    """As :func:`train`, but what is printed goes where it goes."""
+    try:
+        epochs = len(list(run.training.rglob("state-*.json"))) and _epochs(run)
+        kills = run.status.get("kills", 0) + 1 if epochs == run.status.get("epochs") else 0
+        run.write_status(pid=os.getpid(), kills=kills, epochs=epochs, state=None)
+        if kills > _MOST_KILLS:
+            raise InputError(
+                f"The process that trains ended {kills} times within one epoch",
+                remedy="Is there enough memory? A smaller network or batch needs less",
             )
+        run.write_status(**_fitted(run))
+        if run.keep_name:  # asked for meanwhile
+            run.write_status(**_fitted(run))
+    except InputError as error:
+        _write_failure(run, str(error))
+    except OSError as error:
+        traceback.print_exc()
+        _write_failure(
+            run, f"Cannot write or read {error.filename or run.training}: {error.strerror or error}"
+        )
+    except KeyboardInterrupt:
+        raise SystemExit from None
+    except Exception as error:
+        traceback.print_exc()
+        _write_failure(
+            run, f"{type(error).__name__}: {error} (the whole text is in {run.folder / 'log.txt'})"
+        )
 
 
 def _fitted(run: LabRun) -> dict[str, Any]:
@@ -143,7 +187,7 @@ def _fitted(run: LabRun) -> dict[str, Any]:
     made = fit_task(
         task,
         RUNS / (name or run.key),
-        options=_typed(task, order.options),
+        options=typed(task, order.options),
         recipe=order.recipe,
         overrides=order.overrides,
         resume=True,
@@ -157,8 +201,8 @@ def _fitted(run: LabRun) -> dict[str, Any]:
     return {"state": "kept", "preset": name, "made": json.loads(json.dumps(made, default=str))}
 
 
-def _typed(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options whose paths are paths again."""
+def typed(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of an order, with paths where the task takes paths."""
     paths = {option.name for option in task.options if option.type is Path}
     as_paths = {
         name: list(map(Path, value)) if isinstance(value, list) else Path(value)
@@ -169,9 +213,13 @@ def _typed(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_failure(run: LabRun, message: str) -> None:
-    with contextlib.suppress(InputError, OSError):  # the folder may be gone, or the disk full
-        (run.folder / "keep.json").unlink(missing_ok=True)
-        run.write_status(state="failed", message=message)
+    for _ in range(2):
+        try:
+            (run.folder / "keep.json").unlink(missing_ok=True)
+            run.write_status(state="failed", message=message)
+            return
+        except (InputError, OSError):  # the folder is gone, or the disk full: then the pictures make room
+            run.remove_pictures()
 
 
 def _epochs(run: LabRun) -> int:

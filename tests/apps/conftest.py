@@ -32,6 +32,20 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_processes() -> Iterator[list[tuple[str, ...]]]:
+    """Pages start no process that trains, but those of a server do; a list of what was to be started."""
+    started: list[tuple[str, ...]] = []
+
+    def launch(*words: str) -> int:
+        started.append(words)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("apps.laboratory.worker.launch", launch)
+        yield started
+
+
 class RuleSegmenter:
     """Rules in place of the network: no preset is needed."""
 
@@ -206,19 +220,31 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the one server of all browser tests."""
-    with serving(tmp_path_factory.mktemp("server") / "log.txt") as (address, _):
+    folder = tmp_path_factory.mktemp("server")
+    with serving(folder / "log.txt", folder) as (address, _):
         yield address
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[tuple[str, int]]:
-    """Serve the page as `make app` does, on a free port: its address, and the number of the process."""
+def serving(log: Path, folder: Path = ROOT) -> Iterator[tuple[str, int]]:
+    """Serve the page as `make app` does, on a free port: its address, and the number of the process.
+
+    What it writes goes into ``runs`` in the folder.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(ROOT / "streamlit_app.py"),
+        "--server.port",
+        str(port),
+    ]
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     try:
         wait_until_healthy(process, port, log)
         yield f"http://127.0.0.1:{port}", process.pid

@@ -18,7 +18,7 @@ MOST_MIB = 700
 
 @pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="no /proc")
 def test_a_tour_of_all_sections_stays_under_700_mib(page, tmp_path: Path) -> None:
-    with serving(tmp_path / "log.txt") as (address, process):
+    with serving(tmp_path / "log.txt", tmp_path) as (address, process):
         for key, section in EVERY_SECTION:
             visit(page, f"{address}/{key}?{urlencode({'section': section})}")
             pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])

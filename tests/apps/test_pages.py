@@ -15,6 +15,7 @@ SHOWN = (
     "dataframe",
     "html",
     "bidi_component",
+    "code",
     "info",
     "metric",
     "file_uploader",

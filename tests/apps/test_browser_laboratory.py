@@ -1,0 +1,86 @@
+"""The page "Laboratory" in a real browser: a person starts a training, watches it, stops it, keeps and uses it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from apps.laboratory.runs import LabRun
+from tests.apps.browsing import settled, visit
+from tests.apps.conftest import serving
+
+# The server's own folder; the sample's order of the page, which trains for some seconds.
+ORDER = "laboratory?task=Digits&epochs+digits+Sample+lecture=100"
+POINTS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .scatterlayer .point')].length"""
+FIRST_POINT_SECONDS = 5.0
+WARM_SECONDS = 60.0
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("laboratory")
+
+
+@pytest.fixture(scope="module")
+def address(browser, folder: Path) -> Iterator[str]:
+    """A server whose runs lie in a folder of their own; what still trains at its end is removed."""
+    with serving(folder / "log.txt", folder) as (address, _):
+        yield address
+    for path in (folder / "runs" / "laboratory").glob("*/order.json"):
+        LabRun(path.parent).remove()
+
+
+def wait_until_warm(folder: Path) -> None:
+    """Wait until a process says that it is ready for an order."""
+    end = time.monotonic() + WARM_SECONDS
+    while not any(path.read_text() == "ready" for path in (folder / "runs" / "laboratory").glob(".slot-*")):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_person_starts_watches_stops_keeps_and_uses_a_network(page, address: str, folder: Path) -> None:
+    visit(page, f"{address}/{ORDER}")
+    wait_until_warm(folder)
+    page.get_by_role("button", name="Start", exact=True).dblclick()
+    clicked = time.perf_counter()
+    page.wait_for_function(POINTS)
+    seconds = time.perf_counter() - clicked
+    print(f"click to first point: {seconds:.2f} s")
+    assert seconds <= FIRST_POINT_SECONDS
+    (order,) = (folder / "runs" / "laboratory").glob("*/order.json")  # two clicks, one run
+    key = order.parent.name
+    assert f"run={key}" in page.url
+
+    page.reload()
+    page.wait_for_function(POINTS)
+    expect(page.get_by_text("trains", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("stopped", exact=True).first).to_be_visible()
+
+    page.get_by_role("textbox", name="Keep as a preset named").fill("mine")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_role("link", name="mine").click()
+    expect(page).to_have_url(f"{address}/digits?preset=mine")
+    expect(page.get_by_text("mine learned from: the 1,797 digits")).to_be_visible()
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_an_upload_of_300_mib_is_refused_by_the_page(page, address: str, tmp_path: Path) -> None:
+    large = tmp_path / "large.zip"
+    with large.open("wb") as file:
+        file.truncate(300 * 2**20)
+    visit(page, f"{address}/laboratory?task=Digits&data+digits=Upload")
+    page.locator("input[type=file]").set_input_files(large)
+    expect(page.get_by_text("File must be 10.0MB or smaller")).to_be_visible()
+    visit(page, f"{address}/laboratory?task=Digits")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
