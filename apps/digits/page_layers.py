@@ -17,7 +17,7 @@ SHOWN = (ACTIVATIONS, GRADIENTS[ACTIVATIONS], WEIGHTS, GRADIENTS[WEIGHTS])
 AUTOMATIC = "automatic"
 FINISHED = "finished"
 _CELL, _LINE, _TILE = 12, 16, 56  # pixels on the screen: a cell of a vector, its height, about a tile
-_STYLE = """<style>
+STRIP_STYLE = """<style>
 .strip { max-height: 280px; overflow: auto; margin: .1rem 0 .55rem; }
 .strip img { image-rendering: pixelated; display: block; }
 .about { font-size: .82rem; opacity: .8; }
@@ -91,7 +91,7 @@ def _layers(found: DigitLook, shown: list[str], everything: bool) -> None:
     colours = palette()
     for layer in layers:
         with st.container(border=True):
-            st.html(_STYLE + _layer_html(layer, shown, colours))
+            st.html(STRIP_STYLE + _layer_html(layer, shown, colours))
 
 
 def _layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
@@ -104,14 +104,19 @@ def _layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
     parts = [f"<b>{escape(layer.name)}</b> · {escape(' · '.join(filter(None, about)))}"]
     for kind, name, strip in layer.strips():
         if kind in shown:
-            text = f"{name}: max {strip.high:.5g}, min {strip.low:.5g}"
-            left_out = f", {strip.left_out:,} numbers are not shown" if strip.left_out else ""
-            address = png_url(png(strip, colours.negative, colours.grid, colours.positive))
-            parts.append(
-                f'<div class="about">{text}{left_out}</div>'
-                f'<div class="strip"><img src="{address}" alt="{text}" style="{_size(strip)}"></div>'
-            )
+            parts.append(strip_html(name, strip, colours))
     return "".join(parts)
+
+
+def strip_html(name: str, strip: Strip, colours: Palette) -> str:
+    """Draw a strip below its name and its least and largest values; HTML, to be used with ``STRIP_STYLE``."""
+    text = f"{escape(name)}: max {strip.high:.5g}, min {strip.low:.5g}"
+    left_out = f", {strip.left_out:,} numbers are not shown" if strip.left_out else ""
+    address = png_url(png(strip, colours.negative, colours.grid, colours.positive))
+    return (
+        f'<div class="about">{text}{left_out}</div>'
+        f'<div class="strip"><img src="{address}" alt="{text}" style="{_size(strip)}"></div>'
+    )
 
 
 def _size(strip: Strip) -> str:

@@ -27,6 +27,7 @@ _COLOURS = ("#b8481f", "#e3ddd0", "#0f7c90")  # of files: below zero, zero, abov
 MOST_FILTERS, MOST_CHANNELS, MOST_UNITS = 64, 32, 512
 COLUMNS = 16  # tiles of channels side by side
 _LEVELS = 254  # of the colours; the last index is the gap between tiles
+_STEPS = 15  # on each side of zero, of a strip in a picture of a training
 _GAP = 255
 
 
@@ -93,10 +94,33 @@ def levels(strip: Strip) -> np.ndarray:
 
     For values on both sides of zero the scale is symmetric about it; else it goes from zero.
     """
-    shares = strip.tiles / (max(abs(strip.low), abs(strip.high)) or 1.0)
+    shares = strip.tiles / _largest(strip.low, strip.high)
     if strip.low < 0:
         shares = (shares + 1) / 2
     return np.clip(np.rint(shares * (_LEVELS - 1)), 0, _LEVELS - 1).astype(np.uint8)
+
+
+def packed(strip: Strip) -> dict[str, Any]:
+    """Turn a strip into what a picture of a training holds: each value as one of 31 steps, for few bytes."""
+    steps = np.rint(strip.tiles * (_STEPS / _largest(strip.low, strip.high))).astype(np.int8)
+    return {
+        "steps": steps,
+        "count": strip.count,
+        "low": strip.low,
+        "high": strip.high,
+        "left_out": strip.left_out,
+    }
+
+
+def opened(content: Mapping[str, Any]) -> Strip:
+    """Turn what :func:`packed` made into a strip again."""
+    low, high = content["low"], content["high"]
+    tiles = content["steps"] * np.float32(_largest(low, high) / _STEPS)
+    return Strip(tiles, content["count"], low, high, content["left_out"])
+
+
+def _largest(low: float, high: float) -> float:
+    return max(abs(low), abs(high)) or 1.0
 
 
 def _blended(ends: list[str]) -> np.ndarray:

@@ -20,12 +20,14 @@ from apps.digits.application import Digits
 from apps.digits.epochs import KeptEpochs, Weights, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
 from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
+from apps.digits.watch import WATCHED, seer
 from data_prep.array_files import half_precision
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share, WarmupShare
 from data_prep.images.augmentation import Augmentation, ImageBatches
-from data_prep.images.preparation import digit_batch
+from data_prep.images.preparation import LabelledImages, digit_batch
 from models.digit_cnn.config import KIND, DigitCNNConfig
+from models.digit_cnn.plan import Architecture, Pooling
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
@@ -48,9 +50,12 @@ class DigitsRecipe(Checked):
         widths: Channels of each stage of ``resnet`` and ``plain``.
         blocks: Blocks in each of these stages.
         dropout: Share of the last hidden layer left out.
+        channels: Filters of the two convolutions of ``lecture``.
+        pooling: What makes the sides smaller in ``lecture``, as ``models.digit_cnn.config.DigitCNNConfig`` says.
         augmentation: How images are changed.
         split: ``"final"`` trains on all training images and scores the test set once, ``"choose"`` holds validation
             images out, scores them after every epoch and leaves the test set alone.
+        train_images: How many of the training images are learned from, 0 for all.
         epochs: Passes over the training images.
         batch_size: Images in a step.
         optimizer: ``"sgd"`` has Nesterov momentum 0.9; its decay is added to the gradient's step as AdamW's is.
@@ -68,12 +73,15 @@ class DigitsRecipe(Checked):
         seed: Of all draws.
     """
 
-    architecture: Literal["lecture", "lenet5", "resnet", "plain"] = "resnet"
+    architecture: Architecture = "resnet"
     widths: tuple[int, ...] = (32, 64, 96)
     blocks: int = 3
     dropout: float = 0.0
+    channels: tuple[int, ...] = (8, 16)
+    pooling: Pooling = "max"
     augmentation: Augmentation = field(default_factory=Augmentation)
     split: Literal["final", "choose"] = "final"
+    train_images: Natural = 0
     epochs: Count = 40
     batch_size: Count = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -114,6 +122,16 @@ RECIPES: Mapping[str, DigitsRecipe] = {
     "plain": DigitsRecipe(architecture="plain"),
     "lecture": _SMALL,
     "lenet5": replace(_SMALL, architecture="lenet5", epochs=20, learning_rate=0.002, keep_epochs=()),
+    "lab": replace(
+        _SMALL,
+        augmentation=Augmentation(shift=1.0, rotation=0.0, scaling=0.0, shear=0.0, elastic=0.0),
+        split="choose",
+        epochs=3,
+        batch_size=128,
+        learning_rate=0.01,
+        averaging=0.99,
+        keep_epochs=(),
+    ),
 }
 
 
@@ -147,6 +165,7 @@ class DigitsTask(Task):
         ),
     )
     sample_help = "the small digits that scikit-learn carries"
+    watched = WATCHED
 
     def sample_changes(self, recipe: DigitsRecipe) -> Sequence[str]:
         """Make a recipe one for a few hundred images instead of thousands."""
@@ -162,7 +181,8 @@ class DigitsTask(Task):
 
     def stages(self, recipe: DigitsRecipe, source: DigitsSource, run: Run) -> Stages:
         """Train the network; batch norm is measured anew for the averaged weights."""
-        images = source.all_training if recipe.split == "final" else source.train
+        images = _learned(recipe, source)
+        held_out = len(images.labels) <= len(source.train.labels)  # validation images come last
         batches = ImageBatches(images, recipe.batch_size, recipe.augmentation, recipe.seed)
         config = fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
         kept = KeptEpochs(run.folder, recipe.keep_epochs)
@@ -194,6 +214,9 @@ class DigitsTask(Task):
             keep="last",
             steps=len(batches),
             fixed_shapes=True,
+            see=seer(config, source.labels, source.validation, held_out=held_out),
+            examples=len(batches) * recipe.batch_size,
+            unit="images",
         )
         measure_statistics(model, batches)
         arrays = variable_arrays(model.weights)
@@ -232,6 +255,18 @@ class DigitsTask(Task):
     def evaluate(self, application: Digits, options: Options) -> Any:
         """Score the official test set, or your own images."""
         return evaluate(application, options["folder"])
+
+
+def _learned(recipe: DigitsRecipe, source: DigitsSource) -> LabelledImages:
+    """Return the images that a recipe learns from."""
+    images = source.all_training if recipe.split == "final" else source.train
+    if recipe.train_images > len(images.labels):
+        raise InputError(
+            "train_images is more than there are",
+            allowed=f"0 to {len(images.labels)}",
+            received=recipe.train_images,
+        )
+    return images.part(slice(recipe.train_images or None))
 
 
 def compiled_network(recipe: DigitsRecipe, config: DigitCNNConfig, steps_per_epoch: int) -> keras.Model:

@@ -18,10 +18,12 @@ from apps.laboratory.curves import Story, told
 from apps.laboratory.runs import LabRun, Order
 from data_prep.errors import InputError
 from data_prep.files import toml_beside, write_bytes
-from models.training.watching import unpacked
+from models.training.watching import PICTURES, unpacked
 
 RECORDED = Path(__file__).with_name("recorded")
-_STEPS_KEPT, _PICTURES_KEPT = 120, 24  # of one run
+_STEPS_KEPT = 120  # of one run
+_PICTURES_KEPT = (24, 16, 12, 8, 6, 4, 2)  # of one run; the most that fit
+_MOST_BYTES = 150 * 1024  # of a recording
 
 
 @dataclass(frozen=True)
@@ -110,37 +112,43 @@ def all_recorded() -> Iterable[RecordedRun]:
 
 
 def record(key: str, runs: Mapping[str, LabRun], processor: str) -> Path:
-    """Keep curves and some pictures of finished runs, by label.
+    """Keep curves and some pictures of finished runs, by label; as many pictures as a small file has room for.
 
     Raises:
         InputError: A run has no events.
     """
-    content = {}
-    for label, run in runs.items():
-        if not run.stories():
-            raise InputError("The run has no events", received=run.key)
-        events = [json.loads(line) for line in run.events.read_text(encoding="utf-8").splitlines()]
-        own = ("step", "watch", "epoch", "begin", "end", "sample", "stop")
-        pictures = [
-            json.loads((run.training / "pictures" / f"{steps:09d}.json").read_text(encoding="utf-8"))
-            for steps in _spread(run.picture_steps(), _PICTURES_KEPT)
-        ]
-        steps = _spread([event for event in events if event["event"] == "step"], _STEPS_KEPT)
-        kept = [
+    if without := next((run.key for run in runs.values() if not run.stories()), None):
+        raise InputError("The run has no events", received=without)
+    for pictures in _PICTURES_KEPT:
+        content = {label: {**_kept(run, pictures), "processor": processor} for label, run in runs.items()}
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        if len(data := gzip.compress(text.encode(), 9, mtime=0)) <= _MOST_BYTES:
+            break
+    path = RECORDED / f"{key}.json.gz"
+    path.parent.mkdir(exist_ok=True)
+    write_bytes(path, data)
+    recorded.cache_clear()
+    return path
+
+
+def _kept(run: LabRun, most: int) -> dict[str, Any]:
+    """Return what is recorded of a run, with at most so many pictures."""
+    own = ("step", "watch", "epoch", "begin", "end", "sample", "stop")
+    events = [json.loads(line) for line in run.events.read_text(encoding="utf-8").splitlines()]
+    steps = _spread([event for event in events if event["event"] == "step"], _STEPS_KEPT)
+    return {
+        "order": asdict(run.order),
+        "settings": run.settings(),
+        "events": [
             event
             for event in events
             if event["event"] in own and (event["event"] != "step" or event in steps)
-        ]
-        content[label] = {
-            "order": asdict(run.order), "settings": run.settings(), "processor": processor,
-            "events": kept, "pictures": pictures,
-        }  # fmt: skip
-    path = RECORDED / f"{key}.json.gz"
-    path.parent.mkdir(exist_ok=True)
-    data = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    write_bytes(path, gzip.compress(data, 9, mtime=0))
-    recorded.cache_clear()
-    return path
+        ],
+        "pictures": [
+            json.loads((run.training / PICTURES / f"{at:09d}.json").read_text(encoding="utf-8"))
+            for at in _spread(run.picture_steps(), most)
+        ],
+    }
 
 
 def _spread(items: Sequence[Any], most: int) -> list[Any]:

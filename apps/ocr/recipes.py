@@ -110,6 +110,8 @@ class WordsRecipe(_NetworkRecipe):
 
 Recipe = LettersRecipe | WordsRecipe
 RECIPES: dict[str, Recipe] = {"letters": LettersRecipe(), "words": WordsRecipe()}
+# "lab" learns to read letters within a minute, to be looked at meanwhile.
+ALL_RECIPES: dict[str, Recipe] = {**RECIPES, "lab": LettersRecipe(split="choose", epochs=8)}
 # Changes of both for a few hundred words instead of thousands.
 SAMPLE_LETTERS = (
     *("filters=8,12,16", "convolutions=1", "features=48", "units=32"),

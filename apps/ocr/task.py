@@ -19,6 +19,7 @@ import numpy as np
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.ocr.evaluation import OcrEvaluation, evaluate, metrics_of, score
 from apps.ocr.recipes import (
+    ALL_RECIPES,
     RECIPES,
     SAMPLE_LETTERS,
     SAMPLE_WORDS,
@@ -28,6 +29,7 @@ from apps.ocr.recipes import (
     config_of,
 )
 from apps.ocr.sources import OcrSource, letters_source, own_source, sample_source
+from apps.ocr.watch import WATCHED, seer
 from data_prep.array_files import half_precision
 from data_prep.batching import Batches
 from data_prep.errors import InputError
@@ -82,7 +84,7 @@ class OcrTask(Task):
 
     name = "ocr"
     kind = KIND
-    recipes = RECIPES
+    recipes = ALL_RECIPES
     options = (
         Option(
             "letters",
@@ -104,10 +106,13 @@ class OcrTask(Task):
         Option("words_preset", "Preset for words.", type=str, metavar="NAME_OR_FOLDER", verbs=("evaluate",)),
     )
     sample_help = "words that the project draws by rules"
+    watched = WATCHED
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> Recipe:
         """Choose what suits the data: letters, or words where a CSV file of words is given."""
-        if name is not None and any(options.get(one) for one in self.recipes if one != name):
+        known = self.recipes.get(name)
+        reads = "words" if isinstance(known, WordsRecipe) else "letters"
+        if known is not None and any(options.get(one) for one in RECIPES if one != reads):
             raise InputError(f"The recipe {name} does not suit these data", remedy="Leave --recipe out")
         return super().recipe(name, options, overrides)
 
@@ -214,6 +219,15 @@ def trained_reader(
         recipe=recipe,
         evaluate=errors,
         keep="last",
+        see=seer(
+            recipe,
+            config,
+            language,
+            words if validation is None else validation,
+            held_out=validation is not None,
+        ),
+        examples=batches.count,
+        unit="words",
     )
     found = arrays(model)
     return _Answers(reader_of(config, found), found, sum(map(len, words.texts)))

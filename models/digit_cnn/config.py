@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Le, Len
 
 from data_prep.array_files import ArraySpec
 from data_prep.fields import Checked, Share
-from models.digit_cnn.plan import Architecture, Step, plan_of, specs_of_plan
+from models.digit_cnn.plan import Architecture, Pooling, Step, plan_of, specs_of_plan
 
 KIND = "digit_cnn"
 MAX_WIDTH, MAX_BLOCKS, MAX_CLASSES = 1024, 64, 1000
+Width = Annotated[int, Ge(1), Le(MAX_WIDTH)]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class DigitCNNConfig(Checked):
         widths: Channels of each stage of ``resnet`` and ``plain``; every stage but the first halves the sides.
         blocks: Blocks in each of these stages, two convolutions each.
         dropout: Share of the last hidden layer left out in training.
+        channels: Filters of the two convolutions of ``lecture``.
+        pooling: What makes the sides smaller in ``lecture``: ``"max"``, the ``"stride"`` of its convolutions, or
+            ``"none"``, nothing.
 
     Raises:
         InputError: A value makes no network.
@@ -32,14 +37,26 @@ class DigitCNNConfig(Checked):
 
     architecture: Architecture = "resnet"
     classes: Annotated[int, Ge(2), Le(MAX_CLASSES)] = 10
-    widths: Annotated[tuple[Annotated[int, Ge(1), Le(MAX_WIDTH)], ...], Len(2, 4)] = (32, 64, 96)
+    widths: Annotated[tuple[Width, ...], Len(2, 4)] = (32, 64, 96)
     blocks: Annotated[int, Ge(1), Le(MAX_BLOCKS)] = 3
     dropout: Share = 0.0
+    channels: Annotated[tuple[Width, ...], Len(2, 2)] = (8, 16)
+    pooling: Pooling = "max"
+
+    ADDED: ClassVar[Mapping[str, Any]] = {"channels": [8, 16], "pooling": "max"}
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The network as a plan."""
-        return plan_of(self.architecture, self.classes, self.widths, self.blocks, self.dropout)
+        return plan_of(
+            self.architecture,
+            self.classes,
+            widths=self.widths,
+            blocks=self.blocks,
+            channels=self.channels,
+            pooling=self.pooling,
+            dropout=self.dropout,
+        )
 
     @property
     def depth(self) -> int:

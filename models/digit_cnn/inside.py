@@ -76,7 +76,7 @@ class OpenNetwork:
         Returns:
             Probabilities float64 (classes,), the loss in nats, the label, and the layers in their order.
         """
-        values = self._values(image[None])
+        values = self.activations(image[None])
         logits = values[self._steps[-1].name]
         shares = softmax(logits)[0]
         label = int(shares.argmax()) if label is None else label
@@ -90,7 +90,7 @@ class OpenNetwork:
 
     def saliency(self, image: np.ndarray, label: int) -> np.ndarray:
         """Give the gradient of the logit of a label by the pixels, float32 (28, 28, 1) as the image."""
-        values = self._values(image[None])
+        values = self.activations(image[None])
         direction = np.zeros_like(values[self._steps[-1].name])
         direction[0, label] = 1.0
         return self._back(values, direction)[0][INPUT][0]
@@ -108,7 +108,7 @@ class OpenNetwork:
         """Find the channels and units that are zero for all images, by the layer where they die."""
         peaks: Weights = {}
         for start in range(0, len(images), _IMAGES_AT_ONCE):
-            for name, values in self._values(images[start : start + _IMAGES_AT_ONCE]).items():
+            for name, values in self.activations(images[start : start + _IMAGES_AT_ONCE]).items():
                 peak = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
                 peaks[name] = np.maximum(peak, peaks.get(name, peak))
         found = {}
@@ -122,7 +122,8 @@ class OpenNetwork:
                 found[step.name] = tuple(np.flatnonzero(zero).tolist())
         return found
 
-    def _values(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def activations(self, images: np.ndarray) -> Weights:
+        """Return what every step makes of images float32 (n, 28, 28, 1), by its name, and the images."""
         values = {INPUT: images}
         with one_blas_thread():
             for step in self._steps:

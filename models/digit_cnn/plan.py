@@ -1,7 +1,8 @@
 """The convolutional networks for digits as plans: a list of steps that Keras builds and NumPy computes alike.
 
 - ``lecture``: two times convolution, ReLU and max-pooling, then one fully connected layer, on the 24x24 pixels in the
-  middle (the MNIST demo of ConvNetJS, Karpathy 2014).
+  middle (the MNIST demo of ConvNetJS, Karpathy 2014); for experiments with strides in the place of the pooling, or with
+  neither, and with other numbers of channels.
 - ``lenet5``: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition".
 - ``resnet``: He, Zhang, Ren and Sun 2015, "Deep residual learning for image recognition", with a stride in the first
   convolution, so that twenty layers and more stay cheap on a processor; where a stage begins, its connection takes the
@@ -22,6 +23,7 @@ from data_prep.array_files import ArraySpec
 from data_prep.images.preparation import DIGIT_SIZE
 
 Architecture = Literal["lecture", "lenet5", "resnet", "plain"]
+Pooling = Literal["max", "stride", "none"]
 INPUT = "image"
 LOGITS = "logits"
 BATCH_NORM_EPSILON = 1e-3
@@ -137,12 +139,19 @@ class Plan:
 
 
 def plan_of(
-    architecture: Architecture, classes: int, widths: tuple[int, ...], blocks: int, dropout: float
+    architecture: Architecture,
+    classes: int,
+    *,
+    widths: tuple[int, ...],
+    blocks: int,
+    channels: tuple[int, ...],
+    pooling: Pooling,
+    dropout: float,
 ) -> tuple[Step, ...]:
     """Write down a network; arguments as for ``DigitCNNConfig``. The last step is ``LOGITS``."""
     plan = Plan((DIGIT_SIZE, DIGIT_SIZE, 1))
     if architecture == "lecture":
-        _lecture(plan)
+        _lecture(plan, channels, pooling)
     elif architecture == "lenet5":
         _lenet5(plan)
     else:
@@ -214,14 +223,13 @@ def connections(maps: Sequence[Sequence[int]], inputs: int) -> np.ndarray:
     return mask
 
 
-def _lecture(plan: Plan) -> None:
+def _lecture(plan: Plan, channels: tuple[int, ...], pooling: Pooling) -> None:
     plan.add("crop", "crop", (24, 24, 1), cropping=2)
-    plan.conv("conv1", 8, 5)
-    plan.add("relu", "relu1")
-    plan.pool("max_pool", "pool1", (2, 2))
-    plan.conv("conv2", 16, 5)
-    plan.add("relu", "relu2")
-    plan.pool("max_pool", "pool2", (3, 3))
+    for number, (filters, block) in enumerate(zip(channels, (2, 3), strict=True), start=1):
+        plan.conv(f"conv{number}", filters, 5, strides=block if pooling == "stride" else 1)
+        plan.add("relu", f"relu{number}")
+        if pooling == "max":
+            plan.pool("max_pool", f"pool{number}", (block, block))
     plan.flatten("flatten")
 
 

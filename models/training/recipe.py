@@ -36,7 +36,8 @@ def from_dict(recipe_class: type[Recipe], values: Mapping[str, Any], prefix: str
     Args:
         recipe_class: Dataclass whose fields are bool, int, float, str, None, Literal, tuples of these, unions
             with None, or dataclasses of the same kind.
-        values: Every field by its name; nothing may be left to a default, because defaults change.
+        values: Every field by its name; nothing may be left to a default, because defaults change, but
+            for what the class lists in ``ADDED``: fields that older files lack, with what they were then.
         prefix: Of the keys in messages.
 
     Returns:
@@ -48,6 +49,7 @@ def from_dict(recipe_class: type[Recipe], values: Mapping[str, Any], prefix: str
     fields = _field_types(recipe_class)
     if not isinstance(values, Mapping):
         raise InputError(f"{prefix or recipe_class.__name__} is not a mapping of keys", received=values)
+    values = {**getattr(recipe_class, "ADDED", {}), **values}
     for key in values:
         if key not in fields:
             raise _unknown_key(f"{prefix}{key}", str(key), list(fields))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import random
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+
+from models.storage.variables import copy_values
 
 CONTROL, PICTURES, STOPPED = "control", "pictures", "stopped"
 _FEWEST_SECONDS = 2.0  # between two pictures
@@ -129,7 +132,8 @@ class Looks:
         seen = Seen({}) if self.see is None else self.see(model)
         random.setstate(drawn[0])
         np.random.set_state(drawn[1])
-        values = {"steps_done": steps, "numbers": dict(seen.numbers), "norms": gradient_norms(model)}
+        measured = {"numbers": seen.numbers, "norms": gradient_norms(model)}
+        values = {"steps_done": steps, **{name: _finite(numbers) for name, numbers in measured.items()}}
         if seen.picture:
             content = {"stage": self.stage, "steps_done": steps, **when, "picture": _packed(seen.picture)}
             write_picture(self.folder, steps, content)
@@ -143,8 +147,6 @@ def gradient_norms(model: Any) -> dict[str, float]:
     For Adam the root of the mean square over about the last 1 / (1 - beta_2) steps, after clipping; for SGD with
     momentum the norm of the velocity divided by the learning rate and the number of steps that it adds up.
     """
-    from keras import ops
-
     optimizer = model.optimizer
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     steps = 0 if optimizer is None else int(optimizer.iterations)
@@ -159,9 +161,8 @@ def gradient_norms(model: Any) -> dict[str, float]:
     else:
         return {}
     squares: dict[str, float] = {}
-    for variable, moment in zip(model.trainable_variables, moments, strict=True):
-        name = variable.path.split("/")[0]
-        values = ops.convert_to_numpy(moment).astype(np.float64)
+    for variable, moment in zip(model.trainable_variables, copy_values(moments), strict=True):
+        name, values = variable.path.split("/")[0], moment.astype(np.float64)
         squares[name] = squares.get(name, 0.0) + float((values**power).sum()) * scale
     return {name: float(np.sqrt(square)) for name, square in squares.items()}
 
@@ -190,15 +191,22 @@ def read_picture(folder: Path, steps: int) -> dict[str, Any]:
     return unpacked(json.loads((folder / PICTURES / f"{steps:09d}.json").read_text(encoding="utf-8")))
 
 
+def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what is not finite: a curve has a gap there."""
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
+
+
 def _packed(value: Any) -> Any:
-    """Turn arrays inside into JSON: whole numbers as they are, others as float16."""
+    """Turn arrays inside into JSON: whole numbers as they are, others as float16; what is not finite becomes None."""
     if isinstance(value, np.ndarray):
         kind = value.dtype if value.dtype.kind in "iub" else np.float16
         array = np.ascontiguousarray(value, kind)
         coded = base64.b64encode(array.tobytes()).decode()
         return {"array": coded, "type": array.dtype.str, "shape": array.shape}
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, Mapping):
         return {str(key): _packed(one) for key, one in value.items()}
     return [_packed(one) for one in value] if isinstance(value, list | tuple) else value

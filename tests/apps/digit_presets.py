@@ -18,9 +18,9 @@ EPOCHS = (0, 1, 3)
 LABELS = tuple("0123456789")
 
 
-def digits_of(architecture: str, seed: int = 0) -> Digits:
+def digits_of(architecture: str, seed: int = 0, pooling: str = "max") -> Digits:
     """Make a network of drawn weights."""
-    config = DigitCNNConfig(architecture, widths=(16, 24), blocks=1)
+    config = DigitCNNConfig(architecture, widths=(16, 24), blocks=1, pooling=pooling)
     random = np.random.default_rng(seed)
     arrays = {}
     for name, spec in digit_specs(config).items():

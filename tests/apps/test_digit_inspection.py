@@ -71,9 +71,12 @@ def test_a_resnet_looks_the_same_way() -> None:
     assert all(layer.gradients is not None for layer in found.layers)
 
 
-@pytest.mark.parametrize("architecture", ["lecture", "lenet5", "resnet"])
-def test_layers_and_gradients_are_those_of_keras(architecture: str) -> None:
-    inspector = DigitInspector(digits_of(architecture))
+@pytest.mark.parametrize(
+    ("architecture", "pooling"),
+    [("lecture", "max"), ("lecture", "stride"), ("lecture", "none"), ("lenet5", "max"), ("resnet", "max")],
+)
+def test_layers_and_gradients_are_those_of_keras(architecture: str, pooling: str) -> None:
+    inspector = DigitInspector(digits_of(architecture, pooling=pooling))
     model, image = inspector.digits.keras_model(), picture(20)
     wanted = look_inside(model, image, 3)
     layers = {layer.name: layer for layer in wanted.layers}

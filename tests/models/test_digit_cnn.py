@@ -22,6 +22,7 @@ from models.inspection.image_networks import hidden_features
 from models.presets.kinds import kind_named
 from models.storage.variables import assign_arrays, variable_arrays
 from models.training.losses import masked_crossentropy
+from models.training.recipe import from_dict, to_dict
 from tests.models.contract import (
     check_config_round_trip,
     check_output_shapes,
@@ -34,6 +35,8 @@ from tests.models.contract import (
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "lecture": DigitCNNConfig("lecture", classes=5),
+    "stride": DigitCNNConfig("lecture", channels=(3, 4), pooling="stride"),
+    "none": DigitCNNConfig("lecture", channels=(1, 2), pooling="none"),
     "lenet5": DigitCNNConfig("lenet5"),
     "resnet": DigitCNNConfig("resnet", widths=(6, 8, 10), blocks=2),
     "plain": DigitCNNConfig("plain", widths=(6, 8), blocks=1),
@@ -69,6 +72,19 @@ def test_the_lectures_network_has_its_sizes() -> None:
     shapes = [steps[name].shape for name in ("crop", "conv1", "pool1", "conv2", "pool2", LOGITS)]
     assert shapes == [(24, 24, 1), (24, 24, 8), (12, 12, 8), (12, 12, 16), (4, 4, 16), (10,)]
     assert config.parameters == 208 + 3_216 + 2_570 == build_digit_cnn(config).count_params()
+
+
+def test_strides_in_the_place_of_pooling_change_no_size() -> None:
+    pooled, strided, wide = (DigitCNNConfig("lecture", pooling=way) for way in ("max", "stride", "none"))
+    assert pooled.parameters == strided.parameters == build_digit_cnn(strided).count_params()
+    assert strided.multiply_adds < pooled.multiply_adds < wide.multiply_adds
+    assert wide.parameters == 208 + 3_216 + 24 * 24 * 16 * 10 + 10
+
+
+def test_configs_of_before_are_those_of_the_lecture() -> None:
+    values = to_dict(DigitCNNConfig("lecture", dropout=0.5))
+    del values["channels"], values["pooling"]
+    assert from_dict(DigitCNNConfig, values) == DigitCNNConfig("lecture", dropout=0.5)
 
 
 def test_lenet5_has_the_published_parameters() -> None:
@@ -124,6 +140,7 @@ def test_the_shipped_resnet_is_small_enough() -> None:
 
 def test_every_argument_survives() -> None:
     values = {"architecture": "plain", "classes": 7, "widths": (4, 6), "blocks": 2, "dropout": 0.25}
+    values |= {"channels": (2, 3), "pooling": "none"}
     check_config_round_trip(DigitCNNConfig, values)
 
 
@@ -136,6 +153,8 @@ def test_every_argument_survives() -> None:
         ({"widths": (8, 0)}, "widths does not fit.*greater than or equal to 1"),
         ({"blocks": 0}, "blocks does not fit"),
         ({"dropout": 1.0}, "dropout does not fit.*less than 1"),
+        ({"channels": (8,)}, "channels does not fit"),
+        ({"pooling": "mean"}, "pooling does not fit.*'stride'"),
     ],
 )
 def test_wrong_arguments_are_refused(values: dict, message: str) -> None:

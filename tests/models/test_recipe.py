@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 
@@ -135,3 +136,16 @@ def test_differing_keys_are_named_with_dots():
         "rate (0.1 -> 0.2)",
     ]
     assert differing(to_dict(Recipe()), to_dict(Recipe())) == []
+
+
+def test_older_files_lack_what_was_added():
+    @dataclass(frozen=True)
+    class Grown(Network):
+        depth: int = 3
+
+        ADDED: ClassVar[Mapping[str, int]] = {"depth": 1}
+
+    assert from_dict(Grown, {"units": 4, "dropout": 0.1}) == Grown(4, 0.1, depth=1)
+    assert from_dict(Grown, to_dict(Grown())) == Grown(depth=3)
+    with pytest.raises(InputError, match=r"The key 'units' is missing"):
+        from_dict(Grown, {"dropout": 0.1})
