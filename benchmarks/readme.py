@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from apps.digits import reports as digits
+from apps.laboratory.reports import BARS
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
 from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
@@ -96,6 +97,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "as-used": AS_USED.markdown,
     "as-used-native": NATIVE.markdown,
     "digits": digits.SCORES.markdown,
+    "laboratory": BARS.markdown,
     "lecture-map": lecture_map,
     "loss-ladder": writer.LADDER.markdown,
     "loss-ladder-samples": partial(writer.LADDER.markdown, writer.samples),

@@ -74,7 +74,7 @@ def comparable() -> dict[str, AnyRun]:
 
 def titles(runs: Mapping[str, AnyRun]) -> dict[str, str]:
     """Return a label for each run, by its key; what all of several titles begin with, up to a colon, is left out."""
-    found = {key: _title(run) for key, run in runs.items()}
+    found = {key: title_of(run) for key, run in runs.items()}
     parts = {key: title.rpartition(": ") for key, title in found.items()}
     one_begin = len(found) > 1 and len({part[0] for part in parts.values()}) == 1
     short = {key: part[-1] for key, part in parts.items()} if one_begin else found
@@ -82,7 +82,8 @@ def titles(runs: Mapping[str, AnyRun]) -> dict[str, str]:
     return {key: f"{title} ({key})" if title in twice else title for key, title in short.items()}
 
 
-def _title(run: AnyRun) -> str:
+def title_of(run: AnyRun) -> str:
+    """Return what a run is called."""
     try:
         return run.order.title or run.key
     except InputError:  # ordered by another version: its curves can be read all the same
@@ -150,7 +151,7 @@ def measures(stories: Sequence[Story]) -> list[Measure]:
 def measure_text(measure: Measure) -> str:
     """Say what a measure is."""
     source, name = measure
-    return f"{quantity(name)} ({HOW[how_measured(Curve(name, source))].partition(':')[0]})"
+    return f"{quantity(name)} ({HOW[how_measured(Curve(name, source))]})"
 
 
 def reached(stories: Sequence[Story], measure: Measure) -> Reached | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.laboratory import page_start, page_watch
+from apps.laboratory import page_compare, page_experiments, page_start, page_watch
 from apps.shared.page import show_page
 
 show_page(
@@ -11,6 +11,8 @@ show_page(
         None: {
             "Start": page_start.show,
             "Watch": page_watch.show,
+            "Compare": page_compare.show,
+            "Experiments": page_experiments.show,
         },
     },
 )

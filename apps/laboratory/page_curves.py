@@ -16,6 +16,7 @@ from apps.shared.style import palette
 
 AXES: tuple[Axis, ...] = ("steps", "epochs", "seconds", "examples")
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "x", "triangle-down", "star", "cross")
+_HUES = ("#8265c2", "#4fa356", "#d3ae2f", "#b8486f", "#7d8590")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SPREAD = 50  # where the largest number is more than so many times the smallest, the axis is logarithmic
 _FORMATS = ("PNG", "SVG")
@@ -131,7 +132,7 @@ def _picture(name: str, lines: Sequence[Line], labels: Sequence[str], x_title: s
         picture.add_scatter(
             x=line.x,
             y=line.y,
-            name=HOW[line.how].partition(":")[0] if single else line.run,
+            name=HOW[line.how].partition(" (")[0] if single else line.run,
             legendgroup=line.how if single else line.run,
             showlegend=single or line.run not in named,
             hovertemplate=f"%{{y:.4g}} at %{{x:,.4~g}}<br>{line.run}{taken}<br>{HOW[line.how]}<extra></extra>",
@@ -146,7 +147,8 @@ def _picture(name: str, lines: Sequence[Line], labels: Sequence[str], x_title: s
 def _looks(line: Line, labels: Sequence[str]) -> dict[str, object]:
     """Return colour, line and dots: runs and ways of measuring are told apart by more than their colour."""
     at, colours = labels.index(line.run), palette()
-    colour = charts.line_looks(labels)[line.run][0]
+    hues = (colours.ours, colours.peer, *_HUES, colours.text)
+    colour = hues[at % len(hues)]
     if len(labels) == 1:
         colour = colours.peer if line.how == LEARNED else colours.ours
     few = len(line.x) < 2

@@ -171,7 +171,7 @@ def test_curves_as_csv_have_every_point_and_say_what_it_is() -> None:
     held = [row for row in rows if row["name"] == "held_out_loss"]
     assert [float(row["value"]) for row in held] == FALLING
     assert held[-1] == {
-        "run": "a", "stage": "", "source": "watch", "name": "held_out_loss", "measured": "held out: a fixed sample",
+        "run": "a", "stage": "", "source": "watch", "name": "held_out_loss", "measured": "held out (a fixed sample)",
         "steps": "20", "epochs": "2.0", "seconds": "10.0", "examples": "1280.0", "value": str(FALLING[-1]),
     }  # fmt: skip
     assert {row["source"] for row in rows} == {"training", "watch", "epoch", "norm"}

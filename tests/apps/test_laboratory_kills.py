@@ -1,0 +1,137 @@
+"""Trainings of the laboratory that are killed at random moments: none is lost, each ends at the same bits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.digits.task import DigitsTask
+from apps.laboratory.curves import stories
+from apps.laboratory.runs import GOING, LabRun, Order, submit
+from apps.laboratory.worker import ensure_workers
+from models.training.driver import fit_task
+from models.training.watching import Observed
+from tests.apps.browsing import visit
+from tests.apps.conftest import ROOT, serving
+
+SECONDS = 240
+
+
+@pytest.fixture
+def disturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], LabRun]]:
+    """Order a training of so many epochs in a folder of its own; what is left over of its process is ended."""
+    monkeypatch.chdir(tmp_path)
+    runs: list[LabRun] = []
+
+    def begin(epochs: int) -> LabRun:
+        runs.append(submit(Order("digits", "killed", {"sample": True}, "lecture", (f"epochs={epochs}",))))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        kill(run, run.status.get("pid"))
+
+
+def kill(run: LabRun, pid: int | None) -> None:
+    if pid is not None and run.status.get("pid") == pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def trainer(run: LabRun, dead: set[int], look: Callable[[], None] = lambda: None) -> int:
+    """Wait until a process trains a run that has not been killed; ``look`` is what somebody does meanwhile."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        look()
+        pid = run.status.get("pid")
+        if pid is not None and pid not in dead and run.locked():
+            return pid
+        time.sleep(0.05)
+    pytest.fail(f"nobody trains it: {run.state}, {run.status}")
+
+
+def finish(run: LabRun, look: Callable[[], None] = lambda: None) -> None:
+    end = time.monotonic() + SECONDS
+    while run.state in GOING and time.monotonic() < end:
+        look()
+        time.sleep(0.05)
+
+
+def assert_undisturbed(run: LabRun, epochs: int, folder: Path) -> None:
+    """Train the same without kills, in this process, and compare files and scores of all epochs."""
+    assert run.state == "trained", run.status
+    observed = Observed(folder / "run", {}, keep=False)
+    overrides = (f"epochs={epochs}",)
+    fit_task(
+        DigitsTask(),
+        folder / "out",
+        options={"sample": True},
+        recipe="lecture",
+        overrides=overrides,
+        observed=observed,
+    )
+    names = sorted(path.name for path in observed.folder.glob("*.npz"))
+    assert names == sorted(path.name for path in run.training.glob("*.npz")) and len(names) > 1
+    for name in names:
+        assert (observed.folder / name).read_bytes() == (run.training / name).read_bytes(), name
+    one, other = (
+        stories(path)[0].curves["epoch", "loss"] for path in (run.events, observed.folder / "events.jsonl")
+    )
+    assert (one.steps, one.values) == (other.steps, other.values)
+    assert len(one.values) == epochs
+
+
+def kill_at_random(run: LabRun, kills: int, moments: random.Random, longest: float) -> None:
+    """Kill whoever trains, so many times, each within some seconds after it has begun."""
+    dead: set[int] = set()
+    for _ in range(kills):
+        pid = trainer(run, dead, ensure_workers)  # as the page does while somebody looks
+        time.sleep(moments.uniform(0.0, longest))
+        assert run.locked(), "it has ended before it was killed"
+        kill(run, pid)
+        dead.add(pid)
+    finish(run, ensure_workers)
+
+
+def test_a_killed_training_is_taken_up_and_ends_at_the_same_bits(disturbed, tmp_path) -> None:
+    run = disturbed(4)
+    kill_at_random(run, 1, random.Random(1), 2.0)
+    assert_undisturbed(run, 4, tmp_path / "undisturbed")
+
+
+@pytest.mark.slow
+def test_twenty_kills_of_a_training(disturbed, tmp_path) -> None:
+    run = disturbed(150)
+    kill_at_random(run, 20, random.Random(20), 4.0)
+    assert_undisturbed(run, 150, tmp_path / "undisturbed")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_twenty_kills_of_the_page_and_of_the_training(disturbed, tmp_path, page) -> None:
+    """Only the page that somebody looks at takes the training up again; that goes on while there is no page."""
+    run, moments, dead = disturbed(150), random.Random(0), set()
+    (tmp_path / ".streamlit").symlink_to(ROOT / ".streamlit")
+    for _ in range(5):
+        with serving(tmp_path / "log.txt", tmp_path) as (address, server):
+            visit(page, f"{address}/laboratory?section=Watch&run={run.key}")
+            for _ in range(3):
+                pid = trainer(run, dead)
+                time.sleep(moments.uniform(0.0, 4.0))
+                kill(run, pid)
+                dead.add(pid)
+            pid = trainer(run, dead)
+            os.kill(server, signal.SIGKILL)
+        time.sleep(1.0)
+        assert run.locked() and run.status["pid"] == pid
+    with serving(tmp_path / "log.txt", tmp_path) as (address, _):
+        visit(page, f"{address}/laboratory?section=Watch&run={run.key}")
+        finish(run)
+    assert_undisturbed(run, 150, tmp_path / "undisturbed")
