@@ -105,6 +105,8 @@ class ReviewsRecipe(Checked):
         self_training: What is learned from texts without labels.
         validation: Share of the training part that is held out of it, to choose the weights of the networks and the
             temperature.
+        label_share: Share of the others whose labels are learned, of each label the same; words are counted, and word
+            vectors are learned, in all of them.
         refit: Whether the networks are then trained anew on the training part with what was held out.
         split: ``"final"`` scores the test part once, at the end; ``"choose"`` leaves it alone and scores validation.
         folds: Parts for cross-validation of a set without an official test part.
@@ -118,6 +120,7 @@ class ReviewsRecipe(Checked):
     word2vec: VectorsRecipe = field(default_factory=VectorsRecipe)
     self_training: SelfTraining = field(default_factory=SelfTraining)
     validation: Annotated[float, Gt(0.0), Le(0.5)] = 0.1
+    label_share: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     refit: bool = False
     split: Literal["final", "choose"] = "final"
     folds: Annotated[int, Ge(2)] = 5
@@ -206,6 +209,21 @@ RECIPES: Mapping[str, ReviewsRecipe] = {
         refit=True,
     ),
     "own": ReviewsRecipe(members=(_LINEAR,)),
+    # To watch: one network that learns the reviews of IMDB in a minute or two on two cores.
+    "lab": ReviewsRecipe(
+        members=(
+            replace(
+                _RECURRENT,
+                network="convolution",
+                dimensions=50,
+                units=48,
+                max_words=200,
+                head_words=60,
+                epochs=3,
+            ),
+        ),
+        max_vocabulary=20_000,
+    ),
     "sample": ReviewsRecipe(
         members=(replace(_RECURRENT, network="lstm", dimensions=16, units=16, epochs=6, learning_rate=0.02),)
     ),

@@ -16,6 +16,7 @@ from apps.reviews.evaluation import chosen_sure, chosen_weights, mean_loss
 from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
 from apps.reviews.results import ReviewsEvaluation
 from apps.reviews.sources import ReviewsSource
+from apps.reviews.watch import See, alone, network_seer, vectors_seer
 from apps.vectors.application import Vectors
 from data_prep.array_files import half_precision
 from data_prep.files import writing_to
@@ -65,6 +66,7 @@ class Networks:
         else:
             self.vocabulary = run.start.vocabulary
         self.ids = self._encoded(texts)
+        self.learned = with_labels(self.learned, self.labels[self.learned], recipe.label_share, recipe.seed)
         if run.start is not None:
             unknown = float((np.concatenate(self.ids) == UNK).mean())
             kept = f"The vocabulary of {run.start.path.name} is kept"
@@ -87,7 +89,7 @@ class Networks:
             more = [unlabelled[at] for at in kept], wanted.astype(np.float32)
             reviews = self._together((yield from self._members(f"round{number}", learned, more)))
         if self.recipe.refit:
-            learned = np.arange(len(self.ids))
+            learned = np.sort(np.concatenate([learned, self.held_out]))
             arrays = yield from self._members("refit", learned, more)
             reviews = self._reviews(reviews.config, arrays, reviews.sure)
         return ReviewsAnswers(reviews, len(learned), self.held_out)
@@ -117,7 +119,10 @@ class Networks:
             documents = documents + more[0]
             labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
         recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
-        found = []
+        # After a refit nothing is held out.
+        kind, places = ("training_sample", learned) if name == "refit" else ("held_out", self.held_out)
+        sample = [self.ids[at] for at in places], self.labels[places]
+        found: list[Arrays] = []
         for number, member in enumerate(self.recipe.members, start=1):
             config, seed, matrix = self.configs[number - 1], self.recipe.seed + member.seed, None
             if self.vectors is not None and member.start != "random":
@@ -131,9 +136,16 @@ class Networks:
                 seed=seed,
                 vectors=matrix,
                 recipe=recipe,
-                # After a refit nothing is held out.
                 evaluate=None if name == "refit" else partial(self._validation, config),
                 start=partial(self._start_arrays, number),
+                see=network_seer(
+                    config,
+                    self.vocabulary,
+                    self.source.labels,
+                    sample,
+                    kind,
+                    list(map(alone, self.configs, found)),
+                ),
             )
             found.append(trained_arrays((yield stage)))
         return found
@@ -188,7 +200,8 @@ def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, nam
         folder.mkdir(parents=True, exist_ok=True)
     sizes = {"min_count": settings.min_count, "max_vocabulary": settings.max_vocabulary}
     corpus = encode_corpus(texts, keys_of, folder / "corpus.int32", **sizes)
-    model = yield word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
+    stage = word2vec_stage(fitted_to(settings, corpus), corpus, name=name, scored=False)
+    model = yield replace(stage, see=vectors_seer(corpus.vocabulary))
     (matrix,) = copy_values([model.input_vectors])
     return WordVectors(corpus.vocabulary, matrix)
 
@@ -205,6 +218,7 @@ def member_stage(
     recipe: Mapping[str, Any],
     evaluate: Callable[[keras.Model], Mapping[str, float]] | None = None,
     start: Callable[[Preset], dict[str, np.ndarray]] | None = None,
+    see: See | None = None,
 ) -> Stage:
     """Make the stage that trains one network.
 
@@ -219,6 +233,7 @@ def member_stage(
         recipe: What decides the training, besides ``member``.
         evaluate: As for ``Stage``.
         start: Preset to the arrays of the network as ``trained_arrays`` gives them.
+        see: As for ``Stage``.
     """
     read = config.inputs_of(documents)
     batches = document_batches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
@@ -245,6 +260,9 @@ def member_stage(
         monitor="validation_loss" if member.keep_best else "loss",
         keep="best" if member.keep_best else "last",
         start=None if start is None else begin,
+        see=see,
+        examples=len(documents),
+        unit="documents",
     )
 
 
@@ -252,6 +270,15 @@ def inverse_document_frequency(documents: Sequence[np.ndarray], rows: int) -> np
     """Return ln((1 + n) / (1 + df)) + 1 of each row of a table, float32 (rows,), where df of n documents have it."""
     frequency = np.bincount(np.concatenate([np.unique(document) for document in documents]), minlength=rows)
     return (np.log((1.0 + len(documents)) / (1.0 + frequency)) + 1.0).astype(np.float32)
+
+
+def with_labels(places: np.ndarray, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Draw a share of the documents of each label, one at least: places int64, sorted; ``labels`` int (n,)."""
+    if share == 1.0:
+        return places
+    drawn = np.random.default_rng(seed).permutation(len(places))
+    groups = (drawn[labels[drawn] == label] for label in np.unique(labels))
+    return np.sort(np.concatenate([places[group[: max(1, round(share * len(group)))]] for group in groups]))
 
 
 def surest(shares: np.ndarray, confident: float) -> np.ndarray:

@@ -23,6 +23,7 @@ from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
 from apps.reviews.sources import ReviewsSource, named_source, own_source, own_texts, sample_source
 from apps.reviews.stages import Networks, ReviewsAnswers
+from apps.reviews.watch import WATCHED
 from data_prep.errors import InputError
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
@@ -70,6 +71,7 @@ class ReviewsTask(Task):
         ),
     )
     sample_help = "reviews that the project makes by rules"
+    watched = WATCHED
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> ReviewsRecipe:
         """Choose a recipe, by default the one that goes with the documents, and change it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -36,7 +38,9 @@ def show(tagger: Tagger, preset: str) -> None:
             return
         found = followers(confusions["followers"], confusions["labels"])
     charts.show(
-        _picture(found, unit), "transitions", f"{unit} of a tag in the columns after a tag in the rows"
+        transitions_picture(found, unit),
+        "transitions",
+        f"{unit} of a tag in the columns after a tag in the rows",
     )
     _extremes(found)
 
@@ -53,8 +57,9 @@ def _extremes(found: Transitions) -> None:
             st.dataframe(first(_SHOWN, "score"), hide_index=True)
 
 
-def _picture(found: Transitions, unit: str) -> go.Figure:
-    picture = charts.figure(x_title="next tag", y_title="tag", height=600)
+def transitions_picture(found: Transitions, unit: str, height: int = 600, **looks: Any) -> go.Figure:
+    """Draw scores of tags after tags; height in pixels, looks as plotly takes them."""
+    picture = charts.figure(x_title="next tag", y_title="tag", height=height)
     charts.add_heatmap(
         picture,
         found.scores,
@@ -63,6 +68,7 @@ def _picture(found: Transitions, unit: str) -> go.Figure:
         xgap=1,
         ygap=1,
         hovertemplate=f"%{{y}}, then %{{x}}: %{{z:+.2f}} ({unit})<extra></extra>",
+        **looks,
     )
     picture.update_xaxes(side="top", tickangle=-60, type="category", showgrid=False, dtick=1)
     picture.update_yaxes(autorange="reversed", type="category", showgrid=False)

@@ -92,6 +92,8 @@ class TaggerRecipe(Checked):
         character_units: Filters of each width.
         character_widths: Widths of the windows over a word's characters.
         units: Units of each direction, one number for each BiLSTM layer.
+        directions: Which of them learn. The other one stays in the network, with weights that are held at 0, so that
+            its states are 0 and it says nothing: the trained tagger is served like any other.
         pretraining: How the first layer learns from the raw text, where there is any.
         word_dropout: Share of words that are read as if they were unknown.
         dropout: Share of values left out around the BiLSTM layers.
@@ -119,6 +121,7 @@ class TaggerRecipe(Checked):
     character_units: int = 40
     character_widths: tuple[int, ...] = (2, 3, 4)
     units: tuple[int, ...] = (256, 160)
+    directions: Literal["both", "forward", "backward"] = "both"
     pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
     word_dropout: float = 0.1
     dropout: float = 0.4
@@ -151,6 +154,23 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         warmup=50,
         averaging=0.99,
         segmenter=SegmenterRecipe(epochs=15, batch=4096, warmup=20, averaging=0.95),
+    ),
+    # To watch: useful within a minute or two on two cores, without raw text.
+    "lab": TaggerRecipe(
+        raw_text=(),
+        word_rows=25_000,
+        trained_dimensions=32,
+        character_dimensions=16,
+        character_units=24,
+        units=(64,),
+        pretraining=PretrainingSettings(parts=0),
+        dropout=0.3,
+        epochs=4,
+        batch_size=32,
+        learning_rate=0.005,
+        warmup=50,
+        averaging=0.99,
+        segmenter=SegmenterRecipe(epochs=4, batch=4096, warmup=20, averaging=0.95),
     ),
     "sample": TaggerRecipe(
         vectors=None,

@@ -57,6 +57,7 @@ def _sentence(sentence: Any, colours: Palette) -> str:
 
 def _word(token: Any, colours: Palette) -> str:
     kinds = ["word"] + ["ambiguous"] * token.ambiguous + ["unknown"] * token.unknown
+    kinds += ["changed"] * bool(getattr(token, "before", ""))  # of a tagger that trains
     ground = ribbon_colour(token.tag, token.probability, dark=colours == DARK)
     return (
         f'<span class="{" ".join(kinds)}" tabindex="0" style="background:{ground}">'
@@ -78,6 +79,8 @@ def _card(token: Any) -> str:
     notes.append(f"characters {token.start}–{token.end}")
     if token.unknown:
         notes.append("never seen in training")
+    if before := getattr(token, "before", ""):
+        notes.append(f"{escape(before)} at the look before")
     return (
         f'<span class="card" role="tooltip"><b><bdi>{_shown(token.text)}</bdi></b>{bars}'
         f"<small>{' · '.join(notes)}</small></span>"

@@ -10,6 +10,7 @@ from apps.tagger.evaluation import evaluate_segmenter, score_segmentation, segme
 from apps.tagger.recipes import RECIPES, SegmenterRecipe
 from apps.tagger.results import SegmenterEvaluation
 from apps.tagger.sources import SEGMENTER_OPTIONS, Treebank, treebank
+from apps.tagger.watch import WATCHED, segmenter_seer
 from data_prep.array_files import half_precision
 from data_prep.text.segmentation import LABELS, character_ids, multiword_tokens, raw_text
 from data_prep.text.segmentation_batches import documents, epoch_batches
@@ -40,6 +41,7 @@ class SegmenterTask(Task):
     }
     options = SEGMENTER_OPTIONS
     sample_help = "sentences that the project makes"
+    watched = WATCHED
 
     def source(self, recipe: SegmenterRecipe, options: Options, run: Run) -> Treebank:
         """Read the treebank."""
@@ -68,6 +70,9 @@ class SegmenterTask(Task):
             monitor="dev_mean_f1",
             mode="max",
             start=None if start is None else lambda preset: start.arrays,
+            see=segmenter_seer(config, source.dev),
+            examples=len(source.train),
+            unit="sentences",
         )
         table = {} if start is None else Segmenter.of(start).multiword
         table |= multiword_tokens(source.train) if source.own else {}

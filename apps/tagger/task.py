@@ -17,6 +17,7 @@ from apps.tagger.recipes import RECIPES, TaggerRecipe
 from apps.tagger.results import TaggerEvaluation
 from apps.tagger.segmenter_task import SegmenterTask
 from apps.tagger.sources import TAGGER_OPTIONS, Treebank, raw_texts, treebank
+from apps.tagger.watch import WATCHED, pretraining_seer, tagger_seer
 from apps.tagger.word_table import WordTable, word_table
 from data_prep.array_files import half_precision
 from data_prep.batching import length_buckets, pad
@@ -48,6 +49,7 @@ class TaggerTask(Task):
     recipes = RECIPES
     options = TAGGER_OPTIONS
     sample_help = "sentences that the project makes"
+    watched = WATCHED
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> TaggerRecipe:
         """Choose and change a recipe, and take your own word vectors."""
@@ -87,8 +89,9 @@ class TaggerTask(Task):
             segmenter = yield from _SEGMENTER.stages(recipe.segmenter, source, inside, OWN_SEGMENTER)
         table, config = source.table, config_of(recipe, source, run.start)
         batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed)
+        segmenter = segmenter or Segmenter.from_preset()
         if recipe.pretraining.parts and source.texts:
-            reader = yield pretraining_stage(recipe, source, config, batches.inputs)
+            reader = yield pretraining_stage(recipe, source, config, batches.inputs, segmenter)
         model = yield Stage(
             "tagger",
             lambda: compiled_tagger(recipe, config, table, recipe.epochs * len(batches), reader),
@@ -99,11 +102,14 @@ class TaggerTask(Task):
             evaluate=lambda model: accuracies(predictor_of(config, table, model), source.dev),
             monitor="dev_xpos" if config.upos == (UNTAGGED,) else "dev_upos",
             mode="max",
-            start=lambda preset: _arrays_for(config, preset),
+            start=lambda preset: _arrays_for(recipe, config, preset),
+            see=tagger_seer(config, table.vocabulary, source.dev, segmenter, recipe.xpos_weight),
+            examples=len(source.train),
+            unit="sentences",
         )
         predictor = calibrated(predictor_of(config, table, model), source.dev)
         # The predictor has the weights as a preset stores them, the application those of the training.
-        arrays, segmenter = variable_arrays(model.weights), segmenter or Segmenter.from_preset()
+        arrays = variable_arrays(model.weights)
         return Tagger(predictor, segmenter, arrays=arrays, vocabulary=table.vocabulary)
 
     def score(self, recipe: TaggerRecipe, source: Treebank, answers: Tagger) -> Metrics:
@@ -167,7 +173,7 @@ def config_of(recipe: TaggerRecipe, source: Treebank, start: Preset | None = Non
 
 
 def pretraining_stage(
-    recipe: TaggerRecipe, source: Treebank, config: PosTaggerConfig, inputs: TagInputs
+    recipe: TaggerRecipe, source: Treebank, config: PosTaggerConfig, inputs: TagInputs, segmenter: Segmenter
 ) -> Stage:
     """Return the training of a language model on the raw texts, whose layers the tagger takes over.
 
@@ -202,6 +208,9 @@ def pretraining_stage(
         keep="last",
         steps=settings.steps,
         start=None,
+        see=pretraining_seer(config, batches, source.dev, segmenter),
+        examples=settings.steps * settings.batch_words,
+        unit="words",
     )
 
 
@@ -220,6 +229,9 @@ def compiled_tagger(
     model = _built(build_pos_tagger, config, table)
     if reader is not None:
         take_over(reader, model)
+    for layer in map(model.get_layer, held_layers(recipe, config)):
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+        layer.trainable = False
     model.compile(
         adamw(recipe, steps, beta_2=0.98, clipnorm=5.0),
         loss=tagger_losses(model, config, recipe.label_smoothing),
@@ -282,8 +294,20 @@ def _table_of(start: Preset, train: Sequence[Sentence]) -> WordTable:
     return WordTable(start.vocabulary, start.config.trained_rows, dequantise(codes, scales))
 
 
-def _arrays_for(config: PosTaggerConfig, preset: Preset) -> dict[str, np.ndarray]:
-    """Leave out the outputs whose tags are others than those of the preset."""
+def held_layers(recipe: TaggerRecipe, config: PosTaggerConfig) -> set[str]:
+    """Name the layers whose weights are held at 0."""
+    ways = {"forward": "backward", "backward": "forward"}
+    numbers = range(1, len(config.units) + 1) if recipe.directions in ways else ()
+    return {f"{ways[recipe.directions]}{number}" for number in numbers}
+
+
+def _arrays_for(recipe: TaggerRecipe, config: PosTaggerConfig, preset: Preset) -> dict[str, np.ndarray]:
+    """Leave out the outputs whose tags are others than those of the preset, and put 0 where weights are held."""
     heads = {"upos_head": "upos", "crf": "upos", "xpos_head": "xpos"}
     changed = [head for head, tags in heads.items() if getattr(config, tags) != getattr(preset.config, tags)]
-    return {name: array for name, array in preset.arrays.items() if name.split("/")[0] not in changed}
+    held = held_layers(recipe, config)
+    return {
+        name: np.zeros_like(array) if layer in held else array
+        for name, array in preset.arrays.items()
+        if (layer := name.split("/")[0]) not in changed
+    }

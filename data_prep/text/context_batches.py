@@ -27,6 +27,10 @@ class ContextBatches:
         batch_words: About this many words in a batch.
         seed: Of order and draws.
 
+    Attributes:
+        inputs: As given.
+        keys: Those that are predicted one by one, by their numbers.
+
     Raises:
         InputError: If there is no sentence of a fitting length.
     """
@@ -42,6 +46,7 @@ class ContextBatches:
         batch_words: int,
         seed: int,
     ) -> None:
+        self.inputs = inputs
         encoded = inputs.encode(forms)
         self._rows = np.array([word.row for word in encoded], np.int32)
         characters = pad([word.characters for word in encoded])
@@ -50,7 +55,7 @@ class ContextBatches:
         ends = np.array([form in _ENDS for form in forms])
         rng = np.random.default_rng(seed)
         by_length = {length: rng.permutation(found) for length, found in _sentences(streams, ends).items()}
-        self._targets, shares = _targets(streams, forms, targets)
+        self._targets, shares, self.keys = _targets(streams, forms, targets)
         self._shares = shares**_FLATTENING / (shares**_FLATTENING).sum()
         self.log_expected = np.log(np.maximum(self._shares * negatives, 1e-12)).astype(np.float32)
         self._negatives, self._seed = negatives, seed
@@ -106,12 +111,14 @@ def _sentences(streams: Sequence[np.ndarray], ends: np.ndarray) -> Mapping[int, 
     return {length: np.concatenate(parts) for length, parts in sorted(found.items())}
 
 
-def _targets(streams: Sequence[np.ndarray], forms: Sequence[str], size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the target of each form, int32 (forms,), and the share of each target, float64 (targets,)."""
+def _targets(
+    streams: Sequence[np.ndarray], forms: Sequence[str], size: int
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the target of each form, int32 (forms,), the share of each, float64 (targets,), keys of all but one."""
     counts = sum(np.bincount(stream[stream >= 0], minlength=len(forms)) for stream in streams)
     keyed = counts_by_key(dict(zip(forms, counts.tolist(), strict=True)))
     ranked = sorted(keyed, key=lambda key: (-keyed[key], key))
     numbers = {key: min(rank, size - 1) for rank, key in enumerate(ranked)}
     targets = np.array([numbers[word_key(form)] for form in forms], np.int32)
     totals = np.bincount(targets, weights=counts)
-    return targets, totals / totals.sum()
+    return targets, totals / totals.sum(), ranked[: size - 1]

@@ -147,6 +147,19 @@ class TagPredictor:
             return self._crf.marginals(logits.upos, logits.packing, temperature)
         return softmax(getattr(logits, head) / temperature)
 
+    def answers(self, logits: Logits, head: Literal["upos", "xpos"]) -> np.ndarray:
+        """Decide on the tags of words, int (words,); with a CRF on those of UPOS for whole sentences."""
+        if head == "upos" and self._crf is not None:
+            return self._crf.viterbi(logits.upos, logits.packing)
+        return getattr(logits, head).argmax(1)
+
+    def loss(self, logits: Logits, head: Literal["upos", "xpos"], tags: np.ndarray) -> float:
+        """Return the mean negative log-likelihood of the right tags, int (words,), nats a word, as in training."""
+        if head == "upos" and self._crf is not None:
+            return -self._crf.log_likelihood(logits.upos, logits.packing, tags) / len(tags)
+        found = getattr(logits, head).astype(np.float64)
+        return float((np.logaddexp.reduce(found, axis=1) - found[np.arange(len(tags)), tags]).mean())
+
     def with_temperatures(self, upos: float, xpos: float) -> TagPredictor:
         """Return the same tagger with other temperatures."""
         changed = copy.copy(self)
@@ -157,8 +170,7 @@ class TagPredictor:
         temperature = getattr(self.config, f"{self.column}_temperature")
         return Prediction(
             self.probabilities(logits, self.column, temperature),
-            logits.upos.argmax(1) if self._crf is None else self._crf.viterbi(logits.upos, logits.packing),
-            logits.xpos.argmax(1),
+            *(self.answers(logits, head) for head in OUTPUTS),
             logits.unknown,
         )
 
@@ -190,7 +202,11 @@ class PackedTagger:
             )
             for number in range(1, len(config.units) + 1)
         ]
-        self._heads = {name: (arrays[f"{name}_head/kernel"], arrays[f"{name}_head/bias"]) for name in OUTPUTS}
+        self._heads = {  # none while its first layer reads raw text
+            name: (arrays[f"{name}_head/kernel"], arrays[f"{name}_head/bias"])
+            for name in OUTPUTS
+            if f"{name}_head/kernel" in arrays
+        }
         self.crf: PackedCRF | None = None
         if config.output == "crf":
             self.crf = PackedCRF(*(arrays[f"crf/{name}"] for name in ("transitions", "start", "end")))

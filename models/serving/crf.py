@@ -54,6 +54,21 @@ class PackedCRF:
         self._loop(_tags, scores)(scores, firsts, lasts, self.transitions, self.end, tags)
         return tags
 
+    def log_likelihood(self, logits: np.ndarray, packing: Packing, tags: np.ndarray) -> float:
+        """Sum the log-probabilities of the given tags of all sentences, int (words,), in nats."""
+        emitted, given = logits[packing.ahead].astype(np.float64), tags[packing.ahead]
+        firsts, lasts = _ends(packing)
+        found = emitted[np.arange(len(given)), given].sum()
+        found += self.start[tags[firsts]].sum() + self.end[tags[lasts]].sum()
+        reached = np.zeros((0, len(self.end)))
+        for here, before in packing.steps():
+            going = before.stop - before.start
+            found += self.transitions[given[before], given[here][:going]].sum()
+            found -= np.logaddexp.reduce(reached[going:] + self.end, axis=1).sum()  # their sentence has ended
+            moved = np.logaddexp.reduce(reached[:going, :, None] + self.transitions, axis=1)
+            reached = (moved if going else self.start) + emitted[here]
+        return float(found - np.logaddexp.reduce(reached + self.end, axis=1).sum())
+
     def _loop(self, function: Callable[..., None], words: np.ndarray) -> Any:
         self._asked += len(words)
         return function if self._asked <= _FEW_WORDS else _machine_code(function)

@@ -34,7 +34,7 @@ from models.training.events import DivergedError, Events, Listener, ProgressBar,
 from models.training.recipe import to_dict
 from models.training.run_folder import begin_run, locked
 from models.training.task import Run, Stage
-from models.training.watching import STOPPED, Control, Looks
+from models.training.watching import STOPPED, Control, Looks, steps_of_others
 
 _DECIDING = ("epochs", "seed", "monitor", "mode", "keep", "steps")  # fields of a stage that a resume compares
 _NAMED_WEIGHTS = 5  # that are listed where they do not fit
@@ -96,7 +96,7 @@ class _Training:
         self.looks = None
         if run.watch is not None:
             see = None if stage.see is None else lambda model: stage.see(model, run.watch)
-            self.looks = Looks(run.folder, stage.name, see)
+            self.looks = Looks(run.folder, stage.name, see, steps_of_others(run.folder, stage.name))
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
 

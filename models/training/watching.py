@@ -1,7 +1,8 @@
 """Looking into a training while it runs: numbers and pictures now and then, and what a person asks of it.
 
 A run that is watched has two things more in its folder: ``pictures/STEPS.json``, what the network shows after so many
-steps, and ``control``, a word that a person writes there: ``pause``, ``go``, or ``stop`` and the name of a stage.
+steps (of all stages until then), and ``control``, a word that a person writes there: ``pause``, ``go``, or ``stop`` and
+the name of a stage.
 """
 
 from __future__ import annotations
@@ -112,11 +113,13 @@ class Looks:
         folder: Of the run.
         stage: Its name.
         see: Network to what it shows; None where only the norms are seen.
+        before: Steps of the stages before; pictures are numbered through the whole run.
     """
 
     folder: Path
     stage: str
     see: Callable[[Any], Seen] | None
+    before: int = 0
     _last: float = field(default=-np.inf, init=False)
     _cost: float = field(default=0.0, init=False)
 
@@ -135,10 +138,18 @@ class Looks:
         measured = {"numbers": seen.numbers, "norms": gradient_norms(model)}
         values = {"steps_done": steps, **{name: _finite(numbers) for name, numbers in measured.items()}}
         if seen.picture:
-            content = {"stage": self.stage, "steps_done": steps, **when, "picture": _packed(seen.picture)}
-            write_picture(self.folder, steps, content)
+            number = self.before + steps
+            content = {"stage": self.stage, "steps_done": number, **when, "picture": _packed(seen.picture)}
+            write_picture(self.folder, number, content)
         self._last, self._cost = time.monotonic(), time.perf_counter() - began
         return {**values, "cost": self._cost}
+
+
+def steps_of_others(folder: Path, stage: str) -> int:
+    """Return the steps that the other stages of a run have done."""
+    paths = (path for path in folder.rglob("metrics.jsonl") if path.parent != folder / stage)
+    lines = (line for path in paths for line in path.read_text(encoding="utf-8").splitlines())
+    return sum(json.loads(line)["steps"] for line in lines)
 
 
 def gradient_norms(model: Any) -> dict[str, float]:

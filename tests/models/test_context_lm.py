@@ -17,6 +17,7 @@ from data_prep.errors import InputError
 from data_prep.text.context_batches import ContextBatches
 from data_prep.text.embeddings import quantise
 from data_prep.text.raw_forms import numbered_forms
+from data_prep.text.segmentation_rules import segment_by_rules
 from data_prep.text.tag_inputs import TagInputs, alphabet_of, tagger_vocabulary
 from models.pos_tagger.context_lm import LAYERS, SampledSoftmax, build_context_lm, take_over
 from models.pos_tagger.network import PosTaggerConfig, build_pos_tagger
@@ -45,10 +46,15 @@ SETTINGS = PretrainingSettings(
 
 def stage(seed: int = 1, **settings: int) -> Stage:
     recipe = replace(RECIPES["sample"], pretraining=replace(SETTINGS, **settings), seed=seed)
+    words = ["the", "dog", "barks", "."]
     source = SimpleNamespace(
-        texts={"made": lambda: iter(TEXTS)}, table=SimpleNamespace(matrix=MATRIX), checksums={}
+        texts={"made": lambda: iter(TEXTS)},
+        table=SimpleNamespace(matrix=MATRIX),
+        checksums={},
+        dev=[SimpleNamespace(forms=words, words=words)],
     )
-    return pretraining_stage(recipe, source, CONFIG, TagInputs(VOCABULARY, ROWS, CONFIG.alphabet))
+    inputs = TagInputs(VOCABULARY, ROWS, CONFIG.alphabet)
+    return pretraining_stage(recipe, source, CONFIG, inputs, SimpleNamespace(segment=segment_by_rules))
 
 
 def test_the_loss_is_that_of_the_drawn_words() -> None:
@@ -92,6 +98,15 @@ def test_learns_the_order_of_words_and_hands_the_layers_over(tmp_path: Path) -> 
     losses = [line["loss"] for line in reached.history]
     assert losses[0] > losses[-1]
     assert losses[-1] < 0.75  # dog or cat, barks or sleeps: log 2 where there is a choice, 0 elsewhere
+    seen = stage().see(model, {"sentence": "The dog sleeps ."})
+    assert seen.picture["forms"] == ["The", "dog", "sleeps", "."]
+    assert set(seen.picture["ahead"][2][:2]) == {"barks", "sleeps"} and seen.picture["ahead"][3][0] == "."
+    assert (
+        set(seen.picture["back"][1][:2]) == {"dog", "cat"}
+        and seen.picture["back"][3] == seen.picture["ahead"][0] == []
+    )
+    # From the left one of three words is one of two, from the right two of three are.
+    assert seen.numbers["held_out_loss_over_all_words"] == pytest.approx(np.log(2) / 2, abs=0.15)
 
 
 def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -> None:

@@ -82,6 +82,14 @@ def test_best_tags_and_marginals_equal_enumeration(time: int, temperature: float
         start += length
 
 
+@pytest.mark.parametrize("time", [1, 2, 4])
+def test_serving_knows_the_likelihood_that_is_trained(time: int) -> None:
+    logits, tags, mask, potentials = example(time)
+    losses = ops.convert_to_numpy(negative_log_likelihood(*tensors(logits, tags, mask, potentials)))
+    serving, packing = PackedCRF(*potentials), pack(mask.sum(axis=1)[:3])
+    assert serving.log_likelihood(logits[mask], packing, tags[mask]) == pytest.approx(-losses.sum(), abs=1e-4)
+
+
 def test_padding_changes_nothing() -> None:
     plain, padded = tensors(*example()), tensors(*example_padded())
     np.testing.assert_allclose(
