@@ -84,31 +84,36 @@ def tagger_seer(
     def see(model: keras.Model, watch: Mapping[str, str]) -> Seen:
         predictor = TagPredictor(config, vocabulary, variable_arrays(model.weights))
         text = own_text(watch)
-        tagged = Tagger(predictor, segmenter).tag(text)
-        tokens = tagged.tokens
-        tags = [token.tag for token in tokens]
-        last = before.get(text)
+        picture = _tagged(Tagger(predictor, segmenter), text, before.get(text))
         before.clear()
-        before[text] = tags
-        picture: dict[str, Any] = {
-            "text": text,
-            "starts": [sentence.start for sentence in tagged.sentences],
-            "words": [[token.text, token.start, token.end, token.unknown] for token in tokens],
-            "tags": [[token.tag, *(other.tag for other in token.alternatives)] for token in tokens],
-            "shares": np.array(
-                [
-                    [token.probability, *(other.probability for other in token.alternatives)]
-                    for token in tokens
-                ]
-            ),
-            "before": [tag if tag != now else "" for tag, now in zip(last or tags, tags, strict=True)],
-            "sample": [len(sample), len(words)],
-        }
-        if predictor.transitions is not None and len(predictor.tags) > 1:
-            picture |= {"labels": list(predictor.tags), "transitions": predictor.transitions}
-        return Seen(numbers(predictor), picture)
+        before[text] = [tag for tag, *_ in picture["tags"]]
+        return Seen(numbers(predictor), {**picture, "sample": [len(sample), len(words)]})
 
     return see
+
+
+def _tagged(tagger: Tagger, text: str, last: Sequence[str] | None) -> dict[str, Any]:
+    """Tag one's own text; ``last`` are the tags of the look before."""
+    found, transitions = tagger.tag(text), tagger.predictor.transitions
+    tokens = found.tokens
+    answers = [[(token.tag, token.probability)] for token in tokens]
+    for answer, token in zip(answers, tokens, strict=True):
+        answer += [(other.tag, other.probability) for other in token.alternatives]
+    tags = [[tag for tag, _ in answer] for answer in answers]
+    picture: dict[str, Any] = {
+        "text": text,
+        "starts": [sentence.start for sentence in found.sentences],
+        "words": [[token.text, token.start, token.end, token.unknown] for token in tokens],
+        "tags": tags,
+        "shares": np.array([[share for _, share in answer] for answer in answers]),
+        "before": [
+            was if was != now else ""
+            for was, (now, *_) in zip(last or [row[0] for row in tags], tags, strict=True)
+        ],
+    }
+    if transitions is not None and len(tagger.tags) > 1:
+        picture |= {"labels": list(tagger.tags), "transitions": transitions}
+    return picture
 
 
 def pretraining_seer(
