@@ -20,6 +20,7 @@ from apps.shared.measures import checksums_of
 from apps.vectors.application import Vectors
 from apps.vectors.evaluation import evaluate, metrics_of
 from apps.vectors.results import VectorsEvaluation
+from apps.vectors.watch import WATCHED, seer
 from data_prep.datasets import gensim_data, locate
 from data_prep.errors import InputError
 from data_prep.readers.text import TextCorpus
@@ -69,6 +70,7 @@ class VectorsTask(Task):
         "default": VectorsRecipe(),
         "cbow": VectorsRecipe(architecture="cbow"),
         "sample": VectorsRecipe(),
+        "lab": VectorsRecipe(max_vocabulary=20_000, blocks=16),
     }
     options = (
         Option(
@@ -78,6 +80,7 @@ class VectorsTask(Task):
             many=True,
             excludes="data",
         ),
+        Option("words", "Learn from the first so many words only; from all if not given.", type=int),
         Option(
             "vectors",
             "Vectors file (npz, word2vec text or binary) to score instead of a preset.",
@@ -103,6 +106,7 @@ class VectorsTask(Task):
         ),
     )
     sample_help = "the texts that gensim carries"
+    watched = WATCHED
 
     def source(self, recipe: VectorsRecipe, options: Options, run: Run) -> VectorsSource:
         """Read the texts and number their words, in a file of the run."""
@@ -114,7 +118,7 @@ class VectorsTask(Task):
         else:
             paths, name = [locate("wiki")], WIKI
         texts = TextCorpus(paths)
-        corpus = encode(texts, recipe, run.folder / _CORPUS_FILE)
+        corpus = encode(texts, recipe, run.folder / _CORPUS_FILE, options.get("words"))
         return VectorsSource(corpus, name, checksums_of(*texts.files))
 
     def stages(self, recipe: VectorsRecipe, source: VectorsSource, run: Run) -> Stages:
@@ -132,7 +136,8 @@ class VectorsTask(Task):
                     file=sys.stderr,
                 )
 
-        model = yield word2vec_stage(fitted, source.corpus, begin=begin)
+        see = None if run.watch is None else seer(fitted, source.corpus)
+        model = yield word2vec_stage(fitted, source.corpus, begin=begin, see=see)
 
         def shipped(matrix: keras.Variable, words: int | None) -> WordVectors:
             rounded = np.asarray(ops.convert_to_numpy(matrix)).astype(recipe.storage).astype(np.float32)
@@ -186,8 +191,14 @@ def opened(preset: str | Path | None, file: Path | None) -> Vectors:
     return Vectors.from_file(file) if file is not None else Vectors.from_preset(preset)
 
 
-def encode(texts: TextCorpus, recipe: VectorsRecipe, file: Path) -> EncodedCorpus:
-    """Number the words of texts with the shared tokenizer; progress by bytes on standard error."""
+def encode(texts: TextCorpus, recipe: VectorsRecipe, file: Path, most: int | None = None) -> EncodedCorpus:
+    """Number the words of texts, at most so many, with the shared tokenizer; progress by bytes on standard error.
+
+    Raises:
+        InputError: There are too few words.
+    """
+    if most is not None and most < 1:
+        raise InputError("Words to learn from", allowed="1 or more (--words)", received=most)
     with progress_bar("reading", "B", unit_scale=True) as progress:
         return encode_corpus(
             texts.lines(lambda done: progress(done, texts.total_bytes)),
@@ -195,6 +206,7 @@ def encode(texts: TextCorpus, recipe: VectorsRecipe, file: Path) -> EncodedCorpu
             file,
             min_count=recipe.min_count,
             max_vocabulary=recipe.max_vocabulary,
+            max_tokens=most,
         )
 
 

@@ -1,4 +1,4 @@
-"""Texts to learn from: Tiny Shakespeare, texts of your own, or a small one that gensim carries.
+"""Texts to learn from: Tiny Shakespeare, texts of your own, a small one that gensim carries, or lines that are made.
 
 A preset does not hold its training text, in which copies are looked for. Its metadata hold the checksum, so a text is
 either that very text or refused.
@@ -7,9 +7,10 @@ either that very text or refused.
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -29,6 +30,10 @@ from models.presets.card import CardText
 
 SHAKESPEARE = "tinyshakespeare"
 SAMPLE_TEXT = "lee_background.cor"
+MOST_REMEMBERED = 500  # steps
+_MADE = "lines with a sign to remember over {} steps"
+_SIGNS, _FILLER, _ASKED = "+-", ".", "="
+_MADE_CHARACTERS = 400_000
 # What other systems reach on the last tenth of Tiny Shakespeare, in nats a character.
 PUBLISHED = {
     "nanoGPT, transformer of 10.7 M parameters, on a GPU": 1.4697,
@@ -38,13 +43,17 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class WriterSource:
-    """A text to learn from: what it is called, its checksums by name, and other systems' losses on its last tenth."""
+    """A text to learn from: what it is called, its checksums by name, and other systems' losses on its last tenth.
+
+    ``asked``: the character behind which a sign has to be told, in lines that are made for that; empty for other texts.
+    """
 
     text: str
     name: str
     checksums: Mapping[str, str]
     card: CardText
     published: Mapping[str, float]
+    asked: str = field(default="", kw_only=True)
 
 
 def shakespeare_source() -> WriterSource:
@@ -81,6 +90,34 @@ def sample_source() -> WriterSource:
     """Return the news texts that gensim carries in its test data, for machines without data and network."""
     source = text_source([gensim_data(SAMPLE_TEXT)])
     return replace(source, name="the news texts of gensim's test data", card=card(__file__, "sample"))
+
+
+def remembered_source(steps: int) -> WriterSource:
+    """Make lines that each begin with one of two signs, which has to be told again after so many other characters.
+
+    Only the first character of a line says how it ends (after Hochreiter and Schmidhuber 1997, section 5.2).
+
+    Raises:
+        InputError: The steps are out of bounds.
+    """
+    if not 1 <= steps <= MOST_REMEMBERED:
+        raise InputError(
+            "A sign cannot be remembered over this many steps",
+            allowed=f"1 to {MOST_REMEMBERED} (--remember)",
+            received=steps,
+        )
+    kinds = [made_line(sign, steps) for sign in _SIGNS]
+    count = _MADE_CHARACTERS // (len(kinds[0]) + 1)
+    drawn = np.random.default_rng(steps).integers(len(kinds), size=count)
+    text = "".join(f"{kinds[kind]}\n" for kind in drawn.tolist())
+    name, checksum = _MADE.format(steps), hashlib.sha256(text.encode()).hexdigest()
+    made = card(__file__, "remember", steps=steps)
+    return WriterSource(text, name, {name: f"sha256 {checksum}"}, made, published={}, asked=_ASKED)
+
+
+def made_line(sign: str, steps: int) -> str:
+    """Return a line of :func:`remembered_source`, without its end."""
+    return f"{sign}{_FILLER * steps}{_ASKED}{sign}"
 
 
 class LearnedText:
@@ -167,6 +204,8 @@ def _known_source(data: Mapping[str, str]) -> WriterSource:
         return shakespeare_source()
     if name == SAMPLE_TEXT:
         return sample_source()
+    if made := re.fullmatch(_MADE.format(r"(\d{1,3})"), name):
+        return remembered_source(int(made[1]))
     raise InputError(
         f"The text that the writer learned from, {name}, is not one that Lectern can find by itself",
         remedy="Name it with --text FILE",

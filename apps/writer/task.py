@@ -9,7 +9,7 @@ The part that is scored is scored once, by the final weights: nothing is chosen 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,16 @@ from apps.writer.application import Writer
 from apps.writer.evaluation import evaluate, metrics_of, scored
 from apps.writer.recipes import RECIPES, WriterRecipe
 from apps.writer.results import WriterEvaluation
-from apps.writer.sources import WriterSource, sample_source, shakespeare_source, text_source
+from apps.writer.sources import (
+    MOST_REMEMBERED,
+    WriterSource,
+    made_line,
+    remembered_source,
+    sample_source,
+    shakespeare_source,
+    text_source,
+)
+from apps.writer.watch import WATCHED, fixed_sample, seer, watched_texts
 from data_prep.array_files import half_precision
 from data_prep.errors import InputError
 from data_prep.text.speaker_names import SpeakerNames
@@ -42,12 +51,14 @@ from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
+from models.training.watching import Seen
 
 if TYPE_CHECKING:
     import keras
 
 _NAMES_STREAM = 1  # of the seed: other draws than those of the windows
 _GOLDEN_TOKENS = 48
+_SHORTEST_WINDOW = 96  # of made lines
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,13 @@ class WriterTask(Task):
             metavar="FILE_OR_FOLDER",
             excludes="data",
         ),
+        Option(
+            "remember",
+            "Learn made lines: each begins with one of two signs, to be told again after so many characters.",
+            type=int,
+            metavar="STEPS",
+            excludes="data",
+        ),
         Option("cell", "rnn, lstm, gru or mgu; that of the recipe if not given.", type=str),
         Option("tokens", "char, word or piece; those of the recipe if not given.", type=str),
         Option(
@@ -102,19 +120,30 @@ class WriterTask(Task):
         ),
     )
     sample_help = "the news texts that gensim carries"
+    watched = WATCHED
 
     def recipe(self, name: str | None, options: Options, overrides: Sequence[str]) -> WriterRecipe:
-        """Choose and change a recipe; cells that leave no weights out get one that does not ask them to."""
+        """Choose and change a recipe; cells that leave no weights out get one that does not ask them to.
+
+        The windows of made lines hold two of them or more, if nothing else is said.
+        """
+        lines = options.get("remember")
+        steps = min(max(lines or 1, 1), MOST_REMEMBERED)
+        long = (
+            [] if lines is None else [f"length={max(2 * len(made_line('+', steps)) + 2, _SHORTEST_WINDOW)}"]
+        )
         short = [f"{key}={options[key]}" for key in ("cell", "tokens") if options.get(key) is not None]
-        found = super().recipe(name, options, [*short, *overrides])
+        found = super().recipe(name, options, [*long, *short, *overrides])
         if found.cell == "lstm" or any(override.startswith("weight_dropout=") for override in overrides):
             return found
         return replace(found, weight_dropout=0.0)
 
     def source(self, recipe: WriterRecipe, options: Options, run: Run) -> WriterData:
-        """Read Tiny Shakespeare, your own text, or the sample."""
+        """Read Tiny Shakespeare, your own text, or the sample, or make lines."""
         if options["text"]:
             source = text_source(options["text"])
+        elif options.get("remember") is not None:
+            source = remembered_source(options["remember"])
         else:
             source = sample_source() if options["sample"] else shakespeare_source()
         return prepared(recipe, source, run.start)
@@ -123,7 +152,7 @@ class WriterTask(Task):
         """Train the networks one after the other, each from a seed of its own, and put them together."""
         members = []
         for number in range(1, recipe.members + 1):
-            model = yield _stage(recipe, source, number)
+            model = yield _stage(recipe, source, number, run.watch)
             members.append(variable_arrays(model.weights))
         config, arrays = joined(source.config, members) if len(members) > 1 else (source.config, members[0])
         arrays = half_precision(softened(arrays, recipe.calibration))
@@ -187,6 +216,7 @@ def prepared(recipe: WriterRecipe, source: WriterSource, start: Preset | None = 
         unknown = int((ids == UNK).sum())
         print(f"{unknown:,} of {len(ids):,} tokens are unknown to {start.path.name}", file=sys.stderr)
     _check_length(recipe, parts, len(ids))
+    _check_lines(recipe, source)
     return WriterData(**vars(source), parts=parts, tokens=tokens, config=config, ids=ids)
 
 
@@ -206,8 +236,22 @@ def _check_length(recipe: WriterRecipe, parts: Parts, tokens: int) -> None:
     )
 
 
-def _stage(recipe: WriterRecipe, data: WriterData, member: int) -> Stage:
-    """Return the training of one network, whose number counts from 1."""
+def _check_lines(recipe: WriterRecipe, source: WriterSource) -> None:
+    """Refuse windows in which no line of made ones fits: no gradient would go back to a sign."""
+    line = source.text.find("\n") + 1
+    if source.asked and recipe.length <= line:
+        raise InputError(
+            "A window must be longer than a line",
+            allowed=f"more than {line} characters",
+            received=recipe.length,
+            remedy=f"--set length={2 * line}",
+        )
+
+
+def _stage(
+    recipe: WriterRecipe, data: WriterData, member: int, watch: Mapping[str, str] | None = None
+) -> Stage:
+    """Return the training of one network, whose number counts from 1; ``watch`` says what is looked at."""
     from models.layers.recurrent import FreshState
 
     name = "" if recipe.members == 1 else f"member{member}"
@@ -254,7 +298,18 @@ def _stage(recipe: WriterRecipe, data: WriterData, member: int) -> Stage:
         fixed_shapes=True,
         callbacks=lambda: [FreshState()],
         start=start,
+        see=None if watch is None else _seer(recipe, data, watch),
+        examples=len(windows) * recipe.batch_size * recipe.length,
+        unit="characters" if recipe.tokens == "char" else f"{recipe.tokens}s",
     )
+
+
+def _seer(
+    recipe: WriterRecipe, data: WriterData, watch: Mapping[str, str]
+) -> Callable[[keras.Model, Mapping[str, str]], Seen]:
+    """Make what looks at a network of the recipe."""
+    sample = fixed_sample(data.tokens, data.parts, recipe.split, data.asked)
+    return seer(data.config, data.tokens, sample, watched_texts(data, watch))
 
 
 def compiled_writer(recipe: WriterRecipe, config: CharLMConfig, steps: int) -> keras.Model:

@@ -20,10 +20,12 @@ class GradientNorms(NamedTuple):
     """Lengths of the gradient of the loss at the last step T, for one layer, float64 (time,) each.
 
     ``sums``: by all the weighted sums z(t) of step t, before their sigmoids and tanhs. ``hidden``: by the output h(t).
+    ``state``: by all that step t hands on, of an LSTM its cell c(t) too.
     """
 
     sums: np.ndarray
     hidden: np.ndarray
+    state: np.ndarray
 
 
 def layer_values(cell: str, weights: LayerWeights, inputs: np.ndarray) -> Values:
@@ -71,14 +73,15 @@ def layer_gradients(
     start = {name: np.zeros(units) for name in values}
     hidden, memory = np.zeros(units), np.zeros(units)
     sums = np.empty((time, weights.kernel.shape[1]))
-    lengths = np.empty(time)
+    lengths, states = np.empty(time), np.empty(time)
     for step in reversed(range(time)):
         own = {name: array[step] for name, array in values.items()}
         before = {name: array[step - 1] for name, array in values.items()} if step else start
         hidden = hidden + outside[step]
         lengths[step] = np.linalg.norm(hidden)
+        states[step] = np.hypot(lengths[step], np.linalg.norm(memory))
         sums[step], hidden, memory = _BACKS[cell](own, before, weights, hidden, memory)
-    return GradientNorms(np.linalg.norm(sums, axis=1), lengths), sums @ weights.kernel.T
+    return GradientNorms(np.linalg.norm(sums, axis=1), lengths, states), sums @ weights.kernel.T
 
 
 Array = np.ndarray

@@ -20,6 +20,7 @@ import numpy as np
 from keras import ops
 
 from models.presets.kinds import Arrays
+from models.storage.variables import copy_values
 from models.word2vec.config import VectorsRecipe
 from models.word2vec.huffman import huffman_codes
 from models.word2vec.serving import WordVectorsConfig
@@ -46,16 +47,17 @@ class Word2Vec(keras.Model):
         span = 0.5 / config.dimensions
         initial = keras.initializers.RandomUniform(-span, span, seed=config.seed)
         self.input_vectors = self.add_weight(name="input_vectors", shape=shape, initializer=initial)
-        self._codes = None
+        self.codes = None
         rows = len(counts)
         if config.loss == "hierarchical_softmax":
-            self._codes = huffman_codes(self.counts)
+            self.codes = huffman_codes(self.counts)
             rows -= 1
         self.output_vectors = (
             self.input_vectors
             if config.tied
             else self.add_weight(name="output_vectors", shape=(rows, config.dimensions), initializer="zeros")
         )
+        self._now: tuple[np.ndarray, ...] = ()  # the matrices that the compiled loops change
         self.pair_loss = keras.metrics.Mean(name="pair_loss")
         self.built = True
 
@@ -76,13 +78,14 @@ class Word2Vec(keras.Model):
             return super().fit(x, **options)
         from models.word2vec.steps import CompiledSteps
 
-        arrays = [np.array(keras.ops.convert_to_numpy(weight)) for weight in self.trainable_weights]
+        arrays = self._now = tuple(copy_values(self.trainable_weights))
         steps = CompiledSteps(self.config, arrays[0], arrays[-1])
         first, epochs = options.get("initial_epoch", 0), options.get("epochs", 1)
         counts = {"epochs": epochs, "steps": None}
         watching = keras.callbacks.CallbackList(
             options.get("callbacks"), add_history=True, model=self, **counts
         )
+        self.stop_training = False
         watching.on_train_begin()
         for epoch in range(first, epochs):
             watching.on_epoch_begin(epoch)
@@ -93,11 +96,21 @@ class Word2Vec(keras.Model):
                 self.optimizer.iterations.assign_add(1)
                 logs = {"loss": sums[0] / (number + 1), "pair_loss": sums[0] / max(sums[1], 1.0)}
                 watching.on_train_batch_end(number, logs)
+                if self.stop_training:
+                    break
             for weight, array in zip(self.trainable_weights, arrays, strict=True):
                 weight.assign(array)
             watching.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        self._now = ()
         watching.on_train_end()
         return self.history
+
+    def matrices(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return input and output vectors as they are now, also between two steps; they must not be changed."""
+        now = self._now or copy_values(self.trainable_weights)
+        return now[0], now[-1]
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Return loss and number of predictions of every block of a batch, float32 (blocks, 2)."""
@@ -172,8 +185,8 @@ class Word2Vec(keras.Model):
     def _targets(self, inputs: dict[str, Any]) -> tuple[Any, Any]:
         """Return the rows that each word is predicted by, and 1 or -1 for what they are to say, 0 for nothing."""
         tokens = inputs["tokens"]
-        if self._codes is not None:
-            return tuple(ops.take(ops.convert_to_tensor(table), tokens, axis=0) for table in self._codes)
+        if self.codes is not None:
+            return tuple(ops.take(ops.convert_to_tensor(table), tokens, axis=0) for table in self.codes)
         negatives = inputs["negatives"]
         negatives = ops.tile(negatives, (1, tokens.shape[1] // negatives.shape[1], 1))
         rows = ops.concatenate([tokens[..., None], negatives], axis=-1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import gcd
 from typing import TYPE_CHECKING
 
 from data_prep.text.word2vec_corpus import EncodedCorpus
 from models.training.task import Stage
+from models.training.watching import Seen
 from models.word2vec.config import VectorsRecipe
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def word2vec_stage(
     *,
     name: str = "",
     scored: bool = True,
+    see: Callable[[keras.Model, Mapping[str, str]], Seen] | None = None,
     begin: Callable[[keras.Model], None] | None = None,
 ) -> Stage:
     """Make the stage that trains word vectors.
@@ -50,6 +52,7 @@ def word2vec_stage(
         corpus: The encoded text.
         name: Of the stage.
         scored: Whether the loss of a held-out sample is measured after every epoch.
+        see: What looks at the network while it trains.
         begin: Called with the network before training, to give it other first vectors.
     """
     from models.word2vec.blocks import BlockStream
@@ -84,4 +87,7 @@ def word2vec_stage(
         fixed_shapes=True,
         prefetch=4,
         start=None,
+        see=see,
+        examples=len(corpus.ids),
+        unit="words",
     )

@@ -91,22 +91,26 @@ def test_gates_and_states_fulfil_the_equations(cell: str) -> None:
         assert own[name].min() > 0.0 and own[name].max() < 1.0
 
 
-def summed_gradients(config: CharLMConfig, model: keras.Model, ids: np.ndarray) -> np.ndarray:
-    """By automatic differentiation: lengths of the loss's gradient by each step's output of the first layer.
+def summed_gradients(
+    config: CharLMConfig, model: keras.Model, ids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """By automatic differentiation: lengths of the loss's gradient by each step's output, and by all that it hands on.
 
-    A perturbation is added to every output by hand, so the network is unrolled step by step.
+    A perturbation is added to every state by hand, so the network is unrolled step by step.
     """
     cell = next(layer for layer in model.layers if isinstance(layer, keras.layers.RNN)).cell
     vectors = tf.gather(model.get_layer("embedding").embeddings.value, ids[:-1])
-    extras = tf.Variable(tf.zeros((len(ids) - 1, config.units)))
+    carried = 2 if config.cell == "lstm" else 1
+    extras = tf.Variable(tf.zeros((len(ids) - 1, carried, config.units)))
     with tf.GradientTape() as tape:
-        states = [tf.zeros((1, config.units))] * (2 if config.cell == "lstm" else 1)
+        states = [tf.zeros((1, config.units))] * carried
         for step in range(len(ids) - 1):
             _, states = cell(vectors[step][None], states)
-            states = [states[0] + extras[step][None], *states[1:]]
+            states = [state + extras[step][at][None] for at, state in enumerate(states)]
         logits = model.get_layer("logits")(states[0])
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids[-1:], logits=logits)
-    return np.linalg.norm(tape.gradient(loss, extras), axis=1)
+    found = np.asarray(tape.gradient(loss, extras))
+    return np.linalg.norm(found[:, 0], axis=1), np.linalg.norm(found, axis=(1, 2))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -114,7 +118,10 @@ def test_gradients_by_the_outputs_are_those_of_automatic_differentiation(cell: s
     config, model, arrays = network(cell, 1)
     found = gradient_norms(config, arrays, IDS[:12])
     assert len(found) == 1 and found[0].hidden.shape == found[0].sums.shape == (11,)
-    assert np.allclose(found[0].hidden, summed_gradients(config, model, IDS[:12]), rtol=1e-4, atol=1e-9)
+    by_outputs, by_states = summed_gradients(config, model, IDS[:12])
+    assert np.allclose(found[0].hidden, by_outputs, rtol=1e-4, atol=1e-9)
+    assert np.allclose(found[0].state, by_states, rtol=1e-4, atol=1e-9)
+    assert (found[0].state > found[0].hidden)[:-1].all() == (cell == "lstm")
 
 
 @pytest.mark.parametrize("cell", CELLS)
