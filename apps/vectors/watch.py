@@ -15,7 +15,6 @@ from data_prep.text.vocab import Vocabulary
 from data_prep.text.word2vec_corpus import EncodedCorpus
 from models.serving.blas_threads import one_blas_thread
 from models.training.watching import Seen
-from models.word2vec.blocks import BlockStream, noise_distribution
 from models.word2vec.config import VectorsRecipe
 from models.word2vec.sample import own_loss, predictions, softmax_loss
 
@@ -44,6 +43,8 @@ def seer(recipe: VectorsRecipe, corpus: EncodedCorpus) -> Callable[[keras.Model,
         recipe: As it fits the text.
         corpus: The text.
     """
+    from models.word2vec.blocks import BlockStream, noise_distribution  # they load Numba
+
     vocabulary = corpus.vocabulary
     batch = BlockStream(corpus, recipe).held_out()
     most = int(np.clip(_SCORES // len(vocabulary), *_BOUNDS))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from models.word2vec.blocks import Batch
 from models.word2vec.config import VectorsRecipe
 from models.word2vec.huffman import HuffmanCodes
+
+if TYPE_CHECKING:
+    from models.word2vec.blocks import Batch
 
 
 class Predictions(NamedTuple):

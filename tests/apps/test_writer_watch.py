@@ -145,6 +145,7 @@ def test_answers_are_the_signs_at_the_ends_of_lines() -> None:
     assert set(found) == {"held_out_loss", "held_out_sign_loss", "held_out_sign_accuracy"}
 
 
+@pytest.mark.usefixtures("every_step")
 def test_a_network_learns_to_remember_a_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.writer.sources._MADE_CHARACTERS", 30_000)
     changes = {"cell": "gru", "length": 48, "batch_size": 8, "learning_rate": 0.02, "epochs": 3, "units": 24}
