@@ -21,6 +21,7 @@ from models.training.task import Task
 _UPLOAD, _PATH = "Upload", "Path"
 _SUITED = "what suits the data"
 _REFUSED = "laboratory refused"  # key of the message of a start that was refused
+_TOLD = "cost told"
 _SEEDS = 3
 _MINUTES, _MEBIBYTES = (1, 24 * 60), (10, 20_000)
 _LOOK_SECONDS = 0.7  # between two looks at a timing
@@ -137,6 +138,10 @@ def _limits() -> tuple[float, float]:
 def _begin(order: Order) -> None:
     """Draw what a training costs, its command and its buttons."""
     cost = costs.known(order)
+    if cost is None and st.session_state.get(_TOLD):  # whoever asked once is told after each change
+        with input_errors():
+            costs.ask(order)
+        cost = costs.known(order)
     looking = cost is not None and not cost.done
     st.fragment(_cost, run_every=_LOOK_SECONDS if looking else None)(order, looking)
     st.caption("The same on the command line")
@@ -186,6 +191,7 @@ def _cost(order: Order, looking: bool) -> None:
         if st.button("Tell me", icon=":material/timer:"):
             with input_errors():
                 costs.ask(order)
+                st.session_state[_TOLD] = True
                 st.rerun()
         return
     if cost.problem is not None:

@@ -67,13 +67,18 @@ def _follow(folder: Path, every: float | None) -> None:
         if state in _WITHOUT_WORKER:
             worker.ensure_workers()
         _head(run, state)
+    stories = []
     with input_errors():
         stories = run.stories()
-        if stories:
-            _look(run, state, stories)
-        elif state in GOING:
-            st.caption("The data are read and the network is built …")
+    if not stories and state in GOING:
+        st.caption("The data are read and the network is built …")
+    story = _begun(title_of(run), stories, state) if stories else None
     _buttons(run, state)
+    if story is not None:
+        with input_errors():
+            _look(run, story)
+    if run.ordered and state not in ("kept", "keeping", "waiting"):
+        _keep(run, "Stop and keep" if state in _STEERED else "Keep")
     first = every == _FIRST_SECONDS and run.events.is_file()
     if every is not None and (state not in GOING or first):
         st.rerun()
@@ -93,21 +98,18 @@ def _head(run: LabRun, state: State) -> None:
         )
 
 
-def _look(run: LabRun, state: State, stories: list[Story]) -> None:
-    """Draw what is known of a run that has begun."""
-    label = title_of(run)
-    stage = choose_stage({label: stories})
-    story = of_stage({label: stories}, stage)[label]
-    _numbers(story, state)
-    axis = choose_axis()
-    show_curves({label: story}, f"watch {run.key}", axis=axis)
+def _look(run: LabRun, story: Story) -> None:
+    """Draw the curves of a stage, and what its network shows."""
+    axis, key = choose_axis(), f"watch {run.key}"
+    show_curves({title_of(run): story}, key, axis=axis)
     with st.expander("Norms of the gradients, layer by layer"):
-        show_norms(story, f"watch {run.key}", axis=axis)
+        show_norms(story, key, axis=axis)
     _picture(run)
 
 
-def _numbers(story: Story, state: State) -> None:
-    """Say how far it is."""
+def _begun(label: str, stories: list[Story], state: State) -> Story:
+    """Say how far a stage is; return it."""
+    story = of_stage({label: stories}, choose_stage({label: stories}))[label]
     of_all = f" of {story.steps_per_epoch * story.epochs:,}" if story.steps_per_epoch else ""
     said = [f"step {story.steps_done:,}{of_all}", f"epoch {story.epoch} of {story.epochs}"]
     if state == "training":
@@ -120,6 +122,7 @@ def _numbers(story: Story, state: State) -> None:
     if story.stopped:
         said.append(f"stopped {story.stopped}")
     st.progress(story.share, plain(" · ".join(said)))
+    return story
 
 
 def _picture(run: LabRun) -> None:
@@ -163,8 +166,6 @@ def _buttons(run: LabRun, state: State) -> None:
         with st.popover("Discard", icon=":material/delete:"):
             st.caption("The run and its files are removed; a preset that was made of it stays.")
             _button(run, "Discard it", "delete_forever", lambda: _discard(run))
-    if state not in ("kept", "keeping", "waiting"):
-        _keep(run, "Stop and keep" if state in _STEERED else "Keep")
 
 
 def _discard(run: LabRun) -> None:
