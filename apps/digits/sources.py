@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,19 +77,26 @@ def mnist_source() -> DigitsSource:
 
 def sample_source(seed: int) -> DigitsSource:
     """Return the 1,797 digits of 8x8 pixels that scikit-learn carries, prepared as an upload is."""
+    sample = sample_images()
+    return _split_source(
+        sample,
+        seed,
+        name="the digits of scikit-learn",
+        labels=DIGIT_LABELS,
+        checksums={"sklearn digits": f"sha256 {hashlib.sha256(sample.images.tobytes()).hexdigest()}"},
+        card=card(__file__, "sample"),
+    )
+
+
+@functools.cache
+def sample_images() -> LabelledImages:
+    """Return the sample, prepared once: that takes a second."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
     gray = (found.images / 16.0).astype(np.float32)
     images = np.stack([image_bytes(prepare_digit(one)) for one in gray])
-    return _split_source(
-        LabelledImages(images, found.target.astype(np.int64)),
-        seed,
-        name="the digits of scikit-learn",
-        labels=DIGIT_LABELS,
-        checksums={"sklearn digits": f"sha256 {hashlib.sha256(images.tobytes()).hexdigest()}"},
-        card=card(__file__, "sample"),
-    )
+    return LabelledImages(images, found.target.astype(np.int64))
 
 
 def folder_source(folder: Path, seed: int) -> DigitsSource:

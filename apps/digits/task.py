@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from apps.digits.application import Digits
 from apps.digits.epochs import KeptEpochs, Weights, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
-from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
+from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_images, sample_source
 from apps.digits.watch import WATCHED, seer
 from data_prep.array_files import half_precision
 from data_prep.errors import InputError
@@ -171,6 +171,10 @@ class DigitsTask(Task):
         """Make a recipe one for a few hundred images instead of thousands."""
         sizes = ("widths=16,24,32", "blocks=1") if recipe.architecture == "resnet" else ()
         return (*sizes, "epochs=12", "batch_size=32", "averaging=0.97")
+
+    def read_ahead(self) -> None:
+        """Prepare the sample."""
+        sample_images()
 
     def source(self, recipe: DigitsRecipe, options: Options, run: Run) -> DigitsSource:
         """Read MNIST, a folder or the sample."""

@@ -100,6 +100,8 @@ def main() -> None:
             return
         step_back()
         _warm_up()
+        for name in offers():
+            task_named(name).read_ahead()
         _say(slot, _READY)
         until = time.monotonic() + _IDLE_SECONDS
         while time.monotonic() < until:

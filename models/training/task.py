@@ -208,6 +208,9 @@ class Task(ABC):
         """Say what is changed in a recipe, as ``key=value``, to learn from the sample; nothing if it is made for it."""
         return ()
 
+    def read_ahead(self) -> None:
+        """Read what a training on the sample needs, and remember it: for a process that waits for an order."""
+
     def given(self, verb: str, values: Options) -> dict[str, Any]:
         """Return the value of every option of a verb, those that are not given by their default.
 
