@@ -208,7 +208,7 @@ class Task(ABC):
         """Say what is changed in a recipe, as ``key=value``, to learn from the sample; nothing if it is made for it."""
         return ()
 
-    def read_ahead(self) -> None:
+    def read_ahead(self) -> None:  # noqa: B027  most need nothing
         """Read what a training on the sample needs, and remember it: for a process that waits for an order."""
 
     def given(self, verb: str, values: Options) -> dict[str, Any]:
