@@ -16,7 +16,7 @@ from data_prep.text.word2vec_corpus import EncodedCorpus
 from models.serving.blas_threads import one_blas_thread
 from models.training.watching import Seen
 from models.word2vec.config import VectorsRecipe
-from models.word2vec.sample import own_loss, predictions, softmax_loss
+from models.word2vec.sample import own_loss, predictions, prior_of, softmax_loss
 
 if TYPE_CHECKING:
     import keras
@@ -43,13 +43,13 @@ def seer(recipe: VectorsRecipe, corpus: EncodedCorpus) -> Callable[[keras.Model,
         recipe: As it fits the text.
         corpus: The text.
     """
-    from models.word2vec.blocks import BlockStream, noise_distribution  # they load Numba
+    from models.word2vec.blocks import BlockStream  # it loads Numba
 
     vocabulary = corpus.vocabulary
     batch = BlockStream(corpus, recipe).held_out()
     most = int(np.clip(_SCORES // len(vocabulary), *_BOUNDS))
     sample = None if batch is None else predictions(recipe, batch, most)
-    noise = noise_distribution(vocabulary.counts) if recipe.loss == "negative_sampling" else None
+    prior = prior_of(recipe, vocabulary.counts)
     moved = np.linspace(0, len(vocabulary) - 1, min(len(vocabulary), _MOST_MOVED)).astype(int)
     words = map_words(vocabulary)
     rows = vocabulary.encode(words)
@@ -59,7 +59,7 @@ def seer(recipe: VectorsRecipe, corpus: EncodedCorpus) -> Callable[[keras.Model,
         if sample is None:
             return {}
         own = own_loss(recipe, sample, inputs, outputs, model.codes)
-        over_all = own if noise is None else softmax_loss(sample, inputs, outputs, noise)
+        over_all = own if model.codes is not None else softmax_loss(sample, inputs, outputs, prior)
         return {"held_out_loss": own, "held_out_softmax_loss": over_all}
 
     def change(steps: int, vectors: np.ndarray) -> dict[str, float]:

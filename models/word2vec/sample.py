@@ -68,7 +68,7 @@ def own_loss(
 
 
 def softmax_loss(
-    sample: Predictions, inputs: np.ndarray, outputs: np.ndarray, noise: np.ndarray | None = None
+    sample: Predictions, inputs: np.ndarray, outputs: np.ndarray, prior: np.ndarray | float = 0.0
 ) -> float:
     """Return the mean loss over the whole vocabulary in nats: one measure for networks of different losses.
 
@@ -76,16 +76,27 @@ def softmax_loss(
         sample: Of n predictions.
         inputs: Float32 (words, dimensions).
         outputs: The same.
-        noise: Probability of each word as a negative, for vectors that learned by negative sampling: their scores tend
-            to the logarithm of p(word | context) / (N noise(word)) (Levy and Goldberg 2014), so that its logarithm
-            belongs to them.
+        prior: What is added to the score of each word, float32 (words,), as :func:`prior_of` gives it.
     """
-    scores = _queries(sample, inputs) @ outputs.T
-    if noise is not None:
-        scores += np.log(noise).astype(np.float32)
+    scores = _queries(sample, inputs) @ outputs.T + prior
     scores -= scores.max(axis=1, keepdims=True)
     right = scores[np.arange(len(scores)), sample.targets]
     return float((np.log(np.exp(scores, out=scores).sum(axis=1)) - right).mean(dtype=np.float64))
+
+
+def prior_of(recipe: VectorsRecipe, counts: np.ndarray) -> np.ndarray:
+    """Return what belongs to the score of each word, float32 (words,), so that scores say how probable it is.
+
+    The score of negative sampling tends to the logarithm of p(word | context) / (N noise(word)) (Levy and Goldberg
+    2014); and where frequent words are left out now and then, vectors learn how probable words are among those that
+    are left.
+    """
+    from models.word2vec.blocks import keep_probabilities, noise_distribution  # they load Numba
+
+    prior = -np.log(keep_probabilities(counts, recipe.sample))
+    if recipe.loss == "negative_sampling":
+        prior = prior + np.log(noise_distribution(counts))
+    return prior.astype(np.float32)
 
 
 def _queries(sample: Predictions, inputs: np.ndarray) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.word2vec.blocks import noise_distribution
-from models.word2vec.sample import own_loss, predictions, softmax_loss
+from models.word2vec.blocks import keep_probabilities, noise_distribution
+from models.word2vec.sample import own_loss, predictions, prior_of, softmax_loss
 from tests.models.test_word2vec import COUNTS, batch, network
 
 
@@ -31,17 +31,19 @@ def test_a_part_of_the_predictions_is_spread_evenly():
         np.testing.assert_array_equal(all_rows[chosen], rows)
 
 
-def test_scores_of_negative_sampling_are_read_with_the_noise():
-    model = network(architecture="cbow")
-    sample = predictions(model.config, batch())
+def test_scores_of_negative_sampling_are_read_with_the_noise_and_without_what_is_left_out():
+    model = network(architecture="cbow", sample=0.01)
+    sample, prior = predictions(model.config, batch()), prior_of(model.config, COUNTS)
     inputs, outputs = (np.array(matrix, np.float64) for matrix in model.matrices())
-    noise = noise_distribution(COUNTS)
-    # Vectors that say nothing leave the noise itself.
-    silent = softmax_loss(sample, inputs.astype(np.float32), 0 * outputs.astype(np.float32), noise)
-    assert silent == pytest.approx(-np.log(noise[sample.targets]).mean(), rel=1e-6)
+    noise, keep = noise_distribution(COUNTS), keep_probabilities(COUNTS, 0.01)
+    assert keep.min() < 0.6
     total = 0.0
     for contexts, shares, target in zip(sample.contexts, sample.shares, sample.targets, strict=True):
-        weights = np.exp(outputs @ (shares @ inputs[contexts])) * noise
+        weights = np.exp(outputs @ (shares @ inputs[contexts])) * noise / keep
         total -= np.log(weights[target] / weights.sum())
-    found = softmax_loss(sample, *model.matrices(), noise)
+    found = softmax_loss(sample, *model.matrices(), prior)
     assert found == pytest.approx(total / len(sample.targets), rel=1e-5)
+
+
+def test_other_losses_have_no_noise():
+    assert not prior_of(network(loss="full_softmax", sample=0.0).config, COUNTS).any()
