@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from apps.digits.task import DigitsTask
@@ -20,6 +22,7 @@ from models.training.driver import fit_task
 from models.training.watching import Observed
 from tests.apps.browsing import visit
 from tests.apps.conftest import ROOT, serving
+from tests.apps.pages import open_page
 
 SECONDS = 240
 
@@ -135,3 +138,37 @@ def test_twenty_kills_of_the_page_and_of_the_training(disturbed, tmp_path, page)
         visit(page, f"{address}/laboratory?section=Watch&run={run.key}")
         finish(run)
     assert_undisturbed(run, 150, tmp_path / "undisturbed")
+
+
+@pytest.mark.slow
+def test_five_people_watch_one_training(disturbed, tmp_path, monkeypatch) -> None:
+    """One process trains, and everybody sees what the network showed after the steps that stand beside it."""
+    run, drawn = disturbed(40), []
+    monkeypatch.setattr("apps.digits.page_watch.show", lambda picture, key: drawn.append(picture))
+    people = [open_page("laboratory", section="Watch", run=run.key) for _ in range(5)]
+    seen: list[list[int]] = [[] for _ in people]
+    while run.state in GOING:
+        for steps, app in zip(seen, people, strict=True):
+            drawn.clear()
+            app.run()
+            assert not app.exception and not app.error
+            said = [caption.value for caption in app.caption if caption.value.startswith("The network after")]
+            if said:
+                steps.append(int(said[0].split()[3].replace(",", "")))
+                assert_same_picture(drawn[-1], run.picture(steps[-1])["picture"])
+    assert all(len(set(steps)) > 1 and steps == sorted(steps) for steps in seen)
+    events = [json.loads(line) for line in run.events.read_text().splitlines()]
+    assert [event["event"] for event in events].count("begin") == 1
+    assert_undisturbed(run, 40, tmp_path / "undisturbed")
+
+
+def assert_same_picture(one, other) -> None:
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        one, other = list(one.values()), list(other.values())
+    if isinstance(one, list):
+        assert len(one) == len(other)
+        for mine, yours in zip(one, other, strict=True):
+            assert_same_picture(mine, yours)
+    else:
+        np.testing.assert_array_equal(one, other)
