@@ -17,7 +17,7 @@ import pytest
 from apps.digits.task import DigitsTask
 from apps.laboratory.curves import stories
 from apps.laboratory.runs import GOING, LabRun, Order, submit
-from apps.laboratory.worker import ensure_workers
+from apps.laboratory.worker import ensure_workers, launch
 from models.training.driver import fit_task
 from models.training.watching import Observed
 from tests.apps.browsing import visit
@@ -31,6 +31,7 @@ SECONDS = 240
 def disturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], LabRun]]:
     """Order a training of so many epochs in a folder of its own; what is left over of its process is ended."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("apps.laboratory.worker.launch", launch)  # here processes are started
     runs: list[LabRun] = []
 
     def begin(epochs: int) -> LabRun:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.laboratory import experiments, page_compare, page_experiments
+from apps.laboratory import experiments, page_experiments
 from apps.laboratory.runs import find_runs
 from data_prep.errors import InputError
 from tests.apps.laboratory_runs import events_of, write_run
@@ -20,8 +20,6 @@ FALLING = [2.0 / step for step in range(1, 21)]
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for page in (page_compare, page_experiments):
-        monkeypatch.setattr(page, "ensure_workers", lambda: None)  # nothing is trained here
 
 
 def compare(*keys: str, **query: str):
