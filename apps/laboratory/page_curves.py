@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -75,9 +76,12 @@ def show_curves(
         return
     labels = list(dict.fromkeys(line.run for lines in found.values() for line in lines))
     x_title = _axis_title(axis, runs)
-    columns = st.columns(min(2, len(found)), gap="medium")
-    for at, (name, lines) in enumerate(found.items()):
-        with columns[at % len(columns)]:
+    columns: list[Any] = []
+    for name, lines in found.items():
+        columns = columns or st.columns(
+            min(2, len(found)), gap="medium"
+        )  # a row of its own: narrow windows stack it
+        with columns.pop(0):
             _show(_picture(name, lines, labels, x_title), f"{key} {name}", f"{name} over {x_title}", export)
     st.caption(_legend(runs, [line for lines in found.values() for line in lines], len(labels)))
 

@@ -91,8 +91,8 @@ def _player(experiment: Experiment, runs: Mapping[str, RecordedRun], stages: Map
 
     def frame() -> None:
         key = f"frame {experiment.key}"
-        if playing:
-            st.session_state[key] = (st.session_state.get(key, -1) + 1) % len(frames)
+        last = st.session_state.get(key, len(frames) - 1)
+        st.session_state[key] = (last + playing) % len(frames)
         at = st.select_slider(
             f"After so many {experiment.axis}",
             range(len(frames)),

@@ -159,7 +159,7 @@ def test_pictures_of_all_runs_stand_side_by_side(tmp_path, monkeypatch) -> None:
     runs = {label: experiments.RecordedRun(f"learning_rate:{label}", one) for label, one in contents.items()}
     monkeypatch.setattr(page_experiments, "recorded", lambda key: runs)
     app = open_page("laboratory", section="Experiments", experiment="learning_rate")
-    assert shown == [("learning_rate slow", 0), ("learning_rate fast", 0)]
+    assert shown == [("learning_rate slow", 16), ("learning_rate fast", 18)]  # the last ones
     shown.clear()
     app.select_slider(key="frame learning_rate").set_value(3).run()
     assert json.dumps(sorted(shown)) == json.dumps([["learning_rate fast", 6], ["learning_rate slow", 4]])
