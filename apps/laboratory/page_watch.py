@@ -43,11 +43,17 @@ def show() -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     run = runs[key]
-    state = run.state
-    every = None if state not in GOING else _EVERY_SECONDS if run.events.is_file() else _FIRST_SECONDS
+    every = _pace(run, run.state)
     st.fragment(_follow, run_every=every)(run.folder, every)
     going = any(one.state in GOING for one in runs.values())
     st.fragment(queue, run_every=_QUEUE_SECONDS if going else None)()
+
+
+def _pace(run: LabRun, state: State) -> float | None:
+    """Return the seconds between two looks at a run, None for no more looks."""
+    if state not in GOING:
+        return None
+    return _EVERY_SECONDS if run.events.is_file() else _FIRST_SECONDS
 
 
 def _chosen() -> None:
@@ -55,8 +61,10 @@ def _chosen() -> None:
 
 
 def _follow(folder: Path, every: float | None) -> None:
-    """Draw a run as it is now; where it has come to an end, the whole page once more, which then rests."""
+    """Draw a run as it is now; where it is to be looked at in another pace from now on, the whole page once more."""
     run = LabRun(folder)
+    if "run" not in st.query_params:  # discarded here
+        st.rerun()
     if not folder.is_dir():
         st.error(f"The folder of the run {plain(run.key)} was removed: its training ends.")
         return
@@ -79,8 +87,7 @@ def _follow(folder: Path, every: float | None) -> None:
             _look(run, story)
     if run.ordered and state not in ("kept", "keeping", "waiting"):
         _keep(run, "Stop and keep" if state in _STEERED else "Keep")
-    first = every == _FIRST_SECONDS and run.events.is_file()
-    if every is not None and (state not in GOING or first):
+    if every != _pace(run, state):
         st.rerun()
 
 
@@ -162,7 +169,7 @@ def _buttons(run: LabRun, state: State) -> None:
         if state == "failed":
             _button(run, "Try again", "replay", run.go_on)
         if state in _STEERED:
-            _button(run, "Stop", "stop", run.stop)
+            _button(run, "Stop training", "stop", run.stop)
         with st.popover("Discard", icon=":material/delete:"):
             st.caption("The run and its files are removed; a preset that was made of it stays.")
             _button(run, "Discard it", "delete_forever", lambda: _discard(run))
@@ -175,7 +182,7 @@ def _discard(run: LabRun) -> None:
 
 
 def _button(run: LabRun, label: str, icon: str, action: Callable[[], None]) -> None:
-    """Draw a button that asks something of the run, and look at the whole page again where it was pressed."""
+    """Draw a button that asks something of the run."""
 
     def act() -> None:
         try:
@@ -183,8 +190,7 @@ def _button(run: LabRun, label: str, icon: str, action: Callable[[], None]) -> N
         except (InputError, OSError) as error:
             st.session_state[_REFUSED] = str(error)
 
-    if st.button(label, icon=f":material/{icon}:", key=f"{label} {run.key}", on_click=act):
-        st.rerun()
+    st.button(label, icon=f":material/{icon}:", key=f"{label} {run.key}", on_click=act)
 
 
 def _keep(run: LabRun, label: str) -> None:
