@@ -132,14 +132,14 @@ def _moved(picture: Mapping[str, Any], key: str) -> None:
     lines.update_yaxes(range=[0, 102])
     with left:
         charts.show(lines, f"{key} moved", "Right answers by how far the images are moved")
-        st.caption(f"{_sample(picture)}, moved to four sides by turns.".capitalize())
+        st.caption(f"The first {moved['n']} of the {_sample(picture)}, moved to four sides by turns.")
     for place, name, title, about in (
         (middle, "change", "change of activations", "0: invariant, the layer does not notice the move."),
         (
             right,
             "error",
             "left after moving back",
-            "0: equivariant, the activations move along by whole places.",
+            "0: equivariant, they move along by whole places; ink that leaves the image adds to it.",
         ),
     ):
         lines = charts.figure(x_title="pixels moved to the right", y_title=title, height=260)

@@ -33,8 +33,8 @@ _HARDEST = 6
 _MOST_CLASSES = 26  # of which a confusion matrix is drawn
 _SHARES = 10  # classes of which the probability is said
 _MOST_CHANNELS, _MOST_NUMBERS = 16, 4_608  # of a layer that is drawn
-_MOVED = 16  # images whose activations are followed
-_MOVED_LAYERS = 4
+_MOVED_SAMPLE = 150  # images that are moved, and answered
+_MOVED, _MOVED_LAYERS = 16, 4  # images whose activations are followed, in so many layers
 _ACTIVE, _POOLED = ("relu", "squash"), ("max_pool", "mean_pool", "subsample")
 
 
@@ -61,6 +61,8 @@ def seer(
         arrays = variable_arrays(model.weights)
         network, inside = PackedCNN(config, arrays), OpenNetwork(config, arrays)
         shares = softmax(network.logits(batch))
+        if not np.isfinite(shares).all():  # weights that are not: the training is about to be refused
+            return Seen({})
         losses, right = _scored(shares, sample.labels)
         numbers = {"loss": losses.mean(), "accuracy": 100 * right.mean()}
         picture = {
@@ -82,7 +84,8 @@ def seer(
             confusion = confusion_matrix(sample.labels, shares.argmax(axis=1), len(labels))
             picture |= {"labels": list(labels), "confusion": np.array(confusion, np.uint16)}
         if most:
-            accuracy = [numbers["accuracy"], *_moved_accuracy(network, batch, sample.labels, most)]
+            some = slice(_MOVED_SAMPLE)
+            accuracy = _moved_accuracy(network, batch[some], sample.labels[some], most)
             numbers |= {f"accuracy_moved_by_{by}": accuracy[by] for by in range(1, most + 1)}
             followed = _evenly(
                 [
@@ -92,7 +95,11 @@ def seer(
                 ],
                 _MOVED_LAYERS,
             )
-            picture["moved"] = {"accuracy": accuracy, **movement(inside, batch[:_MOVED], followed, most)}
+            picture["moved"] = {
+                "n": len(batch[some]),
+                "accuracy": accuracy,
+                **movement(inside, batch[:_MOVED], followed, most),
+            }
         return Seen({f"{prefix}_{name}": float(value) for name, value in numbers.items()}, picture)
 
     return see
@@ -135,9 +142,9 @@ def movement(network: OpenNetwork, images: np.ndarray, layers: Sequence[str], mo
 
 
 def _moved_accuracy(network: PackedCNN, batch: np.ndarray, labels: np.ndarray, most: int) -> list[float]:
-    """Return the share of right answers, percent, to images that moved by 1, 2, ... pixels to four sides by turns."""
+    """Return the share of right answers, percent, to images that moved by 0, 1, ... pixels to four sides by turns."""
     found = []
-    for by in range(1, most + 1):
+    for by in range(most + 1):
         images = np.empty_like(batch)
         for turn, (down, right) in enumerate(((0, by), (by, 0), (0, -by), (-by, 0))):
             images[turn::4] = moved(batch[turn::4], down, right)

@@ -26,7 +26,7 @@ _STYLE = """<style>
 .whole { image-rendering: pixelated; display: block; height: 64px; max-width: 100%; margin: .3rem 0; }
 </style>"""
 _BLANK = "blank"
-_ROW = 15  # pixels of a class in a heat map
+_ROW = 12  # pixels of a class in a heat map
 
 
 def show(picture: Mapping[str, Any], key: str) -> None:
@@ -91,8 +91,6 @@ def _heat(shares: np.ndarray, places: Sequence[Any], classes: Sequence[str], tit
     charts.add_heatmap(
         picture, 100 * shares.T, x=places, y=classes, zmin=0, zmax=100, showscale=False, hovertemplate=hover
     )
-    picture.update_yaxes(
-        autorange="reversed", type="category", dtick=1, showgrid=False, tickfont={"size": 10}
-    )
+    picture.update_yaxes(autorange="reversed", type="category", dtick=1, showgrid=False, tickfont={"size": 9})
     picture.update_xaxes(showgrid=False)
     charts.show(picture, key, f"Probability of every letter, {title}")

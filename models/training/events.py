@@ -161,6 +161,7 @@ class StepWatch(keras.callbacks.Callback):
         self.steps, self.paused, self._began = 0, 0.0, time.perf_counter()
         self.stopped: str | None = None
         self.last_loss: float | None = None
+        self._looked_at = -1  # after how many steps
 
     @property
     def seconds(self) -> float:
@@ -190,8 +191,14 @@ class StepWatch(keras.callbacks.Callback):
     def _done(self) -> int:
         return self.before[0] + self.steps
 
-    def _look(self) -> None:
-        if self.looks is not None and self.looks.due(self.seconds):
+    def look_at_the_end(self) -> None:
+        """Look at what the training has come to."""
+        if self._looked_at != self._done:
+            self._look(at_once=True)
+
+    def _look(self, at_once: bool = False) -> None:
+        if self.looks is not None and (at_once or self.looks.due(self.seconds)):
+            self._looked_at = self._done
             when = {"epoch": self.epoch, "seconds": round(self.seconds, 3)}
             self.events.emit("watch", **when, **self.looks.look(self.model, self._done, **when))
 

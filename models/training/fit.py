@@ -161,6 +161,8 @@ class _Training:
         watch = StepWatch(self.events, number, self.folder, before, control, self.looks, limit)
         logs = self._keras_epoch(number, watch)
         watch.check_loss(logs)
+        if number == stage.epochs or watch.stopped:
+            watch.look_at_the_end()
         with averaged_weights(self.model):
             metrics, value = self._measured(logs, number)
             text = None if stage.sample is None else stage.sample(self.model)
