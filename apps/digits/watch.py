@@ -70,15 +70,7 @@ def seer(
             "held_out": held_out,
             "image": {"number": at, "pixels": sample.images[at], "label": labels[sample.labels[at]]},
             **_look(inside, batch[at], int(sample.labels[at]), labels, layers),
-            "hardest": [
-                {
-                    "pixels": sample.images[one],
-                    "label": labels[sample.labels[one]],
-                    "answer": labels[shares[one].argmax()],
-                    "share": shares[one].max(),
-                }
-                for one in np.argsort(-losses, kind="stable")[:_HARDEST]
-            ],
+            "hardest": _hardest(sample, shares, losses, labels),
         }
         if len(labels) <= _MOST_CLASSES:
             confusion = confusion_matrix(sample.labels, shares.argmax(axis=1), len(labels))
@@ -103,6 +95,21 @@ def seer(
         return Seen({f"{prefix}_{name}": float(value) for name, value in numbers.items()}, picture)
 
     return see
+
+
+def _hardest(
+    sample: LabelledImages, shares: np.ndarray, losses: np.ndarray, labels: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the images with the highest loss: what they are, what the network says, and how sure it is."""
+    return [
+        {
+            "pixels": sample.images[at],
+            "label": labels[sample.labels[at]],
+            "answer": labels[shares[at].argmax()],
+            "share": shares[at].max(),
+        }
+        for at in np.argsort(-losses, kind="stable")[:_HARDEST]
+    ]
 
 
 def moved(images: np.ndarray, down: int, right: int) -> np.ndarray:
