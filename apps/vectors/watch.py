@@ -31,7 +31,7 @@ july red green blue black white school university science law company money
 """
 _FEWEST_ON_MAP, _SKIPPED = 40, 30  # frequent words join where fewer are known, without the most frequent ones
 _NEIGHBOURS, _ANSWERS = 8, 5
-_SCORES = 8_000_000  # of predictions with every word, at most
+_SCORES = 4_000_000  # of predictions with every word, at most
 _BOUNDS = 128, 2_048  # of the number of predictions in the sample
 _MOST_MOVED = 5_000  # rows whose change is measured
 
