@@ -165,3 +165,9 @@ def test_fewer_labels_change_neither_vocabulary_nor_what_is_held_out(
     for wrong in (0, 1.5):
         with pytest.raises(InputError, match="label_share does not fit"):
             chosen_recipe("sample", None, [f"label_share={wrong}"])
+
+
+@pytest.mark.slow
+def test_the_recipe_for_the_laboratory_learns_the_sample(source: ReviewsSource, tmp_path: Path) -> None:
+    found = train(TASK, chosen_recipe("lab"), source, Run(tmp_path, watch={}))
+    assert found.history[-1]["validation_loss"] < found.history[0]["validation_loss"] < 0.75

@@ -179,3 +179,11 @@ def test_a_picture_is_drawn_with_what_has_changed(watched: SimpleNamespace) -> N
     assert body.count('class="word') == len(chosen["words"]) and body.count(" changed") >= count
     assert body.count("at the look before") == count
     assert "80 sentences" in app.caption[0].value and len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.slow
+def test_the_recipe_for_the_laboratory_learns_the_sample(tmp_path: Path) -> None:
+    recipe = TASK.recipe("lab", {"sample": True}, ["vectors=none", "epochs=8"])  # there are no vectors here
+    run = Run(tmp_path, watch={})
+    found = train(TASK, recipe, TASK.source(recipe, {"sample": True}, run), run)
+    assert recipe.averaging == 0.9 and found.history[-1]["dev_upos"] > 90.0
