@@ -34,6 +34,7 @@ SECONDS = {
     "tests/apps/test_writer_training.py": 60,
     "tests/models/test_training_resume.py": 55,
     "tests/apps/test_tagger_treebank.py": 50,
+    "tests/apps/test_laboratory_kills.py": 35,
     "tests/models/test_pos_tagger.py": 30,
     "tests/models/test_text_classifier.py": 30,
     "tests/models/test_keras_models.py": 25,

@@ -17,7 +17,7 @@ import pytest
 from apps.digits.task import DigitsTask
 from apps.laboratory.curves import stories
 from apps.laboratory.runs import GOING, LabRun, Order, submit
-from apps.laboratory.worker import ensure_workers, launch
+from apps.laboratory.worker import _epochs, ensure_workers, launch
 from models.training.driver import fit_task
 from models.training.watching import Observed
 from tests.apps.browsing import visit
@@ -92,12 +92,23 @@ def assert_undisturbed(run: LabRun, epochs: int, folder: Path) -> None:
     assert len(one.values) == epochs
 
 
-def kill_at_random(run: LabRun, kills: int, moments: random.Random, longest: float) -> None:
-    """Kill whoever trains, so many times, each within some seconds after it has begun."""
-    dead: set[int] = set()
+def wait_for_a_moment(run: LabRun, moments: random.Random) -> None:
+    """Wait for a random moment: while everything is loaded and built, or some epochs later and within one."""
+    if moments.random() < 0.5:
+        time.sleep(moments.uniform(0.0, 2.0))
+        return
+    epochs, end = _epochs(run) + moments.randint(1, 3), time.monotonic() + SECONDS
+    while _epochs(run) < epochs and run.locked() and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(moments.uniform(0.0, 0.5))
+
+
+def kill_at_random(run: LabRun, kills: int, seed: int) -> None:
+    """Kill whoever trains, so many times."""
+    moments, dead = random.Random(seed), set()
     for _ in range(kills):
         pid = trainer(run, dead, ensure_workers)  # as the page does while somebody looks
-        time.sleep(moments.uniform(0.0, longest))
+        wait_for_a_moment(run, moments)
         assert run.locked(), "it has ended before it was killed"
         kill(run, pid)
         dead.add(pid)
@@ -105,30 +116,30 @@ def kill_at_random(run: LabRun, kills: int, moments: random.Random, longest: flo
 
 
 def test_a_killed_training_is_taken_up_and_ends_at_the_same_bits(disturbed, tmp_path) -> None:
-    run = disturbed(4)
-    kill_at_random(run, 1, random.Random(1), 2.0)
-    assert_undisturbed(run, 4, tmp_path / "undisturbed")
+    run = disturbed(5)
+    kill_at_random(run, 1, seed=2)
+    assert_undisturbed(run, 5, tmp_path / "undisturbed")
 
 
 @pytest.mark.slow
 def test_twenty_kills_of_a_training(disturbed, tmp_path) -> None:
-    run = disturbed(150)
-    kill_at_random(run, 20, random.Random(20), 4.0)
-    assert_undisturbed(run, 150, tmp_path / "undisturbed")
+    run = disturbed(100)
+    kill_at_random(run, 20, seed=20)
+    assert_undisturbed(run, 100, tmp_path / "undisturbed")
 
 
 @pytest.mark.slow
 @pytest.mark.browser
 def test_twenty_kills_of_the_page_and_of_the_training(disturbed, tmp_path, page) -> None:
     """Only the page that somebody looks at takes the training up again; that goes on while there is no page."""
-    run, moments, dead = disturbed(150), random.Random(0), set()
+    run, moments, dead = disturbed(100), random.Random(0), set()
     (tmp_path / ".streamlit").symlink_to(ROOT / ".streamlit")
     for _ in range(5):
         with serving(tmp_path / "log.txt", tmp_path) as (address, server):
             visit(page, f"{address}/laboratory?section=Watch&run={run.key}")
             for _ in range(3):
                 pid = trainer(run, dead)
-                time.sleep(moments.uniform(0.0, 4.0))
+                wait_for_a_moment(run, moments)
                 kill(run, pid)
                 dead.add(pid)
             pid = trainer(run, dead)
@@ -138,7 +149,7 @@ def test_twenty_kills_of_the_page_and_of_the_training(disturbed, tmp_path, page)
     with serving(tmp_path / "log.txt", tmp_path) as (address, _):
         visit(page, f"{address}/laboratory?section=Watch&run={run.key}")
         finish(run)
-    assert_undisturbed(run, 150, tmp_path / "undisturbed")
+    assert_undisturbed(run, 100, tmp_path / "undisturbed")
 
 
 @pytest.mark.slow
