@@ -24,7 +24,7 @@ from tests.apps.browsing import visit
 from tests.apps.conftest import ROOT, serving
 from tests.apps.pages import open_page
 
-SECONDS = 240
+SECONDS = 600
 
 
 @pytest.fixture
