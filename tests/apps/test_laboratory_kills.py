@@ -95,12 +95,12 @@ def assert_undisturbed(run: LabRun, epochs: int, folder: Path) -> None:
 def wait_for_a_moment(run: LabRun, moments: random.Random) -> None:
     """Wait for a random moment: while everything is loaded and built, or some epochs later and within one."""
     if moments.random() < 0.5:
-        time.sleep(moments.uniform(0.0, 2.0))
+        time.sleep(moments.uniform(0.0, 1.0))
         return
     epochs, end = _epochs(run) + moments.randint(1, 3), time.monotonic() + SECONDS
     while _epochs(run) < epochs and run.locked() and time.monotonic() < end:
         time.sleep(0.01)
-    time.sleep(moments.uniform(0.0, 0.5))
+    time.sleep(moments.uniform(0.0, 0.3))
 
 
 def kill_at_random(run: LabRun, kills: int, seed: int) -> None:
@@ -123,16 +123,16 @@ def test_a_killed_training_is_taken_up_and_ends_at_the_same_bits(disturbed, tmp_
 
 @pytest.mark.slow
 def test_twenty_kills_of_a_training(disturbed, tmp_path) -> None:
-    run = disturbed(100)
+    run = disturbed(150)
     kill_at_random(run, 20, seed=20)
-    assert_undisturbed(run, 100, tmp_path / "undisturbed")
+    assert_undisturbed(run, 150, tmp_path / "undisturbed")
 
 
 @pytest.mark.slow
 @pytest.mark.browser
 def test_twenty_kills_of_the_page_and_of_the_training(disturbed, tmp_path, page) -> None:
     """Only the page that somebody looks at takes the training up again; that goes on while there is no page."""
-    run, moments, dead = disturbed(100), random.Random(0), set()
+    run, moments, dead = disturbed(150), random.Random(0), set()
     (tmp_path / ".streamlit").symlink_to(ROOT / ".streamlit")
     for _ in range(5):
         with serving(tmp_path / "log.txt", tmp_path) as (address, server):
@@ -149,7 +149,7 @@ def test_twenty_kills_of_the_page_and_of_the_training(disturbed, tmp_path, page)
     with serving(tmp_path / "log.txt", tmp_path) as (address, _):
         visit(page, f"{address}/laboratory?section=Watch&run={run.key}")
         finish(run)
-    assert_undisturbed(run, 100, tmp_path / "undisturbed")
+    assert_undisturbed(run, 150, tmp_path / "undisturbed")
 
 
 @pytest.mark.slow
