@@ -36,7 +36,6 @@ from data_prep.text.streams import Parts, split_text
 from models.char_lm.config import parameter_count, units_for
 from models.char_lm.gates import gradient_norms
 from models.char_lm.ngrams import fit_ngrams
-from models.serving.cell_gradients import GradientNorms
 from models.training.recipe import with_overrides
 from models.training.task import Run
 
@@ -181,10 +180,8 @@ def _gradients(writer: Writer, text: str, chosen: argparse.Namespace) -> dict[st
     steps = min(chosen.gradient_steps, len(ids) - 1)
     starts = np.linspace(0, len(ids) - steps - 1, chosen.gradient_windows).astype(int)
     found = [gradient_norms(writer.config, writer.arrays, ids[at : at + steps + 1])[0] for at in starts]
-    return {
-        name: np.median(lengths, axis=0).tolist()
-        for name, lengths in zip(GradientNorms._fields, zip(*found, strict=True), strict=True)
-    }
+    names = ("sums", "hidden")
+    return {name: np.median([getattr(one, name) for one in found], axis=0).tolist() for name in names}
 
 
 def picture(report: Report) -> str:

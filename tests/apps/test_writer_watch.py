@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from apps.writer.application import Writer
 from apps.writer.recipes import RECIPES
 from apps.writer.sources import learned_text, made_line, remembered_source, text_source
 from apps.writer.task import WriterTask, prepared
@@ -18,7 +19,7 @@ from data_prep.errors import InputError
 from data_prep.text.streams import learn_tokens, split_text
 from models.char_lm.config import CharLMConfig, char_lm_specs
 from models.char_lm.serving import LanguageModel
-from models.training.driver import Trained, train
+from models.training.driver import Trained, fit_task, train
 from models.training.task import Run
 from models.training.watching import picture_steps, read_picture
 from tests.apps.pages import chart, html
@@ -215,3 +216,13 @@ def test_a_picture_is_drawn() -> None:
     assert chart(app, "run gradients")["data"][0]["y"] == [1.0, 0.01, None]
     captions = " ".join(one.value for one in app.caption)
     assert "2.345 nats" in captions and "held out" in captions and "sign" not in captions
+
+
+def test_a_preset_of_made_lines_finds_them_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.writer.sources._MADE_CHARACTERS", 8_000)
+    made = fit_task(
+        TASK, tmp_path / "made", options={"remember": 4}, overrides=["units=4", "epochs=1", "batch_size=4"]
+    )
+    writer = Writer.from_preset(tmp_path / "made")
+    assert writer.learned.source.name == "lines with a sign to remember over 4 steps"
+    assert TASK.evaluate(writer, TASK.given("evaluate", {})).n == made["n"]
