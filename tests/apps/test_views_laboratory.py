@@ -88,9 +88,9 @@ def command(app: AppTest) -> str:
 
 def test_what_is_clicked_is_what_is_typed_and_is_ordered() -> None:
     app = page(task="Digits")
-    assert command(app).startswith("python -m apps digits fit --sample --recipe lecture")
-    app.number_input(key="epochs digits Sample lecture").set_value(3).run()
-    app.text_input(key="all label_smoothing digits Sample lecture").set_value("0.2").run()
+    assert command(app).startswith("python -m apps digits fit --sample --recipe lab")
+    app.number_input(key="epochs digits Sample lab").set_value(3).run()
+    app.text_input(key="all label_smoothing digits Sample lab").set_value("0.2").run()
     assert "--set epochs=3" in command(app) and "--set label_smoothing=0.2" in command(app)
     press(app, "Start")
     assert not app.exception and not app.error
@@ -99,7 +99,7 @@ def test_what_is_clicked_is_what_is_typed_and_is_ordered() -> None:
     assert app.segmented_control(key="section").value == "Watch"
     order = run.order
     assert order.options == {"sample": True} and set(order.overrides) == {"epochs=3", "label_smoothing=0.2"}
-    assert order.recipe == "lecture" and run.state == "waiting"
+    assert order.recipe == "lab" and run.state == "waiting"
 
 
 @pytest.mark.parametrize("task", ["digits", "writer", "tagger", "vectors", "reviews", "ocr"])
@@ -136,7 +136,7 @@ def test_three_seeds_are_one_click_and_one_group() -> None:
 )
 def test_a_setting_out_of_bounds_is_one_message(text: str, message: str) -> None:
     app = page(task="Digits")
-    box = app.text_input(key="all label_smoothing digits Sample lecture")
+    box = app.text_input(key="all label_smoothing digits Sample lab")
     box.set_value(text).run()
     assert [message in one for one in messages(app)] == [True] and not app.exception
     assert not any(button.label == "Start" for button in app.button)
@@ -288,5 +288,5 @@ def test_the_cost_is_that_of_the_network(monkeypatch: pytest.MonkeyPatch, folder
     from models.digit_cnn.config import DigitCNNConfig
     from models.training.recipe import fields_of
 
-    assert told["Parameters"] == f"{fields_of(RECIPES['lecture'], DigitCNNConfig, classes=10).parameters:,}"
+    assert told["Parameters"] == f"{fields_of(RECIPES['lab'], DigitCNNConfig, classes=10).parameters:,}"
     assert "…" not in told.values()
