@@ -179,13 +179,13 @@ class _Training:
         best = (number, value) if better else (state.best_epoch, state.best_value)
         if watch.stopped:
             write_bytes(self.folder / STOPPED, watch.stopped.encode())
-        self._save(TrainingState(number, (*state.history, line), *best, best_file))
-        self._check_size()
-        self.events.emit("epoch", **line)
-        if watch.stopped:
-            self.events.emit("stop", epoch=number, steps_done=before[0] + watch.steps, why=watch.stopped)
+        self.events.emit("epoch", **line)  # before it is safe: after a kill in between it comes twice, not never
         if text is not None:
             self.events.emit("sample", epoch=number, text=text)
+        self._save(TrainingState(number, (*state.history, line), *best, best_file))
+        self._check_size()
+        if watch.stopped:
+            self.events.emit("stop", epoch=number, steps_done=before[0] + watch.steps, why=watch.stopped)
 
     def _check_size(self) -> None:
         """Refuse to go on where the run has grown too large; what is saved stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import signal
@@ -116,6 +117,8 @@ def test_a_crash_at_any_rename_leaves_a_run_that_can_be_resumed(tmp_path, monkey
                 assert not list(folder.glob(f"*{UNFINISHED}"))
     assert crashes == 7
     assert_same_end(folder, model, result, reference)
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    assert {event["epoch"] for event in events if event["event"] == "epoch"} == {1, 2}
 
 
 def interrupt():
