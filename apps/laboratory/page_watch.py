@@ -17,6 +17,7 @@ from apps.laboratory.offers import remove_uploads
 from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, show_curves, show_norms
 from apps.laboratory.page_queue import badge, queue, title_of
 from apps.laboratory.runs import GOING, LabRun, State, find_runs
+from apps.shared import charts
 from apps.shared.page import input_errors, plain
 from data_prep.errors import InputError
 
@@ -69,6 +70,8 @@ def _follow(folder: Path, every: float | None) -> None:
         st.error(f"The folder of the run {plain(run.key)} was removed: its training ends.")
         return
     state = run.state
+    if every != _pace(run, state):
+        st.rerun()
     if (message := st.session_state.pop(_REFUSED, None)) is not None:
         st.error(plain(message), icon=":material/error:")
     with input_errors():
@@ -80,6 +83,10 @@ def _follow(folder: Path, every: float | None) -> None:
         stories = run.stories()
     if not stories and state in GOING:
         st.caption("The data are read and the network is built …")
+        # The browser loads what draws charts while the network is made.
+        charts.show(
+            charts.figure(x_title="steps", y_title="loss", height=300), f"first {run.key}", "No point yet"
+        )
     story = _begun(title_of(run), stories, state) if stories else None
     _buttons(run, state)
     if story is not None:
@@ -87,8 +94,6 @@ def _follow(folder: Path, every: float | None) -> None:
             _look(run, story)
     if run.ordered and state not in ("kept", "keeping", "waiting"):
         _keep(run, "Stop and keep" if state in _STEERED else "Keep")
-    if every != _pace(run, state):
-        st.rerun()
 
 
 def _head(run: LabRun, state: State) -> None:
