@@ -244,8 +244,10 @@ class LabRun:
 
     def go_on(self) -> None:
         """Let it go on after a pause, or try again after a failure."""
-        ask(self.training, "go")
-        if self.status.get("state") == "failed":
+        failed = self.status.get("state") == "failed"
+        if failed or asked(self.training, "") == "pause":  # a stop that came meanwhile stays
+            ask(self.training, "go")
+        if failed:
             self.write_status(state=None, message=None, kills=0)
 
     def stop(self) -> None:

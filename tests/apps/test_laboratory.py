@@ -118,3 +118,14 @@ def test_a_name_that_is_taken_or_no_folder_is_refused(folder: Path) -> None:
             run.keep(name)
     run.keep("free")
     assert run.keep_name == "free" and run.state == "keeping"
+
+
+def test_going_on_takes_back_a_pause_and_no_stop() -> None:
+    run = run_with_events()
+    control = run.training / "control"
+    run.pause()
+    run.go_on()
+    assert control.read_text() == "go"
+    run.stop()
+    run.go_on()
+    assert control.read_text() == "stop "
