@@ -19,6 +19,7 @@ ORDER = "laboratory?task=Digits&epochs+digits+Sample+lab=100"
 POINTS = """() => [...document.querySelectorAll('.scatterlayer .point, .scatterlayer path.js-line')].length"""
 FIRST_POINT_SECONDS = 5.0
 WARM_SECONDS = 60.0
+LONGEST = 300_000.0  # ms: a training goes behind all else, also behind other tests
 
 pytestmark = pytest.mark.browser
 
@@ -56,18 +57,18 @@ def test_a_person_starts_watches_stops_keeps_and_uses_a_network(page, address: s
 
     page.reload()
     page.wait_for_function(POINTS)
-    expect(page.get_by_text("trains", exact=True).first).to_be_visible()
+    expect(page.get_by_text("trains", exact=True).first).to_be_visible(timeout=LONGEST)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.get_by_role("button", name="Stop training").click()
-    expect(page.get_by_text("stopped", exact=True).first).to_be_visible()
+    expect(page.get_by_text("stopped", exact=True).first).to_be_visible(timeout=LONGEST)
 
     page.get_by_role("textbox", name="Keep as a preset named").fill("mine")
     page.get_by_role("button", name="Keep", exact=True).click()
-    page.get_by_role("link", name="mine").click()
-    expect(page).to_have_url(f"{address}/digits?preset=mine")
+    page.get_by_role("link", name="mine").click(timeout=LONGEST)
+    expect(page).to_have_url(f"{address}/digits?preset=mine", timeout=LONGEST)
     expect(page.get_by_text("mine learned from: The digits of scikit-learn")).to_be_visible()
     settled(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)

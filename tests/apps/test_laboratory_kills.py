@@ -115,6 +115,7 @@ def kill_at_random(run: LabRun, kills: int, seed: int) -> None:
     finish(run, ensure_workers)
 
 
+@pytest.mark.slow
 def test_a_killed_training_is_taken_up_and_ends_at_the_same_bits(disturbed, tmp_path) -> None:
     run = disturbed(5)
     kill_at_random(run, 1, seed=2)

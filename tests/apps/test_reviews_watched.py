@@ -64,6 +64,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, source: ReviewsSource) -> 
     return SimpleNamespace(folder=folder, answers=found.answers, looks=looks, pictures=pictures)
 
 
+@pytest.mark.slow
 def test_looking_changes_no_bit_of_the_training(
     watched: SimpleNamespace, source: ReviewsSource, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
 
 
+@pytest.mark.slow
 def test_looking_changes_no_bit_of_the_training(watched: SimpleNamespace, tmp_path: Path) -> None:
     alone = trained(tmp_path / "alone", None)
     assert len(watched.looks) == 14 and not (tmp_path / "alone" / "pictures").exists()

@@ -264,8 +264,8 @@ def test_fit_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     changed = {"overrides": ["epochs=1", "dimensions=8"], "recipe": "cbow", "resume": True, "start": "x"}
     plain = {"overrides": (), "recipe": None, "resume": False, "start": None}
     assert calls == [
-        ("vectors", out, {"text": (Path("corpus.txt"),), "sample": False}, {**changed, "tensorboard": None}),
-        ("vectors", out, {"text": (), "sample": True}, {**plain, "tensorboard": None}),
+        ("vectors", out, {"text": (Path("corpus.txt"),), "words": None, "sample": False}, {**changed, "tensorboard": None}),
+        ("vectors", out, {"text": (), "words": None, "sample": True}, {**plain, "tensorboard": None}),
     ]
 
 
