@@ -177,7 +177,11 @@ def as_dataset(
         return tf.TensorSpec(array.shape if fixed_shapes else [None] * array.ndim, array.dtype)
 
     signature = tf.nest.map_structure(spec, first)
-    return tf.data.Dataset.from_generator(make_batches, output_signature=signature).prefetch(prefetch)
+    options = tf.data.Options()
+    # There is nothing to tune, and an iterator that is dropped waits up to a minute for the thread that would.
+    options.autotune.enabled = False
+    dataset = tf.data.Dataset.from_generator(make_batches, output_signature=signature).prefetch(prefetch)
+    return dataset.with_options(options)
 
 
 def _cut(
