@@ -161,6 +161,8 @@ def main() -> None:
         problem = str(error)
     except TimeoutError:
         pass
+    finally:
+        signal.alarm(0)
     write(whole=whole, done=True, problem=problem)
 
 

@@ -15,7 +15,7 @@ from tests.apps.browsing import settled, visit
 from tests.apps.conftest import serving
 
 # The server's own folder; the sample's order of the page, which trains for some seconds.
-ORDER = "laboratory?task=Digits&epochs+digits+Sample+lab=100"
+ORDER = "laboratory?task=Digits&epochs+digits+Sample+lab=500"
 POINTS = """() => [...document.querySelectorAll('.scatterlayer .point, .scatterlayer path.js-line')].length"""
 FIRST_POINT_SECONDS = 5.0
 WARM_SECONDS = 60.0

@@ -29,8 +29,8 @@ def compared(page, server: str):
 
 @pytest.mark.parametrize("form", BEGINS)
 def test_a_picture_is_saved(compared, form: str, tmp_path: Path) -> None:
-    compared.get_by_role("radio", name=form).click()
-    settled(compared)
+    visit(compared, f"{compared.url}&format={form}")
+    expect(compared.get_by_role("radio", name=form)).to_be_checked()
     chart = compared.locator("[data-testid=stPlotlyChart]").first
     with compared.expect_download() as download:
         chart.locator(".modebar-btn").click()
