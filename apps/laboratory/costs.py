@@ -142,7 +142,7 @@ def main() -> None:
     worker.step_back()
     path = COSTS / f"{sys.argv[1]}.json"
     said = json.loads(path.read_text(encoding="utf-8"))["order"]
-    order = Order(**{**said, "overrides": tuple(said["overrides"])})
+    order = Order.read(said)
     signal.signal(signal.SIGALRM, _end)
     signal.alarm(_MOST_SECONDS)
     timing = _Timing()

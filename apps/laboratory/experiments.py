@@ -59,7 +59,7 @@ class RecordedRun:
     @property
     def order(self) -> Order:
         """What was ordered."""
-        return Order(**{**self.content["order"], "overrides": tuple(self.content["order"]["overrides"])})
+        return Order.read(self.content["order"])
 
     def stories(self) -> list[Story]:
         """Return what its events say."""

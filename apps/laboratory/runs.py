@@ -67,6 +67,11 @@ class Order:
     mebibytes: float = 500.0
     group: str = ""
 
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> Order:
+        """Return an order from its plain values, as JSON has them."""
+        return cls(**{**content, "overrides": tuple(content["overrides"])})
+
     def command(self, out: str) -> str:
         """Return the command that trains the same without the page."""
         words = ["python", "-m", "apps", self.task, "fit"]
@@ -104,7 +109,7 @@ class LabRun:
         """What was ordered; for a training of the command line its name alone."""
         try:
             content = json.loads((self.folder / "order.json").read_text(encoding="utf-8"))
-            return Order(**{**content, "overrides": tuple(content["overrides"])})
+            return Order.read(content)
         except FileNotFoundError:
             return Order("", self.key.removesuffix(".run"))
         except (ValueError, TypeError, KeyError) as error:
@@ -223,16 +228,7 @@ class LabRun:
 
     def locked(self) -> bool:
         """Say whether a process trains it."""
-        try:
-            file = (self.folder / ".lock").open()
-        except OSError:
-            return False
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
+        return is_locked(self.folder / ".lock")
 
     def write_status(self, **values: Any) -> None:
         """Change some values of the status."""
@@ -290,6 +286,20 @@ class LabRun:
     def remove_pictures(self) -> None:
         """Remove what was seen, and keep the curves."""
         shutil.rmtree(self.training / PICTURES, ignore_errors=True)
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a process holds the lock on a file; no file is not locked."""
+    try:
+        file = path.open()
+    except OSError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def submit(order: Order) -> LabRun:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from apps.laboratory.offers import offers
-from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_run, find_runs
+from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_run, find_runs, is_locked
 from data_prep.errors import InputError
 from data_prep.files import writing_to
 from models.presets.kinds import kind_named
@@ -60,7 +60,7 @@ def ensure_workers(spare: bool = False) -> None:
     with writing_to(LABORATORY):
         LABORATORY.mkdir(parents=True, exist_ok=True)
     waiting = sum(_claimable(run) for run in find_runs())
-    taken = [_slot_content(path) for path in _slots() if _is_locked(path)]
+    taken = [_slot_content(path) for path in _slots() if is_locked(path)]
     idle = sum(content in ("", _READY) for content in taken)
     now = time.monotonic()
     _begun[:] = [one for one in _begun if now - one < _START_SECONDS]  # they may hold no slot yet
@@ -266,15 +266,6 @@ def _slot_content(path: Path) -> str:
     with contextlib.suppress(OSError):
         return path.read_text(encoding="utf-8")
     return ""
-
-
-def _is_locked(path: Path) -> bool:
-    with contextlib.suppress(OSError), path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 if __name__ == "__main__":

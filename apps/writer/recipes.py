@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from data_prep.fields import Checked, Count, Natural, NonNegative, Positive, Rate, Share
@@ -75,6 +75,29 @@ class WriterRecipe(Checked):
     seed: Natural = 1
 
 
+# To be watched: small, without what makes a long training better.
+_LAB = WriterRecipe(
+    layers=1,
+    units=128,
+    members=1,
+    embedding=32,
+    dropout=0.0,
+    input_dropout=0.0,
+    token_dropout=0.0,
+    weight_dropout=0.0,
+    renamed=0.0,
+    split="slice",
+    epochs=8,
+    batch_size=32,
+    length=64,
+    learning_rate=0.006,
+    warmup=50,
+    final_rate=0.05,
+    weight_decay=0.0,
+    averaging=0.99,
+    calibration=1.0,
+)
+
 RECIPES: Mapping[str, WriterRecipe] = {
     "default": WriterRecipe(),
     "sample": WriterRecipe(
@@ -93,46 +116,15 @@ RECIPES: Mapping[str, WriterRecipe] = {
         averaging=0.98,
         calibration=1.0,
     ),
-    "lab": WriterRecipe(
-        layers=1,
-        units=128,
-        members=1,
-        embedding=32,
-        dropout=0.0,
-        input_dropout=0.0,
-        token_dropout=0.0,
-        weight_dropout=0.0,
-        renamed=0.0,
-        split="slice",
-        epochs=8,
-        batch_size=32,
-        length=64,
-        learning_rate=0.006,
-        warmup=50,
-        final_rate=0.05,
-        weight_decay=0.0,
-        averaging=0.99,
-        calibration=1.0,
-    ),
-    "remember": WriterRecipe(
-        layers=1,
+    "lab": _LAB,
+    "remember": replace(
+        _LAB,
         units=64,
-        members=1,
         embedding=16,
-        dropout=0.0,
-        input_dropout=0.0,
-        token_dropout=0.0,
-        weight_dropout=0.0,
-        renamed=0.0,
-        split="slice",
-        epochs=8,
-        batch_size=32,
         length=128,
         learning_rate=0.004,
         warmup=20,
         final_rate=0.1,
-        weight_decay=0.0,
         averaging=0.98,
-        calibration=1.0,
     ),
 }
