@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from apps.reviews.recipes import MemberRecipe, ReviewsRecipe, chosen_recipe
 from apps.reviews.sources import ReviewsSource, sample_source
@@ -24,6 +23,7 @@ from models.training.task import Run
 from models.training.watching import Looks, picture_steps, read_picture
 from models.word2vec.training import VectorsRecipe
 from tests.apps.reviews_presets import VOCABULARY, drawn
+from tests.apps.watched_run import drawn_picture
 
 TASK = ReviewsTask()
 TEXT = "Not a boring film at all! The qwzx was warm."
@@ -101,7 +101,7 @@ def test_word_vectors_show_neighbours_of_the_rarest_words(watched: SimpleNamespa
     found = dict(watched.pictures["vectors"][-1]["neighbours"])
     assert "boring" in found and "qwzx" not in found and len(found) == 8
     assert all(len(near) == 6 and word not in near for word, near in found.items())
-    drawn = page(watched.pictures["vectors"][-1])
+    drawn = drawn_picture("reviews", watched.pictures["vectors"][-1])
     assert len(drawn.dataframe) == 1
 
 
@@ -128,21 +128,10 @@ def test_no_text_of_ones_own_is_that_of_the_task(text: str) -> None:
     assert len(own_text({"document": "good film " * 1000})) == MOST_CHARACTERS
 
 
-def page(picture: dict[str, Any]) -> AppTest:
-    def draw(picture: dict) -> None:
-        from apps.reviews.page_watch import show
-
-        show(picture, "one")
-
-    app = AppTest.from_function(draw, args=(picture,), default_timeout=60).run()
-    assert not app.exception
-    return app
-
-
 def test_a_picture_is_drawn(watched: SimpleNamespace) -> None:
-    app = page(watched.pictures["round0-member2"][-1])
+    app = drawn_picture("reviews", watched.pictures["round0-member2"][-1])
     assert len(app.get("plotly_chart")) == 1 and "held out of the training part" in app.caption[0].value
-    assert "nothing is held out" in page(watched.pictures["refit-member1"][0]).caption[0].value
+    assert "nothing is held out" in drawn_picture("reviews", watched.pictures["refit-member1"][0]).caption[0].value
 
 
 @pytest.mark.parametrize(("share", "each"), [(1.0, 40), (0.1, 4), (0.01, 1)])

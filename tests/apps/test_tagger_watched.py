@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from apps.tagger.application import SEGMENTER_PRESET, Segmenter
 from apps.tagger.evaluation import accuracies
@@ -27,6 +26,7 @@ from models.training.driver import train
 from models.training.task import Run
 from models.training.watching import Looks, picture_steps, read_picture
 from tests.apps.conftest import save_segmenter
+from tests.apps.watched_run import drawn_picture
 
 TASK = TaggerTask()
 RECIPE = replace(
@@ -156,25 +156,14 @@ def test_a_segmenter_shows_where_it_cuts() -> None:
     spans = [span for sentence in found.picture["cut"] for span in sentence]
     assert "".join(TEXT[start:end] for start, end in spans) == TEXT.replace(" ", "")
     assert SegmenterTask.watched.keys() == TaggerTask.watched.keys()
-    drawn = page(found.picture)
+    drawn = drawn_picture("tagger", found.picture)
     assert 'class="ribbons cut"' in drawn.get("html")[0].proto.body
-
-
-def page(picture: dict[str, Any]) -> AppTest:
-    def draw(picture: dict) -> None:
-        from apps.tagger.page_watch import show
-
-        show(picture, "one")
-
-    app = AppTest.from_function(draw, args=(picture,), default_timeout=60).run()
-    assert not app.exception
-    return app
 
 
 def test_a_picture_is_drawn_with_what_has_changed(watched: SimpleNamespace) -> None:
     pictures = [read_picture(watched.folder, one)["picture"] for one in picture_steps(watched.folder)]
     chosen = next(one for one in pictures if any(one["before"]))
-    app = page(chosen)
+    app = drawn_picture("tagger", chosen)
     body = app.get("html")[0].proto.body
     count = sum(map(bool, chosen["before"]))
     assert body.count('class="word') == len(chosen["words"]) and body.count(" changed") >= count

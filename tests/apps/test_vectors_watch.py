@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from apps.vectors.task import VectorsTask
 from apps.vectors.watch import aligned, map_words
@@ -17,6 +16,7 @@ from models.training.driver import Trained, train
 from models.training.task import Run
 from models.training.watching import ask, picture_steps, read_picture
 from tests.apps.pages import chart
+from tests.apps.watched_run import drawn_picture
 
 TASK = VectorsTask()
 OVERRIDES = [
@@ -128,21 +128,6 @@ def test_words_of_the_map_are_known_and_filled_up_with_frequent_ones() -> None:
     assert set(words[:5]) == set(known) and words[5:] == entries[30:65]
 
 
-def drawn(picture: dict) -> AppTest:
-    def page() -> None:
-        import streamlit as st
-
-        from apps.vectors.page_watch import show
-
-        show(st.session_state["picture"], "run")
-
-    app = AppTest.from_function(page, default_timeout=60)
-    app.session_state["picture"] = picture
-    app.run()
-    assert not app.exception
-    return app
-
-
 def test_a_picture_is_drawn() -> None:
     points = np.array([[0.5, 0.0], [-0.5, 0.1], [0.0, -0.1]], np.float32)
     picture = {
@@ -150,7 +135,7 @@ def test_a_picture_is_drawn() -> None:
         "answers": "Unknown words 'a', 'b'", "predictions": 128,
         "map": {"words": ["one", "two", "three"], "points": points, "explained": 0.25},
     }  # fmt: skip
-    app = drawn(picture)
+    app = drawn_picture("vectors", picture)
     assert chart(app, "run neighbours")["data"][0]["x"] == [0.9, 0.5]
     assert "Unknown words" in app.info[0].value
     assert chart(app, "run map")["data"][0]["x"] == [0.5, -0.5, 0.0]

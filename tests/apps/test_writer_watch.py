@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from apps.writer.application import Writer
 from apps.writer.recipes import RECIPES
@@ -23,6 +22,7 @@ from models.training.driver import Trained, fit_task, train
 from models.training.task import Run
 from models.training.watching import picture_steps, read_picture
 from tests.apps.pages import chart, html
+from tests.apps.watched_run import drawn_picture
 
 TASK = WriterTask()
 PLAY = "".join(f"ROMEO:\nBut soft, what light {word} breaks?\n\n" for word in "abcdefgh") * 8
@@ -190,28 +190,13 @@ def test_wrong_texts_to_watch_are_refused_before_the_training(tmp_path: Path, wa
     assert not (tmp_path / "wrong" / "run").exists()
 
 
-def drawn(picture: dict) -> AppTest:
-    def page() -> None:
-        import streamlit as st
-
-        from apps.writer.page_watch import show
-
-        show(st.session_state["picture"], "run")
-
-    app = AppTest.from_function(page, default_timeout=60)
-    app.session_state["picture"] = picture
-    app.run()
-    assert not app.exception
-    return app
-
-
 def test_a_picture_is_drawn() -> None:
     picture = {
         "prompt": "A<", "written": "b&c", "tokens": ["a", "b", "\n"], "likeliest": ["b", " ", "<unk>"],
         "nats": np.array([0.1, 3.0, 0.5], np.float32), "gradients": [np.array([-20.0, -2.0, 0.0], np.float32)],
         "sample": "held_out", "characters": 4096, "answers": 0, "loss": 2.345,
     }  # fmt: skip
-    app = drawn(picture)
+    app = drawn_picture("writer", picture)
     assert "A&lt;</span>b&amp;c" in html(app)
     assert chart(app, "run gradients")["data"][0]["y"] == [1.0, 0.01, None]
     captions = " ".join(one.value for one in app.caption)

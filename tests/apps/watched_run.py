@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from apps.laboratory.curves import Story, stories
 from models.training import watching
@@ -38,3 +39,16 @@ def pictures_of(folder: Path) -> list[dict[str, Any]]:
     paths = sorted((folder / "seen" / watching.PICTURES).iterdir())
     assert max(path.stat().st_size for path in paths) < MOST_BYTES
     return [watching.read_picture(folder / "seen", int(path.stem))["picture"] for path in paths]
+
+
+def drawn_picture(task: str, picture: Mapping[str, Any]) -> AppTest:
+    """Return a page on which the application of a task has drawn a picture."""
+
+    def page(task: str, picture: dict) -> None:  # its source is run alone: builtin names only
+        import importlib
+
+        importlib.import_module(f"apps.{task}.page_watch").show(picture, "run")
+
+    app = AppTest.from_function(page, args=(task, picture), default_timeout=60).run()
+    assert not app.exception
+    return app
