@@ -1,0 +1,28 @@
+"""All exercises of the course by the parts of the lecture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apps.course.exercises import Exercise
+from apps.course.exercises_convolution import CONVOLUTION
+from apps.course.exercises_network import NETWORK
+from apps.course.exercises_pooling import POOLING
+from apps.course.exercises_shapes import SHAPES
+from apps.course.exercises_tensors import TENSORS
+from data_prep.errors import InputError
+
+LESSONS = (TENSORS, CONVOLUTION, POOLING, SHAPES, NETWORK)
+EXERCISES: Mapping[str, Mapping[str, Exercise]] = {lesson.part: lesson.exercises for lesson in LESSONS}
+
+
+def exercise(lesson: str, key: str) -> Exercise:
+    """Find an exercise; an InputError says which there are."""
+    found = EXERCISES.get(lesson, {})
+    if key not in found:
+        raise InputError(
+            "There is no such exercise",
+            allowed=", ".join(found or EXERCISES),
+            received=f"{lesson}/{key}",
+        )
+    return found[key]

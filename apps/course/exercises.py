@@ -1,0 +1,284 @@
+"""What an exercise is: numbers drawn by a seed, an answer that is checked, mistakes that are known by name.
+
+A part of the lecture has a file ``exercises_<part>.py`` with a function for each exercise, which draws it, and a file
+``exercises_<part>.toml`` with its texts, in which ``<name>`` stands for a drawn value. A translation is another such
+file. ``apps.course.catalogue`` holds all of them.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from apps.course.answers import Choice, Kind
+from data_prep.errors import InputError
+from data_prep.files import toml_beside
+
+MAX_SEED = 999_999
+_TRIES = 500  # draws until one is found whose mistakes give other answers than the right way
+_PLACE = re.compile(r"<([a-z][a-z_0-9]*)>")
+
+Said = str | tuple[str, Mapping[str, Any]]  # name of a mistake, and values for its text
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One draw of an exercise.
+
+    Args:
+        kind: How an answer is read and compared.
+        right: The right answer; for a job one that does it.
+        mistakes: What typical mistakes give, by their names.
+        values: What stands in the texts at ``<name>``; ``right`` is added.
+        query: Parameters of the page that shows it, beside those of the exercise.
+        job: For an answer that has to do a job: None where it does, or the name of the mistake; else None.
+        form: Which of the texts is shown, where an exercise has several: ``text_<form>``.
+    """
+
+    kind: Kind
+    right: Any
+    mistakes: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    job: Callable[[Any], Said | None] | None = None
+    form: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether the right answer passes, and no mistake gives the same as the right way or another mistake."""
+        if self.job is not None:
+            found = {name: self.job(value) for name, value in self.mistakes.items()}
+            return self.job(self.right) is None and all(_name(said) == name for name, said in found.items())
+        answers = [self.right, *self.mistakes.values()]
+        return not any(
+            self.kind.same(one, other) for at, one in enumerate(answers) for other in answers[at + 1 :]
+        )
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A typical mistake: its name, what is said about it, and the answer that it gives, as it would be typed."""
+
+    name: str
+    said: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Where the suite shows it: the key of a page, and its query parameters."""
+
+    page: str
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said about an answer, and the name of the typical mistake that was recognised, or None."""
+
+    right: bool
+    said: str
+    mistake: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One exercise with its numbers.
+
+    Attributes:
+        exercise: Its key.
+        seed: That drew it.
+        text: In Markdown, formulas in LaTeX.
+        kind: How an answer is read; ``kind.asked`` says what one looks like.
+        answer: A right answer, as it would be typed.
+        mistakes: The typical ones.
+        hints: Three, each says more.
+        solution: Worked, in Markdown.
+        exhibit: Where the suite shows it.
+    """
+
+    exercise: str
+    seed: int
+    text: str
+    kind: Kind
+    answer: str
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, ...]
+    solution: str
+    exhibit: Exhibit
+    drawn: Drawn = field(repr=False)
+    texts: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_job(self) -> bool:
+        """Whether any answer that does the job is right."""
+        return self.drawn.job is not None
+
+    def check(self, answer: str) -> Verdict:
+        """Check an answer.
+
+        Raises:
+            InputError: It cannot be read as an answer of this kind.
+        """
+        given = self.kind.read(answer)
+        said = self.texts["said"]
+        if self.drawn.job is not None:
+            found = self.drawn.job(given)
+            if found is None:
+                return Verdict(True, said["right"])
+            values = {**self.drawn.values, **(found[1] if isinstance(found, tuple) else {})}
+            return Verdict(False, filled(self.texts["mistakes"][_name(found)], values), _name(found))
+        if self.kind.same(given, self.drawn.right):
+            return Verdict(True, said["right"])
+        for mistake in self.mistakes:
+            if self.kind.same(given, self.drawn.mistakes[mistake.name]):
+                return Verdict(False, mistake.said, mistake.name)
+        return Verdict(False, self.kind.difference(given, self.drawn.right))
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise, whose numbers a seed draws.
+
+    Attributes:
+        key: Its name within the lesson.
+        lesson: Key of the part of the lecture.
+        topics: Titles of the topics that it belongs to.
+        page: Key of the page that shows it.
+        query: Parameters of that page that are the same for every draw.
+    """
+
+    key: str
+    lesson: str
+    topics: tuple[str, ...]
+    page: str
+    query: Mapping[str, str]
+    draw: Callable[[np.random.Generator], Drawn] = field(repr=False)
+
+    @cached_property
+    def kind(self) -> str:
+        """Name of the kind of its answer."""
+        return self.sheet(0).kind.name
+
+    def sheet(self, seed: int) -> Problem:
+        """Draw its numbers; the same seed gives the same ones.
+
+        Raises:
+            InputError: The seed is out of range.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+            raise InputError("The seed is out of range", allowed=f"0 to {MAX_SEED:,}", received=seed)
+        name = zlib.crc32(f"{self.lesson}/{self.key}".encode())
+        draws = (self.draw(np.random.default_rng([seed, name, at])) for at in range(_TRIES))
+        drawn = next((one for one in draws if one.sound), None)
+        if drawn is None:
+            raise RuntimeError(f"{self.lesson}/{self.key}: no draw tells the mistakes from the right answer")
+        return self._problem(seed, drawn)
+
+    def _problem(self, seed: int, drawn: Drawn) -> Problem:
+        everything = texts(self.lesson)
+        own = everything[self.key]
+        kind = drawn.kind
+        if isinstance(kind, Choice):
+            kind = replace(kind, texts=tuple(own["options"][name] for name in kind.options))
+        answer = kind.written(drawn.right)
+        right = kind.texts[kind.options.index(drawn.right)] if isinstance(kind, Choice) else drawn.right
+        values = {"answer": answer, "right": right, **drawn.values}
+        text = filled(own[f"text_{drawn.form}" if drawn.form else "text"], values)
+        if isinstance(kind, Choice):
+            text += "\n\n" + "\n".join(
+                f"{letter}) {one}  " for letter, one in zip("abcdefghij", kind.texts, strict=False)
+            )
+        mistakes = {
+            name: filled(own["mistakes"][name], {**values, **_values_of(drawn, value)})
+            for name, value in drawn.mistakes.items()
+        }
+        return Problem(
+            exercise=self.key,
+            seed=seed,
+            text=text,
+            kind=kind,
+            answer=answer,
+            mistakes=tuple(
+                Mistake(name, said, kind.written(drawn.mistakes[name])) for name, said in mistakes.items()
+            ),
+            hints=tuple(filled(hint, values) for hint in own["hints"]),
+            solution=filled(own["solution"], values),
+            exhibit=Exhibit(
+                self.page, {**self.query, **{name: str(one) for name, one in drawn.query.items()}}
+            ),
+            drawn=replace(drawn, values=values),
+            texts={**own, "said": everything["said"]},
+        )
+
+
+class Lesson:
+    """The exercises of one part of the lecture, in order.
+
+    Args:
+        part: Its key.
+        page: Key of the page that shows most of them.
+    """
+
+    def __init__(self, part: str, page: str) -> None:
+        self.part, self.page = part, page
+        self.exercises: dict[str, Exercise] = {}
+
+    def exercise(
+        self, key: str, *topics: str, page: str = "", **query: str
+    ) -> Callable[[Callable[[np.random.Generator], Drawn]], Callable[[np.random.Generator], Drawn]]:
+        """Add the exercise that the function draws; it belongs to the topics, and the page shows it."""
+
+        def added(draw: Callable[[np.random.Generator], Drawn]) -> Callable[[np.random.Generator], Drawn]:
+            self.exercises[key] = Exercise(key, self.part, topics, page or self.page, query, draw)
+            return draw
+
+        return added
+
+
+@cache
+def texts(part: str) -> Mapping[str, Any]:
+    """The texts of a part's exercises by their keys; ``said`` holds what is the same for all."""
+    here = Path(__file__)
+    own = toml_beside(here.with_name(f"exercises_{part}.py"))
+    return {**toml_beside(here), **own}
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """Put values into the places ``<name>`` of a text; every place has to have one."""
+    return _PLACE.sub(lambda match: shown(values[match[1]]), template).strip()
+
+
+def shown(value: Any) -> str:
+    """Write a value for people: numbers short, sizes with ×, arrays in LaTeX, words with commas between them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float | np.integer | np.floating):
+        rounded = round(float(value))
+        return str(rounded) if abs(value - rounded) < 1e-9 else f"{float(value):.4g}"
+    if isinstance(value, np.ndarray) and value.ndim == 2:
+        rows = r" \\ ".join(" & ".join(map(shown, row)) for row in value)
+        return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+    if isinstance(value, np.ndarray):
+        return f"({', '.join(map(shown, value))})"
+    if isinstance(value, tuple) and value and all(isinstance(one, int | np.integer) for one in value):
+        return "×".join(map(str, value))
+    if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
+        return " ".join(value)
+    return str(value)
+
+
+def _name(said: Said | None) -> str | None:
+    return said[0] if isinstance(said, tuple) else said
+
+
+def _values_of(drawn: Drawn, value: Any) -> Mapping[str, Any]:
+    said = drawn.job(value) if drawn.job else None
+    return said[1] if isinstance(said, tuple) else {}
