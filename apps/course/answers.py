@@ -21,7 +21,7 @@ from data_prep.errors import InputError
 
 MAX_CHARACTERS = 2_000  # of an answer
 MAX_PASTED = 8_000  # of a summary that Keras printed
-MAX_VALUE = 1e9
+MAX_VALUE = 1e12
 MAX_KERNEL = 16  # numbers, where the length is part of the answer
 _SIGNS = str.maketrans(
     {"−": "-", "–": "-", "‐": "-", "⁄": "/", "·": " ", "→": " ", "\u00a0": " ", "\u202f": " "}

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 
 from apps.course.exercises import Exercise
 from apps.course.exercises_convolution import CONVOLUTION
+from apps.course.exercises_generation import GENERATION
 from apps.course.exercises_network import NETWORK
 from apps.course.exercises_pooling import POOLING
+from apps.course.exercises_recurrent import RECURRENT
 from apps.course.exercises_shapes import SHAPES
+from apps.course.exercises_tasks import TASKS
 from apps.course.exercises_tensors import TENSORS
+from apps.course.exercises_tokens import TOKENS
+from apps.course.exercises_word2vec import WORD2VEC
 from data_prep.errors import InputError
 
-LESSONS = (TENSORS, CONVOLUTION, POOLING, SHAPES, NETWORK)
+LESSONS = (TENSORS, CONVOLUTION, POOLING, SHAPES, NETWORK, TOKENS, TASKS, RECURRENT, GENERATION, WORD2VEC)
 EXERCISES: Mapping[str, Mapping[str, Exercise]] = {lesson.part: lesson.exercises for lesson in LESSONS}
 
 

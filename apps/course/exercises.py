@@ -40,6 +40,7 @@ class Drawn:
         query: Parameters of the page that shows it, beside those of the exercise.
         job: For an answer that has to do a job: None where it does, or the name of the mistake; else None.
         form: Which of the texts is shown, where an exercise has several: ``text_<form>``.
+        late: Whether the job needs more than what is shipped: then it is not tried before there is an answer.
     """
 
     kind: Kind
@@ -49,10 +50,13 @@ class Drawn:
     query: Mapping[str, Any] = field(default_factory=dict)
     job: Callable[[Any], Said | None] | None = None
     form: str = ""
+    late: bool = False
 
     @property
     def sound(self) -> bool:
         """Whether the right answer passes, and no mistake gives the same as the right way or another mistake."""
+        if self.late:
+            return True
         if self.job is not None:
             found = {name: self.job(value) for name, value in self.mistakes.items()}
             return self.job(self.right) is None and all(_name(said) == name for name, said in found.items())
@@ -64,10 +68,9 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A typical mistake: its name, what is said about it, and the answer that it gives, as it would be typed."""
+    """A typical mistake: its name, and the answer that it gives, as it would be typed."""
 
     name: str
-    said: str
     answer: str
 
 
@@ -128,19 +131,22 @@ class Problem:
             InputError: It cannot be read as an answer of this kind.
         """
         given = self.kind.read(answer)
-        said = self.texts["said"]
-        if self.drawn.job is not None:
-            found = self.drawn.job(given)
-            if found is None:
-                return Verdict(True, said["right"])
-            values = {**self.drawn.values, **(found[1] if isinstance(found, tuple) else {})}
-            return Verdict(False, filled(self.texts["mistakes"][_name(found)], values), _name(found))
-        if self.kind.same(given, self.drawn.right):
-            return Verdict(True, said["right"])
-        for mistake in self.mistakes:
-            if self.kind.same(given, self.drawn.mistakes[mistake.name]):
-                return Verdict(False, mistake.said, mistake.name)
-        return Verdict(False, self.kind.difference(given, self.drawn.right))
+        found = self._found(given)
+        if found is None:
+            return Verdict(True, self.texts["said"]["right"])
+        name, values = found if isinstance(found, tuple) else (found, {})
+        if not name:
+            return Verdict(False, self.kind.difference(given, self.drawn.right))
+        return Verdict(False, filled(self.texts["mistakes"][name], {**self.drawn.values, **values}), name)
+
+    def _found(self, given: Any) -> Said | None:
+        """None for a right answer, else the name of the mistake; it is empty for one that nobody has named."""
+        drawn = self.drawn
+        if drawn.job is not None:
+            return drawn.job(given)
+        if self.kind.same(given, drawn.right):
+            return None
+        return next((name for name, value in drawn.mistakes.items() if self.kind.same(given, value)), "")
 
 
 @dataclass(frozen=True)
@@ -196,19 +202,13 @@ class Exercise:
             text += "\n\n" + "\n".join(
                 f"{letter}) {one}  " for letter, one in zip("abcdefghij", kind.texts, strict=False)
             )
-        mistakes = {
-            name: filled(own["mistakes"][name], {**values, **_values_of(drawn, value)})
-            for name, value in drawn.mistakes.items()
-        }
         return Problem(
             exercise=self.key,
             seed=seed,
             text=text,
             kind=kind,
             answer=answer,
-            mistakes=tuple(
-                Mistake(name, said, kind.written(drawn.mistakes[name])) for name, said in mistakes.items()
-            ),
+            mistakes=tuple(Mistake(name, kind.written(value)) for name, value in drawn.mistakes.items()),
             hints=tuple(filled(hint, values) for hint in own["hints"]),
             solution=filled(own["solution"], values),
             exhibit=Exhibit(
@@ -277,8 +277,3 @@ def shown(value: Any) -> str:
 
 def _name(said: Said | None) -> str | None:
     return said[0] if isinstance(said, tuple) else said
-
-
-def _values_of(drawn: Drawn, value: Any) -> Mapping[str, Any]:
-    said = drawn.job(value) if drawn.job else None
-    return said[1] if isinstance(said, tuple) else {}
