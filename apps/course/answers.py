@@ -110,8 +110,8 @@ class Number(Kind):
         return abs(one - other) <= self.tolerance + 1e-12
 
     def written(self, value: float) -> str:
-        """Write a number so that it is read back as the same one."""
-        return repr(int(value)) if value == int(value) else repr(float(value))
+        """Write a number with twelve digits."""
+        return f"{value:.12g}"
 
     def difference(self, given: float, right: float) -> str:
         """Say whether a number is too large or too small."""

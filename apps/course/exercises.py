@@ -23,7 +23,7 @@ from data_prep.files import toml_beside
 
 MAX_SEED = 999_999
 _TRIES = 500  # draws until one is found whose mistakes give other answers than the right way
-_PLACE = re.compile(r"<([a-z][a-z_0-9]*)>")
+_PLACE = re.compile(r"<([A-Za-z][a-z_0-9]*)>")
 
 Said = str | tuple[str, Mapping[str, Any]]  # name of a mistake, and values for its text
 
@@ -261,8 +261,7 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float | np.integer | np.floating):
-        rounded = round(float(value))
-        return str(rounded) if abs(value - rounded) < 1e-9 else f"{float(value):.4g}"
+        return _number(float(value))
     if isinstance(value, np.ndarray) and value.ndim == 2:
         rows = r" \\ ".join(" & ".join(map(shown, row)) for row in value)
         return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
@@ -273,6 +272,16 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
         return " ".join(value)
     return str(value)
+
+
+def _number(value: float) -> str:
+    """Write a number with four digits; in LaTeX where it is very small."""
+    if abs(value - round(value)) < 1e-9 * max(1.0, abs(value)) and (value == 0 or abs(value) > 0.5):
+        return str(round(value))
+    if abs(value) >= 1000:
+        return f"{value:.1f}"
+    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else f"{value:.4g}"
 
 
 def _name(said: Said | None) -> str | None:

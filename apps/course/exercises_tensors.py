@@ -62,8 +62,7 @@ def what_remains(random: Random) -> Drawn:
 
     shapes = [shape(one) for one in operands]
     given = ", ".join(f"${name}$: ${shown(one)}$" for name, one in zip("abc", shapes, strict=False))
-    mistakes = {"kept": shape(output + summed), "repeated": shape(short)}
-    mistakes["all"] = shape("".join(operands)) if len("".join(operands)) <= 8 else shape(output[::-1])
+    mistakes = {"kept": shape(output + summed), "repeated": shape(short), "all": shape("".join(operands))}
     query = {"e": expression}
     query |= {f"t_{name}": "x".join(map(str, shape(one))) for name, one in zip("abc", operands, strict=False)}
     values = {"e": expression, "given": given, "output": ", ".join(output)}

@@ -156,7 +156,7 @@ def word_pieces(random: Random) -> Drawn:
 @TOKENS.exercise("tokens-and-end", "Sequences of tokens", section="Inside")
 def tokens_and_end(random: Random) -> Drawn:
     """Count what the model reads of a sentence."""
-    sentence = f"{one_of(random, _MARKED)} {one_of(random, _MARKED)}"
+    sentence = " ".join(random.choice(_MARKED, 2, replace=False))
     count = len(WordTokenizer(punctuation=True).keys(sentence))
     words = len(re.findall(r"\w+", sentence))
     mistakes = {"end": count, "words": words, "words-end": words + 1}

@@ -69,7 +69,6 @@ def best_key(random: Random) -> Drawn:
     keys, z = whole(random, (3, 2), -5, 6), whole(random, 2, -3, 4, zero=False)
     dots, lengths = keys @ z, np.linalg.norm(keys, axis=1)
     cosines = dots / np.maximum(lengths, 1e-9)
-    near = np.linalg.norm(keys - z, axis=1)
     ranked = np.sort(dots)
     found = [
         int(dots.argmax()),
@@ -78,7 +77,7 @@ def best_key(random: Random) -> Drawn:
     ]
     if ranked[-1] == ranked[-2] or len(set(found)) < 3:
         found[1] = found[0]  # not to be told apart: drawn again
-    mistakes = {"direction": (_NAMES[found[1]],), "near": (_NAMES[found[2]],)}
+    mistakes = {"direction": (_NAMES[found[1]],), "smaller": (_NAMES[found[2]],)}
     listed = "; ".join(f"{name} $({key[0]:g}, {key[1]:g})$" for name, key in zip(_NAMES, keys, strict=True))
     return Drawn(Words(1, _NAMES), (_NAMES[found[0]],), mistakes, {"keys": listed, "z": z, "dots": dots})
 
@@ -136,7 +135,7 @@ def sharper(random: Random) -> Drawn:
     mistakes = {
         "plain": math.exp(gap),
         "linear": times * math.exp(gap),
-        "dots": first / second if abs(second) > 0.05 else 99.0,
+        "dots": first / second if abs(second) > 0.05 else math.exp(times * gap),
         "linear-gap": times * gap,
     }
     values = {"a": first, "b": second, "times": times, "gap": gap, "before": math.exp(gap)}
@@ -209,13 +208,13 @@ def fewer_products(random: Random) -> Drawn:
 def review_vector(random: Random) -> Drawn:
     """Classify a review by the mean of its word vectors."""
     words = whole(random, (3, 2), -4, 4)
-    w, b = whole(random, 2, -2, 2, zero=False), float(whole(random, (), -2, 2))
+    w, b = whole(random, 2, -2, 2, zero=False), float(whole(random, (), -2, 2, zero=False))
     mean = words.mean(axis=0)
     right = float(sigmoid(mean @ w + b))
     mistakes = {
         "sum": float(sigmoid(words.sum(axis=0) @ w + b)),
         "score": float(mean @ w + b),
-        "bias": float(sigmoid(mean @ w)) if b else 0.0 * right - 1,
+        "bias": float(sigmoid(mean @ w)),
         "last": float(sigmoid(words[-1] @ w + b)),
     }
     values = {"V": words, "w": w, "b": b, "mean": mean, "score": mean @ w + b}
