@@ -97,7 +97,14 @@ def gated_parameters(random: Random) -> Drawn:
         "more": right + one,
         "bias": right - (gates + 1) * units,
     }
-    values = {"cell": CELLS[cell].title, "gates": gates, "d": inputs, "h": units, "one": one}
+    values = {
+        "cell": CELLS[cell].title,
+        "gates": f"{gates} gates" if gates > 1 else "one gate",
+        "blocks": gates + 1,
+        "d": inputs,
+        "h": units,
+        "one": one,
+    }
     return Drawn(Number(), right, mistakes, values)
 
 
@@ -171,8 +178,6 @@ def lstm_step(random: Random) -> Drawn:
 def keep_a_bit(random: Random) -> Drawn:
     """Choose gates so that an LSTM keeps a number."""
     steps, c = int(random.integers(8, 41)), float(one_of(random, (1.0, -1.0)))
-    noise = random.choice([-1.0, 1.0], steps)
-    noise[:3] = -c  # what comes in first speaks against the number
 
     def job(gates: np.ndarray) -> Said | None:
         i, f, o = gates
@@ -181,8 +186,8 @@ def keep_a_bit(random: Random) -> Drawn:
         if f**steps < 0.9:
             return "forgets", {"left": f**steps}
         cell = c
-        for value in noise:
-            cell = f * cell + i * value
+        for _ in range(steps):  # the worst that can come
+            cell = f * cell - i * c
             if abs(cell - c) > 0.15:
                 return "overwritten", {"found": cell}
         return None if o >= 0.9 else ("hidden", {"found": o * math.tanh(cell)})
@@ -208,8 +213,6 @@ def half_life(random: Random) -> Drawn:
         "sign": np.array([g, math.log((1 - g) / g)]),
         "gate": np.array([g, g]),
     }
-    if steps == 2:
-        mistakes["share"] = np.array([0.25, math.log(1 / 3)])
     right = np.array([g, math.log(g / (1 - g))])
     return Drawn(Numbers((2,), 0.004), right, mistakes, {"n": steps, "g": g})
 

@@ -70,13 +70,10 @@ def best_key(random: Random) -> Drawn:
     dots, lengths = keys @ z, np.linalg.norm(keys, axis=1)
     cosines = dots / np.maximum(lengths, 1e-9)
     ranked = np.sort(dots)
-    found = [
-        int(dots.argmax()),
-        int(cosines.argmax()),
-        int(dots.argmin() if near.argmin() == cosines.argmax() else near.argmin()),
-    ]
-    if ranked[-1] == ranked[-2] or len(set(found)) < 3:
-        found[1] = found[0]  # not to be told apart: drawn again
+    best, straight = int(dots.argmax()), int(cosines.argmax())
+    found = [best, straight, 3 - best - straight]
+    if ranked[-1] == ranked[-2] or best == straight:
+        found[2] = best  # not to be told apart: drawn again
     mistakes = {"direction": (_NAMES[found[1]],), "smaller": (_NAMES[found[2]],)}
     listed = "; ".join(f"{name} $({key[0]:g}, {key[1]:g})$" for name, key in zip(_NAMES, keys, strict=True))
     return Drawn(Words(1, _NAMES), (_NAMES[found[0]],), mistakes, {"keys": listed, "z": z, "dots": dots})
