@@ -111,7 +111,7 @@ class Number(Kind):
 
     def written(self, value: float) -> str:
         """Write a number with twelve digits."""
-        return f"{value:.12g}"
+        return f"{value + 0.0:.12g}"
 
     def difference(self, given: float, right: float) -> str:
         """Say whether a number is too large or too small."""

@@ -142,7 +142,7 @@ def roll(random: Random) -> Drawn:
     if np.abs(sums - number).min() < 0.005 or len({name for (name,) in mistakes.values()}) < 3:
         mistakes["below"] = mistakes["largest"]  # on an edge, or alike: drawn again
     listed = ", ".join(f"{letter} {share:g}" for letter, share in zip(letters, shares, strict=True))
-    values = {"shares": listed, "u": number, "sums": sums}
+    values = {"shares": listed, "r": number, "sums": sums}
     return Drawn(Words(1, tuple(letters)), (letters[int((sums <= number).sum())],), mistakes, values)
 
 
@@ -213,7 +213,7 @@ def compressed(random: Random) -> Drawn:
         "plain": float(count),
     }
     values = {"nats": nats, "count": f"{count:,}", "bits": bits, "all": bits * count}
-    return Drawn(Number(count / 1000), bits * count / 8, mistakes, values)
+    return Drawn(Number(50), bits * count / 8, mistakes, values)
 
 
 @GENERATION.exercise("longest-copy", _SAMPLE, section="Copies")

@@ -34,7 +34,7 @@ def flatten(random: Random) -> Drawn:
     found = stack_sizes(size, layers).layers[-2].output
     mistakes = {
         "pools": (n["n"] // 2, n["n"] // 2, n["b"]),
-        "shrunk": ((n["n"] - 4) // 2, (n["n"] - 4) // 2, n["b"]),
+        "shrunk": (*[((n["n"] - 4) // 2 - 4) // 3] * 2, n["b"]),
         "all": (n["m"], n["m"], n["a"] * n["b"]),
         "first": (n["m"], n["m"], n["a"]),
     }

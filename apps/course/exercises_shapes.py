@@ -176,7 +176,6 @@ def keep_size(random: Random) -> Drawn:
     mistakes = {
         "total": 2 * right,
         "dilation": (side - 1) // 2,
-        "one": right + spread,
         "half": spread * side // 2,
     }
     values = {"k": side, "d": spread, "extent": 2 * right + 1}
