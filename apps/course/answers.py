@@ -12,15 +12,17 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-from apps.convolution.application import contract, read_program, read_sizes, stack_sizes
+from apps.convolution.application import read_sizes
+from apps.course.texts import ENGLISH, filled, texts_of
 from data_prep.errors import InputError
 
+Phrase = tuple[str, Mapping[str, Any]]  # name of a text of ``answers.toml``, and values for its places
 MAX_CHARACTERS = 2_000  # of an answer
-MAX_PASTED = 8_000  # of a summary that Keras printed
+LETTERS = "abcdefghij"  # of the options of a choice
 MAX_VALUE = 1e12
 MAX_KERNEL = 16  # numbers, where the length is part of the answer
 _SIGNS = str.maketrans(
@@ -28,9 +30,6 @@ _SIGNS = str.maketrans(
 )
 _PART = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _NUMBER = re.compile(rf"([+-]?{_PART})(?:/([+-]?{_PART}))?")
-_LAYER = re.compile(
-    r"\((?P<kind>\w+)\)[^(\n]*\((?:None|\d+),?(?P<shape>[\d, ]*)\)\s*[│┃|]?\s*(?P<count>\d[\d,]*)"
-)
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,14 @@ class Kind:
     most: ClassVar[int] = MAX_CHARACTERS
 
     @property
+    def form(self) -> Phrase:
+        """What an answer looks like."""
+        return self.name, {}
+
+    @property
     def asked(self) -> str:
-        """What an answer looks like, for people."""
-        raise NotImplementedError
+        """What an answer looks like, in English."""
+        return said("asked", self.form)
 
     def read(self, text: str) -> Any:
         """Read what a person typed; an InputError says what would be read."""
@@ -73,9 +77,9 @@ class Kind:
         """Write an answer as it could have been typed."""
         return str(value)
 
-    def difference(self, given: Any, right: Any) -> str:
+    def difference(self, given: Any, right: Any) -> Phrase:
         """Say in what a wrong answer differs, without telling the right one."""
-        return "That does not fit yet."
+        return "other", {}
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Number(Kind):
     tolerance: float = 1e-6
 
     @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        return "a number such as -3, 0.25, 0,25 or 1/3" + _accuracy(self.tolerance)
+    def form(self) -> Phrase:
+        """What an answer looks like."""
+        return "number" + _near(self.tolerance), {"tolerance": self.tolerance}
 
     def value(self, text: str) -> float:
         """Read a number; a comma is the decimal one unless it may as well separate thousands."""
@@ -113,11 +117,11 @@ class Number(Kind):
         """Write a number with twelve digits."""
         return f"{value + 0.0:.12g}"
 
-    def difference(self, given: float, right: float) -> str:
+    def difference(self, given: float, right: float) -> Phrase:
         """Say whether a number is too large or too small."""
         if given and abs(given + right) <= self.tolerance:
-            return "The sign is the other one."
-        return "The number is too large." if given > right else "The number is too small."
+            return "sign", {}
+        return "large" if given > right else "small", {}
 
 
 @dataclass(frozen=True)
@@ -134,17 +138,12 @@ class Numbers(Kind):
     tolerance: float = 1e-6
 
     @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
+    def form(self) -> Phrase:
+        """What an answer looks like."""
         if self.shape is None:
-            return f"1 to {MAX_KERNEL} numbers such as 1 -2 0.5"
-        if len(self.shape) == 2:
-            return f"{self.shape[0]} rows of {self.shape[1]} numbers, such as 1 2; 3 4" + _accuracy(
-                self.tolerance
-            )
-        return f"{self.shape[0]} numbers with spaces between them, such as 1 -2 0.5" + _accuracy(
-            self.tolerance
-        )
+            return "row", {"most": MAX_KERNEL}
+        values = {"rows": self.shape[0], "count": self.shape[-1], "tolerance": self.tolerance}
+        return ("matrix" if len(self.shape) == 2 else "vector") + _near(self.tolerance), values
 
     def value(self, text: str) -> np.ndarray:
         """Read numbers as float64; commas separate them, or are decimal ones where only that fits."""
@@ -179,11 +178,10 @@ class Numbers(Kind):
         rows = np.atleast_2d(np.asarray(value, np.float64))
         return "; ".join(" ".join(map(Number().written, row.tolist())) for row in rows)
 
-    def difference(self, given: np.ndarray, right: np.ndarray) -> str:
+    def difference(self, given: np.ndarray, right: np.ndarray) -> Phrase:
         """Say how many numbers are right, and where the first wrong one stands."""
         wrong = np.flatnonzero(np.abs(given - right).ravel() > self.tolerance + 1e-12)
-        place = f"Look again at number {wrong[0] + 1}."
-        return f"{right.size - len(wrong)} of {right.size} numbers are right. {place}"
+        return "numbers", {"good": right.size - len(wrong), "all": right.size, "first": int(wrong[0]) + 1}
 
 
 @dataclass(frozen=True)
@@ -191,11 +189,6 @@ class Shape(Kind):
     """Sizes of the modes of a tensor."""
 
     name: ClassVar[str] = "shape"
-
-    @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        return "the sizes in order, such as 4x4x3 or (4, 4, 3)"
 
     def value(self, text: str) -> tuple[int, ...]:
         """Read one size a mode."""
@@ -205,62 +198,14 @@ class Shape(Kind):
         """Write sizes with x between them."""
         return "x".join(map(str, value))
 
-    def difference(self, given: Sequence[int], right: Sequence[int]) -> str:
+    def difference(self, given: Sequence[int], right: Sequence[int]) -> Phrase:
         """Say whether the number of modes is right, and which size is not."""
         if len(given) != len(right):
-            return f"The tensor has {'more' if len(given) < len(right) else 'fewer'} modes."
+            return "more-modes" if len(given) < len(right) else "fewer-modes", {}
         if sorted(given) == sorted(right):
-            return "The sizes are right, their order is not."
+            return "mode-order", {}
         wrong = next(at for at, (one, other) in enumerate(zip(given, right, strict=True), 1) if one != other)
-        return f"Look again at mode {wrong}."
-
-
-class Contraction(NamedTuple):
-    """An expression of Einstein summation, and what it gives on the random tensors of its exercise."""
-
-    text: str
-    output: np.ndarray
-
-
-@dataclass(frozen=True)
-class Einsum(Kind):
-    """An expression of Einstein summation in NumPy's or the lecture's notation, compared by what it computes.
-
-    Args:
-        shapes: Of the tensors by their names a, b, c, ...; they are filled with random numbers.
-    """
-
-    name: ClassVar[str] = "einsum"
-    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-    @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        return "an expression such as ij,j->i, or a_i^j b_j"
-
-    def value(self, text: str) -> Contraction:
-        """Read an expression and compute it."""
-        program = read_program(text.translate(str.maketrans("→", ">")).replace("->>", "->"))
-        random = np.random.default_rng(7)
-        tensors = {name: random.normal(size=shape) for name, shape in self.shapes}
-        return Contraction(text, contract(program, tensors).output)
-
-    def same(self, one: Contraction, other: Contraction) -> bool:
-        """Whether two expressions compute the same."""
-        return one.output.shape == other.output.shape and np.allclose(one.output, other.output)
-
-    def written(self, value: Contraction) -> str:
-        """Write the expression."""
-        return value.text
-
-    def difference(self, given: Contraction, right: Contraction) -> str:
-        """Say what the expression computes: its shape on the tensors of the exercise."""
-        if given.output.shape == right.output.shape:
-            return "The shape is right, the numbers are not: another index has to meet."
-        modes = [given.output.ndim, right.output.ndim]
-        if modes[0] != modes[1]:
-            return f"Your expression gives {modes[0]} modes; the result has {modes[1]}."
-        return "The modes of the result stand in another order, or other ones are kept."
+        return "mode", {"mode": wrong}
 
 
 @dataclass(frozen=True)
@@ -277,14 +222,14 @@ class Choice(Kind):
     texts: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        return f"one letter, {', '.join('abcdefghij'[: len(self.options)])}"
+    def form(self) -> Phrase:
+        """What an answer looks like."""
+        return self.name, {"letters": ", ".join(LETTERS[: len(self.options)])}
 
     def value(self, text: str) -> str:
         """Read a letter, or an option's own text."""
         typed = text.casefold().strip(" .()")
-        letters = list("abcdefghij"[: len(self.options)])
+        letters = list(LETTERS[: len(self.options)])
         texts = [one.casefold() for one in self.texts]
         for names in (letters, texts):
             if typed in names:
@@ -293,7 +238,7 @@ class Choice(Kind):
 
     def written(self, value: str) -> str:
         """Write the letter of an option."""
-        return "abcdefghij"[self.options.index(value)]
+        return LETTERS[self.options.index(value)]
 
 
 @dataclass(frozen=True)
@@ -310,11 +255,10 @@ class Words(Kind):
     allowed: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        many = "words" if self.count is None else "one word" if self.count == 1 else f"{self.count} words"
-        spaces = "" if self.count == 1 else " with spaces between them"
-        return many + spaces + (f", of {', '.join(self.allowed)}" if self.allowed else "")
+    def form(self) -> Phrase:
+        """What an answer looks like."""
+        many = "words" if self.count is None else "word" if self.count == 1 else "count-words"
+        return many + "-of" * bool(self.allowed), {"count": self.count, "allowed": ", ".join(self.allowed)}
 
     def value(self, text: str) -> tuple[str, ...]:
         """Read words with spaces, commas or arrows between them."""
@@ -330,14 +274,13 @@ class Words(Kind):
         """Write the words with spaces between them."""
         return " ".join(value)
 
-    def difference(self, given: Sequence[str], right: Sequence[str]) -> str:
+    def difference(self, given: Sequence[str], right: Sequence[str]) -> Phrase:
         """Say how many words are right."""
         if len(right) == 1:
-            return "It is another one."
+            return "word", {}
         if len(given) != len(right):
-            return f"Your answer has {len(given)} words, which are not as many as there should be."
-        good = sum(map(str.__eq__, given, right))
-        return f"{good} of {len(right)} are right, each in its place."
+            return "word-count", {"count": len(given)}
+        return "words", {"good": sum(map(str.__eq__, given, right)), "all": len(right)}
 
 
 @dataclass(frozen=True)
@@ -347,93 +290,13 @@ class Text(Kind):
     name: ClassVar[str] = "text"
 
     @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        return f"a text of at most {self.most:,} characters"
+    def form(self) -> Phrase:
+        """What an answer looks like."""
+        return self.name, {"most": f"{self.most:,}"}
 
     def value(self, text: str) -> str:
         """Take the text as it is."""
         return text
-
-
-@dataclass(frozen=True)
-class Layers(Kind):
-    """A stack of layers in the language of the bench's section "Sizes".
-
-    Args:
-        size: Of its input, the channels last, such as "28x28x1".
-    """
-
-    name: ClassVar[str] = "layers"
-    size: str = "28x28x1"
-
-    @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        small = (
-            "conv 3x8; relu; pool 2" if self.size.count("x") == 1 else "conv 3x3x8; relu; pool 2x2; dense 10"
-        )
-        return f"layers such as {small}, with stride, pad or dilation behind a layer"
-
-    def value(self, text: str) -> Any:
-        """Read the layers and compute their sizes (``Stack``)."""
-        return stack_sizes(self.size, text)
-
-    def written(self, value: Any) -> str:
-        """Write the layers with semicolons between them."""
-        return "; ".join(layer.text for layer in value.layers)
-
-    def same(self, one: Any, other: Any) -> bool:
-        """Whether two stacks have the same layers."""
-        return self.written(one) == self.written(other)
-
-
-class PastedLayer(NamedTuple):
-    """One line of a summary: the layer's class, the shape of its output without the batch, its parameters."""
-
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int
-
-
-@dataclass(frozen=True)
-class Summary(Kind):
-    """What ``model.summary()`` of Keras printed, pasted; no code is run."""
-
-    name: ClassVar[str] = "summary"
-    most: ClassVar[int] = MAX_PASTED
-
-    @property
-    def asked(self) -> str:
-        """What an answer looks like, for people."""
-        return "what model.summary() prints, with a line such as conv2d (Conv2D) (None, 26, 26, 8) 80 for each layer"
-
-    def value(self, text: str) -> tuple[PastedLayer, ...]:
-        """Read the lines of the layers."""
-        found = []
-        for match in _LAYER.finditer(text):
-            shape = tuple(int(size) for size in match["shape"].replace(",", " ").split() if len(size) < 10)
-            if match["kind"] != "InputLayer":
-                found.append(PastedLayer(match["kind"], shape, int(match["count"].replace(",", "")[:15])))
-        if not found:
-            raise InputError("No layer can be read from the answer", allowed=self.asked, received=text)
-        return tuple(found)
-
-    def written(self, value: Sequence[PastedLayer]) -> str:
-        """Write a summary."""
-        lines = []
-        for layer in value:
-            shape = ", ".join(["None", *map(str, layer.shape)])
-            lines.append(f"{layer.kind.lower()} ({layer.kind}) │ ({shape}) │ {layer.parameters:,} │")
-        return "\n".join(lines)
-
-    def difference(self, given: Sequence[PastedLayer], right: Sequence[PastedLayer]) -> str:
-        """Say which layer differs first, and in what."""
-        for at, (one, other) in enumerate(zip(given, right, strict=False), start=1):
-            for part, here, there in zip(("class", "shape", "number of parameters"), one, other, strict=True):
-                if here != there:
-                    return f"Layer {at} ({one.kind}) has another {part} than it should: {here}."
-        return f"The network has {len(given)} layers, not the number that is asked for."
 
 
 def _number(word: str, asked: str) -> float:
@@ -450,10 +313,11 @@ def _number(word: str, asked: str) -> float:
     return value + 0.0
 
 
-def _accuracy(tolerance: float) -> str:
-    return "" if tolerance < 1e-5 else f"; right to {tolerance:g}"
+def said(part: str, phrase: Phrase, language: str = ENGLISH) -> str:
+    """Put a phrase into words: of the part ``"asked"``, ``"difference"`` or ``"verdict"``."""
+    name, values = phrase
+    return filled(texts_of("answers", language)[part][name], values)
 
 
-KINDS: Mapping[str, type[Kind]] = {
-    kind.name: kind for kind in (Number, Numbers, Shape, Einsum, Choice, Words, Text, Layers, Summary)
-}
+def _near(tolerance: float) -> str:
+    return "" if tolerance < 1e-5 else "-near"

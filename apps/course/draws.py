@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from apps.convolution.application import read_layers, run_signal
-from apps.course.answers import Contraction, Einsum
+from apps.course.answers_computed import Contraction, Einsum
 
 Random = np.random.Generator
 

@@ -1,29 +1,25 @@
 """What an exercise is: numbers drawn by a seed, an answer that is checked, mistakes that are known by name.
 
 A part of the lecture has a file ``exercises_<part>.py`` with a function for each exercise, which draws it, and a file
-``exercises_<part>.toml`` with its texts, in which ``<name>`` stands for a drawn value. A translation is another such
-file. ``apps.course.catalogue`` holds all of them.
+``exercises_<part>.toml`` with its texts (``apps.course.texts``). ``apps.course.catalogue`` holds all of them.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from apps.course.answers import Choice, Kind
+from apps.course.answers import LETTERS, Choice, Kind, said
+from apps.course.texts import ENGLISH, filled, texts_of
 from data_prep.errors import InputError
-from data_prep.files import toml_beside
 
 MAX_SEED = 999_999
 _TRIES = 500  # draws until one is found whose mistakes give other answers than the right way
-_PLACE = re.compile(r"<([A-Za-z][a-z_0-9]*)>")
 
 Said = str | tuple[str, Mapping[str, Any]]  # name of a mistake, and values for its text
 
@@ -99,12 +95,13 @@ class Problem:
         exercise: Its key.
         seed: That drew it.
         text: In Markdown, formulas in LaTeX.
-        kind: How an answer is read; ``kind.asked`` says what one looks like.
+        kind: How an answer is read.
         answer: A right answer, as it would be typed.
         mistakes: The typical ones.
         hints: Three, each says more.
         solution: Worked, in Markdown.
         exhibit: Where the suite shows it.
+        language: Of its texts.
     """
 
     exercise: str
@@ -116,8 +113,14 @@ class Problem:
     hints: tuple[str, ...]
     solution: str
     exhibit: Exhibit
+    language: str
     drawn: Drawn = field(repr=False)
     texts: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def asked(self) -> str:
+        """What an answer looks like."""
+        return said("asked", self.kind.form, self.language)
 
     @property
     def is_job(self) -> bool:
@@ -133,10 +136,11 @@ class Problem:
         given = self.kind.read(answer)
         found = self._found(given)
         if found is None:
-            return Verdict(True, self.texts["said"]["right"])
+            return Verdict(True, said("verdict", ("right", {}), self.language))
         name, values = found if isinstance(found, tuple) else (found, {})
         if not name:
-            return Verdict(False, self.kind.difference(given, self.drawn.right))
+            difference = self.kind.difference(given, self.drawn.right)
+            return Verdict(False, said("difference", difference, self.language))
         return Verdict(False, filled(self.texts["mistakes"][name], {**self.drawn.values, **values}), name)
 
     def _found(self, given: Any) -> Said | None:
@@ -173,11 +177,11 @@ class Exercise:
         """Name of the kind of its answer."""
         return self.sheet(0).kind.name
 
-    def sheet(self, seed: int) -> Problem:
+    def sheet(self, seed: int, language: str = ENGLISH) -> Problem:
         """Draw its numbers; the same seed gives the same ones.
 
         Raises:
-            InputError: The seed is out of range.
+            InputError: The seed is out of range, or there is no such language.
         """
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
             raise InputError("The seed is out of range", allowed=f"0 to {MAX_SEED:,}", received=seed)
@@ -186,21 +190,24 @@ class Exercise:
         drawn = next((one for one in draws if one.sound), None)
         if drawn is None:
             raise RuntimeError(f"{self.lesson}/{self.key}: no draw tells the mistakes from the right answer")
-        return self._problem(seed, drawn)
+        return self._problem(seed, drawn, language)
 
-    def _problem(self, seed: int, drawn: Drawn) -> Problem:
-        everything = texts(self.lesson)
-        own = everything[self.key]
+    def _problem(self, seed: int, drawn: Drawn, language: str) -> Problem:
+        own = texts_of(f"exercises_{self.lesson}", language)[self.key]
         kind = drawn.kind
         if isinstance(kind, Choice):
             kind = replace(kind, texts=tuple(own["options"][name] for name in kind.options))
         answer = kind.written(drawn.right)
         right = kind.texts[kind.options.index(drawn.right)] if isinstance(kind, Choice) else drawn.right
-        values = {"answer": answer, "right": right, **drawn.values}
+        words = own.get("words", {})
+        drawn_values = {
+            name: words.get(one, one) if isinstance(one, str) else one for name, one in drawn.values.items()
+        }
+        values = {"answer": answer, "right": right, **drawn_values}
         text = filled(own[f"text_{drawn.form}" if drawn.form else "text"], values)
         if isinstance(kind, Choice):
             text += "\n\n" + "\n".join(
-                f"{letter}) {one}  " for letter, one in zip("abcdefghij", kind.texts, strict=False)
+                f"{letter}) {one}  " for letter, one in zip(LETTERS, kind.texts, strict=False)
             )
         return Problem(
             exercise=self.key,
@@ -215,7 +222,8 @@ class Exercise:
                 self.page, {**self.query, **{name: str(one) for name, one in drawn.query.items()}}
             ),
             drawn=replace(drawn, values=values),
-            texts={**own, "said": everything["said"]},
+            texts=own,
+            language=language,
         )
 
 
@@ -241,47 +249,6 @@ class Lesson:
             return draw
 
         return added
-
-
-@cache
-def texts(part: str) -> Mapping[str, Any]:
-    """The texts of a part's exercises by their keys; ``said`` holds what is the same for all."""
-    here = Path(__file__)
-    own = toml_beside(here.with_name(f"exercises_{part}.py"))
-    return {**toml_beside(here), **own}
-
-
-def filled(template: str, values: Mapping[str, Any]) -> str:
-    """Put values into the places ``<name>`` of a text; every place has to have one."""
-    return _PLACE.sub(lambda match: shown(values[match[1]]), template).strip()
-
-
-def shown(value: Any) -> str:
-    """Write a value for people: numbers short, sizes with ×, arrays in LaTeX, words with commas between them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float | np.integer | np.floating):
-        return _number(float(value))
-    if isinstance(value, np.ndarray) and value.ndim == 2:
-        rows = r" \\ ".join(" & ".join(map(shown, row)) for row in value)
-        return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
-    if isinstance(value, np.ndarray):
-        return f"({', '.join(map(shown, value))})"
-    if isinstance(value, tuple) and value and all(isinstance(one, int | np.integer) for one in value):
-        return "×".join(map(str, value))
-    if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
-        return " ".join(value)
-    return str(value)
-
-
-def _number(value: float) -> str:
-    """Write a number with four digits; in LaTeX where it is very small."""
-    if abs(value - round(value)) < 1e-9 * max(1.0, abs(value)) and (value == 0 or abs(value) > 0.5):
-        return str(round(value))
-    if abs(value) >= 1000:
-        return f"{value:.1f}"
-    mantissa, _, exponent = f"{value:.3g}".partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else f"{value:.4g}"
 
 
 def _name(said: Said | None) -> str | None:

@@ -99,7 +99,7 @@ def gated_parameters(random: Random) -> Drawn:
     }
     values = {
         "cell": CELLS[cell].title,
-        "gates": f"{gates} gates" if gates > 1 else "one gate",
+        "gates": f"{cell}-gates",
         "blocks": gates + 1,
         "d": inputs,
         "h": units,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from apps.convolution.application import convolution_sizes, read_rules, run_kind, stack_sizes
-from apps.course.answers import Layers, Number, Numbers, Shape
+from apps.course.answers import Number, Numbers, Shape
+from apps.course.answers_computed import Layers
 from apps.course.draws import Random, different, one_of, whole
 from apps.course.exercises import Drawn, Lesson, Said
 

@@ -101,7 +101,8 @@ def path_score(random: Random) -> Drawn:
 
 def _factors(random: Random) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw factors of words and transitions, and the sums of the forward algorithm, (words, tags) each."""
-    emitted, moved = whole(random, (3, 3), 1, 3), whole(random, (3, 3), 0, 2)
+    emitted = whole(random, (3, 3), 1, 3)
+    moved = np.maximum(whole(random, (3, 3), 0, 2), np.eye(3))  # one path at least is possible
     ahead = emitted.copy()
     for word in (1, 2):
         ahead[word] *= ahead[word - 1] @ moved
@@ -132,7 +133,7 @@ def marginal(random: Random) -> Drawn:
     emitted, moved, ahead = _factors(random)
     with np.errstate(divide="ignore"):
         crf = PackedCRF(np.log(moved), np.zeros(3), np.zeros(3))
-    shares = crf.marginals(np.log(emitted), pack([3])) if (ahead[2] > 0).all() else np.full((3, 3), 1 / 3)
+    shares = crf.marginals(np.log(emitted), pack([3]))
     tag = int(random.integers(3))
     back = moved @ emitted[2]
     mistakes = {
@@ -271,5 +272,5 @@ def turn_a_verdict(random: Random) -> Drawn:
 
     right = base.replace(old, new, 1)
     mistakes = {"same": base.replace(old, alike, 1), "words": f"{right} Wonderful!"}
-    values = {"base": base, "label": {"pos": "positive", "neg": "negative"}[label], "old": old.strip(".")}
+    values = {"base": base, "label": label, "old": old.strip(".")}
     return Drawn(Text(), right, mistakes, values, {"text": base}, job)

@@ -186,8 +186,7 @@ def table_size(random: Random) -> Drawn:
         "bias": (words + specials + 1) * size,
         "square": (words + specials) ** 2,
     }
-    named = ", ".join(("padding", "unknown", "end", "mask")[:specials])
-    values = {"n": f"{words:,}", "d": size, "specials": named, "rows": words + specials}
+    values = {"n": f"{words:,}", "d": size, "specials": f"specials-{specials}", "rows": words + specials}
     return Drawn(Number(), (words + specials) * size, mistakes, values)
 
 
