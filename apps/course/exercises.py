@@ -53,6 +53,8 @@ class Drawn:
         """Whether the right answer passes, and no mistake gives the same as the right way or another mistake."""
         if self.late:
             return True
+        if not all(map(self._readable, (self.right, *self.mistakes.values()))):
+            return False
         if self.job is not None:
             found = {name: self.job(value) for name, value in self.mistakes.items()}
             return self.job(self.right) is None and all(_name(said) == name for name, said in found.items())
@@ -60,6 +62,13 @@ class Drawn:
         return not any(
             self.kind.same(one, other) for at, one in enumerate(answers) for other in answers[at + 1 :]
         )
+
+    def _readable(self, value: Any) -> bool:
+        """Whether an answer can be typed."""
+        try:
+            return self.kind.same(self.kind.read(self.kind.written(value)), value)
+        except InputError:
+            return False
 
 
 @dataclass(frozen=True)

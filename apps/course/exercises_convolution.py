@@ -90,15 +90,15 @@ def two_kernels(random: Random) -> Drawn:
     return Drawn(Numbers((10,)), found, mistakes, {"x": x, "w": second, "z": early, "n": wanted}, query)
 
 
-def hidden_signals(seed: int) -> np.ndarray:
-    """Make signals of 0s and 1s (200, 24): blocks of one to six ones, at least two zeros apart."""
+def hidden_signals(seed: int, gap: int) -> np.ndarray:
+    """Make signals of 0s and 1s (200, 24): blocks of one to six ones, at least ``gap`` zeros apart."""
     random = np.random.default_rng([seed, 17])
     signals = np.zeros((_HIDDEN, _LENGTH))
     for row in signals:
-        at = int(random.integers(2, 5))
+        at = int(random.integers(gap, gap + 3))
         while at + (size := int(random.integers(1, 7))) <= _LENGTH - 2:
             row[at : at + size] = 1.0
-            at += size + int(random.integers(2, 5))
+            at += size + int(random.integers(gap, gap + 3))
     return signals
 
 
@@ -113,11 +113,12 @@ def block_lengths(signals: np.ndarray) -> np.ndarray:
     return found
 
 
-@CONVOLUTION.exercise("find-kernel", _DETECTOR, section="Learned")
+@CONVOLUTION.exercise("find-kernel", _DETECTOR, section="Signal")
 def find_kernel(random: Random) -> Drawn:
     """Find a kernel that marks blocks of exactly so many ones on hidden signals."""
     wanted, bias = int(random.integers(2, 6)), int(random.integers(1, 5))
-    signals = hidden_signals(int(random.integers(1000)))
+    gap = max(2, wanted - 1)  # a beginning and an end as far apart as wanted then belong to one block
+    signals = hidden_signals(int(random.integers(1000)), gap)
     lengths = block_lengths(signals)
 
     def job(kernel: np.ndarray) -> str | None:
@@ -139,21 +140,24 @@ def find_kernel(random: Random) -> Drawn:
         "elsewhere": np.array([0.0, *[bias / (wanted - 0.5)] * wanted]),
         "misses": longer,
     }
-    values = {"n": wanted, "bias": bias, "size": wanted + 2, "example": block(wanted + 4, 2, wanted)}
-    return Drawn(Numbers(), kernel, mistakes, values, job=job)
+    example = block(wanted + 4, 2, wanted)
+    values = {"n": wanted, "bias": bias, "size": wanted + 2, "gap": gap, "example": example}
+    query = {"x": spaced(example), "layers": f"correlate {spaced(kernel)} cyclic; bias -{bias}; relu"}
+    return Drawn(Numbers(), kernel, mistakes, values, query, job)
 
 
-@CONVOLUTION.exercise("kernel-gradient", _NETWORKS, section="Learned")
+@CONVOLUTION.exercise("kernel-gradient", _NETWORKS, section="Signal")
 def kernel_gradient(random: Random) -> Drawn:
     """Differentiate a loss by the weights of a kernel."""
     a, e = whole(random, 4, -3, 4), whole(random, 3, -3, 3, zero=False)
+    query = {"x": spaced(a), "layers": f"correlate {spaced(e)} valid"}
     found = through(a, f"correlate {spaced(e)} valid")
     mistakes = {
         "first": e[0] * a[:2],
         "flipped": through(a, f"convolve {spaced(e)} valid"),
         "mean": found / 3,
     }
-    return Drawn(Numbers((2,), 0.01), found, mistakes, {"a": a, "e": e, "a0": a[:3], "a1": a[1:]})
+    return Drawn(Numbers((2,), 0.01), found, mistakes, {"a": a, "e": e, "a0": a[:3], "a1": a[1:]}, query)
 
 
 @CONVOLUTION.exercise("bias-step", _NETWORKS, section="Learned")

@@ -20,16 +20,23 @@ _FEEDBACK, _DIE, _NEXT, _SAMPLE = (
     "Sequence completion",
     "Sampling from an RNN-LM",
 )
-_WORDS = ("house", "river", "storm", "light", "music", "bread", "plant", "north", "field", "dream")
+_WORDS = (
+    "house", "river", "storm", "light", "music", "bread", "plant", "north", "field", "dream", "chair", "stone", "water",
+    "birds", "cloud", "ocean", "paper", "table", "queen", "night", "earth", "flame", "glass", "horse", "voice",
+)  # fmt: skip
 _LINES = (
-    ("the king is in the garden", "where is the king now in the house"),
-    ("a rose by any other name", "give me a rose by another name"),
-    ("we shall meet by the river", "they shall meet us by the rivers"),
-    ("my lord the night is dark", "the night is darker than my lord"),
-    ("come let us sing and dance", "let us sit and then dance"),
-    ("the winter is long and cold", "this winter is longer and colder"),
-    ("he speaks of love and war", "she speaks of lovers and of war"),
-    ("bring me the golden cup", "he brings me the golden cups"),
+    "the king is in the garden with the queen",
+    "a rose by any other name would smell as sweet",
+    "we shall meet by the river when the moon is high",
+    "my lord the night is dark and the road is long",
+    "come let us sing and dance until the morning",
+    "the winter is long and cold in the northern hills",
+    "he speaks of love and war to all who listen",
+    "bring me the golden cup that stands on the table",
+)
+_STARTS, _ENDS = (
+    ("and so", "yet", "they say", "o", "but then"),
+    ("again", "alone", "once more", "at last", "no more"),
 )
 _MOST_PROMPT, _BEFORE = 100, 10  # characters of a prompt, and those of its end that have to stand in the text
 _COPIED = (
@@ -219,7 +226,10 @@ def compressed(random: Random) -> Drawn:
 @GENERATION.exercise("longest-copy", _SAMPLE, section="Copies")
 def longest_copy(random: Random) -> Drawn:
     """Find the longest passage that a sample shares with its training text."""
-    text, sample = one_of(random, _LINES)
+    text = str(one_of(random, _LINES))
+    words_of, first = text.split(), int(random.integers(0, 5))
+    copied = words_of[first : first + int(random.integers(2, 5))]
+    sample = " ".join([str(one_of(random, _STARTS)), *copied, str(one_of(random, _ENDS))])
     match = SequenceMatcher(None, text, sample, autojunk=False).find_longest_match()
     words = {word for word in sample.split() if word in text.split()}
     mistakes = {

@@ -34,6 +34,10 @@ _BASES = (
     ("This is the worst film of a good director.", "worst", "best", "poorest"),
     ("The film is too long, and still I enjoyed it.", "enjoyed", "hated", "liked"),
     ("The story is slow, but the ending was wonderful.", "wonderful.", "awful.", "excellent."),
+    ("The music is beautiful and the plot is boring.", "boring.", "perfect.", "dull."),
+    ("The jokes are old but the actors are funny.", "funny.", "superb.", "poor."),
+    ("My friends loved it; I thought it was boring.", "boring.", "wonderful.", "dull."),
+    ("I expected more of this film, and the acting is good.", "good.", "terrible.", "great."),
     ("A strange film: great pictures, weak dialogue.", "great", "terrible", "good"),
     ("I would watch it again, if only for the wonderful music.", "wonderful", "awful", "beautiful"),
 )

@@ -271,6 +271,10 @@ def mislead(random: Random) -> Drawn:
 
     start = "The {} and the {}, the {} and the {}".format(*words[:4])
     right = f"{start}: {', '.join([*_TOPICS[other]] * 2)}."
-    mistakes = {"right": f"{start}.", "words": f"The {words[0]} and nothing else.", "long": f"{start} " * 7}
+    mistakes = {
+        "right": f"{start}.",
+        "words": f"The {words[0]} and nothing else.",
+        "long": " ".join([start] * 7),
+    }
     values = {"topic": topic, "other": other, "words": ", ".join(words), "most": _MOST_WORDS, "least": _LEAST}
     return Drawn(Text(), right, mistakes, values, {"text": right}, job)

@@ -30,8 +30,9 @@ def texts_of(module: str, language: str = ENGLISH) -> Mapping[str, Any]:
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
-    """Put values into the places of a text; every place has to have one."""
-    return _PLACE.sub(lambda match: shown(values[match[1]]), template).strip()
+    """Put values into the places of a text; every place has to have one. Plus and a negative number become minus."""
+    text = _PLACE.sub(lambda match: shown(values[match[1]]), template).strip()
+    return re.sub(r"([+-]) -(?=\d)", lambda match: {"+": "- ", "-": "+ "}[match[1]], text)
 
 
 def shown(value: Any) -> str:
