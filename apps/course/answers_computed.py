@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from data_prep.errors import InputError
 
 MAX_PASTED = 8_000  # characters of a summary that Keras printed
 _LAYER = re.compile(
-    r"\((?P<kind>\w+)\)[^(\n]*\((?:None|\d+),?(?P<shape>[\d, ]*)\)\s*[│┃|]?\s*(?P<count>\d[\d,]*)"
+    r"\((?P<kind>\w+)\)[^(\n]*\((?:None|\d+),?(?P<shape>[\d, ]*)\)[\s│┃|]*(?P<count>\d[\d,]*)"
 )
 
 
@@ -110,7 +111,7 @@ class Summary(Kind):
     def value(self, text: str) -> tuple[PastedLayer, ...]:
         """Read the lines of the layers."""
         found = []
-        for match in _LAYER.finditer(text):
+        for match in _LAYER.finditer(_unwrapped(text)):
             shape = tuple(int(size) for size in match["shape"].replace(",", " ").split() if len(size) < 10)
             if match["kind"] != "InputLayer":
                 found.append(PastedLayer(match["kind"], shape, int(match["count"].replace(",", "")[:15])))
@@ -133,3 +134,17 @@ class Summary(Kind):
                 if here != there:
                     return f"layer-{part}", {"at": at, "layer": one.kind, "here": here}
         return "layers", {"count": len(given)}
+
+
+def _unwrapped(text: str) -> str:
+    """Join the lines of each row of a printed table, whose cells go on in the next line where they are narrow."""
+    rows: list[str] = []
+    cells: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        if line.strip()[:1] == "│":
+            parts = line.strip().strip("│").split("│")
+            cells = [" ".join(pair).strip() for pair in itertools.zip_longest(cells, parts, fillvalue="")]
+        else:
+            rows += [" │ ".join(cells), line]
+            cells = []
+    return "\n".join(rows)

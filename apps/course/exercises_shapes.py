@@ -31,7 +31,7 @@ def heads(random: Random) -> Drawn:
     }
     values = {"size": (high, wide, channels), "k": side, "h": filters, "high": high, "c": channels}
     return Drawn(
-        Shape(), found, mistakes, values, {"input": size, "kernel": f"{side}x{side}", "heads": filters}
+        Shape(), found, mistakes, values, {"input": size, "filter": f"{side}x{side}", "heads": filters}
     )
 
 
@@ -72,7 +72,7 @@ def full_cyclic(random: Random) -> Drawn:
     }
     right = slid(np.pad(a, ((0, 1), (0, 1)), mode="wrap"))
     values = {"a": a, "b": b, "first": right[0, 0], "corner": a[np.ix_([2, 0], [2, 0])]}
-    return Drawn(Numbers((3, 3)), right, mistakes, values, {"input": "3x3", "kernel": "2x2"})
+    return Drawn(Numbers((3, 3)), right, mistakes, values, {"input": "3x3", "filter": "2"})
 
 
 @SHAPES.exercise("full-valid", _VALID, section="Kinds", kind="Full")
@@ -89,7 +89,7 @@ def full_valid(random: Random) -> Drawn:
         "summed": (*found[:2], 1),
     }
     values = {"size": (high, wide, deep), "k": taps, "n": high, "k0": taps[0]}
-    return Drawn(Shape(), found, mistakes, values, {"input": size, "kernel": kernel})
+    return Drawn(Shape(), found, mistakes, values, {"input": size, "filter": kernel})
 
 
 @SHAPES.exercise("last-mode", _VALID, section="Kinds", kind="Full")
@@ -103,7 +103,7 @@ def last_mode(random: Random) -> Drawn:
         "short": (side, side, deep - 1),
     }
     values = {"size": (high, wide, deep), "after": (high - side + 1, wide - side + 1, 1), "deep": deep}
-    query = {"input": f"{high}x{wide}x{deep}", "kernel": f"{side}x{side}x{deep}"}
+    query = {"input": f"{high}x{wide}x{deep}", "filter": f"{side}x{side}x{deep}"}
     return Drawn(Shape(), (side, side, deep), mistakes, values, query)
 
 
@@ -133,7 +133,7 @@ def same_filter(random: Random) -> Drawn:
     found = run_kind("same", f"{high}x{wide}x{channels}", f"{side}x{side}").output.shape
     mistakes = {"summed": (*found[:2], 1), "same": (high, wide, channels), "slid": (*found[:2], channels - 1)}
     values = {"size": (high, wide, channels), "k": side, "c": channels, "high": found[0]}
-    query = {"input": f"{high}x{wide}x{channels}", "kernel": f"{side}x{side}"}
+    query = {"input": f"{high}x{wide}x{channels}", "filter": f"{side}x{side}"}
     return Drawn(Shape(), found, mistakes, values, query)
 
 
@@ -148,7 +148,7 @@ def layerwise(random: Random) -> Drawn:
         "flipped": a[:3] * b[1] + a[1:] * b[0],
     }
     values = {"a": a, "b": b, "column": a[:, 0], "filter": b[:, 0]}
-    return Drawn(Numbers((3, 2)), right, mistakes, values, {"input": "4x2", "kernel": "2"})
+    return Drawn(Numbers((3, 2)), right, mistakes, values, {"input": "4x2", "filter": "2"})
 
 
 @SHAPES.exercise("separable", "Layerwise convolution", "Pointwise convolution", section="Sizes")

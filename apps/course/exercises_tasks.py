@@ -47,7 +47,7 @@ _BASES = (
 def kind_of_task(random: Random) -> Drawn:
     """Tell the kinds of tasks apart."""
     form = str(one_of(random, list(_FORMS)))
-    order = tuple(random.permutation(["one", "each", "generation"]).tolist())
+    order = tuple(random.permutation(["one", "each", "generation", "fixed"]).tolist())
     wrong = {name: name for name in order if name != _FORMS[form]}
     return Drawn(Choice(order), _FORMS[form], wrong, form=form)
 

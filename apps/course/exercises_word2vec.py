@@ -20,7 +20,7 @@ _SENTENCES = (
     "two young sailors saw a great white whale today",
     "bright stars guide small ships across those dark seas",
 )
-_NAMES = ("red", "green", "blue")
+_NAMES = ("red", "green", "blue", "grey")
 
 
 @WORD2VEC.exercise("window", "Masked token prediction", section="Objective")
@@ -66,17 +66,15 @@ def query(random: Random) -> Drawn:
 @WORD2VEC.exercise("best-key", "Second layer", section="Objective")
 def best_key(random: Random) -> Drawn:
     """Find the key that answers a query."""
-    keys, z = whole(random, (3, 2), -5, 6), whole(random, 2, -3, 4, zero=False)
-    dots, lengths = keys @ z, np.linalg.norm(keys, axis=1)
-    cosines = dots / np.maximum(lengths, 1e-9)
-    ranked = np.sort(dots)
-    best, straight = int(dots.argmax()), int(cosines.argmax())
-    found = [best, straight, 3 - best - straight]
-    if ranked[-1] == ranked[-2] or best == straight:
-        found[2] = best  # not to be told apart: drawn again
-    mistakes = {"direction": (_NAMES[found[1]],), "smaller": (_NAMES[found[2]],)}
+    keys, z = whole(random, (4, 2), -5, 6), whole(random, 2, -3, 4, zero=False)
+    dots = keys @ z
+    cosines = dots / np.maximum(np.linalg.norm(keys, axis=1), 1e-9)
+    best, straight, least = int(dots.argmax()), int(cosines.argmax()), int(dots.argmin())
+    if np.diff(np.sort(dots))[-1] == 0 or (dots == dots.min()).sum() > 1:
+        least = best  # two alike: drawn again
+    mistakes = {"direction": (_NAMES[straight],), "smallest": (_NAMES[least],)}
     listed = "; ".join(f"{name} $({key[0]:g}, {key[1]:g})$" for name, key in zip(_NAMES, keys, strict=True))
-    return Drawn(Words(1, _NAMES), (_NAMES[found[0]],), mistakes, {"keys": listed, "z": z, "dots": dots})
+    return Drawn(Words(1, _NAMES), (_NAMES[best],), mistakes, {"keys": listed, "z": z, "dots": dots})
 
 
 @WORD2VEC.exercise("dot", "Reminder: dot product", section="Objective")

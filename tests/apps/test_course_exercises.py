@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -211,6 +213,55 @@ def test_the_numbers_of_the_slides_are_right() -> None:
         "conv 5x5x8 pad 2; relu; pool 2x2; conv 5x5x16 pad 2; relu; pool 3x3; dense 10"
     )
     assert lecture.layers[0].parameters == 208
+
+
+WIDE = """
+│ input_layer (InputLayer)        │ (None, 28, 28, 1)      │             0 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ conv2d (Conv2D)                 │ (None, 26, 26, 16)     │           160 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ max_pooling2d (MaxPooling2D)    │ (None, 13, 13, 16)     │             0 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ dense (Dense)                   │ (None, 10)             │        27,050 │
+└─────────────────────────────────┴────────────────────────┴───────────────┘
+ Total params: 27,210 (106.29 KB)
+"""
+NARROW = """
+│ conv2d (Conv2D)     │ (None, 26, 26, │     160 │
+│                     │ 16)            │         │
+├─────────────────────┼────────────────┼─────────┤
+│ max_pooling2d       │ (None, 13, 13, │       0 │
+│ (MaxPooling2D)      │ 16)            │         │
+├─────────────────────┼────────────────┼─────────┤
+│ dense (Dense)       │ (None, 10)     │  27,050 │
+└─────────────────────┴────────────────┴─────────┘
+"""
+PLAIN = """
+conv2d (Conv2D)                (None, 26, 26, 16)     160
+max_pooling2d (MaxPooling2D)   (None, 13, 13, 16)     0
+dense (Dense)                  (None, 10)             27050
+"""
+
+
+@pytest.mark.parametrize("printed", [WIDE, NARROW, PLAIN])
+def test_summaries_are_read_as_keras_prints_them(printed: str) -> None:
+    layers = Summary().read(printed)
+    assert [tuple(layer) for layer in layers] == [
+        ("Conv2D", (26, 26, 16), 160),
+        ("MaxPooling2D", (13, 13, 16), 0),
+        ("Dense", (10,), 27_050),
+    ]
+
+
+def test_what_is_long_to_search_is_read_at_once() -> None:
+    began = time.process_time()
+    for kind in (Summary(), Numbers(), Words(None), Number(), Shape()):
+        for sign in " \t(│,;][1-":
+            with contextlib.suppress(InputError):
+                kind.read(("a (Dense) (None, 3)" + sign * 10_000)[: kind.most])
+            with contextlib.suppress(InputError):
+                kind.read((f"1{sign}" * 10_000)[: kind.most])
+    assert time.process_time() - began < 1.0
 
 
 def test_a_language_that_is_not_there_is_refused() -> None:
