@@ -99,9 +99,11 @@ class Number(Kind):
         return "number" + _near(self.tolerance), {"tolerance": self.tolerance}
 
     def value(self, text: str) -> float:
-        """Read a number; a comma is the decimal one unless it may as well separate thousands."""
+        """Read a number; a comma is refused where it may as well separate thousands."""
         text = text.translate(_SIGNS).replace("- ", "-")
-        if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+", text):
+        if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3}){2,}", text):
+            text = text.replace(",", "")
+        if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
             raise InputError(
                 "The comma may separate thousands or decimals", allowed="1234 or 1.234", received=text
             )

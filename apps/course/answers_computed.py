@@ -29,7 +29,7 @@ class Contraction(NamedTuple):
 
 @dataclass(frozen=True)
 class Einsum(Kind):
-    """An expression of Einstein summation in NumPy's or the lecture's notation, compared by what it computes.
+    """An expression of Einstein summation in NumPy's notation, compared by what it computes.
 
     Args:
         shapes: Of the tensors by their names a, b, c, ...; they are filled with random numbers.
@@ -40,7 +40,10 @@ class Einsum(Kind):
 
     def value(self, text: str) -> Contraction:
         """Read an expression and compute it."""
-        program = read_program(text.replace("→", "->"))
+        text = text.replace("→", "->")
+        if set("_^=+()") & set(text) or not ("," in text or "->" in text):
+            raise InputError("The answer is not in NumPy's notation", allowed=self.asked, received=text)
+        program = read_program(text)
         random = np.random.default_rng(7)
         tensors = {name: random.normal(size=shape) for name, shape in self.shapes}
         return Contraction(text, contract(program, tensors).output)

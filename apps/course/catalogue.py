@@ -21,13 +21,10 @@ LESSONS = (TENSORS, CONVOLUTION, POOLING, SHAPES, NETWORK, TOKENS, TASKS, RECURR
 EXERCISES: Mapping[str, Mapping[str, Exercise]] = {lesson.part: lesson.exercises for lesson in LESSONS}
 
 
-def exercise(lesson: str, key: str) -> Exercise:
-    """Find an exercise; an InputError says which there are."""
+def exercise(name: str) -> Exercise:
+    """Find an exercise by its name, such as ``"tensors/rows"``; an InputError says which there are."""
+    lesson, _, key = name.partition("/")
     found = EXERCISES.get(lesson, {})
     if key not in found:
-        raise InputError(
-            "There is no such exercise",
-            allowed=", ".join(found or EXERCISES),
-            received=f"{lesson}/{key}",
-        )
+        raise InputError("There is no such exercise", allowed=", ".join(found or EXERCISES), received=name)
     return found[key]

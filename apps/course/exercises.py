@@ -2,6 +2,10 @@
 
 A part of the lecture has a file ``exercises_<part>.py`` with a function for each exercise, which draws it, and a file
 ``exercises_<part>.toml`` with its texts (``apps.course.texts``). ``apps.course.catalogue`` holds all of them.
+
+A new exercise is such a function under ``@PART.exercise("key", "Title of a topic")``, which returns a :class:`Drawn`,
+and a table ``[key]`` of texts: ``text``, three ``hints``, ``solution``, one of ``mistakes`` for each name, ``options``
+of a choice, and ``words`` for drawn values that have to be translated.
 """
 
 from __future__ import annotations
@@ -101,7 +105,7 @@ class Problem:
     """One exercise with its numbers.
 
     Attributes:
-        exercise: Its key.
+        exercise: Its name, such as ``"tensors/rows"``.
         seed: That drew it.
         text: In Markdown, formulas in LaTeX.
         kind: How an answer is read.
@@ -181,6 +185,11 @@ class Exercise:
     query: Mapping[str, str]
     draw: Callable[[np.random.Generator], Drawn] = field(repr=False)
 
+    @property
+    def name(self) -> str:
+        """Its name among all: lesson and key."""
+        return f"{self.lesson}/{self.key}"
+
     @cached_property
     def kind(self) -> str:
         """Name of the kind of its answer."""
@@ -194,11 +203,11 @@ class Exercise:
         """
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
             raise InputError("The seed is out of range", allowed=f"0 to {MAX_SEED:,}", received=seed)
-        name = zlib.crc32(f"{self.lesson}/{self.key}".encode())
-        draws = (self.draw(np.random.default_rng([seed, name, at])) for at in range(_TRIES))
+        own = zlib.crc32(self.name.encode())
+        draws = (self.draw(np.random.default_rng([seed, own, at])) for at in range(_TRIES))
         drawn = next((one for one in draws if one.sound), None)
         if drawn is None:
-            raise RuntimeError(f"{self.lesson}/{self.key}: no draw tells the mistakes from the right answer")
+            raise RuntimeError(f"{self.name}: no draw tells the mistakes from the right answer")
         return self._problem(seed, drawn, language)
 
     def _problem(self, seed: int, drawn: Drawn, language: str) -> Problem:
@@ -219,7 +228,7 @@ class Exercise:
                 f"{letter}) {one}  " for letter, one in zip(LETTERS, kind.texts, strict=False)
             )
         return Problem(
-            exercise=self.key,
+            exercise=self.name,
             seed=seed,
             text=text,
             kind=kind,

@@ -73,8 +73,9 @@ def entropy(random: Random) -> Drawn:
     for _ in range(60):
         middle = math.sqrt(bounds[0] * bounds[1])
         bounds[int(_entropy(softmax(logits / middle), math.e) > wanted)] = middle
-    nats = bounds[0] if bounds[0] < 40 else 1 / t + 1
-    mistakes = {"turned": 1 / t, "nats": nats, "one": 1.0}
+    mistakes = {"turned": 1 / t, "one": 1.0}
+    if bounds[0] < 40:  # a fair die of four sides has 1.39 nats, and no temperature gives more
+        mistakes["nats"] = bounds[0]
     cold, warm = (round(_entropy(softmax(logits / each)), 2) for each in (t / 2, 2 * t))
     values = {"z": logits, "H": round(wanted, 3), "cold": cold, "warm": warm, "half": t / 2, "double": 2 * t}
     return Drawn(Number(0.03), t, mistakes, values)
