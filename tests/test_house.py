@@ -30,8 +30,8 @@ PAGE_PIECES = {
 }  # of apps/shared and apps/lecture: for pages alone
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-MOST_CODE_LINES = 31_850  # of all packages: without docstrings, comments and blank lines
-MOST_ALL_LINES = 47_800
+MOST_CODE_LINES = 38_500  # of all packages: without docstrings, comments and blank lines
+MOST_ALL_LINES = 57_000
 HEAVY = {
     "tensorflow",
     "tensorflow_text",
@@ -104,6 +104,8 @@ def may_import(module: str, other: str) -> bool:
         return there[0] != "benchmarks" or here[0] == "benchmarks"
     if here[1] == "shared":
         return there[1] == "shared"
+    if here[1] == "course" and there[1] == "lecture":  # the course teaches the lecture's parts and topics
+        return True
     return there[1] in (here[1], "shared") or there[2:] == ["application"]
 
 

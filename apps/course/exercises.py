@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from apps.course.answers import LETTERS, Choice, Kind, said
+from apps.course.exhibits import Exhibit
 from apps.course.texts import ENGLISH, filled, texts_of
 from data_prep.errors import InputError
 
@@ -81,14 +82,6 @@ class Mistake:
 
     name: str
     answer: str
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """Where the suite shows it: the key of a page, and its query parameters."""
-
-    page: str
-    query: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -236,16 +229,14 @@ class Exercise:
             mistakes=tuple(Mistake(name, kind.written(value)) for name, value in drawn.mistakes.items()),
             hints=tuple(filled(hint, values) for hint in own["hints"]),
             solution=filled(own["solution"], values),
-            exhibit=Exhibit(
-                self.page, {**self.query, **{name: str(one) for name, one in drawn.query.items()}}
-            ),
+            exhibit=Exhibit(self.page, {**self.query, **drawn.query}),
             drawn=replace(drawn, values=values),
             texts=own,
             language=language,
         )
 
 
-class Lesson:
+class Exercises:
     """The exercises of one part of the lecture, in order.
 
     Args:

@@ -6,9 +6,9 @@ import numpy as np
 
 from apps.course.answers import Number, Numbers
 from apps.course.draws import Random, block, different, one_of, spaced, through, whole
-from apps.course.exercises import Drawn, Lesson
+from apps.course.exercises import Drawn, Exercises
 
-CONVOLUTION = Lesson("convolution", "convolution")
+CONVOLUTION = Exercises("convolution", "convolution")
 _NETWORKS, _DETECTOR = "Convolutional neural networks", "Detect a block of three ones"
 _HIDDEN, _LENGTH = 200, 24  # signals that a kernel is tried on, and their length
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from apps.course.answers import Number, Numbers, Text, Words
 from apps.course.draws import Random, one_of
-from apps.course.exercises import Drawn, Lesson, Said
+from apps.course.exercises import Drawn, Exercises, Said
 from apps.course.opened import writer
 from models.serving.operations import softmax
 
-GENERATION = Lesson("generation", "writer")
+GENERATION = Exercises("generation", "writer")
 _FEEDBACK, _DIE, _NEXT, _SAMPLE = (
     "RNN generation",
     "Generating from a language model",

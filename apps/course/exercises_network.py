@@ -11,9 +11,9 @@ from apps.convolution.application import stack_sizes
 from apps.course.answers import Number, Numbers, Shape
 from apps.course.answers_computed import Layers, PastedLayer, Summary
 from apps.course.draws import Random, different, one_of, whole
-from apps.course.exercises import Drawn, Lesson, Said
+from apps.course.exercises import Drawn, Exercises, Said
 
-NETWORK = Lesson("network", "digits")
+NETWORK = Exercises("network", "digits")
 _TOGETHER, _MNIST, _FAMOUS = "Putting it together", "A CNN for MNIST", "LeNet and ResNet"
 
 

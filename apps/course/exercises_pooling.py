@@ -7,9 +7,9 @@ import numpy as np
 from apps.convolution.application import convolution_sizes, read_rules
 from apps.course.answers import Choice, Number, Numbers
 from apps.course.draws import Random, block, one_of, spaced, through, whole
-from apps.course.exercises import Drawn, Lesson
+from apps.course.exercises import Drawn, Exercises
 
-POOLING = Lesson("pooling", "convolution")
+POOLING = Exercises("pooling", "convolution")
 _DETECTOR = "correlate -1 1 cyclic; correlate 1 0 0 -1 cyclic bias -1; relu"
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from apps.course.answers import Number, Numbers
 from apps.course.draws import Random, one_of, whole
-from apps.course.exercises import Drawn, Lesson, Said
+from apps.course.exercises import Drawn, Exercises, Said
 from models.layers.cells import CELLS, LayerWeights, layer_shapes
 from models.serving.cell_gradients import layer_values
 from models.serving.recurrent import sigmoid
 
-RECURRENT = Lesson("recurrent", "writer")
+RECURRENT = Exercises("recurrent", "writer")
 _RNN, _TRAINING, _MEMORY = "Recurrent neural network", "Training RNNs", "Memory"
 
 

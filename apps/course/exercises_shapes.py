@@ -10,9 +10,9 @@ from apps.convolution.application import convolution_sizes, read_rules, run_kind
 from apps.course.answers import Number, Numbers, Shape
 from apps.course.answers_computed import Layers
 from apps.course.draws import Random, different, one_of, whole
-from apps.course.exercises import Drawn, Lesson, Said
+from apps.course.exercises import Drawn, Exercises, Said
 
-SHAPES = Lesson("shapes", "convolution")
+SHAPES = Exercises("shapes", "convolution")
 _FULL, _VALID = "Full convolution", "Full convolution (no padding)"
 
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from apps.course.answers import Choice, Number, Text, Words
 from apps.course.draws import Random, one_of, whole
-from apps.course.exercises import Drawn, Lesson, Said
+from apps.course.exercises import Drawn, Exercises, Said
 from apps.course.opened import reviews
 from models.serving.bilstm import pack
 from models.serving.crf import PackedCRF
 from models.serving.ctc import collapse, log_likelihoods
 
-TASKS = Lesson("tasks", "tagger")
+TASKS = Exercises("tasks", "tagger")
 _TAGS = ("DET", "NOUN", "VERB")
 _KINDS, _TAGGING, _OCR, _ENDING = (
     "Sequence prediction tasks",

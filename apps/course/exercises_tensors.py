@@ -9,10 +9,10 @@ import numpy as np
 from apps.convolution.application import contract, derivative, read_program
 from apps.course.answers import Number, Numbers, Shape
 from apps.course.draws import Random, contractions, different, one_of, typed, whole
-from apps.course.exercises import Drawn, Lesson
+from apps.course.exercises import Drawn, Exercises
 from apps.course.texts import shown
 
-TENSORS = Lesson("tensors", "convolution")
+TENSORS = Exercises("tensors", "convolution")
 # Expression, indices of its tensors, those of the result, the same without what is lowered twice, what is summed.
 _PRODUCTS = (
     ("a_{ij}^k b_{jk}^l c_{lm}", ("ijk", "jkl", "lm"), "ijm", "im", "k"),

@@ -8,14 +8,14 @@ import numpy as np
 
 from apps.course.answers import Number, Numbers, Text, Words
 from apps.course.draws import Random, different, one_of, whole
-from apps.course.exercises import Drawn, Lesson, Said
+from apps.course.exercises import Drawn, Exercises, Said
 from apps.course.opened import reviews, vectors
 from data_prep.text.tokenizer import WordTokenizer
 from data_prep.text.vocab import PAD, Vocabulary
 from data_prep.text.wordpiece import WordPieceTokenizer
 from models.serving.operations import softmax
 
-TOKENS = Lesson("tokens", "reviews")
+TOKENS = Exercises("tokens", "reviews")
 _SENTENCES = (
     ("the", "dog", "saw", "the", "cat"),
     ("a", "bird", "sings", "in", "the", "tree"),

@@ -8,11 +8,11 @@ import numpy as np
 
 from apps.course.answers import Number, Numbers, Words
 from apps.course.draws import Random, one_of, whole
-from apps.course.exercises import Drawn, Lesson
+from apps.course.exercises import Drawn, Exercises
 from models.serving.operations import softmax
 from models.serving.recurrent import sigmoid
 
-WORD2VEC = Lesson("word2vec", "vectors")
+WORD2VEC = Exercises("word2vec", "vectors")
 _SENTENCES = (
     "the quick brown fox jumps over that lazy dog",
     "every morning my old neighbour walks his small dog",

@@ -13,18 +13,18 @@ NETWORKS = PresetChoice(
     DigitInspector.from_preset,
     f"digits fit --out models/presets/{DEFAULT_PRESET}",
 )
-show_page(
-    __file__,
-    {
-        NETWORKS: {
-            "Draw": page_draw.show,
-            "Layers": page_layers.show,
-            "Reasons": page_reasons.show,
-            "Errors": page_errors.show,
-        },
-        None: {
-            "Depth": page_depth.show,
-            "Benchmark": page_benchmark.show,
-        },
+SECTIONS = {
+    NETWORKS: {
+        "Draw": page_draw.show,
+        "Layers": page_layers.show,
+        "Reasons": page_reasons.show,
+        "Errors": page_errors.show,
     },
-)
+    None: {
+        "Depth": page_depth.show,
+        "Benchmark": page_benchmark.show,
+    },
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

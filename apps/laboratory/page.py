@@ -5,14 +5,14 @@ from __future__ import annotations
 from apps.laboratory import page_compare, page_experiments, page_start, page_watch
 from apps.shared.page import show_page
 
-show_page(
-    __file__,
-    {
-        None: {
-            "Start": page_start.show,
-            "Watch": page_watch.show,
-            "Compare": page_compare.show,
-            "Experiments": page_experiments.show,
-        },
+SECTIONS = {
+    None: {
+        "Start": page_start.show,
+        "Watch": page_watch.show,
+        "Compare": page_compare.show,
+        "Experiments": page_experiments.show,
     },
-)
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

@@ -27,19 +27,19 @@ def _presets(reads: str, default: str) -> PresetChoice:
 
 
 LETTERS, WORDS = _presets("letters", LETTERS_PRESET), _presets("words", WORDS_PRESET)
-show_page(
-    __file__,
-    {
-        LETTERS: {
-            "Letters": page_letters.show,
-            "Transitions": page_context.show_transitions,
-            "Noise": page_context.show_noise,
-            "Errors": page_context.show_errors,
-        },
-        WORDS: {"Words": page_words.show},
-        None: {
-            "Unseen words": page_benchmark.show_unseen,
-            "Benchmark": page_benchmark.show,
-        },
+SECTIONS = {
+    LETTERS: {
+        "Letters": page_letters.show,
+        "Transitions": page_context.show_transitions,
+        "Noise": page_context.show_noise,
+        "Errors": page_context.show_errors,
     },
-)
+    WORDS: {"Words": page_words.show},
+    None: {
+        "Unseen words": page_benchmark.show_unseen,
+        "Benchmark": page_benchmark.show,
+    },
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

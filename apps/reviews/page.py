@@ -16,20 +16,20 @@ CLASSIFIERS = PresetChoice(
     Reviews.from_preset,
     f"reviews fit --data imdb --out models/presets/{DEFAULT_PRESET}",
 )
-show_page(
-    __file__,
-    {
-        CLASSIFIERS: {
-            "Verdict": page_verdict.show,
-            "Inside": page_inside.show,
-            "Labels": page_labels.show,
-            "File": page_upload.show,
-        },
-        None: {
-            "Padding": page_padding.show,
-            "Networks": page_results.show_networks,
-            "Embeddings": page_results.show_embeddings,
-            "Benchmark": partial(show_report, PEERS),
-        },
+SECTIONS = {
+    CLASSIFIERS: {
+        "Verdict": page_verdict.show,
+        "Inside": page_inside.show,
+        "Labels": page_labels.show,
+        "File": page_upload.show,
     },
-)
+    None: {
+        "Padding": page_padding.show,
+        "Networks": page_results.show_networks,
+        "Embeddings": page_results.show_embeddings,
+        "Benchmark": partial(show_report, PEERS),
+    },
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

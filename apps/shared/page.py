@@ -149,7 +149,10 @@ class PresetChoice:
     key: str = "preset"
 
 
-def show_page(file: str, shows: Mapping[PresetChoice | None, Mapping[str, Callable[..., None]]]) -> None:
+Sections = Mapping[PresetChoice | None, Mapping[str, Callable[..., None]]]
+
+
+def show_page(file: str, shows: Sections) -> None:
     """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section.
 
     Args:
@@ -161,7 +164,7 @@ def show_page(file: str, shows: Mapping[PresetChoice | None, Mapping[str, Callab
     said = _said(file)
     st.title(said["title"], anchor=False)
     section = one_of("Section", tuple(said["hints"]), "section")
-    choice, show = next((choice, named[section]) for choice, named in shows.items() if section in named)
+    choice, show = _drawn_by(shows, section)
     preset = application = None
     if choice is not None and (preset := choose_preset(choice)) is not None:
         with input_errors():
@@ -171,6 +174,27 @@ def show_page(file: str, shows: Mapping[PresetChoice | None, Mapping[str, Callab
         show()
     elif application is not None:
         show(application, preset.name)
+
+
+def show_section(shows: Sections, section: str, preset: str | None = None) -> None:
+    """Draw one section of a page alone, with a preset or the default one, without title and choosers.
+
+    Args:
+        shows: As in :func:`show_page`.
+        section: Its name.
+        preset: Name of a preset.
+    """
+    choice, show = _drawn_by(shows, section)
+    if choice is None:
+        show()
+        return
+    with input_errors():
+        name = preset or choice.default
+        show(open_once(choice.open, name), name)
+
+
+def _drawn_by(shows: Sections, section: str) -> tuple[PresetChoice | None, Callable[..., None]]:
+    return next((choice, named[section]) for choice, named in shows.items() if section in named)
 
 
 def choose_preset(choice: PresetChoice) -> FoundPreset | None:

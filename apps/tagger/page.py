@@ -16,16 +16,16 @@ from apps.tagger.application import DEFAULT_PRESET, Tagger
 TAGGERS = PresetChoice(
     Tagger.kind, DEFAULT_PRESET, Tagger.from_preset, f"tagger fit --out models/presets/{DEFAULT_PRESET}"
 )
-show_page(
-    __file__,
-    {
-        TAGGERS: {
-            "Text": page_text.show,
-            "Network": page_network.show,
-            "Errors": page_errors.show,
-            "Transitions": page_transitions.show,
-            "Calibration": page_calibration.show,
-        },
-        None: {"Benchmark": page_benchmark.show},
+SECTIONS = {
+    TAGGERS: {
+        "Text": page_text.show,
+        "Network": page_network.show,
+        "Errors": page_errors.show,
+        "Transitions": page_transitions.show,
+        "Calibration": page_calibration.show,
     },
-)
+    None: {"Benchmark": page_benchmark.show},
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

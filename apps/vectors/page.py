@@ -22,16 +22,16 @@ VECTORS = PresetChoice(
     # gensim's vectors are shown beside ours, and an output matrix holds keys, not vectors of words.
     fits=lambda preset: preset.name != GENSIM and not preset.name.endswith("_output"),
 )
-show_page(
-    __file__,
-    {
-        VECTORS: {
-            "Analogy": page_analogy.show,
-            "Neighbours": page_neighbours.show,
-            "Map": page_word_map.show,
-            "Objective": page_objective.show,
-            "Scores": lambda ours, preset: page_scores.show(preset, GENSIM),
-        },
-        None: {"Benchmark": page_benchmark.show},
+SECTIONS = {
+    VECTORS: {
+        "Analogy": page_analogy.show,
+        "Neighbours": page_neighbours.show,
+        "Map": page_word_map.show,
+        "Objective": page_objective.show,
+        "Scores": lambda ours, preset: page_scores.show(preset, GENSIM),
     },
-)
+    None: {"Benchmark": page_benchmark.show},
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

@@ -16,28 +16,20 @@ from apps.writer import (
 )
 from apps.writer.application import DEFAULT_PRESET, Writer
 
-
-def opened(preset: str) -> Writer:
-    """Open a writer that has written already: the first visitor does not wait for what is compiled once."""
-    writer = Writer.from_preset(preset)
-    writer.generator.generate("\n", length=2, unknown="map")
-    return writer
-
-
 WRITERS = PresetChoice(
-    Writer.kind, DEFAULT_PRESET, opened, f"writer fit --out models/presets/{DEFAULT_PRESET}"
+    Writer.kind, DEFAULT_PRESET, page_write.opened, f"writer fit --out models/presets/{DEFAULT_PRESET}"
 )
-show_page(
-    __file__,
-    {
-        WRITERS: {
-            "Write": page_write.show,
-            "Read": page_reading.show,
-            "Copies": page_copies.show,
-            "Quiz": page_quiz.show,
-            "Gates": page_gates.show,
-            "Unrolled": page_unrolled.show,
-        },
-        None: {"Ladder": partial(page_ladder.show, DEFAULT_PRESET)},
+SECTIONS = {
+    WRITERS: {
+        "Write": page_write.show,
+        "Read": page_reading.show,
+        "Copies": page_copies.show,
+        "Quiz": page_quiz.show,
+        "Gates": page_gates.show,
+        "Unrolled": page_unrolled.show,
     },
-)
+    None: {"Ladder": partial(page_ladder.show, DEFAULT_PRESET)},
+}
+
+if __name__ == "__main__":
+    show_page(__file__, SECTIONS)

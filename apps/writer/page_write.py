@@ -58,6 +58,13 @@ class Writing:
     seconds: float = 0.0
 
 
+def opened(preset: str) -> Writer:
+    """Open a writer that has written already: the first visitor does not wait for what is compiled once."""
+    writer = Writer.from_preset(preset)
+    writer.generator.generate("\n", length=2, unknown="map")
+    return writer
+
+
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     _form()

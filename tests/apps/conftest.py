@@ -200,6 +200,13 @@ def laboratory_presets(convolution_presets: Path) -> Path:
     return convolution_presets
 
 
+@pytest.fixture(scope="session")
+def course_presets(convolution_presets: Path) -> Path:
+    """The page "Course": its first page asks no model."""
+    return convolution_presets
+
+
+
 @pytest.fixture(scope="module")
 def shipped(request: pytest.FixtureRequest) -> Iterator[None]:
     """Pages show the small presets of the module's ``KEY`` as the shipped ones."""

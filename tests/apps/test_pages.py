@@ -20,6 +20,7 @@ SHOWN = (
     "metric",
     "file_uploader",
     "text_area",
+    "image",
 )
 MORE = {
     ("vectors", "Map"): {"words": "Frequent", "size": "20"},

@@ -1,0 +1,183 @@
+"""What a lesson is: steps of a short text, a question, and the exhibit that answers it.
+
+A lesson teaches a part of the lecture. Its texts lie in ``lesson_<part>.toml``::
+
+    title = "..."                      # of the lesson
+    about = "..."                      # what one can do after it, in one sentence
+
+    [[step]]
+    key = "..."                        # its name in the address
+    title = "..."
+    topics = ["..."]                   # titles of the topics of the lecture that it teaches; may be empty
+    text = '''...'''                   # at most 90 words in Markdown, formulas in LaTeX, every symbol named
+    reveal = '''...'''                 # what the exhibit shows, said so that it answers every prediction
+    page = "convolution"               # of the exhibit
+    values = { section = "Signal", x = "1 2 3" }      # of its widgets, once the question is answered
+    before = { section = "Signal", x = "0 1 0" }      # the same before; without it the lesson's drawing is shown
+    [step.question]
+    text = "..."
+    kind = "number"                    # number, numbers, shape, words, choice
+    answer = "4"                       # as it would be typed; for a choice the name of the option
+    tolerance = 0.01                   # of number and numbers; count and allowed of words; shape of numbers
+    options = { rises = "...", falls = "..." }        # of a choice
+    seen = { "5" = "..." }             # what the exhibit shows to a person who predicted this
+    [[step.try]]
+    title = "..."                      # of a button: a thing to try with the exhibit
+    values = { x = "1 1 1" }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from apps.course.answers import Choice, Kind, Number, Numbers, Shape, Words
+from apps.course.exhibits import Exhibit
+from apps.course.texts import ENGLISH, texts_of
+from apps.lecture.topics import PARTS
+from data_prep.errors import InputError
+
+MOST_WORDS = 90  # of the text of a step
+_KINDS = {kind.name: kind for kind in (Number, Numbers, Shape, Words)}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked before the exhibit shows it.
+
+    Attributes:
+        text: In Markdown.
+        kind: How a prediction is read.
+        right: What the exhibit shows.
+        seen: What is said about some other predictions, by what they are.
+    """
+
+    text: str
+    kind: Kind
+    right: Any
+    seen: tuple[tuple[Any, str], ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """What the exhibit shows, as a person would say it."""
+        if isinstance(self.kind, Choice):
+            return self.kind.texts[self.kind.options.index(self.right)]
+        return self.kind.written(self.right)
+
+    def check(self, prediction: str) -> tuple[bool, str]:
+        """Tell whether a prediction came true, and what is said about it, which may be nothing.
+
+        Raises:
+            InputError: It cannot be read as an answer of this kind.
+        """
+        given = self.kind.read(prediction)
+        said = next((text for value, text in self.seen if self.kind.same(given, value)), "")
+        return self.kind.same(given, self.right), said
+
+
+@dataclass(frozen=True)
+class Try:
+    """A thing to try with the exhibit: name of its button, and the values that it sets."""
+
+    title: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a lesson.
+
+    Attributes:
+        name: Lesson and key, such as ``"tensors/modes"``.
+        title: Its title.
+        topics: Titles of the topics of the lecture that it teaches.
+        text: In Markdown, formulas in LaTeX.
+        question: To be answered before the exhibit shows it.
+        reveal: What the exhibit shows.
+        exhibit: Once the question is answered.
+        before: The exhibit before; None where the lesson's drawing stands for it.
+        tries: What to try afterwards.
+    """
+
+    name: str
+    title: str
+    topics: tuple[str, ...]
+    text: str
+    question: Question
+    reveal: str
+    exhibit: Exhibit
+    before: Exhibit | None = None
+    tries: tuple[Try, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A part of the lecture, taught.
+
+    Attributes:
+        key: Of the part.
+        title: Its title.
+        about: What one can do after it.
+        steps: In order, by name.
+    """
+
+    key: str
+    title: str
+    about: str
+    steps: Mapping[str, Step] = field(repr=False)
+
+    def step(self, name: str) -> Step:
+        """Find a step by its name, or its key; an InputError says which there are."""
+        full = name if "/" in name else f"{self.key}/{name}"
+        if full not in self.steps:
+            raise InputError("There is no such step", allowed=", ".join(self.steps), received=name)
+        return self.steps[full]
+
+
+@cache
+def lessons(language: str = ENGLISH) -> Mapping[str, Lesson]:
+    """Read all lessons, by the keys of the parts of the lecture and in their order."""
+    return {part.key: _lesson(part.key, texts_of(f"lesson_{part.key}", language)) for part in PARTS}
+
+
+def step_named(name: str, language: str = ENGLISH) -> Step:
+    """Find a step by its name, such as ``"tensors/modes"``; an InputError says which there are."""
+    found = lessons(language).get(name.partition("/")[0])
+    if found is None:
+        raise InputError("There is no such lesson", allowed=", ".join(lessons()), received=name)
+    return found.step(name)
+
+
+def _lesson(key: str, said: Mapping[str, Any]) -> Lesson:
+    steps = (_step(key, one) for one in said["step"])
+    return Lesson(key, said["title"], said["about"], {step.name: step for step in steps})
+
+
+def _step(lesson: str, said: Mapping[str, Any]) -> Step:
+    return Step(
+        name=f"{lesson}/{said['key']}",
+        title=said["title"],
+        topics=tuple(said["topics"]),
+        text=said["text"].strip(),
+        question=_question(said["question"]),
+        reveal=said["reveal"].strip(),
+        exhibit=Exhibit(said["page"], said["values"]),
+        before=Exhibit(said["page"], said["before"]) if "before" in said else None,
+        tries=tuple(Try(**one) for one in said.get("try", ())),
+    )
+
+
+def _question(said: Mapping[str, Any]) -> Question:
+    if said["kind"] == Choice.name:
+        kind: Kind = Choice(tuple(said["options"]), tuple(said["options"].values()))
+        read = str
+    else:
+        limits = {name: said[name] for name in ("tolerance", "count", "allowed", "shape") if name in said}
+        kind = _KINDS[said["kind"]](
+            **{name: tuple(one) if isinstance(one, list) else one for name, one in limits.items()}
+        )
+        read = kind.read
+    seen = tuple((read(given), text) for given, text in said.get("seen", {}).items())
+    return Question(said["text"].strip(), kind, read(said["answer"]), seen)

@@ -1,0 +1,28 @@
+"""An exhibit of another page, drawn within a lesson."""
+
+from __future__ import annotations
+
+import importlib
+
+import streamlit as st
+
+from apps.course.exhibits import Exhibit
+from apps.shared.page import show_section
+
+_SHOWN = "exhibit shown"  # by name, in the state of the session
+_NOT_WIDGETS = ("section", "preset")
+
+
+def show(exhibit: Exhibit, name: str) -> None:
+    """Draw an exhibit; where another name was drawn before, its widgets get the values of the exhibit.
+
+    Values of an address that somebody opens stay as they are.
+    """
+    before = st.session_state.get(_SHOWN)
+    if before != name:
+        st.session_state[_SHOWN] = name
+        for key, value in exhibit.values.items():
+            if key not in _NOT_WIDGETS and (before is not None or key not in st.query_params):
+                st.session_state[key] = value
+    page = importlib.import_module(f"apps.{exhibit.page}.page")
+    show_section(page.SECTIONS, exhibit.values["section"], exhibit.values.get("preset"))

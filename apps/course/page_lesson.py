@@ -1,0 +1,132 @@
+"""Section "Lessons": the ten lessons, and a step of one: text, question, exhibit."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from apps.course import page_exhibit
+from apps.course.answers import Choice
+from apps.course.lessons import Lesson, Question, Step, lessons, step_named
+from apps.lecture.drawings import drawing_url
+from apps.shared.page import input_errors
+from apps.shared.style import palette
+from data_prep.errors import InputError
+
+ADDRESS = "lesson"  # query parameter: name of a step, or key of a lesson
+_PREDICTIONS = "predictions"  # of this visitor by step, in the state of the session
+
+
+def show() -> None:
+    """Draw the section."""
+    name = st.query_params.get(ADDRESS, "")
+    if not name:
+        _overview()
+        return
+    with input_errors():
+        try:
+            lesson = _lesson(name)
+            step = step_named(name) if "/" in name else next(iter(lesson.steps.values()))
+        except InputError:
+            st.button("All lessons", on_click=go, args=("",), icon=":material/apps:")
+            raise
+        _step(lesson, step)
+
+
+def go(name: str) -> None:
+    """Go to a step by its name, or to the overview by an empty one."""
+    if name:
+        st.query_params[ADDRESS] = name
+    else:
+        st.query_params.pop(ADDRESS, None)
+
+
+def _lesson(name: str) -> Lesson:
+    key = name.partition("/")[0]
+    if key not in lessons():
+        raise InputError("There is no such lesson", allowed=", ".join(lessons()), received=name)
+    return lessons()[key]
+
+
+def _overview() -> None:
+    predictions = st.session_state.get(_PREDICTIONS, {})
+    every = list(lessons().values())
+    for start in range(0, len(every), 5):
+        for column, (number, lesson) in zip(
+            st.columns(5), enumerate(every[start : start + 5], start + 1), strict=True
+        ):
+            done = sum(name in predictions for name in lesson.steps)
+            with column, st.container(border=True, height="stretch"):
+                st.image(drawing_url(lesson.key, palette()), width="stretch")
+                st.markdown(f"**{number}. {lesson.title}**")
+                st.caption(lesson.about)
+                label = "Begin" if not done else "Go on" if done < len(lesson.steps) else "Again"
+                st.button(
+                    f"{label} · {done} of {len(lesson.steps)}",
+                    on_click=go,
+                    args=(lesson.key,),
+                    key=f"begin {lesson.key}",
+                )
+
+
+def _step(lesson: Lesson, step: Step) -> None:
+    names = list(lesson.steps)
+    at = names.index(step.name)
+    predictions = st.session_state.setdefault(_PREDICTIONS, {})
+    _place(lesson, names, at)
+    st.subheader(step.title, anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    left.markdown(step.text)
+    with right, st.container(border=True):
+        _question(step.name, step.question)
+        if step.name in predictions:
+            _answer(step, predictions[step.name])
+    answered = step.name in predictions
+    exhibit = step.exhibit if answered else step.before
+    with st.container(border=True):
+        if exhibit is None:
+            st.image(drawing_url(lesson.key, palette()), width=360)
+        else:
+            page_exhibit.show(exhibit, f"{step.name} {answered}")
+
+
+def _place(lesson: Lesson, names: list[str], at: int) -> None:
+    """Draw where one is, and the way back and on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Lessons", on_click=go, args=("",), icon=":material/apps:", type="tertiary")
+        st.markdown(f"**{lesson.title}** · step {at + 1} of {len(names)}")
+        st.space("stretch")
+        st.button("Back", on_click=go, args=(names[max(at - 1, 0)],), disabled=at == 0)
+        st.button(
+            "Next",
+            on_click=go,
+            args=(names[min(at + 1, len(names) - 1)],),
+            disabled=at == len(names) - 1,
+            type="primary",
+        )
+    st.progress((at + 1) / len(names))
+
+
+def _question(name: str, question: Question) -> None:
+    st.markdown(f"**Predict.** {question.text}")
+    with st.form(f"question {name}", border=False):
+        key = f"prediction {name}"
+        if isinstance(question.kind, Choice):
+            given = st.radio("Your prediction", question.kind.texts, index=None, key=key)
+        else:
+            given = st.text_input("Your prediction", key=key, placeholder=question.kind.asked)
+        if not st.form_submit_button("Show me", type="primary"):
+            return
+    with input_errors():
+        question.check(given or "")
+        st.session_state[_PREDICTIONS][name] = given
+
+
+def _answer(step: Step, prediction: str) -> None:
+    """Say what the exhibit shows beside what was predicted."""
+    true, said = step.question.check(prediction)
+    icon = ":material/check_circle:" if true else ":material/visibility:"
+    lead = "As you predicted" if true else f"You predicted {prediction}. The exhibit shows"
+    st.info(f"{lead}: **{step.question.answer}**. {said}\n\n{step.reveal}", icon=icon)
+    with st.container(horizontal=True, gap="xsmall"):
+        for one in step.tries:
+            st.button(one.title, on_click=st.session_state.update, args=(one.values,), key=f"try {one.title}")
