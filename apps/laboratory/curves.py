@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,12 +97,23 @@ class Story:
 
 
 def stories(path: Path) -> list[Story]:
-    """Read a file of events, also one that is being written; stages in their order; none where there is no file."""
+    """Read a file of events, also one that is being written; stages in their order; none where there is no file.
+
+    Everybody who looks at the same state of the file gets the same stories; they are never changed.
+    """
     try:
-        lines = path.read_bytes().split(b"\n")
+        state = path.stat()
     except OSError:
         return []
-    return told(_parsed(lines))
+    return _stories(path.resolve(), state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _stories(path: Path, *state: int) -> list[Story]:
+    try:
+        return told(_parsed(path.read_bytes().split(b"\n")))
+    except OSError:  # removed meanwhile
+        return []
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:

@@ -44,8 +44,15 @@ def show() -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     run = runs[key]
-    every = _pace(run, run.state)
-    st.fragment(_follow, run_every=every)(run.folder, every)
+    state = run.state
+    if (message := st.session_state.pop(_REFUSED, None)) is not None:
+        st.error(plain(message), icon=":material/error:")
+    with input_errors():
+        _buttons(run, state)
+    st.fragment(_follow, run_every=_pace(run, state))(run.folder, state, _pace(run, state))
+    # Outside of what is drawn anew every second, where a press could be lost.
+    if run.ordered and state not in ("kept", "keeping", "waiting"):
+        _keep(run, "Stop and keep" if state in _STEERED else "Keep")
     going = any(one.state in GOING for one in runs.values())
     st.fragment(queue, run_every=_QUEUE_SECONDS if going else None)()
 
@@ -61,19 +68,15 @@ def _chosen() -> None:
     st.query_params["run"] = st.session_state[_WATCHED]
 
 
-def _follow(folder: Path, every: float | None) -> None:
-    """Draw a run as it is now; where it is to be looked at in another pace from now on, the whole page once more."""
+def _follow(folder: Path, before: State, every: float | None) -> None:
+    """Draw a run as it is now; where its state has changed, or its pace, the whole page once more."""
     run = LabRun(folder)
-    if "run" not in st.query_params:  # discarded here
-        st.rerun()
     if not folder.is_dir():
         st.error(f"The folder of the run {plain(run.key)} was removed: its training ends.")
         return
     state = run.state
-    if every != _pace(run, state):
+    if (state, _pace(run, state)) != (before, every):
         st.rerun()
-    if (message := st.session_state.pop(_REFUSED, None)) is not None:
-        st.error(plain(message), icon=":material/error:")
     with input_errors():
         if state in _WITHOUT_WORKER:
             worker.ensure_workers()
@@ -88,12 +91,9 @@ def _follow(folder: Path, every: float | None) -> None:
             charts.figure(x_title="steps", y_title="loss", height=300), f"first {run.key}", "No point yet"
         )
     story = _begun(title_of(run), stories, state) if stories else None
-    _buttons(run, state)
     if story is not None:
         with input_errors():
             _look(run, story)
-    if run.ordered and state not in ("kept", "keeping", "waiting"):
-        _keep(run, "Stop and keep" if state in _STEERED else "Keep")
 
 
 def _head(run: LabRun, state: State) -> None:
