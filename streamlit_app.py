@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from apps.course.lessons import step_about
 from apps.lecture.topics import PAGES
+from apps.shared.page import taught_by
 
 st.set_page_config(page_title="Lectern", page_icon="🎓", layout="wide")
 
@@ -12,4 +14,6 @@ built = [
     for page in PAGES.values()
     if page.built
 ]
+
+taught_by(step_about)
 st.navigation([home, *built], position="top").run()

@@ -150,6 +150,15 @@ def step_named(name: str, language: str = ENGLISH) -> Step:
     return found.step(name)
 
 
+def step_about(page: str, section: str) -> tuple[str, str] | None:
+    """Name and title of the first step whose exhibit is a section of a page, by the keys of both."""
+    for lesson in lessons().values():
+        for step in lesson.steps.values():
+            if (step.exhibit.page, step.exhibit.values.get("section")) == (page, section):
+                return step.name, step.title
+    return None
+
+
 def _lesson(key: str, said: Mapping[str, Any]) -> Lesson:
     steps = (_step(key, one) for one in said["step"])
     return Lesson(key, said["title"], said["about"], {step.name: step for step in steps})

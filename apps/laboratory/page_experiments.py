@@ -66,7 +66,8 @@ def _start(experiment: Experiment) -> None:
 
 def _compare(experiment: Experiment, keys: list[str]) -> None:
     measure = " ".join(experiment.curve)
-    st.session_state.update({"section": "Compare", "runs": keys, "over": experiment.axis, "measure": measure})
+    st.query_params["section"] = "Compare"
+    st.session_state.update({"runs": keys, "over": experiment.axis, "measure": measure})
 
 
 def shows_pictures(task: str) -> Show | None:

@@ -51,5 +51,4 @@ def queue() -> None:
 
 def watch(key: str) -> None:
     """Go to a run; for callbacks, before anything is drawn."""
-    st.session_state["section"] = "Watch"
-    st.query_params["run"] = key
+    st.query_params.update({"section": "Watch", "run": key})

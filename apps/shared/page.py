@@ -152,28 +152,75 @@ class PresetChoice:
 Sections = Mapping[PresetChoice | None, Mapping[str, Callable[..., None]]]
 
 
+Lesson = tuple[str, str]  # query parameter "lesson" of the course, and the title of the step
+_lesson_on: list[Callable[[str, str], Lesson | None]] = []  # none, or the one that taught_by was given
+
+
+def taught_by(lesson_on: Callable[[str, str], Lesson | None]) -> None:
+    """Tell pages which step of a lesson a section has, by the keys of page and section."""
+    _lesson_on[:] = [lesson_on]
+
+
 def show_page(file: str, shows: Sections) -> None:
     """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section.
 
     Args:
-        file: The page's own; the ``.toml`` file beside it has the title, and for each section in the order of the
-            buttons a hint: what it shows and what to try.
+        file: The page's own; the ``.toml`` file beside it has the ``title``, and in the order of the buttons a table
+            ``[sections.<name>]`` for each section: its ``title``, ``about``, which says what one sees and what to
+            try, and perhaps ``try``, titles of buttons to the values of widgets that they set.
         shows: What a section can show, None where it needs no preset, to the names of sections and what draws them;
             this is called with application and name of the chosen preset, or with nothing.
     """
     said = _said(file)
     st.title(said["title"], anchor=False)
-    section = one_of("Section", tuple(said["hints"]), "section")
+    section = _choose_section(said["sections"])
     choice, show = _drawn_by(shows, section)
     preset = application = None
     if choice is not None and (preset := choose_preset(choice)) is not None:
         with input_errors():
             application = open_once(choice.open, preset.name)
-    st.caption(said["hints"][section])
+    _explain(said["sections"][section], Path(file).parent.name, section)
     if choice is None:
         show()
     elif application is not None:
         show(application, preset.name)
+
+
+def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Let the visitor choose a section by its title; its name stands in the page's address, which counts."""
+    key, first = "section", next(iter(sections))
+    asked = st.query_params.get(key, first)
+    st.session_state[key] = asked if asked in sections else first
+
+    def take() -> None:
+        st.query_params[key] = st.session_state[key]
+
+    return st.segmented_control(
+        "Section",
+        list(sections),
+        required=True,
+        key=key,
+        format_func=lambda name: sections[name]["title"],
+        on_change=take,
+        label_visibility="collapsed",
+    )
+
+
+def _explain(said: Mapping[str, Any], page: str, section: str) -> None:
+    """Say what a section shows and what to try, with a way to the lesson that teaches it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(said["about"], width="content")
+        for found in filter(None, (lesson_on(page, section) for lesson_on in _lesson_on)):
+            address, title = found
+            tip = f"The lesson's step about it: {title}"
+            st.page_link(
+                "apps/course/page.py",
+                label="?",
+                icon=":material/school:",
+                query_params={"lesson": address},
+                help=tip,
+            )
+    example_buttons(said.get("try", {}), "try")
 
 
 def show_section(shows: Sections, section: str, preset: str | None = None) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.lecture.topics import PAGES
+from apps.course.lessons import step_about
+from apps.lecture.topics import PAGES, ROOT
+from data_prep.files import toml_beside
 from tests.apps.pages import EVERY_SECTION, SECTIONS, open_page, shipping
 
 SHOWN = (
@@ -43,11 +45,19 @@ def test_a_section_opens_by_its_address_and_says_what_to_try(key: str, section: 
     assert not app.error
     assert [title.value for title in app.title] == [PAGES[key].title]
     chooser = app.segmented_control(key="section")
-    assert tuple(chooser.options) == SECTIONS[key]
+    assert len(set(chooser.options)) == len(SECTIONS[key])
     assert chooser.value == section
     assert any(len(app.get(kind)) for kind in SHOWN), "the section is empty"
-    hints = [caption.value for caption in app.caption if "learned from:" not in caption.value]
-    assert hints and len(hints[0].split()) > 5 and hints[0].rstrip().endswith(".")
+    said = toml_beside(str(ROOT / PAGES[key].view))["sections"]
+    assert tuple(said) == SECTIONS[key]
+    assert chooser.options[SECTIONS[key].index(section)] == said[section]["title"]
+    about = said[section]["about"]
+    assert about in [caption.value for caption in app.caption]
+    assert len(about.split()) > 8 and about.endswith(".")
+    lesson = step_about(key, section)
+    assert [link.proto.help for link in app.get("page_link") if link.proto.label == "?"] == (
+        [] if lesson is None else [f"The lesson's step about it: {lesson[1]}"]
+    )
 
 
 @pytest.mark.parametrize("key", SECTIONS, indirect=True)
@@ -55,6 +65,14 @@ def test_a_section_that_does_not_exist_is_the_first_one(key: str) -> None:
     app = open_page(key, section="Nowhere")
     assert not app.error
     assert app.segmented_control(key="section").value == SECTIONS[key][0]
+
+
+def test_the_address_keeps_the_name_of_a_section_not_its_title(convolution_presets: Path) -> None:
+    with shipping(convolution_presets):
+        app = open_page("convolution", section="Kinds")
+        app.segmented_control(key="section").set_value("Sizes").run()
+        assert app.query_params["section"] == "Sizes"
+        assert app.segmented_control(key="section").value == "Sizes"
 
 
 @pytest.mark.parametrize(("key", "section"), EVERY_SECTION)
