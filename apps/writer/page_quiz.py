@@ -31,7 +31,7 @@ def show(writer: Writer, preset: str) -> None:
         with st.container(border=True):
             passage = [Letter(character) for character in asked.text]
             letters(passage, key="passage", label="The passage", breaks=False)
-        answer = st.session_state.get(_ANSWER)
+        answer = st.session_state.get(_ANSWER) or None  # a lesson empties it
         with st.container(horizontal=True, gap="small"):
             for kind in KINDS:
                 st.button(

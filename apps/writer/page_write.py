@@ -29,7 +29,7 @@ DEFAULT = "ROMEO:"
 MOST_CHARACTERS, MOST_WRITTEN = 5_000, 20_000
 _CHUNK = 16
 _SECONDS_BETWEEN_DRAWINGS = 0.06  # the whole text is sent each time
-_STATE, _CHOICE, _PROMPT = "writing", "chosen letter", "prompt to write from"
+_STATE, _ASKED, _CHOICE, _PROMPT = "writing", "asked to write", "chosen letter", "prompt to write from"
 _GO_ON = 5  # alternatives that have a button
 
 
@@ -68,12 +68,7 @@ def opened(preset: str) -> Writer:
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     _form()
-    writing: Writing | None = st.session_state.get(_STATE)
-    if writing is None:
-        st.caption(
-            "Choose a prompt and write. The text appears letter by letter and can be stopped at any time."
-        )
-        return
+    writing: Writing = st.session_state[_STATE]
     if writing.waiting:
         _write(writer, writing)
     if writing.problem:
@@ -96,8 +91,13 @@ def _form() -> None:
             options = _options()
         pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
     example_buttons({name: {_PROMPT: text} for name, text in SAID["write"].items()})
+    asked = (prompt, {"length": length, "temperature": temperature, **options})
+    if (
+        pressed or st.session_state.get(_ASKED) != asked
+    ):  # by the button, or by a link, an example or a lesson
+        st.session_state.update({_ASKED: asked, _STATE: Writing(*asked)})
     if pressed:
-        _begin(prompt, {"length": length, "temperature": temperature, **options})
+        st.session_state[_CHOICE] = None
 
 
 def _options() -> dict[str, Any]:

@@ -47,12 +47,13 @@ def text_of(app: AppTest, key: str = "written") -> str:
     return "".join(token[0] for token in given(app, key)["tokens"])
 
 
-def test_it_opens_with_a_prompt_and_waits() -> None:
+def test_it_opens_with_a_text_after_the_prompt_of_the_address() -> None:
     app = page(prompt="BEN:\n")
     assert not app.exception
     assert not app.error
     assert app.text_area(key="prompt to write from").value == "BEN:\n"
-    assert not app.get("bidi_component")
+    assert app.get("bidi_component")
+    assert app.session_state["writing"].prompt == "BEN:\n"
 
 
 def test_a_text_is_written_with_copies_and_the_next_letter() -> None:
