@@ -5,6 +5,7 @@ import streamlit as st
 from apps.course.lessons import step_about
 from apps.lecture.topics import PAGES
 from apps.shared.page import taught_by
+from apps.shared.page_corner import corners
 
 st.set_page_config(page_title="Lectern", page_icon="🎓", layout="wide")
 
@@ -16,4 +17,7 @@ built = [
 ]
 
 taught_by(step_about)
-st.navigation([home, *built], position="top").run()
+alone = st.context.is_embedded or "present" in st.query_params
+page = st.navigation([home, *built], position="hidden" if alone else "top")
+corners()
+page.run()

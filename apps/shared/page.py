@@ -162,7 +162,7 @@ def taught_by(lesson_on: Callable[[str, str], Lesson | None]) -> None:
 
 
 def show_page(file: str, shows: Sections) -> None:
-    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section.
+    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section, or this alone.
 
     Args:
         file: The page's own; the ``.toml`` file beside it has the ``title``, and in the order of the buttons a table
@@ -172,6 +172,9 @@ def show_page(file: str, shows: Sections) -> None:
             this is called with application and name of the chosen preset, or with nothing.
     """
     said = _said(file)
+    if st.context.is_embedded:
+        _embedded(said["sections"], shows)
+        return
     st.title(said["title"], anchor=False)
     section = _choose_section(said["sections"])
     choice, show = _drawn_by(shows, section)
@@ -240,6 +243,16 @@ def show_section(shows: Sections, section: str, preset: str | None = None) -> No
         show(open_once(choice.open, name), name)
 
 
+def _embedded(sections: Mapping[str, Any], shows: Sections) -> None:
+    """Draw the section and preset of the address alone: for a frame of another page, by ``?embed=true``."""
+    section = st.query_params.get("section", "")
+    section = section if section in sections else next(iter(sections))
+    choice, _ = _drawn_by(shows, section)
+    asked = None if choice is None else st.query_params.get(choice.key)
+    known = asked and any(one.name == asked and choice.fits(one) for one in find_presets(choice.kind))
+    show_section(shows, section, asked if known else None)
+
+
 def _drawn_by(shows: Sections, section: str) -> tuple[PresetChoice | None, Callable[..., None]]:
     return next((choice, named[section]) for choice, named in shows.items() if section in named)
 
@@ -296,8 +309,11 @@ def remembered(of: str, _owner: Any, method: str, *arguments: Any) -> Any:
         return getattr(_owner, method)(*arguments)
 
 
-def component(name: str, file: str) -> Callable[..., Any]:
-    """Make a component, under a unique name, of the ``.html``, ``.css`` and ``.js`` files beside a module."""
+def component(name: str, file: str, **more: Any) -> Callable[..., Any]:
+    """Make a component, under a unique name, of the ``.html``, ``.css`` and ``.js`` files beside a module.
+
+    ``more`` is as Streamlit takes it.
+    """
     parts = {kind: Path(file).with_suffix(f".{kind}") for kind in ("html", "css", "js")}
     texts = {kind: path.read_text(encoding="utf-8") for kind, path in parts.items() if path.is_file()}
-    return st.components.v2.component(name, **texts)
+    return st.components.v2.component(name, **texts, **more)
