@@ -218,7 +218,9 @@ function corner(element, labels) {
     button('CSV', labels.csv, () => save(new Blob([text()], { type: 'text/csv' }), `${file}.csv`));
   }
   button(labels.embed, labels.embed_help, async () => {
-    await navigator.clipboard.writeText(embedLine(element, title));
+    const line = embedLine(element, title);
+    if (!navigator.clipboard) return void prompt(labels.embed_help, line); // a host without TLS
+    await navigator.clipboard.writeText(line);
     return labels.copied;
   });
   list.append(says);

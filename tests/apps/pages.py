@@ -72,6 +72,11 @@ def html(app: AppTest) -> str:
     return "".join(item.proto.body for item in app.get("html"))
 
 
+def components(app: AppTest) -> list:
+    """The page's own components: all but the one that puts corners at pictures."""
+    return [item for item in app.get("bidi_component") if not item.proto.id.endswith("-lectern_corner")]
+
+
 def chart(app: AppTest, key: str) -> dict:
     """The figure that the page drew under this key."""
     (found,) = [item for item in app.get("plotly_chart") if item.proto.id.endswith(f"-{key}")]
