@@ -59,6 +59,19 @@ def test_a_section_opens_by_its_address_and_says_what_to_try(key: str, section: 
     )
 
 
+def tries_of(key: str, section: str) -> dict:
+    return toml_beside(str(ROOT / PAGES[key].view))["sections"][section].get("try", {})
+
+
+@pytest.mark.parametrize(("key", "section"), [at for at in EVERY_SECTION if tries_of(*at)], indirect=["key"])
+def test_what_can_be_tried_is_drawn(key: str, section: str) -> None:
+    app = open_page(key, section=section, **MORE.get((key, section), {}))
+    for title, values in tries_of(key, section).items():
+        app.button(key=f"try {title}").click().run()
+        assert not app.exception
+        assert all(name in app.session_state for name in values)
+
+
 @pytest.mark.parametrize("key", SECTIONS, indirect=True)
 def test_a_section_that_does_not_exist_is_the_first_one(key: str) -> None:
     app = open_page(key, section="Nowhere")
