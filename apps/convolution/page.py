@@ -12,6 +12,7 @@ SECTIONS = {
         "Kinds": page_kinds.show,
         "Digit": page_digit.show,
         "Sizes": page_sizes.show,
+        "Stack": page_sizes.show_stack,  # in lessons only
         "Einstein": page_einsum.show,
     },
 }

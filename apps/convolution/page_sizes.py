@@ -20,7 +20,7 @@ def show() -> None:
     st.subheader("One full convolution", anchor=False)
     _convolution()
     st.subheader("A whole stack", anchor=False)
-    _stack()
+    show_stack()
 
 
 def _convolution() -> None:
@@ -62,7 +62,8 @@ def _one(sizes: Sizes) -> None:
         st.caption("Not reached by the filter, because of the stride: " + "; ".join(unused) + ".")
 
 
-def _stack() -> None:
+def show_stack() -> None:
+    """Draw its second half alone, as lessons do."""
     example_buttons({each.title: each.values for each in STACKS.values()}, "stack")
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")

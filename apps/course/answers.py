@@ -232,7 +232,7 @@ class Choice(Kind):
         """Read a letter, or an option's own text."""
         typed = text.casefold().strip(" .()")
         letters = list(LETTERS[: len(self.options)])
-        texts = [one.casefold() for one in self.texts]
+        texts = [one.casefold().strip(" .()") for one in self.texts]
         for names in (letters, texts):
             if typed in names:
                 return self.options[names.index(typed)]

@@ -100,7 +100,7 @@ class Problem:
     Attributes:
         exercise: Its name, such as ``"tensors/rows"``.
         seed: That drew it.
-        question: In Markdown, formulas in LaTeX, without the options of a choice.
+        text: In Markdown, formulas in LaTeX.
         kind: How an answer is read.
         answer: A right answer, as it would be typed.
         mistakes: The typical ones.
@@ -112,7 +112,7 @@ class Problem:
 
     exercise: str
     seed: int
-    question: str
+    text: str
     kind: Kind
     answer: str
     mistakes: tuple[Mistake, ...]
@@ -122,14 +122,6 @@ class Problem:
     language: str
     drawn: Drawn = field(repr=False)
     texts: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """The question, and the options of a choice below it."""
-        if not isinstance(self.kind, Choice):
-            return self.question
-        options = zip(LETTERS, self.kind.texts, strict=False)
-        return self.question + "\n\n" + "\n".join(f"{letter}) {one}  " for letter, one in options)
 
     @property
     def asked(self) -> str:
@@ -223,10 +215,15 @@ class Exercise:
             name: words.get(one, one) if isinstance(one, str) else one for name, one in drawn.values.items()
         }
         values = {"answer": answer, "right": right, **drawn_values}
+        text = filled(own[f"text_{drawn.form}" if drawn.form else "text"], values)
+        if isinstance(kind, Choice):
+            text += "\n\n" + "\n".join(
+                f"{letter}) {one}  " for letter, one in zip(LETTERS, kind.texts, strict=False)
+            )
         return Problem(
             exercise=self.name,
             seed=seed,
-            question=filled(own[f"text_{drawn.form}" if drawn.form else "text"], values),
+            text=text,
             kind=kind,
             answer=answer,
             mistakes=tuple(Mistake(name, kind.written(value)) for name, value in drawn.mistakes.items()),

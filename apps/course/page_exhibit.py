@@ -10,7 +10,7 @@ from apps.course.exhibits import Exhibit
 from apps.shared.page import show_section
 
 _SHOWN = "exhibit shown"  # by name, in the state of the session
-_NOT_WIDGETS = ("section", "preset")
+NOT_WIDGETS = ("section", "preset")
 
 
 def show(exhibit: Exhibit, name: str) -> None:
@@ -22,9 +22,7 @@ def show(exhibit: Exhibit, name: str) -> None:
     if before != name:
         st.session_state[_SHOWN] = name
         for key, value in exhibit.values.items():
-            if key not in _NOT_WIDGETS and (before is not None or key not in st.query_params):
+            if key not in NOT_WIDGETS and (before is not None or key not in st.query_params):
                 st.session_state[key] = value
     page = importlib.import_module(f"apps.{exhibit.page}.page")
-    section = exhibit.values["section"]
-    with st.container(key=f"exhibit-{exhibit.page}-{section}"):  # by which a picture's corner knows its page
-        show_section(page.SECTIONS, section, exhibit.values.get("preset"))
+    show_section(page.SECTIONS, exhibit.values["section"], exhibit.values.get("preset"))

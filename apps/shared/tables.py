@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any, NamedTuple
 
 from apps.shared.reports import DASH, Escape, Stored, preset_installed, preset_scores, stored
@@ -201,8 +199,3 @@ class Report:
         ]
         facts = self.facts()
         return "\n".join(f"| {' | '.join(row)} |" for row in rows) + (f"\n\n{facts}" if facts else "")
-
-
-def numbers(rows: Iterable[Sequence[object]]) -> str:
-    """Write the numbers of a drawing as an attribute of its HTML, from where the picture's corner saves them."""
-    return f'data-numbers="{escape(json.dumps([list(row) for row in rows]))}"'
