@@ -4,16 +4,23 @@ import streamlit as st
 
 from apps.course.lessons import step_about
 from apps.lecture.topics import PAGES
+from apps.shared.language import _
 from apps.shared.page import taught_by
+from apps.shared.page_corner import corners
+from apps.shared.page_language import choose_language
 
 st.set_page_config(page_title="Lectern", page_icon="🎓", layout="wide")
+choose_language()
 
-home = st.Page("apps/lecture/page.py", title="The lecture", icon=":material/route:", default=True)
+home = st.Page("apps/lecture/page.py", title=_("The lecture"), icon=":material/route:", default=True)
 built = [
-    st.Page(page.view, title=page.title, icon=page.icon, url_path=page.key)
+    st.Page(page.view, title=_(page.title), icon=page.icon, url_path=page.key)
     for page in PAGES.values()
     if page.built
 ]
 
 taught_by(step_about)
-st.navigation([home, *built], position="top").run()
+alone = st.context.is_embedded or "present" in st.query_params
+page = st.navigation([home, *built], position="hidden" if alone else "top")
+corners()
+page.run()

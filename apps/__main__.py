@@ -30,6 +30,7 @@ APPLICATIONS = {
     "ocr": "Handwritten words: train, evaluate, read images, letter by letter or in one piece.",
     "reviews": "Documents: train, evaluate, say whether a review is good, or what an article is about.",
     "lab": "The runs of the laboratory: list, show, remove.",
+    "course": "The course: list the exercises, check an answer, grade a class.",
 }
 _FOLDERS = {"lab": "laboratory"}  # of those that are called otherwise
 

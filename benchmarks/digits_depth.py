@@ -2,10 +2,12 @@
 
     python -m benchmarks.digits_depth            20 layers and 38, minutes to an hour on two cores
     python -m benchmarks.digits_depth --store    keeps the result for page and documentation
+    python -m benchmarks.digits_depth --gradients --store    a minute: only the gradients before training, anew
 
 After He, Zhang, Ren and Sun 2015, "Deep residual learning for image recognition", figure 6. Both networks have the same
 layers, recipe, images and order, and train without averaging; only the connections differ (and that a block with one
-begins by adding nothing). The test set is not opened.
+begins by adding nothing). The gradients before training are those of ordinary initialisation, in which such blocks add
+something: with scale 0 at their ends the layers in them have no gradient at all. The test set is not opened.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import numpy as np
 from apps.digits.reports import DEPTH, DEPTHS
 from apps.digits.sources import DigitsSource, mnist_source, sample_source
 from apps.digits.task import DigitsRecipe, DigitsTask, compiled_network
-from benchmarks.harness import RUNS, SAMPLE, SET, command, decided_here, report, settings
+from apps.shared.reports import stored
+from benchmarks.harness import RUNS, SAMPLE, SET, Option, command, decided_here, report, settings
+from data_prep.errors import InputError
 from data_prep.images.augmentation import NO_AUGMENTATION
 from data_prep.images.preparation import digit_batch
 from models.digit_cnn.config import DigitCNNConfig
@@ -32,7 +36,8 @@ from models.training.task import Run
 if TYPE_CHECKING:
     import keras
 
-OPTIONS = {"set": SET, "sample": SAMPLE, "runs": RUNS}
+_ANEW = Option(False, "measure only the gradients before training; the rest stays as it is stored")
+OPTIONS = {"set": SET, "sample": SAMPLE, "runs": RUNS, "gradients": _ANEW}
 _GRADIENT_IMAGES = 512
 _BASE = DigitsRecipe(
     split="choose",
@@ -59,7 +64,7 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
     for name, title in DEPTHS.items():
         report(f"{title} ...")
         found[name] = _one(replace(recipe, architecture=name), source, runs / name)
-    plain = fields_of(replace(recipe, architecture="plain"), DigitCNNConfig, classes=len(source.labels))
+    plain = _config(replace(recipe, architecture="plain"), source)
     shared = to_dict(recipe)
     del shared["architecture"]
     sizes = {"images": len(source.train.labels), "validation_images": len(source.validation.labels)}
@@ -68,14 +73,10 @@ def run(source: DigitsSource, runs: Path, recipe: DigitsRecipe) -> dict[str, Any
 
 
 def _one(recipe: DigitsRecipe, source: DigitsSource, folder: Path) -> dict[str, Any]:
-    import keras
-
     from models.training.driver import train
 
-    config = fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
-    images = source.train.part(slice(_GRADIENT_IMAGES))
-    keras.utils.set_random_seed(recipe.seed)
-    model = compiled_network(recipe, config, 1)
+    config, images = _config(recipe, source), source.train.part(slice(_GRADIENT_IMAGES))
+    model = ordinary_network(recipe, config)
     first = gradient_norms(model, images.images, images.labels)
     trained = train(DigitsTask(), recipe, source, Run(folder, resume=True))
     assign_arrays(model.weights, trained.answers.arrays)
@@ -86,6 +87,32 @@ def _one(recipe: DigitsRecipe, source: DigitsSource, folder: Path) -> dict[str, 
         "validation_accuracy": [line["validation_accuracy"] for line in trained.history],
         "gradient_norms": {"first": first, "last": gradient_norms(model, images.images, images.labels)},
     }
+
+
+def gradients_anew(source: DigitsSource, recipe: DigitsRecipe, results: dict[str, Any]) -> dict[str, Any]:
+    """Measure the gradients of both networks before training, and put them into results."""
+    images = source.train.part(slice(_GRADIENT_IMAGES))
+    for name, found in results["runs"].items():
+        one = replace(recipe, architecture=name)
+        model = ordinary_network(one, _config(one, source))
+        found["gradient_norms"]["first"] = gradient_norms(model, images.images, images.labels)
+    return results
+
+
+def _config(recipe: DigitsRecipe, source: DigitsSource) -> DigitCNNConfig:
+    return fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
+
+
+def ordinary_network(recipe: DigitsRecipe, config: DigitCNNConfig) -> keras.Model:
+    """Make a network with ordinary initialisation: every batch norm has scale 1, those that end a block too."""
+    import keras
+
+    keras.utils.set_random_seed(recipe.seed)
+    model = compiled_network(recipe, config, 1)
+    for layer in model.layers:
+        if hasattr(layer, "gamma"):
+            layer.gamma.assign(np.ones(layer.gamma.shape, np.float32))
+    return model
 
 
 def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -113,6 +140,10 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     recipe = recipe_of(options.set)
     source = sample_source(recipe.seed) if options.sample else mnist_source()
+    if options.gradients:
+        if (results := stored(DEPTH.name)) is None:
+            raise InputError("There are no results yet", remedy="Leave --gradients out")
+        return gradients_anew(source, recipe, results.values)
     return run(source, options.runs, recipe)
 
 

@@ -103,6 +103,16 @@ def test_gradients_of_every_layer_are_measured() -> None:
         np.testing.assert_array_equal(array, before[name], err_msg=name)
 
 
+def test_gradients_before_training_are_those_of_ordinary_initialisation() -> None:
+    recipe = replace(digits_depth.recipe_of(), widths=(4, 6), blocks=1, products="float32")
+    source = replace(sample_source(1), train=sample_source(1).train.part(slice(20)))
+    results = digits_depth.gradients_anew(source, recipe, depth_results())
+    for run, norms in zip(results["runs"].values(), depth_results()["runs"].values(), strict=True):
+        assert len(run["gradient_norms"]["first"]) == 6
+        assert all(length > 1e-4 for length in run["gradient_norms"]["first"].values())
+        assert run["gradient_norms"]["last"] == norms["gradient_norms"]["last"]
+
+
 @pytest.mark.slow
 def test_the_comparison_runs_on_the_sample(tmp_path: Path) -> None:
     whole = sample_source(1)

@@ -252,7 +252,7 @@ def tracked_texts() -> list[Path]:
     if listed.returncode != 0:
         pytest.skip("not a git checkout")
     paths = [ROOT / name for name in listed.stdout.split("\0") if name]
-    binary = {".npz", ".h5", ".png", ".gz", ".bin", ".ico"}
+    binary = {".npz", ".mo", ".h5", ".png", ".gz", ".bin", ".ico"}
     return [path for path in paths if path.is_file() and path.suffix not in binary]
 
 

@@ -15,6 +15,7 @@ import streamlit as st
 from apps.convolution.numbers import written, written_sizes
 from apps.shared.page import input_errors
 from apps.shared.style import palette
+from apps.shared.tables import numbers
 
 _CELL, _GAP, _LEFT, _LETTER = 44, 46, 12, 7.2
 _TITLE = 20  # pixels of a row's name
@@ -75,7 +76,8 @@ def show_rows(rows: Sequence[Grid], joints: Sequence[tuple[int, int, int]], alt:
             body.append(_label(x, y, str(place), "index"))
     width = _LEFT + 8 + max(max(each.values.shape[1] * _CELL, len(each.title) * _LETTER) for each in rows)
     drawn = _picture("".join(body), width, len(rows) * step - _GAP + 18, alt)
-    st.html(f'<div style="overflow-x:auto;max-width:100%" tabindex="0">{drawn}</div>')
+    told = numbers([each.title, *each.values[0].tolist()] for each in rows)
+    st.html(f'<div style="overflow-x:auto;max-width:100%" tabindex="0" {told}>{drawn}</div>')
 
 
 def slices(name: str, tensor: np.ndarray, marked: Collection[tuple[int, ...]] = ()) -> list[Grid]:
@@ -108,8 +110,9 @@ def show_grids(grids: Sequence[Grid], alt: str, *, cell: int = 34) -> None:
         rows, columns = grid.values.shape
         width = max(columns * cell, len(grid.title) * _LETTER) + 6
         pictures.append(_picture(grid.cells(2, 0, cell), width, rows * cell + _TITLE + 4, grid.title))
+    told = numbers([grid.title, *line] for grid in grids for line in grid.values.tolist())
     st.html(
-        f'<div role="group" aria-label="{escape(alt)}" tabindex="0" style="display:flex;flex-wrap:wrap;gap:1rem;'
+        f'<div role="group" aria-label="{escape(alt)}" tabindex="0" {told} style="display:flex;flex-wrap:wrap;gap:1rem;'
         f'overflow-x:auto">{"".join(pictures)}</div>'
     )
 
@@ -154,8 +157,9 @@ def show_boxes(boxes: Sequence[Box], alt: str) -> None:
     """Draw boxes of one scale beside each other; a narrow window shows them below each other."""
     unit = max(min(_LONGEST / max(max(box.drawn) for box in boxes), 44.0), 0.5)
     pictures = "".join(box.picture(unit) for box in boxes)
+    told = numbers([box.title, *box.sizes] for box in boxes)
     st.html(
-        f'<div role="img" aria-label="{escape(alt)}" style="display:flex;flex-wrap:wrap;gap:1.4rem;'
+        f'<div role="img" aria-label="{escape(alt)}" {told} style="display:flex;flex-wrap:wrap;gap:1.4rem;'
         f'align-items:flex-end">{pictures}</div>'
     )
 

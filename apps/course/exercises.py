@@ -100,7 +100,7 @@ class Problem:
     Attributes:
         exercise: Its name, such as ``"tensors/rows"``.
         seed: That drew it.
-        text: In Markdown, formulas in LaTeX.
+        question: In Markdown, formulas in LaTeX, without the options of a choice.
         kind: How an answer is read.
         answer: A right answer, as it would be typed.
         mistakes: The typical ones.
@@ -112,7 +112,7 @@ class Problem:
 
     exercise: str
     seed: int
-    text: str
+    question: str
     kind: Kind
     answer: str
     mistakes: tuple[Mistake, ...]
@@ -122,6 +122,14 @@ class Problem:
     language: str
     drawn: Drawn = field(repr=False)
     texts: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The question, and the options of a choice below it."""
+        if not isinstance(self.kind, Choice):
+            return self.question
+        options = zip(LETTERS, self.kind.texts, strict=False)
+        return self.question + "\n\n" + "\n".join(f"{letter}) {one}  " for letter, one in options)
 
     @property
     def asked(self) -> str:
@@ -215,15 +223,10 @@ class Exercise:
             name: words.get(one, one) if isinstance(one, str) else one for name, one in drawn.values.items()
         }
         values = {"answer": answer, "right": right, **drawn_values}
-        text = filled(own[f"text_{drawn.form}" if drawn.form else "text"], values)
-        if isinstance(kind, Choice):
-            text += "\n\n" + "\n".join(
-                f"{letter}) {one}  " for letter, one in zip(LETTERS, kind.texts, strict=False)
-            )
         return Problem(
             exercise=self.name,
             seed=seed,
-            text=text,
+            question=filled(own[f"text_{drawn.form}" if drawn.form else "text"], values),
             kind=kind,
             answer=answer,
             mistakes=tuple(Mistake(name, kind.written(value)) for name, value in drawn.mistakes.items()),

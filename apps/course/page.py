@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
-from apps.course import page_lesson
+import streamlit as st
+
+from apps.course import (
+    page_assignment,
+    page_exercises,
+    page_know,
+    page_lesson,
+    page_progress,
+    page_teachers,
+)
 from apps.shared.page import show_page
 
-SECTIONS = {None: {"Lessons": page_lesson.show}}
+SECTIONS = {
+    None: {
+        "Lessons": page_lesson.show,
+        "Exercises": page_exercises.show,
+        "Know": page_know.show,
+        "Teachers": page_teachers.show,
+    }
+}
+
+
+def show() -> None:
+    """Draw the page, or only what a teacher's link assigns."""
+    page_progress.restore()
+    assignment = st.query_params.get(page_assignment.ADDRESS)
+    if assignment is not None:
+        page_assignment.show(assignment)
+        return
+    if st.query_params.get("section") != "Exercises":
+        page_exercises.leave()
+    show_page(__file__, SECTIONS)
+
 
 if __name__ == "__main__":
-    show_page(__file__, SECTIONS)
+    show()

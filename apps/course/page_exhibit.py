@@ -25,4 +25,6 @@ def show(exhibit: Exhibit, name: str) -> None:
             if key not in NOT_WIDGETS and (before is not None or key not in st.query_params):
                 st.session_state[key] = value
     page = importlib.import_module(f"apps.{exhibit.page}.page")
-    show_section(page.SECTIONS, exhibit.values["section"], exhibit.values.get("preset"))
+    section = exhibit.values["section"]
+    with st.container(key=f"exhibit-{exhibit.page}-{section}"):  # by which a picture's corner knows its page
+        show_section(page.SECTIONS, section, exhibit.values.get("preset"))

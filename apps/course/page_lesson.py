@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.course import page_exhibit
+from apps.course import page_exhibit, page_progress
 from apps.course.answers import Choice
 from apps.course.lessons import Lesson, Question, Step, lessons, step_named
 from apps.lecture.drawings import drawing_url
@@ -13,7 +13,7 @@ from apps.shared.style import palette
 from data_prep.errors import InputError
 
 ADDRESS = "lesson"  # query parameter: name of a step, or key of a lesson
-_PREDICTIONS = "predictions"  # of this visitor by step, in the state of the session
+PREDICTIONS = "predictions"  # of this visitor by step, in the state of the session
 
 
 def show() -> None:
@@ -48,13 +48,13 @@ def _lesson(name: str) -> Lesson:
 
 
 def _overview() -> None:
-    predictions = st.session_state.get(_PREDICTIONS, {})
+    done_steps = page_progress.visitor().steps
     every = list(lessons().values())
     for start in range(0, len(every), 5):
         for column, (number, lesson) in zip(
             st.columns(5), enumerate(every[start : start + 5], start + 1), strict=True
         ):
-            done = sum(name in predictions for name in lesson.steps)
+            done = sum(name in done_steps for name in lesson.steps)
             with column, st.container(border=True, height="stretch"):
                 st.image(drawing_url(lesson.key, palette()), width="stretch")
                 st.markdown(f"**{number}. {lesson.title}**")
@@ -71,8 +71,13 @@ def _overview() -> None:
 def _step(lesson: Lesson, step: Step) -> None:
     names = list(lesson.steps)
     at = names.index(step.name)
-    predictions = st.session_state.setdefault(_PREDICTIONS, {})
     _place(lesson, names, at)
+    show_step(lesson, step)
+
+
+def show_step(lesson: Lesson, step: Step) -> None:
+    """Draw a step: text, question, exhibit."""
+    predictions = st.session_state.setdefault(PREDICTIONS, {})
     st.subheader(step.title, anchor=False)
     left, right = st.columns([3, 2], gap="large")
     left.markdown(step.text)
@@ -117,8 +122,9 @@ def _question(name: str, question: Question) -> None:
         if not st.form_submit_button("Show me", type="primary"):
             return
     with input_errors():
-        question.check(given or "")
-        st.session_state[_PREDICTIONS][name] = given
+        true, _ = question.check(given or "")
+        st.session_state[PREDICTIONS][name] = given
+        page_progress.predicted(name, true)
 
 
 def _answer(step: Step, prediction: str) -> None:

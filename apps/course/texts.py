@@ -1,6 +1,6 @@
 """The texts of the course by language, and how drawn values are put into them.
 
-The texts of a module lie beside it in ``<module>.toml``, those of another language in ``<module>.<language>.toml``.
+The texts of a module lie beside it in ``<module>.toml``, in English; ``apps.shared.language`` has the other languages.
 ``<name>`` in a text is the place of a value.
 """
 
@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from apps.shared.language import ENGLISH, LANGUAGES, each_text, translated
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
 
-LANGUAGES = ("en",)
-ENGLISH = LANGUAGES[0]
+# Of lessons: what is no text.
+NO_TEXTS = frozenset({"key", "topics", "page", "values", "before", "kind", "answer", "allowed"})
 _PLACE = re.compile(r"<([A-Za-z][a-z_0-9]*)>")
 
 
@@ -26,7 +27,9 @@ def texts_of(module: str, language: str = ENGLISH) -> Mapping[str, Any]:
     """The texts of a module of the course, such as ``"answers"``; an InputError where there is no such language."""
     if language not in LANGUAGES:
         raise InputError("There is no such language", allowed=", ".join(LANGUAGES), received=language)
-    return toml_beside(__file__, f"{module}.toml" if language == ENGLISH else f"{module}.{language}.toml")
+    found = toml_beside(__file__, f"{module}.toml")
+    no_texts = NO_TEXTS if module.startswith("lesson_") else ()
+    return each_text(found, lambda text: translated(text, language), no_texts)
 
 
 def filled(template: str, values: Mapping[str, Any]) -> str:

@@ -44,11 +44,23 @@ def _gradients(report: Report) -> None:
     picture = curves(found, x_title=title, y_title="length", hover="%{text}: %{y:.3g}", height=360)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
     charts.show(picture, "depth gradients", f"Length of the gradient by layer, {when}")
+    for label, curve in found.items():
+        convolutions = [height or 0.0 for height in curve.y[:-1]]
+        least, most = min(convolutions), max(convolutions)
+        more = f", {most / least:.1f} times as much" if least else ""
+        st.markdown(f"- **{label}**: from {least:.2g} to {most:.2g} in the layers before the last{more}")
     if WHEN[when] == "first":
         st.caption(
-            "A block with a connection begins by adding nothing: until the first step the gradient of the layers in "
-            "it is 0, which this axis cannot show, and all of it goes around. Without connections it grows from layer "
-            "to layer on its way back to the image."
+            "Before training both have the usual initialisation. Backpropagation begins at the answer, so read from "
+            "right to left: without connections every layer changes the length by about the same factor, and many "
+            "layers multiply it. With connections the gradient goes around the layers too, and keeps its size. The "
+            "network of the curves above was started in another way: each of its blocks begins by adding nothing, so "
+            "that its layers have no gradient at all until the first step."
+        )
+    else:
+        st.caption(
+            "After training the loss is almost 0, so there is little left to learn from and all gradients are short. "
+            "Which layers have the longer ones is no longer a matter of the connections alone."
         )
 
 

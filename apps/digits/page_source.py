@@ -13,7 +13,7 @@ from apps.shared.canvas import canvas
 from apps.shared.page import heavy_work, input_errors, number_box, one_of
 from apps.shared.page_images import figure, in_a_row
 from data_prep.errors import InputError
-from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit
+from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit, resized
 
 SOURCES = ("Draw", "Upload", "Example", "Error")
 SIZE, PEN, SHOWN = 84, 7.0, 336
@@ -62,13 +62,18 @@ def _drawn() -> Chosen:
         pen=PEN,
         shown=SHOWN,
         store=STORE,
+        example=_large(examples().images[_FIRST]),
     )
     st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
     if ink is None:
-        st.caption("Nothing is drawn yet, so this is about a training image:")
+        st.caption("Nothing is drawn yet, so this is about a training image; your first stroke replaces it.")
         return _stored(_FIRST)
     prepared = prepare_digit(ink, "The drawing")
     return Chosen(prepared.image, prepared=prepared)
+
+
+def _large(image: np.ndarray) -> np.ndarray:
+    return (255 * resized(image.astype(np.float32), SIZE, SIZE)).astype(np.uint8)
 
 
 def _uploaded() -> Chosen:

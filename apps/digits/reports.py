@@ -44,7 +44,8 @@ DEPTH = Table(
         Column("last gradient", lambda row: row.numbers("gradient_norms.first")[-1], ".3g"),
     ),
     (Rows("runs.*", "{0}", (DEPTHS,)),),
-    "Euclidean length of the loss's gradient by the weights of each layer; first and last layer before training. "
+    "Euclidean length of the loss's gradient by the weights of each layer; first and last layer before training, "
+    "with ordinary initialisation. "
     "{settings.images:,} training images; {settings.processor}.",
 )
 _SIZE = 28

@@ -24,7 +24,7 @@ from apps.laboratory.compare import (
     title_of,
 )
 from apps.laboratory.curves import Axis, Story
-from apps.laboratory.page_curves import choose_axis, choose_format, choose_stage, of_stage, show_curves
+from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, show_curves
 from apps.laboratory.runs import GOING
 from apps.laboratory.worker import ensure_workers
 from apps.shared.page import input_errors, named_choice
@@ -51,11 +51,10 @@ def show() -> None:
             axis = choose_axis()
             stage = choose_stage(_stories(found))
             measure = _choose_measure(of_stage(_stories(found), stage))
-            export = choose_format()
         going = any(one.state in GOING for one in found.values())
         # While runs go on they are read anew now and then; the choosers above stay as they are.
         known = _known(found) if going else None
-        st.fragment(_draw, run_every=_SECONDS if going else None)(runs, known, axis, stage, measure, export)
+        st.fragment(_draw, run_every=_SECONDS if going else None)(runs, known, axis, stage, measure)
         _downloads(found)
 
 
@@ -78,9 +77,7 @@ def _known(found: Mapping[str, Compared]) -> tuple[Any, ...]:
     return going, {story.stage for story in stages}, bool(measures(stages))
 
 
-def _draw(
-    runs: Mapping[str, AnyRun], known: Any, axis: Axis, name: str, measure: Measure | None, export: str
-) -> None:
+def _draw(runs: Mapping[str, AnyRun], known: Any, axis: Axis, name: str, measure: Measure | None) -> None:
     """Draw curves and tables; the whole page anew when the choosers have become old."""
     found = compared(runs)
     if known is not None:
@@ -93,7 +90,7 @@ def _draw(
         for label, members in seeds_together(found).items()
         if all(one in stage for one in members)
     }
-    show_curves(stage, "compare", axis=axis, together=together, export=export)
+    show_curves(stage, "compare", axis=axis, together=together)
     st.subheader("What they reached", anchor=False)
     st.dataframe(_reached_rows(found, stage, together, measure), hide_index=True, placeholder="–")
     if together:
@@ -148,4 +145,3 @@ def _downloads(found: Mapping[str, Compared]) -> None:
         st.download_button(
             "All as a folder (zip)", partial(folder, found), "comparison.zip", "application/zip", **looks
         )
-    st.caption("The camera at a picture saves it, in the format that is chosen above.")

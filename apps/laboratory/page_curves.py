@@ -20,7 +20,6 @@ _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "x", "triangle-down", 
 _HUES = ("#8265c2", "#4fa356", "#d3ae2f", "#b8486f", "#7d8590")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SPREAD = 50  # where the largest number is more than so many times the smallest, the axis is logarithmic
-_FORMATS = ("PNG", "SVG")
 
 
 def choose_axis(key: str = "over") -> Axis:
@@ -55,7 +54,6 @@ def show_curves(
     axis: Axis = "steps",
     together: Mapping[str, Sequence[str]] | None = None,
     only: Sequence[str] = (),
-    export: str = "",
 ) -> None:
     """Draw the curves of one or several runs.
 
@@ -65,7 +63,6 @@ def show_curves(
         axis: What they are drawn over.
         together: Label to labels of runs that differ in the seed alone: they are drawn as mean and standard error.
         only: The quantities that are drawn; all if nothing is said.
-        export: Format of a button at each picture that saves it; none without.
     """
     found = {
         name: lines for name, lines in lines_of(runs, axis, together).items() if name in only or not only
@@ -82,7 +79,7 @@ def show_curves(
             min(2, len(found)), gap="medium"
         )  # a row of its own: narrow windows stack it
         with columns.pop(0):
-            _show(_picture(name, lines, labels, x_title), f"{key} {name}", f"{name} over {x_title}", export)
+            _show(_picture(name, lines, labels, x_title), f"{key} {name}", f"{name} over {x_title}")
     st.caption(_legend(runs, [line for lines in found.values() for line in lines], len(labels)))
 
 
@@ -100,17 +97,12 @@ def show_norms(story: Story, key: str, *, axis: Axis = "steps") -> None:
         looks = {"color": colour, "dash": dash, "width": 2}
         picture.add_scatter(x=line.x, y=line.y, name=line.run, mode="lines", line=looks, hovertemplate=hover)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
-    _show(picture, f"{key} norms", f"Norm of the gradient by layer over {x_title}", "")
+    _show(picture, f"{key} norms", f"Norm of the gradient by layer over {x_title}")
     more = f" {len(lines)} of {len(story.norms)} layers are drawn." if len(lines) < len(story.norms) else ""
     st.caption(
         "From the optimizer's memory, so smoothed: for Adam the root of the mean square over about the last "
         f"1 / (1 − beta₂) steps, for momentum the norm of the velocity, after clipping.{more}"
     )
-
-
-def choose_format(key: str = "format") -> str:
-    """Let the visitor choose the format of saved pictures."""
-    return one_of("Pictures are saved as", _FORMATS, key, named=True).lower()
 
 
 def _axis_title(axis: Axis, runs: Mapping[str, Story]) -> str:
@@ -197,14 +189,7 @@ def _legend(runs: Mapping[str, Story], lines: Sequence[Line], labels: int) -> st
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _show(picture: go.Figure, key: str, alt: str, export: str) -> None:
+def _show(picture: go.Figure, key: str, alt: str) -> None:
     """Put a picture on the page; what a visitor has hidden in it stays hidden when it is drawn again."""
     picture.update_layout(margin={"t": 44}, showlegend=True, uirevision=key)
-    if not export:
-        charts.show(picture, key, alt)
-        return
-    ground = palette().ground  # a saved picture has no page behind it
-    picture.update_layout(paper_bgcolor=ground, plot_bgcolor=ground)
-    saved = {"format": export, "filename": alt.replace(" ", "_"), "scale": 2, "width": 900, "height": 450}
-    config = {"displayModeBar": True, "displaylogo": False, "modeBarButtons": [["toImage"]]}
-    st.plotly_chart(picture, key=key, config={**config, "toImageButtonOptions": saved}, alt=alt)
+    charts.show(picture, key, alt)

@@ -16,6 +16,7 @@ from apps.shared import charts
 from apps.shared.page import plain
 from apps.shared.page_images import image_url
 from apps.shared.style import Palette, palette
+from apps.shared.tables import numbers
 
 _SHOWN = 4  # letters of a column
 _CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
@@ -42,7 +43,9 @@ def letter_row(images: np.ndarray, letters: Sequence[ReadLetter], truth: str | N
             f'<div class="arrow" aria-hidden="true">{arrow}</div>'
             f"{_column(letter, letter.letter, letter.probabilities, colours.ours)}</figure>"
         )
-    return f'{_style(colours)}<div class="reading">{"".join(figures)}</div>'
+    rows = [[one.before, one.before_probability, one.letter, one.probability] for one in letters]
+    told = numbers([["alone", "probability", "in context", "probability"], *rows])
+    return f'{_style(colours)}<div class="reading" {told}>{"".join(figures)}</div>'
 
 
 def show_answer(text: str, truth: str | None, *said: str) -> None:

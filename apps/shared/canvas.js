@@ -46,7 +46,10 @@ export default function ({ data, parentElement, setStateValue }) {
     pen.globalCompositeOperation = 'source-over';
   }
   store.colour = colour;
-  if (store.version !== data.version) { store.version = data.version; store.undo = []; load(data.drawing); }
+  if (store.version !== data.version) {
+    store.version = data.version; store.undo = []; store.example = data.example; load(data.drawing);
+  }
+  const wipeExample = () => { if (store.example) { store.example = false; pen.clearRect(0, 0, wide, high); } };
 
   const place = (event) => {
     const frame = paper.getBoundingClientRect();
@@ -62,6 +65,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (!event.isPrimary || event.button > 0) return;
     event.preventDefault();
     paper.setPointerCapture(event.pointerId);
+    wipeExample();
     keep();
     store.last = place(event);
     line(store.last, store.last);
@@ -79,7 +83,7 @@ export default function ({ data, parentElement, setStateValue }) {
     store.last = null;
     send();
   };
-  parentElement.querySelector('.clear').onclick = () => { keep(); pen.clearRect(0, 0, wide, high); send(); };
+  parentElement.querySelector('.clear').onclick = () => { wipeExample(); keep(); pen.clearRect(0, 0, wide, high); send(); };
   const undo = () => {
     const before = store.undo.pop();
     if (before) { pen.putImageData(before, 0, 0); send(); }

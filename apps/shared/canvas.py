@@ -19,7 +19,15 @@ _canvas = component("lectern_canvas", __file__)
 
 
 def canvas(
-    *, key: str, label: str, width: int, height: int, pen: float, shown: int, store: str
+    *,
+    key: str,
+    label: str,
+    width: int,
+    height: int,
+    pen: float,
+    shown: int,
+    store: str,
+    example: np.ndarray | None = None,
 ) -> np.ndarray | None:
     """Draw a canvas whose drawing stands in the page's address, and give what is drawn on it.
 
@@ -32,10 +40,11 @@ def canvas(
         shown: Largest width on the screen, in pixels.
         store: Name in the session's state that holds the drawing while the canvas is out of sight; put an array in it,
             before the canvas is drawn, to begin with it.
+        example: Ink uint8 (height, width) that is seen until something is drawn: the first stroke replaces it.
 
     Returns:
-        Ink uint8 (height, width), 0 for paper; None for an empty canvas. A damaged drawing or address is told on the
-        page and gives None.
+        Ink uint8 (height, width), 0 for paper; None for an empty canvas, or one with the example. A damaged drawing or
+        address is told on the page and gives None.
     """
     state, text = st.session_state, st.query_params.get(LINK)
     problem, fresh, taken, version = (f"{store} {name}" for name in ("problem", "fresh", "taken", "version"))
@@ -55,26 +64,27 @@ def canvas(
             state[store] = from_link(text, width, height)
             state[version] = state.get(version, 0) + 1
     drawn = state.get(store)
-    data = {
-        "width": width,
-        "height": height,
-        "pen": pen,
-        "shown": shown,
-        "label": label,
-        "colour": list(getrgb(palette().text)),
-        # The browser keeps its own, finer drawing; it takes this one when it begins, or when it is another one.
-        "version": state.get(version, 0),
-        "drawing": "" if drawn is None else to_base64(drawn),
-    }
+    begins = drawn is None and store not in state and example is not None
+    data = {"width": width, "height": height, "pen": pen, "shown": shown, "label": label, "example": begins}
+    # The browser keeps its own, finer drawing; it takes this one when it begins, or when it is another one.
+    seen = example if begins else drawn
+    data |= {"version": state.get(version, 0), "drawing": "" if seen is None else to_base64(seen)}
+    data["colour"] = list(getrgb(palette().text))
     _canvas(key=key, data=data, on_drawing_change=take)
     with input_errors():
         if state.get(problem):
             raise state[problem]
     ink = drawn if drawn is not None and drawn.any() else None
-    text = None if ink is None else to_link(ink)
-    if text != st.query_params.get(LINK):
-        state[taken] = text
-        st.query_params.pop(LINK, None)
-        if text is not None:
-            st.query_params[LINK] = text
+    state[taken] = _to_address(ink, state.get(taken))
     return ink
+
+
+def _to_address(ink: np.ndarray | None, taken: str | None) -> str | None:
+    """Write a drawing into the page's address, or nothing; return what was taken from there, or put there."""
+    text = None if ink is None else to_link(ink)
+    if text == st.query_params.get(LINK):
+        return taken
+    st.query_params.pop(LINK, None)
+    if text is not None:
+        st.query_params[LINK] = text
+    return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from apps.shared.language import _
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
 from models.presets.manifest import MANIFEST
@@ -42,7 +43,7 @@ def one_of(
 
     Args:
         label: Of the choice.
-        choices: What there is.
+        choices: What there is; each is shown in the visitor's language.
         key: Of the widget, and its query parameter.
         place: Where it stands.
         first: What is chosen at the beginning; the first of them if nothing is said.
@@ -52,22 +53,40 @@ def one_of(
     Returns:
         The choice.
     """
-    return place.segmented_control(
+    first = choices[0] if first is None else first
+    st.session_state[key] = next(iter(_chosen_before(key, choices)), first)
+    chosen = place.segmented_control(
         label,
         choices,
-        default=choices[0] if first is None else first,
         required=True,
         key=key,
-        bind="query-params",
+        format_func=_,
         label_visibility="visible" if named else "collapsed",
         **more,
     )
+    _into_address(key, None if chosen == first else chosen)
+    return chosen
+
+
+def _chosen_before(key: str, choices: Collection[str]) -> list[str]:
+    """What is chosen so far: by the address where somebody has opened another one, else by the widget."""
+    chosen: Any = st.query_params.get_all(key)
+    if key in st.session_state and chosen == st.session_state.get(f"address of {key}", []):
+        chosen = st.session_state[key]
+    return [one for one in (chosen if isinstance(chosen, list) else [chosen]) if one in choices]
+
+
+def _into_address(key: str, chosen: Any) -> None:
+    """Put what is chosen into the page's address; Streamlit's own binding would put there what is shown."""
+    if chosen:
+        st.query_params[key] = chosen
+    else:
+        st.query_params.pop(key, None)
+    st.session_state[f"address of {key}"] = st.query_params.get_all(key)
 
 
 def named_choice(label: str, names: Mapping[str, str], key: str, *, many: bool = False, **more: Any) -> Any:
     """Let the visitor choose by names; the keys of what is chosen stand in the page's address.
-
-    Streamlit's own binding puts what is shown into the address, and a link would end with the next better name.
 
     Args:
         label: Of the choice.
@@ -79,18 +98,14 @@ def named_choice(label: str, names: Mapping[str, str], key: str, *, many: bool =
     Returns:
         The key, or a list of keys.
     """
-    before = st.session_state.get(key, st.query_params.get_all(key))
-    there = [one for one in (before if isinstance(before, list) else [before]) if one in names]
+    there = _chosen_before(key, names)
     if many or there:
         st.session_state[key] = there if many else there[0]
     else:
         st.session_state.pop(key, None)
     box = st.multiselect if many else st.selectbox
     chosen = box(label, list(names), key=key, format_func=lambda one: names[one], **more)
-    if chosen:
-        st.query_params[key] = chosen
-    else:
-        st.query_params.pop(key, None)
+    _into_address(key, chosen)
     return chosen
 
 
@@ -111,7 +126,7 @@ def example_buttons(examples: Mapping[str, Mapping[str, Any]], kind: str = "take
     """Draw a button for each example, by its title, that sets widgets by their keys, and so the page's address."""
     with st.container(horizontal=True, gap="xsmall"):
         for title, values in examples.items():
-            st.button(title, on_click=st.session_state.update, args=(values,), key=f"{kind} {title}")
+            st.button(_(title), on_click=st.session_state.update, args=(values,), key=f"{kind} {title}")
 
 
 def plain(text: str) -> str:
@@ -162,7 +177,7 @@ def taught_by(lesson_on: Callable[[str, str], Lesson | None]) -> None:
 
 
 def show_page(file: str, shows: Sections) -> None:
-    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section.
+    """Draw a page: title, buttons of its sections, the chooser of presets, and the chosen section, or this alone.
 
     Args:
         file: The page's own; the ``.toml`` file beside it has the ``title``, and in the order of the buttons a table
@@ -172,7 +187,10 @@ def show_page(file: str, shows: Sections) -> None:
             this is called with application and name of the chosen preset, or with nothing.
     """
     said = _said(file)
-    st.title(said["title"], anchor=False)
+    if st.context.is_embedded:
+        _embedded(said["sections"], shows)
+        return
+    st.title(_(said["title"]), anchor=False)
     section = _choose_section(said["sections"])
     choice, show = _drawn_by(shows, section)
     preset = application = None
@@ -196,11 +214,11 @@ def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:
         st.query_params[key] = st.session_state[key]
 
     return st.segmented_control(
-        "Section",
+        _("Section"),
         list(sections),
         required=True,
         key=key,
-        format_func=lambda name: sections[name]["title"],
+        format_func=lambda name: _(sections[name]["title"]),
         on_change=take,
         label_visibility="collapsed",
     )
@@ -209,16 +227,15 @@ def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:
 def _explain(said: Mapping[str, Any], page: str, section: str) -> None:
     """Say what a section shows and what to try, with a way to the lesson that teaches it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.caption(said["about"], width="content")
+        st.caption(_(said["about"]), width="content")
         for found in filter(None, (lesson_on(page, section) for lesson_on in _lesson_on)):
             address, title = found
-            tip = f"The lesson's step about it: {title}"
             st.page_link(
                 "apps/course/page.py",
                 label="?",
                 icon=":material/school:",
                 query_params={"lesson": address},
-                help=tip,
+                help=_("The lesson's step about it: {title}", title=_(title)),
             )
     example_buttons(said.get("try", {}), "try")
 
@@ -240,6 +257,16 @@ def show_section(shows: Sections, section: str, preset: str | None = None) -> No
         show(open_once(choice.open, name), name)
 
 
+def _embedded(sections: Mapping[str, Any], shows: Sections) -> None:
+    """Draw the section and preset of the address alone: for a frame of another page, by ``?embed=true``."""
+    section = st.query_params.get("section", "")
+    section = section if section in sections else next(iter(sections))
+    choice, _ = _drawn_by(shows, section)
+    asked = None if choice is None else st.query_params.get(choice.key)
+    known = asked and any(one.name == asked and choice.fits(one) for one in find_presets(choice.kind))
+    show_section(shows, section, asked if known else None)
+
+
 def _drawn_by(shows: Sections, section: str) -> tuple[PresetChoice | None, Callable[..., None]]:
     return next((choice, named[section]) for choice, named in shows.items() if section in named)
 
@@ -248,7 +275,7 @@ def choose_preset(choice: PresetChoice) -> FoundPreset | None:
     """Let the visitor choose among the fitting presets in reach, and say what the chosen one learned from."""
     found = [preset for preset in find_presets(choice.kind) if choice.fits(preset)]
     if not found:
-        st.info(f"Make the preset with `python -m apps {choice.make}`, then reload.")
+        st.info(_("Make the preset with `python -m apps {options}`, then reload.", options=choice.make))
         return None
     found.sort(key=lambda preset: preset.name != choice.default)
     by_name = {preset.name: preset for preset in found}
@@ -256,7 +283,7 @@ def choose_preset(choice: PresetChoice) -> FoundPreset | None:
     with st.container(horizontal=True, vertical_alignment="center"), input_errors():
         if len(found) > 1:
             name = st.selectbox(
-                "Preset",
+                _("Preset"),
                 tuple(by_name),
                 key=choice.key,
                 bind="query-params",
@@ -264,7 +291,8 @@ def choose_preset(choice: PresetChoice) -> FoundPreset | None:
                 label_visibility="collapsed",
             )
             chosen = by_name[name]
-        st.caption(f"{plain(chosen.name)} learned from: {plain(chosen.learned_from)}")
+        names = {"name": plain(chosen.name), "source": plain(chosen.learned_from)}
+        st.caption(_("{name} learned from: {source}", **names))
     return chosen
 
 
@@ -296,8 +324,11 @@ def remembered(of: str, _owner: Any, method: str, *arguments: Any) -> Any:
         return getattr(_owner, method)(*arguments)
 
 
-def component(name: str, file: str) -> Callable[..., Any]:
-    """Make a component, under a unique name, of the ``.html``, ``.css`` and ``.js`` files beside a module."""
+def component(name: str, file: str, **more: Any) -> Callable[..., Any]:
+    """Make a component, under a unique name, of the ``.html``, ``.css`` and ``.js`` files beside a module.
+
+    ``more`` is as Streamlit takes it.
+    """
     parts = {kind: Path(file).with_suffix(f".{kind}") for kind in ("html", "css", "js")}
     texts = {kind: path.read_text(encoding="utf-8") for kind, path in parts.items() if path.is_file()}
-    return st.components.v2.component(name, **texts)
+    return st.components.v2.component(name, **texts, **more)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, NamedTuple
 
 from apps.shared.reports import DASH, Escape, Stored, preset_installed, preset_scores, stored
@@ -199,3 +201,8 @@ class Report:
         ]
         facts = self.facts()
         return "\n".join(f"| {' | '.join(row)} |" for row in rows) + (f"\n\n{facts}" if facts else "")
+
+
+def numbers(rows: Iterable[Sequence[object]]) -> str:
+    """Write the numbers of a drawing as an attribute of its HTML, from where the picture's corner saves them."""
+    return f'data-numbers="{escape(json.dumps([list(row) for row in rows]))}"'

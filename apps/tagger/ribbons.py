@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.shared.colours import DARK, Palette, tint
+from apps.shared.tables import numbers
 from apps.tagger.tagset import TAGS, tag_colour, tag_name
 from data_prep.readers.conllu import UNTAGGED
 
@@ -26,7 +27,9 @@ def style(colours: Palette) -> str:
 def ribbons(sentences: Sequence[Any], colours: Palette) -> str:
     """Draw a ``TaggedText``'s sentences as HTML, one a block, with the white space that stands between their words."""
     blocks = "".join(_sentence(sentence, colours) for sentence in sentences)
-    return f'{style(colours)}<div class="ribbons">{blocks}</div>'
+    rows = [[token.text, token.tag, token.probability] for one in sentences for token in one.tokens]
+    told = numbers([["word", "tag", "probability"], *rows])
+    return f'{style(colours)}<div class="ribbons" data-picture {told}>{blocks}</div>'
 
 
 def legend(tags: Sequence[str], colours: Palette) -> str:

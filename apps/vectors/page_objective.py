@@ -73,7 +73,9 @@ def _sentence(result: MaskedPrediction) -> None:
         f"{'[???] ' if token.role == 'masked' else ''}{escape(token.text)}</span>"
         for token in result.tokens
     )
-    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.4rem;align-items:center">{chips}</div>')
+    st.html(
+        f'<div data-picture style="display:flex;flex-wrap:wrap;gap:.4rem;align-items:center">{chips}</div>'
+    )
     context = sum(token.role == "context" for token in result.tokens)
     unknown = [token.text for token in result.tokens if token.role == "unknown"]
     words = "one word" if context == 1 else f"{context} words"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import astuple
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ import streamlit as st
 
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import Palette, palette
+from apps.shared.tables import numbers
 from apps.writer.application import Writer
 from apps.writer.explain import MOST_STEPS, unrolled_steps
 from apps.writer.page_pieces import SAID, linked
@@ -39,7 +41,7 @@ def show(writer: Writer, preset: str) -> None:
         # The page's sanitizer removes inline SVG.
         url = "data:image/svg+xml;base64," + b64encode(drawing(steps, palette()).encode()).decode()
         st.html(
-            '<div style="overflow-x:auto;max-width:100%" tabindex="0">'
+            f'<div style="overflow-x:auto;max-width:100%" tabindex="0" {numbers(map(astuple, steps))}>'
             f'<img src="{url}" width="{_width(steps)}" height="{_HEIGHT}" style="max-width:none" '
             'alt="The unrolled network: inputs below, predictions above, targets on top"></div>'
         )

@@ -23,7 +23,7 @@ SECTIONS = {
     "reviews": ("Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"),
     "convolution": ("Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"),
     "laboratory": ("Start", "Watch", "Compare", "Experiments"),
-    "course": ("Lessons",),
+    "course": ("Lessons", "Exercises", "Know", "Teachers"),
 }  # of every page, in the order of its buttons
 EVERY_SECTION = [(key, section) for key, sections in SECTIONS.items() for section in sections]
 
@@ -70,6 +70,11 @@ def messages(app: AppTest) -> list[str]:
 def html(app: AppTest) -> str:
     """All HTML of the page."""
     return "".join(item.proto.body for item in app.get("html"))
+
+
+def components(app: AppTest) -> list:
+    """The page's own components: all but the one that puts corners at pictures."""
+    return [item for item in app.get("bidi_component") if not item.proto.id.endswith("-lectern_corner")]
 
 
 def chart(app: AppTest, key: str) -> dict:

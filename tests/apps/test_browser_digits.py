@@ -84,11 +84,11 @@ def test_a_drawing_goes_with_the_visitor_into_the_layers(page, server: str) -> N
     draw(page, STROKES["7"])
     expect(page.get_by_text(WAITING)).to_have_count(0)
     expect(answer(page)).to_be_visible()
-    page.get_by_role("radio", name="Layers").click()
+    page.get_by_role("radio", name="Inside the layers").click()
     # The first look inside starts TensorFlow, which takes a while on a busy computer.
     expect(page.get_by_text("8×5×5×1 + 8 = 208")).to_be_visible(timeout=3 * ANSWER_MILLISECONDS)
     expect(page.locator(".strip img").nth(9)).to_be_attached()
-    page.get_by_role("radio", name="Reasons").click()
+    page.get_by_role("radio", name="What the answer rests on").click()
     expect(page.get_by_text("training image").first).to_be_visible()
     expect(page.locator(".pictures figure")).to_have_count(5)
 

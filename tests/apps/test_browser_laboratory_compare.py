@@ -15,7 +15,7 @@ from apps.laboratory.experiments import experiments, recorded
 from tests.apps.browsing import settled, visit
 
 KEY = next((key for key in experiments() if recorded(key)), "")
-BEGINS = {"PNG": b"\x89PNG\r\n", "SVG": b"<svg"}
+BEGINS = {"PNG": b"\x89PNG\r\n", "SVG": b"<svg", "CSV": b"trace,x,y,value"}
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not KEY, reason="no experiment was recorded")]
 
@@ -29,11 +29,9 @@ def compared(page, server: str):
 
 @pytest.mark.parametrize("form", BEGINS)
 def test_a_picture_is_saved(compared, form: str, tmp_path: Path) -> None:
-    visit(compared, f"{compared.url}&format={form}")
-    expect(compared.get_by_role("radio", name=form)).to_be_checked()
-    chart = compared.locator("[data-testid=stPlotlyChart]").first
+    compared.locator(".lectern-corner summary").first.click()
     with compared.expect_download() as download:
-        chart.locator(".modebar-btn").click()
+        compared.get_by_role("button", name=form, exact=True).click()
     assert download.value.suggested_filename == f"loss_over_steps.{form.lower()}"
     download.value.save_as(tmp_path / "picture")
     assert (tmp_path / "picture").read_bytes().startswith(BEGINS[form])

@@ -156,6 +156,7 @@ def test_letters_outside_the_alphabet_are_one_message(letters_preset: Path, tmp_
     assert "not known" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_tuning_starts_from_the_weights_of_a_preset(
     letters: Path, letters_preset: Path, tmp_path: Path
 ) -> None:

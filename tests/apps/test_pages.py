@@ -10,13 +10,12 @@ import pytest
 from apps.course.lessons import step_about
 from apps.lecture.topics import PAGES, ROOT
 from data_prep.files import toml_beside
-from tests.apps.pages import EVERY_SECTION, SECTIONS, open_page, shipping
+from tests.apps.pages import EVERY_SECTION, SECTIONS, components, open_page, shipping
 
 SHOWN = (
     "plotly_chart",
     "dataframe",
     "html",
-    "bidi_component",
     "code",
     "info",
     "metric",
@@ -47,7 +46,7 @@ def test_a_section_opens_by_its_address_and_says_what_to_try(key: str, section: 
     chooser = app.segmented_control(key="section")
     assert len(set(chooser.options)) == len(SECTIONS[key])
     assert chooser.value == section
-    assert any(len(app.get(kind)) for kind in SHOWN), "the section is empty"
+    assert components(app) or any(len(app.get(kind)) for kind in SHOWN), "the section is empty"
     said = toml_beside(str(ROOT / PAGES[key].view))["sections"]
     assert tuple(said) == SECTIONS[key]
     assert chooser.options[SECTIONS[key].index(section)] == said[section]["title"]
@@ -58,6 +57,19 @@ def test_a_section_opens_by_its_address_and_says_what_to_try(key: str, section: 
     assert [link.proto.help for link in app.get("page_link") if link.proto.label == "?"] == (
         [] if lesson is None else [f"The lesson's step about it: {lesson[1]}"]
     )
+
+
+def tries_of(key: str, section: str) -> dict:
+    return toml_beside(str(ROOT / PAGES[key].view))["sections"][section].get("try", {})
+
+
+@pytest.mark.parametrize(("key", "section"), [at for at in EVERY_SECTION if tries_of(*at)], indirect=["key"])
+def test_what_can_be_tried_is_drawn(key: str, section: str) -> None:
+    app = open_page(key, section=section, **MORE.get((key, section), {}))
+    for title, values in tries_of(key, section).items():
+        app.button(key=f"try {title}").click().run()
+        assert not app.exception
+        assert all(name in app.session_state for name in values)
 
 
 @pytest.mark.parametrize("key", SECTIONS, indirect=True)

@@ -162,6 +162,7 @@ def pretrained_in(folder: Path, text: Path, resume: bool = False) -> Trained:
     return train(TASK, PRETRAINED, TASK.source(PRETRAINED, {"sample": True, "text": (text,)}, run), run)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_in_both_stages_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -306,6 +306,7 @@ def test_multiword_tokens_by_hand() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_english_by_its_files_reaches_what_the_built_in_source_reaches(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,7 +15,7 @@ from apps.convolution.kinds import KINDS
 from apps.convolution.page_digit import linked_position
 from apps.convolution.page_drawings import Box
 from apps.lecture.topics import topics
-from tests.apps.pages import SECTIONS, messages, open_page, press
+from tests.apps.pages import SECTIONS, components, messages, open_page, press
 
 KEY = "convolution"
 page = partial(open_page, KEY)
@@ -33,7 +33,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 def player(app: AppTest) -> dict:
-    (found,) = app.get("bidi_component")
+    (found,) = components(app)
     return json.loads(found.proto.json)
 
 

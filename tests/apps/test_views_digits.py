@@ -37,10 +37,19 @@ def seven() -> np.ndarray:
     return ink
 
 
-def test_an_empty_canvas_is_about_a_training_image() -> None:
+def test_a_canvas_begins_with_a_training_image_that_the_first_stroke_replaces() -> None:
     app = page()
     assert not app.error
-    assert given(app, "canvas")["drawing"] == ""
+    assert given(app, "canvas")["example"]
+    shown = from_base64(given(app, "canvas")["drawing"], SIZE, SIZE)
+    assert shown.max() == 255 and not shown[:6].any()
+    assert "drawing" not in app.query_params
+    app.session_state[STORE] = np.zeros((SIZE, SIZE), np.uint8)  # as after Clear
+    app.run()
+    assert (
+        not given(app, "canvas")["example"]
+        and from_base64(given(app, "canvas")["drawing"], SIZE, SIZE).max() == 0
+    )
     assert (given(app, "canvas")["width"], given(app, "canvas")["height"]) == (SIZE, SIZE)
     assert any("Nothing is drawn yet" in caption.value for caption in app.caption)
     assert sum(chart(app, "probabilities")["data"][0]["x"]) == pytest.approx(100)
@@ -233,6 +242,7 @@ def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path)
     assert not app.info
     assert [trace["name"] for trace in chart(app, "depth loss")["data"]] == ["residual", "plain"]
     assert chart(app, "depth gradients")["data"][0]["y"][1] == 0.5
+    assert any("**plain**: from 3.8e-06 to 1" in item.value for item in app.markdown)
     app = page(section="Depth", when="after training")
     assert chart(app, "depth gradients")["data"][0]["y"][1] == 0.1
     app = page(section="Benchmark")

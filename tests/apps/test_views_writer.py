@@ -22,7 +22,7 @@ from apps.writer.reports import NETWORKS, TITLES
 from apps.writer.results import Step
 from apps.writer.sources import text_source
 from data_prep.errors import InputError
-from tests.apps.pages import SECTIONS, chart, given, messages, open_page, press, shipping
+from tests.apps.pages import SECTIONS, chart, components, given, messages, open_page, press, shipping
 from tests.as_used_results import as_used_results
 
 KEY = "writer"
@@ -52,7 +52,7 @@ def test_it_opens_with_a_text_after_the_prompt_of_the_address() -> None:
     assert not app.exception
     assert not app.error
     assert app.text_area(key="prompt to write from").value == "BEN:\n"
-    assert app.get("bidi_component")
+    assert components(app)
     assert app.session_state["writing"].prompt == "BEN:\n"
 
 

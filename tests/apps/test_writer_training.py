@@ -121,6 +121,7 @@ def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Pat
         np.testing.assert_allclose(alone["logits/kernel"], single.answers.arrays["logits/kernel"], atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_training_that_was_cut_in_its_second_member_ends_at_the_same_bits(
     tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
