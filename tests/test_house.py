@@ -313,6 +313,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "tensorflow_text": "tensorflow-text",
     "PIL": "pillow",
+    "markdown_it": "markdown-it-py",
     "annotated_types": "annotated-types",
     "pycrfsuite": "python-crfsuite",
     "xdist": "pytest-xdist",

@@ -10,7 +10,9 @@ import typer
 
 from apps.course.assignments import grade_folder
 from apps.course.catalogue import EXERCISES, exercise
+from apps.course.printing import lesson_html, sheet_html, write_print
 from apps.shared.commands import EXIT_INPUT_ERROR, JsonOption, group, print_json, print_table, verb
+from data_prep.errors import InputError
 from data_prep.files import write_bytes
 
 app = group()
@@ -70,3 +72,25 @@ def grade(
         sys.stdout.flush()
         print("\n".join(f"Error: {problem}" for problem in grades.problems), file=sys.stderr)
         raise typer.Exit(EXIT_INPUT_ERROR)
+
+
+@app.command("print")
+@verb
+def print_(
+    lesson: Annotated[str, typer.Argument(metavar="LESSON", help="Key of the lesson, such as tensors.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="What is written, by its end HTML or PDF.")],
+    exercises: Annotated[bool, typer.Option("--exercises", help="A sheet of its exercises.")] = False,
+    seed: SeedOption = 0,
+    solutions: Annotated[bool, typer.Option("--solutions", help="The sheet with its solutions.")] = False,
+    grey: Annotated[bool, typer.Option("--grey", help="For a printer without colour.")] = False,
+) -> None:
+    """Write a lesson, or a sheet of its exercises, as a file for the printer."""
+    if exercises:
+        html = sheet_html(lesson, seed=seed, solutions=solutions, grey=grey)
+    elif solutions or seed:
+        raise InputError(
+            "Only a sheet of exercises has a seed and solutions", allowed="--exercises beside them"
+        )
+    else:
+        html = lesson_html(lesson, grey=grey)
+    write_print(html, out)

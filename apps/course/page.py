@@ -9,6 +9,7 @@ from apps.course import (
     page_exercises,
     page_know,
     page_lesson,
+    page_print,
     page_progress,
     page_teachers,
 )
@@ -20,6 +21,7 @@ SECTIONS = {
         "Exercises": page_exercises.show,
         "Know": page_know.show,
         "Teachers": page_teachers.show,
+        "Print": page_print.show,
     }
 }
 

@@ -23,7 +23,7 @@ SECTIONS = {
     "reviews": ("Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"),
     "convolution": ("Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"),
     "laboratory": ("Start", "Watch", "Compare", "Experiments"),
-    "course": ("Lessons", "Exercises", "Know", "Teachers"),
+    "course": ("Lessons", "Exercises", "Know", "Teachers", "Print"),
 }  # of every page, in the order of its buttons
 EVERY_SECTION = [(key, section) for key, sections in SECTIONS.items() for section in sections]
 
