@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -25,8 +25,14 @@ def choose_text(preset: str) -> str:
         first = next(iter(examples.values()))
         text = text_box(st, "Document", first, "text", MOST_CHARACTERS, lines=True, height=140)
         st.form_submit_button("Read", type="primary")
-    example_buttons({name: {"text": example} for name, example in examples.items()})
+    fails = {name: one["text"] for name, one in fails_of(preset).items()}
+    example_buttons({name: {"text": example} for name, example in {**examples, **fails}.items()})
     return text
+
+
+def fails_of(preset: str) -> Mapping[str, Mapping[str, str]]:
+    """Documents that a preset reads wrongly, by title: ``text``, the label that is ``meant``, and ``why`` it fails."""
+    return EXAMPLES["fails"].get(preset, {})
 
 
 def draw_document(

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from apps.reviews.application import Reviews
+from apps.reviews.application import DEFAULT_PRESET, Reviews
 from apps.reviews.files import csv_verdicts, verdicts_file
+from apps.reviews.page_text import EXAMPLES
 from apps.shared import charts
 from apps.shared.page import heavy_work, input_errors, plain, text_box
 from apps.shared.style import palette
@@ -27,11 +28,21 @@ def show(reviews: Reviews, preset: str) -> None:
         key="csv file",
         max_upload_size=MOST_MEBIBYTES,
     )
+    content, column = (_example(preset), "text") if upload is None else (upload.getvalue(), column.strip())
     if upload is None:
-        st.info("Every row gets a verdict; what cannot be read is named by its number, and the rest goes on.")
-        return
+        st.info(
+            "Every row gets a verdict; what cannot be read is named by its number, and the rest goes on. Until there "
+            "is a file, these are verdicts on a small example."
+        )
     with input_errors():
-        _summary(_classified(preset, reviews, upload.getvalue(), column.strip()), reviews.labels)
+        _summary(_classified(preset, reviews, content, column), reviews.labels)
+
+
+def _example(preset: str) -> bytes:
+    """A CSV file of a few documents that fit the preset."""
+    lines = EXAMPLES["lines"].splitlines()
+    own = {} if preset == DEFAULT_PRESET else EXAMPLES.get(preset, {})
+    return pd.DataFrame({"text": list(own.values()) or lines}).to_csv(index=False).encode()
 
 
 @st.cache_data(show_spinner="Reading …", max_entries=4)

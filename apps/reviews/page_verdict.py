@@ -7,7 +7,7 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import Method, contributions, methods, running
-from apps.reviews.page_text import choose_text, draw_document, name_of
+from apps.reviews.page_text import choose_text, draw_document, fails_of, name_of
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
 from apps.shared.colours import tint
@@ -19,6 +19,7 @@ _WAYS: dict[Method, str] = {
     "gradient": "Gradient times input",
     "leave_out": "Leaving it out",
 }
+_NAMED = 4  # words that speak most for a label
 _ANSWER = "the answer"
 _DOUBT = (
     "A verdict can be wrong, however sure it looks: the networks weigh words as they have learned them, and irony, "
@@ -40,6 +41,7 @@ def show(reviews: Reviews, preset: str) -> None:
             added = contributions(reviews, text, ways[way], None if label == _ANSWER else label)
             curve = running(reviews, text)
         _answer(verdict)
+        _failure(preset, text, verdict, added)
         _words(text, added)
         charts.show(_curve(curve, added.words), "running", "Probability of each label after each word")
         few = len(curve.words) < len(added.words)
@@ -58,6 +60,24 @@ def _answer(verdict: Verdict) -> None:
     charts.show(picture, "answer", f"The answer is {verdict.label}")
     unknown = f"{verdict.unknown_words:,} of {verdict.words:,} words unknown."
     st.caption(" ".join([_DOUBT, unknown, *map(plain, verdict.notes())]))
+
+
+def _failure(preset: str, text: str, verdict: Verdict, added: Contributions) -> None:
+    """Say why the verdict on one of the examples is wrong."""
+    found = next((one for one in fails_of(preset).values() if one["text"] == text), None)
+    if found is None or found["meant"] == verdict.label:
+        return
+    ranked = sorted(zip(added.values, added.words, strict=True), key=lambda pair: pair[0])
+    ends = {added.label: ranked[: -_NAMED - 1 : -1], added.against: ranked[:_NAMED]}
+    said = ". ".join(
+        f"Most for {plain(label)}: {', '.join(plain(name_of(word)) for _, word in words)}"
+        for label, words in ends.items()
+    )
+    st.warning(
+        f"**Where it fails, and why.** It says {plain(verdict.label)}, and {plain(found['meant'])} is meant. "
+        f"{found['why']} {said}.",
+        icon=":material/warning:",
+    )
 
 
 def _words(text: str, added: Contributions) -> None:

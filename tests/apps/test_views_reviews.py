@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.reviews.application import TOPICS_PRESET
+from apps.lecture.topics import ROOT
+from apps.reviews.application import DEFAULT_PRESET, TOPICS_PRESET, Reviews
+from apps.reviews.page_text import EXAMPLES, fails_of
 from tests.apps.pages import chart, given, messages, open_page, shipping
 from tests.apps.reviews_presets import drawn, save_reviews
 
@@ -113,9 +115,27 @@ def test_labels_are_rows_with_their_words() -> None:
     assert not app.error and "the network attention makes" in app.markdown[0].value
 
 
+def test_the_first_example_is_read_rightly_and_failures_are_failures() -> None:
+    reviews = Reviews.from_preset(ROOT / "models" / "presets" / DEFAULT_PRESET)
+    rightly = dict(zip(EXAMPLES[DEFAULT_PRESET], ("pos", "neg", "neg"), strict=True))
+    for name, text in EXAMPLES[DEFAULT_PRESET].items():
+        assert reviews.classify(text).label == rightly[name]
+    for one in fails_of(DEFAULT_PRESET).values():
+        assert reviews.classify(one["text"]).label != one["meant"]
+
+
+def test_a_failure_says_why_with_the_words_that_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a good film"
+    wrong = {"Fails": {"text": text, "meant": "none of them", "why": "It cannot."}}
+    monkeypatch.setitem(EXAMPLES["fails"], DEFAULT_PRESET, wrong)
+    app = page(text=text)
+    assert not app.error and "It cannot. Most for" in app.warning[0].value
+    assert not page(text="a good, good film").warning
+
+
 def test_a_file_gets_verdicts_and_bad_rows_are_named() -> None:
     app = page(section="File", column="review")
-    assert app.info
+    assert app.info and len(app.dataframe[0].value) == len(EXAMPLES["lines"].splitlines())
     content = 'id,review\n1,"a good, warm film"\n2,zzz\n3,dull\n'
     app.file_uploader(key="csv file").upload("mine.csv", content.encode(), "text/csv").run()
     assert not app.exception and not app.error
