@@ -38,10 +38,12 @@ from apps.course.lessons import Step, lessons
 from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
 from apps.digits.examples import examples
 from apps.digits.explain import DigitInspector
+from apps.digits.page_depth import WHEN
 from apps.digits.reports import DEPTH, SCORES, digit_errors
 from apps.digits.strips import GRADIENTS, WEIGHTS
 from apps.shared.reports import preset_installed
 from data_prep.images.preparation import digit_batch
+from models.digit_cnn.config import DigitCNNConfig
 
 PARTS = ("tensors", "convolution", "pooling", "shapes", "network")
 STEPS = {name: step for part in PARTS for name, step in lessons()[part].steps.items()}
@@ -187,11 +189,15 @@ def first_epoch(_: Values) -> str:
     return "residual"
 
 
-def start_of_the_gradient(_: Values) -> str:
-    plain, (first, *blocks, last) = gradients("plain"), gradients("residual")
-    assert min(first, last) > 0
-    assert plain[0] > 30 * plain[-1]  # it grows on its way back to the image
-    return "zero" if not any(blocks) else "equal"
+def gradient_before_training(values: Values) -> str:
+    found = {network: gradients(network, WHEN[values["when"]])[:-1] for network in ("plain", "residual")}
+    grown = {network: lengths[0] / lengths[-1] for network, lengths in found.items()}
+    assert max(found["residual"]) < 4 * min(found["residual"])  # it keeps its size
+    blocks = [step for step in DigitCNNConfig().steps if step.settings.get("gamma_initializer") == "zeros"]
+    assert (
+        len(blocks) == len(DigitCNNConfig().widths) * DigitCNNConfig().blocks
+    )  # they begin by adding nothing
+    return "grows" if grown["plain"] > 10 else "stays"
 
 
 def confident(values: Values) -> str:
@@ -246,7 +252,7 @@ PROOFS: dict[str, Callable[[Values], Any]] = {
     "network/score": wrong_digits,
     "network/lenet": largest_layer,
     "network/residual": first_epoch,
-    "network/start": start_of_the_gradient,
+    "network/start": gradient_before_training,
     "network/sure": confident,
 }
 NEEDED = {"shapes/stride": LECTURE_PRESET, "network/inside": LECTURE_PRESET, "network/score": LECTURE_PRESET}
