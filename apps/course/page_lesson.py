@@ -83,9 +83,9 @@ def show_step(lesson: Lesson, step: Step) -> None:
     left.markdown(step.text)
     with right, st.container(border=True):
         _question(step.name, step.question)
-        if step.name in predictions:
-            _answer(step, predictions[step.name])
     answered = step.name in predictions
+    if answered:
+        _answer(step, predictions[step.name])
     exhibit = step.exhibit if answered else step.before
     with st.container(border=True):
         if exhibit is None:

@@ -247,7 +247,9 @@ def gradient(cell: str, back: int) -> float:
 
 
 def vanishing(step: Step) -> str:
-    assert 0.15 < gradient("rnn", 5) < 0.25 and gradient("rnn", 60) < 2e-6  # as the answers to predictions say
+    assert (
+        0.15 < gradient("rnn", 5) < 0.25 and gradient("rnn", 60) < 2e-6
+    )  # as the answers to predictions say
     nearest = {"half": 1 / 2, "little": 1 / 200, "nothing": 1e-7}
     return min(nearest, key=lambda name: abs(math.log(nearest[name] / gradient("rnn", 20))))
 
@@ -477,7 +479,8 @@ def test_every_step_has_a_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.realdata] * (name in WITH_TRAINING_TEXT)) for name in PROOFS]
+    "name",
+    [pytest.param(name, marks=[pytest.mark.realdata] * (name in WITH_TRAINING_TEXT)) for name in PROOFS],
 )
 def test_the_exhibit_shows_what_is_claimed(name: str) -> None:
     asked = STEPS[name].question
