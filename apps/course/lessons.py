@@ -159,6 +159,14 @@ def step_about(page: str, section: str) -> tuple[str, str] | None:
     return None
 
 
+def lesson_and_step(name: str, language: str = ENGLISH) -> tuple[Lesson, Step]:
+    """Find a step by its name, or the first one of a lesson by its key; an InputError says which lessons there are."""
+    found = lessons(language).get(name.partition("/")[0])
+    if found is None:
+        raise InputError("There is no such lesson", allowed=", ".join(lessons()), received=name)
+    return found, found.step(name) if "/" in name else next(iter(found.steps.values()))
+
+
 def _lesson(key: str, said: Mapping[str, Any]) -> Lesson:
     steps = (_step(key, one) for one in said["step"])
     return Lesson(key, said["title"], said["about"], {step.name: step for step in steps})

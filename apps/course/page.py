@@ -9,6 +9,7 @@ from apps.course import (
     page_exercises,
     page_know,
     page_lesson,
+    page_present,
     page_print,
     page_progress,
     page_teachers,
@@ -27,8 +28,11 @@ SECTIONS = {
 
 
 def show() -> None:
-    """Draw the page, or only what a teacher's link assigns."""
+    """Draw the page, or only what a teacher's link assigns, or a lesson for a class."""
     page_progress.restore()
+    if page_present.ADDRESS in st.query_params:
+        page_present.show()
+        return
     assignment = st.query_params.get(page_assignment.ADDRESS)
     if assignment is not None:
         page_assignment.show(assignment)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from apps.course import page_exhibit, page_progress
 from apps.course.answers import Choice
-from apps.course.lessons import Lesson, Question, Step, lessons, step_named
+from apps.course.lessons import Lesson, Question, Step, lesson_and_step, lessons
 from apps.lecture.drawings import drawing_url
 from apps.shared.page import input_errors
 from apps.shared.style import palette
@@ -24,8 +24,7 @@ def show() -> None:
         return
     with input_errors():
         try:
-            lesson = _lesson(name)
-            step = step_named(name) if "/" in name else next(iter(lesson.steps.values()))
+            lesson, step = lesson_and_step(name)
         except InputError:
             st.button("All lessons", on_click=go, args=("",), icon=":material/apps:")
             raise
@@ -38,13 +37,6 @@ def go(name: str) -> None:
         st.query_params[ADDRESS] = name
     else:
         st.query_params.pop(ADDRESS, None)
-
-
-def _lesson(name: str) -> Lesson:
-    key = name.partition("/")[0]
-    if key not in lessons():
-        raise InputError("There is no such lesson", allowed=", ".join(lessons()), received=name)
-    return lessons()[key]
 
 
 def _overview() -> None:
@@ -100,6 +92,9 @@ def _place(lesson: Lesson, names: list[str], at: int) -> None:
         st.button("Lessons", on_click=go, args=("",), icon=":material/apps:", type="tertiary")
         st.markdown(f"**{lesson.title}** · step {at + 1} of {len(names)}")
         st.space("stretch")
+        st.button(
+            "Present", on_click=_present, icon=":material/slideshow:", type="tertiary", help="For a class"
+        )
         st.button("Back", on_click=go, args=(names[max(at - 1, 0)],), disabled=at == 0)
         st.button(
             "Next",
@@ -109,6 +104,10 @@ def _place(lesson: Lesson, names: list[str], at: int) -> None:
             type="primary",
         )
     st.progress((at + 1) / len(names))
+
+
+def _present() -> None:
+    st.query_params["present"] = "true"
 
 
 def _question(name: str, question: Question) -> None:

@@ -6,20 +6,21 @@ A picture is a chart of Plotly, or HTML with an image, a table or a mark ``data-
 
 from __future__ import annotations
 
+from apps.shared.language import N_, _
 from apps.shared.page import component
 
 LABELS = {
-    "menu": "Save or embed",
-    "svg": "The picture as SVG",
-    "png": "The picture as PNG",
-    "csv": "Its numbers as CSV",
-    "embed": "Embed",
-    "embed_help": "Copy the line of HTML that shows this section in another page",
-    "copied": "Copied",
+    "menu": N_("Save or embed"),
+    "svg": N_("The picture as SVG"),
+    "png": N_("The picture as PNG"),
+    "csv": N_("Its numbers as CSV"),
+    "embed": N_("Embed"),
+    "embed_help": N_("Copy the line of HTML that shows this section in another page"),
+    "copied": N_("Copied"),
 }
 _corner = component("lectern_corner", __file__, isolate_styles=False)
 
 
 def corners() -> None:
     """Put a corner at every picture that the page shows now and later."""
-    _corner(key="lectern_corner", data=LABELS)
+    _corner(key="lectern_corner", data={name: _(text) for name, text in LABELS.items()})

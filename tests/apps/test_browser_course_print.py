@@ -1,4 +1,4 @@
-"""What is taken away from pages in a real browser: pictures from their corner, and sections in a frame."""
+"""What is taken away from pages in a real browser: pictures from their corner, sections in a frame, a lesson on a wall and on paper."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from apps.course.lessons import lessons
+from apps.course.printing import lesson_html, pdf
 from tests.apps.browsing import settled, visit
 
 SIGNAL = "convolution?section=Signal&x=0+1+1+1+0&p=correlate+-1+1&explain=1&at=1"
+
+SIZE = "one => parseFloat(getComputedStyle(one).fontSize) * one.getBoundingClientRect().height / one.offsetHeight"
 
 pytestmark = pytest.mark.browser
 
@@ -82,3 +86,41 @@ def test_an_exhibit_of_a_lesson_is_embedded_by_its_own_page(page, server: str) -
     expect(page.locator(".lectern-corner").first.get_by_role("status")).to_have_text("Copied")
     line = page.evaluate("() => navigator.clipboard.readText()")
     assert "/convolution?" in line and "section=Signal" in line and "lesson=" not in line
+
+
+def test_a_lesson_is_presented_by_arrow_keys(page, server: str) -> None:
+    visit(page, f"{server}/course?lesson=convolution")
+    page.get_by_role("button", name="Present").click()
+    settled(page)
+    first, second = list(lessons()["convolution"].steps.values())[:2]
+    title = page.get_by_role("heading", level=2)
+    expect(title).to_have_text(first.title)
+    for what in ("navigation", "banner"):
+        expect(page.get_by_role(what)).to_have_count(0)
+    assert page.locator(".st-key-presented-text p").first.evaluate(SIZE) >= 19
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".st-key-presented-text")).to_contain_text("Predict.")
+    assert "look=question" in page.url
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".st-key-presented-text")).to_contain_text(f"It shows {first.question.answer}")
+    page.keyboard.press("PageDown")
+    expect(title).to_have_text(second.title)
+    page.keyboard.press("ArrowLeft")
+    expect(title).to_have_text(first.title)
+    settled(page)
+    assert page.locator(".st-key-presented-exhibit").bounding_box()["y"] < 200
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Present")).to_be_visible()
+    assert "present" not in page.url and "lesson=convolution" in page.url
+
+
+def test_a_print_has_the_pictures_and_the_browser_is_asked_to_print(page, server: str) -> None:
+    page.add_init_script("window.printed = 0; window.print = () => { window.top.printed += 1; }")
+    visit(page, f"{server}/course?section=Print&of=convolution")
+    page.get_by_role("button", name="Print", exact=True).click()
+    page.wait_for_function("() => window.printed === 1")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as HTML").click()
+    html_text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert html_text == lesson_html("convolution")
+    assert pdf(html_text).startswith(b"%PDF-")
