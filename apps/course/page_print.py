@@ -7,10 +7,10 @@ import streamlit as st
 from apps.course.exercises import MAX_SEED
 from apps.course.lessons import lessons
 from apps.course.printing import lesson_html, sheet_html
-from apps.shared.language import _
+from apps.shared.language import N_, _
 from apps.shared.page import component, input_errors, named_choice, number_box, one_of
 
-_LESSON, _SHEET = "Lesson", "Exercises"
+_LESSON, _SHEET = N_("Lesson"), N_("Exercises")
 _printer = component("lectern_printer", __file__)
 
 

@@ -1,4 +1,4 @@
-"""What is taken away from pages in a real browser: pictures from their corner, sections in a frame, a lesson on a wall and on paper."""
+"""What is taken away from pages in a real browser: pictures, sections in a frame, a lesson on a wall and on paper."""
 
 from __future__ import annotations
 
