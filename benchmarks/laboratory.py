@@ -128,7 +128,7 @@ def page_milliseconds(sentences: int) -> list[float]:
     app.run()
     taken = []
     for number in range(sentences):
-        app.text_area(key="text to tag").set_value(f"Number {number} of the old dogs barks at boats in Madrid.")
+        app.text_area(key="text").set_value(f"Number {number} of the old dogs barks at boats in Madrid.")
         button = next(one for one in app.button if one.label == "Tag")
         began = time.perf_counter()
         button.click().run()

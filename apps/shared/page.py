@@ -60,9 +60,8 @@ def one_of(
         choices,
         required=True,
         key=key,
-        format_func=_,
         label_visibility="visible" if named else "collapsed",
-        **more,
+        **{"format_func": _, **more},
     )
     _into_address(key, None if chosen == first else chosen)
     return chosen

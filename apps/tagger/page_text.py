@@ -7,7 +7,7 @@ from zlib import crc32
 
 import streamlit as st
 
-from apps.shared.page import example_buttons, heavy_work, input_errors, plain
+from apps.shared.page import example_buttons, heavy_work, input_errors, plain, text_box
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
 from apps.tagger.files import conllu_file, csv_file
@@ -24,15 +24,9 @@ _ON_A_PAGE = 40
 def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
     with st.form("tagging_form"):
-        text = st.text_area(
-            "Text",
-            st.query_params.get("text", _SAID["default"])[:MOST_CHARACTERS],
-            key="text to tag",
-            height=120,
-            max_chars=MOST_CHARACTERS,
-        )
+        text = text_box(st, "Text", _SAID["default"], "text", MOST_CHARACTERS, lines=True, height=120)
         st.form_submit_button("Tag", type="primary")
-    example_buttons({name: {"text to tag": text} for name, text in _SAID["examples"].items()})
+    example_buttons({name: {"text": text} for name, text in _SAID["examples"].items()})
     with st.expander("Tag a text file instead"):
         upload = st.file_uploader(
             "A text in UTF-8, at most 1 MiB",

@@ -13,12 +13,11 @@ from apps.shared.page_reports import Curve, curves
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described, match_shares
-from apps.writer.page_pieces import copied_letters, linked, training_text_problem
+from apps.writer.page_pieces import copied_letters, linked, linked_text, training_text_problem
 
 MOST_CHARACTERS = 10_000
 _EXAMPLE = 600
 _SHOWN = 60  # characters of the axis: longer matches are the tail of true copies
-_TEXT = "text to compare"
 
 
 def show(writer: Writer, preset: str) -> None:
@@ -64,11 +63,11 @@ def _form(writer: Writer) -> tuple[str, int]:
         default = "What was written"
         examples[default] = written.text[:MOST_CHARACTERS]
     with st.form("copies_form"):
-        text = st.text_area("Text", examples[default], key=_TEXT, height=150, max_chars=MOST_CHARACTERS)
+        text = linked_text("Text", "compare", examples[default], most=MOST_CHARACTERS)
         slider, button = st.columns([4, 1], vertical_alignment="bottom")
         k = slider.slider("Shortest passage, characters", 5, 80, 20, **linked("k"))
         button.form_submit_button("Compare", type="primary", width="stretch")
-    example_buttons({name: {_TEXT: text} for name, text in examples.items()}, "compare")
+    example_buttons({name: {"compare": text} for name, text in examples.items()}, "compare")
     return text, k
 
 

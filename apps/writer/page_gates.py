@@ -34,9 +34,7 @@ _MOST_LETTERS = 220  # that fit side by side in a wide one
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("gates_form"):
-        text = linked_text(
-            "Text", "text with gates", "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140
-        )
+        text = linked_text("Text", "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140)
         st.form_submit_button("Show", type="primary")
     view = None
     with input_errors():

@@ -11,6 +11,7 @@ import streamlit as st
 from apps.shared import charts
 from apps.shared.colours import tint
 from apps.shared.letters import Letter, shown
+from apps.shared.page import text_box
 from apps.shared.style import palette
 from apps.writer.application import Writer
 from apps.writer.copies import CopyReport, described
@@ -28,12 +29,12 @@ def linked(name: str) -> dict[str, Any]:
     return {"key": name, "bind": "query-params", "help": SAID["help"].get(name)}
 
 
-def linked_text(label: str, key: str, parameter: str, default: str, *, most: int, height: int = 150) -> str:
-    """Draw a box that begins with the text of a parameter of the address; a longer one is cut, and that is said."""
-    text = st.query_params.get(parameter, default)
-    if len(text) > most:
-        st.warning(f"The text of the link has {len(text):,} characters; the box holds the first {most:,}.")
-    return st.text_area(label, text[:most], key=key, height=height, max_chars=most)
+def linked_text(label: str, key: str, default: str, *, most: int, height: int = 150) -> str:
+    """Draw a box whose text stands in the page's address; a longer one of a link is cut, and that is said."""
+    length = len(st.query_params.get(key, ""))
+    if length > most:
+        st.warning(f"The text of the link has {length:,} characters; the box holds the first {most:,}.")
+    return text_box(st, label, default, key, most, lines=True, height=height)
 
 
 def unknown_choice() -> Unknown:

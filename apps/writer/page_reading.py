@@ -17,17 +17,17 @@ from apps.writer.results import ScoredText, ScoredToken
 
 MOST_CHARACTERS = 10_000
 _BIT = log(2.0)  # nats
-_CHOICE, _TEXT = "read letter", "text to read"
+_CHOICE = "read letter"
 
 
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("reading_form"):
-        text = linked_text("Text", _TEXT, "text", SAID["read"]["Hamlet"], most=MOST_CHARACTERS)
+        text = linked_text("Text", "text", SAID["read"]["Hamlet"], most=MOST_CHARACTERS)
         unknown = unknown_choice()
         if st.form_submit_button("Read", type="primary"):
             st.session_state[_CHOICE] = None
-    example_buttons({name: {_TEXT: text, _CHOICE: None} for name, text in SAID["read"].items()}, "read")
+    example_buttons({name: {"text": text, _CHOICE: None} for name, text in SAID["read"].items()}, "read")
     with input_errors():
         result = remembered(preset, writer, "score", text, unknown)
         _totals(result)

@@ -29,7 +29,7 @@ DEFAULT = "ROMEO:"
 MOST_CHARACTERS, MOST_WRITTEN = 5_000, 20_000
 _CHUNK = 16
 _SECONDS_BETWEEN_DRAWINGS = 0.06  # the whole text is sent each time
-_STATE, _ASKED, _CHOICE, _PROMPT = "writing", "asked to write", "chosen letter", "prompt to write from"
+_STATE, _ASKED, _CHOICE = "writing", "asked to write", "chosen letter"
 _GO_ON = 5  # alternatives that have a button
 
 
@@ -83,14 +83,14 @@ def show(writer: Writer, preset: str) -> None:
 
 def _form() -> None:
     with st.form("writing_form"):
-        prompt = linked_text("Prompt", _PROMPT, "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
+        prompt = linked_text("Prompt", "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
         columns = st.columns([2, 3, 2], vertical_alignment="bottom")
         length = columns[0].number_input("Characters", 1, MOST_WRITTEN, 400, 50, **linked("length"))
         temperature = columns[1].slider("Temperature", 0.0, 2.0, 0.8, 0.05, **linked("temperature"))
         with st.expander("Options"):
             options = _options()
         pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
-    example_buttons({name: {_PROMPT: text} for name, text in SAID["write"].items()})
+    example_buttons({name: {"prompt": text} for name, text in SAID["write"].items()})
     asked = (prompt, {"length": length, "temperature": temperature, **options})
     if (
         pressed or st.session_state.get(_ASKED) != asked

@@ -54,12 +54,12 @@ def read(table: Table) -> Report:
 
 
 def tags(values: Values) -> list[tuple[str, str]]:
-    tokens = tagger().tag(values["text to tag"]).tokens
+    tokens = tagger().tag(values["text"]).tokens
     return [(token.text, token.upos) for token in tokens]
 
 
 def tag_of(values: Values, word: str) -> tuple[str, ...]:
-    found = [token for token in tagger().tag(values["text to tag"]).tokens if token.text == word]
+    found = [token for token in tagger().tag(values["text"]).tokens if token.text == word]
     assert min(token.probability for token in found) > CLEAR
     return tuple(token.upos for token in found)
 

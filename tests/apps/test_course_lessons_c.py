@@ -57,7 +57,7 @@ def remember(step: Step) -> str:
 
 def cells(step: Step) -> str:
     values = step.exhibit.values
-    view = gate_view(writer(), values["text with gates"])
+    view = gate_view(writer(), values["text"])
     best = abs(following_units(view, values["follow"], values["gate"])[0].correlation)
     nearest = {"loose": 0.3, "middle": 0.6, "close": 0.9}
     return min(nearest, key=lambda name: abs(nearest[name] - best))
@@ -86,7 +86,7 @@ def target(step: Step) -> tuple[str]:
 
 def surprise(step: Step) -> str:
     bits = {
-        when: writer().score(exhibit.values["text to read"]).totals()["bits_per_character"]
+        when: writer().score(exhibit.values["text"]).totals()["bits_per_character"]
         for when, exhibit in (("before", step.before), ("after", step.exhibit))
     }
     assert bits["before"] == pytest.approx(2.3, abs=0.05)  # as the text says
@@ -102,7 +102,7 @@ def feedback(step: Step) -> tuple[str, ...]:
 
 def die(step: Step) -> str:
     values = step.exhibit.values
-    prompt = values["prompt to write from"]
+    prompt = values["prompt"]
     assert values["chosen letter"] == len(prompt)  # what comes first after the prompt
     found = writer().next_tokens(prompt, values["temperature"], None, None, "refuse")
     blank = found.tokens[0]
@@ -129,7 +129,7 @@ def quiz(step: Step) -> str:
 
 
 def true_text(step: Step) -> str:
-    text = step.exhibit.values["text to compare"]
+    text = step.exhibit.values["compare"]
     assert text in writer().learned.held_out
     longest = writer().copies(text, step.exhibit.values["k"]).longest
     assert longest == 17  # as the reveal says
@@ -137,11 +137,11 @@ def true_text(step: Step) -> str:
 
 
 def copied(step: Step) -> str:
-    text, k = step.exhibit.values["text to compare"], step.exhibit.values["k"]
+    text, k = step.exhibit.values["compare"], step.exhibit.values["k"]
     prompt = "Enter KING RICHARD"
     written = writer().generate_batch(prompt, 1, length=len(text) - len(prompt), temperature=0.0)[0].text
     assert prompt + written == text
-    assert not writer().copies(step.before.values["text to compare"], k).spans
+    assert not writer().copies(step.before.values["compare"], k).spans
     (span,) = writer().copies(text, k).spans
     assert span.source.play == "Richard III"
     return {30: "thirty", len(text): "all"}[span.length]

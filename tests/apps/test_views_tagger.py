@@ -28,7 +28,7 @@ def drawn(app: AppTest) -> str:
 
 
 def tag(app: AppTest, text: str) -> AppTest:
-    app.text_area(key="text to tag").set_value(text)
+    app.text_area(key="text").set_value(text)
     return press(app, "Tag")
 
 

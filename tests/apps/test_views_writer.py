@@ -38,7 +38,7 @@ def known_text(writer_presets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(app: AppTest, prompt: str, length: int = 80) -> AppTest:
-    app.text_area(key="prompt to write from").set_value(prompt)
+    app.text_area(key="prompt").set_value(prompt)
     app.number_input(key="length").set_value(length)
     return press(app, "Write")
 
@@ -51,7 +51,7 @@ def test_it_opens_with_a_text_after_the_prompt_of_the_address() -> None:
     app = page(prompt="BEN:\n")
     assert not app.exception
     assert not app.error
-    assert app.text_area(key="prompt to write from").value == "BEN:\n"
+    assert app.text_area(key="prompt").value == "BEN:\n"
     assert components(app)
     assert app.session_state["writing"].prompt == "BEN:\n"
 
@@ -102,7 +102,7 @@ def test_who_stops_is_told_and_can_go_on(pieces: tuple[str, ...], monkeypatch: p
     told = [*app.info, *app.caption]
     assert sum("Stopped" in item.value for item in told) == 1
     assert "Stop writing" not in [button.label for button in app.button]
-    assert app.text_area(key="prompt to write from").value == "BEN:\n"
+    assert app.text_area(key="prompt").value == "BEN:\n"
     assert (app.number_input(key="length").value, app.slider(key="temperature").value) == (80, 0.5)
     assert chart(app, "next letter")
     press(app, "Go on writing")
@@ -149,7 +149,7 @@ def test_temperature_zero_and_a_stop_string() -> None:
 def test_a_text_is_read_with_its_surprises() -> None:
     app = page(section="Read", text="The king <b>&</b> falls.")
     assert ["'<' at" in found for found in messages(app)] == [True]
-    app.text_area(key="text to read").set_value("The king falls.")
+    app.text_area(key="text").set_value("The king falls.")
     app = press(app, "Read")
     assert not app.exception
     assert not app.error
@@ -165,7 +165,7 @@ def test_a_text_is_read_with_its_surprises() -> None:
 @pytest.mark.parametrize("text", ["", "\0", "naïve", "שלום"], ids=ascii)
 def test_texts_that_cannot_be_read_are_one_message(text: str) -> None:
     app = page(section="Read")
-    app.text_area(key="text to read").set_value(text)
+    app.text_area(key="text").set_value(text)
     app = press(app, "Read")
     assert not app.exception
     assert len(app.error) == 1
