@@ -270,6 +270,7 @@ def test_the_exhibit_shows_what_the_step_claims(step: Step) -> None:
 
 def test_every_step_is_proved() -> None:
     assert set(PROOFS) == set(STEPS)
+    assert all(step.tries for step in STEPS.values())
 
 
 def test_numbers_in_the_texts_are_those_of_the_software() -> None:
