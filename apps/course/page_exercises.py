@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from apps.course import page_progress
 from apps.course.answers import Choice, Number, Numbers, Shape, Words
@@ -58,16 +60,19 @@ def show() -> None:
 
 
 def leave() -> None:
-    """Take the seed out of the address: exhibits have parameters of this name."""
+    """Take the seed out of the address, and out of what is read there: exhibits have parameters of this name."""
+    st.session_state.setdefault(_SHEET, random.randrange(MAX_SEED))
     if st.session_state.pop(_SEED_BOX, None) is not None:
         st.query_params.pop(SEED, None)
 
 
 def go(name: str) -> None:
-    """Go to an exercise by its name."""
+    """Go to an exercise by its name, or to the sheet of a lesson by its key."""
     lesson, _, key = name.partition("/")
     st.session_state.pop(LESSON, None)
-    st.query_params[LESSON], st.query_params[ONE] = lesson, key
+    st.query_params.update({"section": "Exercises", LESSON: lesson, ONE: key})
+    if not key:
+        _whole_sheet()
 
 
 def work(name: str, seed: int) -> Work:
@@ -109,20 +114,22 @@ def _chosen() -> tuple[str, str]:
 
 
 def _seed() -> int:
-    seed = st.session_state[_SEED_BOX]
-    st.session_state[_SHEET], st.query_params[SEED] = seed, seed
+    seed = st.session_state[_SHEET] = st.session_state[_SEED_BOX]
+    with suppress(StreamlitAPIException):  # in this run the name belongs to an exhibit that was just left
+        st.query_params[SEED] = seed
     return seed
 
 
 def _first_seed() -> int:
-    """Take the seed of the address, or that of before, or draw one."""
-    asked = st.query_params.get(SEED)
-    if asked is not None:
+    """Take the seed of before, or that of the address, or draw one."""
+    if _SHEET in st.session_state:
+        return st.session_state[_SHEET]
+    if (asked := st.query_params.get(SEED)) is not None:
         with input_errors():
             if asked.isascii() and asked.isdigit() and len(asked) <= len(str(MAX_SEED)):
                 return int(asked)
             raise InputError("The seed is out of range", allowed=f"0 to {MAX_SEED:,}", received=asked)
-    return st.session_state.get(_SHEET, random.randrange(MAX_SEED))
+    return random.randrange(MAX_SEED)
 
 
 def _other_numbers() -> None:

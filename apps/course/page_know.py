@@ -42,7 +42,6 @@ def open_item(item: Item) -> None:
         st.query_params["section"] = "Lessons"
         page_lesson.go(item.name)
     else:
-        st.query_params["section"] = "Exercises"
         page_exercises.go(item.name)
 
 
@@ -63,7 +62,7 @@ def _part(progress: Progress, part: Part) -> None:
         right = sum(_right(progress.done(item)) for item in own)
         begun = any(progress.done(item) is not None for item in own)
         icon = "check_circle" if own and right == len(own) else "timelapse" if begun else "circle"
-        state = "known" if own and right == len(own) else f"{right} of {len(own)}" if begun else "not yet"
+        state = "known" if own and right == len(own) else f"{right} of {len(own)} right" if begun else "not yet"
         item = next((one for one in own if not _right(progress.done(one))), own[0] if own else None)
         st.button(
             f"{topic.title} · {state}",

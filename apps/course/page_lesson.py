@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.course import page_exhibit, page_progress
+from apps.course import page_exercises, page_exhibit, page_progress
 from apps.course.answers import Choice
 from apps.course.lessons import Lesson, Question, Step, lesson_and_step, lessons
 from apps.lecture.drawings import drawing_url
@@ -96,13 +96,10 @@ def _place(lesson: Lesson, names: list[str], at: int) -> None:
             "Present", on_click=_present, icon=":material/slideshow:", type="tertiary", help="For a class"
         )
         st.button("Back", on_click=go, args=(names[max(at - 1, 0)],), disabled=at == 0)
-        st.button(
-            "Next",
-            on_click=go,
-            args=(names[min(at + 1, len(names) - 1)],),
-            disabled=at == len(names) - 1,
-            type="primary",
-        )
+        if at + 1 < len(names):
+            st.button("Next", on_click=go, args=(names[at + 1],), type="primary")
+        else:
+            st.button("Exercises", on_click=page_exercises.go, args=(lesson.key,), type="primary")
     st.progress((at + 1) / len(names))
 
 
