@@ -65,9 +65,8 @@ def grade(
     if out is None:
         print(grades.to_csv(), end="")
     else:
-        write_bytes(
-            out, grades.to_csv().encode("utf-8-sig")
-        )  # with the mark by which spreadsheets know UTF-8
+        mark = "utf-8-sig"  # by which spreadsheets know UTF-8
+        write_bytes(out, grades.to_csv().encode(mark))
     if grades.problems:
         sys.stdout.flush()
         print("\n".join(f"Error: {problem}" for problem in grades.problems), file=sys.stderr)

@@ -62,9 +62,13 @@ class Question:
     @property
     def answer(self) -> str:
         """What the exhibit shows, as a person would say it."""
+        return self.shown(self.right)
+
+    def shown(self, value: Any) -> str:
+        """A prediction that was read, as a person would say it."""
         if isinstance(self.kind, Choice):
-            return self.kind.texts[self.kind.options.index(self.right)]
-        return self.kind.written(self.right)
+            return self.kind.texts[self.kind.options.index(value)]
+        return self.kind.written(value)
 
     def check(self, prediction: str) -> tuple[bool, str]:
         """Tell whether a prediction came true, and what is said about it, which may be nothing.

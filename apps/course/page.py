@@ -37,7 +37,7 @@ def show() -> None:
     if assignment is not None:
         page_assignment.show(assignment)
         return
-    if st.query_params.get("section") != "Exercises":
+    if st.query_params.get("section") not in ("Exercises", "Print"):
         page_exercises.leave()
     show_page(__file__, SECTIONS)
 

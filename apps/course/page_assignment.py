@@ -9,6 +9,7 @@ import streamlit as st
 from apps.course import page_exercises, page_lesson
 from apps.course.assignments import MAX_NAME, Answers, Assignment, student
 from apps.course.lessons import lessons
+from apps.shared.language import language
 from apps.shared.page import input_errors
 
 ADDRESS = "assignment"
@@ -20,7 +21,7 @@ def show(code: str) -> None:
     st.title("Assignment", anchor=False)
     with input_errors():
         assignment = Assignment.from_code(code)
-        lesson = lessons()[assignment.lesson]
+        lesson = lessons(language())[assignment.lesson]
         screens = [f"Step {at}" for at in range(1, len(assignment.steps) + 1)]
         screens.append("Exercises and hand in" if assignment.exercises else "Hand in")
         at = min(st.session_state.get(_AT, 0), len(screens) - 1)
@@ -49,7 +50,7 @@ def typed_answers(assignment: Assignment) -> dict[str, str]:
     found = {}
     for name in assignment.names:
         step = name.removeprefix("step ")
-        answer = predictions.get(step) if step != name else page_exercises.work(name, assignment.seed).typed
+        answer = page_exercises.work(name, assignment.seed).typed if step == name else predictions.get(step)
         if answer:
             found[name] = answer
     return found

@@ -12,17 +12,22 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from apps.course import page_progress
-from apps.course.answers import Choice, Number, Numbers, Shape, Words
+from apps.course.answers import LETTERS, Choice, Number, Numbers, Shape, Words
 from apps.course.answers_computed import Einsum
 from apps.course.catalogue import EXERCISES, exercise
 from apps.course.exercises import MAX_SEED, Problem, Verdict
 from apps.course.lessons import lessons
 from apps.lecture.topics import PAGES
+from apps.shared.language import language
 from apps.shared.page import input_errors, named_choice
 from data_prep.errors import InputError
 
 LESSON, ONE, SEED = "exercises", "exercise", "seed"  # query parameters
-_SEED_BOX, _SHEET, _WORK = "seed of the sheet", "sheet", "work on exercises"  # in the state of the session
+_SEED_BOX, _SHEET, _WORK = (
+    "seed of the sheet",
+    "seed of the last sheet",
+    "work on exercises",
+)  # in the state of the session
 _SHORT = (Number, Shape, Words, Einsum)  # kinds whose answers fit into one line
 
 
@@ -88,9 +93,9 @@ def draw(names: Sequence[str], seed: int, *, solutions: bool = True) -> None:
 
 
 @lru_cache(maxsize=512)
-def problem(name: str, seed: int) -> Problem:
+def problem(name: str, seed: int, language: str) -> Problem:
     """Draw an exercise, once for all visitors."""
-    return exercise(name).sheet(seed)
+    return exercise(name).sheet(seed, language)
 
 
 def _chosen() -> tuple[str, str]:
@@ -101,7 +106,9 @@ def _chosen() -> tuple[str, str]:
         with input_errors():
             raise InputError("There is no such lesson", allowed=", ".join(EXERCISES), received=asked)
     columns = st.columns([3, 1, 1], vertical_alignment="bottom")
-    titles = {key: f"{at}. {lesson.title}" for at, (key, lesson) in enumerate(lessons().items(), start=1)}
+    titles = {
+        key: f"{at}. {lesson.title}" for at, (key, lesson) in enumerate(lessons(language()).items(), start=1)
+    }
     with columns[0]:
         lesson = named_choice("Lesson", titles, LESSON, on_change=_whole_sheet)
     if _SEED_BOX not in st.session_state:
@@ -142,7 +149,7 @@ def _whole_sheet() -> None:
 
 @st.fragment
 def _exercise(name: str, seed: int, number: str, solutions: bool) -> None:
-    one, done = problem(name, seed), work(name, seed)
+    one, done = problem(name, seed, language()), work(name, seed)
     st.markdown(f"**{number}{', '.join(exercise(name).topics)}**")
     st.markdown(one.question)
     finished = done.solved or (done.verdict is not None and done.verdict.right)
@@ -165,8 +172,9 @@ def _box(one: Problem, done: Work, key: str) -> str:
     """Draw the box that suits the kind of answer."""
     kind = one.kind
     if isinstance(kind, Choice):
-        at = kind.texts.index(done.typed) if done.typed in kind.texts else None
-        return st.radio("Answer", kind.texts, index=at, key=key) or ""
+        letters = LETTERS[: len(kind.options)]
+        at = letters.index(done.typed) if done.typed else None
+        return st.radio("Answer", list(letters), at, lambda one: kind.texts[LETTERS.index(one)], key) or ""
     lines = not isinstance(kind, _SHORT) and not (isinstance(kind, Numbers) and len(kind.shape or "1") == 1)
     box = st.text_area if lines else st.text_input
     return box(f"Answer: {one.asked}", done.typed, key=key)

@@ -12,6 +12,7 @@ from apps.course.lessons import step_named
 from apps.course.marked_files import MAX_BYTES
 from apps.course.progress import Done, Item, Progress, items_of_topics
 from apps.lecture.topics import PARTS, Part, Topic, topics
+from apps.shared.language import language
 from apps.shared.page import input_errors
 from data_prep.errors import InputError
 
@@ -62,7 +63,9 @@ def _part(progress: Progress, part: Part) -> None:
         right = sum(_right(progress.done(item)) for item in own)
         begun = any(progress.done(item) is not None for item in own)
         icon = "check_circle" if own and right == len(own) else "timelapse" if begun else "circle"
-        state = "known" if own and right == len(own) else f"{right} of {len(own)} right" if begun else "not yet"
+        state = (
+            "known" if own and right == len(own) else f"{right} of {len(own)} right" if begun else "not yet"
+        )
         item = next((one for one in own if not _right(progress.done(one))), own[0] if own else None)
         st.button(
             f"{topic.title} · {state}",
@@ -92,7 +95,7 @@ def _again(progress: Progress) -> None:
 
 def _title(item: Item) -> str:
     if item.kind == "steps":
-        return step_named(item.name).title
+        return step_named(item.name, language()).title
     one = exercise(item.name)
     return f"Exercise: {', '.join(one.topics)} ({one.key.replace('-', ' ')})"
 

@@ -118,17 +118,21 @@ def _question(name: str, question: Question) -> None:
         if not st.form_submit_button("Show me", type="primary"):
             return
     with input_errors():
-        true, _ = question.check(given or "")
+        true = question.check(given or "")[0]
+        if isinstance(question.kind, Choice):  # its letter, which is the same in every language
+            given = question.kind.written(question.kind.read(given))
         st.session_state[PREDICTIONS][name] = given
         page_progress.predicted(name, true)
 
 
 def _answer(step: Step, prediction: str) -> None:
     """Say what the exhibit shows beside what was predicted."""
-    true, said = step.question.check(prediction)
+    question = step.question
+    true, said = question.check(prediction)
+    predicted = question.shown(question.kind.read(prediction))
     icon = ":material/check_circle:" if true else ":material/visibility:"
-    lead = "As you predicted" if true else f"You predicted {prediction}. The exhibit shows"
-    st.info(f"{lead}: **{step.question.answer}**. {said}\n\n{step.reveal}", icon=icon)
+    lead = "As you predicted" if true else f"You predicted {predicted}. The exhibit shows"
+    st.info(f"{lead}: **{question.answer}**. {said}\n\n{step.reveal}", icon=icon)
     with st.container(horizontal=True, gap="xsmall"):
         for one in step.tries:
             st.button(one.title, on_click=st.session_state.update, args=(one.values,), key=f"try {one.title}")

@@ -13,6 +13,7 @@ from apps.course.exercises import MAX_SEED
 from apps.course.lessons import lessons
 from apps.course.page_assignment import ADDRESS
 from apps.lecture.topics import PAGES
+from apps.shared.language import language
 from apps.shared.page import input_errors
 
 _SEED = "seed of the assignment"
@@ -21,12 +22,14 @@ _SEED = "seed of the assignment"
 def show() -> None:
     """Draw the section."""
     st.subheader("Assign", anchor=False)
-    titles = {key: f"{at}. {lesson.title}" for at, (key, lesson) in enumerate(lessons().items(), start=1)}
+    titles = {
+        key: f"{at}. {lesson.title}" for at, (key, lesson) in enumerate(lessons(language()).items(), start=1)
+    }
     left, right = st.columns([3, 1])
     lesson = left.selectbox("Lesson", list(titles), format_func=titles.get, key="assigned lesson")
     st.session_state.setdefault(_SEED, random.randrange(MAX_SEED))
     seed = right.number_input("Seed of the numbers", 0, MAX_SEED, key=_SEED)
-    steps = {name.partition("/")[2]: step.title for name, step in lessons()[lesson].steps.items()}
+    steps = {name.partition("/")[2]: step.title for name, step in lessons(language())[lesson].steps.items()}
     exercises = {key: f"{key} · {', '.join(one.topics)}" for key, one in EXERCISES[lesson].items()}
     chosen = [
         st.multiselect(
