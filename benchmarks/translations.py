@@ -24,6 +24,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from babel.messages.catalog import Catalog, Message
@@ -39,12 +40,28 @@ Key = str | tuple[str, str]  # a text, or both forms of a text with a number
 _CALLS = {"_": ((0,), ()), "N_": ((0,), ()), "ngettext": ((0, 1), ())}
 _CALLS |= {"Column": ((0,), ("title",)), "Table": ((2,), ("header", "facts"))}
 _EXAMPLES = frozenset({"try", "write", "read"})
-# Of which files: names whose values are no texts, and tables whose names are texts, too.
+# Of which files: names whose values are no texts; and names of tables whose own names are texts, or of more texts.
 _TOML: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "apps/*/page.toml": (_EXAMPLES | {"text"}, _EXAMPLES),
     "apps/course/lesson_*.toml": (OF_LESSONS, frozenset()),
     "apps/course/exercises_*.toml": (frozenset(), frozenset()),
     "apps/course/answers.toml": (frozenset(), frozenset()),
+    "apps/convolution/examples.toml": (frozenset({"values"}), frozenset()),
+    "apps/laboratory/experiments.toml": (
+        frozenset({"curve", "axis", "task", "recipe", "overrides", "options", "watch"}),
+        frozenset(),
+    ),
+    "apps/laboratory/tasks.toml": (
+        frozenset({"options", "recipe", "key", "option", "files", "set", "network_option"}),
+        frozenset(),
+    ),
+    "apps/tagger/tagset.toml": (frozenset({"families", "family", "example", "colour"}), frozenset()),
+    "apps/reviews/examples.toml": (
+        frozenset({"lines", "text", "meant", "reviews_imdb", "topics_bbc"}),
+        frozenset({"reviews_imdb", "topics_bbc", "why"}),
+    ),
+    "apps/tagger/explain.toml": (frozenset({"key"}), frozenset()),
+    "apps/tagger/page_text.toml": (frozenset({"default", "examples"}), frozenset({"examples"})),
     "apps/lecture/topics.toml": (
         frozenset({"key", "icon", "presets", "code", "tests", "query", "page"}),
         frozenset(),
@@ -53,9 +70,7 @@ _TOML: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 _PLACES = re.compile(r"\$[^$]+\$|%?\{[^{}]*\}|<[A-Za-z][a-z_0-9]*>|`[^`]+`")
 _WORDS_OF_FORMULAS = re.compile(r"\\(text|mathrm|operatorname)\{[^}]*\}")
 _CLOSE = 0.75  # how much of a text may have changed until it counts as new
-_DAY = datetime(
-    2026, 1, 1, tzinfo=UTC
-)  # files do not tell when they were made, so that nothing changes by itself
+_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # files do not tell when they were made: nothing changes by itself
 
 
 def gathered() -> dict[Key, list[str]]:
@@ -82,6 +97,10 @@ def _of_python(path: Path) -> Iterator[Key]:
         texts = [one.value for one in given if isinstance(one, ast.Constant) and one.value]
         if node.func.id == "_" and any(isinstance(one, ast.JoinedStr) for one in given):
             raise SystemExit(f"{path}:{node.lineno}: an f-string cannot be translated; give values by name")
+        values = {keyword.arg for keyword in node.keywords} | ({"n"} if len(at) == 2 else set())
+        named = {part[1].partition(".")[0] for text in texts for part in Formatter().parse(text) if part[1]}
+        if node.func.id in ("_", "ngettext") and texts and values and None not in values and named != values:
+            raise SystemExit(f"{path}:{node.lineno}: places {sorted(named)}, but values {sorted(values)}")
         yield from [tuple(texts)] if len(at) == 2 else texts
 
 
@@ -99,9 +118,8 @@ def _names(found: Any, of: Collection[str]) -> Iterator[str]:
         found.items() if isinstance(found, dict) else enumerate(found if isinstance(found, list) else ())
     ):
         if key in of:
-            yield from value
-        else:
-            yield from _names(value, of)
+            yield from [value] if isinstance(value, str) else value
+        yield from _names(value, of)
 
 
 def updated(before: Catalog, texts: Mapping[Key, list[str]], language: str) -> Catalog:

@@ -16,17 +16,18 @@ import numpy as np
 from apps.convolution.numbers import MAX_TENSOR, check_whole, filled, read_sizes, written_sizes
 from apps.convolution.sizes import BOUNDARIES, ModeRule
 from apps.convolution.tensors import Product, check_limits, convolve_full, numbered, products_of, windows
+from apps.shared.language import N_
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
 MAX_HEADS = 16
 KINDS = {
-    "heads": "Channels and heads",
-    "full": "Full",
-    "pointwise": "Pointwise",
-    "same": "Same filter on each channel",
-    "layerwise": "Layerwise (depthwise)",
-    "transposed": "Transposed",
+    "heads": N_("Channels and heads"),
+    "full": N_("Full"),
+    "pointwise": N_("Pointwise"),
+    "same": N_("Same filter on each channel"),
+    "layerwise": N_("Layerwise (depthwise)"),
+    "transposed": N_("Transposed"),
 }
 _AXES = {  # of the filter behind those that slide: channels and heads
     "heads": "ch",
@@ -37,14 +38,24 @@ _AXES = {  # of the filter behind those that slide: channels and heads
     "transposed": "hc",
 }
 ABOUT = {
-    "heads": "Each head is a filter as deep as the input, so the mode of the channels is left with size 1 and dropped; "
-    "the heads' outputs are stacked as the new channels.",
-    "full": "The filter has as many modes as the input and slides along all of them, the channels included.",
-    "pointwise": "The filter has size 1 in every mode but the channels: a weighted sum of the channels at each place.",
-    "same": "One filter without a mode for the channels slides over each channel: a full convolution of depth 1.",
-    "layerwise": "Each channel has its own filter, and the channels are not summed.",
-    "transposed": "The map of a convolution the other way: each input is multiplied by the whole filter and added to "
-    "the places that a convolution would have read it from.",
+    "heads": N_(
+        "Each head is a filter as deep as the input, so the mode of the channels is left with size 1 and dropped; "
+        "the heads' outputs are stacked as the new channels."
+    ),
+    "full": N_(
+        "The filter has as many modes as the input and slides along all of them, the channels included."
+    ),
+    "pointwise": N_(
+        "The filter has size 1 in every mode but the channels: a weighted sum of the channels at each place."
+    ),
+    "same": N_(
+        "One filter without a mode for the channels slides over each channel: a full convolution of depth 1."
+    ),
+    "layerwise": N_("Each channel has its own filter, and the channels are not summed."),
+    "transposed": N_(
+        "The map of a convolution the other way: each input is multiplied by the whole filter and added to "
+        "the places that a convolution would have read it from."
+    ),
 }
 
 

@@ -2,6 +2,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const find = (name) => parentElement.querySelector(name);
   const captions = parentElement.querySelectorAll('figcaption');
   const { image, kernel, output, before, stride, dilation, bias, relu, colours } = data;
+  const said = (name, values) => data.texts[name].replace(/\{(\w+)\}/g, (place, key) => values[key]);
+  for (const name of ['back', 'play', 'next', 'place']) find('.' + name).setAttribute('aria-label', data.texts[name]);
   const size = image.length, taps = kernel.length, wide = output.length, last = wide * wide - 1;
   const whole = size + 2 * before, scale = 10;
   // The page answers a rest with the same walk again: that must not stop what has gone on since.
@@ -57,27 +59,27 @@ export default function ({ data, parentElement, setTriggerValue }) {
       cell(pen, n % wide, Math.floor(n / wide), output[Math.floor(n / wide)][n % wide], largest);
     pen.strokeStyle = colours.peer; pen.lineWidth = 3;
     pen.strokeRect(column * scale, row * scale, scale, scale);
-    captions[0].textContent = `input ${size}×${size}` + (before ? `, ${before} zeros around` : '');
-    captions[1].textContent = `weight · value; their sum and the bias ${short(bias)}: ${short(sum)}`
+    captions[0].textContent = `${data.texts.input} ${size}×${size}` + (before ? said('zeros', { n: before }) : '');
+    captions[1].textContent = said('sum', { bias: short(bias), sum: short(sum) })
       + (relu && sum < 0 ? ', ReLU: 0' : '');
-    captions[2].textContent = `output[${row}, ${column}] = ${short(output[row][column])}`;
+    captions[2].textContent = `${data.texts.output}[${row}, ${column}] = ${short(output[row][column])}`;
     find('.image').setAttribute('aria-label', data.label);
     find('.output').setAttribute('aria-label', captions[2].textContent);
     find('.place').value = at;
     parentElement.lecternAt = at;
-    find('output').textContent = `${at + 1} of ${last + 1}`;
+    find('output').textContent = said('of', { at: at + 1, all: last + 1 });
   };
   const tell = () => setTriggerValue('at', at);
   const play = find('.play');
   const stop = () => {
     const was = parentElement.lectern;
-    clearInterval(was); parentElement.lectern = 0; play.textContent = 'Play';
+    clearInterval(was); parentElement.lectern = 0; play.textContent = data.texts.play;
     return Boolean(was);
   };
   const go = (next) => { stop(); at = Math.max(0, Math.min(last, next)); draw(); tell(); };
   let timer = 0;
   const start = () => {
-    play.textContent = 'Pause';
+    play.textContent = data.texts.pause;
     timer = parentElement.lectern = setInterval(() => {
       at += 1;
       if (at >= last) { at = last; stop(); tell(); }

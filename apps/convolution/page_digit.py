@@ -22,6 +22,7 @@ from apps.convolution.digit import (
 from apps.convolution.keras_code import digit_code
 from apps.convolution.numbers import written
 from apps.convolution.page_drawings import as_keras
+from apps.shared.language import _
 from apps.shared.page import component, input_errors, number_box
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette
@@ -35,13 +36,13 @@ def show() -> None:
         trained = preset_installed(PRESET)
         kernels = _kernels(trained)
         columns = st.columns([1, 1, 2, 1, 1, 1], vertical_alignment="bottom")
-        label = number_box(columns[0], "Digit", (0, 9), 3, "digit")
-        picture = number_box(columns[1], "Picture", (0, DIGITS_EACH - 1), 0, "picture")
-        name = columns[2].selectbox("Kernel", list(kernels), key="kernel", bind="query-params")
-        padding = number_box(columns[3], "Padding", (0, 8), 0, "zeros")
-        stride = number_box(columns[4], "Stride", (0, 28), 1, "hop")
-        dilation = number_box(columns[5], "Dilation", (0, 9), 1, "gaps")
-        relu = st.toggle("ReLU", key="relu", bind="query-params")
+        label = number_box(columns[0], _("Digit"), (0, 9), 3, "digit")
+        picture = number_box(columns[1], _("Picture"), (0, DIGITS_EACH - 1), 0, "picture")
+        name = columns[2].selectbox(_("Kernel"), list(kernels), key="kernel", bind="query-params")
+        padding = number_box(columns[3], _("Padding"), (0, 8), 0, "zeros")
+        stride = number_box(columns[4], _("Stride"), (0, 28), 1, "hop")
+        dilation = number_box(columns[5], _("Dilation"), (0, 9), 1, "gaps")
+        relu = st.toggle(_("ReLU"), key="relu", bind="query-params")
         found = convolve_digit(
             digit_image(label, picture),
             *kernels[name],
@@ -54,12 +55,20 @@ def show() -> None:
         middle = side * (side // 2) + side // 2  # half of the picture is done where nobody has chosen
         _walk(found, relu, linked_position("position", middle))
         st.caption(
-            f"28×28 pixels of MNIST's training set, {side}×{side} sums from "
-            f"{written(float(found.output.min()))} to {written(float(found.output.max()))}. "
+            _(
+                "28×28 pixels of MNIST's training set, {side}×{side} sums from {min} to {max}.",
+                side=side,
+                min=written(float(found.output.min())),
+                max=written(float(found.output.max())),
+            )
+            + " "
             + (
-                "The kernels are those of the first layer of the lecture's network."
+                _("The kernels are those of the first layer of the lecture's network.")
                 if trained
-                else f"The kernels are made by hand: the preset {PRESET} with trained ones is not installed."
+                else _(
+                    "The kernels are made by hand: the preset {preset} with trained ones is not installed.",
+                    preset=PRESET,
+                )
             )
         )
         as_keras(lambda: digit_code(found, relu))
@@ -90,8 +99,20 @@ def _walk(digit: ConvolvedDigit, relu: bool, at: int) -> None:
             "dilation": digit.rule.dilation,
             "bias": round(digit.bias, 5),
             "relu": relu,
+            "texts": {
+                "back": _("One position back"),
+                "next": _("One position on"),
+                "place": _("Position"),
+                "play": _("Play"),
+                "pause": _("Pause"),
+                "input": _("input"),
+                "output": _("output"),
+                "zeros": _(", {n} zeros around"),
+                "sum": _("weight · value; their sum and the bias {bias}: {sum}"),
+                "of": _("{at} of {all}"),
+            },
             "at": min(at, last),
-            "label": "The picture and the window of the kernel",
+            "label": _("The picture and the window of the kernel"),
             "colours": dataclasses.asdict(palette()),
         },
         on_at_change=take,

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from apps.convolution.numbers import written, written_sizes
+from apps.shared.language import _
 from apps.shared.page import input_errors
 from apps.shared.style import palette
 from apps.shared.tables import numbers
@@ -32,9 +33,9 @@ _FACES = (
 
 def as_keras(write: Callable[[], str]) -> None:
     """Draw the code that gives the same numbers; wrong input becomes a message."""
-    with st.expander("As Keras", icon=":material/code:"), input_errors():
+    with st.expander(_("As Keras"), icon=":material/code:"), input_errors():
         st.code(write(), language="python")
-        st.caption("It runs by itself and gives the same numbers.")
+        st.caption(_("It runs by itself and gives the same numbers."))
 
 
 @dataclass(frozen=True)

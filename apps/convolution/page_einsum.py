@@ -14,6 +14,7 @@ from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
 from apps.convolution.page_drawings import as_keras, show_grids, slices
+from apps.shared.language import _, ngettext
 from apps.shared.page import example_buttons, input_errors, plain, text_box
 
 _FIRST = EXPRESSIONS["rows"].values
@@ -26,12 +27,14 @@ def show() -> None:
     example_buttons({each.title: each.values for each in EXPRESSIONS.values()}, "einstein")
     expression = text_box(
         st,
-        "Expression",
+        _("Expression"),
         _FIRST["e"],
         "e",
         MAX_TEXT,
-        help="The lecture's notation: a_i^j b_j, braces if you like; NumPy's: ij,j->i. Statements: "
-        "h_i = tanh(a_i^j x_j + c_i); y_k = b_k^i h_i",
+        help=_(
+            "The lecture's notation: a_i^j b_j, braces if you like; NumPy's: ij,j->i. Statements: "
+            "h_i = tanh(a_i^j x_j + c_i); y_k = b_k^i h_i"
+        ),
     )
     with input_errors():
         program = read_program(expression)
@@ -41,7 +44,7 @@ def show() -> None:
         _values(computed)
         left, right = st.columns(2, gap="medium")
         with left:
-            st.subheader("The same as loops", anchor=False)
+            st.subheader(_("The same as loops"), anchor=False)
             st.code(loops(program, computed.sizes), language="python")
         with right, input_errors():
             _batch(program, tensors, computed)
@@ -56,8 +59,8 @@ def _tensors(program: tuple[Statement, ...]) -> dict[str, np.ndarray]:
     columns = st.columns(min(len(free), 4))
     found = {}
     for at, (name, indices) in enumerate(free.items()):
-        label = f"{name}, {len(indices)} mode{'s' if len(indices) != 1 else ''}"
-        about = (
+        label = ngettext("{name}, {n} mode", "{name}, {n} modes", len(indices), name=name)
+        about = _(
             "Brackets such as ((1, 2), (3, 4)), or a shape such as 2x3, which is filled with whole numbers."
         )
         place, default = columns[at % len(columns)], _default(name, indices)
@@ -80,12 +83,12 @@ def _notation(program: tuple[Statement, ...], computed: Contracted) -> None:
         st.markdown(_written(statement))
         roles = []
         for letter in statement.letters:
-            role = "summed" if letter in statement.summed else "kept"
-            role += ", repeated (element by element)" if letter in statement.repeated else ""
-            roles.append(f"**{letter}** {role}, size {sizes[letter]}")
+            role = _("summed") if letter in statement.summed else _("kept")
+            role += _(", repeated (element by element)") if letter in statement.repeated else ""
+            roles.append(_("**{letter}** {role}, size {size}", letter=letter, role=role, size=sizes[letter]))
         if roles:
             st.caption(" · ".join(roles))
-    st.caption(f"{computed.steps:,} turns of the innermost loop.")
+    st.caption(_("{steps:,} turns of the innermost loop.", steps=computed.steps))
 
 
 def _written(statement: Statement) -> str:
@@ -103,7 +106,7 @@ def _formula(notation: str) -> str:
 def _values(computed: Contracted) -> None:
     grids = {name: slices(name, value) for name, value in computed.values.items()}
     if any(grids.values()):
-        show_grids([*chain(*grids.values())], "The tensors and the result", cell=40)
+        show_grids([*chain(*grids.values())], _("The tensors and the result"), cell=40)
     for name, value in computed.values.items():
         if not grids[name]:
             st.markdown(f"**{plain(name)}**, {written_sizes(value.shape)}")
@@ -115,8 +118,10 @@ def _print(value: np.ndarray) -> None:
 
 
 def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], computed: Contracted) -> None:
-    st.subheader("A batch is one more mode", anchor=False)
-    name = st.selectbox("Batch of", list(tensors), index=len(tensors) - 1, key="batch", bind="query-params")
+    st.subheader(_("A batch is one more mode"), anchor=False)
+    name = st.selectbox(
+        _("Batch of"), list(tensors), index=len(tensors) - 1, key="batch", bind="query-params"
+    )
     several = batched(program, name)
     for statement in several:
         st.markdown(_written(statement))
@@ -124,29 +129,46 @@ def _batch(program: tuple[Statement, ...], tensors: dict[str, np.ndarray], compu
     whole = contract(several, {**tensors, name: np.stack(samples, axis=-1)}).output
     alone = [contract(program, {**tensors, name: sample}).output for sample in samples]
     same = np.allclose(whole, np.stack(alone, axis=-1))
-    if grids := [grid for at in range(_BATCH) for grid in slices(f"sample {at}:", whole[..., at])]:
-        show_grids(grids, "The result of each sample", cell=40)
+    if grids := [grid for at in range(_BATCH) for grid in slices(_("sample {at}:", at=at), whole[..., at])]:
+        show_grids(grids, _("The result of each sample"), cell=40)
     st.caption(
-        f"{_BATCH} samples, the first one as above: {written_sizes(computed.output.shape) or 'a number'} becomes "
-        f"{written_sizes(whole.shape)}. "
-        + ("Dropping the last index works with all samples at once." if same else "The samples differ.")
+        _(
+            "{n} samples, the first one as above: {before} becomes {after}.",
+            n=_BATCH,
+            before=written_sizes(computed.output.shape) or _("a number"),
+            after=written_sizes(whole.shape),
+        )
+        + " "
+        + (_("Dropping the last index works with all samples at once.") if same else _("The samples differ."))
     )
 
 
 def _derivative(program: tuple[Statement, ...], tensors: dict[str, np.ndarray]) -> Derivative:
-    st.subheader("The derivative as a contraction", anchor=False)
-    name = st.selectbox("By", list(tensors), index=len(tensors) - 1, key="by", bind="query-params")
+    st.subheader(_("The derivative as a contraction"), anchor=False)
+    name = st.selectbox(_("By"), list(tensors), index=len(tensors) - 1, key="by", bind="query-params")
     found = derivative(program, tensors, name)
     st.markdown(f"{_formula(found.notation)} · NumPy: `{found.indices}`")
     output = found.tensor.shape[: found.tensor.ndim - tensors[name].ndim]
     rows = int(np.prod(output, dtype=int))
-    if grids := slices("A, a row for each output:", found.tensor.reshape(rows, -1)):
-        show_grids(grids, "The derivative", cell=48)
+    if grids := slices(_("A, a row for each output:"), found.tensor.reshape(rows, -1)):
+        show_grids(grids, _("The derivative"), cell=48)
     else:
         _print(found.tensor)
-    check = f"Finite differences are within {found.difference:.1e} of it"
+    check = _("Finite differences are within {difference:.1e} of it", difference=found.difference)
     if found.kinks:
-        st.caption(f"{check}; {found.kinks} sums stand at the kink of the ReLU, where they mean nothing.")
+        st.caption(
+            _(
+                "{check}; {kinks} sums stand at the kink of the ReLU, where they mean nothing.",
+                check=check,
+                kinks=found.kinks,
+            )
+        )
     else:
-        st.caption(f"A by automatic differentiation. {check}; its largest element is {written(found.scale)}.")
+        st.caption(
+            _(
+                "A by automatic differentiation. {check}; its largest element is {scale}.",
+                check=check,
+                scale=written(found.scale),
+            )
+        )
     return found

@@ -11,6 +11,7 @@ from apps.convolution.numbers import written, written_factor
 from apps.convolution.page_drawings import Box, as_keras, show_boxes, show_grids, slices
 from apps.convolution.sizes import BOUNDARIES
 from apps.convolution.tensors import Product
+from apps.shared.language import _
 from apps.shared.page import input_errors, number_box, one_of, text_box
 
 _NAMES = {title: kind for kind, title in KINDS.items()}
@@ -20,8 +21,8 @@ _MOST_HEADS, _MOST_PRODUCTS = 3, 64  # what is drawn and printed
 
 def show() -> None:
     """Draw the section."""
-    kind = _NAMES[one_of("Kind of convolution", tuple(_NAMES), "kind", named=True)]
-    st.markdown(ABOUT[kind])
+    kind = _NAMES[one_of(_("Kind of convolution"), tuple(_NAMES), "kind", named=True)]
+    st.markdown(_(ABOUT[kind]))
     options = _options(kind)
     with input_errors():
         result = run_kind(kind, **options)
@@ -34,37 +35,45 @@ def show() -> None:
 
 def _options(kind: str) -> dict[str, object]:
     columns = st.columns(6, vertical_alignment="bottom")
-    sizes = text_box(columns[0], "Input, channels last", "4x4x3", "input", 60)
+    sizes = text_box(columns[0], _("Input, channels last"), "4x4x3", "input", 60)
     kernel = text_box(
         columns[1],
-        "Filter",
+        _("Filter"),
         "2x2",
         "filter",
         60,
         disabled=kind == "pointwise",
-        help="Without the channels; a full convolution takes one number a mode, such as 2x2x2, or one for all.",
+        help=_(
+            "Without the channels; a full convolution takes one number a mode, such as 2x2x2, or one for all."
+        ),
     )
     if kind == "full" and kernel == "2x2":
         kernel = "2x2x2"  # the box's default, for an input of three modes
     return {
         "sizes": sizes,
         "kernel": kernel,
-        "heads": number_box(columns[2], "Heads", (1, MAX_HEADS), 2, "heads", disabled=kind not in _HEADS),
+        "heads": number_box(columns[2], _("Heads"), (1, MAX_HEADS), 2, "heads", disabled=kind not in _HEADS),
         "boundary": columns[3].selectbox(
-            "Boundary",
+            _("Boundary"),
             BOUNDARIES if kind != "transposed" else BOUNDARIES[:2],
             key="boundary",
             bind="query-params",
-            help="valid: no padding; zero: zeros that keep the size at stride 1 (transposed: as much is cut off).",
+            help=_(
+                "valid: no padding; zero: zeros that keep the size at stride 1 (transposed: as much is "
+                "cut off)."
+            ),
         ),
-        "stride": number_box(columns[4], "Stride", (0, 64), 1, "step"),
-        "dilation": number_box(columns[5], "Dilation", (0, 64), 1, "spread"),
+        "stride": number_box(columns[4], _("Stride"), (0, 64), 1, "step"),
+        "dilation": number_box(columns[5], _("Dilation"), (0, 64), 1, "spread"),
     }
 
 
 def _position(result: KindResult) -> tuple[int, ...]:
     last, bounds = result.output.size - 1, (0, 1_000_000)
-    label, about = f"Position in the output, 0 to {last:,}", "Row by row; the last mode is the fastest."
+    label, about = (
+        _("Position in the output, 0 to {last:,}", last=last),
+        _("Row by row; the last mode is the fastest."),
+    )
     chosen = number_box(st, label, bounds, 0, "place", width=300, help=about)
     return tuple(map(int, np.unravel_index(min(chosen, last), result.output.shape)))
 
@@ -76,15 +85,24 @@ def _modes(result: KindResult, at: tuple[int, ...], products: tuple[Product, ...
         inside = tuple(zip(low.tolist(), (high - low + 1).tolist(), strict=True))
     show_boxes(
         [
-            Box("input", result.tensor.shape, inside),
+            Box(_("input"), result.tensor.shape, inside),
             *_filters(result),
-            Box("output", result.output.shape, one),
+            Box(_("output"), result.output.shape, one),
         ],
-        f"{KINDS[result.kind]}: an input {result.tensor.shape} becomes an output {result.output.shape}",
+        _(
+            "{kind}: an input {before} becomes an output {after}",
+            kind=_(KINDS[result.kind]),
+            before=result.tensor.shape,
+            after=result.output.shape,
+        ),
     )
     st.caption(
-        f"The filled part of the input makes the filled part of the output. {result.kernel.size:,} weights, "
-        f"{result.multiply_adds:,} multiply-adds."
+        _(
+            "The filled part of the input makes the filled part of the output. {size:,} weights, "
+            "{multiply_adds:,} multiply-adds.",
+            size=result.kernel.size,
+            multiply_adds=result.multiply_adds,
+        )
     )
 
 
@@ -93,26 +111,27 @@ def _filters(result: KindResult) -> list[Box]:
     channels = 1 if result.kind == "same" else result.tensor.shape[-1]
     shape = (*(rule.kernel for rule in result.rules), *[channels] * (result.kind != "full"))
     if result.kind not in _HEADS:
-        return [Box("filter", shape)]
+        return [Box(_("filter"), shape)]
     last = result.output.shape[-1] - 1
-    boxes = [Box(f"head {at}:", shape) for at in range(min(last + 1, _MOST_HEADS))]
-    return boxes if last < _MOST_HEADS else [*boxes, Box(f"… head {last}:", shape)]
+    boxes = [Box(_("head {at}:", at=at), shape) for at in range(min(last + 1, _MOST_HEADS))]
+    return boxes if last < _MOST_HEADS else [*boxes, Box(_("… head {last}:", last=last), shape)]
 
 
 def _numbers(result: KindResult, at: tuple[int, ...], products: tuple[Product, ...]) -> None:
     read = {product.place for product in products if product.place}
     used = {product.tap for product in products}
     for name, tensor, marked in (
-        ("input", result.tensor, read),
-        ("filter", result.kernel, used),
-        ("output", result.output, {at}),
+        (_("input"), result.tensor, read),
+        (_("filter"), result.kernel, used),
+        (_("output"), result.output, {at}),
     ):
         if grids := slices(name, tensor, marked):
-            show_grids(grids, f"Numbers of the {name}")
+            show_grids(grids, _("Numbers of the {name}", name=name))
     shown = " + ".join(
         f"{written_factor(p.weight)}·{written_factor(p.value)}" for p in products[:_MOST_PRODUCTS]
     )
-    more = f" + … ({len(products) - _MOST_PRODUCTS} more)" if len(products) > _MOST_PRODUCTS else ""
+    left = len(products) - _MOST_PRODUCTS
+    more = _(" + … ({n} more)", n=left) if left > 0 else ""
     st.markdown(f"`output[{', '.join(map(str, at))}] = {shown or '0'}{more} = {written(result.output[at])}`")
     if zeros := sum(product.place is None for product in products):
-        st.caption(f"{zeros} of the {len(products)} values are zeros of the padding.")
+        st.caption(_("{zeros} of the {n} values are zeros of the padding.", zeros=zeros, n=len(products)))

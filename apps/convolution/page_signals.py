@@ -11,20 +11,21 @@ from apps.convolution.keras_code import signal_code
 from apps.convolution.numbers import read_numbers, written_row
 from apps.convolution.page_drawings import as_keras, row, show_rows
 from apps.convolution.signals import MAX_LAYERS, MAX_TEXT, SignalResult, read_layers, run_signal
+from apps.shared.language import N_, _
 from apps.shared.page import example_buttons, input_errors, number_box, text_box
 
 _FIRST = SIGNALS["detect"].values
 _NEW = {
-    "correlate": "correlate -1 1 cyclic",
-    "convolve": "convolve 1 2 1 zero 1 1 stride 1 dilation 1 bias 0",
-    "bias": "bias -1",
-    "ReLU": "relu",
-    "max-pool": "max blocks 2",
-    "sum-pool": "sum blocks 2",
-    "average-pool": "average window 3 stride 1",
-    "global max": "max",
+    N_("correlate"): "correlate -1 1 cyclic",
+    N_("convolve"): "convolve 1 2 1 zero 1 1 stride 1 dilation 1 bias 0",
+    N_("bias"): "bias -1",
+    N_("ReLU"): "relu",
+    N_("max-pool"): "max blocks 2",
+    N_("sum-pool"): "sum blocks 2",
+    N_("average-pool"): "average window 3 stride 1",
+    N_("global max"): "max",
 }
-_HELP = """
+_HELP = N_("""
 | layer | what it does |
 | --- | --- |
 | `correlate -1 1 cyclic` | z[i] = Σₖ w[k] x[i + k], the lecture's convolution |
@@ -34,7 +35,7 @@ _HELP = """
 | `bias -1`, `relu` | z − 1, and [z]₊ |
 | `max`, `sum`, `average` | one number for the whole signal |
 | `max blocks 2`, `sum window 3 stride 1` | blocks side by side, or a window that slides |
-"""
+""")
 
 
 def show() -> None:
@@ -52,16 +53,16 @@ def show() -> None:
 
 
 def _boxes() -> None:
-    text_box(st, "Signal x", _FIRST["x"], "x", MAX_TEXT)
-    text_box(st, "Layers, one a line", _FIRST["layers"], "layers", MAX_TEXT, lines=True, height=170)
+    text_box(st, _("Signal x"), _FIRST["x"], "x", MAX_TEXT)
+    text_box(st, _("Layers, one a line"), _FIRST["layers"], "layers", MAX_TEXT, lines=True, height=170)
     with st.container(horizontal=True, gap="xsmall"):
         for name, line in _NEW.items():
-            st.button(f"+ {name}", on_click=_append, args=(line,), key=f"add {name}", type="tertiary")
-    with st.expander("How layers are written", icon=":material/help:"):
-        st.markdown(_HELP)
+            st.button(f"+ {_(name)}", on_click=_append, args=(line,), key=f"add {name}", type="tertiary")
+    with st.expander(_("How layers are written"), icon=":material/help:"):
+        st.markdown(_(_HELP))
     for example in SIGNALS.values():
         if all(_lines(st.session_state[key]) == _lines(text) for key, text in example.values.items()):
-            st.info(example.about)
+            st.info(_(example.about))
 
 
 def _lines(text: str | None) -> list[str]:
@@ -75,8 +76,10 @@ def _append(line: str) -> None:
 
 def _picture(result: SignalResult) -> None:
     if not result.stages:
-        show_rows([row("x", result.signal)], [], f"The signal {written_row(result.signal)}")
-        st.caption("No layer yet: add one.")
+        show_rows(
+            [row("x", result.signal)], [], _("The signal {numbers}", numbers=written_row(result.signal))
+        )
+        st.caption(_("No layer yet: add one."))
         return
     layer, place = _chosen(result)
     stage = result.stages[layer]
@@ -86,14 +89,19 @@ def _picture(result: SignalResult) -> None:
         marked = [place] if at == layer else read if at == layer - 1 else ()
         rows.append(row(f"z{at + 1} · {each.name}", each.values, marked))
     joints = [(layer, index, place) for index in read]
-    show_rows(rows, joints, f"The signal and its layers; the last one gives {written_row(result.output)}")
+    output = written_row(result.output)
+    show_rows(rows, joints, _("The signal and its layers; the last one gives {output}", output=output))
     zeros = len(stage.terms[place]) - len(read)
     st.markdown(f"`z{layer + 1}[{place}] = {stage.sums[place]}`")
-    notes = [f"{zeros} of the values are zeros of the padding."] if zeros else []
-    notes += [f"No output reads the last {stage.unused} of the layer's input."] if stage.unused else []
+    notes = [_("{zeros} of the values are zeros of the padding.", zeros=zeros)] if zeros else []
+    notes += (
+        [_("No output reads the last {unused} of the layer's input.", unused=stage.unused)]
+        if stage.unused
+        else []
+    )
     if notes:
         st.caption(" ".join(notes))
-    with st.expander("Every product and sum", icon=":material/calculate:"):
+    with st.expander(_("Every product and sum"), icon=":material/calculate:"):
         for at, each in enumerate(result.stages, start=1):
             st.markdown(f"**z{at}** · {each.name}")
             st.code(
@@ -104,6 +112,8 @@ def _picture(result: SignalResult) -> None:
 def _chosen(result: SignalResult) -> tuple[int, int]:
     """The output that is explained: its layer and position; what no longer exists becomes the last that does."""
     columns = st.columns(2, vertical_alignment="bottom")
-    layer = min(number_box(columns[0], "Explain layer", (1, MAX_LAYERS), 1, "layer"), len(result.stages)) - 1
-    place = number_box(columns[1], "Position", (0, 999), 4, "at")
+    layer = (
+        min(number_box(columns[0], _("Explain layer"), (1, MAX_LAYERS), 1, "layer"), len(result.stages)) - 1
+    )
+    place = number_box(columns[1], _("Position"), (0, 999), 4, "at")
     return layer, min(place, len(result.stages[layer].values) - 1)

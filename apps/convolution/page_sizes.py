@@ -10,6 +10,7 @@ from apps.convolution.numbers import written_sizes
 from apps.convolution.page_drawings import Box, as_keras, show_boxes
 from apps.convolution.sizes import FORMULA, Sizes, convolution_sizes, read_rules
 from apps.convolution.stack import MAX_TEXT, Stack, stack_sizes
+from apps.shared.language import _
 from apps.shared.page import example_buttons, input_errors, number_box, text_box
 
 _MOST_DRAWN = 12  # layers of a stack that are drawn as boxes
@@ -17,9 +18,9 @@ _MOST_DRAWN = 12  # layers of a stack that are drawn as boxes
 
 def show() -> None:
     """Draw the section."""
-    st.subheader("One full convolution", anchor=False)
+    st.subheader(_("One full convolution"), anchor=False)
     _convolution()
-    st.subheader("A whole stack", anchor=False)
+    st.subheader(_("A whole stack"), anchor=False)
     show_stack()
 
 
@@ -27,13 +28,19 @@ def _convolution() -> None:
     example_buttons({each.title: each.values for each in SIZES.values()}, "size")
     first = SIZES["valid"].values
     columns = st.columns(6, vertical_alignment="bottom")
-    boxes = {"n": "Input", "k": "Filter", "pad": "Zero padding", "stride": "Stride", "dilation": "Dilation"}
-    helps = {"pad": "One number for both sides or before+behind, one a mode or one for all: 0, 0, 0+1"}
+    boxes = {
+        "n": _("Input"),
+        "k": _("Filter"),
+        "pad": _("Zero padding"),
+        "stride": _("Stride"),
+        "dilation": _("Dilation"),
+    }
+    helps = {"pad": _("One number for both sides or before+behind, one a mode or one for all: 0, 0, 0+1")}
     typed = [
         text_box(column, label, first[key], key, 100, help=helps.get(key))
         for column, (key, label) in zip(columns, boxes.items(), strict=False)
     ]
-    heads = number_box(columns[5], "Heads", (1, 1_000_000), 1, "filters")
+    heads = number_box(columns[5], _("Heads"), (1, 1_000_000), 1, "filters")
     with input_errors():
         rules = read_rules(*typed)
         sizes = convolution_sizes(rules, heads)
@@ -43,22 +50,24 @@ def _convolution() -> None:
 
 def _one(sizes: Sizes) -> None:
     columns = st.columns(4)
-    columns[0].metric("output", written_sizes(sizes.output))
-    columns[1].metric("parameters, with a bias a head", f"{sizes.parameters:,}")
-    columns[2].metric("multiply-adds", f"{sizes.multiply_adds:,}")
-    columns[3].metric("receptive field", written_sizes(sizes.receptive_field))
+    columns[0].metric(_("output"), written_sizes(sizes.output))
+    columns[1].metric(_("parameters, with a bias a head"), f"{sizes.parameters:,}")
+    columns[2].metric(_("multiply-adds"), f"{sizes.multiply_adds:,}")
+    columns[3].metric(_("receptive field"), written_sizes(sizes.receptive_field))
     show_boxes(
         [
-            Box("input", tuple(rule.size for rule in sizes.rules)),
-            Box("filter", tuple(rule.kernel for rule in sizes.rules)),
-            Box("output", tuple(rule.output for rule in sizes.rules)),
+            Box(_("input"), tuple(rule.size for rule in sizes.rules)),
+            Box(_("filter"), tuple(rule.kernel for rule in sizes.rules)),
+            Box(_("output"), tuple(rule.output for rule in sizes.rules)),
         ],
-        f"Input, filter and output {written_sizes(sizes.output)}",
+        _("Input, filter and output {output}", output=written_sizes(sizes.output)),
     )
     modes = list(enumerate(sizes.rules, start=1))
-    lines = [f"mode {at}: {rule.formula}" for at, rule in modes]
-    st.code("\n".join([f"size:   {FORMULA}", *lines]), language=None)
-    if unused := [f"mode {at}: the last {rule.unused}" for at, rule in modes if rule.unused]:
+    lines = [_("mode {at}: {formula}", at=at, formula=rule.formula) for at, rule in modes]
+    st.code("\n".join([_("size:   {formula}", formula=FORMULA), *lines]), language=None)
+    if unused := [
+        _("mode {at}: the last {unused}", at=at, unused=rule.unused) for at, rule in modes if rule.unused
+    ]:
         st.caption("Not reached by the filter, because of the stride: " + "; ".join(unused) + ".")
 
 
@@ -67,16 +76,19 @@ def show_stack() -> None:
     example_buttons({each.title: each.values for each in STACKS.values()}, "stack")
     first = STACKS["lecture"].values
     left, right = st.columns([1, 3], vertical_alignment="top")
-    sizes = text_box(left, "Input, channels last", first["stack_input"], "stack_input", 60)
+    sizes = text_box(left, _("Input, channels last"), first["stack_input"], "stack_input", 60)
     layers = text_box(
         right,
-        "Layers, one a line or separated by semicolons",
+        _("Layers, one a line or separated by semicolons"),
         first["stack"],
         "stack",
         MAX_TEXT,
         lines=True,
-        help="conv 5x5x8 (the last number is the heads), depthwise 3x3, pointwise 16, pool 2x2, relu, flatten, "
-        "dense 10; behind conv, depthwise and pool: stride 2, pad 1, dilation 2, one number for all modes or one each.",
+        help=_(
+            "conv 5x5x8 (the last number is the heads), depthwise 3x3, pointwise 16, pool 2x2, "
+            "relu, flatten, dense 10; behind conv, depthwise and pool: stride 2, pad 1, dilation "
+            "2, one number for all modes or one each."
+        ),
     )
     with input_errors():
         stack = stack_sizes(sizes, layers)
@@ -86,26 +98,28 @@ def show_stack() -> None:
 
 def _whole(stack: Stack) -> None:
     columns = st.columns(3)
-    columns[0].metric("output", written_sizes(stack.output))
-    columns[1].metric("parameters", f"{stack.parameters:,}")
-    columns[2].metric("multiply-adds", f"{stack.multiply_adds:,}")
+    columns[0].metric(_("output"), written_sizes(stack.output))
+    columns[1].metric(_("parameters"), f"{stack.parameters:,}")
+    columns[2].metric(_("multiply-adds"), f"{stack.multiply_adds:,}")
     drawn = [layer for layer in stack.layers if layer.kind != "relu"][:_MOST_DRAWN]
     show_boxes(
-        [Box("input", stack.input), *(Box(layer.kind, layer.output) for layer in drawn)],
-        "The tensors from layer to layer",
+        [Box(_("input"), stack.input), *(Box(layer.kind, layer.output) for layer in drawn)],
+        _("The tensors from layer to layer"),
     )
     st.dataframe(
         [
             {
-                "layer": layer.text,
-                "output": written_sizes(layer.output),
-                "parameters": layer.parameters,
-                "multiply-adds": layer.multiply_adds,
-                "receptive field": written_sizes(layer.receptive_field) if layer.receptive_field else "all",
-                "formula": layer.formula,
+                _("layer"): layer.text,
+                _("output"): written_sizes(layer.output),
+                _("parameters"): layer.parameters,
+                _("multiply-adds"): layer.multiply_adds,
+                _("receptive field"): written_sizes(layer.receptive_field)
+                if layer.receptive_field
+                else _("all"),
+                _("formula"): layer.formula,
             }
             for layer in stack.layers
         ],
         hide_index=True,
-        alt="Output, parameters, multiply-adds and receptive field of each layer",
+        alt=_("Output, parameters, multiply-adds and receptive field of each layer"),
     )

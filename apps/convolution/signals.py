@@ -36,13 +36,18 @@ from apps.convolution.numbers import (
 )
 from apps.convolution.sizes import BOUNDARIES, ModeRule
 from apps.convolution.tensors import Product, numbered, products_of, windows
+from apps.shared.language import N_, _
 from apps.shared.results import Result
 from data_prep.errors import InputError
 
 MAX_LAYERS = 8
 MAX_TEXT = 2_000
 CONVOLUTIONS = ("correlate", "convolve")
-POOLINGS = ("max", "sum", "average")
+POOLINGS = {
+    "max": N_("Max-pool of {scope}"),
+    "sum": N_("Sum-pool of {scope}"),
+    "average": N_("Average-pool of {scope}"),
+}  # by kind, with what is said about it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,14 +73,15 @@ class Layer(Result):
     def name(self) -> str:
         """What it does, for people."""
         if self.kind in CONVOLUTIONS:
-            kind = "Convolution" if self.flip else "Cross-correlation"
-            return f"{kind}, weights {written_row(self.weights)}, {self.padding}"
+            kind = _("Convolution") if self.flip else _("Cross-correlation")
+            weights = written_row(self.weights)
+            return _("{kind}, weights {weights}, {padding}", kind=kind, weights=weights, padding=self.padding)
         if self.kind not in POOLINGS:
-            return "ReLU [z]₊" if self.kind == "relu" else f"Bias {written(self.bias)}"
-        scope = f"windows of {self.size}, stride {self.stride}"
+            return "ReLU [z]₊" if self.kind == "relu" else _("Bias {bias}", bias=written(self.bias))
+        scope = _("windows of {size}, stride {stride}", size=self.size, stride=self.stride)
         if self.stride in (None, self.size):
-            scope = "the whole signal" if self.size is None else f"blocks of {self.size}"
-        return f"{self.kind.capitalize()}-pool of {scope}"
+            scope = _("the whole signal") if self.size is None else _("blocks of {size}", size=self.size)
+        return _(POOLINGS[self.kind], scope=scope)
 
     def rule(self, length: int) -> ModeRule:
         """Say how the window slides over a signal of a length."""

@@ -6,6 +6,7 @@ import streamlit as st
 
 from apps.digits.reports import PRESETS, SCORES
 from apps.shared.as_used import AS_USED
+from apps.shared.language import _
 from apps.shared.page import plain
 from apps.shared.page_reports import show_facts, show_metrics, show_numbers, show_report
 from apps.shared.tables import Report
@@ -13,14 +14,14 @@ from apps.shared.tables import Report
 
 def show() -> None:
     """Draw the section."""
-    st.subheader("On the official test set", anchor=False)
+    st.subheader(_("On the official test set"), anchor=False)
     for preset in PRESETS:
         show_report(SCORES, _scores, preset=preset)
-    st.subheader("How fast it reads", anchor=False)
+    st.subheader(_("How fast it reads"), anchor=False)
     show_report(AS_USED, show_numbers, show_facts)
 
 
 def _scores(report: Report) -> None:
     st.markdown(f"**{report.lines[0].label}**")
     show_metrics(report.found, SCORES.columns)
-    st.caption(report.found.text("Trained on {metadata.processor}.", escape=plain))
+    st.caption(report.found.text(_("Trained on {metadata.processor}."), escape=plain))

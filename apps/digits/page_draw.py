@@ -11,6 +11,7 @@ from apps.digits.application import Digits
 from apps.digits.explain import DigitInspector
 from apps.digits.page_source import Chosen, choose
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page_images import figure, in_a_row, steps_in_a_row
 from apps.shared.style import palette
 
@@ -35,26 +36,34 @@ def _answer(digits: Digits, chosen: Chosen) -> None:
     colours = palette()
     st.html(
         f'<div style="font-family:serif;font-size:3.6rem;line-height:1;color:{colours.ours}" '
-        f'aria-label="The answer">{escape(digits.labels[best])}</div>'
+        f'aria-label="{_("The answer")}">{escape(digits.labels[best])}</div>'
     )
-    truth = "" if chosen.truth is None else f" It is a {chosen.truth}."
+    truth = "" if chosen.truth is None else " " + _("It is a {truth}.", truth=chosen.truth)
     st.caption(
-        f"{100 * probabilities[best]:.1f} % sure.{truth} From the centred image to the answer: {milliseconds:.1f} ms."
+        _(
+            "{probabilities:.1f} % sure.{truth} From the centred image to the answer: {milliseconds:.1f} ms.",
+            probabilities=100 * probabilities[best],
+            truth=truth,
+            milliseconds=milliseconds,
+        )
     )
     colour = [colours.ours if at == best else colours.muted for at in range(len(probabilities))]
-    looks = {"x_title": "probability, %", "colour": colour, "number": ".1f", "limits": (0, 108)}
+    looks = {"x_title": _("probability, %"), "colour": colour, "number": ".1f", "limits": (0, 108)}
     picture = charts.bars(digits.labels, (100 * probabilities).tolist(), **looks)
-    charts.show(picture, "probabilities", "Probability of every digit")
+    charts.show(picture, "probabilities", _("Probability of every digit"))
 
 
 def _steps(chosen: Chosen) -> None:
-    st.subheader("What the network reads", anchor=False)
+    st.subheader(_("What the network reads"), anchor=False)
     if chosen.prepared is None:
-        caption = "28×28 pixels, as MNIST's makers centred it"
-        st.html(in_a_row([figure(chosen.image[..., 0], caption, "The image")]))
+        caption = _("28×28 pixels, as MNIST's makers centred it")
+        st.html(in_a_row([figure(chosen.image[..., 0], caption, _("The image"))]))
     else:
         st.html(steps_in_a_row(chosen.prepared))
     st.caption(
-        "As the makers of MNIST did: into a box of 20×20 pixels with its shape kept, then moved so that the centre "
-        "of mass is the centre of 28×28 pixels. Training, command line and this page share the code."
+        _(
+            "As the makers of MNIST did: into a box of 20×20 pixels with its shape kept, then "
+            "moved so that the centre of mass is the centre of 28×28 pixels. Training, command "
+            "line and this page share the code."
+        )
     )

@@ -9,7 +9,8 @@ import streamlit as st
 from apps.digits.explain import DigitInspector
 from apps.digits.page_source import Chosen, choose
 from apps.digits.strips import ACTIVATIONS, GRADIENTS, WEIGHTS, DigitLook, LayerLook, Strip, png
-from apps.shared.page import input_errors, plain, remembered
+from apps.shared.language import _
+from apps.shared.page import input_errors, named_choice, plain, remembered
 from apps.shared.page_images import png_url
 from apps.shared.style import Palette, palette
 
@@ -33,23 +34,24 @@ def show(inspector: DigitInspector, preset: str) -> None:
         epoch = FINISHED
         if inspector.epochs:
             names = [*map(str, inspector.epochs), FINISHED]
-            epoch = st.select_slider("Epoch", names, value=FINISHED, key="epoch", bind="query-params")
+            epoch = st.select_slider(_("Epoch"), names, value=FINISHED, key="epoch", bind="query-params")
         shown = st.pills(
-            "Show", SHOWN, selection_mode="multi", default=SHOWN, key="strips", bind="query-params"
+            _("Show"), SHOWN, selection_mode="multi", default=SHOWN, key="strips", bind="query-params"
         )
         everything = st.toggle(
-            "Every layer, not only those with filters",
+            _("Every layer, not only those with filters"),
             key="all",
             bind="query-params",
-            help="Also normalisation, ReLU, pooling, sums and reshaping.",
+            help=_("Also normalisation, ReLU, pooling, sums and reshaping."),
         )
-        label = st.selectbox(
-            "Loss of",
-            (AUTOMATIC, *inspector.digits.labels),
-            key="loss",
-            bind="query-params",
-            help="The gradients are those of the cross entropy of this digit; automatic takes the one that the image "
-            "shows, or where that is not known, the network's own answer.",
+        label = named_choice(
+            _("Loss of"),
+            {AUTOMATIC: _("automatic"), **{label: label for label in inspector.digits.labels}},
+            "loss",
+            help=_(
+                "The gradients are those of the cross entropy of this digit; automatic takes the one "
+                "that the image shows, or where that is not known, the network's own answer."
+            ),
         )
     if chosen is None:
         return
@@ -69,24 +71,40 @@ def remembered_epoch(_inspector: DigitInspector, preset: str, epoch: int) -> Dig
 
 
 def _summary(found: DigitLook, chosen: Chosen) -> None:
-    known = "" if chosen.truth is None else f" The image shows a {plain(chosen.truth)}."
+    known = "" if chosen.truth is None else " " + _("The image shows a {truth}.", truth=plain(chosen.truth))
     st.markdown(
-        f"The answer is **{plain(found.answer)}** ({100 * found.probability:.1f} %).{known} The loss of "
-        f"“{plain(found.label)}” is {found.loss:.4g} nats, and it is what the gradients belong to."
+        _(
+            "The answer is **{answer}** ({probability:.1f} %).{known} The loss of “{label}” is "
+            "{loss:.4g} nats, and it is what the gradients belong to.",
+            answer=plain(found.answer),
+            probability=100 * found.probability,
+            known=known,
+            label=plain(found.label),
+            loss=found.loss,
+        )
     )
-    dead = ", ".join(f"{len(layer.dead)} in {plain(layer.name)}" for layer in found.layers if layer.dead)
+    dead = ", ".join(
+        _("{n} in {name}", n=len(layer.dead), name=plain(layer.name)) for layer in found.layers if layer.dead
+    )
     if dead:
-        st.warning(f"Dead filters, which answer none of the examples: {dead}.", icon=":material/warning:")
+        st.warning(
+            _("Dead filters, which answer none of the examples: {dead}.", dead=dead),
+            icon=":material/warning:",
+        )
     else:
-        st.caption("No dead filters: every filter answers at least one of the examples.")
+        st.caption(_("No dead filters: every filter answers at least one of the examples."))
 
 
 def _layers(found: DigitLook, shown: list[str], everything: bool) -> None:
     filters = [layer for layer in found.layers if any(weight.name == "kernel" for weight in layer.weights)]
     layers = found.layers if everything else filters
     st.caption(
-        f"{len(layers)} of {len(found.layers)} layers. Each strip has one scale, symmetric about zero where values "
-        "have both signs; least and largest values are those of all numbers, shown or not."
+        _(
+            "{n} of {all} layers. Each strip has one scale, symmetric about zero where values have "
+            "both signs; least and largest values are those of all numbers, shown or not.",
+            n=len(layers),
+            all=len(found.layers),
+        )
     )
     colours = palette()
     for layer in layers:
@@ -98,8 +116,8 @@ def _layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
     about = [
         f"{layer.kind} ({'×'.join(map(str, layer.shape))})",
         layer.settings,
-        layer.formula and f"parameters: {layer.formula}",
-        f"dead: {', '.join(map(str, layer.dead))}" if layer.dead else "",
+        layer.formula and _("parameters: {formula}", formula=layer.formula),
+        _("dead: {filters}", filters=", ".join(map(str, layer.dead))) if layer.dead else "",
     ]
     parts = [f"<b>{escape(layer.name)}</b> · {escape(' · '.join(filter(None, about)))}"]
     for kind, name, strip in layer.strips():
@@ -110,8 +128,8 @@ def _layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
 
 def strip_html(name: str, strip: Strip, colours: Palette) -> str:
     """Draw a strip below its name and its least and largest values; HTML, to be used with ``STRIP_STYLE``."""
-    text = f"{escape(name)}: max {strip.high:.5g}, min {strip.low:.5g}"
-    left_out = f", {strip.left_out:,} numbers are not shown" if strip.left_out else ""
+    text = _("{name}: max {high:.5g}, min {low:.5g}", name=escape(name), high=strip.high, low=strip.low)
+    left_out = _(", {left_out:,} numbers are not shown", left_out=strip.left_out) if strip.left_out else ""
     address = png_url(png(strip, colours.negative, colours.grid, colours.positive))
     return (
         f'<div class="about">{text}{left_out}</div>'

@@ -8,11 +8,12 @@ import streamlit as st
 from apps.digits.explain import DigitInspector
 from apps.digits.page_source import choose
 from apps.shared import charts
-from apps.shared.page import input_errors, plain, remembered
+from apps.shared.language import N_, _
+from apps.shared.page import input_errors, named_choice, plain, remembered
 from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
 
-OWN = "its answer"
+OWN = N_("its answer")
 
 
 def show(inspector: DigitInspector, preset: str) -> None:
@@ -20,10 +21,9 @@ def show(inspector: DigitInspector, preset: str) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = choose(preset)
-        label = st.selectbox(
-            "Reasons for", (OWN, *inspector.digits.labels), key="reasons", bind="query-params"
-        )
-        patch = st.slider("Side of the covered square, pixels", 1, 14, 5, key="patch", bind="query-params")
+        choices = {OWN: _(OWN), **{label: label for label in inspector.digits.labels}}
+        label = named_choice(_("Reasons for"), choices, "reasons")
+        patch = st.slider(_("Side of the covered square, pixels"), 1, 14, 5, key="patch", bind="query-params")
     if chosen is None:
         return
     with right, input_errors():
@@ -31,27 +31,37 @@ def show(inspector: DigitInspector, preset: str) -> None:
         answer = inspector.digits.labels[int(probabilities.argmax())]
         asked = answer if label == OWN else label
         st.markdown(
-            f"The answer is **{plain(answer)}**. Reasons for **{plain(asked)}**, which has "
-            f"{100 * probabilities[inspector.digits.labels.index(asked)]:.2f} %:"
+            _(
+                "The answer is **{answer}**. Reasons for **{asked}**, which has {probabilities:.2f} %:",
+                answer=plain(answer),
+                asked=plain(asked),
+                probabilities=100 * probabilities[inspector.digits.labels.index(asked)],
+            )
         )
         gradient = remembered(preset, inspector, "saliency", chosen.image, asked)
         lost = remembered(preset, inspector, "occlusion", chosen.image, asked, patch)
         left, right = st.columns(2)
         with left:
-            alt = f"Gradient of the logit of {asked} by every pixel"
-            _map("Saliency", gradient, chosen.image, "by one more ink, the logit changes by", alt)
+            alt = _("Gradient of the logit of {asked} by every pixel", asked=asked)
+            _map(_("Saliency"), gradient, chosen.image, _("by one more ink, the logit changes by"), alt)
             st.caption(
-                "Gradient of the logit by the ink of each pixel: teal, more ink speaks for the digit; orange, against "
-                "it."
+                _(
+                    "Gradient of the logit by the ink of each pixel: teal, more ink speaks for the digit; "
+                    "orange, against it."
+                )
             )
         with right:
-            alt = f"What the probability of {asked} loses when a pixel's neighbourhood is covered"
-            _map("Occlusion", 100 * lost, chosen.image, "covered, the probability loses points:", alt)
-            st.caption(
-                "Lost probability, in percentage points, when a square of paper covers the pixel, mean over the "
-                "squares."
+            alt = _(
+                "What the probability of {asked} loses when a pixel's neighbourhood is covered", asked=asked
             )
-    st.subheader("The nearest training digits", anchor=False)
+            _map("Occlusion", 100 * lost, chosen.image, _("covered, the probability loses points:"), alt)
+            st.caption(
+                _(
+                    "Lost probability, in percentage points, when a square of paper covers the pixel, mean "
+                    "over the squares."
+                )
+            )
+    st.subheader(_("The nearest training digits"), anchor=False)
     with input_errors():
         _near(inspector, preset, chosen.image)
 
@@ -61,7 +71,7 @@ def _map(name: str, values: np.ndarray, image: np.ndarray, what: str, alt: str) 
     st.markdown(f"**{name}**")
     colours = palette()
     picture = charts.figure(height=300)
-    hover = f"row %{{y}}, column %{{x}}: {what} %{{z:.3g}}<extra></extra>"
+    hover = _("row %{{y}}, column %{{x}}: {what} %{{z:.3g}}<extra></extra>", what=what)
     charts.add_heatmap(picture, values.round(6), hovertemplate=hover)
     picture.add_contour(
         z=image[..., 0].round(3).tolist(),
@@ -81,12 +91,14 @@ def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
         figure(
             near.image / 255.0,
             f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
-            f"A {near.label} of the training set",
+            _("A {label} of the training set", label=near.label),
         )
         for near in remembered(preset, inspector, "neighbours", image)
     ]
     st.html(in_a_row(figures))
     st.caption(
-        "By Euclidean distance in the last hidden layer, among the 500 training digits that Lectern carries "
-        "(50 of each)."
+        _(
+            "By Euclidean distance in the last hidden layer, among the 500 training digits that "
+            "Lectern carries (50 of each)."
+        )
     )

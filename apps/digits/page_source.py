@@ -10,12 +10,13 @@ import streamlit as st
 from apps.digits.examples import examples
 from apps.digits.reports import DigitErrors, digit_errors
 from apps.shared.canvas import canvas
+from apps.shared.language import N_, _
 from apps.shared.page import heavy_work, input_errors, number_box, one_of
 from apps.shared.page_images import figure, in_a_row
 from data_prep.errors import InputError
 from data_prep.images.preparation import PreparedImage, digit_batch, prepare_digit, resized
 
-SOURCES = ("Draw", "Upload", "Example", "Error")
+SOURCES = (N_("Draw"), N_("Upload"), N_("Example"), N_("Error"))
 SIZE, PEN, SHOWN = 84, 7.0, 336
 STORE = "drawn digit"
 _FIRST = 7  # of the training images that the project carries: a clear one
@@ -35,7 +36,7 @@ def choose(preset: str) -> Chosen | None:
         errors = digit_errors(preset)
     except InputError:
         errors = None
-    source = one_of("Image", SOURCES if errors is not None and errors.errors else SOURCES[:-1], "source")
+    source = one_of(_("Image"), SOURCES if errors is not None and errors.errors else SOURCES[:-1], "source")
     chosen = None
     with input_errors():
         match source:
@@ -48,7 +49,7 @@ def choose(preset: str) -> Chosen | None:
             case _:
                 chosen = _example()
     if chosen is not None and (source != "Draw" or chosen.prepared is None):
-        shown = figure(chosen.image[..., 0], "", "The image as the network reads it")
+        shown = figure(chosen.image[..., 0], "", _("The image as the network reads it"))
         st.html(in_a_row([shown]))
     return chosen
 
@@ -56,7 +57,7 @@ def choose(preset: str) -> Chosen | None:
 def _drawn() -> Chosen:
     ink = canvas(
         key="canvas",
-        label="Draw a digit here with mouse, pen or finger",
+        label=_("Draw a digit here with mouse, pen or finger"),
         width=SIZE,
         height=SIZE,
         pen=PEN,
@@ -64,11 +65,13 @@ def _drawn() -> Chosen:
         store=STORE,
         example=_large(examples().images[_FIRST]),
     )
-    st.caption("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke.")
+    st.caption(_("Draw a digit from 0 to 9, as large as you like. The network answers after each stroke."))
     if ink is None:
-        st.caption("Nothing is drawn yet, so this is about a training image; your first stroke replaces it.")
+        st.caption(
+            _("Nothing is drawn yet, so this is about a training image; your first stroke replaces it.")
+        )
         return _stored(_FIRST)
-    prepared = prepare_digit(ink, "The drawing")
+    prepared = prepare_digit(ink, _("The drawing"))
     return Chosen(prepared.image, prepared=prepared)
 
 
@@ -78,14 +81,17 @@ def _large(image: np.ndarray) -> np.ndarray:
 
 def _uploaded() -> Chosen:
     file = st.file_uploader(
-        "A photo, scan or drawing of one digit",
+        _("A photo, scan or drawing of one digit"),
         type=["png", "jpg", "jpeg"],
         key="digit file",
-        help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
+        help=_("PNG or JPEG of any size, dark on light or light on dark. It stays on this computer."),
     )
     if file is None:
         st.caption(
-            "One digit a picture; it may be anywhere in it. Until there is one, this is about a training image:"
+            _(
+                "One digit a picture; it may be anywhere in it. Until there is one, this is about a "
+                "training image:"
+            )
         )
         return _stored(_FIRST)
     with heavy_work():
@@ -95,9 +101,11 @@ def _uploaded() -> Chosen:
 
 def _example() -> Chosen:
     columns = st.columns(2)
-    digit = number_box(columns[0], "Digit", (0, 9), 5, "digit")
+    digit = number_box(columns[0], _("Digit"), (0, 9), 5, "digit")
     places = np.flatnonzero(examples().labels == digit)
-    number = number_box(columns[1], "Number", (1, len(places)), 1, "number", help="Of this digit's examples.")
+    number = number_box(
+        columns[1], _("Number"), (1, len(places)), 1, "number", help=_("Of this digit's examples.")
+    )
     return _stored(int(places[number - 1]))
 
 
@@ -107,6 +115,8 @@ def _stored(place: int) -> Chosen:
 
 
 def _error(errors: DigitErrors) -> Chosen:
-    number = number_box(st, "Error", (1, len(errors.errors)), 1, "error", help="The most confident first.")
+    number = number_box(
+        st, _("Error"), (1, len(errors.errors)), 1, "error", help=_("The most confident first.")
+    )
     error = errors.errors[number - 1]
     return Chosen(digit_batch(errors.images[error.index]), error.label)

@@ -12,6 +12,7 @@ from apps.digits.page_layers import STRIP_STYLE, strip_html
 from apps.digits.strips import opened
 from apps.shared import charts
 from apps.shared.colours import tint
+from apps.shared.language import _
 from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import Palette, palette
 
@@ -49,7 +50,7 @@ def _answer(picture: Mapping[str, Any], colours: Palette) -> str:
     """Draw the fixed image and the probabilities of its classes."""
     image = picture["image"]
     label = escape(image["label"])
-    caption = f"image #{image['number']} of the sample, a {label}"
+    caption = _("image #{number} of the sample, a {label}", number=image["number"], label=label)
     rows = []
     for name, share in picture["shares"]:
         right = name == image["label"]
@@ -59,30 +60,30 @@ def _answer(picture: Mapping[str, Any], colours: Palette) -> str:
             f'<tr><td>{named}</td><td class="share"><span class="bar" style="width:{100 * share:.1f}%;'
             f'background:{colour}"></span></td><td>{100 * share:.1f} %</td></tr>'
         )
-    table = f'<table class="said" aria-label="What the network says now">{"".join(rows)}</table>'
-    shown = figure(image["pixels"] / 255.0, caption, f"The image that is looked at, a {label}")
-    loss = f'<div class="about">loss {picture["loss"]:.3g} nats</div>'
+    table = f'<table class="said" aria-label="{_("What the network says now")}">{"".join(rows)}</table>'
+    shown = figure(image["pixels"] / 255.0, caption, _("The image that is looked at, a {label}", label=label))
+    loss = f'<div class="about">{_("loss {loss:.3g} nats", loss=picture["loss"])}</div>'
     return in_a_row([shown]) + table + loss
 
 
 def _inside(picture: Mapping[str, Any], colours: Palette) -> str:
     """Draw filters and layers, each with its gradients."""
     filters = picture["filters"]
-    drawn = [(f"{filters['name']}: filters", filters["weights"])]
-    drawn.append((f"{filters['name']}: gradient of the filters", filters["gradients"]))
+    drawn = [(_("{name}: filters", name=filters["name"]), filters["weights"])]
+    drawn.append((_("{name}: gradient of the filters", name=filters["name"]), filters["gradients"]))
     for layer in picture["layers"]:
         size, count = "×".join(map(str, layer["shape"])), layer["activations"]["count"]
         whole = len(layer["shape"]) < 3 or count == layer["shape"][-1]
-        name = f"{layer['name']} ({size}{'' if whole else f', first {count}'})"
-        drawn += [(f"{name}: activations", layer["activations"])]
-        drawn += [(f"{name}: gradient of the activations", layer["gradients"])]
+        name = f"{layer['name']} ({size}{'' if whole else _(', first {count}', count=count)})"
+        drawn += [(_("{name}: activations", name=name), layer["activations"])]
+        drawn += [(_("{name}: gradient of the activations", name=name), layer["gradients"])]
     return "".join(strip_html(name, opened(content), colours) for name, content in drawn)
 
 
 def _sample(picture: Mapping[str, Any]) -> str:
     """Say what the sample is."""
-    held_out = "held out of training" if picture["held_out"] else "that it learns from"
-    return f"{picture['n']} images {held_out}"
+    held_out = _("held out of training") if picture["held_out"] else _("that it learns from")
+    return _("{n} images {held_out}", n=picture["n"], held_out=held_out)
 
 
 def _confusion(picture: Mapping[str, Any], colours: Palette) -> str:
@@ -99,12 +100,10 @@ def _confusion(picture: Mapping[str, Any], colours: Palette) -> str:
             shade = tint(colour, 0.8 * (count / max(sum(row), 1)) ** 0.5)
             cells.append(f'<td style="background:{shade or "none"}">{count or ""}</td>')
         rows.append(f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>')
-    about = (
-        f'<div class="about">What {_sample(picture)} show (rows) and what the network says (columns)</div>'
-    )
-    table = (
-        f'<table class="matrix" aria-label="Confusion matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
-    )
+    about = _("What {sample} show (rows) and what the network says (columns)", sample=_sample(picture))
+    about = f'<div class="about">{about}</div>'
+    said = _("Confusion matrix")
+    table = f'<table class="matrix" aria-label="{said}"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
     return f'{about}<div style="overflow-x:auto">{table}</div>'
 
 
@@ -115,9 +114,17 @@ def _hardest(picture: Mapping[str, Any], colours: Palette) -> str:
         label, answer = escape(one["label"]), escape(one["answer"])
         wrong = one["label"] != one["answer"]
         said = f'<b style="color:{colours.negative}">{answer}</b>' if wrong else answer
-        caption = f"a {label}, read as {said}, {100 * one['share']:.0f} % sure"
-        figures.append(figure(one["pixels"] / 255.0, caption, f"A {label} that is read as {answer}"))
-    return f'{_STYLE}<div class="about">The hardest of these images now</div>{in_a_row(figures)}'
+        caption = _(
+            "a {label}, read as {said}, {share:.0f} % sure", label=label, said=said, share=100 * one["share"]
+        )
+        figures.append(
+            figure(
+                one["pixels"] / 255.0,
+                caption,
+                _("A {label} that is read as {answer}", label=label, answer=answer),
+            )
+        )
+    return f'{_STYLE}<div class="about">{_("The hardest of these images now")}</div>{in_a_row(figures)}'
 
 
 def _moved(picture: Mapping[str, Any], key: str) -> None:
@@ -126,28 +133,39 @@ def _moved(picture: Mapping[str, Any], key: str) -> None:
     most = len(moved["accuracy"]) - 1
     looks = charts.line_looks(moved["layers"])
     left, middle, right = st.columns(3, gap="medium")
-    lines = charts.figure(x_title="pixels moved", y_title="right answers, %", height=260)
+    lines = charts.figure(x_title=_("pixels moved"), y_title=_("right answers, %"), height=260)
     lines.add_scatter(x=list(range(most + 1)), y=moved["accuracy"], mode="lines+markers", showlegend=False,
                       line={"color": palette().ours})  # fmt: skip
     lines.update_yaxes(range=[0, 102])
     with left:
-        charts.show(lines, f"{key} moved", "Right answers by how far the images are moved")
-        st.caption(f"The first {moved['n']} of the {_sample(picture)}, moved to four sides by turns.")
+        charts.show(lines, f"{key} moved", _("Right answers by how far the images are moved"))
+        st.caption(
+            _(
+                "The first {n} of the {sample}, moved to four sides by turns.",
+                n=moved["n"],
+                sample=_sample(picture),
+            )
+        )
     for place, name, title, about in (
-        (middle, "change", "change of activations", "0: invariant, the layer does not notice the move."),
+        (
+            middle,
+            "change",
+            _("change of activations"),
+            _("0: invariant, the layer does not notice the move."),
+        ),
         (
             right,
             "error",
-            "left after moving back",
-            "0: equivariant, they move along by whole places; ink that leaves the image adds to it.",
+            _("left after moving back"),
+            _("0: equivariant, they move along by whole places; ink that leaves the image adds to it."),
         ),
     ):
-        lines = charts.figure(x_title="pixels moved to the right", y_title=title, height=260)
+        lines = charts.figure(x_title=_("pixels moved to the right"), y_title=title, height=260)
         for row, layer in enumerate(moved["layers"]):
             colour, dash = looks[layer]
             lines.add_scatter(x=list(range(1, most + 1)), y=moved[name][row].tolist(), name=layer,
                               mode="lines+markers", line={"color": colour, "dash": dash})  # fmt: skip
         lines.update_yaxes(rangemode="tozero")
         with place:
-            charts.show(lines, f"{key} {name}", f"{title} by layer and pixels moved")
-            st.caption(f"Length of the difference by length of the activations. {about}")
+            charts.show(lines, f"{key} {name}", _("{title} by layer and pixels moved", title=title))
+            st.caption(_("Length of the difference by length of the activations. {about}", about=about))

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.laboratory.curves import Axis, Curve, Story
+from apps.shared.language import N_
 
 MOST_POINTS, MOST_LAYERS = 250, 8  # of a line, in a picture
 LEARNED, HELD_OUT, SAMPLE, MEASURED, AFTER = "learned", "held out", "sample", "measured", "after"
 HOW = {
-    LEARNED: "learned from (mean of the steps since the point before)",
-    HELD_OUT: "held out (a fixed sample)",
-    SAMPLE: "a fixed sample of what is learned from",
-    MEASURED: "measured while it trains",
-    AFTER: "held out (all of it, after each epoch)",
+    LEARNED: N_("learned from (mean of the steps since the point before)"),
+    HELD_OUT: N_("held out (a fixed sample)"),
+    SAMPLE: N_("a fixed sample of what is learned from"),
+    MEASURED: N_("measured while it trains"),
+    AFTER: N_("held out (all of it, after each epoch)"),
 }  # what the numbers of a line are
 _PREFIXES = {"held_out_": HELD_OUT, "training_sample_": SAMPLE, "validation_": AFTER, "dev_": AFTER}
 _SMALL_IS_GOOD = ("loss", "nats", "error", "perplexity")

@@ -17,16 +17,17 @@ from apps.laboratory.compare import (
     curves_csv,
     differences,
     folder,
-    measure_text,
     measures,
     reached,
     seeds_together,
     title_of,
 )
-from apps.laboratory.curves import Axis, Story
+from apps.laboratory.curves import Axis, Curve, Story
+from apps.laboratory.lines import HOW, how_measured, quantity
 from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, show_curves
 from apps.laboratory.runs import GOING
 from apps.laboratory.worker import ensure_workers
+from apps.shared.language import N_, _
 from apps.shared.page import input_errors, named_choice
 
 _MOST_RUNS = 16
@@ -36,12 +37,15 @@ _SECONDS = 2.0  # between two looks at runs that go on
 def show() -> None:
     """Draw the section."""
     there = comparable()
-    names = {key: f"{title_of(run)} ({'recorded' if ':' in key else key})" for key, run in there.items()}
-    place = "Runs of this laboratory, trainings of the command line, recorded experiments"
-    chosen = named_choice("Runs", names, "runs", many=True, max_selections=_MOST_RUNS, placeholder=place)
+    names = {key: f"{title_of(run)} ({_('recorded') if ':' in key else key})" for key, run in there.items()}
+    place = _("Runs of this laboratory, trainings of the command line, recorded experiments")
+    chosen = named_choice(_("Runs"), names, "runs", many=True, max_selections=_MOST_RUNS, placeholder=place)
     if not chosen:
         st.info(
-            "Choose two or more runs. What you choose stands in the address: a link opens the same comparison."
+            _(
+                "Choose two or more runs. What you choose stands in the address: a link opens the same "
+                "comparison."
+            )
         )
         return
     runs = {key: there[key] for key in chosen}
@@ -62,8 +66,13 @@ def _choose_measure(stage: Mapping[str, Story]) -> Measure | None:
     there = {" ".join(measure): measure for measure in measures(list(stage.values()))}
     if not there:
         return None
-    names = {key: measure_text(measure) for key, measure in there.items()}
-    return there[named_choice("Best and last of", names, "measure", width=300)]
+    names = {key: _text(measure) for key, measure in there.items()}
+    return there[named_choice(_("Best and last of"), names, "measure", width=300)]
+
+
+def _text(measure: Measure) -> str:
+    source, name = measure
+    return f"{_(quantity(name))} ({_(HOW[how_measured(Curve(name, source))])})"
 
 
 def _stories(found: Mapping[str, Compared]) -> dict[str, Sequence[Story]]:
@@ -91,17 +100,17 @@ def _draw(runs: Mapping[str, AnyRun], known: Any, axis: Axis, name: str, measure
         if all(one in stage for one in members)
     }
     show_curves(stage, "compare", axis=axis, together=together)
-    st.subheader("What they reached", anchor=False)
+    st.subheader(_("What they reached"), anchor=False)
     st.dataframe(_reached_rows(found, stage, together, measure), hide_index=True, placeholder="–")
     if together:
-        st.caption("±: standard error of the mean of runs that differ in the seed alone.")
-    st.subheader("Settings in which they differ", anchor=False)
+        st.caption(_("±: standard error of the mean of runs that differ in the seed alone."))
+    st.subheader(_("Settings in which they differ"), anchor=False)
     if len(found) < 2:
-        st.caption("One run alone differs in nothing.")
+        st.caption(_("One run alone differs in nothing."))
     elif told := differences(found):
-        st.dataframe([{"setting": key, **values} for key, values in told.items()], hide_index=True)
+        st.dataframe([{_("setting"): key, **values} for key, values in told.items()], hide_index=True)
     else:
-        st.caption("None: they were trained in the same way.")
+        st.caption(_("None: they were trained in the same way."))
 
 
 def _reached_rows(
@@ -111,25 +120,30 @@ def _reached_rows(
     measure: Measure | None,
 ) -> list[dict[str, Any]]:
     """Return a row for each run, and one for the mean of those that differ in the seed alone."""
-    name = "" if measure is None else measure_text(measure)
+    name = "" if measure is None else _text(measure)
     rows = []
     for label, members in {**{label: [label] for label in found}, **together}.items():
         stories = [stage[one] for one in members if one in stage]
         result = None if measure is None else reached(stories, measure)
-        row: dict[str, Any] = {"run": label, "state": found[label].state if label in found else "mean"}
+        row: dict[str, Any] = {
+            _("run"): label,
+            _("state"): _(found[label].state if label in found else N_("mean")),
+        }
         row |= {
-            "parameters": stories[0].parameters if stories else None,
-            "steps": stories[0].steps_done if len(stories) == 1 else None,
-            "seconds": round(sum(story.seconds for story in stories) / len(stories), 1) if stories else None,
+            _("parameters"): stories[0].parameters if stories else None,
+            _("steps"): stories[0].steps_done if len(stories) == 1 else None,
+            _("seconds"): round(sum(story.seconds for story in stories) / len(stories), 1)
+            if stories
+            else None,
         }
         if result is not None:
             row |= {
-                f"best {name}": _rounded(result.best),
-                "after steps": result.step,
-                f"last {name}": _rounded(result.last),
+                _("best {name}", name=name): _rounded(result.best),
+                _("after steps"): result.step,
+                _("last {name}", name=name): _rounded(result.last),
             }
             if result.n > 1:
-                row |= {"± best": _rounded(result.best_error), "± last": _rounded(result.last_error)}
+                row |= {_("± best"): _rounded(result.best_error), _("± last"): _rounded(result.last_error)}
         rows.append(row)
     return rows
 
@@ -141,7 +155,7 @@ def _rounded(value: float | None) -> float | None:
 def _downloads(found: Mapping[str, Compared]) -> None:
     with st.container(horizontal=True, gap="small"):
         looks = {"on_click": "ignore", "icon": ":material/download:"}
-        st.download_button("Curves as CSV", partial(curves_csv, found), "curves.csv", "text/csv", **looks)
+        st.download_button(_("Curves as CSV"), partial(curves_csv, found), "curves.csv", "text/csv", **looks)
         st.download_button(
-            "All as a folder (zip)", partial(folder, found), "comparison.zip", "application/zip", **looks
+            _("All as a folder (zip)"), partial(folder, found), "comparison.zip", "application/zip", **looks
         )

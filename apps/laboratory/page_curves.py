@@ -12,10 +12,14 @@ from apps.laboratory.curves import Axis, Story
 from apps.laboratory.lines import AFTER, HOW, LEARNED, Line, lines_of, norm_lines, smaller_is_better
 from apps.shared import charts
 from apps.shared.colours import tint
+from apps.shared.language import N_, _
 from apps.shared.page import one_of
 from apps.shared.style import palette
 
-AXES: tuple[Axis, ...] = ("steps", "epochs", "seconds", "examples")
+AXES: tuple[Axis, ...] = (N_("steps"), N_("epochs"), N_("seconds"), N_("examples"))
+# What is measured, and units, as the drivers name them.
+_MEASURED = (N_("loss"), N_("accuracy"), N_("learning rate"), N_("perplexity"), N_("nats per character"))
+_UNITS = (N_("images"), N_("words"), N_("sentences"), N_("characters"), N_("documents"))
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "x", "triangle-down", "star", "cross")
 _HUES = ("#8265c2", "#4fa356", "#d3ae2f", "#b8486f", "#7d8590")
 _DASHES = ("solid", "dash", "dot", "dashdot")
@@ -68,8 +72,10 @@ def show_curves(
         name: lines for name, lines in lines_of(runs, axis, together).items() if name in only or not only
     }
     if not found:
-        where = "Nothing is known yet" if axis == "steps" else f"Nothing is known over {axis}"
-        st.caption(f"{where}: the first points come some steps after the start.")
+        where = (
+            _("Nothing is known yet") if axis == "steps" else _("Nothing is known over {axis}", axis=_(axis))
+        )
+        st.caption(_("{where}: the first points come some steps after the start.", where=where))
         return
     labels = list(dict.fromkeys(line.run for lines in found.values() for line in lines))
     x_title = _axis_title(axis, runs)
@@ -79,7 +85,11 @@ def show_curves(
             min(2, len(found)), gap="medium"
         )  # a row of its own: narrow windows stack it
         with columns.pop(0):
-            _show(_picture(name, lines, labels, x_title), f"{key} {name}", f"{name} over {x_title}")
+            _show(
+                _picture(name, lines, labels, x_title),
+                f"{key} {name}",
+                _("{name} over {x_title}", name=_(name), x_title=x_title),
+            )
     st.caption(_legend(runs, [line for lines in found.values() for line in lines], len(labels)))
 
 
@@ -89,7 +99,7 @@ def show_norms(story: Story, key: str, *, axis: Axis = "steps") -> None:
     if not lines:
         return
     x_title = _axis_title(axis, {"": story})
-    picture = charts.figure(x_title=x_title, y_title="norm of the gradient", height=300)
+    picture = charts.figure(x_title=x_title, y_title=_("norm of the gradient"), height=300)
     for line, (colour, dash) in zip(
         lines, charts.line_looks([line.run for line in lines]).values(), strict=True
     ):
@@ -97,41 +107,53 @@ def show_norms(story: Story, key: str, *, axis: Axis = "steps") -> None:
         looks = {"color": colour, "dash": dash, "width": 2}
         picture.add_scatter(x=line.x, y=line.y, name=line.run, mode="lines", line=looks, hovertemplate=hover)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
-    _show(picture, f"{key} norms", f"Norm of the gradient by layer over {x_title}")
-    more = f" {len(lines)} of {len(story.norms)} layers are drawn." if len(lines) < len(story.norms) else ""
+    _show(picture, f"{key} norms", _("Norm of the gradient by layer over {x_title}", x_title=x_title))
+    more = ""
+    if len(lines) < len(story.norms):
+        more = _("{n} of {all} layers are drawn.", n=len(lines), all=len(story.norms))
     st.caption(
-        "From the optimizer's memory, so smoothed: for Adam the root of the mean square over about the last "
-        f"1 / (1 − beta₂) steps, for momentum the norm of the velocity, after clipping.{more}"
+        _(
+            "From the optimizer's memory, so smoothed: for Adam the root of the mean square over "
+            "about the last 1 / (1 − beta₂) steps, for momentum the norm of the velocity, after "
+            "clipping."
+        )
+        + f" {more}"
     )
 
 
 def _axis_title(axis: Axis, runs: Mapping[str, Story]) -> str:
     if axis == "seconds":
-        return "seconds of training"
+        return _("seconds of training")
     units = list(dict.fromkeys(story.unit for story in runs.values()))
-    return f"{' or '.join(units)} learned from" if axis == "examples" else axis
+    return _("{units} learned from", units=_or(units)) if axis == "examples" else _(axis)
+
+
+def _or(words: Sequence[str]) -> str:
+    return _(" or ").join(map(_, words))
 
 
 def _picture(name: str, lines: Sequence[Line], labels: Sequence[str], x_title: str) -> go.Figure:
     numbers = [abs(y) for line in lines for y in line.y if y]
     wide = smaller_is_better(name) and all(y > 0 for line in lines for y in line.y)
     wide = wide and max(numbers, default=1) > _SPREAD * min(numbers, default=1)
-    title = f"{name}, %" if "accuracy" in name and max(numbers, default=0) > 1.5 else name
-    picture = charts.figure(x_title=x_title, y_title=f"{title} (logarithmic)" if wide else title, height=300)
+    title = f"{_(name)}, %" if "accuracy" in name and max(numbers, default=0) > 1.5 else _(name)
+    picture = charts.figure(
+        x_title=x_title, y_title=_("{title} (logarithmic)", title=title) if wide else title, height=300
+    )
     single, named = len(labels) == 1, set()
     for line in lines:
         looks = _looks(line, labels)
         colour = looks["line"]["color"]
         if line.error is not None:
             _add_band(picture, line, colour)
-        taken = f", mean of {line.n} runs" if line.n > 1 else ""
+        taken = _(", mean of {n} runs", n=line.n) if line.n > 1 else ""
         picture.add_scatter(
             x=line.x,
             y=line.y,
-            name=HOW[line.how].partition(" (")[0] if single else line.run,
+            name=_(HOW[line.how]).partition(" (")[0] if single else line.run,
             legendgroup=line.how if single else line.run,
             showlegend=single or line.run not in named,
-            hovertemplate=f"%{{y:.4g}} at %{{x:,.4~g}}<br>{line.run}{taken}<br>{HOW[line.how]}<extra></extra>",
+            hovertemplate=f"%{{y:.4g}} | %{{x:,.4~g}}<br>{line.run}{taken}<br>{_(HOW[line.how])}<extra></extra>",
             **looks,
         )
         named.add(line.run)
@@ -173,18 +195,18 @@ def _add_band(picture: go.Figure, line: Line, colour: str) -> None:
 
 def _legend(runs: Mapping[str, Story], lines: Sequence[Line], labels: int) -> str:
     """Say what lines and dots are."""
-    looks = {LEARNED: "thin line", AFTER: "dotted, large dots"}
+    looks = {LEARNED: _("thin line"), AFTER: _("dotted, large dots")}
     said = [
-        f"{looks.get(how, 'line with dots')}: {HOW[how]}"
+        f"{looks.get(how, _('line with dots'))}: {_(HOW[how])}"
         for how in HOW
         if any(one.how == how for one in lines)
     ]
     said += [
-        f"{line.run}: mean of n = {line.n} runs, with a band of one standard error"
+        f"{line.run}: " + _("mean of n = {n} runs, with a band of one standard error", n=line.n)
         for line in {one.run: one for one in lines if one.n > 1}.values()
     ]
-    sizes = {f"{story.examples:,} {story.unit}" for story in runs.values() if story.examples}
-    said += [f"an epoch: {' or '.join(sorted(sizes))}"] if sizes else []
+    sizes = {f"{story.examples:,} {_(story.unit)}" for story in runs.values() if story.examples}
+    said += [_("an epoch: {sizes}", sizes=_or(sorted(sizes)))] if sizes else []
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."
 

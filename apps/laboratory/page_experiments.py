@@ -14,6 +14,7 @@ from apps.laboratory.lines import quantity
 from apps.laboratory.page_curves import choose_stage, of_stage, show_curves
 from apps.laboratory.runs import submit
 from apps.laboratory.worker import ensure_workers
+from apps.shared.language import _
 from apps.shared.page import named_choice, plain
 from data_prep.errors import InputError
 
@@ -26,30 +27,41 @@ Show = Callable[[Mapping[str, Any], str], None]
 def show() -> None:
     """Draw the section."""
     there = experiments()
-    key = named_choice("Experiment", {key: one.title for key, one in there.items()}, "experiment")
+    key = named_choice(_("Experiment"), {key: _(one.title) for key, one in there.items()}, "experiment")
     experiment, runs = there[key], recorded(key)
-    st.markdown(f"**What to look for.** {experiment.look_for}")
+    st.markdown(_("**What to look for.** {look_for}", look_for=_(experiment.look_for)))
     with st.container(horizontal=True, gap="small"):
-        title = f"Train all {len(experiment.runs)} here"
+        title = _("Train all {n} here", n=len(experiment.runs))
         st.button(title, type="primary", icon=":material/play_arrow:", on_click=_start, args=(experiment,))
         if runs:
             keys = [run.key for run in runs.values()]
-            st.button("Compare the recorded runs", on_click=_compare, args=(experiment, keys))
+            st.button(_("Compare the recorded runs"), on_click=_compare, args=(experiment, keys))
     if message := st.session_state.pop(_FAILED, None):
         st.error(plain(message), icon=":material/error:")
     if not runs:
-        st.info(f"Not recorded in this checkout yet. Record it: `python -m benchmarks.experiments {key}`")
+        st.info(
+            _(
+                "Not recorded in this checkout yet. Record it: `python -m benchmarks.experiments {key}`",
+                key=key,
+            )
+        )
         return
     stories = {label: run.stories() for label, run in runs.items()}
     stages = of_stage(stories, choose_stage(stories))
-    whole = st.toggle("All curves", key="all", bind="query-params")
+    whole = st.toggle(_("All curves"), key="all", bind="query-params")
     main = quantity(experiment.curve[1])
     show_curves(stages, f"experiment {key}", axis=experiment.axis, only=() if whole else (main,))
     if experiment.outcome:
-        st.markdown(f"**What was measured.** {experiment.outcome}")
+        st.markdown(_("**What was measured.** {outcome}", outcome=_(experiment.outcome)))
     seconds = ", ".join(f"{label}: {story.seconds:.0f} s" for label, story in stages.items())
     processor = next(iter(runs.values())).content["processor"]
-    st.caption(f"Recorded runs, trained on {processor} one after the other ({seconds}).")
+    st.caption(
+        _(
+            "Recorded runs, trained on {processor} one after the other ({seconds}).",
+            processor=processor,
+            seconds=seconds,
+        )
+    )
     _player(experiment, runs, stages)
 
 
@@ -87,15 +99,15 @@ def _player(experiment: Experiment, runs: Mapping[str, RecordedRun], stages: Map
     draw = shows_pictures(next(iter(experiment.runs.values())).task)
     if len(frames) < 2 or draw is None:
         return
-    st.subheader("What the networks show", anchor=False)
-    playing = st.toggle("Play", key=f"play {experiment.key}")
+    st.subheader(_("What the networks show"), anchor=False)
+    playing = st.toggle(_("Play"), key=f"play {experiment.key}")
 
     def frame() -> None:
         key = f"frame {experiment.key}"
         last = st.session_state.get(key, len(frames) - 1)
         st.session_state[key] = (last + playing) % len(frames)
         at = st.select_slider(
-            f"After so many {experiment.axis}",
+            _("After so many {axis}", axis=_(experiment.axis)),
             range(len(frames)),
             key=key,
             format_func=lambda at: f"{frames[at]:,.4g}",
@@ -125,7 +137,7 @@ def _one(
     steps = max((step for step, place in places.items() if place <= now), default=min(places, default=None))
     st.markdown(f"**{label}**")
     if steps is None:
-        st.caption("It has no pictures.")
+        st.caption(_("It has no pictures."))
         return
-    st.caption(f"after {steps:,} steps")
+    st.caption(_("after {steps:,} steps", steps=steps))
     draw(run.picture(steps)["picture"], f"{experiment.key} {label}")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.laboratory.runs import LabRun, find_runs
+from apps.shared.language import N_, _
 from apps.shared.page import plain
 from data_prep.errors import InputError
 
 _WORDS = {
-    "waiting": ":gray-badge[waits]",
-    "training": ":green-badge[trains]",
-    "paused": ":orange-badge[paused]",
-    "interrupted": ":orange-badge[interrupted]",
-    "trained": ":blue-badge[trained]",
-    "stopped": ":blue-badge[stopped]",
-    "keeping": ":green-badge[is being kept]",
-    "kept": ":violet-badge[kept]",
-    "failed": ":red-badge[failed]",
+    N_("waiting"): ":gray-badge[{state}]",
+    N_("training"): ":green-badge[{state}]",
+    N_("paused"): ":orange-badge[{state}]",
+    N_("interrupted"): ":orange-badge[{state}]",
+    N_("trained"): ":blue-badge[{state}]",
+    N_("stopped"): ":blue-badge[{state}]",
+    N_("keeping"): ":green-badge[{state}]",
+    N_("kept"): ":violet-badge[{state}]",
+    N_("failed"): ":red-badge[{state}]",
 }
 _SHOWN = 12  # runs
 
@@ -32,13 +33,13 @@ def title_of(run: LabRun) -> str:
 
 def badge(run: LabRun) -> str:
     """Return what is going on with a run, as Markdown."""
-    return _WORDS[run.state]
+    return _WORDS[run.state].format(state=_(run.state))
 
 
 def queue() -> None:
     """List the runs, newest first, each with a link to it."""
     runs = find_runs()
-    st.subheader("Runs", anchor=False)
+    st.subheader(_("Runs"), anchor=False)
     for run in runs[:_SHOWN]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(badge(run), width="content")
@@ -46,7 +47,7 @@ def queue() -> None:
             if st.button(plain(title_of(run)), on_click=watch, args=(run.key,), **looks):
                 st.rerun()
     if len(runs) > _SHOWN:
-        st.caption(f"and {len(runs) - _SHOWN} older ones: `python -m apps lab list` shows all")
+        st.caption(_("and {n} older ones: `python -m apps lab list` shows all", n=len(runs) - _SHOWN))
 
 
 def watch(key: str) -> None:

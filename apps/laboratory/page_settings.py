@@ -9,6 +9,7 @@ import streamlit as st
 
 from apps.laboratory.offers import Main, Offer, checked_text
 from apps.laboratory.settings import Setting, as_text, settings_of
+from apps.shared.language import _
 from apps.shared.page import plain
 
 _COLUMNS = 3
@@ -26,7 +27,7 @@ def changes(offer: Offer, base: Any, where: str) -> tuple[str, ...]:
     for place, one in zip(_places(len(main)), main, strict=True):
         found[one.key] = _main(place, one, settings[one.key], where)
     others = [setting for key, setting in settings.items() if key not in found]
-    with st.expander(f"All settings ({len(others)} more)"):
+    with st.expander(_("All settings ({n} more)", n=len(others))):
         for place, setting in zip(_places(len(others)), others, strict=True):
             found[setting.key] = _other(place, setting, where)
     changed = []
@@ -38,13 +39,13 @@ def changes(offer: Offer, base: Any, where: str) -> tuple[str, ...]:
 
 def _places(count: int) -> list[Any]:
     """Return a place for each widget, row by row, so that they stand in order on a narrow screen too."""
-    rows = [st.columns(_COLUMNS) for _ in range(0, count, _COLUMNS)]
+    rows = [st.columns(_COLUMNS) for at in range(0, count, _COLUMNS)]
     return [place for row in rows for place in row][:count]
 
 
 def _main(place: Any, main: Main, setting: Setting, where: str) -> str:
     """Draw one that matters; return its text."""
-    label = f"{main.title}, {main.unit}" if main.unit else main.title
+    label = f"{_(main.title)}, {_(main.unit)}" if main.unit else _(main.title)
     looks = {"key": f"{main.key} {where}", "help": plain(setting.help), "bind": "query-params"}
     if setting.choices or main.low is None or main.high is None:
         return _choice_or_text(place, label, setting, looks)
@@ -53,14 +54,14 @@ def _main(place: Any, main: Main, setting: Setting, where: str) -> str:
     ends = [main.low, main.high, *([] if value is None else [value])]
     number = place.number_input(
         label, kind(min(ends)), kind(max(ends)), value, step=kind(main.step or _step(setting)),
-        format="%d" if setting.whole else "%g", placeholder="usual", **looks,
+        format="%d" if setting.whole else "%g", placeholder=_("usual"), **looks,
     )  # fmt: skip
     return as_text(number)
 
 
 def _other(place: Any, setting: Setting, where: str) -> str:
     """Draw one of the others; return its text."""
-    help_text = plain(f"{setting.help} Allowed: {setting.allowed}.".strip())
+    help_text = plain(_("{about} Allowed: {allowed}.", about=setting.help, allowed=setting.allowed).strip())
     looks = {"key": f"all {setting.key} {where}", "help": help_text}
     return _choice_or_text(place, setting.key, setting, looks)
 

@@ -18,6 +18,7 @@ from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, sho
 from apps.laboratory.page_queue import badge, queue, title_of
 from apps.laboratory.runs import GOING, LabRun, State, find_runs
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import input_errors, plain
 from data_prep.errors import InputError
 
@@ -33,14 +34,19 @@ def show() -> None:
     runs = {run.key: run for run in find_runs()}
     wanted = st.query_params.get("run")
     if wanted and wanted not in runs:
-        st.error(f"The run {plain(wanted)} is not there: it was discarded, or its folder was removed.")
+        st.error(
+            _(
+                "The run {wanted} is not there: it was discarded, or its folder was removed.",
+                wanted=plain(wanted),
+            )
+        )
     if not runs:
-        st.info("No run is there yet. Begin one in the section Start.")
+        st.info(_("No run is there yet. Begin one in the section Start."))
         return
     key = wanted if wanted in runs else next(iter(runs))
     st.query_params["run"] = st.session_state[_WATCHED] = key
     st.selectbox(
-        "Run", tuple(runs), format_func=lambda key: title_of(runs[key]), key=_WATCHED, on_change=_chosen,
+        _("Run"), tuple(runs), format_func=lambda key: title_of(runs[key]), key=_WATCHED, on_change=_chosen,
         label_visibility="collapsed",
     )  # fmt: skip
     run = runs[key]
@@ -52,7 +58,7 @@ def show() -> None:
     st.fragment(_follow, run_every=_pace(run, state))(run.folder, state, _pace(run, state))
     # Outside of what is drawn anew every second, where a press could be lost.
     if run.ordered and state not in ("kept", "keeping", "waiting"):
-        _keep(run, "Stop and keep" if state in _STEERED else "Keep")
+        _keep(run, _("Stop and keep") if state in _STEERED else _("Keep"))
     going = any(one.state in GOING for one in runs.values())
     st.fragment(queue, run_every=_QUEUE_SECONDS if going else None)()
 
@@ -72,7 +78,7 @@ def _follow(folder: Path, before: State, every: float | None) -> None:
     """Draw a run as it is now; where its state has changed, or its pace, the whole page once more."""
     run = LabRun(folder)
     if not folder.is_dir():
-        st.error(f"The folder of the run {plain(run.key)} was removed: its training ends.")
+        st.error(_("The folder of the run {key} was removed: its training ends.", key=plain(run.key)))
         return
     state = run.state
     if (state, _pace(run, state)) != (before, every):
@@ -85,10 +91,12 @@ def _follow(folder: Path, before: State, every: float | None) -> None:
     with input_errors():
         stories = run.stories()
     if not stories and state in GOING:
-        st.caption("The data are read and the network is built …")
+        st.caption(_("The data are read and the network is built …"))
         # The browser loads what draws charts while the network is made.
         charts.show(
-            charts.figure(x_title="steps", y_title="loss", height=300), f"first {run.key}", "No point yet"
+            charts.figure(x_title=_("steps"), y_title=_("loss"), height=300),
+            f"first {run.key}",
+            _("No point yet"),
         )
     story = _begun(title_of(run), stories, state) if stories else None
     if story is not None:
@@ -101,20 +109,22 @@ def _head(run: LabRun, state: State) -> None:
     st.markdown(f"{badge(run)} `{run.key}`")
     task, status = run.order.task, run.status
     if state == "failed":
-        st.error(plain(status.get("message") or "It failed"), icon=":material/error:")
+        st.error(plain(status.get("message") or _("It failed")), icon=":material/error:")
     if state == "kept":
         name = status.get("preset", "")
-        st.html(
-            f'It is the preset <a href="{escape(task)}?preset={quote(name)}" target="_self">{escape(name)}</a> now: '
-            f"in the chooser of its page, and in <code>python -m apps presets</code>."
+        link = f'<a href="{escape(task)}?preset={quote(name)}" target="_self">{escape(name)}</a>'
+        text = _(
+            "It is the preset {link} now: in the chooser of its page, and in <code>python -m apps presets</code>.",
+            link=link,
         )
+        st.html(text)
 
 
 def _look(run: LabRun, story: Story) -> None:
     """Draw the curves of a stage, and what its network shows."""
     axis, key = choose_axis(), f"watch {run.key}"
     show_curves({title_of(run): story}, key, axis=axis)
-    with st.expander("Norms of the gradients, layer by layer"):
+    with st.expander(_("Norms of the gradients, layer by layer")):
         show_norms(story, key, axis=axis)
     _picture(run)
 
@@ -122,17 +132,21 @@ def _look(run: LabRun, story: Story) -> None:
 def _begun(label: str, stories: list[Story], state: State) -> Story:
     """Say how far a stage is; return it."""
     story = of_stage({label: stories}, choose_stage({label: stories}))[label]
-    of_all = f" of {story.steps_per_epoch * story.epochs:,}" if story.steps_per_epoch else ""
-    said = [f"step {story.steps_done:,}{of_all}", f"epoch {story.epoch} of {story.epochs}"]
+    every = f" / {story.steps_per_epoch * story.epochs:,}" if story.steps_per_epoch else ""
+    said = [
+        _("step {n:,}{every}", n=story.steps_done, every=every),
+        _("epoch {epoch} of {epochs}", epoch=story.epoch, epochs=story.epochs),
+    ]
     if state == "training":
-        said += [f"{story.rate:.3g} steps/s"] if story.rate else []
-        said += [f"{story.seconds_left:.0f} s left"] if story.seconds_left is not None else []
-    said.append(f"{story.seconds:.0f} s trained")
+        said += [_("{rate:.3g} steps/s", rate=story.rate)] if story.rate else []
+        left = story.seconds_left
+        said += [] if left is None else [_("{seconds:.0f} s left", seconds=left)]
+    said.append(_("{seconds:.0f} s trained", seconds=story.seconds))
     if (rate := story.curves.get(("training", "learning_rate"))) and rate.values:
-        said.append(f"learning rate {rate.values[-1]:.3g}")
-    said.append(f"{story.parameters:,} parameters")
+        said.append(_("learning rate {rate:.3g}", rate=rate.values[-1]))
+    said.append(_("{parameters:,} parameters", parameters=story.parameters))
     if story.stopped:
-        said.append(f"stopped {story.stopped}")
+        said.append(_("stopped {why}", why=story.stopped))
     st.progress(story.share, plain(" · ".join(said)))
     return story
 
@@ -148,36 +162,36 @@ def _picture(run: LabRun) -> None:
     at = steps[-1]
     if len(steps) > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            if not st.toggle("Newest picture", True, key=f"newest {run.key}"):
+            if not st.toggle(_("Newest picture"), True, key=f"newest {run.key}"):
                 before = st.session_state.get(_KEPT_AT, at)
                 at = min(steps, key=lambda one: abs(one - before))
-                at = st.select_slider("Picture after so many steps", steps, at, key=f"at {run.key}")
+                at = st.select_slider(_("Picture after so many steps"), steps, at, key=f"at {run.key}")
                 st.session_state[_KEPT_AT] = at
     try:
         seen = run.picture(at)
     except (OSError, ValueError):  # the folder was removed meanwhile
         return
-    st.caption(f"The network after {at:,} steps")
+    st.caption(_("The network after {at:,} steps", at=at))
     importlib.import_module(f"apps.{task}.page_watch").show(seen["picture"], f"picture {run.key}")
 
 
 def _buttons(run: LabRun, state: State) -> None:
     """Draw what can be asked of a run."""
     if not run.ordered:
-        st.caption("It was begun on the command line, by `fit`: it is looked at here, and steered there.")
+        st.caption(_("It was begun on the command line, by `fit`: it is looked at here, and steered there."))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if state == "training":
-            _button(run, "Pause", "pause", run.pause)
+            _button(run, _("Pause"), "pause", run.pause)
         if state == "paused":
-            _button(run, "Go on", "play_arrow", run.go_on)
+            _button(run, _("Go on"), "play_arrow", run.go_on)
         if state == "failed":
-            _button(run, "Try again", "replay", run.go_on)
+            _button(run, _("Try again"), "replay", run.go_on)
         if state in _STEERED:
-            _button(run, "Stop training", "stop", run.stop)
-        with st.popover("Discard", icon=":material/delete:"):
-            st.caption("The run and its files are removed; a preset that was made of it stays.")
-            _button(run, "Discard it", "delete_forever", lambda: _discard(run))
+            _button(run, _("Stop training"), "stop", run.stop)
+        with st.popover(_("Discard"), icon=":material/delete:"):
+            st.caption(_("The run and its files are removed; a preset that was made of it stays."))
+            _button(run, _("Discard it"), "delete_forever", lambda: _discard(run))
 
 
 def _discard(run: LabRun) -> None:
@@ -201,7 +215,7 @@ def _button(run: LabRun, label: str, icon: str, action: Callable[[], None]) -> N
 def _keep(run: LabRun, label: str) -> None:
     """Let the visitor make a preset of what is trained."""
     with st.form(f"keep {run.key}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Keep as a preset named", key=f"name {run.key}", max_chars=60, width=280)
+        name = st.text_input(_("Keep as a preset named"), key=f"name {run.key}", max_chars=60, width=280)
         pressed = st.form_submit_button(label, icon=":material/save:")
     if pressed:
         with input_errors():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from apps.lecture.drawings import drawing_url
 from apps.lecture.topics import PAGES, PARTS, Part, built_topics, topics
+from apps.shared.language import _
 from apps.shared.style import Palette, palette
 
 
@@ -26,10 +29,12 @@ def _path_style(colours: Palette) -> str:
 
 def _tile(number: int, part: Part, colours: Palette) -> str:
     stops = "".join(f'<span class="stop{" built" if topic.built else ""}"></span>' for topic in part.topics)
-    built = sum(topic.built for topic in part.topics)
+    built = _(
+        "{n} of {all} topics work here", n=sum(topic.built for topic in part.topics), all=len(part.topics)
+    )
     return (
-        f'<a href="#{part.key}" target="_self" title="{built} of {len(part.topics)} topics work here">'
-        f'<img src="{drawing_url(part.key, colours)}" alt=""><div class="name">{number}. {part.title}</div>'
+        f'<a href="#{part.key}" target="_self" title="{escape(built)}">'
+        f'<img src="{drawing_url(part.key, colours)}" alt=""><div class="name">{number}. {_(part.title)}</div>'
         f'<div class="stops">{stops}</div></a>'
     )
 
@@ -38,44 +43,55 @@ def _path() -> None:
     colours = palette()
     tiles = "".join(_tile(number, part, colours) for number, part in enumerate(PARTS, start=1))
     st.html(
-        f'{_path_style(colours)}<nav class="lecture-path" aria-label="The path of the lecture">{tiles}</nav>'
+        f'{_path_style(colours)}<nav class="lecture-path" aria-label="{_("The path of the lecture")}">{tiles}</nav>'
     )
     st.caption(
-        f"The path of the lecture. Each dot is a topic of the slides; a full dot works in this checkout: "
-        f"{len(built_topics())} of {len(topics())}."
+        _(
+            "The path of the lecture. Each dot is a topic of the slides; a full dot works in this "
+            "checkout: {n} of {all}.",
+            n=len(built_topics()),
+            all=len(topics()),
+        )
     )
 
 
 def _part(number: int, part: Part) -> None:
     left, right = st.columns([2, 5], gap="medium")
-    waiting = sorted({PAGES[topic.page].title for topic in part.topics if not topic.built})
+    waiting = sorted({_(PAGES[topic.page].title) for topic in part.topics if not topic.built})
     with left:
-        st.subheader(f"{number}. {part.title}", anchor=part.key)
+        st.subheader(f"{number}. {_(part.title)}", anchor=part.key)
         if waiting:
-            st.markdown(" ".join(f":gray-badge[{title}: not built yet]" for title in waiting))
+            st.markdown(
+                " ".join(f":gray-badge[{_('{page}: not built yet', page=title)}]" for title in waiting)
+            )
     with right, st.container(border=True, gap="xsmall"):
         for topic in part.topics:
             page = PAGES[topic.page]
             if topic.built:
-                label = f"**{topic.title}** · {topic.idea}"
+                label = f"**{_(topic.title)}** · {_(topic.idea)}"
                 st.page_link(page.view, label=label, icon=page.icon, query_params=topic.query)
             else:
-                st.caption(f"{page.icon} {topic.title} · {topic.idea}")
+                st.caption(f"{page.icon} {_(topic.title)} · {_(topic.idea)}")
 
 
 def show() -> None:
     """Draw the page."""
     st.title("Lectern", anchor=False)
     st.markdown(
-        "A lecture on convolutional and recurrent networks turned into working software: use its models "
-        "here, train them with one command, and see them measured against the best known systems."
+        _(
+            "A lecture on convolutional and recurrent networks turned into working software: use "
+            "its models here, train them with one command, and see them measured against the best "
+            "known systems."
+        )
     )
     _path()
     for number, part in enumerate(PARTS, start=1):
         _part(number, part)
     st.caption(
-        "After “Convolutional & recurrent networks”, 10-701 Introduction to Machine Learning, "
-        "Geoff Gordon and Pradeep Ravikumar."
+        _(
+            "After “Convolutional & recurrent networks”, 10-701 Introduction to Machine Learning, "
+            "Geoff Gordon and Pradeep Ravikumar."
+        )
     )
 
 

@@ -13,6 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from apps.ocr.application import Reader, words_by_way
 from apps.ocr.recipes import RECIPES, Recipe
 from apps.ocr.sources import TEST_FOLD, OcrSource, letters_source, own_source, sample_source
+from apps.shared.language import N_
 from apps.shared.measures import measure
 from apps.shared.results import Result
 from data_prep.errors import InputError
@@ -29,15 +30,15 @@ from models.training.task import Metrics
 
 _COMPOSED_SEED = 6  # of the words that are composed to be scored
 WAYS = {
-    "alone": "each letter alone",
-    "alone_search": "letters alone, beam search with language model",
+    "alone": N_("each letter alone"),
+    "alone_search": N_("letters alone, beam search with language model"),
     "bilstm": "BiLSTM",
-    "crf": "BiLSTM and CRF",
-    "search": "BiLSTM, beam search with language model",
-    "greedy": "CTC, most probable path",
-    "beam": "CTC, beam search without language model",
-    "words": "CTC, beam search with language model",
-    "sizes": "the same, letters in the sizes of writing",
+    "crf": N_("BiLSTM and CRF"),
+    "search": N_("BiLSTM, beam search with language model"),
+    "greedy": N_("CTC, most probable path"),
+    "beam": N_("CTC, beam search without language model"),
+    "words": N_("CTC, beam search with language model"),
+    "sizes": N_("the same, letters in the sizes of writing"),
 }
 
 

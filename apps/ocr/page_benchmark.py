@@ -7,6 +7,7 @@ import streamlit as st
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from apps.ocr.reports import PEERS, PROTOCOLS, SEEN, UNSEEN, WAYS_SCORES, protocol_reports
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import plain
 from apps.shared.page_reports import show_facts, show_report, show_table
 from apps.shared.tables import Report
@@ -14,10 +15,10 @@ from apps.shared.tables import Report
 
 def show() -> None:
     """Draw the section "Benchmark"."""
-    st.subheader("On fold 0", anchor=False)
+    st.subheader(_("On fold 0"), anchor=False)
     for preset in (LETTERS_PRESET, WORDS_PRESET):
         show_report(WAYS_SCORES, show_table, preset=preset)
-    st.subheader("Beside CRFsuite", anchor=False)
+    st.subheader(_("Beside CRFsuite"), anchor=False)
     show_report(PEERS)
 
 
@@ -30,7 +31,7 @@ def _protocols(report: Report) -> None:
     found = protocol_reports(report.found)
     if SEEN in found and UNSEEN in found:
         _groups(found[SEEN], found[UNSEEN])
-    st.subheader("Every protocol", anchor=False)
+    st.subheader(_("Every protocol"), anchor=False)
     for name, protocol in found.items():
         st.markdown(f"**({name})** {plain(report.found[f'protocols.{name}.text'])}")
         show_table(protocol)
@@ -39,19 +40,24 @@ def _protocols(report: Report) -> None:
 
 def _groups(seen: Report, unseen: Report) -> None:
     st.markdown(
-        "All ten folds of the set hold the same 55 words: who has learned them can read without looking closely. Here "
-        "are the same kinds of network once more, with words to read that do not occur in training. Context learned "
-        "from the 44 others is context for words that are not there; a language model has to know many words, and "
-        "these need not be among them."
+        _(
+            "All ten folds of the set hold the same 55 words: who has learned them can read "
+            "without looking closely. Here are the same kinds of network once more, with words to "
+            "read that do not occur in training. Context learned from the 44 others is context for "
+            "words that are not there; a language model has to know many words, and these need not "
+            "be among them."
+        )
     )
     errors = [{line.label: line.values[0] for line in one.lines} for one in (seen, unseen)]
     names = [name for name in errors[0] if name in errors[1]]
     looks = charts.line_looks(names)
     picture = charts.grouped_bars(
-        ["seen words", "unseen words"],
+        [_("seen words"), _("unseen words")],
         {name: [one[name] for one in errors] for name in names},
-        x_title="letters read wrong, %",
+        x_title=_("letters read wrong, %"),
         colours={name: looks[name][0] for name in names},
         number=".2f",
     )
-    charts.show(picture, "seen and unseen", "Character error of each network for seen and for unseen words")
+    charts.show(
+        picture, "seen and unseen", _("Character error of each network for seen and for unseen words")
+    )

@@ -14,6 +14,7 @@ from apps.ocr.page_source import Letters, known_letters, written
 from apps.ocr.reports import CONTEXT, noise_curves
 from apps.ocr.sources import BANKS, banks, can_write, scored_words, spell
 from apps.shared import charts
+from apps.shared.language import N_, _
 from apps.shared.page import input_errors, number_box, one_of
 from apps.shared.page_reports import Curve, curves, show_facts, show_report
 from apps.shared.reports import Stored
@@ -23,18 +24,20 @@ from data_prep.images.letter_batches import letter_pictures
 
 MOST = 30  # of the pixels, percent
 _RANKED = 8  # transitions of each kind
-KINDS = {"Context is wrong": "wrong", "Context helps": "helps"}
+KINDS = {N_("Context is wrong"): "wrong", N_("Context helps"): "helps"}
 
 
 def show_transitions(reader: Reader, preset: str) -> None:
     """Draw the section "Transitions"."""
     st.markdown(
-        "The conditional random field behind the BiLSTM adds a learned score for every letter after every other, and "
-        "chooses the best word as a whole. It learns what the BiLSTM in front of it, which sees the neighbours too, "
-        "leaves to be learned."
+        _(
+            "The conditional random field behind the BiLSTM adds a learned score for every letter "
+            "after every other, and chooses the best word as a whole. It learns what the BiLSTM in "
+            "front of it, which sees the neighbours too, leaves to be learned."
+        )
     )
     scores, letters = reader.letters.crf.transitions, list(reader.letters.config.alphabet)
-    picture = charts.figure(x_title="next letter", y_title="letter", height=620)
+    picture = charts.figure(x_title=_("next letter"), y_title=_("letter"), height=620)
     charts.add_heatmap(
         picture,
         scores,
@@ -42,30 +45,35 @@ def show_transitions(reader: Reader, preset: str) -> None:
         y=letters,
         xgap=1,
         ygap=1,
-        hovertemplate="%{y}, then %{x}: %{z:+.2f}<extra></extra>",
+        hovertemplate=_("%{y}, then %{x}: %{z:+.2f}<extra></extra>"),
     )
     picture.update_xaxes(side="top", type="category", showgrid=False, dtick=1, tickangle=0)
     picture.update_yaxes(autorange="reversed", type="category", showgrid=False, dtick=1)
     charts.show(
-        picture, "transitions", "Learned score of the letter in the columns after the letter in the rows"
+        picture, "transitions", _("Learned score of the letter in the columns after the letter in the rows")
     )
     ranked = sorted(zip(scores.ravel().tolist(), map("".join, product(letters, repeat=2)), strict=True))
-    titles = {"Most welcome": ranked[::-1][:_RANKED], "Least welcome": ranked[:_RANKED]}
+    titles = {_("Most welcome"): ranked[::-1][:_RANKED], _("Least welcome"): ranked[:_RANKED]}
     for column, (title, chosen) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
         with column:
             st.subheader(title, anchor=False)
             st.dataframe(
-                [{"letters": pair, "score": round(score, 2)} for score, pair in chosen], hide_index=True
+                [{_("letters"): pair, _("score"): round(score, 2)} for score, pair in chosen], hide_index=True
             )
 
 
 def show_noise(reader: Reader, preset: str) -> None:
     """Draw the section "Noise"."""
-    level = st.slider("Pixels turned, %", 0, MOST, 10, key="noise", bind="query-params")
+    level = st.slider(_("Pixels turned, %"), 0, MOST, 10, key="noise", bind="query-params")
     show_report(CONTEXT, lambda report: _curves(report, level), show_facts)
     if preset != LETTERS_PRESET:
         st.caption(
-            f"The curves are those of {LETTERS_PRESET} and {WORDS_PRESET}; this preset reads the word below."
+            _(
+                "The curves are those of {letters_preset} and {words_preset}; this preset reads the "
+                "word below.",
+                letters_preset=LETTERS_PRESET,
+                words_preset=WORDS_PRESET,
+            )
         )
     with input_errors():
         chosen, hand = written(reader)
@@ -77,41 +85,44 @@ def _curves(report: Report, level: int) -> None:
     found = noise_curves(report.found)
     shares, looks = [100 * share for share in report.found.numbers("levels")], charts.line_looks(list(found))
     picture = curves(
-        {WAYS[way]: Curve(shares, errors, *looks[way]) for way, errors in found.items()},
-        x_title="pixels turned, %",
-        y_title="letters read wrong, %",
-        hover="%{x} % of the pixels: %{y:.2f} %",
+        {_(WAYS[way]): Curve(shares, errors, *looks[way]) for way, errors in found.items()},
+        x_title=_("pixels turned, %"),
+        y_title=_("letters read wrong, %"),
+        hover=_("%{x} % of the pixels: %{y:.2f} %"),
         height=460,
     )
     picture.add_vline(x=level, line={"color": palette().text, "dash": "dot", "width": 1})
     legend = {"y": 1.02, "yanchor": "bottom"}  # below it would meet the axis title in narrow windows
     picture.update_layout(margin={"t": 24}, legend=legend)
     picture.update_yaxes(rangemode="tozero")
-    charts.show(picture, "noise curves", "Character error of every way of reading by the share of noise")
+    charts.show(picture, "noise curves", _("Character error of every way of reading by the share of noise"))
 
 
 def show_errors(reader: Reader, preset: str) -> None:
     """Draw the section "Errors"."""
     if not can_write(alphabet := reader.letters.config.alphabet):
         st.info(
-            f"The collected words are of the letters a to z; this preset knows {known_letters(alphabet)}."
+            _(
+                "The collected words are of the letters a to z; this preset knows {known_letters}.",
+                known_letters=known_letters(alphabet),
+            )
         )
         return
     show_report(CONTEXT, lambda report: _examples(report, reader))
 
 
 def _examples(report: Report, reader: Reader) -> None:
-    kind, there = KINDS[one_of("Kind", tuple(KINDS), "kind")], banks()
+    kind, there = KINDS[one_of(_("Kind"), tuple(KINDS), "kind")], banks()
     found = [line.row for line in report.lines if line.row["kind"] == kind and line.row["bank"] in there]
     if not found:
-        st.info("There is no such example.")
+        st.info(_("There is no such example."))
         return
-    number = number_box(st, "Example", (1, len(found)), 1, "example", help="The largest changes first.")
+    number = number_box(st, _("Example"), (1, len(found)), 1, "example", help=_("The largest changes first."))
     example = found[min(number, len(found)) - 1]
     st.caption(
         example.text(
-            "{word}, letters of: {0}. When collected: alone {alone}, in context {context}.",
-            BANKS[example["bank"]],
+            _("{word}, letters of: {0}. When collected: alone {alone}, in context {context}."),
+            _(BANKS[example["bank"]]),
         )
     )
     images = letter_pictures(_pictures(example))

@@ -13,6 +13,7 @@ from apps.ocr.page_looks import columns_picture, letter_row, show_answer, show_d
 from apps.ocr.page_source import Letters, choose_letters
 from apps.ocr.results import LettersResult
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import input_errors, plain
 
 
@@ -30,26 +31,29 @@ def show_letters(chosen: Letters, result: LettersResult, milliseconds: float | N
     """Draw what was read, and how long it took where that is of interest."""
     places = ", ".join(str(at + 1) for at in result.changed)
     said = [
-        f"Each letter alone: {plain(result.before)}.",
-        f"Context changed letter {places}." if places else "Context changed nothing.",
+        _("Each letter alone: {before}.", before=plain(result.before)),
+        _("Context changed letter {places}.", places=places) if places else _("Context changed nothing."),
     ]
     if milliseconds is not None:
-        said.append(f"{milliseconds:.1f} ms for all networks and the search.")
+        said.append(_("{milliseconds:.1f} ms for all networks and the search.", milliseconds=milliseconds))
     show_answer(result.text, chosen.truth, *said)
     st.html(letter_row(chosen.images, result.letters, chosen.truth))
     st.caption(
-        "Above the arrow what the letter's own picture says, below it what its word adds. Framed: context changed it."
+        _(
+            "Above the arrow what the letter's own picture says, below it what its word adds. "
+            "Framed: context changed it."
+        )
     )
     left, right = st.columns(2, gap="medium")
-    for column, key, said in ((left, "alone", "each letter alone"), (right, "context", "in context")):
+    for column, key, said in ((left, "alone", _("each letter alone")), (right, "context", _("in context"))):
         with column:
             charts.show(
                 columns_picture(result.letters, context=key == "context"),
                 f"columns {key}",
-                f"Probability of every letter at every place, {said}",
+                _("Probability of every letter at every place, {said}", said=said),
             )
-    rows = [{"by": WAYS[way], "reads": word} for way, word in result.by_way.items()]
+    rows = [{_("by"): _(WAYS[way]), _("reads"): word} for way, word in result.by_way.items()]
     if chosen.truth is not None:
         for row in rows:
-            row["wrong letters"] = Hamming.distance(row["reads"], chosen.truth)
+            row[_("wrong letters")] = Hamming.distance(row[_("reads")], chosen.truth)
     show_details(rows, result.alternatives)

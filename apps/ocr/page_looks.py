@@ -13,6 +13,7 @@ import streamlit as st
 
 from apps.ocr.results import Reading, ReadLetter
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import plain
 from apps.shared.page_images import image_url
 from apps.shared.style import Palette, palette
@@ -33,9 +34,14 @@ def letter_row(images: np.ndarray, letters: Sequence[ReadLetter], truth: str | N
     figures = []
     for at, (image, letter) in enumerate(zip(images, letters, strict=True)):
         arrow = escape(f"{letter.before} → {letter.letter}") if letter.changed else "↓"
-        said = f"Letter {at + 1}: {letter.before} alone, {letter.letter} in context"
+        said = _(
+            "Letter {at}: {before} alone, {letter} in context",
+            at=at + 1,
+            before=letter.before,
+            letter=letter.letter,
+        )
         if truth is not None:
-            said += f"; it is {truth[at]}"
+            said += _("; it is {truth}", truth=truth[at])
         figures.append(
             f'<figure class="{"changed" if letter.changed else "kept"}" aria-label="{escape(said)}" '
             f'title="{escape(said)}"><img class="seen" src="{image_url(image[..., 0], colours)}" alt="">'
@@ -44,15 +50,17 @@ def letter_row(images: np.ndarray, letters: Sequence[ReadLetter], truth: str | N
             f"{_column(letter, letter.letter, letter.probabilities, colours.ours)}</figure>"
         )
     rows = [[one.before, one.before_probability, one.letter, one.probability] for one in letters]
-    told = numbers([["alone", "probability", "in context", "probability"], *rows])
+    told = numbers([[_("alone"), _("probability"), _("in context"), _("probability")], *rows])
     return f'{_style(colours)}<div class="reading" {told}>{"".join(figures)}</div>'
 
 
 def show_answer(text: str, truth: str | None, *said: str) -> None:
     """Draw an answer in large letters, a dash for no letter at all, and what is said of it."""
     shown = escape(text) or "–"
-    st.html(f'{_style(palette())}<div class="answer" role="status" aria-label="The answer">{shown}</div>')
-    known = () if truth is None else (f"It says {plain(truth)}.",)
+    st.html(
+        f'{_style(palette())}<div class="answer" role="status" aria-label="{_("The answer")}">{shown}</div>'
+    )
+    known = () if truth is None else (_("It says {truth}.", truth=plain(truth)),)
     st.caption(" ".join((*known, *said)))
 
 
@@ -61,7 +69,7 @@ def columns_picture(letters: Sequence[ReadLetter], *, context: bool) -> go.Figur
     colours = palette()
     shares = [one.probabilities if context else one.before_probabilities for one in letters]
     chosen = [one.letter if context else one.before for one in letters]
-    title, alphabet = "in context" if context else "each letter alone", letters[0].alphabet
+    title, alphabet = _("in context") if context else _("each letter alone"), letters[0].alphabet
     picture = charts.figure(x_title=title, height=max(440, 17 * len(alphabet)))
     charts.add_heatmap(
         picture,
@@ -74,7 +82,7 @@ def columns_picture(letters: Sequence[ReadLetter], *, context: bool) -> go.Figur
         showscale=False,
         xgap=2,
         ygap=1,
-        hovertemplate="%{x}, as %{y}: %{z:.1f} %<extra></extra>",
+        hovertemplate=_("%{x}, as %{y}: %{z:.1f} %<extra></extra>"),
     )
     picture.update_yaxes(autorange="reversed", dtick=1, type="category", showgrid=False)
     picture.update_xaxes(type="category", showgrid=False)
@@ -101,9 +109,9 @@ def show_details(rows: Sequence[Mapping[str, Any]], others: Sequence[Reading]) -
         picture = charts.bars(
             [one.text or "–" for one in others],
             [100 * one.probability for one in others],
-            x_title="other words, %",
+            x_title=_("other words, %"),
             colour=palette().muted,
             number=".1f",
         )
         with right:
-            charts.show(picture, "other words", "Probability of other words")
+            charts.show(picture, "other words", _("Probability of other words"))

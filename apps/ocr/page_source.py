@@ -10,6 +10,7 @@ import streamlit as st
 from apps.ocr.application import Reader, composed
 from apps.ocr.sources import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
 from apps.shared.canvas import canvas
+from apps.shared.language import N_, _
 from apps.shared.page import heavy_work, number_box, one_of, plain, text_box
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_letters, prepare_word
@@ -17,7 +18,7 @@ from data_prep.images.preparation import PreparedImage
 from data_prep.readers.letters import LETTERS
 
 DEFAULT = "reading"
-GIVEN = ("Draw", "Upload")
+GIVEN = (N_("Draw"), N_("Upload"))
 WIDTH, HEIGHT, PEN, SHOWN = 360, 90, 5.0, 760
 STORE = "drawn word"
 _NAMED = 60  # letters of an alphabet
@@ -43,8 +44,8 @@ def choose_letters(reader: Reader) -> Letters | None:
     source = _source(alphabet)
     if source not in GIVEN:
         return written(reader)[0]
-    hint = "Write a word with some paper between its letters: it is cut there."
-    label = "One picture of a word whose letters stand apart, or one picture a letter"
+    hint = _("Write a word with some paper between its letters: it is cut there.")
+    label = _("One picture of a word whose letters stand apart, or one picture a letter")
     given = _given(source, alphabet, hint, label, "letter files", many=True)
     if not given:
         return None
@@ -66,7 +67,7 @@ def choose_word(reader: Reader) -> Word | None:
     if source not in GIVEN:
         _say_stored(alphabet)
         return Word(PreparedImage(stored_word(reader.presets["words"]), ()), None)
-    hint, label = "Write a word, its letters joined or not.", "A photo, scan or drawing of one word"
+    hint, label = _("Write a word, its letters joined or not."), _("A photo, scan or drawing of one word")
     given = _given(source, alphabet, hint, label, "word file")
     if not given:
         return None
@@ -88,30 +89,34 @@ def compose() -> tuple[str, np.ndarray, int]:
     """Draw the fields of a composed word; return it, its letters uint8 (letters, 16, 8), and the hand."""
     there = banks()
     box, hand_box, bank_box = st.columns([3, 1, 2])
-    text = text_box(box, "Word", DEFAULT, "word", MAX_LETTERS)
-    hand = number_box(hand_box, "Hand", (0, MOST_HANDS - 1), 3, "hand")
+    text = text_box(box, _("Word"), DEFAULT, "word", MAX_LETTERS)
+    hand = number_box(hand_box, _("Hand"), (0, MOST_HANDS - 1), 3, "hand")
     bank = "pen"
     if len(there) > 1:
-        bank = one_of("Letters of", there, "bank", place=bank_box, named=True, format_func=BANKS.get)
+        bank = one_of(_("Letters of"), there, "bank", place=bank_box, named=True, format_func=BANKS.get)
     return text.strip().lower(), spell(text, bank, hand), hand
 
 
 def known_letters(alphabet: str) -> str:
     """Name the letters of an alphabet, the first of a long one, for Markdown."""
     if alphabet == LETTERS:
-        return "small letters a to z"
-    return "the letters " + plain(alphabet[:_NAMED]) + (" …" if len(alphabet) > _NAMED else "")
+        return _("small letters a to z")
+    some = plain(alphabet[:_NAMED]) + (" …" if len(alphabet) > _NAMED else "")
+    return _("the letters {letters}", letters=some)
 
 
 def _say_stored(alphabet: str) -> None:
     st.caption(
-        f"This preset knows {known_letters(alphabet)}. The letter bank writes a to z only, so this is the example that "
-        "is stored with the preset."
+        _(
+            "This preset knows {letters}. The letter bank writes a to z only, so this is the "
+            "example that is stored with the preset.",
+            letters=known_letters(alphabet),
+        )
     )
 
 
 def _source(alphabet: str) -> str:
-    return one_of("Source", ("Compose" if can_write(alphabet) else "Example", *GIVEN), "source")
+    return one_of(_("Source"), (_("Compose") if can_write(alphabet) else _("Example"), *GIVEN), "source")
 
 
 def _given(
@@ -124,18 +129,24 @@ def _given(
             type=["png", "jpg", "jpeg"],
             accept_multiple_files=many,
             key=key,
-            help="PNG or JPEG of any size, dark on light or light on dark. It stays on this computer.",
+            help=_("PNG or JPEG of any size, dark on light or light on dark. It stays on this computer."),
         )
         there = files if many else [files] if files else []
         return [(file.getvalue(), file.name) for file in there]
     ink = canvas(
         key="wide canvas",
-        label="Write a word here with mouse, pen or finger",
+        label=_("Write a word here with mouse, pen or finger"),
         width=WIDTH,
         height=HEIGHT,
         pen=PEN,
         shown=SHOWN,
         store=STORE,
     )
-    st.caption(f"{hint} It knows {known_letters(alphabet)}. The network answers after each stroke.")
-    return [] if ink is None else [(ink, "The drawing")]
+    st.caption(
+        _(
+            "{hint} It knows {known_letters}. The network answers after each stroke.",
+            hint=hint,
+            known_letters=known_letters(alphabet),
+        )
+    )
+    return [] if ink is None else [(ink, _("The drawing"))]

@@ -13,6 +13,7 @@ from apps.ocr.evaluation import WAYS
 from apps.ocr.page_looks import letter_row
 from apps.ocr.results import ReadLetter
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import plain
 from apps.shared.page_images import image_url
 from apps.shared.style import Palette, palette
@@ -32,10 +33,15 @@ _ROW = 12  # pixels of a class in a heat map
 def show(picture: Mapping[str, Any], key: str) -> None:
     """Draw what ``apps.ocr.watch`` saw; ``key`` begins the keys of what is drawn."""
     colours = palette()
-    held_out = "held out of training" if picture["held_out"] else "that it learns from"
+    held_out = _("held out of training") if picture["held_out"] else _("that it learns from")
     st.caption(
-        f"Word #{picture['number']} of {picture['n']} words {held_out}: it says **{plain(picture['text'])}**. "
-        "Wrong letters are marked."
+        _(
+            "Word #{number} of {n} words {held_out}: it says **{text}**. Wrong letters are marked.",
+            number=picture["number"],
+            n=picture["n"],
+            held_out=held_out,
+            text=plain(picture["text"]),
+        )
     )
     if picture["reads"] == "letters":
         alone, context = (picture[name].tolist() for name in ("alone", "context"))
@@ -46,7 +52,7 @@ def show(picture: Mapping[str, Any], key: str) -> None:
         ]
         st.html(_answers(picture, colours))
         st.html(letter_row(picture["pictures"][..., None] / 255.0, letters, picture["text"]))
-        titles = {"each letter alone": np.array(alone), "in context (BiLSTM)": np.array(context)}
+        titles = {_("each letter alone"): np.array(alone), _("in context (BiLSTM)"): np.array(context)}
         places = [f"{at}. {letter}" for at, letter in enumerate(picture["text"], start=1)]
         for column, (title, shares) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
             with column:
@@ -61,16 +67,16 @@ def show(picture: Mapping[str, Any], key: str) -> None:
         rows = [*said, _BLANK]
         shares = frames[:, [classes.index(one) for one in rows]]
         places = [FRAME_COLUMNS * at for at in range(len(frames))]
-        _heat(shares, places, rows, "column of the image", f"{key} frames")
+        _heat(shares, places, rows, _("column of the image"), f"{key} frames")
 
 
 def _answers(picture: Mapping[str, Any], colours: Palette) -> str:
     """List how the word is read now by each way."""
     rows = [
-        f'<tr><td>{escape(WAYS[way])}</td><td class="word">{_marked(word, picture["text"], colours)}</td></tr>'
+        f'<tr><td>{escape(_(WAYS[way]))}</td><td class="word">{_marked(word, picture["text"], colours)}</td></tr>'
         for way, word in picture["answers"].items()
     ]
-    return f'{_STYLE}<table class="read" aria-label="How it is read now">{"".join(rows)}</table>'
+    return f'{_STYLE}<table class="read" aria-label="{_("How it is read now")}">{"".join(rows)}</table>'
 
 
 def _marked(word: str, truth: str, colours: Palette) -> str:
@@ -87,10 +93,10 @@ def _marked(word: str, truth: str, colours: Palette) -> str:
 def _heat(shares: np.ndarray, places: Sequence[Any], classes: Sequence[str], title: str, key: str) -> None:
     """Draw probabilities (places, classes), a column a place."""
     picture = charts.figure(x_title=title, height=_ROW * len(classes) + 60)
-    hover = "%{x}, as %{y}: %{z:.1f} %<extra></extra>"
+    hover = _("%{x}, as %{y}: %{z:.1f} %<extra></extra>")
     charts.add_heatmap(
         picture, 100 * shares.T, x=places, y=classes, zmin=0, zmax=100, showscale=False, hovertemplate=hover
     )
     picture.update_yaxes(autorange="reversed", type="category", dtick=1, showgrid=False, tickfont={"size": 9})
     picture.update_xaxes(showgrid=False)
-    charts.show(picture, key, f"Probability of every letter, {title}")
+    charts.show(picture, key, _("Probability of every letter, {title}", title=title))

@@ -14,6 +14,7 @@ from apps.ocr.page_looks import show_answer, show_details
 from apps.ocr.page_source import choose_word
 from apps.ocr.results import WordResult
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import input_errors, plain
 from apps.shared.page_images import steps_in_a_row
 from apps.shared.style import palette
@@ -33,27 +34,36 @@ def show(reader: Reader, preset: str) -> None:
         show_answer(
             result.text,
             chosen.truth,
-            f"Without language model: {plain(result.without_language) or '–'}.",
-            f"Best path alone: {plain(result.greedy) or '–'}.",
+            _(
+                "Without language model: {without_language}.",
+                without_language=plain(result.without_language) or "–",
+            ),
+            _("Best path alone: {greedy}.", greedy=plain(result.greedy) or "–"),
         )
         picture = _path(result, reader.words.config.alphabet)
-        charts.show(picture, "path", f"The path of {result.text} through the frames, over the image")
+        charts.show(
+            picture, "path", _("The path of {text} through the frames, over the image", text=result.text)
+        )
         st.caption(
-            f"A frame is {FRAME_COLUMNS} columns. In each the network says a letter or nothing (blank); the line is "
-            "the best path of the answer. Equal neighbours count once, blanks not at all: nobody has to cut letters."
+            _(
+                "A frame is {frame_columns} columns. In each the network says a letter or nothing "
+                "(blank); the line is the best path of the answer. Equal neighbours count once, blanks "
+                "not at all: nobody has to cut letters.",
+                frame_columns=FRAME_COLUMNS,
+            )
         )
         rows = [
             {
-                "letter": one.letter,
-                "probability, %": round(100 * one.probability, 1),
-                "by its image alone": f"{one.before} {100 * one.before_probability:.1f} %",
-                "changed": one.changed,
+                _("letter"): one.letter,
+                _("probability, %"): round(100 * one.probability, 1),
+                _("by its image alone"): f"{one.before} {100 * one.before_probability:.1f} %",
+                _("changed"): one.changed,
             }
             for one in result.letters
         ]
         show_details(rows, result.alternatives)
         if len(result.prepared.steps) > 1:
-            with st.expander("From the picture to what the network reads"):
+            with st.expander(_("From the picture to what the network reads")):
                 st.html(steps_in_a_row(result.prepared))
 
 
@@ -64,7 +74,7 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
     rows = [*sorted({span.letter for span in result.spans}), _BLANK]
     places = (np.arange(len(result.path)) * FRAME_COLUMNS + (FRAME_COLUMNS - 1) / 2).tolist()
     below = _ROW * len(rows)
-    picture = charts.figure(x_title="column of the image", height=_IMAGE + below + 70)
+    picture = charts.figure(x_title=_("column of the image"), height=_IMAGE + below + 70)
     charts.add_heatmap(
         picture,
         image[::-1],
@@ -83,7 +93,7 @@ def _path(result: WordResult, alphabet: str) -> go.Figure:
         zmin=0,
         zmax=100,
         showscale=False,
-        hovertemplate="column %{x}, %{y}: %{z:.1f} %<extra></extra>",
+        hovertemplate=_("column %{x}, %{y}: %{z:.1f} %<extra></extra>"),
     )
     picture.add_scatter(
         x=places,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from apps.ocr.evaluation import WAYS
+from apps.shared.language import N_
 from apps.shared.reports import Stored
 from apps.shared.tables import Column, Report, Rows, Table
 
@@ -14,7 +15,11 @@ SYSTEMS = {
     "python-crfsuite": "CRFsuite on pixels",
 }
 SEEN, UNSEEN = "a", "c"  # protocols whose test words were learned, and were not
-HEADINGS = {"a": "(a) nine folds learned", "b": "(b) one fold learned", "c": "(c) words never learned"}
+HEADINGS = {
+    "a": N_("(a) nine folds learned"),
+    "b": N_("(b) one fold learned"),
+    "c": N_("(c) words never learned"),
+}
 _SHOWN = ("alone", "context", "greedy", "words")  # ways of reading in README
 SCORES = Table(
     "ocr",

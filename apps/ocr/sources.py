@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from apps.shared.commands import progress_bar
+from apps.shared.language import N_
 from apps.shared.measures import checksums_of
 from data_prep.array_files import read_arrays
 from data_prep.datasets import DATASETS, at_hand, locate
@@ -32,7 +33,7 @@ from models.presets.store import GOLDEN, VOCABULARY, Preset
 TEST_FOLD, CHOICE_FOLD = 0, 1  # scored once; held out of training while a recipe is chosen
 WORD_PRESET = "vectors_en_wiki"  # its vocabulary: the frequent words of the Wikipedia text
 _SAMPLE_WORDS, _SAMPLE_TEXTS = 600, 3_000
-BANKS = {"pen": "Lectern's pen", "set": "test letters of the set"}
+BANKS = {"pen": N_("Lectern's pen"), "set": N_("test letters of the set")}
 MOST_HANDS = 1000
 
 

@@ -11,6 +11,7 @@ from apps.reviews.explain import label_embeddings, label_map, main_member, netwo
 from apps.reviews.page_text import label_looks
 from apps.reviews.results import LabelEmbedding, LabelMap
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import heavy_work, input_errors, one_of, open_once, plain
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette
@@ -25,31 +26,38 @@ def show(reviews: Reviews, preset: str) -> None:
     member = _choose_network(reviews)
     name = networks(reviews)[member]
     st.markdown(
-        "The last layer is softmax(Wz): row i of W is the embedding of label i, and the label whose row has the "
-        f"highest dot product with z wins. Here z is what the network {plain(name)} makes of the document."
+        _(
+            "The last layer is softmax(Wz): row i of W is the embedding of label i, and the label "
+            "whose row has the highest dot product with z wins. Here z is what the network {name} "
+            "makes of the document.",
+            name=plain(name),
+        )
     )
     with input_errors():
         found = _embeddings(preset, reviews, member)
         _nearest(found)
         if len(found) > 2:
-            charts.show(_cosines(found), "label cosines", "Cosine between the embeddings of the labels")
+            charts.show(_cosines(found), "label cosines", _("Cosine between the embeddings of the labels"))
             st.caption(
-                "Cosines between rows, their mean taken away: softmax does not see what all rows share."
+                _("Cosines between rows, their mean taken away: softmax does not see what all rows share.")
             )
-    st.subheader("Among words", anchor=False)
+    st.subheader(_("Among words"), anchor=False)
     if not preset_installed(VECTORS):
-        st.info(f"The preset {VECTORS} is not part of this checkout.")
+        st.info(_("The preset {vectors} is not part of this checkout.", vectors=VECTORS))
         return
-    method = one_of("Layout", list(_METHODS), "layout", named=True)
+    method = one_of(_("Layout"), list(_METHODS), "layout", named=True)
     with input_errors():
         result = _label_map(preset, reviews, _METHODS[method], member)
-        charts.show(_map(result, reviews.labels), "label map", "Labels among word vectors", zoom=True)
+        charts.show(_map(result, reviews.labels), "label map", _("Labels among word vectors"), zoom=True)
         pairs = zip(reviews.labels, result.fit, strict=True)
         fits = ", ".join(f"{plain(label)} {fit:.2f}" for label, fit in pairs)
         st.caption(
-            "A label stands where words speak for it: the direction in the space of the page Word vectors that best "
-            f"foretells what each frequent word adds to its logit (R²: {fits}). Grey words speak for none. Wheel or "
-            "pinch zooms, dragging moves."
+            _(
+                "A label stands where words speak for it: the direction in the space of the page Word "
+                "vectors that best foretells what each frequent word adds to its logit (R²: {fits}). "
+                "Grey words speak for none. Wheel or pinch zooms, dragging moves.",
+                fits=fits,
+            )
         )
 
 
@@ -59,7 +67,9 @@ def _choose_network(reviews: Reviews) -> int:
     if len(names) == 1:
         return 0
     titles = [f"{number}. {name}" for number, name in enumerate(names, start=1)]
-    return titles.index(one_of("Network", titles, "network", first=titles[main_member(reviews)], named=True))
+    return titles.index(
+        one_of(_("Network"), titles, "network", first=titles[main_member(reviews)], named=True)
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -83,9 +93,11 @@ def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
         with columns[at % width]:
             st.markdown(f"**{plain(one.label)}**")
             words, scores = [word for word, _ in one.nearest], [score for _, score in one.nearest]
-            adds, colour = "what the word adds to the logit", looks[one.label][0]
+            adds, colour = _("what the word adds to the logit"), looks[one.label][0]
             picture = charts.bars(words, scores, x_title=adds, colour=colour, number=".2f")
-            charts.show(picture, f"nearest {one.label}", f"Words nearest to the label {one.label}")
+            charts.show(
+                picture, f"nearest {one.label}", _("Words nearest to the label {label}", label=one.label)
+            )
 
 
 def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
@@ -102,7 +114,7 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
         texttemplate="%{z:.2f}",
         xgap=2,
         ygap=2,
-        hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+        hovertemplate=_("%{y}, %{x}: %{z:.2f}<extra></extra>"),
     )
     picture.update_yaxes(autorange="reversed", type="category", showgrid=False)
     picture.update_xaxes(type="category", showgrid=False)

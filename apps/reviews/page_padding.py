@@ -8,6 +8,7 @@ import streamlit as st
 from apps.reviews.page_text import EXAMPLES
 from apps.reviews.reports import NETWORKS
 from apps.shared import charts
+from apps.shared.language import N_, _
 from apps.shared.page import input_errors, one_of, text_box
 from apps.shared.reports import stored
 from apps.shared.style import palette
@@ -15,19 +16,19 @@ from data_prep.errors import InputError
 from data_prep.text.document_batches import PaddedBatches, padded_batches
 from data_prep.text.text_inputs import keys_of
 
-_SOURCES = ("Lines", "IMDB")
-_TITLES = {"shuffled": "In random order", "bucketed": "In buckets of length"}
+_SOURCES = (N_("Lines"), "IMDB")
+_TITLES = {"shuffled": N_("In random order"), "bucketed": N_("In buckets of length")}
 _MOST_LINES, _MOST_SHOWN = 200, 64
-_MEASURED = (
-    "Train half of IMDB in batches of {padding.batch_size}: {padding.shuffled*100:.1f} % padding in random order, "
-    "{padding.bucketed*100:.1f} % in buckets."
+_MEASURED = N_(
+    "Train half of IMDB in batches of {padding.batch_size}: {padding.shuffled*100:.1f} % "
+    "padding in random order, {padding.bucketed*100:.1f} % in buckets."
 )
 
 
 def show() -> None:
     """Draw the section."""
-    source = one_of("Documents", _SOURCES, "documents", named=True)
-    size = st.slider("Documents in a batch", 2, 16, 4, key="batch", bind="query-params")
+    source = one_of(_("Documents"), _SOURCES, "documents", named=True)
+    size = st.slider(_("Documents in a batch"), 2, 16, 4, key="batch", bind="query-params")
     with input_errors():
         report = stored(NETWORKS.name)
         if source == "Lines":
@@ -36,27 +37,35 @@ def show() -> None:
             lengths = list(map(int, report.numbers("padding.lengths")))
         else:
             st.info(
-                f"The lengths of reviews were not measured in this checkout. Measure: `{NETWORKS.command}`"
+                _(
+                    "The lengths of reviews were not measured in this checkout. Measure: `{command}`",
+                    command=NETWORKS.command,
+                )
             )
             return
         views = padded_batches(lengths, size)
         for column, (name, view) in zip(st.columns(2, gap="medium"), views.items(), strict=True):
             with column:
-                st.markdown(f"**{_TITLES[name]}**: {100 * view.share:.1f} % padding")
-                charts.show(_picture(view), f"padding {name}", f"Batches, {_TITLES[name].lower()}")
+                st.markdown(
+                    _("**{title}**: {share:.1f} % padding", title=_(_TITLES[name]), share=100 * view.share)
+                )
+                charts.show(_picture(view), f"padding {name}", _("Batches, {title}", title=_(_TITLES[name])))
         st.caption(
-            "One bar a document, a gap between batches. All documents of a batch are made as long as its longest one; "
-            "the mask says where padding begins, and no network reads, averages or attends beyond it."
+            _(
+                "One bar a document, a gap between batches. All documents of a batch are made as long "
+                "as its longest one; the mask says where padding begins, and no network reads, "
+                "averages or attends beyond it."
+            )
         )
         if report is not None:
-            st.caption(report.text(_MEASURED))
+            st.caption(report.text(_(_MEASURED)))
 
 
 def _typed() -> list[int]:
-    lines = text_box(st, "One document a line", EXAMPLES["lines"], "lines", 6_000, lines=True, height=180)
+    lines = text_box(st, _("One document a line"), EXAMPLES["lines"], "lines", 6_000, lines=True, height=180)
     documents = [line for line in lines.split("\n") if line.strip()]
     if len(documents) > _MOST_LINES:
-        allowed = f"up to {_MOST_LINES} lines"
+        allowed = _("up to {most_lines} lines", most_lines=_MOST_LINES)
         raise InputError("There are too many documents", allowed=allowed, received=len(documents))
     return [len(keys_of(line)) + 1 for line in documents]
 
@@ -69,11 +78,11 @@ def _picture(view: PaddedBatches) -> go.Figure:
             break
         first = places[-1] + 2 if places else 1
         places += range(first, first + len(batch))
-        names += [f"batch {number}, document {at}" for at in range(1, len(batch) + 1)]
+        names += [_("batch {number}, document {at}", number=number, at=at) for at in range(1, len(batch) + 1)]
         words += [length - 1 for length in batch]
         padding += [max(batch) - length for length in batch]
-    picture = charts.figure(x_title="words", height=90 + 9 * places[-1])
-    parts = {"words": words, "end of sequence": [1] * len(words), "padding, masked": padding}
+    picture = charts.figure(x_title=_("words"), height=90 + 9 * places[-1])
+    parts = {_("words"): words, _("end of sequence"): [1] * len(words), _("padding, masked"): padding}
     for (title, values), colour in zip(
         parts.items(), (colours.ours, colours.peer, colours.grid), strict=True
     ):
@@ -84,7 +93,7 @@ def _picture(view: PaddedBatches) -> go.Figure:
             name=title,
             orientation="h",
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate=f"%{{customdata}}: %{{x}} {title}<extra></extra>",
+            hovertemplate=_("%{{customdata}}: %{{x}} {title}<extra></extra>", title=title),
         )
     picture.update_layout(
         barmode="stack", bargap=0.15, margin={"t": 40}, showlegend=True, legend_traceorder="normal"

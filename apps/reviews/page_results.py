@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from apps.reviews.reports import NETWORKS
+from apps.shared.language import _
 from apps.shared.page_reports import show_bars, show_facts, show_report, show_table, show_transfer
 from apps.shared.style import palette
 from apps.shared.tables import Line, Report
@@ -22,17 +23,20 @@ def show_networks() -> None:
 def show_embeddings() -> None:
     """Draw the section "Embeddings": for reviews and for tags."""
     st.markdown(
-        "Masked word prediction is a proxy task: nobody needs its answers, but the vectors that it leaves serve "
-        "another task, the more the fewer labels that one has. Three starts of the embeddings: drawn at random, "
-        "word2vec that stays as it is, and word2vec that training changes."
+        _(
+            "Masked word prediction is a proxy task: nobody needs its answers, but the vectors "
+            "that it leaves serve another task, the more the fewer labels that one has. Three "
+            "starts of the embeddings: drawn at random, word2vec that stays as it is, and word2vec "
+            "that training changes."
+        )
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("Verdicts on reviews", anchor=False)
-        show_report(REVIEWS, _by_share("train reviews used"), show_table, show_facts)
+        st.subheader(_("Verdicts on reviews"), anchor=False)
+        show_report(REVIEWS, _by_share(_("train reviews used")), show_table, show_facts)
     with right:
-        st.subheader("Parts of speech", anchor=False)
-        show_report(TAGS, _by_share("training sentences used"), show_table, show_facts)
+        st.subheader(_("Parts of speech"), anchor=False)
+        show_report(TAGS, _by_share(_("training sentences used")), show_table, show_facts)
 
 
 def _best_first(report: Report) -> None:

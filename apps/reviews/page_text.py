@@ -9,6 +9,7 @@ import streamlit as st
 from apps.reviews.application import DEFAULT_PRESET
 from apps.reviews.results import ReadWord
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.letters import Letter, letters
 from apps.shared.page import example_buttons, text_box
 from apps.shared.style import palette
@@ -23,8 +24,8 @@ def choose_text(preset: str) -> str:
     examples = EXAMPLES.get(preset, EXAMPLES[DEFAULT_PRESET])
     with st.form("document_form"):
         first = next(iter(examples.values()))
-        text = text_box(st, "Document", first, "text", MOST_CHARACTERS, lines=True, height=140)
-        st.form_submit_button("Read", type="primary")
+        text = text_box(st, _("Document"), first, "text", MOST_CHARACTERS, lines=True, height=140)
+        st.form_submit_button(_("Read"), type="primary")
     fails = {name: one["text"] for name, one in fails_of(preset).items()}
     example_buttons({name: {"text": example} for name, example in {**examples, **fails}.items()})
     return text
@@ -53,7 +54,7 @@ def draw_document(
         if word.start > done:
             pieces.append(Letter(text[done : word.start]))
         colour, said = look(value)
-        note = f"{name_of(word)}: {said}" + ("" if word.known else ", unknown")
+        note = f"{name_of(word)}: {said}" + ("" if word.known else _(", unknown"))
         pieces.append(Letter(word.text or " EOS", colour, note, marked=not word.known))
         done = max(done, word.end)
     with st.container(border=True):
@@ -62,7 +63,7 @@ def draw_document(
 
 def name_of(word: ReadWord) -> str:
     """Name a word; the end of sequence has no text."""
-    return word.text or "end of sequence"
+    return word.text or _("end of sequence")
 
 
 def label_looks(labels: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -12,6 +12,7 @@ from apps.reviews.application import DEFAULT_PRESET, Reviews
 from apps.reviews.files import csv_verdicts, verdicts_file
 from apps.reviews.page_text import EXAMPLES
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import heavy_work, input_errors, plain, text_box
 from apps.shared.style import palette
 
@@ -21,9 +22,12 @@ _SHOWN, _LONGEST, _NAMED = 200, 160, 5
 
 def show(reviews: Reviews, preset: str) -> None:
     """Draw the section."""
-    column = text_box(st, "Column of the documents", "text", "column", 200)
+    column = text_box(st, _("Column of the documents"), "text", "column", 200)
     upload = st.file_uploader(
-        f"A CSV file in UTF-8 whose first row names the columns, at most {MOST_MEBIBYTES} MiB",
+        _(
+            "A CSV file in UTF-8 whose first row names the columns, at most {most_mebibytes} MiB",
+            most_mebibytes=MOST_MEBIBYTES,
+        ),
         type=["csv", "tsv", "txt"],
         key="csv file",
         max_upload_size=MOST_MEBIBYTES,
@@ -31,8 +35,10 @@ def show(reviews: Reviews, preset: str) -> None:
     content, column = (_example(preset), "text") if upload is None else (upload.getvalue(), column.strip())
     if upload is None:
         st.info(
-            "Every row gets a verdict; what cannot be read is named by its number, and the rest goes on. Until there "
-            "is a file, these are verdicts on a small example."
+            _(
+                "Every row gets a verdict; what cannot be read is named by its number, and the rest "
+                "goes on. Until there is a file, these are verdicts on a small example."
+            )
         )
     with input_errors():
         _summary(_classified(preset, reviews, content, column), reviews.labels)
@@ -55,16 +61,24 @@ def _classified(preset: str, _reviews: Reviews, content: bytes, column: str) -> 
 
 def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
     counts = verdicts["label"].value_counts().reindex(list(labels), fill_value=0).tolist()
-    picture = charts.bars(labels, counts, x_title="rows", colour=palette().ours, number=",")
-    charts.show(picture, "file", "Rows by verdict")
+    picture = charts.bars(labels, counts, x_title=_("rows"), colour=palette().ours, number=",")
+    charts.show(picture, "file", _("Rows by verdict"))
     refused = verdicts[verdicts["label"].isna()]
     if len(refused):
-        named = [f"row {one.row}: {one.problem}" for one in refused[:_NAMED].itertuples()]
-        more = [f"and {len(refused) - _NAMED:,} more"] if len(refused) > _NAMED else []
-        said = f"{len(refused):,} of {len(verdicts):,} rows have no verdict. {'; '.join(named + more)}."
+        named = [
+            _("row {row}: {problem}", row=one.row, problem=one.problem)
+            for one in refused[:_NAMED].itertuples()
+        ]
+        more = [_("and {n:,} more", n=len(refused) - _NAMED)] if len(refused) > _NAMED else []
+        said = _(
+            "{n:,} of {all:,} rows have no verdict. {rows}.",
+            n=len(refused),
+            all=len(verdicts),
+            rows="; ".join(named + more),
+        )
         st.warning(plain(said))
     st.download_button(
-        "Download verdicts",
+        _("Download verdicts"),
         lambda: verdicts_file(verdicts),
         "verdicts.csv",
         "text/csv",
@@ -74,12 +88,14 @@ def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
     shares = verdicts[[f"p_{label}" for label in labels]]
     shown = pd.DataFrame(
         {
-            "row": verdicts["row"],
-            "verdict": verdicts["label"].fillna("–"),
-            "sure, %": (100 * shares.max(axis=1)).round(1),
-            "text": verdicts["text"].str[:_LONGEST],
+            _("row"): verdicts["row"],
+            _("verdict"): verdicts["label"].fillna("–"),
+            _("sure, %"): (100 * shares.max(axis=1)).round(1),
+            _("text"): verdicts["text"].str[:_LONGEST],
         }
     )
     st.dataframe(shown[:_SHOWN], hide_index=True)
     if len(verdicts) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(verdicts):,} rows; the download holds all.")
+        st.caption(
+            _("The first {shown} of {n:,} rows; the download holds all.", shown=_SHOWN, n=len(verdicts))
+        )

@@ -11,19 +11,20 @@ from apps.reviews.page_text import choose_text, draw_document, fails_of, name_of
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
 from apps.shared.colours import tint
-from apps.shared.page import heavy_work, input_errors, one_of, plain
+from apps.shared.language import N_, _
+from apps.shared.page import heavy_work, input_errors, named_choice, one_of, plain
 from apps.shared.style import palette
 
 _WAYS: dict[Method, str] = {
-    "linear": "Exact share",
-    "gradient": "Gradient times input",
-    "leave_out": "Leaving it out",
+    "linear": N_("Exact share"),
+    "gradient": N_("Gradient times input"),
+    "leave_out": N_("Leaving it out"),
 }
 _NAMED = 4  # words that speak most for a label
-_ANSWER = "the answer"
-_DOUBT = (
-    "A verdict can be wrong, however sure it looks: the networks weigh words as they have learned them, and irony, "
-    "negation or a turn at the end can mislead them."
+_ANSWER = N_("the answer")
+_DOUBT = N_(
+    "A verdict can be wrong, however sure it looks: the networks weigh words as they have "
+    "learned them, and irony, negation or a turn at the end can mislead them."
 )
 
 
@@ -33,8 +34,10 @@ def show(reviews: Reviews, preset: str) -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     ways = {_WAYS[method]: method for method in methods(reviews)}
     with left:
-        way = one_of("What a word adds", list(ways), "way", named=True)
-    label = right.selectbox("Explain", [_ANSWER, *reviews.labels], key="label", bind="query-params")
+        way = one_of(_("What a word adds"), list(ways), "way", named=True)
+    with right:
+        choices = {_ANSWER: _(_ANSWER), **{label: label for label in reviews.labels}}
+        label = named_choice(_("Explain"), choices, "label")
     with input_errors():
         with heavy_work():
             verdict = reviews.classify(text)
@@ -43,12 +46,14 @@ def show(reviews: Reviews, preset: str) -> None:
         _answer(verdict)
         _failure(preset, text, verdict, added)
         _words(text, added)
-        charts.show(_curve(curve, added.words), "running", "Probability of each label after each word")
+        charts.show(_curve(curve, added.words), "running", _("Probability of each label after each word"))
         few = len(curve.words) < len(added.words)
         st.caption(
-            "The verdict if the document ended at each word: every beginning is read up to an end of sequence of its "
-            "own. The diamond is the verdict on the whole."
-            + (f" Here at {len(curve.words) - 1} of its words." if few else "")
+            _(
+                "The verdict if the document ended at each word: every beginning is read up to an end "
+                "of sequence of its own. The diamond is the verdict on the whole."
+            )
+            + ((" " + _("Here at {n} of its words.", n=len(curve.words) - 1)) if few else "")
         )
 
 
@@ -56,10 +61,16 @@ def _answer(verdict: Verdict) -> None:
     names, colours = list(verdict.probabilities), palette()
     hues = [colours.ours if name == verdict.label else colours.muted for name in names]
     shares = [100 * share for share in verdict.probabilities.values()]
-    picture = charts.bars(names, shares, x_title="probability, %", colour=hues, number=".1f", limits=(0, 100))
-    charts.show(picture, "answer", f"The answer is {verdict.label}")
-    unknown = f"{verdict.unknown_words:,} of {verdict.words:,} words unknown."
-    st.caption(" ".join([_DOUBT, unknown, *map(plain, verdict.notes())]))
+    picture = charts.bars(
+        names, shares, x_title=_("probability, %"), colour=hues, number=".1f", limits=(0, 100)
+    )
+    charts.show(picture, "answer", _("The answer is {label}", label=verdict.label))
+    unknown = _(
+        "{unknown_words:,} of {words:,} words unknown.",
+        unknown_words=verdict.unknown_words,
+        words=verdict.words,
+    )
+    st.caption(" ".join([_(_DOUBT), unknown, *map(plain, verdict.notes())]))
 
 
 def _failure(preset: str, text: str, verdict: Verdict, added: Contributions) -> None:
@@ -70,12 +81,21 @@ def _failure(preset: str, text: str, verdict: Verdict, added: Contributions) -> 
     ranked = sorted(zip(added.values, added.words, strict=True), key=lambda pair: pair[0])
     ends = {added.label: ranked[: -_NAMED - 1 : -1], added.against: ranked[:_NAMED]}
     said = ". ".join(
-        f"Most for {plain(label)}: {', '.join(plain(name_of(word)) for _, word in words)}"
+        _(
+            "Most for {label}: {words}",
+            label=plain(label),
+            words=", ".join(plain(name_of(word)) for __, word in words),
+        )
         for label, words in ends.items()
     )
     st.warning(
-        f"**Where it fails, and why.** It says {plain(verdict.label)}, and {plain(found['meant'])} is meant. "
-        f"{found['why']} {said}.",
+        _(
+            "**Where it fails, and why.** It says {label}, and {meant} is meant. {why} {said}.",
+            label=plain(verdict.label),
+            meant=plain(found["meant"]),
+            why=_(found["why"]),
+            said=said,
+        ),
         icon=":material/warning:",
     )
 
@@ -88,17 +108,31 @@ def _words(text: str, added: Contributions) -> None:
         colour = colours.positive if value > 0 else colours.negative
         return tint(colour, 0.75 * abs(value) / largest), f"{value:+.3f}"
 
-    label = f"The document; what speaks for {added.label} and what speaks against it"
+    label = _("The document; what speaks for {label} and what speaks against it", label=added.label)
     draw_document(text, added.words, added.values, look, key="document", label=label)
     total = sum(added.values) + added.constant
     sums = (
-        f"All words and the constant {added.constant:+.2f} sum to {total:+.2f}: that is the difference itself."
+        _(
+            "All words and the constant {constant:+.2f} sum to {total:+.2f}: that is the difference itself.",
+            constant=added.constant,
+            total=total,
+        )
         if added.exact
-        else f"They sum to {total:+.2f}, the constant {added.constant:+.2f} included: this way promises no equality."
+        else _(
+            "They sum to {total:+.2f}, the constant {constant:+.2f} included: this way promises no equality.",
+            total=total,
+            constant=added.constant,
+        )
     )
     st.caption(
-        f"Blue speaks for {plain(added.label)}, red for {plain(added.against)}; point at a word for its number. "
-        f"Underlined: unknown. The difference of the two logits is {added.difference:+.2f}. {sums}"
+        _(
+            "Blue speaks for {label}, red for {against}; point at a word for its number. "
+            "Underlined: unknown. The difference of the two logits is {difference:+.2f}. {sums}",
+            label=plain(added.label),
+            against=plain(added.against),
+            difference=added.difference,
+            sums=sums,
+        )
     )
 
 
@@ -108,8 +142,8 @@ def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
     looks = charts.line_looks(curve.labels)
     if alone:
         looks = {curve.labels[1]: (colours.ours, "solid")}
-    y_title = f"{curve.labels[1]}, %" if alone else "probability, %"
-    picture = charts.figure(x_title="word", y_title=y_title, height=320)
+    y_title = f"{curve.labels[1]}, %" if alone else _("probability, %")
+    picture = charts.figure(x_title=_("word"), y_title=y_title, height=320)
     number = {word.start: at for at, word in enumerate(words, start=1)}
     places = [number[word.start] for word in curve.words]
     for label, (colour, dash) in looks.items():
@@ -122,7 +156,7 @@ def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
             line={"color": colour, "dash": dash, "shape": "hv"},
             marker={"symbol": "diamond", "size": [0] * (len(places) - 1) + [10]},
             customdata=list(map(name_of, curve.words)),
-            hovertemplate=f"%{{customdata}}: {label} %{{y:.1f}} %<extra></extra>",
+            hovertemplate=_("%{{customdata}}: {label} %{{y:.1f}} %<extra></extra>", label=label),
         )
     if alone:
         picture.add_hline(y=50, line={"color": colours.muted, "dash": "dot", "width": 1})

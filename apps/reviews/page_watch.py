@@ -12,12 +12,13 @@ from apps.reviews.page_text import draw_document
 from apps.reviews.results import ReadWord
 from apps.shared import charts
 from apps.shared.colours import tint
+from apps.shared.language import N_, _
 from apps.shared.page import plain
 from apps.shared.style import palette
 
 _SAMPLES = {
-    "held_out": "held out of the training part, from which it does not learn",
-    "training_sample": "of the training part: it learns from them, for nothing is held out",
+    "held_out": N_("held out of the training part, from which it does not learn"),
+    "training_sample": N_("of the training part: it learns from them, for nothing is held out"),
 }
 
 
@@ -34,8 +35,10 @@ def show(picture: Mapping[str, Any], key: str) -> None:
         for _, one in picture["networks"]
         for share in one
     ]
-    drawn = charts.bars(names, shares, x_title="probability, %", colour=hues, number=".1f", limits=(0, 100))
-    charts.show(drawn, f"{key} verdict", "What the network answers now, as probabilities")
+    drawn = charts.bars(
+        names, shares, x_title=_("probability, %"), colour=hues, number=".1f", limits=(0, 100)
+    )
+    charts.show(drawn, f"{key} verdict", _("What the network answers now, as probabilities"))
     words = [ReadWord(*word) for word in picture["words"]]
     end = len(picture["text"])
     values = np.asarray(picture["added"], float).tolist()
@@ -51,21 +54,30 @@ def show(picture: Mapping[str, Any], key: str) -> None:
         values,
         look,
         key=f"{key} words",
-        label="The document, and what each word adds",
+        label=_("The document, and what each word adds"),
     )
     label, against = map(plain, (picture["label"], picture["against"]))
     kind, count = picture["sample"]
     st.caption(
-        f"What a word adds to the logit of {label} minus that of {against}, by its gradient: blue speaks for {label}, "
-        f"red for {against}, the strongest of now in full colour. Underlined: unknown. Numbers are of {count:,} "
-        f"documents {_SAMPLES[kind]}."
+        _(
+            "What a word adds to the logit of {label} minus that of {against}, by its gradient: "
+            "blue speaks for {label}, red for {against}, the strongest of now in full colour. "
+            "Underlined: unknown. Numbers are of {count:,} documents {samples}.",
+            label=label,
+            against=against,
+            count=count,
+            samples=_(_SAMPLES[kind]),
+        )
     )
 
 
 def _neighbours(found: list[list[Any]], key: str) -> None:
     """List the nearest words of some words."""
-    rows = [{"word": word, "nearest words by now": ", ".join(near)} for word, near in found]
+    rows = [{"word": word, _("nearest words by now"): ", ".join(near)} for word, near in found]
     st.dataframe(rows, hide_index=True, key=f"{key} neighbours")
     st.caption(
-        "The rarest words of your text that word2vec knows, and those whose vectors have the largest cosine."
+        _(
+            "The rarest words of your text that word2vec knows, and those whose vectors have the "
+            "largest cosine."
+        )
     )

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from apps.shared.language import _
 from apps.shared.measures import ReliabilityBin
 from apps.shared.results import Result
 from data_prep.readers.labelled_texts import Refused
@@ -52,12 +53,21 @@ class Verdict(Result):
         """What a person should know beside the answer, as sentences: much was unknown, or not read."""
         found = []
         if self.unknown_words > _MANY_UNKNOWN * self.words:
-            share = f"{self.unknown_words:,} of the {self.words:,} words are unknown"
-            found.append(f"{share}: is it in the language that the network learned?")
+            text = _(
+                "{n:,} of the {all:,} words are unknown: is it in the language that the network learned?",
+                n=self.unknown_words,
+                all=self.words,
+            )
+            found.append(text)
         if self.left_out:
             found.append(
-                f"The text is longer than what the network reads: {self.left_out:,} of its {self.tokens:,} words and "
-                f"marks ({self.left_out / self.tokens:.0%}) were left out."
+                _(
+                    "The text is longer than what the network reads: {n:,} of its {all:,} words and marks "
+                    "({share:.0%}) were left out.",
+                    n=self.left_out,
+                    all=self.tokens,
+                    share=self.left_out / self.tokens,
+                )
             )
         return found
 

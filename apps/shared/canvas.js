@@ -9,6 +9,7 @@ export default function ({ data, parentElement, setStateValue }) {
   paper.style.maxWidth = data.shown + 'px';
   paper.style.aspectRatio = data.width + ' / ' + data.height;
   paper.setAttribute('aria-label', data.label);
+  for (const name of ['undo', 'clear']) parentElement.querySelector('.' + name).textContent = data[name];
   const pen = paper.getContext('2d', { willReadFrequently: true });
 
   const ink = () => {

@@ -10,6 +10,7 @@ import streamlit as st
 from PIL.ImageColor import getrgb
 
 from apps.shared.drawn_pictures import from_canvas, from_link, to_base64, to_link
+from apps.shared.language import _
 from apps.shared.page import component, input_errors
 from apps.shared.style import palette
 from data_prep.errors import InputError
@@ -69,7 +70,7 @@ def canvas(
     # The browser keeps its own, finer drawing; it takes this one when it begins, or when it is another one.
     seen = example if begins else drawn
     data |= {"version": state.get(version, 0), "drawing": "" if seen is None else to_base64(seen)}
-    data["colour"] = list(getrgb(palette().text))
+    data |= {"colour": list(getrgb(palette().text)), "undo": _("Undo"), "clear": _("Clear")}
     _canvas(key=key, data=data, on_drawing_change=take)
     with input_errors():
         if state.get(problem):

@@ -7,9 +7,10 @@ Python, notebooks) the language is English.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 ENGLISH = "en"
@@ -49,12 +50,23 @@ def translated(text: str, to: str) -> str:
 def _(text: str, /, **values: Any) -> str:
     """Translate a text for whoever looks, and put values, where there are any, into its places ``{name}``."""
     text = translated(text, language())
-    return text.format(**values) if values else text
+    return _filled(text, values) if values else text
 
 
 def ngettext(one: str, many: str, n: int, /, **values: Any) -> str:
     """Translate a text with the form that its number takes; the number is the value of ``{n}``."""
-    return _catalogue(language()).ngettext(one, many, n).format(n=n, **values)
+    return _filled(_catalogue(language()).ngettext(one, many, n), {"n": n, **values})
+
+
+class _Thousands(Formatter):
+    """Puts a narrow space between thousands, where a comma would be read as that of decimals."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        return format(value, format_spec).replace(",", "\u202f" if "," in format_spec else ",")
+
+
+def _filled(text: str, values: Mapping[str, Any]) -> str:
+    return (Formatter() if language() == ENGLISH else _Thousands()).vformat(text, (), values)
 
 
 def N_(text: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from apps.shared.language import _
 from apps.shared.page import component
 from apps.shared.style import palette
 
@@ -80,5 +81,5 @@ def letters(
 
 def shown(token: str) -> str:
     """Write a token so that it can be seen, for axes and buttons: white space and what has no glyph by name."""
-    names = {" ": "␣ space", "\n": "↵ line end", "\t": "⇥ tab", "": "∅ nothing"}
+    names = {" ": _("␣ space"), "\n": _("↵ line end"), "\t": _("⇥ tab"), "": _("∅ nothing")}
     return names.get(token) or (token if token.isprintable() else ascii(token)[1:-1])

@@ -30,7 +30,7 @@ def choose_language() -> None:
     """Take the language from the page's address, and draw a button for each other one."""
     if (asked := st.query_params.get(_KEY)) in LANGUAGES:
         st.session_state[_KEY] = asked
-    if st.context.is_embedded:
+    if st.context.is_embedded or "present" in st.query_params:
         return
     now = visitors_language()
     st.html(_PLACE)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import input_errors, plain
 from apps.shared.reports import DASH, Stored, preset_installed
 from apps.shared.style import palette
@@ -26,11 +27,11 @@ def show_report(table: Table, *draw: Callable[[Report], None], preset: str | Non
     """
     with input_errors():
         if preset is not None and not preset_installed(preset):
-            st.info(f"The preset {preset} is not part of this checkout.")
+            st.info(_("The preset {preset} is not part of this checkout.", preset=preset))
             return
         report = table.read() if preset is None else table.of(preset)
         if report is None:
-            st.info(f"Not measured in this checkout yet. Measure it: `{table.command}`")
+            st.info(_("Not measured in this checkout yet. Measure it: `{command}`", command=table.command))
             return
         for part in draw or (show_bars, show_facts, show_numbers):
             part(report)
@@ -60,18 +61,18 @@ def show_bars(
             continue
         number = column.form if isinstance(column.form, str) else ".3f"
         if grouped:
-            picture = _groups(lines, at, column.title, number)
+            picture = _groups(lines, at, _(column.title), number)
         else:
-            labels, lengths = [line.label for line in lines], [line.values[at] for line in lines]
+            labels, lengths = [_(line.label) for line in lines], [line.values[at] for line in lines]
             looks = {"colour": list(map(colour, lines)), "number": number, "limits": limits}
-            picture = charts.bars(labels, lengths, x_title=column.title, **looks)
+            picture = charts.bars(labels, lengths, x_title=_(column.title), **looks)
         pictures.append((picture, column))
     across = across or (1 if grouped else 2 if len(pictures) > 3 else 3)
     for first in range(0, len(pictures), across):
         cells = st.columns(min(across, len(pictures)), gap="medium")
         for cell, (picture, column) in zip(cells, pictures[first : first + across], strict=False):
             with cell:
-                charts.show(picture, f"{report.table.name} {column.path}", column.title)
+                charts.show(picture, f"{report.table.name} {column.path}", _(column.title))
 
 
 def _groups(lines: Sequence[Line], at: int, title: str, number: str) -> go.Figure:
@@ -92,21 +93,22 @@ def _side(name: str) -> str:
 
 def show_facts(report: Report) -> None:
     """Write how it was measured, and the command that measures again."""
-    st.caption(f"{report.facts(plain)} Measure again: `{report.table.command}`".strip())
+    again = _("Measure again: `{command}`", command=report.table.command)
+    st.caption(f"{report.facts(plain)} {again}".strip())
 
 
 def show_numbers(report: Report) -> None:
     """Write the table where one has to ask for it."""
-    with st.expander("The numbers"):
+    with st.expander(_("The numbers")):
         show_table(report)
 
 
 def show_table(report: Report) -> None:
     """Write the table; numbers as README rounds them."""
-    headers = [column.header for column in report.table.columns]
+    headers = [_(column.header) for column in report.table.columns]
     rows = [
         {
-            report.table.header: line.label,
+            _(report.table.header): _(line.label),
             **dict(zip(headers, map(_rounded, line.values, line.cells), strict=True)),
         }
         for line in report.lines
@@ -123,7 +125,7 @@ def _rounded(value: Any, text: str) -> Any:
 def show_metrics(row: Stored, columns: Sequence[Column]) -> None:
     """Write single numbers side by side, each under its header."""
     for cell, column in zip(st.columns(len(columns)), columns, strict=True):
-        cell.metric(column.header, column.cell(row))
+        cell.metric(_(column.header), column.cell(row))
 
 
 class Curve(NamedTuple):
@@ -175,12 +177,16 @@ def show_transfer(report: Report, column: Column, x_title: str) -> None:
     for embedding, colour in zip(EMBEDDINGS, (colours.muted, colours.peer, colours.ours), strict=True):
         rows = [line.row for line in report.lines if line.row["embedding"] == embedding]
         deviations = {"type": "data", "array": [row["deviation"] for row in rows]}
-        found[EMBEDDINGS[embedding]] = Curve(
+        found[_(EMBEDDINGS[embedding])] = Curve(
             [f"{row['share']:g} %" for row in rows],
             [column.value(row) for row in rows],
             colour,
             more={"error_y": deviations} if column.path == "mean" else {},
         )
-    picture = curves(found, x_title=x_title, y_title=column.title, hover="%{x}: %{y:.2f} %", height=360)
+    picture = curves(found, x_title=x_title, y_title=_(column.title), hover=_("%{x}: %{y:.2f} %"), height=360)
     picture.update_xaxes(type="category")
-    charts.show(picture, f"{report.table.name} {column.path}", f"{column.title} by {x_title}")
+    charts.show(
+        picture,
+        f"{report.table.name} {column.path}",
+        _("{title} by {x_title}", title=_(column.title), x_title=x_title),
+    )

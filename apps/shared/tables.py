@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, NamedTuple
 
+from apps.shared.language import _
 from apps.shared.reports import DASH, Escape, Stored, preset_installed, preset_scores, stored
 
 
@@ -189,7 +190,7 @@ class Report:
     def facts(self, escape: Escape = str) -> str:
         """Write how it was measured, with texts escaped."""
         facts = self.table.facts
-        return facts(self.found, escape) if callable(facts) else self.found.text(facts, escape=escape)
+        return facts(self.found, escape) if callable(facts) else self.found.text(_(facts), escape=escape)
 
     def markdown(self) -> str:
         """Write the columns for README and docs, and how it was measured."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from apps.shared.language import N_
 from apps.shared.reports import Stored
 from apps.shared.tables import Column, Report, Rows, Table
 
 EMBEDDINGS = {
-    "random": "random",
-    "frozen": "word2vec, frozen",
-    "fine_tuned": "word2vec, fine-tuned",
+    "random": N_("random"),
+    "frozen": N_("word2vec, frozen"),
+    "fine_tuned": N_("word2vec, fine-tuned"),
 }
 _COMMAND = "python -m benchmarks.embedding_transfer --task {} --store"
 _ROWS = (Rows("cells.*", lambda row, _: EMBEDDINGS.get(row["embedding"], row["embedding"])),)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from apps.shared.language import _
 from apps.tagger.application import Tagger, given_words
 from apps.tagger.results import LayerView, NetworkView, Transitions
 from data_prep.errors import InputError
@@ -31,7 +32,7 @@ def network_view(tagger: Tagger, words: Sequence[str]) -> NetworkView:
     layers = [LayerView(**said, values=one) for said, one in zip(_SAID["embeddings"], values, strict=True)]
     for number, states in enumerate(zip(inside.forward, inside.backward, strict=True), start=1):
         for said, state in zip(_SAID["directions"], states, strict=True):
-            about = f"BiLSTM layer {number}, {said['about']}"
+            about = _("BiLSTM layer {n}, {about}", n=number, about=_(said["about"]))
             layers.append(LayerView(f"{said['key']}{number}", f"{said['title']} {number}", about, state))
     unknown = tuple(prediction.unknown.tolist())
     return NetworkView(tuple(words), unknown, tuple(layers), tagger.tags, prediction.probabilities)

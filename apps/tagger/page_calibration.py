@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.measures import ReliabilityBin
 from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
@@ -22,36 +23,39 @@ def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
     stored = tagger.metrics.get("calibration_error")
     if stored is None:
-        st.info("This preset stores no scores of its test part.")
+        st.info(_("This preset stores no scores of its test part."))
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("Reliability", anchor=False)
+        st.subheader(_("Reliability"), anchor=False)
         charts.show(
             _diagram([ReliabilityBin(**one) for one in stored["bins"]]),
             "reliability",
-            "Share of right tags by probability; on the diagonal the probabilities are honest",
+            _("Share of right tags by probability; on the diagonal the probabilities are honest"),
         )
         st.caption(
-            "Words of the test part, grouped by the probability of their tag. On the dotted line the "
-            f"network is as often right as it says. Expected calibration error: {stored['score']:.2f} %. "
-            "The temperature that sets the scale was fitted on the dev part."
+            _(
+                "Words of the test part, grouped by the probability of their tag. On the dotted line "
+                "the network is as often right as it says. Expected calibration error: {score:.2f} %. "
+                "The temperature that sets the scale was fitted on the dev part.",
+                score=stored["score"],
+            )
         )
     with right:
-        st.subheader("Scores", anchor=False)
+        st.subheader(_("Scores"), anchor=False)
         names = {key: name.replace("Penn", "XPOS") for key, name in MEASURES.items()}
-        table = replace(SCORES, header="test part", rows=(Rows("metrics.*", "{1}", ({}, names)),))
+        table = replace(SCORES, header=_("test part"), rows=(Rows("metrics.*", "{1}", ({}, names)),))
         with input_errors():
             scores = table.of(preset)
             show_table(scores)
-            said = f"Scored when the preset was made. {scores.facts(plain)}"
-            st.caption(f"{said} Score again: `python -m apps tagger evaluate`")
+            said = _("Scored when the preset was made. {facts}", facts=scores.facts(plain))
+            st.caption(said + " " + _("Score again: `python -m apps tagger evaluate`"))
 
 
 def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:
     colours = palette()
     full = [one for one in bins if one.n]
-    picture = charts.figure(x_title="probability of the tag", y_title="share of right tags", height=400)
+    picture = charts.figure(x_title=_("probability of the tag"), y_title=_("share of right tags"), height=400)
     picture.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip", line={"color": colours.muted, "dash": "dot"}
     )
@@ -61,8 +65,10 @@ def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:
         width=[0.92 * (one.high - one.low) for one in full],
         marker={"color": colours.ours, "opacity": 0.75, "cornerradius": 2},
         customdata=[(one.n, one.confidence, one.low, one.high) for one in full],
-        hovertemplate="probability %{customdata[2]:.2f}–%{customdata[3]:.2f}: %{y:.3f} right, mean "
-        "probability %{customdata[1]:.3f}, %{customdata[0]:,} words<extra></extra>",
+        hovertemplate=_(
+            "probability %{customdata[2]:.2f}–%{customdata[3]:.2f}: %{y:.3f} right, mean "
+            "probability %{customdata[1]:.3f}, %{customdata[0]:,} words<extra></extra>"
+        ),
     )
     picture.add_scatter(
         x=[one.confidence for one in full],

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
 from apps.tagger.tagset import tag_name
@@ -29,8 +30,12 @@ def show(tagger: Tagger, preset: str) -> None:
     place = {kind: tuple(map(labels.index, kind.split(">"))) for kind in confusions["examples"]}
     count = {kind: int(counts[at]) for kind, at in sorted(place.items(), key=lambda item: -counts[item[1]])}
     st.markdown(
-        f"**{counts.sum() - counts.trace():,}** of the {counts.sum():,} words of the treebank's dev part are tagged "
-        "wrong. A square is as large as the error is frequent. Choose one to read where it happened."
+        _(
+            "**{wrong:,}** of the {all:,} words of the treebank's dev part are tagged wrong. A "
+            "square is as large as the error is frequent. Choose one to read where it happened.",
+            wrong=counts.sum() - counts.trace(),
+            all=counts.sum(),
+        )
     )
     matrix, sentences = st.columns([3, 2], gap="medium")
     with matrix:
@@ -40,7 +45,7 @@ def show(tagger: Tagger, preset: str) -> None:
             on_select=lambda: _take(list(count)),
             selection_mode="points",
             config={"displayModeBar": False, "scrollZoom": False},
-            alt="Confusion matrix: gold tags in rows, tags that the network gave in columns",
+            alt=_("Confusion matrix: gold tags in rows, tags that the network gave in columns"),
         )
     with sentences:
         _examples(confusions["examples"], count)
@@ -50,7 +55,7 @@ def stored_confusions(tagger: Tagger) -> Mapping[str, Any] | None:
     """Return the confusions of the dev part that a preset stores; say so where it has none."""
     stored = tagger.metrics.get("upos_dev", {}).get("confusions")
     if stored is None:
-        st.info("This preset stores no confusions of its dev part.")
+        st.info(_("This preset stores no confusions of its dev part."))
     return stored
 
 
@@ -64,7 +69,7 @@ def _take(pairs: list[str]) -> None:
 def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
     colours = palette()
     most = max(count.values(), default=1)
-    picture = charts.figure(x_title="tag that the network gave", y_title="gold tag", height=560)
+    picture = charts.figure(x_title=_("tag that the network gave"), y_title=_("gold tag"), height=560)
     picture.add_scatter(
         x=[kind.split(">")[1] for kind in count],
         y=[kind.split(">")[0] for kind in count],
@@ -76,7 +81,7 @@ def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
             "opacity": 0.85,
         },
         customdata=list(count.values()),
-        hovertemplate="%{y} mistaken for %{x}: %{customdata} words<extra></extra>",
+        hovertemplate=_("%{y} mistaken for %{x}: %{customdata} words<extra></extra>"),
         selected={"marker": {"color": colours.ours, "opacity": 1.0}},
         unselected={"marker": {"opacity": 0.55}},
     )
@@ -91,10 +96,10 @@ def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
 
 def _examples(examples: Mapping[str, Any], count: Mapping[str, int]) -> None:
     if not count:
-        st.info("There is no error to show.")
+        st.info(_("There is no error to show."))
         return
     kind = st.selectbox(
-        "Gold tag > tag that the network gave",
+        _("Gold tag > tag that the network gave"),
         list(count),
         format_func=lambda pair: f"{pair.replace('>', ' > ')} ({count[pair]:,})",
         key=_PAIR,
@@ -102,8 +107,13 @@ def _examples(examples: Mapping[str, Any], count: Mapping[str, int]) -> None:
     )
     gold, found = kind.split(">")
     st.caption(
-        f"{tag_name(gold).capitalize()} ({gold}) mistaken for {tag_name(found)} ({found}), the most confident "
-        "errors first."
+        _(
+            "{Gold_name} ({gold}) mistaken for {found_name} ({found}), the most confident errors first.",
+            Gold_name=tag_name(gold).capitalize(),
+            gold=gold,
+            found_name=tag_name(found),
+            found=found,
+        )
     )
     st.html("".join(_quoted(example, found) for example in examples[kind]))
 
@@ -111,8 +121,10 @@ def _examples(examples: Mapping[str, Any], count: Mapping[str, int]) -> None:
 def _quoted(example: Mapping[str, Any], found: str) -> str:
     colours = palette()
     before, word, after = (escape(example[part]) for part in ("before", "word", "after"))
-    said = f"{escape(found)} with {100 * example['probability']:.1f} %"
-    unknown = ", never seen in training" if example["unknown"] else ""
+    said = _(
+        "{found} with {probability:.1f} %", found=escape(found), probability=100 * example["probability"]
+    )
+    unknown = _(", never seen in training") if example["unknown"] else ""
     return (
         f'<blockquote style="margin:0 0 .7rem;padding:.1rem .8rem;border-left:3px solid {colours.grid};'
         f'color:{colours.text};overflow-wrap:anywhere" dir="auto">{before}'

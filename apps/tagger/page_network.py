@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import heavy_work, input_errors, one_of, text_box
 from apps.tagger.application import Tagger
 from apps.tagger.explain import network_view
@@ -21,35 +22,45 @@ _MOST_UNITS = 64  # rows of a picture; a wider layer shows those that vary most
 
 def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
-    sentence = text_box(st, "Sentence", DEFAULT, "sentence", 400, help="At most 60 words.")
+    sentence = text_box(st, _("Sentence"), DEFAULT, "sentence", 400, help=_("At most 60 words."))
     with input_errors():
         with heavy_work():
             view = network_view(tagger, [token.text for token in tagger.tag(sentence).tokens])
         _probabilities(view)
-        title = one_of("Layer", [layer.title for layer in view.layers], "layer", named=True)
+        title = one_of(_("Layer"), [layer.title for layer in view.layers], "layer", named=True)
         layer = next(layer for layer in view.layers if layer.title == title)
         st.caption(layer.about)
-        charts.show(_layer_picture(view, layer), f"layer {layer.key}", f"{layer.title}: values of the units")
+        charts.show(
+            _layer_picture(view, layer),
+            f"layer {layer.key}",
+            _("{title}: values of the units", title=_(layer.title)),
+        )
         units = layer.values.shape[1]
         if units > _MOST_UNITS:
-            st.caption(f"The {_MOST_UNITS} of {units} units that vary most over the words of this sentence.")
+            st.caption(
+                _(
+                    "The {n} of {all} units that vary most over the words of this sentence.",
+                    n=_MOST_UNITS,
+                    all=units,
+                )
+            )
 
 
 def _probabilities(view: NetworkView) -> None:
-    st.markdown("**What comes out**: the probability of every tag for every word.")
+    st.markdown(_("**What comes out**: the probability of every tag for every word."))
     looks = {"zmin": 0, "zmax": 1, "ygap": 1, "hovertemplate": "%{x}: %{y} %{z:.1%}"}
     picture = _picture(view, view.probabilities.T, view.tags, 470, **looks)
     picture.update_yaxes(autorange="reversed")
-    charts.show(picture, "probabilities", "Probability of every tag for every word")
+    charts.show(picture, "probabilities", _("Probability of every tag for every word"))
     if any(view.unknown):
-        st.caption(r"\* Never seen in training: the letters and the neighbours have to decide.")
+        st.caption(_("\\* Never seen in training: the letters and the neighbours have to decide."))
 
 
 def _layer_picture(view: NetworkView, layer: LayerView) -> go.Figure:
     units = np.sort(np.argsort(-layer.values.var(axis=0), kind="stable")[:_MOST_UNITS])
     names = [f"{unit} " for unit in units]
-    picture = _picture(view, layer.values.T[units], names, 520, hovertemplate="%{x}, unit %{y}: %{z:+.2f}")
-    picture.update_yaxes(title="unit", showticklabels=False)
+    picture = _picture(view, layer.values.T[units], names, 520, hovertemplate=_("%{x}, unit %{y}: %{z:+.2f}"))
+    picture.update_yaxes(title=_("unit"), showticklabels=False)
     return picture
 
 

@@ -7,6 +7,7 @@ from zlib import crc32
 
 import streamlit as st
 
+from apps.shared.language import _, ngettext
 from apps.shared.page import example_buttons, heavy_work, input_errors, plain, text_box
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
@@ -24,19 +25,21 @@ _ON_A_PAGE = 40
 def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
     with st.form("tagging_form"):
-        text = text_box(st, "Text", _SAID["default"], "text", MOST_CHARACTERS, lines=True, height=120)
-        st.form_submit_button("Tag", type="primary")
+        text = text_box(st, _("Text"), _SAID["default"], "text", MOST_CHARACTERS, lines=True, height=120)
+        st.form_submit_button(_("Tag"), type="primary")
     example_buttons({name: {"text": text} for name, text in _SAID["examples"].items()})
-    with st.expander("Tag a text file instead"):
+    with st.expander(_("Tag a text file instead")):
         upload = st.file_uploader(
-            "A text in UTF-8, at most 1 MiB",
+            _("A text in UTF-8, at most 1 MiB"),
             type=["txt", "md", "text"],
             key="file to tag",
-            help="For a larger one use the command line: `python -m apps tagger tag --file FILE`",
+            help=_("For a larger one use the command line: `python -m apps tagger tag --file FILE`"),
             max_upload_size=1,
         )
         if upload is not None:
-            st.caption(f"The page shows {plain(upload.name)}; remove it to go back to the box above.")
+            st.caption(
+                _("The page shows {name}; remove it to go back to the box above.", name=plain(upload.name))
+            )
     with input_errors():
         if upload is not None:
             text = decoded(upload.getvalue(), "The file")
@@ -47,7 +50,7 @@ def _tagged(tagger: Tagger, preset: str, text: str) -> TaggedText:
     """Tag a text, or give the last result of this visitor for the same text."""
     last = st.session_state.get("tagged text")
     if last is None or last[:2] != (preset, text):
-        with heavy_work(), st.spinner("Tagging …"):
+        with heavy_work(), st.spinner(_("Tagging …")):
             last = (preset, text, tagger.tag(text))
         st.session_state["tagged text"] = last
     return last[2]
@@ -64,10 +67,16 @@ def _result(tagged: TaggedText) -> None:
     st.html(legend({token.tag for sentence in shown for token in sentence.tokens}, palette()))
     ambiguous, unknown = sum(t.ambiguous for t in tokens), sum(t.unknown for t in tokens)
     st.caption(
-        f"{_counted(len(tagged.sentences), 'sentence')}, {_counted(len(tokens), 'word')}. The fainter a ribbon, the "
-        f"less sure the network. Dashed, with a question mark: below {100 * AMBIGUOUS_BELOW:.0f} % "
-        f"({_counted(ambiguous, 'word')}). Dotted underline: never seen in training ({_counted(unknown, 'word')}). "
-        "Point at a word, or tap it, for its alternatives."
+        _(
+            "{sentences}, {words}. The fainter a ribbon, the less sure the network. Dashed, with a question mark: "
+            "below {percent:.0f} % ({ambiguous}). Dotted underline: never seen in training ({unknown}). "
+            "Point at a word, or tap it, for its alternatives.",
+            sentences=ngettext("{n:,} sentence", "{n:,} sentences", len(tagged.sentences)),
+            words=_words(len(tokens)),
+            percent=100 * AMBIGUOUS_BELOW,
+            ambiguous=_words(ambiguous),
+            unknown=_words(unknown),
+        )
     )
     with st.container(horizontal=True, gap="small"):
         for name, write, file, kind in (
@@ -75,8 +84,10 @@ def _result(tagged: TaggedText) -> None:
             ("CSV", csv_file, "tagged.csv", "text/csv"),
         ):
             looks = {"icon": ":material/download:", "on_click": "ignore"}
-            st.download_button(f"Download {name}", partial(write, tagged), file, kind, **looks)
+            st.download_button(
+                _("Download {format}", format=name), partial(write, tagged), file, kind, **looks
+            )
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _words(number: int) -> str:
+    return ngettext("{n:,} word", "{n:,} words", number)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.tagger.application import Tagger
 from apps.tagger.explain import crf_transitions, followers
 from apps.tagger.page_errors import stored_confusions
@@ -20,18 +21,22 @@ def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
     found = crf_transitions(tagger)
     if found is not None:
-        unit = "learned score"
+        unit = _("learned score")
         st.markdown(
-            "The conditional random field at the network's end adds a learned score for every tag after "
-            "every other to what the network says about each word, and chooses the best sequence for the "
-            "whole sentence."
+            _(
+                "The conditional random field at the network's end adds a learned score for every tag "
+                "after every other to what the network says about each word, and chooses the best "
+                "sequence for the whole sentence."
+            )
         )
     else:
-        unit = "log₂ of observed over by chance"
+        unit = _("log₂ of observed over by chance")
         st.info(
-            "This network ends in a softmax: it decides word by word and has learned no transitions. Below, "
-            "from the treebank's dev part, is what a conditional random field would have to learn; here the "
-            "states of the BiLSTM carry it."
+            _(
+                "This network ends in a softmax: it decides word by word and has learned no "
+                "transitions. Below, from the treebank's dev part, is what a conditional random field "
+                "would have to learn; here the states of the BiLSTM carry it."
+            )
         )
         confusions = stored_confusions(tagger)
         if confusions is None:
@@ -40,7 +45,7 @@ def show(tagger: Tagger, preset: str) -> None:
     charts.show(
         transitions_picture(found, unit),
         "transitions",
-        f"{unit} of a tag in the columns after a tag in the rows",
+        _("{unit} of a tag in the columns after a tag in the rows", unit=unit),
     )
     _extremes(found)
 
@@ -48,18 +53,18 @@ def show(tagger: Tagger, preset: str) -> None:
 def _extremes(found: Transitions) -> None:
     import pandas as pd
 
-    scores = pd.DataFrame(found.scores.round(2), pd.Index(found.rows, name="tag"), found.columns)
-    pairs = scores.melt(var_name="then", value_name="score", ignore_index=False).dropna().reset_index()
-    chosen = {"Most welcome": pairs.nlargest, "Least welcome": pairs.nsmallest}
+    scores = pd.DataFrame(found.scores.round(2), pd.Index(found.rows, name=_("tag")), found.columns)
+    pairs = scores.melt(var_name=_("then"), value_name=_("score"), ignore_index=False).dropna().reset_index()
+    chosen = {_("Most welcome"): pairs.nlargest, _("Least welcome"): pairs.nsmallest}
     for column, (title, first) in zip(st.columns(2, gap="medium"), chosen.items(), strict=True):
         with column:
             st.subheader(title, anchor=False)
-            st.dataframe(first(_SHOWN, "score"), hide_index=True)
+            st.dataframe(first(_SHOWN, _("score")), hide_index=True)
 
 
 def transitions_picture(found: Transitions, unit: str, height: int = 600, **looks: Any) -> go.Figure:
     """Draw scores of tags after tags; height in pixels, looks as plotly takes them."""
-    picture = charts.figure(x_title="next tag", y_title="tag", height=height)
+    picture = charts.figure(x_title=_("next tag"), y_title=_("tag"), height=height)
     charts.add_heatmap(
         picture,
         found.scores,
@@ -67,7 +72,7 @@ def transitions_picture(found: Transitions, unit: str, height: int = 600, **look
         y=found.rows,
         xgap=1,
         ygap=1,
-        hovertemplate=f"%{{y}}, then %{{x}}: %{{z:+.2f}} ({unit})<extra></extra>",
+        hovertemplate=_("%{{y}}, then %{{x}}: %{{z:+.2f}} ({unit})<extra></extra>", unit=unit),
         **looks,
     )
     picture.update_xaxes(side="top", tickangle=-60, type="category", showgrid=False, dtick=1)

@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import N_, _
 from apps.shared.style import palette
 from apps.tagger.page_transitions import transitions_picture
 from apps.tagger.results import Alternative, TaggedSentence, TaggedToken, Transitions
@@ -19,7 +20,7 @@ from apps.tagger.ribbons import legend, ribbons, style
 from data_prep.readers.conllu import UNTAGGED
 
 _SCALE = 2.0  # of the heat map, at least: small scores stay pale until they have grown
-_UNIT = "learned score"
+_UNIT = N_("learned score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +36,60 @@ def show(picture: Mapping[str, Any], key: str) -> None:
         _expected(picture, key)
         return
     sentences, words = picture["sample"]
-    sample = f"{sentences:,} sentences ({words:,} words) of the dev part, from which the weights do not learn"
+    sample = _(
+        "{sentences:,} sentences ({words:,} words) of the dev part, from which the weights do not learn",
+        sentences=sentences,
+        words=words,
+    )
     if "cut" in picture:
         st.html(_cut(picture))
-        st.caption(f"A line a sentence, a box a word. Held out: the raw text of the first {sample}.")
+        st.caption(
+            _("A line a sentence, a box a word. Held out: the raw text of the first {sample}.", sample=sample)
+        )
         return
     found = _sentences(picture)
     st.html(ribbons(found, palette()))
     st.html(legend({token.tag for sentence in found for token in sentence.tokens}, palette()))
     changed = sum(bool(tag) for tag in picture["before"])
     st.caption(
-        "The fainter a ribbon, the less sure the network; point at a word for the tags beside its own. "
-        f"Underlined: another tag than at the look before ({changed} of {len(picture['before'])} words). "
-        f"Held out: {sample}. Everything is seen with the weights of this moment; their averages, which are kept, "
-        "are better."
+        _(
+            "The fainter a ribbon, the less sure the network; point at a word for the tags beside "
+            "its own. Underlined: another tag than at the look before ({changed} of {n} words). "
+            "Held out: {sample}. Everything is seen with the weights of this moment; their "
+            "averages, which are kept, are better.",
+            changed=changed,
+            n=len(picture["before"]),
+            sample=sample,
+        )
     )
     if "transitions" in picture:
         tags, scores = tuple(picture["labels"]), np.asarray(picture["transitions"], float)
         limit = max(_SCALE, float(np.abs(scores).max()))
         drawn = transitions_picture(
-            Transitions(tags, tags, scores), _UNIT, height=460, zmin=-limit, zmax=limit
+            Transitions(tags, tags, scores), _(_UNIT), height=460, zmin=-limit, zmax=limit
         )
         st.markdown(
-            "**What the conditional random field has learned**: a score for every tag after every other"
+            _("**What the conditional random field has learned**: a score for every tag after every other")
         )
-        charts.show(drawn, f"{key} transitions", f"{_UNIT} of a tag in the columns after a tag in the rows")
+        charts.show(
+            drawn,
+            f"{key} transitions",
+            _("{unit} of a tag in the columns after a tag in the rows", unit=_(_UNIT)),
+        )
 
 
 def _expected(picture: Mapping[str, Any], key: str) -> None:
     rows = zip(picture["ahead"], picture["forms"], picture["back"], strict=True)
-    names = ("expected by what stands before", "word", "expected by what stands behind")
+    names = (_("expected by what stands before"), _("word"), _("expected by what stands behind"))
     table = [dict(zip(names, (", ".join(a), form, ", ".join(b)), strict=True)) for a, form, b in rows]
     st.dataframe(table, hide_index=True, key=f"{key} expected")
     st.caption(
-        "Before it sees a tag, the first layer learns which word comes next, from both sides; the likeliest first. "
-        f"Held out: {picture['sample']} sentences of the dev part, which it does not read."
+        _(
+            "Before it sees a tag, the first layer learns which word comes next, from both sides; "
+            "the likeliest first. Held out: {sample} sentences of the dev part, which it does not "
+            "read.",
+            sample=picture["sample"],
+        )
     )
 
 

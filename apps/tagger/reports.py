@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.shared.language import N_
 from apps.shared.reports import DASH, Stored
 from apps.shared.tables import Column, Rows, Table
 
@@ -12,14 +13,14 @@ SYSTEMS = {
     "nltk": "NLTK perceptron",
 }
 MEASURES = {
-    "upos": "universal tags, gold tokens",
-    "upos_unknown_words": "the same, words never seen in training",
-    "xpos": "Penn tags, gold tokens",
-    "raw_words_f1": "words from raw text, F1",
-    "raw_sentences_f1": "sentences from raw text, F1",
-    "raw_upos_f1": "universal tags from raw text, F1",
-    "raw_xpos_f1": "Penn tags from raw text, F1",
-    "calibration_error": "expected calibration error",
+    "upos": N_("universal tags, gold tokens"),
+    "upos_unknown_words": N_("the same, words never seen in training"),
+    "xpos": N_("Penn tags, gold tokens"),
+    "raw_words_f1": N_("words from raw text, F1"),
+    "raw_sentences_f1": N_("sentences from raw text, F1"),
+    "raw_upos_f1": N_("universal tags from raw text, F1"),
+    "raw_xpos_f1": N_("Penn tags from raw text, F1"),
+    "calibration_error": N_("expected calibration error"),
 }
 PEERS = Table(
     "tagger_peers",

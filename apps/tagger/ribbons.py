@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.shared.colours import DARK, Palette, tint
+from apps.shared.language import _
 from apps.shared.tables import numbers
 from apps.tagger.tagset import TAGS, tag_colour, tag_name
 from data_prep.readers.conllu import UNTAGGED
@@ -28,7 +29,7 @@ def ribbons(sentences: Sequence[Any], colours: Palette) -> str:
     """Draw a ``TaggedText``'s sentences as HTML, one a block, with the white space that stands between their words."""
     blocks = "".join(_sentence(sentence, colours) for sentence in sentences)
     rows = [[token.text, token.tag, token.probability] for one in sentences for token in one.tokens]
-    told = numbers([["word", "tag", "probability"], *rows])
+    told = numbers([[_("word"), _("tag"), _("probability")], *rows])
     return f'{style(colours)}<div class="ribbons" data-picture {told}>{blocks}</div>'
 
 
@@ -36,12 +37,14 @@ def legend(tags: Sequence[str], colours: Palette) -> str:
     """Name the colours of the tags that are on the page, as HTML: the universal ones first."""
     samples = []
     for tag in sorted(tags, key=lambda tag: (list(TAGS).index(tag) if tag in TAGS else len(TAGS), tag)):
-        about = f' title="such as “{escape(TAGS[tag].example)}”"' if tag in TAGS else ""
+        about = f' title="{_("such as “{word}”", word=escape(TAGS[tag].example))}"' if tag in TAGS else ""
         name = f"{tag} {tag_name(tag)}" if tag in TAGS else escape(tag)
         samples.append(
             f'<span{about}><span class="sample" style="background:{tag_colour(tag)}"></span>{name}</span>'
         )
-    return f'{style(colours)}<div class="tags" aria-label="Colours of the tags">{"".join(samples)}</div>'
+    return (
+        f'{style(colours)}<div class="tags" aria-label="{_("Colours of the tags")}">{"".join(samples)}</div>'
+    )
 
 
 def ribbon_colour(tag: str, probability: float, *, dark: bool) -> str:
@@ -79,11 +82,11 @@ def _card(token: Any) -> str:
         for tag, probability in rows
     )
     notes = [] if token.xpos in (UNTAGGED, token.tag) else [f"XPOS {escape(token.xpos)}"]
-    notes.append(f"characters {token.start}–{token.end}")
+    notes.append(_("characters {start}–{end}", start=token.start, end=token.end))
     if token.unknown:
-        notes.append("never seen in training")
+        notes.append(_("never seen in training"))
     if before := getattr(token, "before", ""):
-        notes.append(f"{escape(before)} at the look before")
+        notes.append(_("{tag} at the look before", tag=escape(before)))
     return (
         f'<span class="card" role="tooltip"><b><bdi>{_shown(token.text)}</bdi></b>{bars}'
         f"<small>{' · '.join(notes)}</small></span>"

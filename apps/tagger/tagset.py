@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from zlib import crc32
 
+from apps.shared.language import _
 from data_prep.files import toml_beside
 
 
@@ -24,7 +25,7 @@ _COLOURS = [tag.colour for tag in TAGS.values() if tag.family != "other"]  # tho
 
 def tag_name(tag: str) -> str:
     """Name a tag in words: "proper noun" for PROPN; the tag itself where it is none of the seventeen."""
-    return TAGS[tag].name if tag in TAGS else tag
+    return _(TAGS[tag].name) if tag in TAGS else tag
 
 
 def terminal_colour(tag: str) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from plotly.colors import hex_to_rgb
 
 from apps.shared import charts
+from apps.shared.language import N_, _
 from apps.shared.page import example_buttons, input_errors, one_of, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
@@ -38,12 +39,12 @@ def show(ours: Vectors, preset: str) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("What each term contributes", anchor=False)
+        st.subheader(_("What each term contributes"), anchor=False)
         charts.show(
-            _contributions(result), "contributions", "What each term adds to the score of each answer"
+            _contributions(result), "contributions", _("What each term adds to the score of each answer")
         )
     with right:
-        st.subheader("The parallelogram", anchor=False)
+        st.subheader(_("The parallelogram"), anchor=False)
         _parallelogram(ours, result)
 
 
@@ -52,24 +53,24 @@ def _form() -> tuple[str, dict]:
         box, button = st.columns([5, 1], vertical_alignment="bottom")
         query = text_box(
             box,
-            "Words with + and −",
+            _("Words with + and −"),
             DEFAULT,
             "q",
             1000,
-            help="Weights are numbers before a star: 2*king - man. A word with a hyphen stands in quotes.",
+            help=_("Weights are numbers before a star: 2*king - man. A word with a hyphen stands in quotes."),
         )
-        button.form_submit_button("Answer", type="primary", width="stretch")
-        with st.expander("Options"):
+        button.form_submit_button(_("Answer"), type="primary", width="stretch")
+        with st.expander(_("Options")):
             method = one_of(
-                "Method",
-                ("Add", "Multiply"),
+                _("Method"),
+                (N_("Add"), N_("Multiply")),
                 "method",
                 named=True,
-                help="Add: cosine with the sum (3CosAdd). Multiply: product of similarities (3CosMul).",
+                help=_("Add: cosine with the sum (3CosAdd). Multiply: product of similarities (3CosMul)."),
             )
-            topn = st.slider("Answers", 1, 30, 8, key="n", bind="query-params")
-            expected = text_box(st, "Rank of an expected word", "", "expected", 100)
-            allow = st.checkbox("Words of the expression may answer", key="allow", bind="query-params")
+            topn = st.slider(_("Answers"), 1, 30, 8, key="n", bind="query-params")
+            expected = text_box(st, _("Rank of an expected word"), "", "expected", 100)
+            allow = st.checkbox(_("Words of the expression may answer"), key="allow", bind="query-params")
     example_buttons({example: {"q": example} for example in EXAMPLES}, "ask")
     return query, {
         "topn": topn,
@@ -81,19 +82,29 @@ def _form() -> tuple[str, dict]:
 
 def _answers(result: AnalogyResult, key: str, colour: str) -> None:
     add = result.method == "add"
-    unit, limits = ("cosine with the sum of the terms", (0, 1)) if add else ("3CosMul score", None)
-    show_scores(result.results, f"answers {key}", "Answers: ", unit, colour=colour, limits=limits)
+    unit, limits = (_("cosine with the sum of the terms"), (0, 1)) if add else (_("3CosMul score"), None)
+    show_scores(result.results, f"answers {key}", _("Answers: "), unit, colour=colour, limits=limits)
     if result.expected is not None:
         at = result.expected_rank
-        rank = "is a word of the expression" if at is None else f"has rank {at:,}"
-        st.caption(f"“{plain(result.expected)}” {rank}, score {result.expected_score:.3f}.")
+        rank = _("is a word of the expression") if at is None else _("has rank {at:,}", at=at)
+        st.caption(
+            _(
+                "“{expected}” {rank}, score {expected_score:.3f}.",
+                expected=plain(result.expected),
+                rank=rank,
+                expected_score=result.expected_score,
+            )
+        )
 
 
 def _parallelogram(vectors: Vectors, result: AnalogyResult) -> None:
     corners = _corners(result.terms)
     if corners is None:
         st.info(
-            "A parallelogram needs two different words that are added and one that is subtracted: b − a + c."
+            _(
+                "A parallelogram needs two different words that are added and one that is subtracted: "
+                "b − a + c."
+            )
         )
         return
     answers = [neighbour.word for neighbour in result.results if neighbour.word not in corners][:_ON_PLANE]
@@ -102,11 +113,18 @@ def _parallelogram(vectors: Vectors, result: AnalogyResult) -> None:
         charts.show(
             _drawn(plane),
             "parallelogram",
-            f"{corners[1]} − {corners[0]} + {corners[2]} and the answers in the plane of the three words",
+            _(
+                "{b} − {a} + {c} and the answers in the plane of the three words",
+                a=corners[0],
+                b=corners[1],
+                c=corners[2],
+            ),
         )
         st.caption(
-            "Exact for the three words and for the cross, their sum; every answer is dropped onto the plane "
-            "at a right angle. Unit: vectors of length 1."
+            _(
+                "Exact for the three words and for the cross, their sum; every answer is dropped onto "
+                "the plane at a right angle. Unit: vectors of length 1."
+            )
         )
 
 
@@ -128,8 +146,10 @@ def _term_name(term: Term) -> str:
 def _contributions(result: AnalogyResult) -> go.Figure:
     """Draw what each term adds to the score of each answer: stacked bars that end at the mark of the score."""
     colours = palette()
-    unit = "score (cosine)" if result.method == "add" else "logarithm of the score"
-    picture = charts.figure(x_title=f"contribution to the {unit}", height=110 + 30 * len(result.results))
+    unit = _("score (cosine)") if result.method == "add" else _("logarithm of the score")
+    picture = charts.figure(
+        x_title=_("contribution to the {unit}", unit=unit), height=110 + 30 * len(result.results)
+    )
     words = [f"{neighbour.word} " for neighbour in result.results]
     for index, term in enumerate(result.terms):
         picture.add_bar(
@@ -138,16 +158,16 @@ def _contributions(result: AnalogyResult) -> go.Figure:
             name=_term_name(term),
             orientation="h",
             marker={"color": _TERM_COLOURS[index % len(_TERM_COLOURS)], "line": {"width": 0}},
-            hovertemplate=f"{_term_name(term)}, for %{{y}}: %{{x:+.3f}}<extra></extra>",
+            hovertemplate=_("{term}, for %{{y}}: %{{x:+.3f}}<extra></extra>", term=_term_name(term)),
         )
     edge = {"color": colours.ground, "width": 1}
     picture.add_scatter(
         x=[sum(row) for row in result.contributions],
         y=words,
         mode="markers",
-        name="sum",
+        name=_("sum"),
         marker={"symbol": "diamond", "size": 9, "color": colours.text, "line": edge},
-        hovertemplate="sum for %{y}: %{x:.3f}<extra></extra>",
+        hovertemplate=_("sum for %{y}: %{x:.3f}<extra></extra>"),
     )
     picture.update_layout(barmode="relative", bargap=0.35, margin={"t": 40})
     picture.update_yaxes(autorange="reversed", showgrid=False, type="category")
@@ -186,8 +206,10 @@ def _drawn(plane: PlaneResult) -> go.Figure:
         textfont={"color": colour, "size": 13},
         marker={"color": colour, "size": sizes[: len(colour)], "opacity": 1, "line": {"width": 0}},
         cliponaxis=False,
-        hovertemplate="%{customdata[0]}: %{customdata[1]:.0f} % of its squared distance lies in this plane"
-        "<extra></extra>",
+        hovertemplate=_(
+            "%{customdata[0]}: %{customdata[1]:.0f} % of its squared distance lies in this "
+            "plane<extra></extra>"
+        ),
     )
     picture.add_scatter(
         x=[corner[0]],

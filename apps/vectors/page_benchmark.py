@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page_reports import Curve, curves, show_bars, show_facts, show_numbers, show_report
 from apps.shared.style import palette
 from apps.shared.tables import Report
@@ -19,8 +20,8 @@ def show() -> None:
 def _curves(report: Report) -> None:
     colours = palette()
     for name, heading, title in (
-        ("analogies", "Score by time", "Google analogies, % right"),
-        ("loss", "Loss by time", "held-out loss, nats"),
+        ("analogies", _("Score by time"), _("Google analogies, % right")),
+        ("loss", _("Loss by time"), _("held-out loss, nats")),
     ):
         found = {}
         for line in report.lines:
@@ -35,7 +36,7 @@ def _curves(report: Report) -> None:
                 )
         if found:
             st.subheader(heading, anchor=False)
-            hover = "%{y:.2f} after %{x:.0f} s"
-            picture = curves(found, x_title="training time, s", y_title=title, hover=hover, height=380)
+            hover = _("%{y:.2f} after %{x:.0f} s")
+            picture = curves(found, x_title=_("training time, s"), y_title=title, hover=hover, height=380)
             picture.update_xaxes(rangemode="tozero")
             charts.show(picture, f"curve {name}", title)

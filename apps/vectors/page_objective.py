@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import N_, _, ngettext
 from apps.shared.page import input_errors, one_of, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
@@ -17,7 +18,7 @@ from apps.vectors.page_peer import output_of
 from data_prep.text.embeddings import WordVectors
 
 DEFAULT = "The orchestra played a symphony by the German composer Ludwig van Beethoven."
-_LENGTHS = ("As learned", "Length 1")
+_LENGTHS = (N_("As learned"), N_("Length 1"))
 
 
 def show(ours: Vectors, preset: str) -> None:
@@ -25,10 +26,13 @@ def show(ours: Vectors, preset: str) -> None:
     keys = output_of(preset)
     output = None if keys is None else keys.word_vectors
     st.markdown(
-        "Training hides one word and lets its neighbours find it: their vectors add up to a **query** z, and "
-        "softmax over z·v searches the whole vocabulary, whose vectors v are the **keys**."
+        _(
+            "Training hides one word and lets its neighbours find it: their vectors add up to a "
+            "**query** z, and softmax over z·v searches the whole vocabulary, whose vectors v are "
+            "the **keys**."
+        )
     )
-    sentence = text_box(st, "Sentence", DEFAULT, "sentence", 1000)
+    sentence = text_box(st, _("Sentence"), DEFAULT, "sentence", 1000)
     with input_errors():
         words = sentence_words(sentence)
         result = _predict(ours, output, sentence, words)
@@ -39,16 +43,16 @@ def show(ours: Vectors, preset: str) -> None:
 def _predict(ours: Vectors, output: WordVectors | None, sentence: str, words: list[str]) -> MaskedPrediction:
     columns = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
     position = columns[0].selectbox(
-        "Masked word",
+        _("Masked word"),
         range(len(words)),
         index=min(8, len(words) - 1),
         format_func=lambda index: f"{index + 1}. {words[index]}",
         key="mask",
         bind="query-params",
     )
-    window = columns[1].slider("Window, words on each side", 1, 10, 5, key="window", bind="query-params")
-    combination = one_of("z is the", ("Sum", "Mean"), "combine", place=columns[2], named=True)
-    lengths = one_of("Keys", _LENGTHS, "keys", place=columns[3], named=True)
+    window = columns[1].slider(_("Window, words on each side"), 1, 10, 5, key="window", bind="query-params")
+    combination = one_of(_("z is the"), (N_("Sum"), N_("Mean")), "combine", place=columns[2], named=True)
+    lengths = one_of(_("Keys"), _LENGTHS, "keys", place=columns[3], named=True)
     return masked_prediction(
         ours,
         sentence,
@@ -78,31 +82,41 @@ def _sentence(result: MaskedPrediction) -> None:
     )
     context = sum(token.role == "context" for token in result.tokens)
     unknown = [token.text for token in result.tokens if token.role == "unknown"]
-    words = "one word" if context == 1 else f"{context} words"
-    left_out = f" · dashed: no vector, left out: {plain(', '.join(unknown))}" if unknown else ""
+    words = ngettext("{n} word", "{n} words", context)
+    left_out = (
+        _(" · dashed: no vector, left out: {words}", words=plain(", ".join(unknown))) if unknown else ""
+    )
     st.caption(
-        f"Filled: the context, {words} whose vectors make z · framed: the masked word · pale: outside the "
-        f"window{left_out}"
+        _(
+            "Filled: the context, {words} whose vectors make z · framed: the masked word · pale: "
+            "outside the window{left_out}",
+            words=words,
+            left_out=left_out,
+        )
     )
 
 
 def _layers(result: MaskedPrediction) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("Second layer: softmax(z·v)", anchor=False)
+        st.subheader(_("Second layer: softmax(z·v)"), anchor=False)
         _probabilities(result)
     with right:
-        st.subheader("Direction and length", anchor=False)
-        charts.show(_dot_products(result), "dot products", "Length and cosine of the best candidates")
+        st.subheader(_("Direction and length"), anchor=False)
+        charts.show(_dot_products(result), "dot products", _("Length and cosine of the best candidates"))
         st.caption(
-            "z·v = |z| |v| cos θ. A key wins by pointing where z points and, where cos θ is positive, by "
-            "being long; along a dotted line z·v is the same."
+            _(
+                "z·v = |z| |v| cos θ. A key wins by pointing where z points and, where cos θ is "
+                "positive, by being long; along a dotted line z·v is the same."
+            )
         )
     if result.tied:
         st.info(
-            "These vectors are the input matrix only, as word2vec is usually saved, so the same matrix "
-            "serves as keys here, as in the lecture's model. In training a second matrix held the keys, so "
-            "the guess above is rougher than the model's own was."
+            _(
+                "These vectors are the input matrix only, as word2vec is usually saved, so the same "
+                "matrix serves as keys here, as in the lecture's model. In training a second matrix "
+                "held the keys, so the guess above is rougher than the model's own was."
+            )
         )
     _step(result)
 
@@ -115,22 +129,28 @@ def _marked(result: MaskedPrediction) -> list[str]:
 
 def _probabilities(result: MaskedPrediction) -> None:
     words, shares = [one.word for one in result.shown], [100 * one.probability for one in result.shown]
-    looks = {"x_title": "probability, %", "colour": _marked(result), "number": ".3~g"}
-    alt = f"Most probable words: {', '.join(words)}"
+    looks = {"x_title": _("probability, %"), "colour": _marked(result), "number": ".3~g"}
+    alt = _("Most probable words: {words}", words=", ".join(words))
     charts.show(charts.bars(words, shares, **looks), "probabilities", alt)
     if result.target is None or result.loss is None:
-        st.caption("The masked word has no vector: there is no loss for it.")
+        st.caption(_("The masked word has no vector: there is no loss for it."))
     else:
         st.caption(
-            f"“{plain(result.target.word)}” has rank {result.target_rank:,}; loss {result.loss:.2f} nats, "
-            f"against {result.uniform_loss:.2f} for a guess without context."
+            _(
+                "“{word}” has rank {target_rank:,}; loss {loss:.2f} nats, against {uniform_loss:.2f} "
+                "for a guess without context.",
+                word=plain(result.target.word),
+                target_rank=result.target_rank,
+                loss=result.loss,
+                uniform_loss=result.uniform_loss,
+            )
         )
 
 
 def _dot_products(result: MaskedPrediction) -> go.Figure:
     colours, shown = palette(), result.shown
     picture = charts.figure(
-        x_title="cos θ between key and query", y_title="|v|, length of the key", height=400
+        x_title=_("cos θ between key and query"), y_title=_("|v|, length of the key"), height=400
     )
     cosines, norms, dots = ([getattr(one, name) for one in shown] for name in ("cosine", "norm", "dot"))
     margin = 0.12 * (max(cosines) - min(cosines)) + 0.01
@@ -161,14 +181,21 @@ def _dot_products(result: MaskedPrediction) -> go.Figure:
 
 
 def _step(result: MaskedPrediction) -> None:
-    st.subheader("What one step of SGD would do", anchor=False)
+    st.subheader(_("What one step of SGD would do"), anchor=False)
     shown = sorted(result.shown, key=lambda candidate: -candidate.step)
     words, steps = [one.word for one in shown], [one.step for one in shown]
     colours = [palette().positive if step > 0 else palette().negative for step in steps]
-    looks = {"x_title": "change of the key, in learning rates times z", "colour": colours, "number": "+.3~g"}
-    alt = "Change of each key by one step of stochastic gradient descent"
+    looks = {
+        "x_title": _("change of the key, in learning rates times z"),
+        "colour": colours,
+        "number": "+.3~g",
+    }
+    alt = _("Change of each key by one step of stochastic gradient descent")
     charts.show(charts.bars(words, steps, **looks), "step", alt)
     st.caption(
-        "The masked word's key moves towards z by 1 − P, every other key away from it by its own P; the "
-        "context's vectors move towards the masked word's key and away from the others."
+        _(
+            "The masked word's key moves towards z by 1 − P, every other key away from it by its "
+            "own P; the context's vectors move towards the masked word's key and away from the "
+            "others."
+        )
     )

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import input_errors, open_once
 from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET, Vectors
@@ -46,14 +47,14 @@ def show_beside(
     answer = None
     left, right = st.columns(2, gap="medium")
     with left, input_errors():
-        st.markdown(f"**Lectern** · Keras model, {len(ours.word_vectors):,} words")
+        st.markdown(_("**Lectern** · Keras model, {n:,} words", n=len(ours.word_vectors)))
         answer = ask(ours)
         draw(answer, "ours", palette().ours)
     with right, input_errors():
-        words = "" if peer is None else f", {len(peer.word_vectors):,} words"
-        st.markdown(f"**gensim** · the same text{words}")
+        words = "" if peer is None else _(", {n:,} words", n=len(peer.word_vectors))
+        st.markdown(_("**gensim** · the same text{words}", words=words))
         if peer is None:
-            st.info("The preset with gensim's vectors is not installed.")
+            st.info(_("The preset with gensim's vectors is not installed."))
         elif answer is not None:
             draw(ask(peer), "peer", palette().peer)
     return answer

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import N_, _
 from apps.shared.page import plain
 from apps.shared.page_reports import show_metrics, show_numbers, show_report
 from apps.shared.style import palette
@@ -18,10 +19,11 @@ _CELLS = (
     Column("WordSim-353 ρ", "metrics.wordsim353.score", ".3f"),
     Column("SimLex-999 ρ", "metrics.simlex999.score", ".3f"),
 )
-_CAPTION = (
-    "Google's analogies: {metrics.google_analogies.n:,} of {metrics.google_analogies.of:,} questions answerable. "
-    "Spearman's ρ with people's judgements: {metrics.wordsim353.n} and {metrics.simlex999.n} pairs. Trained in "
-    "{metadata.seconds/60:.1f} minutes on {metadata.processor}."
+_CAPTION = N_(
+    "Google's analogies: {metrics.google_analogies.n:,} of {metrics.google_analogies.of:,} "
+    "questions answerable. Spearman's ρ with people's judgements: {metrics.wordsim353.n} "
+    "and {metrics.simlex999.n} pairs. Trained in {metadata.seconds/60:.1f} minutes on "
+    "{metadata.processor}."
 )
 
 
@@ -42,22 +44,24 @@ def _totals(report: Report) -> None:
             size = line.row.text("{config.vocabulary_size:,} words, {config.dimensions} dimensions")
             st.markdown(f"**{line.names[0]}** · {size}")
             show_metrics(line.row, _CELLS)
-            st.caption(line.row.text(_CAPTION, escape=plain))
+            st.caption(line.row.text(_(_CAPTION), escape=plain))
 
 
 def _sections(scores: Report) -> None:
-    st.subheader("Google analogies by section", anchor=False)
+    st.subheader(_("Google analogies by section"), anchor=False)
     report, colours = sections(scores), palette()
     names = [line.names[0] for line in scores.lines]
     picture = charts.grouped_bars(
         [line.label for line in report.lines],
         {name: [line.row[f"{at}.accuracy"] for line in report.lines] for at, name in enumerate(names)},
-        x_title="% right of the answerable questions",
+        x_title=_("% right of the answerable questions"),
         colours=dict(zip(names, (colours.ours, colours.peer), strict=False)),
     )
-    charts.show(picture, "sections", "Accuracy on each section of Google's analogies")
+    charts.show(picture, "sections", _("Accuracy on each section of Google's analogies"))
     show_numbers(report)
     st.caption(
-        "A question counts when its four words are among the most frequent words that the preset holds. "
-        "Score again: `python -m apps vectors evaluate`"
+        _(
+            "A question counts when its four words are among the most frequent words that the "
+            "preset holds. Score again: `python -m apps vectors evaluate`"
+        )
     )

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.page import plain
 from apps.shared.style import palette
 from apps.vectors.page_peer import show_scores
@@ -19,14 +20,17 @@ def show(picture: Mapping[str, Any], key: str) -> None:
     """Draw one picture."""
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _scores(picture["neighbours"], f"Closest to {picture['word']}", f"{key} neighbours")
+        _scores(picture["neighbours"], _("Closest to {word}", word=picture["word"]), f"{key} neighbours")
         _scores(picture["answers"], picture["analogy"], f"{key} answers")
     with right:
         if "map" in picture:
             _map(picture["map"], key)
     if picture["predictions"]:
         st.caption(
-            f"Losses are means over the same {picture['predictions']:,} predictions, from lines that are held out."
+            _(
+                "Losses are means over the same {predictions:,} predictions, from lines that are held out.",
+                predictions=picture["predictions"],
+            )
         )
 
 
@@ -49,8 +53,12 @@ def _map(found: Mapping[str, Any], key: str) -> None:
     picture.update_xaxes(range=[-reach, reach], showticklabels=False)
     picture.update_yaxes(range=[-reach, reach], showticklabels=False)
     picture.update_layout(transition={"duration": 500, "easing": "linear"})
-    charts.show(picture, f"{key} map", f"Map of {len(words)} words by PCA")
+    charts.show(picture, f"{key} map", _("Map of {n} words by PCA", n=len(words)))
     st.caption(
-        f"{len(words)} words by PCA, {100 * found['explained']:.0f} % of their variance; each picture is turned "
-        "to lie next to the one before."
+        _(
+            "{n} words by PCA, {explained:.0f} % of their variance; each picture is turned to lie "
+            "next to the one before.",
+            n=len(words),
+            explained=100 * found["explained"],
+        )
     )

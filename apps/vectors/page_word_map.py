@@ -6,13 +6,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import N_, _
 from apps.shared.page import input_errors, one_of, plain, remembered, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.results import MapResult
 
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
-SOURCES = ("Chosen", "Around a word", "Frequent")
+SOURCES = (N_("Chosen"), N_("Around a word"), N_("Frequent"))
 _CHOSEN = (
     "france paris germany berlin italy rome spain madrid japan tokyo russia moscow england london egypt "
     "cairo dog cat horse cow sheep wolf bear lion bird fish red green blue yellow black white orange purple "
@@ -24,31 +25,37 @@ _CHOSEN = (
 def show(ours: Vectors, preset: str) -> None:
     """Draw the section."""
     left, right = st.columns([3, 2])
-    source = one_of("Words", SOURCES, "words", place=left, named=True)
-    method = one_of("Method", list(METHODS), "layout", place=right, first="PCA", named=True)
+    source = one_of(_("Words"), SOURCES, "words", place=left, named=True)
+    method = one_of(_("Method"), list(METHODS), "layout", place=right, first="PCA", named=True)
     left, right = st.columns([3, 2])
     words = None
     with left, input_errors():
         words = _words(ours, source)
-    wanted = text_box(right, "Find a word on the map", "", "find", 100, icon=":material/search:").strip()
+    wanted = text_box(right, _("Find a word on the map"), "", "find", 100, icon=":material/search:").strip()
     if words is None:
         return
     with input_errors():
         result = remembered(preset, ours, "map", words, METHODS[method])
         _draw(result, ours.key(wanted) if wanted else None)
         if wanted and ours.key(wanted) not in result.words:
-            st.warning(f"“{plain(wanted)}” is not among the {len(result.words)} words of this map.")
+            st.warning(
+                _(
+                    "“{wanted}” is not among the {n} words of this map.",
+                    wanted=plain(wanted),
+                    n=len(result.words),
+                )
+            )
 
 
 def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
     if source == "Chosen":
-        chosen = text_box(st, "Words", _CHOSEN, "chosen", 5000)
+        chosen = text_box(st, _("Words"), _CHOSEN, "chosen", 5000)
         return tuple(chosen.replace(",", " ").split())
     count, box = st.columns(2) if source == "Around a word" else (st.container(), None)
-    size = count.slider("How many words", 20, 1000, 300, step=20, key="size", bind="query-params")
+    size = count.slider(_("How many words"), 20, 1000, 300, step=20, key="size", bind="query-params")
     if box is None:
         return size
-    centre = text_box(box, "Word", "music", "centre", 100).strip()
+    centre = text_box(box, _("Word"), "music", "centre", 100).strip()
     return (*ours.keys([centre]), *(neighbour.word for neighbour in ours.neighbours(centre, size - 1)))
 
 
@@ -61,15 +68,24 @@ def _draw(result: MapResult, wanted: str | None) -> None:
     charts.add_words(picture, result.coordinates, result.words, size=(1000, 540), marker=marker)
     if wanted in result.words:
         _mark(picture, wanted, result.coordinates[result.words.index(wanted)])
-    charts.show(picture, "map", f"Map of {len(result.words)} words by {result.method}", zoom=True)
+    charts.show(
+        picture,
+        "map",
+        _("Map of {n} words by {method}", n=len(result.words), method=result.method),
+        zoom=True,
+    )
     axes = (
-        "The axes of t-SNE have no meaning: only who is near whom counts."
+        _("The axes of t-SNE have no meaning: only who is near whom counts.")
         if result.explained is None
-        else "Each axis is a principal component, named after the words at its two ends."
+        else _("Each axis is a principal component, named after the words at its two ends.")
     )
     st.caption(
-        f"{len(result.words)} words, from the first of the list (blue) to the last (orange). Wheel or pinch "
-        f"zooms, dragging moves, a double click shows all; the pointer names every dot. {axes}"
+        _(
+            "{n} words, from the first of the list (blue) to the last (orange). Wheel or pinch "
+            "zooms, dragging moves, a double click shows all; the pointer names every dot. {axes}",
+            n=len(result.words),
+            axes=axes,
+        )
     )
 
 

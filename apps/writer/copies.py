@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from apps.shared.language import _
 from apps.shared.results import Result
 from data_prep.errors import InputError
 from data_prep.readers.plays import Place
@@ -45,7 +46,7 @@ class Source(Result):
 
 def described(place: Source | Place) -> str:
     """Say in words where a place is: play, speaker and line, as far as they are known."""
-    return ", ".join(part for part in (place.play, place.speaker, f"line {place.line:,}") if part)
+    return ", ".join(part for part in (place.play, place.speaker, _("line {n:,}", n=place.line)) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,25 @@ class CopyReport(Result):
     def notes(self) -> list[str]:
         """Say in sentences how much is copied, beside true text."""
         said = [
-            f"{100 * self.fraction:.1f} % of the {self.characters:,} characters stand word for word in the training "
-            f"text, in passages of {self.k} characters or more; the longest match has {self.longest}."
+            _(
+                "{share:.1f} % of the {n:,} characters stand word for word in the training text, in passages of {k} "
+                "characters or more; the longest match has {longest}.",
+                share=100 * self.fraction,
+                n=self.characters,
+                k=self.k,
+                longest=self.longest,
+            )
         ]
         if self.held_out is not None:
             true = self.held_out
             said.append(
-                f"True text that was held out, cut as long as this: {100 * true.fraction:.1f} %, longest match "
-                f"{true.mean_longest:.0f} on average and {true.max_longest} at most."
+                _(
+                    "True text that was held out, cut as long as this: {share:.1f} %, longest match {mean:.0f} on "
+                    "average and {longest} at most.",
+                    share=100 * true.fraction,
+                    mean=true.mean_longest,
+                    longest=true.max_longest,
+                )
             )
         return said
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.letters import letters
 from apps.shared.page import example_buttons, input_errors, plain
 from apps.shared.page_reports import Curve, curves
@@ -24,49 +25,57 @@ def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     problem = training_text_problem(writer, preset)
     if problem is not None:
-        st.info(f"Copies cannot be looked for without the training text. {plain(problem)}")
+        st.info(_("Copies cannot be looked for without the training text. {problem}", problem=plain(problem)))
         return
     text, k = _form(writer)
     with input_errors():
         report = writer.copies(text, k)
         with st.container(border=True):
-            letters(copied_letters(text, report), key="compared", label="The text with its copied passages")
+            letters(
+                copied_letters(text, report), key="compared", label=_("The text with its copied passages")
+            )
         st.markdown(" ".join(report.notes()))
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            st.subheader("Longest match at each position", anchor=False)
+            st.subheader(_("Longest match at each position"), anchor=False)
             charts.show(
                 _picture(writer, text),
                 "matches",
-                "Share of positions with a match of at least this number of characters: this text and held-out text",
+                _(
+                    "Share of positions with a match of at least this number of characters: this text and "
+                    "held-out text"
+                ),
             )
             st.caption(
-                "Share of positions where at least this number of characters in a row stands in the training text. A "
-                "text on the line of held-out text repeats no more than true text does."
+                _(
+                    "Share of positions where at least this number of characters in a row stands in the "
+                    "training text. A text on the line of held-out text repeats no more than true text "
+                    "does."
+                )
             )
         with right:
-            st.subheader("Passages", anchor=False)
+            st.subheader(_("Passages"), anchor=False)
             _table(text, report)
 
 
 def _form(writer: Writer) -> tuple[str, int]:
     train, held_out = (_passage(text) for text in (writer.learned.train, writer.learned.held_out))
     examples = {
-        "Training text": train,
-        "Held-out text": held_out,
-        "Half and half": train[: _EXAMPLE // 2] + held_out[: _EXAMPLE // 2],
-        "Shuffled": _shuffled(train),
+        _("Training text"): train,
+        _("Held-out text"): held_out,
+        _("Half and half"): train[: _EXAMPLE // 2] + held_out[: _EXAMPLE // 2],
+        _("Shuffled"): _shuffled(train),
     }
-    default = "Half and half"
+    default = _("Half and half")
     written = st.session_state.get("writing")
     if written is not None and written.text:
-        default = "What was written"
+        default = _("What was written")
         examples[default] = written.text[:MOST_CHARACTERS]
     with st.form("copies_form"):
-        text = linked_text("Text", "compare", examples[default], most=MOST_CHARACTERS)
+        text = linked_text(_("Text"), "compare", examples[default], most=MOST_CHARACTERS)
         slider, button = st.columns([4, 1], vertical_alignment="bottom")
-        k = slider.slider("Shortest passage, characters", 5, 80, 20, **linked("k"))
-        button.form_submit_button("Compare", type="primary", width="stretch")
+        k = slider.slider(_("Shortest passage, characters"), 5, 80, 20, **linked("k"))
+        button.form_submit_button(_("Compare"), type="primary", width="stretch")
     example_buttons({name: {"compare": text} for name, text in examples.items()}, "compare")
     return text, k
 
@@ -85,17 +94,17 @@ def _picture(writer: Writer, text: str) -> go.Figure:
     colours = palette()
     longest_at = writer.learned.meter.longest_at
     rows = {
-        "this text": (longest_at(text), colours.ours, "solid"),
-        "held-out text": (writer.learned.held_out_matches, colours.peer, "solid"),
-        "this text, shuffled": (longest_at(_shuffled(text)), colours.muted, "dot"),
+        _("this text"): (longest_at(text), colours.ours, "solid"),
+        _("held-out text"): (writer.learned.held_out_matches, colours.peer, "solid"),
+        _("this text, shuffled"): (longest_at(_shuffled(text)), colours.muted, "dot"),
     }
     steps = {"mode": "lines", "line_shape": "hv"}
     lines = {
         name: Curve(range(_SHOWN + 1), (100 * match_shares(lengths)[: _SHOWN + 1]).tolist(), *look, steps)
         for name, (lengths, *look) in rows.items()
     }
-    hover = "%{y:.2f} % have %{x} or more"
-    picture = curves(lines, x_title="characters in a row", y_title="share of positions, %", hover=hover)
+    hover = _("%{y:.2f} % have %{x} or more")
+    picture = curves(lines, x_title=_("characters in a row"), y_title=_("share of positions, %"), hover=hover)
     picture.update_xaxes(range=[0, _SHOWN])
     picture.update_yaxes(range=[0, 101])
     return picture
@@ -103,14 +112,14 @@ def _picture(writer: Writer, text: str) -> go.Figure:
 
 def _table(text: str, report: CopyReport) -> None:
     if not report.spans:
-        st.caption(f"No passage of {report.k} characters or more is copied.")
+        st.caption(_("No passage of {k} characters or more is copied.", k=report.k))
         return
     rows = [
         {
-            "characters": span.length,
-            "source": described(span.source),
-            "places": span.source.occurrences,
-            "passage": text[span.start : span.end].replace("\n", " ↵ "),
+            _("characters"): span.length,
+            _("source"): described(span.source),
+            _("places"): span.source.occurrences,
+            _("passage"): text[span.start : span.end].replace("\n", " ↵ "),
         }
         for span in sorted(report.spans, key=lambda span: -span.length)
     ]

@@ -10,8 +10,9 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.colours import tint
+from apps.shared.language import N_, _
 from apps.shared.letters import Letter, letters, shown
-from apps.shared.page import heavy_work, input_errors
+from apps.shared.page import heavy_work, input_errors, named_choice
 from apps.shared.page_reports import Curve, curves, show_report
 from apps.shared.style import palette
 from apps.shared.tables import Report
@@ -23,6 +24,7 @@ from apps.writer.results import GateView
 from data_prep.text.text_properties import PROPERTIES
 from models.char_lm.gates import UnitFit
 
+_FOLLOWED = (N_("speaker's name"), N_("position in the line"), N_("quote"))  # PROPERTIES
 _UNITS = 40  # rows of the picture
 _SIGNED = ("hidden", "cell", "candidate")
 _UNBOUNDED = "cell"
@@ -34,17 +36,17 @@ _MOST_LETTERS = 220  # that fit side by side in a wide one
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("gates_form"):
-        text = linked_text("Text", "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140)
-        st.form_submit_button("Show", type="primary")
+        text = linked_text(_("Text"), "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140)
+        st.form_submit_button(_("Show"), type="primary")
     view = None
     with input_errors():
         with heavy_work():
             view = _view(writer, preset, text)
         _units(writer, view)
-    st.subheader("How far back a prediction learns", anchor=False)
+    st.subheader(_("How far back a prediction learns"), anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Four cells, trained alike**")
+        st.markdown(_("**Four cells, trained alike**"))
         show_report(LADDER, _ladder_gradients)
     if view is not None:
         with right, input_errors():
@@ -60,14 +62,15 @@ def _units(writer: Writer, view: GateView) -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     default = "cell" if "cell" in view.names else "hidden"
     name = left.segmented_control(
-        "Gate or state", view.names, default=default, required=True, **linked("gate")
+        _("Gate or state"), view.names, default=default, required=True, **linked("gate")
     )
-    followed = right.selectbox("Units that follow", tuple(PROPERTIES), **linked("follow"))
-    st.caption(f"**{name}**: {SAID['gates'][name]}.")
+    with right:
+        followed = named_choice(_("Units that follow"), {one: _(one) for one in PROPERTIES}, "follow")
+    st.caption(f"**{name}**: {_(SAID['gates'][name])}.")
     fits = following_units(view, followed, name)
     best = fits[:_UNITS]
     chosen = st.selectbox(
-        "Unit that colours the text",
+        _("Unit that colours the text"),
         range(len(fits)),
         format_func=lambda at: f"{_named(fits[at])} (r = {fits[at].correlation:+.2f})",
         key=f"unit of {name} {followed}",
@@ -75,26 +78,33 @@ def _units(writer: Writer, view: GateView) -> None:
     _coloured(view, name, fits[chosen])
     st.html(_NARROW)
     with st.container(key="gates_picture"):
-        alt = f"{name} of the units that follow {followed} best, over the text"
+        alt = _(
+            "{name} of the units that follow {followed} best, over the text", name=name, followed=_(followed)
+        )
         charts.show(_picture(view, name, best), "gates", alt)
     config = writer.config
-    note = (
-        f"The {len(best)} of {len(fits)} units of all layers that follow “{followed}” best, the best on top, by the "
-        "correlation over the letters of this text. With this many units and one short text, some follow by chance. "
-        "Rows are named layer·unit."
+    note = _(
+        "The {n} of {all} units of all layers that follow “{followed}” best, the best on top, "
+        "by the correlation over the letters of this text. With this many units and one short "
+        "text, some follow by chance. Rows are named layer·unit.",
+        n=len(best),
+        all=len(fits),
+        followed=followed,
     )
     if config.members > 1:
-        note += (
-            f" The writer is {config.members} networks of {config.layers} layers that answer together; layers 1 to "
-            f"{config.layers} are those of the first one."
+        note += " " + _(
+            "The writer is {members} networks of {layers} layers that answer together; layers 1 "
+            "to {layers} are those of the first one.",
+            members=config.members,
+            layers=config.layers,
         )
     if name == _UNBOUNDED:
-        note += " Each row is shaded by its own largest value."
+        note += " " + _("Each row is shaded by its own largest value.")
     st.caption(note)
 
 
 def _named(fit: UnitFit) -> str:
-    return f"layer {fit.layer + 1}, unit {fit.unit}"
+    return _("layer {layer}, unit {unit}", layer=fit.layer + 1, unit=fit.unit)
 
 
 def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
@@ -106,7 +116,7 @@ def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
         colour = colours.positive if value >= 0 else colours.negative
         drawn.append(Letter(token, tint(colour, 0.85 * abs(value) / scale), f"{shown(token)}: {value:+.3f}"))
     with st.container(border=True):
-        letters(drawn, key="coloured", label=f"The text coloured by {_named(fit)}")
+        letters(drawn, key="coloured", label=_("The text coloured by {named}", named=_named(fit)))
 
 
 def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
@@ -143,19 +153,24 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
 
 def _ladder_gradients(report: Report) -> None:
     rows = {TITLES[cell]: report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS}
-    _show_gradients(rows, "ladder gradients", "Length of the gradient by step back for four cells")
+    _show_gradients(rows, "ladder gradients", _("Length of the gradient by step back for four cells"))
     st.caption(
-        "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; z(t) are the "
-        "weighted sums of step t. Where it has vanished, nothing is learned from that step."
+        _(
+            "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; "
+            "z(t) are the weighted sums of step t. Where it has vanished, nothing is learned from "
+            "that step."
+        )
     )
 
 
 def _own_gradients(writer: Writer, text: str) -> None:
-    st.markdown("**The writer, on the text above**")
+    st.markdown(_("**The writer, on the text above**"))
     lengths = enumerate(gradient_lengths(writer, text), start=1)
-    rows = {f"layer {number}": values.tolist() for number, values in lengths}
-    _show_gradients(rows, "own gradients", "Length of the gradient by step back for the layers of the writer")
-    st.caption("From the loss of the text's last letter, one text only, so the line is rough.")
+    rows = {_("layer {number}", number=number): values.tolist() for number, values in lengths}
+    _show_gradients(
+        rows, "own gradients", _("Length of the gradient by step back for the layers of the writer")
+    )
+    st.caption(_("From the loss of the text's last letter, one text only, so the line is rough."))
 
 
 def _show_gradients(rows: Mapping[str, list[float]], key: str, alt: str) -> None:
@@ -164,7 +179,7 @@ def _show_gradients(rows: Mapping[str, list[float]], key: str, alt: str) -> None
     for name, look in charts.line_looks(list(rows)).items():
         values = [value / (rows[name][-1] or 1.0) if value > 0 else None for value in reversed(rows[name])]
         lines[name] = Curve(range(len(values)), values, *look, more={"mode": "lines"})
-    hover = "%{x} steps back: %{y:.2e}"
-    picture = curves(lines, x_title="steps back", y_title="length, last step = 1", hover=hover)
+    hover = _("%{x} steps back: %{y:.2e}")
+    picture = curves(lines, x_title=_("steps back"), y_title=_("length, last step = 1"), hover=hover)
     picture.update_yaxes(type="log", exponentformat="power", dtick=1)
     charts.show(picture, key, alt)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.colours import tint
+from apps.shared.language import _
 from apps.shared.letters import Letter, shown
 from apps.shared.page import text_box
 from apps.shared.style import palette
@@ -26,20 +27,26 @@ _SHOWN = 8
 
 def linked(name: str) -> dict[str, Any]:
     """Give what ties a box to a parameter of the address, which is its key too, and its help."""
-    return {"key": name, "bind": "query-params", "help": SAID["help"].get(name)}
+    return {"key": name, "bind": "query-params", "help": _(SAID["help"].get(name, "")) or None}
 
 
 def linked_text(label: str, key: str, default: str, *, most: int, height: int = 150) -> str:
     """Draw a box whose text stands in the page's address; a longer one of a link is cut, and that is said."""
     length = len(st.query_params.get(key, ""))
     if length > most:
-        st.warning(f"The text of the link has {length:,} characters; the box holds the first {most:,}.")
+        st.warning(
+            _(
+                "The text of the link has {length:,} characters; the box holds the first {most:,}.",
+                length=length,
+                most=most,
+            )
+        )
     return text_box(st, label, default, key, most, lines=True, height=height)
 
 
 def unknown_choice() -> Unknown:
     """Let the visitor say what is done with characters that the writer never saw."""
-    mapped = st.checkbox("Read characters that the writer never saw as unknown ones", **linked("map"))
+    mapped = st.checkbox(_("Read characters that the writer never saw as unknown ones"), **linked("map"))
     return "map" if mapped else "refuse"
 
 
@@ -52,11 +59,11 @@ def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
     return charts.grouped_bars(
         names,
         {
-            "the model": [100 * token.probability for token in rows],
-            "drawn from": [100 * token.sampling_probability for token in rows],
+            _("the model"): [100 * token.probability for token in rows],
+            _("drawn from"): [100 * token.sampling_probability for token in rows],
         },
-        x_title="probability, %",
-        colours={"the model": colours.muted, "drawn from": colours.ours},
+        x_title=_("probability, %"),
+        colours={_("the model"): colours.muted, _("drawn from"): colours.ours},
         number=".3~g",
     )
 
@@ -70,7 +77,7 @@ def alternatives(actual: str, probability: float, found: Sequence[TokenProbabili
     return charts.bars(
         [_name(other.token, actual) for other in rows],
         [100 * other.probability for other in rows],
-        x_title="probability, %",
+        x_title=_("probability, %"),
         colour=[colours.peer if other.token == actual else colours.ours for other in rows],
         number=".3~g",
     )
@@ -95,8 +102,13 @@ def copied_letters(text: str, report: CopyReport) -> list[Letter]:
     drawn = [Letter(character) for character in text]
     for span in sorted(report.spans, key=lambda span: span.length):  # a longer one lies above a shorter one
         others = span.source.occurrences - 1
-        more = f", and at {others} more places" if others else ""
-        note = f"{span.length} characters copied\n{described(span.source)}{more}"
+        more = _(", and at {others} more places", others=others) if others else ""
+        note = _(
+            "{length} characters copied\n{described}{more}",
+            length=span.length,
+            described=described(span.source),
+            more=more,
+        )
         ground = tint(palette().peer, min(0.2 + span.length / 250, 0.5))
         for at in range(span.start, span.end):
             drawn[at] = Letter(text[at], ground, note, marked=True)

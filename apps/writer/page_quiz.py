@@ -6,6 +6,7 @@ import secrets
 
 import streamlit as st
 
+from apps.shared.language import _
 from apps.shared.letters import Letter, letters
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
@@ -21,16 +22,16 @@ def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     problem = training_text_problem(writer, preset)
     if problem is not None:
-        st.info(f"The quiz needs the training text. {plain(problem)}")
+        st.info(_("The quiz needs the training text. {problem}", problem=plain(problem)))
         return
-    st.markdown(SAID["quiz"]["about"])
+    st.markdown(_(SAID["quiz"]["about"]))
     with input_errors():
         seed = st.session_state.setdefault(_SEED, secrets.randbelow(2**31))
         with heavy_work():
             asked = _question(writer, preset, seed)
         with st.container(border=True):
             passage = [Letter(character) for character in asked.text]
-            letters(passage, key="passage", label="The passage", breaks=False)
+            letters(passage, key="passage", label=_("The passage"), breaks=False)
         answer = st.session_state.get(_ANSWER) or None  # a lesson empties it
         with st.container(horizontal=True, gap="small"):
             for kind in KINDS:
@@ -43,12 +44,18 @@ def show(writer: Writer, preset: str) -> None:
                     type="primary" if answer == kind else "secondary",
                 )
             if answer is not None:
-                st.button("Next", key="quiz next", on_click=_next, icon=":material/arrow_forward:")
+                st.button(_("Next"), key="quiz next", on_click=_next, icon=":material/arrow_forward:")
         if answer is not None:
             _reveal(asked, answer)
     right, asked_so_far = st.session_state.get(_SCORE, (0, 0))
     if asked_so_far:
-        st.caption(f"{right} of {asked_so_far} right; guessing gets a third.")
+        st.caption(
+            _(
+                "{right} of {asked_so_far} right; guessing gets a third.",
+                right=right,
+                asked_so_far=asked_so_far,
+            )
+        )
 
 
 @st.cache_data(show_spinner="Choosing a passage …", max_entries=64)
@@ -68,14 +75,20 @@ def _next() -> None:
 def _reveal(asked: Question, answer: str) -> None:
     colours = palette()
     right = answer == asked.kind
-    colour, verdict = (colours.positive, "Right") if right else (colours.negative, "No")
+    colour, verdict = (colours.positive, _("Right")) if right else (colours.negative, _("No"))
     st.html(
         f'<div style="font-size:1.1rem;color:{colours.text}"><b style="color:{colour}">{verdict}:</b> '
-        f"this is {SAID['quiz'][asked.kind]}.</div>"
+        f"{_('this is {what}.', what=_(SAID['quiz'][asked.kind]))}</div>"
     )
-    origin = "" if asked.origin is None else f" It stands at: {plain(asked.origin)}."
+    origin = "" if asked.origin is None else " " + _("It stands at: {origin}.", origin=plain(asked.origin))
     st.markdown(
-        f"The longest passage that the training text holds too has **{asked.longest}** characters; in held-out text of "
-        f"this length it has {asked.usual:.0f} on average. Surprise to the writer: **{asked.nats_per_character:.2f}** "
-        f"nats a character.{origin}"
+        _(
+            "The longest passage that the training text holds too has **{longest}** characters; in "
+            "held-out text of this length it has {usual:.0f} on average. Surprise to the writer: "
+            "**{nats_per_character:.2f}** nats a character.{origin}",
+            longest=asked.longest,
+            usual=asked.usual,
+            nats_per_character=asked.nats_per_character,
+            origin=origin,
+        )
     )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.colours import tint
+from apps.shared.language import _
 from apps.shared.letters import Letter, letters, shown
 from apps.shared.page import example_buttons, input_errors, plain, remembered
 from apps.shared.style import palette
@@ -23,9 +24,9 @@ _CHOICE = "read letter"
 def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("reading_form"):
-        text = linked_text("Text", "text", SAID["read"]["Hamlet"], most=MOST_CHARACTERS)
+        text = linked_text(_("Text"), "text", SAID["read"]["Hamlet"], most=MOST_CHARACTERS)
         unknown = unknown_choice()
-        if st.form_submit_button("Read", type="primary"):
+        if st.form_submit_button(_("Read"), type="primary"):
             st.session_state[_CHOICE] = None
     example_buttons({name: {"text": text, _CHOICE: None} for name, text in SAID["read"].items()}, "read")
     with input_errors():
@@ -37,13 +38,13 @@ def show(writer: Writer, preset: str) -> None:
 def _totals(result: ScoredText) -> None:
     totals = result.totals()
     rows = (
-        ("bits a character", "bits_per_character", ".3f"),
-        ("nats a character", "nats_per_character", ".3f"),
-        ("bits in all", "bits", ",.0f"),
-        ("perplexity", "perplexity", ".2f"),
+        (_("bits a character"), "bits_per_character", ".3f"),
+        (_("nats a character"), "nats_per_character", ".3f"),
+        (_("bits in all"), "bits", ",.0f"),
+        (_("perplexity"), "perplexity", ".2f"),
     )
     for cell, (label, name, form) in zip(st.columns(len(rows)), rows, strict=True):
-        cell.metric(label, format(totals[name], form), help=SAID["help"].get(name))
+        cell.metric(label, format(totals[name], form), help=_(SAID["help"].get(name, "")) or None)
 
 
 def _heat(result: ScoredText) -> None:
@@ -51,9 +52,9 @@ def _heat(result: ScoredText) -> None:
     with left:
         with st.container(border=True):
             drawn = [_letter(token) for token in result.tokens]
-            letters(drawn, key="heat", label="The text, the darker the more surprising", choice=_CHOICE)
+            letters(drawn, key="heat", label=_("The text, the darker the more surprising"), choice=_CHOICE)
         st.caption(
-            "The darker, the more surprising. Click a letter to see the five that were likeliest there."
+            _("The darker, the more surprising. Click a letter to see the five that were likeliest there.")
         )
     with right:
         chosen = st.session_state.get(_CHOICE)
@@ -64,19 +65,30 @@ def _heat(result: ScoredText) -> None:
 
 def _letter(token: ScoredToken) -> Letter:
     ground = tint(palette().negative, 0.8 * token.darkness)
-    note = f"{shown(token.text)}: {100 * token.probability:.3g} %, {token.nats / _BIT:.2f} bits"
+    note = _(
+        "{text}: {probability:.3g} %, {bits:.2f} bits",
+        text=shown(token.text),
+        probability=100 * token.probability,
+        bits=token.nats / _BIT,
+    )
     return Letter(token.text, ground, note)
 
 
 def _token(result: ScoredText, token: ScoredToken) -> None:
     before = result.text[max(0, token.start - 24) : token.start].replace("\n", " ↵ ")
-    st.markdown(f"**After “…{plain(before)}”** stands “{plain(shown(token.text))}”")
+    st.markdown(
+        _("**After “…{before}”** stands “{text}”", before=plain(before), text=plain(shown(token.text)))
+    )
     charts.show(
         alternatives(token.text, token.probability, token.alternatives),
         "alternatives",
-        "The five likeliest characters and the one that stands there",
+        _("The five likeliest characters and the one that stands there"),
     )
     st.caption(
-        f"Surprise {token.nats:.2f} nats, {token.nats / _BIT:.2f} bits: one chance in "
-        f"{1 / max(token.probability, 1e-12):,.0f}."
+        _(
+            "Surprise {nats:.2f} nats, {bits:.2f} bits: one chance in {probability:,.0f}.",
+            nats=token.nats,
+            bits=token.nats / _BIT,
+            probability=1 / max(token.probability, 1e-12),
+        )
     )

@@ -12,6 +12,7 @@ from string import Template
 
 import streamlit as st
 
+from apps.shared.language import N_, _
 from apps.shared.page import heavy_work, input_errors
 from apps.shared.style import Palette, palette
 from apps.shared.tables import numbers
@@ -24,7 +25,7 @@ DEFAULT = r"ROMEO:\nO"
 MOST_CHARACTERS = MOST_STEPS - 1
 _STEP, _LEFT, _HEIGHT = 58, 96, 300
 _TARGET, _OUTPUT, _BAR, _CELL, _INPUT = 34, 88, 122, 178, 258  # heights of the rows
-_ROWS = {"target": _TARGET, "likeliest": _OUTPUT, "network": _CELL, "input": _INPUT}
+_ROWS = {N_("target"): _TARGET, N_("likeliest"): _OUTPUT, N_("network"): _CELL, N_("input"): _INPUT}
 _NAMES = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 
@@ -32,9 +33,9 @@ def show(writer: Writer, preset: str) -> None:
     """Draw the section."""
     with st.form("unrolled_form"):
         box, count, button = st.columns([4, 2, 1], vertical_alignment="bottom")
-        prompt = box.text_input("Prompt", DEFAULT, max_chars=MOST_CHARACTERS, **linked("unrolled"))
-        length = count.slider("Letters to write", 1, 24, 10, **linked("write"))
-        button.form_submit_button("Draw", type="primary", width="stretch")
+        prompt = box.text_input(_("Prompt"), DEFAULT, max_chars=MOST_CHARACTERS, **linked("unrolled"))
+        length = count.slider(_("Letters to write"), 1, 24, 10, **linked("write"))
+        button.form_submit_button(_("Draw"), type="primary", width="stretch")
     with input_errors():
         with heavy_work():
             steps = unrolled_steps(writer, prompt.replace("\\n", "\n"), length)
@@ -48,10 +49,15 @@ def show(writer: Writer, preset: str) -> None:
         # The last letter of the prompt has no target: what comes after it is written.
         trained = [step for step, after in pairwise(steps) if after.prompted]
         right = sum(step.output == step.target for step in trained)
-        st.markdown(SAID["unrolled"]["about"])
+        st.markdown(_(SAID["unrolled"]["about"]))
         st.caption(
-            "Each output is the likeliest character (temperature 0); the bar is its probability. Under a target stands "
-            f"the probability that the network gives it; {right} of {len(trained)} targets were the likeliest."
+            _(
+                "Each output is the likeliest character (temperature 0); the bar is its probability. "
+                "Under a target stands the probability that the network gives it; {right} of {n} "
+                "targets were the likeliest.",
+                right=right,
+                n=len(trained),
+            )
         )
 
 
@@ -67,7 +73,7 @@ def drawing(steps: Sequence[Step], colours: Palette) -> str:
         f'orient="auto"><path d="M0 0L6 3L0 6z" fill="{colour}"/></marker>'
         for name, colour in (("tip", colours.text), ("back", colours.peer))
     )
-    rows = "".join(f'<text x="6" y="{y}" class="row">{name}</text>' for name, y in _ROWS.items())
+    rows = "".join(f'<text x="6" y="{y}" class="row">{_(name)}</text>' for name, y in _ROWS.items())
     pairs = zip(steps, [*steps[1:], None], strict=True)
     columns = "".join(_step(at, step, after) for at, (step, after) in enumerate(pairs))
     return (

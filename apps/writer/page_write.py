@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from apps.shared import charts
+from apps.shared.language import _
 from apps.shared.letters import Letter, letters, shown
 from apps.shared.page import example_buttons, heavy_work, input_errors, plain, remembered
 from apps.shared.style import palette
@@ -83,13 +84,13 @@ def show(writer: Writer, preset: str) -> None:
 
 def _form() -> None:
     with st.form("writing_form"):
-        prompt = linked_text("Prompt", "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
+        prompt = linked_text(_("Prompt"), "prompt", DEFAULT, most=MOST_CHARACTERS, height=80)
         columns = st.columns([2, 3, 2], vertical_alignment="bottom")
-        length = columns[0].number_input("Characters", 1, MOST_WRITTEN, 400, 50, **linked("length"))
-        temperature = columns[1].slider("Temperature", 0.0, 2.0, 0.8, 0.05, **linked("temperature"))
-        with st.expander("Options"):
+        length = columns[0].number_input(_("Characters"), 1, MOST_WRITTEN, 400, 50, **linked("length"))
+        temperature = columns[1].slider(_("Temperature"), 0.0, 2.0, 0.8, 0.05, **linked("temperature"))
+        with st.expander(_("Options")):
             options = _options()
-        pressed = columns[2].form_submit_button("Write", type="primary", width="stretch")
+        pressed = columns[2].form_submit_button(_("Write"), type="primary", width="stretch")
     example_buttons({name: {"prompt": text} for name, text in SAID["write"].items()})
     asked = (prompt, {"length": length, "temperature": temperature, **options})
     if (
@@ -102,10 +103,10 @@ def _form() -> None:
 
 def _options() -> dict[str, Any]:
     columns = st.columns(4, vertical_alignment="bottom")
-    top_k = columns[0].number_input("top-k", 0, 1000, 0, **linked("top_k"))
-    top_p = columns[1].slider("top-p", 0.05, 1.0, 1.0, 0.05, **linked("top_p"))
-    seed = columns[2].number_input("Seed", 0, 2**31 - 1, 1, **linked("seed"))
-    stop = columns[3].text_input("Stop after", max_chars=100, **linked("stop"))
+    top_k = columns[0].number_input(_("top-k"), 0, 1000, 0, **linked("top_k"))
+    top_p = columns[1].slider(_("top-p"), 0.05, 1.0, 1.0, 0.05, **linked("top_p"))
+    seed = columns[2].number_input(_("Seed"), 0, 2**31 - 1, 1, **linked("seed"))
+    stop = columns[3].text_input(_("Stop after"), max_chars=100, **linked("stop"))
     return {
         "top_k": top_k or None,
         "top_p": None if top_p >= 1.0 else top_p,
@@ -123,7 +124,7 @@ def _write(writer: Writer, writing: Writing) -> None:
     """Write until the end, or until the visitor clicks: Streamlit then leaves this loop by itself."""
     writing.waiting = False
     controls, place = st.empty(), st.empty()
-    controls.button("Stop writing", icon=":material/stop_circle:", key="stop writing")
+    controls.button(_("Stop writing"), icon=":material/stop_circle:", key="stop writing")
     writing.text = writing.kept
     try:
         with heavy_work():
@@ -155,17 +156,23 @@ def _result(writer: Writer, preset: str, writing: Writing) -> None:
     written = len(writing.text) - len(writing.kept)
     if writing.text or writing.whole:
         _copied(writer, preset, writing)
-        ended = "" if writing.whole else " Stopped."
+        ended = "" if writing.whole else " " + _("Stopped.")
         st.caption(
-            f"{written:,} characters in {writing.seconds:.2f} s.{ended} Underlaid: copied from the training text; "
-            "point at it for the source. Click a letter to see what else could have come there."
+            _(
+                "{written:,} characters in {seconds:.2f} s.{ended} Underlaid: copied from the training "
+                "text; point at it for the source. Click a letter to see what else could have come "
+                "there.",
+                written=written,
+                seconds=writing.seconds,
+                ended=ended,
+            )
         )
     else:
-        st.info("Stopped before the first character. Prompt and settings are as you left them.")
+        st.info(_("Stopped before the first character. Prompt and settings are as you left them."))
     if not writing.whole:
         left = {**writing.settings, "length": max(1, writing.settings["length"] - written)}
         goes_on = (writing.prompt, left, writing.text)
-        st.button("Go on writing", on_click=_begin, args=goes_on, key="continue writing")
+        st.button(_("Go on writing"), on_click=_begin, args=goes_on, key="continue writing")
 
 
 def _copied(writer: Writer, preset: str, writing: Writing) -> None:
@@ -178,9 +185,9 @@ def _copied(writer: Writer, preset: str, writing: Writing) -> None:
         drawn = copied_letters(writing.text, report)
         st.markdown(" ".join(report.notes()))
     else:
-        st.info(f"What is copied cannot be shown. {plain(problem)}")
+        st.info(_("What is copied cannot be shown. {problem}", problem=plain(problem)))
     before = [Letter(character) for character in writing.prompt]
-    label = "The text that was written"
+    label = _("The text that was written")
     with box:
         letters(before + drawn, key="written", label=label, choice=_CHOICE, quiet=len(before))
 
@@ -194,19 +201,26 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
     drawn_by = (settings[name] for name in ("temperature", "top_k", "top_p", "unknown"))
     following = remembered(preset, writer, "next_tokens", writing.prompt + writing.text[:at], *drawn_by)
     where = (
-        "after the text" if actual is None else f"at letter {at + 1:,}, where “{plain(shown(actual))}” stands"
+        _("after the text")
+        if actual is None
+        else _("at letter {at:,}, where “{actual}” stands", at=at + 1, actual=plain(shown(actual)))
     )
-    st.markdown(f"**What can come** {where}")
+    st.markdown(_("**What can come** {where}", where=where))
     charts.show(
         before_and_after(following, actual),
         "next letter",
-        "Likeliest next characters, before and after temperature",
+        _("Likeliest next characters, before and after temperature"),
     )
     st.caption(
-        f"Entropy: {following.bits:.2f} bits as the model says, {following.sampling_bits:.2f} bits as it is drawn at "
-        f"temperature {settings['temperature']:g}."
+        _(
+            "Entropy: {bits:.2f} bits as the model says, {sampling_bits:.2f} bits as it is drawn "
+            "at temperature {temperature:g}.",
+            bits=following.bits,
+            sampling_bits=following.sampling_bits,
+            temperature=settings["temperature"],
+        )
     )
-    st.markdown("**Go on from there with**")
+    st.markdown(_("**Go on from there with**"))
     with st.container(horizontal=True, gap="xsmall"):
         for number, token in enumerate(following.tokens[:_GO_ON]):
             st.button(

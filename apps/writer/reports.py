@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 
+from apps.shared.language import N_
 from apps.shared.reports import Stored
 from apps.shared.tables import BLANK, Column, Report, Rows, Table
 from data_prep.errors import InputError
 
 NETWORKS = ("rnn", "mgu", "gru", "lstm")
 TITLES = {
-    "uniform": "every character equally likely",
+    "uniform": N_("every character equally likely"),
     "unigram": "unigram",
     "bigram": "bigram, Kneser-Ney",
     "five_gram": "5-gram, Kneser-Ney",
-    "rnn": "simple recurrent network",
+    "rnn": N_("simple recurrent network"),
     "mgu": "MGU",
     "gru": "GRU",
     "lstm": "LSTM",
