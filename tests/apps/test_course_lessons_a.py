@@ -205,6 +205,13 @@ def confident(values: Values) -> str:
     assert errors is not None
     error = errors.errors[values["error"] - 1]
     assert error.confidence == max(each.confidence for each in errors.errors)
+    at = int(np.flatnonzero(examples().labels == values["digit"])[values["number"] - 1])
+    right = DigitInspector.from_preset(DEFAULT_PRESET).digits.probabilities(
+        digit_batch(examples().images[at])[None]
+    )
+    assert (
+        right.argmax() == values["digit"] and abs(right.max() - error.confidence) < 0.01
+    )  # as sure as before
     return "sure" if error.confidence > 0.9 else "half"
 
 
