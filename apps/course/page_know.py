@@ -81,12 +81,12 @@ def _part(progress: Progress, part: Part) -> None:
 def _again(progress: Progress) -> None:
     st.subheader("Three things to look at again", anchor=False)
     due = progress.due(date.today())[:_AGAIN]
+    if due:
+        st.caption("Due, the longest first:")
     for one in due:
-        late = (
-            f"due for {one.days} days" if one.days > 1 else "due since yesterday" if one.days else "due today"
-        )
+        late = "Today" if not one.days else "Since yesterday" if one.days == 1 else f"For {one.days} days"
         icon = ":material/menu_book:" if one.item.kind == "steps" else ":material/edit:"
-        label = f"{_title(one.item)} · {late}"
+        label = f"{late}: {_title(one.item)}"
         st.button(label, on_click=open_item, args=(one.item,), key=f"again {one.item}", icon=icon)
     if not due:
         day = progress.next_day()
@@ -96,8 +96,7 @@ def _again(progress: Progress) -> None:
 def _title(item: Item) -> str:
     if item.kind == "steps":
         return step_named(item.name, language()).title
-    one = exercise(item.name)
-    return f"Exercise: {', '.join(one.topics)} ({one.key.replace('-', ' ')})"
+    return f"exercise “{exercise(item.name).key.replace('-', ' ')}”"
 
 
 def _take_along(progress: Progress) -> None:
