@@ -23,6 +23,7 @@ from apps.laboratory.compare import (
     title_of,
 )
 from apps.laboratory.curves import Axis, Curve, Story
+from apps.laboratory.experiments import experiments, recorded
 from apps.laboratory.lines import HOW, how_measured, quantity
 from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, show_curves
 from apps.laboratory.runs import GOING
@@ -44,10 +45,12 @@ def show() -> None:
         st.info(
             _(
                 "Choose two or more runs. What you choose stands in the address: a link opens the same "
-                "comparison."
+                "comparison. Until then these are the recorded ones of an experiment."
             )
         )
-        return
+        chosen = [run.key for run in recorded(next(iter(experiments()))).values()]
+        if not chosen:
+            return
     runs = {key: there[key] for key in chosen}
     with input_errors():
         found = compared(runs)

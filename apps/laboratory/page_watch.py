@@ -12,7 +12,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from apps.laboratory import worker
+from apps.laboratory.compare import AnyRun
 from apps.laboratory.curves import Story
+from apps.laboratory.experiments import all_recorded
 from apps.laboratory.offers import remove_uploads
 from apps.laboratory.page_curves import choose_axis, choose_stage, of_stage, show_curves, show_norms
 from apps.laboratory.page_queue import badge, queue, title_of
@@ -41,7 +43,7 @@ def show() -> None:
             )
         )
     if not runs:
-        st.info(_("No run is there yet. Begin one in the section Start."))
+        _example()
         return
     key = wanted if wanted in runs else next(iter(runs))
     st.query_params["run"] = st.session_state[_WATCHED] = key
@@ -61,6 +63,18 @@ def show() -> None:
         _keep(run, _("Stop and keep") if state in _STEERED else _("Keep"))
     going = any(one.state in GOING for one in runs.values())
     st.fragment(queue, run_every=_QUEUE_SECONDS if going else None)()
+
+
+def _example() -> None:
+    """Show a recorded run where there is none that could be watched."""
+    st.info(
+        _("No run is there yet: begin one in the section “Train a network”. This one was recorded before.")
+    )
+    run = next(iter(all_recorded()), None)
+    if run is not None:
+        st.markdown(f"**{plain(title_of(run))}**")
+        stories = {title_of(run): run.stories()}
+        _look(run, of_stage(stories, choose_stage(stories))[title_of(run)])
 
 
 def _pace(run: LabRun, state: State) -> float | None:
@@ -120,7 +134,7 @@ def _head(run: LabRun, state: State) -> None:
         st.html(text)
 
 
-def _look(run: LabRun, story: Story) -> None:
+def _look(run: AnyRun, story: Story) -> None:
     """Draw the curves of a stage, and what its network shows."""
     axis, key = choose_axis(), f"watch {run.key}"
     show_curves({title_of(run): story}, key, axis=axis)
@@ -151,7 +165,7 @@ def _begun(label: str, stories: list[Story], state: State) -> Story:
     return story
 
 
-def _picture(run: LabRun) -> None:
+def _picture(run: AnyRun) -> None:
     """Draw what the network showed, at last or at an earlier step, as the task's application draws it."""
     task = run.order.task
     if not task or importlib.util.find_spec(f"apps.{task}.page_watch") is None:

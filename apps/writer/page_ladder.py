@@ -52,7 +52,9 @@ def _samples(report: Report) -> None:
     st.subheader(_("What each rung writes"), anchor=False)
     rungs = {reports.TITLES[line.row["name"]]: line for line in report.lines}
     names = list(rungs)
-    name = st.select_slider(_("Rung"), names, value=names[-1], key="rung", label_visibility="collapsed")
+    name = st.select_slider(
+        _("Rung"), names, value=names[-1], key="rung", bind="query-params", label_visibility="collapsed"
+    )
     line = rungs[name]
     st.code(report.found["settings.prompt"] + line.row["sample"], language=None, wrap_lines=True)
     scored = line.row.text(
