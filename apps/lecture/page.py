@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from apps.lecture.drawings import drawing_url
-from apps.lecture.topics import PAGES, PARTS, Part, built_topics, topics
+from apps.lecture.topics import DOORS, PAGES, PARTS, Door, Part, built_topics, topics
 from apps.shared.language import _
 from apps.shared.style import Palette, palette
 
@@ -55,6 +55,16 @@ def _path() -> None:
     )
 
 
+def _door(door: Door) -> None:
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.markdown(f"#### {_(door.title)}\n{_(door.about)}")
+        with st.container(horizontal=True, gap="xsmall"):
+            for key, query, label in door.links:
+                page = PAGES[key]
+                if page.built:
+                    st.page_link(page.view, label=_(label or page.title), icon=page.icon, query_params=query)
+
+
 def _part(number: int, part: Part) -> None:
     left, right = st.columns([2, 5], gap="medium")
     waiting = sorted({_(PAGES[topic.page].title) for topic in part.topics if not topic.built})
@@ -84,6 +94,9 @@ def show() -> None:
             "known systems."
         )
     )
+    for column, door in zip(st.columns(len(DOORS)), DOORS, strict=True):
+        with column:
+            _door(door)
     _path()
     for number, part in enumerate(PARTS, start=1):
         _part(number, part)

@@ -87,17 +87,36 @@ class Part:
     topics: tuple[Topic, ...]
 
 
-def _read() -> tuple[dict[str, Page], tuple[Part, ...]]:
-    """Read pages and parts, both in their order, from the file beside this one."""
+@dataclass(frozen=True)
+class Door:
+    """A way in, above the map.
+
+    Args:
+        title: What one does there.
+        about: The same in a sentence.
+        links: Pages by their keys, the query parameters that open them, and a label, empty for the page's title.
+    """
+
+    title: str
+    about: str
+    links: tuple[tuple[str, Mapping[str, str], str], ...]
+
+
+def _read() -> tuple[dict[str, Page], tuple[Part, ...], tuple[Door, ...]]:
+    """Read pages, parts and doors, all in their order, from the file beside this one."""
     content = toml_beside(__file__)
     parts = [
         Part(part["key"], part["title"], tuple(Topic(**topic) for topic in part["topic"]))
         for part in content["part"]
     ]
-    return {page["key"]: Page(**page) for page in content["page"]}, tuple(parts)
+    doors = []
+    for door in content["door"]:
+        links = tuple((one["page"], one.get("query", {}), one.get("label", "")) for one in door["links"])
+        doors.append(Door(door["title"], door["about"], links))
+    return {page["key"]: Page(**page) for page in content["page"]}, tuple(parts), tuple(doors)
 
 
-PAGES, PARTS = _read()
+PAGES, PARTS, DOORS = _read()
 
 
 def topics() -> tuple[Topic, ...]:
