@@ -117,7 +117,7 @@ def _names(found: Any, of: Collection[str]) -> Iterator[str]:
     for key, value in (
         found.items() if isinstance(found, dict) else enumerate(found if isinstance(found, list) else ())
     ):
-        if key in of:
+        if key in of and isinstance(value, str | dict):
             yield from [value] if isinstance(value, str) else value
         yield from _names(value, of)
 
