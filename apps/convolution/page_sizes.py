@@ -68,7 +68,7 @@ def _one(sizes: Sizes) -> None:
     if unused := [
         _("mode {at}: the last {unused}", at=at, unused=rule.unused) for at, rule in modes if rule.unused
     ]:
-        st.caption("Not reached by the filter, because of the stride: " + "; ".join(unused) + ".")
+        st.caption(_("Not reached by the filter, because of the stride: {modes}.", modes="; ".join(unused)))
 
 
 def show_stack() -> None:

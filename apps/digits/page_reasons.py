@@ -54,7 +54,7 @@ def show(inspector: DigitInspector, preset: str) -> None:
             alt = _(
                 "What the probability of {asked} loses when a pixel's neighbourhood is covered", asked=asked
             )
-            _map("Occlusion", 100 * lost, chosen.image, _("covered, the probability loses points:"), alt)
+            _map(_("Occlusion"), 100 * lost, chosen.image, _("covered, the probability loses points:"), alt)
             st.caption(
                 _(
                     "Lost probability, in percentage points, when a square of paper covers the pixel, mean "

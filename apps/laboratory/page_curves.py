@@ -28,7 +28,7 @@ _SPREAD = 50  # where the largest number is more than so many times the smallest
 
 def choose_axis(key: str = "over") -> Axis:
     """Let the visitor choose what curves are drawn over; the choice stands in the page's address."""
-    return one_of("Over", AXES, key, named=True)
+    return one_of(_("Over"), AXES, key, named=True)
 
 
 def choose_stage(runs: Mapping[str, Sequence[Story]], key: str = "stage") -> str:
@@ -39,7 +39,7 @@ def choose_stage(runs: Mapping[str, Sequence[Story]], key: str = "stage") -> str
         key: Of the chooser.
     """
     several = [story.stage for stories in runs.values() if len(stories) > 1 for story in stories]
-    return one_of("Stage", ["last", *dict.fromkeys(several)], key, named=True) if several else "last"
+    return one_of(_("Stage"), [N_("last"), *dict.fromkeys(several)], key, named=True) if several else "last"
 
 
 def of_stage(runs: Mapping[str, Sequence[Story]], name: str) -> dict[str, Story]:
@@ -205,7 +205,9 @@ def _legend(runs: Mapping[str, Story], lines: Sequence[Line], labels: int) -> st
         f"{line.run}: " + _("mean of n = {n} runs, with a band of one standard error", n=line.n)
         for line in {one.run: one for one in lines if one.n > 1}.values()
     ]
-    sizes = {f"{story.examples:,} {_(story.unit)}" for story in runs.values() if story.examples}
+    sizes = {
+        _("{n:,} {unit}", n=story.examples, unit=_(story.unit)) for story in runs.values() if story.examples
+    }
     said += [_("an epoch: {sizes}", sizes=_or(sorted(sizes)))] if sizes else []
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from apps.shared.language import _
 from apps.shared.tables import BLANK, Column, Rows, Table
 
 
@@ -45,7 +46,7 @@ AS_USED = Table(
               "reviews.tfidf_documents_per_second"),
     ),
     lambda found, escape: found.text(
-        "{processor}, instruction set: {isa}; medians of passes in turn, from file to file with the shipped presets.",
+        _("{processor}, instruction set: {isa}; medians of passes in turn, from file to file with the shipped presets."),
         escape=escape,
     ),
 )  # fmt: skip

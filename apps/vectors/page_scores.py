@@ -41,7 +41,7 @@ def show(ours: str, peer: str) -> None:
 def _totals(report: Report) -> None:
     for cell, line in zip(st.columns(2), report.lines, strict=False):
         with cell, st.container(border=True):
-            size = line.row.text("{config.vocabulary_size:,} words, {config.dimensions} dimensions")
+            size = line.row.text(_("{config.vocabulary_size:,} words, {config.dimensions} dimensions"))
             st.markdown(f"**{line.names[0]}** · {size}")
             show_metrics(line.row, _CELLS)
             st.caption(line.row.text(_(_CAPTION), escape=plain))

@@ -10,11 +10,12 @@ from babel.messages.catalog import Catalog
 
 from apps.course.lessons import lessons
 from apps.course.texts import texts_of
+from apps.lecture.topics import PAGES
 from apps.shared import language
 from apps.shared.language import _, each_text, ngettext, translated
 from benchmarks import translations
 from data_prep.errors import InputError
-from tests.apps.pages import open_page
+from tests.apps.pages import EVERY_SECTION, forget, open_page
 
 TEXTS = {
     "A kernel of {n} places": ["apps/a.py"],
@@ -137,3 +138,12 @@ def test_a_visitor_chooses_a_language_and_keeps_it() -> None:
 def test_an_unknown_language_of_an_address_is_english() -> None:
     app = open_page("course", language="tlh")
     assert app.button(key="language en").disabled
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("key", "section"), EVERY_SECTION, ids=lambda one: one)
+def test_every_section_opens_in_german(key: str, section: str) -> None:
+    forget()
+    app = open_page(key, section=section, language="de")
+    assert app.title[0].value == translated(PAGES[key].title, "de")
+    assert not app.error
