@@ -46,7 +46,10 @@ AS_USED = Table(
               "reviews.tfidf_documents_per_second"),
     ),
     lambda found, escape: found.text(
-        _("{processor}, instruction set: {isa}; medians of passes in turn, from file to file with the shipped presets."),
+        _(
+            "{processor}, instruction set: {isa}; medians of passes in turn, from file to file with the shipped "
+            "presets."
+        ),
         escape=escape,
     ),
 )  # fmt: skip
