@@ -9,7 +9,7 @@ import streamlit as st
 from apps.course import page_exercises, page_lesson
 from apps.course.assignments import MAX_NAME, Answers, Assignment, student
 from apps.course.lessons import lessons
-from apps.shared.language import language
+from apps.shared.language import _, language
 from apps.shared.page import input_errors
 
 ADDRESS = "assignment"
@@ -18,20 +18,20 @@ _AT = "screen of the assignment"  # in the state of the session
 
 def show(code: str) -> None:
     """Draw an assignment."""
-    st.title("Assignment", anchor=False)
+    st.title(_("Assignment"), anchor=False)
     with input_errors():
         assignment = Assignment.from_code(code)
         lesson = lessons(language())[assignment.lesson]
-        screens = [f"Step {at}" for at in range(1, len(assignment.steps) + 1)]
-        screens.append("Exercises and hand in" if assignment.exercises else "Hand in")
+        screens = [_("Step {at}", at=at) for at in range(1, len(assignment.steps) + 1)]
+        screens.append(_("Exercises and hand in") if assignment.exercises else _("Hand in"))
         at = min(st.session_state.get(_AT, 0), len(screens) - 1)
         last = at == len(screens) - 1
         st.markdown(f"**{lesson.title}** · {screens[at]}")
         if len(screens) > 1:
             with st.container(horizontal=True):
-                st.button("Back", on_click=_go, args=(at - 1,), disabled=at == 0)
-                st.button("Next", on_click=_go, args=(at + 1,), disabled=last, type="primary")
-            st.progress((at + 1) / len(screens), f"{at + 1} of {len(screens)}")
+                st.button(_("Back"), on_click=_go, args=(at - 1,), disabled=at == 0)
+                st.button(_("Next"), on_click=_go, args=(at + 1,), disabled=last, type="primary")
+            st.progress((at + 1) / len(screens), _("{at} of {n}", at=at + 1, n=len(screens)))
         if not last:
             page_lesson.show_step(lesson, lesson.step(assignment.steps[at]))
             return
@@ -58,19 +58,23 @@ def typed_answers(assignment: Assignment) -> dict[str, str]:
 
 @st.fragment
 def _hand_in(assignment: Assignment) -> None:
-    st.subheader("Hand in", anchor=False)
+    st.subheader(_("Hand in"), anchor=False)
     answers = typed_answers(assignment)
     st.markdown(
-        f"{len(answers)} of {len(assignment.names)} answered. Your last answer to each counts. "
-        "Type your name, download the file, and give it to your teacher."
+        _(
+            "{n} of {all} answered. Your last answer to each counts. Type your name, download the "
+            "file, and give it to your teacher.",
+            n=len(answers),
+            all=len(assignment.names),
+        )
     )
-    name = st.text_input("Your name", key="name of the student", max_chars=MAX_NAME)
+    name = st.text_input(_("Your name"), key="name of the student", max_chars=MAX_NAME)
     data = b""
     with input_errors():
         data = Answers(assignment, student(name), answers).to_file() if name.strip() else b""
     short = re.sub(r"[^\w-]+", "-", name).strip("-")
     st.download_button(
-        "Download my answers",
+        _("Download my answers"),
         data,
         f"{assignment.lesson}-{short}.json",
         "application/json",

@@ -18,7 +18,7 @@ from apps.course.catalogue import EXERCISES, exercise
 from apps.course.exercises import MAX_SEED, Problem, Verdict
 from apps.course.lessons import lessons
 from apps.lecture.topics import PAGES
-from apps.shared.language import language
+from apps.shared.language import _, language
 from apps.shared.page import input_errors, named_choice
 from data_prep.errors import InputError
 
@@ -57,10 +57,12 @@ def show() -> None:
         seed = _seed()
         names = [only] if only else [one.name for one in EXERCISES[lesson].values()]
         if only:
-            st.button("The whole sheet", on_click=_whole_sheet, icon=":material/apps:", type="tertiary")
+            st.button(_("The whole sheet"), on_click=_whole_sheet, icon=":material/apps:", type="tertiary")
         else:
             right = sum((done := work(name, seed).verdict) is not None and done.right for name in names)
-            st.progress(right / len(names), f"{right} of {len(names)} right on this sheet")
+            st.progress(
+                right / len(names), _("{right} of {n} right on this sheet", right=right, n=len(names))
+            )
         draw(names, seed)
 
 
@@ -110,11 +112,11 @@ def _chosen() -> tuple[str, str]:
         key: f"{at}. {lesson.title}" for at, (key, lesson) in enumerate(lessons(language()).items(), start=1)
     }
     with columns[0]:
-        lesson = named_choice("Lesson", titles, LESSON, on_change=_whole_sheet)
+        lesson = named_choice(_("Lesson"), titles, LESSON, on_change=_whole_sheet)
     if _SEED_BOX not in st.session_state:
         st.session_state[_SEED_BOX] = _first_seed()
-    columns[1].number_input("Seed of the numbers", 0, MAX_SEED, key=_SEED_BOX)
-    columns[2].button("Other numbers", on_click=_other_numbers, icon=":material/casino:", width="stretch")
+    columns[1].number_input(_("Seed of the numbers"), 0, MAX_SEED, key=_SEED_BOX)
+    columns[2].button(_("Other numbers"), on_click=_other_numbers, icon=":material/casino:", width="stretch")
     if key is None:
         return lesson, ""
     return lesson, exercise(f"{lesson}/{key}").name
@@ -155,7 +157,7 @@ def _exercise(name: str, seed: int, number: str, solutions: bool) -> None:
     finished = done.solved or (done.verdict is not None and done.verdict.right)
     with st.form(f"form {name} {seed}", border=False):
         typed = _box(one, done, f"answer {name} {seed}")
-        pressed = st.form_submit_button("Check", type="primary", disabled=finished)
+        pressed = st.form_submit_button(_("Check"), type="primary", disabled=finished)
     if pressed:
         _check(one, done, typed)
         finished = done.verdict is not None and done.verdict.right
@@ -174,10 +176,10 @@ def _box(one: Problem, done: Work, key: str) -> str:
     if isinstance(kind, Choice):
         letters = LETTERS[: len(kind.options)]
         at = letters.index(done.typed) if done.typed else None
-        return st.radio("Answer", list(letters), at, lambda one: kind.texts[LETTERS.index(one)], key) or ""
+        return st.radio(_("Answer"), list(letters), at, lambda one: kind.texts[LETTERS.index(one)], key) or ""
     lines = not isinstance(kind, _SHORT) and not (isinstance(kind, Numbers) and len(kind.shape or "1") == 1)
     box = st.text_area if lines else st.text_input
-    return box(f"Answer: {one.asked}", done.typed, key=key)
+    return box(_("Answer: {asked}", asked=one.asked), done.typed, key=key)
 
 
 def _check(one: Problem, done: Work, typed: str) -> None:
@@ -193,7 +195,7 @@ def _say(verdict: Verdict) -> None:
     if verdict.right:
         st.success(verdict.said, icon=":material/check_circle:")
     else:
-        st.warning(f"Not yet. {verdict.said}", icon=":material/replay:")
+        st.warning(_("Not yet. {said}", said=verdict.said), icon=":material/replay:")
 
 
 def _offer(one: Problem, done: Work, solutions: bool) -> None:
@@ -201,7 +203,7 @@ def _offer(one: Problem, done: Work, solutions: bool) -> None:
     with st.container(horizontal=True, gap="small"):
         if done.hints < len(one.hints):
             st.button(
-                f"Hint {done.hints + 1} of {len(one.hints)}",
+                _("Hint {hints} of {n}", hints=done.hints + 1, n=len(one.hints)),
                 on_click=_open_hint,
                 args=(done,),
                 key=f"hint {one.exercise} {one.seed}",
@@ -209,7 +211,7 @@ def _offer(one: Problem, done: Work, solutions: bool) -> None:
             )
         if solutions:
             st.button(
-                "Show the solution",
+                _("Show the solution"),
                 on_click=_open_solution,
                 args=(one, done),
                 key=f"show {one.exercise} {one.seed}",
@@ -229,9 +231,9 @@ def _open_solution(one: Problem, done: Work) -> None:
 def _told(one: Problem, done: Work, solution: bool) -> None:
     """Draw the hints that are open, and the solution with the way to the exhibit."""
     for number, hint in enumerate(one.hints[: done.hints], start=1):
-        st.markdown(f"**Hint {number}.** {hint}")
+        st.markdown(_("**Hint {number}.** {hint}", number=number, hint=hint))
     if solution:
-        st.markdown(f"**Solution.** {one.solution}")
+        st.markdown(_("**Solution.** {solution}", solution=one.solution))
         page = PAGES[one.exhibit.page]
-        label = f"See it: {page.title}, {one.exhibit.values.get('section', 'the page')}"
+        label = _("See it: {page}", page=_(page.title))
         st.page_link(page.view, label=label, icon=page.icon, query_params=one.exhibit.query)

@@ -12,7 +12,7 @@ from apps.course.lessons import step_named
 from apps.course.marked_files import MAX_BYTES
 from apps.course.progress import Done, Item, Progress, items_of_topics
 from apps.lecture.topics import PARTS, Part, Topic, topics
-from apps.shared.language import language
+from apps.shared.language import _, language
 from apps.shared.page import input_errors
 from data_prep.errors import InputError
 
@@ -29,8 +29,8 @@ def show() -> None:
     with left:
         _again(progress)
     known = sum(_known(progress, topic) == 1.0 for topic in topics())
-    st.subheader(f"Topics: {known} of {len(topics())} known", anchor=False)
-    st.caption("A topic is known when its steps were predicted and its exercises answered rightly.")
+    st.subheader(_("Topics: {known} of {n} known", known=known, n=len(topics())), anchor=False)
+    st.caption(_("A topic is known when its steps were predicted and its exercises answered rightly."))
     for start in range(0, len(PARTS), 2):
         for column, part in zip(st.columns(2), PARTS[start : start + 2], strict=True):
             with column, st.container(border=True, height="stretch", gap="xsmall"):
@@ -57,18 +57,22 @@ def _right(done: Done | None) -> bool:
 
 
 def _part(progress: Progress, part: Part) -> None:
-    st.markdown(f"**{part.title}**")
+    st.markdown(f"**{_(part.title)}**")
     for topic in part.topics:
         own = items_of_topics()[topic.title]
         right = sum(_right(progress.done(item)) for item in own)
         begun = any(progress.done(item) is not None for item in own)
         icon = "check_circle" if own and right == len(own) else "timelapse" if begun else "circle"
         state = (
-            "known" if own and right == len(own) else f"{right} of {len(own)} right" if begun else "not yet"
+            _("known")
+            if own and right == len(own)
+            else _("{right} of {n} right", right=right, n=len(own))
+            if begun
+            else _("not yet")
         )
         item = next((one for one in own if not _right(progress.done(one))), own[0] if own else None)
         st.button(
-            f"{topic.title} · {state}",
+            f"{_(topic.title)} · {state}",
             on_click=open_item,
             args=(item,),
             key=f"topic {topic.title}",
@@ -79,34 +83,46 @@ def _part(progress: Progress, part: Part) -> None:
 
 
 def _again(progress: Progress) -> None:
-    st.subheader("Three things to look at again", anchor=False)
+    st.subheader(_("Three things to look at again"), anchor=False)
     due = progress.due(date.today())[:_AGAIN]
     if due:
-        st.caption("Due, the longest first:")
+        st.caption(_("Due, the longest first:"))
     for one in due:
-        late = "Today" if not one.days else "Since yesterday" if one.days == 1 else f"For {one.days} days"
+        late = (
+            _("Today")
+            if not one.days
+            else _("Since yesterday")
+            if one.days == 1
+            else _("For {days} days", days=one.days)
+        )
         icon = ":material/menu_book:" if one.item.kind == "steps" else ":material/edit:"
         label = f"{late}: {_title(one.item)}"
         st.button(label, on_click=open_item, args=(one.item,), key=f"again {one.item}", icon=icon)
     if not due:
         day = progress.next_day()
-        st.caption(f"Nothing is due. The next is due on {day:%d %B %Y}." if day else "Nothing was done yet.")
+        st.caption(
+            _("Nothing is due. The next is due on {day:%Y-%m-%d}.", day=day)
+            if day
+            else _("Nothing was done yet.")
+        )
 
 
 def _title(item: Item) -> str:
     if item.kind == "steps":
         return step_named(item.name, language()).title
-    return f"exercise “{exercise(item.name).key.replace('-', ' ')}”"
+    return _("exercise “{name}”", name=exercise(item.name).key.replace("-", " "))
 
 
 def _take_along(progress: Progress) -> None:
-    st.subheader("Take it along", anchor=False)
+    st.subheader(_("Take it along"), anchor=False)
     st.caption(
-        "This page keeps nothing about you. Your progress stands in the address of the page, which you can keep as a "
-        "bookmark, and in the file that you download here."
+        _(
+            "This page keeps nothing about you. Your progress stands in the address of the page, "
+            "which you can keep as a bookmark, and in the file that you download here."
+        )
     )
     download = st.container()
-    uploaded = st.file_uploader("Upload my progress", type="json", key=_UPLOADED)
+    uploaded = st.file_uploader(_("Upload my progress"), type="json", key=_UPLOADED)
     if uploaded is not None:
         with input_errors():
             if uploaded.size > MAX_BYTES:
@@ -114,11 +130,15 @@ def _take_along(progress: Progress) -> None:
             progress.merge(Progress.from_file(uploaded.getvalue()))
             page_progress.keep()
             st.success(
-                f"{len(progress.steps)} steps and {len(progress.exercises)} exercises are here now.",
+                _(
+                    "{n} steps and {exercises} exercises are here now.",
+                    n=len(progress.steps),
+                    exercises=len(progress.exercises),
+                ),
                 icon=":material/check_circle:",
             )
     download.download_button(
-        "Download my progress",
+        _("Download my progress"),
         progress.to_file(),
         "lectern-progress.json",
         "application/json",

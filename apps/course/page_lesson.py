@@ -8,6 +8,7 @@ from apps.course import page_exercises, page_exhibit, page_progress
 from apps.course.answers import Choice
 from apps.course.lessons import Lesson, Question, Step, lesson_and_step, lessons
 from apps.lecture.drawings import drawing_url
+from apps.shared.language import _, language
 from apps.shared.page import input_errors
 from apps.shared.style import palette
 from data_prep.errors import InputError
@@ -24,9 +25,9 @@ def show() -> None:
         return
     with input_errors():
         try:
-            lesson, step = lesson_and_step(name)
+            lesson, step = lesson_and_step(name, language())
         except InputError:
-            st.button("All lessons", on_click=go, args=("",), icon=":material/apps:")
+            st.button(_("All lessons"), on_click=go, args=("",), icon=":material/apps:")
             raise
         _step(lesson, step)
 
@@ -41,7 +42,7 @@ def go(name: str) -> None:
 
 def _overview() -> None:
     done_steps = page_progress.visitor().steps
-    every = list(lessons().values())
+    every = list(lessons(language()).values())
     for start in range(0, len(every), 5):
         for column, (number, lesson) in zip(
             st.columns(5), enumerate(every[start : start + 5], start + 1), strict=True
@@ -51,9 +52,9 @@ def _overview() -> None:
                 st.image(drawing_url(lesson.key, palette()), width="stretch")
                 st.markdown(f"**{number}. {lesson.title}**")
                 st.caption(lesson.about)
-                label = "Begin" if not done else "Go on" if done < len(lesson.steps) else "Again"
+                label = _("Begin") if not done else _("Go on") if done < len(lesson.steps) else _("Again")
                 st.button(
-                    f"{label} · {done} of {len(lesson.steps)}",
+                    _("{label} · {done} of {n}", label=label, done=done, n=len(lesson.steps)),
                     on_click=go,
                     args=(lesson.key,),
                     key=f"begin {lesson.key}",
@@ -89,17 +90,21 @@ def show_step(lesson: Lesson, step: Step) -> None:
 def _place(lesson: Lesson, names: list[str], at: int) -> None:
     """Draw where one is, and the way back and on."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Lessons", on_click=go, args=("",), icon=":material/apps:", type="tertiary")
-        st.markdown(f"**{lesson.title}** · step {at + 1} of {len(names)}")
+        st.button(_("Lessons"), on_click=go, args=("",), icon=":material/apps:", type="tertiary")
+        st.markdown(_("**{title}** · step {at} of {n}", title=lesson.title, at=at + 1, n=len(names)))
         st.space("stretch")
         st.button(
-            "Present", on_click=_present, icon=":material/slideshow:", type="tertiary", help="For a class"
+            _("Present"),
+            on_click=_present,
+            icon=":material/slideshow:",
+            type="tertiary",
+            help=_("For a class"),
         )
-        st.button("Back", on_click=go, args=(names[max(at - 1, 0)],), disabled=at == 0)
+        st.button(_("Back"), on_click=go, args=(names[max(at - 1, 0)],), disabled=at == 0)
         if at + 1 < len(names):
-            st.button("Next", on_click=go, args=(names[at + 1],), type="primary")
+            st.button(_("Next"), on_click=go, args=(names[at + 1],), type="primary")
         else:
-            st.button("Exercises", on_click=page_exercises.go, args=(lesson.key,), type="primary")
+            st.button(_("Exercises"), on_click=page_exercises.go, args=(lesson.key,), type="primary")
     st.progress((at + 1) / len(names))
 
 
@@ -108,14 +113,14 @@ def _present() -> None:
 
 
 def _question(name: str, question: Question) -> None:
-    st.markdown(f"**Predict.** {question.text}")
+    st.markdown(_("**Predict.** {text}", text=question.text))
     with st.form(f"question {name}", border=False):
         key = f"prediction {name}"
         if isinstance(question.kind, Choice):
-            given = st.radio("Your prediction", question.kind.texts, index=None, key=key)
+            given = st.radio(_("Your prediction"), question.kind.texts, index=None, key=key)
         else:
-            given = st.text_input("Your prediction", key=key, placeholder=question.kind.asked)
-        if not st.form_submit_button("Show me", type="primary"):
+            given = st.text_input(_("Your prediction"), key=key, placeholder=question.kind.asked)
+        if not st.form_submit_button(_("Show me"), type="primary"):
             return
     with input_errors():
         true = question.check(given or "")[0]
@@ -131,7 +136,7 @@ def _answer(step: Step, prediction: str) -> None:
     true, said = question.check(prediction)
     predicted = question.shown(question.kind.read(prediction))
     icon = ":material/check_circle:" if true else ":material/visibility:"
-    lead = "As you predicted" if true else f"You predicted {predicted}. The exhibit shows"
+    lead = _("As you predicted") if true else _("You predicted {what}. The exhibit shows", what=predicted)
     st.info(f"{lead}: **{question.answer}**. {said}\n\n{step.reveal}", icon=icon)
     with st.container(horizontal=True, gap="xsmall"):
         for one in step.tries:

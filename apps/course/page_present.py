@@ -7,7 +7,7 @@ import streamlit as st
 from apps.course import page_exhibit
 from apps.course.lessons import Lesson, Step, lesson_and_step
 from apps.lecture.drawings import drawing_url
-from apps.shared.language import _
+from apps.shared.language import _, language
 from apps.shared.page import component, input_errors
 from apps.shared.style import palette
 from data_prep.errors import InputError
@@ -21,7 +21,7 @@ def show() -> None:
     """Draw the screen of the address."""
     with input_errors():
         try:
-            lesson, step = lesson_and_step(st.query_params.get(_LESSON, ""))
+            lesson, step = lesson_and_step(st.query_params.get(_LESSON, ""), language())
         except InputError:
             st.button(_("Back"), on_click=_leave, shortcut="Esc")
             raise

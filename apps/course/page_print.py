@@ -7,7 +7,7 @@ import streamlit as st
 from apps.course.exercises import MAX_SEED
 from apps.course.lessons import lessons
 from apps.course.printing import lesson_html, sheet_html
-from apps.shared.language import N_, _
+from apps.shared.language import N_, _, language
 from apps.shared.page import component, input_errors, named_choice, number_box, one_of
 
 _LESSON, _SHEET = N_("Lesson"), N_("Exercises")
@@ -17,13 +17,15 @@ _printer = component("lectern_printer", __file__)
 def show() -> None:
     """Draw the section."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = {key: f"{at}. {one.title}" for at, (key, one) in enumerate(lessons().items(), start=1)}
+        names = {
+            key: f"{at}. {one.title}" for at, (key, one) in enumerate(lessons(language()).items(), start=1)
+        }
         key = named_choice(_("Of the lesson"), names, "of", width=320)
         kind = one_of(_("What is printed"), (_LESSON, _SHEET), "sheet", named=True)
         grey = st.checkbox(_("Black and white"), key="grey", bind="query-params")
     with input_errors():
         if kind == _LESSON:
-            html, name = lesson_html(key, grey=grey), f"{key}.html"
+            html, name = lesson_html(key, grey=grey, language=language()), f"{key}.html"
         else:
             html, name = _sheet(key, grey)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -46,5 +48,5 @@ def _sheet(key: str, grey: bool) -> tuple[str, str]:
             st, _("Sheet"), (0, MAX_SEED), 0, "seed", width=200, help=_("The same number, the same sheet")
         )
         solutions = st.checkbox(_("With solutions"), key="solutions", bind="query-params")
-    html = sheet_html(key, seed=seed, solutions=solutions, grey=grey)
+    html = sheet_html(key, seed=seed, solutions=solutions, grey=grey, language=language())
     return html, f"{key}-{seed}{'-solutions' if solutions else ''}.html"

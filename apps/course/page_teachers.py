@@ -13,7 +13,7 @@ from apps.course.exercises import MAX_SEED
 from apps.course.lessons import lessons
 from apps.course.page_assignment import ADDRESS
 from apps.lecture.topics import PAGES
-from apps.shared.language import language
+from apps.shared.language import N_, _, language
 from apps.shared.page import input_errors
 
 _SEED = "seed of the assignment"
@@ -21,29 +21,32 @@ _SEED = "seed of the assignment"
 
 def show() -> None:
     """Draw the section."""
-    st.subheader("Assign", anchor=False)
+    st.subheader(_("Assign"), anchor=False)
     titles = {
         key: f"{at}. {lesson.title}" for at, (key, lesson) in enumerate(lessons(language()).items(), start=1)
     }
     left, right = st.columns([3, 1])
-    lesson = left.selectbox("Lesson", list(titles), format_func=titles.get, key="assigned lesson")
+    lesson = left.selectbox(_("Lesson"), list(titles), format_func=titles.get, key="assigned lesson")
     st.session_state.setdefault(_SEED, random.randrange(MAX_SEED))
-    seed = right.number_input("Seed of the numbers", 0, MAX_SEED, key=_SEED)
+    seed = right.number_input(_("Seed of the numbers"), 0, MAX_SEED, key=_SEED)
     steps = {name.partition("/")[2]: step.title for name, step in lessons(language())[lesson].steps.items()}
-    exercises = {key: f"{key} · {', '.join(one.topics)}" for key, one in EXERCISES[lesson].items()}
+    exercises = {key: f"{key} · {', '.join(map(_, one.topics))}" for key, one in EXERCISES[lesson].items()}
     chosen = [
         st.multiselect(
-            label, list(known), list(known), format_func=known.get, key=f"assigned {label} of {lesson}"
+            _(label), list(known), list(known), format_func=known.get, key=f"assigned {label} of {lesson}"
         )
-        for label, known in (("Steps", steps), ("Exercises", exercises))
+        for label, known in ((N_("Steps"), steps), (N_("Exercises"), exercises))
     ]
     with input_errors():
         _link(assigned(lesson, int(seed), *chosen))
-    st.subheader("Grade", anchor=False)
+    st.subheader(_("Grade"), anchor=False)
     st.markdown(
-        "Students type their name, download one file each and send it to you. Put the files into a folder. The command "
-        "checks every answer anew: a file holds what was typed, and no score. A prediction gives its point whether it "
-        "came true or not. A file that cannot be graded is named, and the others are graded."
+        _(
+            "Students type their name, download one file each and send it to you. Put the files "
+            "into a folder. The command checks every answer anew: a file holds what was typed, and "
+            "no score. A prediction gives its point whether it came true or not. A file that "
+            "cannot be graded is named, and the others are graded."
+        )
     )
     st.code("python -m apps course grade FOLDER --out grades.csv", language="bash")
 
@@ -51,9 +54,9 @@ def show() -> None:
 def _link(assignment: Assignment) -> None:
     query = {ADDRESS: assignment.to_code()}
     here = urlsplit(st.context.url or "")
-    st.markdown("The link for your students:")
+    st.markdown(_("The link for your students:"))
     st.code(
         f"{here.scheme}://{here.netloc}/course?{urlencode(query, safe='~')}", language=None, wrap_lines=True
     )
-    label = "See what they see"
+    label = _("See what they see")
     st.page_link(PAGES["course"].view, label=label, icon=":material/visibility:", query_params=query)

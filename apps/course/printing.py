@@ -23,6 +23,7 @@ from apps.course.exercises import Problem
 from apps.course.lessons import Lesson, Step, lessons
 from apps.course.pictures import picture, picture_url
 from apps.course.texts import ENGLISH
+from apps.shared.language import N_, translated
 from data_prep.errors import InputError
 from data_prep.files import write_bytes
 
@@ -57,7 +58,7 @@ def lesson_html(key: str, *, grey: bool = False, language: str = ENGLISH) -> str
     lesson = lesson_named(key, language)
     number = list(lessons(language)).index(key) + 1
     body = [f'<h1>{number}. {escape(lesson.title)}</h1><p class="about">{escape(lesson.about)}</p>']
-    body += [_step(at, step, grey) for at, step in enumerate(lesson.steps.values(), start=1)]
+    body += [_step(at, step, grey, language) for at, step in enumerate(lesson.steps.values(), start=1)]
     return _document(f"{number}. {lesson.title}", body, grey, language)
 
 
@@ -77,10 +78,12 @@ def sheet_html(
         InputError: There is no such lesson, or the seed is out of range.
     """
     lesson = lesson_named(key, language)
-    title = f"{lesson.title}: exercises{' with solutions' if solutions else ''}, sheet {seed}"
-    body = [f"<h1>{escape(title)}</h1>", "" if solutions else '<p class="who">Name:</p>']
+    kind = N_("exercises with solutions, sheet") if solutions else N_("exercises, sheet")
+    title = f"{lesson.title}: {translated(kind, language)} {seed}"
+    name = translated(N_("Name"), language)
+    body = [f"<h1>{escape(title)}</h1>", "" if solutions else f'<p class="who">{name}:</p>']
     problems = (exercise.sheet(seed, language) for exercise in EXERCISES[key].values())
-    body += [_exercise(at, one, solutions) for at, one in enumerate(problems, start=1)]
+    body += [_exercise(at, one, solutions, language) for at, one in enumerate(problems, start=1)]
     return _document(title, body, grey, language)
 
 
@@ -142,23 +145,25 @@ def _document(title: str, body: list[str], grey: bool, language: str) -> str:
     )
 
 
-def _step(number: int, step: Step, grey: bool) -> str:
+def _step(number: int, step: Step, grey: bool, language: str) -> str:
     question, drawn = step.question, picture(step, grey=grey)
     options = "".join(f"<li>{_line(one)}</li>" for one in getattr(question.kind, "texts", ()))
     shown = f'<figure><img src="{picture_url(drawn)}" alt="{escape(step.title)}"></figure>' if drawn else ""
+    predict, shows = (translated(one, language) for one in (N_("Predict."), N_("What it shows")))
     return (
         f"<section><h2>{number}. {escape(step.title)}</h2>{markdown(step.text)}"
-        f'<div class="question">{markdown(f"**Predict.** {question.text}")}<ul>{options}</ul></div>{shown}'
-        f"<p><b>What it shows:</b> {_line(question.answer)}</p>{markdown(step.reveal)}</section>"
+        f'<div class="question">{markdown(f"**{predict}** {question.text}")}<ul>{options}</ul></div>{shown}'
+        f"<p><b>{shows}:</b> {_line(question.answer)}</p>{markdown(step.reveal)}</section>"
     )
 
 
-def _exercise(number: int, problem: Problem, solutions: bool) -> str:
+def _exercise(number: int, problem: Problem, solutions: bool, language: str) -> str:
     text = f"<h2>{number}. <small>{problem.exercise.partition('/')[2]}</small></h2>{markdown(problem.text)}"
     if not solutions:
         room = f'<p class="asked">{_line(problem.asked)}</p><div class="room"></div>'
         return f'<section class="exercise">{text}{room}</section>'
-    answer = f"<p><b>Answer:</b> <code>{escape(problem.answer)}</code></p>"
+    said = translated(N_("Answer"), language)
+    answer = f"<p><b>{said}:</b> <code>{escape(problem.answer)}</code></p>"
     return f'<section>{text}<div class="solution">{answer}{markdown(problem.solution)}</div></section>'
 
 
