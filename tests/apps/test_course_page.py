@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from apps.course.catalogue import EXERCISES, exercise
 from apps.course.exercises import Problem
 from apps.course.progress import Progress, items_of_topics
+from apps.shared.language import ENGLISH, translated
 from tests.apps.pages import messages, open_page, press
 
 SEED = 42
@@ -28,7 +29,8 @@ def open_one(name: str, **query: str) -> AppTest:
 def answer(app: AppTest, name: str, text: str) -> AppTest:
     boxes = [*app.text_input, *app.text_area, *app.radio]
     next(box for box in boxes if box.key == f"answer {name} {SEED}").set_value(text)
-    return press(app, "Check")
+    language = app.session_state["language"] if "language" in app.session_state else ENGLISH
+    return press(app, translated("Check", language))
 
 
 def labels(app: AppTest) -> list[str]:
