@@ -100,11 +100,14 @@ def test_a_lesson_is_presented_by_arrow_keys(page, server: str) -> None:
     assert page.locator(".st-key-presented-text p").first.evaluate(SIZE) >= 19
     page.keyboard.press("ArrowRight")
     expect(page.locator(".st-key-presented-text")).to_contain_text("Predict.")
+    settled(page)
     assert "look=question" in page.url
     page.keyboard.press("ArrowRight")
     expect(page.locator(".st-key-presented-text")).to_contain_text(f"It shows {first.question.answer}")
+    settled(page)
     page.keyboard.press("PageDown")
     expect(title).to_have_text(second.title)
+    settled(page)
     page.keyboard.press("ArrowLeft")
     expect(title).to_have_text(first.title)
     settled(page)
