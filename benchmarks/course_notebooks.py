@@ -35,7 +35,7 @@ def main() -> None:
     """Write the files, or tell which are out of date."""
     old = out_of_date()
     if "--check" in sys.argv[1:]:
-        sys.exit("\n".join(f"Out of date: {path.relative_to(ROOT)}" for path in old))
+        sys.exit("\n".join(f"Out of date: {path.relative_to(ROOT)}" for path in old) or None)
     files = made()
     for path in old:
         if path in files:

@@ -99,7 +99,8 @@ def _einstein(values: Values) -> str:
     by = values.get("by")
     derived = f"\nprint(derivative(program, tensors, {by!r}).tensor.shape)" if by else ""
     return (
-        f"{_BENCH}contract, {'derivative, ' if by else ''}read_program, read_tensor\n\nprogram = read_program({values['e']!r})\n"
+        f"{_BENCH}contract, {'derivative, ' if by else ''}read_program, read_tensor\n\n"
+        f"program = read_program({values['e']!r})\n"
         f"tensors = {{name: read_tensor(text, name) for name, text in {_tensors(values)!r}.items()}}\n"
         f"print(contract(program, tensors).output){derived}"
     )

@@ -85,20 +85,22 @@ def _title(lesson: Lesson) -> str:
 
 def _steps(lesson: Lesson) -> Iterator[dict[str, Any]]:
     open_pages: set[str] = set()
+    seen: set[str] = set()  # lines that an earlier step has computed: its picture is shown instead
     for at, step in enumerate(lesson.steps.values(), start=1):
         asked = f"**Predict.** {step.question.text}"
         yield _words("\n\n".join(filter(None, [f"## {at}. {step.title}", step.text, asked, _options(step)])))
         lines, page_of = computed(step.exhibit), step.exhibit.page
         if lines and page_of not in open_pages and opened(page_of):
             yield _code(opened(page_of))
-        yield _code(lines or f'exhibit("{step.name}")')
-        if code := _keras(step):
+        yield _code(lines if lines and lines not in seen else f'exhibit("{step.name}")')
+        if lines not in seen and (code := _keras(step)):
             yield _words("The same in Keras:")
             yield _code(code)
         if lines and page_of not in open_pages and trained_keras(page_of):
             yield _words("The trained network as Keras has it:")
             yield _code(trained_keras(page_of))
         open_pages |= {page_of} if lines else set()
+        seen.add(lines)
         yield _words(f"It shows **{step.question.answer}**. {step.reveal}")
 
 
