@@ -29,6 +29,7 @@ BROWSER_REQUIRED = (
 SECONDS = {
     PAGES: 260,
     BROWSER: 190,
+    "tests/apps/test_course_notebooks.py": 90,
     "tests/apps/test_digits_training.py": 80,
     "tests/apps/test_ocr_own.py": 75,
     "tests/apps/test_writer_training.py": 60,
