@@ -16,7 +16,8 @@ from __future__ import annotations
 from apps.convolution.contraction import contract, derivative, loops
 from apps.convolution.digit import convolve_digit, digit_image, hand_made_kernels, trained_kernels
 from apps.convolution.einsum import batched, free_tensors, read_program
-from apps.convolution.kinds import run_kind
+from apps.convolution.keras_code import einsum_code, kind_code, signal_code, sizes_code, stack_code
+from apps.convolution.kinds import KINDS, run_kind
 from apps.convolution.learned import learn_detector
 from apps.convolution.numbers import read_numbers, read_sizes, read_tensor
 from apps.convolution.signals import read_layers, run_signal

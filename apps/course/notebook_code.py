@@ -6,13 +6,23 @@ from collections.abc import Callable, Mapping
 from string import Template
 from typing import Any
 
-from apps.convolution.application import free_tensors, read_program
-from apps.convolution.keras_code import einsum_code, kind_code, signal_code, sizes_code, stack_code
-from apps.convolution.kinds import KINDS, run_kind
-from apps.convolution.numbers import read_numbers, read_tensor
-from apps.convolution.signals import read_layers, run_signal
-from apps.convolution.sizes import read_rules
-from apps.convolution.stack import stack_sizes
+from apps.convolution.application import (
+    KINDS,
+    einsum_code,
+    free_tensors,
+    kind_code,
+    read_layers,
+    read_numbers,
+    read_program,
+    read_rules,
+    read_tensor,
+    run_kind,
+    run_signal,
+    signal_code,
+    sizes_code,
+    stack_code,
+    stack_sizes,
+)
 from apps.course.exhibits import Exhibit
 from data_prep.files import toml_beside
 

@@ -96,12 +96,21 @@ def _steps(lesson: Lesson) -> Iterator[dict[str, Any]]:
         if lines not in seen and (code := _keras(step)):
             yield _words("The same in Keras:")
             yield _code(code)
-        if lines and page_of not in open_pages and trained_keras(page_of):
+        if lines and page_of not in open_pages and trained_keras(page_of) and _is_first(lesson.key, page_of):
             yield _words("The trained network as Keras has it:")
             yield _code(trained_keras(page_of))
         open_pages |= {page_of} if lines else set()
         seen.add(lines)
         yield _words(f"It shows **{step.question.answer}**. {step.reveal}")
+
+
+def _is_first(key: str, page_of: str) -> bool:
+    """Whether no lesson before computes with what this page shows."""
+    shown = (
+        one.key for one in lessons().values() for step in one.steps.values()
+        if step.exhibit.page == page_of and computed(step.exhibit)
+    )  # fmt: skip
+    return next(shown) == key
 
 
 def _keras(step: Step) -> str:
