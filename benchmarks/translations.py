@@ -67,7 +67,7 @@ _TOML: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset(),
     ),
 }
-_PLACES = re.compile(r"\$[^$]+\$|%?\{[^{}]*\}|<[A-Za-z][a-z_0-9]*>|`[^`]+`")
+_PLACES = re.compile(r"\$\$[^$]+\$\$|\$[^$]+\$|%?\{[^{}]*\}|<[A-Za-z][a-z_0-9]*>|`[^`]+`")
 _WORDS_OF_FORMULAS = re.compile(r"\\(text|mathrm|operatorname)\{[^}]*\}")
 _CLOSE = 0.75  # how much of a text may have changed until it counts as new
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)  # files do not tell when they were made: nothing changes by itself
