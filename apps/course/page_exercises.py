@@ -152,7 +152,7 @@ def _whole_sheet() -> None:
 @st.fragment
 def _exercise(name: str, seed: int, number: str, solutions: bool) -> None:
     one, done = problem(name, seed, language()), work(name, seed)
-    st.markdown(f"**{number}{', '.join(exercise(name).topics)}**")
+    st.markdown(f"**{number}{', '.join(map(_, exercise(name).topics))}**")
     st.markdown(one.question)
     finished = done.solved or (done.verdict is not None and done.verdict.right)
     with st.form(f"form {name} {seed}", border=False):

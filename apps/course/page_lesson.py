@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.course import page_exercises, page_exhibit, page_progress
-from apps.course.answers import Choice
+from apps.course.answers import Choice, said
 from apps.course.lessons import Lesson, Question, Step, lesson_and_step, lessons
 from apps.lecture.drawings import drawing_url
 from apps.shared.language import _, language
@@ -119,7 +119,8 @@ def _question(name: str, question: Question) -> None:
         if isinstance(question.kind, Choice):
             given = st.radio(_("Your prediction"), question.kind.texts, index=None, key=key)
         else:
-            given = st.text_input(_("Your prediction"), key=key, placeholder=question.kind.asked)
+            asked = said("asked", question.kind.form, language())
+            given = st.text_input(_("Your prediction"), key=key, placeholder=asked)
         if not st.form_submit_button(_("Show me"), type="primary"):
             return
     with input_errors():
@@ -133,11 +134,11 @@ def _question(name: str, question: Question) -> None:
 def _answer(step: Step, prediction: str) -> None:
     """Say what the exhibit shows beside what was predicted."""
     question = step.question
-    true, said = question.check(prediction)
+    true, comment = question.check(prediction)
     predicted = question.shown(question.kind.read(prediction))
     icon = ":material/check_circle:" if true else ":material/visibility:"
     lead = _("As you predicted") if true else _("You predicted {what}. The exhibit shows", what=predicted)
-    st.info(f"{lead}: **{question.answer}**. {said}\n\n{step.reveal}", icon=icon)
+    st.info(f"{lead}: **{question.answer}**. {comment}\n\n{step.reveal}", icon=icon)
     with st.container(horizontal=True, gap="xsmall"):
         for one in step.tries:
             st.button(one.title, on_click=st.session_state.update, args=(one.values,), key=f"try {one.title}")
