@@ -6,7 +6,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from apps.shared.language import ENGLISH, LANGUAGES, found_by
+from apps.shared.page import component
 
+_document = component("lectern_language", __file__)  # says the language to screen readers
 _KEY = "language"  # query parameter, and in the state of the session
 # In the free stripe between the navigation and the title.
 _PLACE = """<style>div:has(> .st-key-languages) { position: relative; margin-bottom: -1rem; }
@@ -35,6 +37,7 @@ def choose_language() -> None:
     now = visitors_language()
     st.html(_PLACE)
     with st.container(key="languages", horizontal=True, gap="xsmall"):
+        _document(key="lectern_language", data=now)
         for key, name in LANGUAGES.items():
             st.button(
                 name,
