@@ -1,5 +1,7 @@
 """The web front end: `make app`. This file only routes; every application has its page.py."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from apps.course.lessons import step_about
@@ -23,4 +25,5 @@ taught_by(step_about)
 alone = st.context.is_embedded or "present" in st.query_params
 page = st.navigation([home, *built], position="hidden" if alone else "top")
 corners()
+st.html(Path(__file__).with_name("apps") / "shared" / "page_contrast.css")
 page.run()

@@ -49,7 +49,7 @@ def _overview() -> None:
         ):
             done = sum(name in done_steps for name in lesson.steps)
             with column, st.container(border=True, height="stretch"):
-                st.image(drawing_url(lesson.key, palette()), width="stretch")
+                st.image(drawing_url(lesson.key, palette()), width="stretch", alt="")
                 st.markdown(f"**{number}. {lesson.title}**")
                 st.caption(lesson.about)
                 label = _("Begin") if not done else _("Go on") if done < len(lesson.steps) else _("Again")
@@ -82,7 +82,7 @@ def show_step(lesson: Lesson, step: Step) -> None:
     exhibit = step.exhibit if answered else step.before
     with st.container(border=True):
         if exhibit is None:
-            st.image(drawing_url(lesson.key, palette()), width=360)
+            st.image(drawing_url(lesson.key, palette()), width=360, alt="")
         else:
             page_exhibit.show(exhibit, f"{step.name} {answered}")
 

@@ -56,7 +56,7 @@ def _words(step: Step, look: str) -> None:
 def _exhibit(lesson: Lesson, step: Step, *, answered: bool) -> None:
     shown = step.exhibit if answered else step.before
     if shown is None:
-        st.image(drawing_url(lesson.key, palette()), width="stretch")
+        st.image(drawing_url(lesson.key, palette()), width="stretch", alt="")
     else:
         page_exhibit.show(shown, f"{step.name} {answered}")
 

@@ -48,7 +48,7 @@ def show() -> None:
             "cannot be graded is named, and the others are graded."
         )
     )
-    st.code("python -m apps course grade FOLDER --out grades.csv", language="bash")
+    st.code("python -m apps course grade FOLDER --out grades.csv", language="bash", wrap_lines=True)
 
 
 def _link(assignment: Assignment) -> None:

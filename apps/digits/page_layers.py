@@ -133,7 +133,7 @@ def strip_html(name: str, strip: Strip, colours: Palette) -> str:
     address = png_url(png(strip, colours.negative, colours.grid, colours.positive))
     return (
         f'<div class="about">{text}{left_out}</div>'
-        f'<div class="strip"><img src="{address}" alt="{text}" style="{_size(strip)}"></div>'
+        f'<div class="strip" tabindex="0"><img src="{address}" alt="{text}" style="{_size(strip)}"></div>'
     )
 
 

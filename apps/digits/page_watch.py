@@ -97,14 +97,14 @@ def _confusion(picture: Mapping[str, Any], colours: Palette) -> str:
         cells = []
         for column, count in enumerate(row):
             colour = colours.positive if column == at else colours.negative
-            shade = tint(colour, 0.8 * (count / max(sum(row), 1)) ** 0.5)
+            shade = tint(colour, colours.most * (count / max(sum(row), 1)) ** 0.5)
             cells.append(f'<td style="background:{shade or "none"}">{count or ""}</td>')
         rows.append(f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>')
     about = _("What {sample} show (rows) and what the network says (columns)", sample=_sample(picture))
     about = f'<div class="about">{about}</div>'
     said = _("Confusion matrix")
     table = f'<table class="matrix" aria-label="{said}"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
-    return f'{about}<div style="overflow-x:auto">{table}</div>'
+    return f'{about}<div style="overflow-x:auto" tabindex="0">{table}</div>'
 
 
 def _hardest(picture: Mapping[str, Any], colours: Palette) -> str:

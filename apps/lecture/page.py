@@ -98,6 +98,7 @@ def show() -> None:
         with column:
             _door(door)
     _path()
+    st.html(f'<h2 class="for-readers">{_("The lecture")}</h2>')
     for number, part in enumerate(PARTS, start=1):
         _part(number, part)
     st.caption(

@@ -56,7 +56,7 @@ def show(reviews: Reviews, preset: str) -> None:
 def _attention(text: str, found: AttentionWeights) -> None:
     st.markdown(_("**Attention**: the query asks every state; the weights sum to 1."))
     colour, shares = palette().ours, np.array(found.weights)
-    strength = 0.8 / shares.max()
+    strength = palette().most / shares.max()
 
     def look(share: float) -> tuple[str, str]:
         return tint(colour, strength * share), f"{100 * share:.2f} %"

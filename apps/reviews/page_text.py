@@ -55,7 +55,7 @@ def draw_document(
             pieces.append(Letter(text[done : word.start]))
         colour, said = look(value)
         note = f"{name_of(word)}: {said}" + ("" if word.known else _(", unknown"))
-        pieces.append(Letter(word.text or " EOS", colour, note, marked=not word.known))
+        pieces.append(Letter(word.text or " EOS", colour, note, not word.known, bool(colour) and value < 0))
         done = max(done, word.end)
     with st.container(border=True):
         letters(pieces, key=key, label=label, breaks=False)

@@ -106,7 +106,7 @@ def _words(text: str, added: Contributions) -> None:
 
     def look(value: float) -> tuple[str, str]:
         colour = colours.positive if value > 0 else colours.negative
-        return tint(colour, 0.75 * abs(value) / largest), f"{value:+.3f}"
+        return tint(colour, colours.most * abs(value) / largest), f"{value:+.3f}"
 
     label = _("The document; what speaks for {label} and what speaks against it", label=added.label)
     draw_document(text, added.words, added.values, look, key="document", label=label)

@@ -46,7 +46,7 @@ def show(picture: Mapping[str, Any], key: str) -> None:
 
     def look(value: float) -> tuple[str, str]:
         colour = colours.positive if value > 0 else colours.negative
-        return tint(colour, 0.75 * abs(value) / largest), f"{value:+.3f}"
+        return tint(colour, colours.most * abs(value) / largest), f"{value:+.3f}"
 
     draw_document(
         picture["text"],

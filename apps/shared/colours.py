@@ -18,6 +18,7 @@ class Palette:
         text: Text on the page's ground.
         grid: Lines behind a picture.
         ground: The page itself.
+        most: Strongest tint, 0 to 1, of a ground that text is still readable on.
     """
 
     ours: str
@@ -28,27 +29,30 @@ class Palette:
     text: str
     grid: str
     ground: str
+    most: float
 
 
 LIGHT = Palette(
     ours="#0f7c90",
-    peer="#cf6a1c",
-    muted="#9aa0a8",
+    peer="#b35a12",
+    muted="#6c727a",
     positive="#0f7c90",
     negative="#b8481f",
     text="#20242c",
     grid="#e3ddd0",
     ground="#fbfaf6",
+    most=0.75,
 )
 DARK = Palette(
     ours="#4fb7c9",
     peer="#eb9a55",
-    muted="#6d7580",
+    muted="#858d98",
     positive="#4fb7c9",
     negative="#ef8a62",
     text="#e8e5dc",
     grid="#343b45",
     ground="#15181d",
+    most=0.5,
 )
 
 

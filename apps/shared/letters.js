@@ -4,17 +4,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
   card.style.display = 'none';
   box.style.setProperty('--mark', data.mark);
   box.setAttribute('aria-label', data.label);
-  const spans = data.tokens.map(([text, colour, note, marked], at) => {
+  const spans = data.tokens.map(([text, colour, note, marked, against], at) => {
     const span = document.createElement('span');
     const lines = text === '\n' && data.breaks;
     span.textContent = lines ? '\u21b5\n' : text;
     if (colour) span.style.background = colour;
     if (lines) span.classList.add('break');
     if (marked) span.classList.add('marked');
+    if (against) span.classList.add('against');
     if (at < data.quiet) span.className = 'quiet';
     if (at === data.chosen) span.classList.add('chosen');
     span.dataset.at = at;
     span.dataset.note = note;
+    span.id = `letter-${at}`;
+    span.setAttribute('role', 'option');
+    span.setAttribute('aria-selected', at === data.chosen);
+    span.setAttribute('aria-label', `${text.trim() || '\u2423'} ${data.notes[note]}`);
     return span;
   });
   box.replaceChildren(...spans);
@@ -25,15 +30,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue('click', at);
   };
   box.onclick = (event) => { const span = of(event); if (span) choose(Number(span.dataset.at)); };
+  let here = data.chosen < 0 ? data.quiet - 1 : data.chosen;
   box.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const now = spans.findIndex((span) => span.classList.contains('chosen'));
-    choose(now < 0 ? data.quiet : now + step);
+    here = Math.min(Math.max(here + step, data.quiet), spans.length - 1);
+    if (!spans[here]) return;
+    spans.forEach((span, at) => span.classList.toggle('here', at === here));
+    box.setAttribute('aria-activedescendant', spans[here].id);
+    tell(spans[here]);
+    choose(here);
   };
-  box.onmouseover = (event) => {
-    const span = of(event);
+  const tell = (span) => {
     const note = span && data.notes[Number(span.dataset.note)];
     card.style.display = note ? 'block' : 'none';
     if (!note) return;
@@ -45,5 +54,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     card.style.left = Math.max(8, left) + 'px';
     card.style.top = (fits ? below : place.top - card.offsetHeight - 6) + 'px';
   };
-  box.onmouseleave = () => { card.style.display = 'none'; };
+  box.onmouseover = (event) => tell(of(event));
+  box.onblur = box.onmouseleave = () => { card.style.display = 'none'; };
 }

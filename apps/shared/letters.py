@@ -26,12 +26,14 @@ class Letter:
         colour: Of its ground, CSS; empty for none.
         note: Shown on a card when the mouse is on it; empty for none.
         marked: Whether it is underlined.
+        against: Whether it has a dotted line below: what a colour of two sides says without colour.
     """
 
     text: str
     colour: str = ""
     note: str = ""
     marked: bool = False
+    against: bool = False
 
 
 def letters(
@@ -66,7 +68,10 @@ def letters(
     _letters(
         key=key,
         data={
-            "tokens": [[token.text, token.colour, number[token.note], token.marked] for token in tokens],
+            "tokens": [
+                [token.text, token.colour, number[token.note], token.marked, token.against]
+                for token in tokens
+            ],
             "notes": notes,
             "label": label,
             "mark": palette().ours,

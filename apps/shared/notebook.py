@@ -26,6 +26,6 @@ def tinted(pieces: Iterable[tuple[str, float, str]]) -> str:
     """Draw pieces of a text, each with a strength of -1 to 1 that is its ground, and a note for the mouse."""
     drawn = []
     for text, strength, note in pieces:
-        ground = tint(LIGHT.positive if strength > 0 else LIGHT.negative, 0.8 * abs(strength))
+        ground = tint(LIGHT.positive if strength > 0 else LIGHT.negative, LIGHT.most * abs(strength))
         drawn.append(f'<span title="{escape(note)}" style="background:{ground}">{escape(text)}</span>')
     return f'<div dir="auto" style="white-space:pre-wrap;line-height:1.6">{"".join(drawn)}</div>'

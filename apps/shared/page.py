@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -225,6 +226,7 @@ def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _explain(said: Mapping[str, Any], page: str, section: str) -> None:
     """Say what a section shows and what to try, with a way to the lesson that teaches it."""
+    st.html(f'<h2 class="for-readers">{escape(_(said["title"]))}</h2>')
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(_(said["about"]), width="content")
         for found in filter(None, (lesson_on(page, section) for lesson_on in _lesson_on)):

@@ -15,7 +15,7 @@ from data_prep.readers.conllu import UNTAGGED
 
 _LONGEST_SHOWN = 60  # characters of a word that are drawn; its whole length is on its card
 _CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-_FULL, _FULL_DARK = 0.62, 0.50  # opacity at full confidence; words have to stay readable on it
+_FULL, _FULL_DARK = 0.62, 0.45  # opacity at full confidence; words have to stay readable on it
 
 
 def style(colours: Palette) -> str:

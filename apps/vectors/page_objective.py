@@ -70,7 +70,7 @@ def _sentence(result: MaskedPrediction) -> None:
         "masked": f"border:2px solid {colours.peer};color:{colours.text};font-weight:600",
         "context": f"background:{colours.ours};color:{colours.ground};border:2px solid {colours.ours}",
         "unknown": f"border:2px dashed {colours.ours};color:{colours.text}",
-        "outside": f"border:2px solid {colours.grid};color:{colours.text};opacity:.6",
+        "outside": f"border:2px solid {colours.grid};color:{colours.text};opacity:.75",
     }
     chips = "".join(
         f'<span style="padding:.15rem .55rem;border-radius:.4rem;{looks[token.role]}">'

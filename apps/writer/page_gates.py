@@ -114,7 +114,8 @@ def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
     drawn = []
     for token, value in zip((token.text for token in view.tokens), values.tolist(), strict=True):
         colour = colours.positive if value >= 0 else colours.negative
-        drawn.append(Letter(token, tint(colour, 0.85 * abs(value) / scale), f"{shown(token)}: {value:+.3f}"))
+        ground, note = tint(colour, colours.most * abs(value) / scale), f"{shown(token)}: {value:+.3f}"
+        drawn.append(Letter(token, ground, note, against=bool(ground) and value < 0))
     with st.container(border=True):
         letters(drawn, key="coloured", label=_("The text coloured by {named}", named=_named(fit)))
 

@@ -64,7 +64,7 @@ def _heat(result: ScoredText) -> None:
 
 
 def _letter(token: ScoredToken) -> Letter:
-    ground = tint(palette().negative, 0.8 * token.darkness)
+    ground = tint(palette().negative, palette().most * token.darkness)
     note = _(
         "{text}: {probability:.3g} %, {bits:.2f} bits",
         text=shown(token.text),

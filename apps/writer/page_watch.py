@@ -60,7 +60,7 @@ def _line(picture: Mapping[str, Any], key: str) -> None:
             surprise=surprise,
             likeliest=shown(likeliest),
         )
-        drawn.append(Letter(text, tint(colour, 0.8 * token.darkness), note))
+        drawn.append(Letter(text, tint(colour, palette().most * token.darkness), note))
     with st.container(border=True):
         letters(drawn, key=f"{key} line", label=_("The line, the darker the more surprising"))
     mean = sum(nats) / len(nats)

@@ -147,7 +147,7 @@ def _running(writing: Writing) -> str:
     colours = palette()
     return (
         f'<div style="font-family:monospace;font-size:.92rem;line-height:1.55;white-space:pre-wrap;'
-        f'overflow-wrap:anywhere;color:{colours.text}"><span style="opacity:.6">{escape(writing.prompt)}</span>'
+        f'overflow-wrap:anywhere;color:{colours.text}"><span style="opacity:.75">{escape(writing.prompt)}</span>'
         f'{escape(writing.text)}<span style="color:{colours.ours}">▌</span></div>'
     )
 
