@@ -57,7 +57,7 @@ def _path() -> None:
 
 def _door(door: Door) -> None:
     with st.container(border=True, height="stretch", gap="xsmall"):
-        st.markdown(f"#### {_(door.title)}\n{_(door.about)}")
+        st.markdown(f"### {_(door.title)}\n{_(door.about)}")
         with st.container(horizontal=True, gap="xsmall"):
             for key, query, label in door.links:
                 page = PAGES[key]
@@ -94,11 +94,11 @@ def show() -> None:
             "known systems."
         )
     )
+    st.html(f'<h2 class="for-readers">{_("The lecture")}</h2>')
     for column, door in zip(st.columns(len(DOORS)), DOORS, strict=True):
         with column:
             _door(door)
     _path()
-    st.html(f'<h2 class="for-readers">{_("The lecture")}</h2>')
     for number, part in enumerate(PARTS, start=1):
         _part(number, part)
     st.caption(

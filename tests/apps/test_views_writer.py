@@ -177,7 +177,7 @@ def test_copied_passages_have_sources() -> None:
     assert not app.error
     app.button(key="compare Training text").click().run()
     tokens = given(app, "compared")["tokens"]
-    assert all(marked for *_, marked in tokens)
+    assert all(marked for *_, marked, against in tokens)
     assert "characters copied" in given(app, "compared")["notes"][tokens[0][2]]
     assert app.dataframe[0].value["characters"].max() == len(tokens)
     assert len(chart(app, "matches")["data"]) == 3
