@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from apps.shared.language import _
 from apps.shared.style import palette
 
 _BAR = 26  # pixels a bar
+_MOST_TOLD, _LONGEST = 6, 3  # lines about a picture for screen readers, bars in a line
 _LETTER, _LINE = 6.5, 15  # pixels of a letter's width and of a line of names
 _STATIC = {"displayModeBar": False, "scrollZoom": False}
 _ZOOM = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
@@ -201,4 +204,46 @@ def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
         picture.update_layout(dragmode="pan")
         picture.update_xaxes(fixedrange=False)
         picture.update_yaxes(fixedrange=False)
-    st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=alt)
+    st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=told(picture, alt))
+
+
+def told(picture: go.Figure, alt: str) -> str:
+    """Add to the title of a picture what its numbers say: longest bars, ends of curves, extremes of a matrix."""
+    traces = [one for one in picture.data if one.hoverinfo != "skip"]
+    if len(traces) > 1:
+        traces = [one for one in traces if one.name or one.type != "scatter"]  # lines that explain others
+    return "\n".join([alt, *filter(None, map(_message, traces[:_MOST_TOLD]))])
+
+
+def _message(trace: Any) -> str:
+    """One line about a trace; empty where it has no numbers to tell."""
+    name = f"{trace.name}: " if trace.name else ""
+    if trace.type == "heatmap":
+        values = np.array(trace.z, float)
+        if not np.isfinite(values).any():
+            return ""
+        ends = (np.unravel_index(find(values), values.shape) for find in (np.nanargmax, np.nanargmin))
+        high, low = (f"{values[r, c]:.3g} ({_at(trace.y, r)}, {_at(trace.x, c)})" for r, c in ends)
+        return name + _("largest {high}, least {low}", high=high, low=low)
+    lines = trace.type == "scatter" and "lines" in (trace.mode or "lines")
+    if trace.x is None or trace.y is None or not (lines or trace.type == "bar"):
+        return ""
+    x, y = (trace.y, trace.x) if trace.orientation == "h" else (trace.x, trace.y)
+    pairs = [(_written(a), b) for a, b in zip(x, y, strict=False) if isinstance(b, Real) and np.isfinite(b)]
+    if not pairs:
+        return ""
+    if trace.type == "bar":
+        longest = sorted(pairs, key=lambda pair: -abs(pair[1]))[:_LONGEST]
+        return name + ", ".join(f"{label}: {value:.3g}" for label, value in longest)
+    (start, first), (end, last) = pairs[0], pairs[-1]
+    return name + _(
+        "{first:.3g} at {start}, {last:.3g} at {end}", first=first, start=start, last=last, end=end
+    )
+
+
+def _at(names: Any, place: int) -> str:
+    return _written(place if names is None else names[place])
+
+
+def _written(place: Any) -> str:
+    return f"{place:.3g}" if isinstance(place, float) else str(place).strip()

@@ -139,9 +139,9 @@ export function svgOf(element, title) {
 }
 
 const plotly = (element) => element.querySelector('.js-plotly-plot');
-const named = (element) => (element.querySelector('[role=figure], [role=img]') || element).getAttribute('aria-label')
+const named = (element) => ((element.querySelector('[role=figure], [role=img]') || element).getAttribute('aria-label')
   || [...element.querySelectorAll('img')].map((one) => one.alt).find(Boolean)
-  || element.querySelector('[aria-label]')?.ariaLabel || document.querySelector('h1, h2, h3')?.innerText || 'Picture';
+  || element.querySelector('[aria-label]')?.ariaLabel || document.querySelector('h1, h2, h3')?.innerText || 'Picture').split('\n')[0];
 
 /** The numbers of a picture as rows: of its traces, of what the page says about them, or of its tables. */
 export function rowsOf(element) {

@@ -39,13 +39,16 @@ def show(tagger: Tagger, preset: str) -> None:
     )
     matrix, sentences = st.columns([3, 2], gap="medium")
     with matrix:
+        drawn = _picture(labels, count)
         st.plotly_chart(
-            _picture(labels, count),
+            drawn,
             key=_MATRIX,
             on_select=lambda: _take(list(count)),
             selection_mode="points",
             config={"displayModeBar": False, "scrollZoom": False},
-            alt=_("Confusion matrix: gold tags in rows, tags that the network gave in columns"),
+            alt=charts.told(
+                drawn, _("Confusion matrix: gold tags in rows, tags that the network gave in columns")
+            ),
         )
     with sentences:
         _examples(confusions["examples"], count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,16 @@ def messages(app: AppTest) -> list[str]:
 def html(app: AppTest) -> str:
     """All HTML of the page."""
     return "".join(item.proto.body for item in app.get("html"))
+
+
+def untold(app: AppTest) -> list[str]:
+    """Pictures of the page without a text alternative that says more than one word."""
+    alts = [item.proto.alt for item in app.get("plotly_chart")]
+    images = [image.proto for item in app.get("imgs") for image in item.proto.imgs]
+    found = [alt for alt in alts if len(alt.split()) < 2]
+    found += [str(image)[:80] for image in images if not image.HasField("alt")]
+    marks = re.findall(r"<(?:img|svg|canvas)\b[^>]*>|<[^>]*role=.img[^>]*>", html(app))
+    return found + [mark[-200:] for mark in marks if "alt=" not in mark and "aria-label=" not in mark]
 
 
 def components(app: AppTest) -> list:

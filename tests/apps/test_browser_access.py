@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
+from apps.course.answers import Choice
+from apps.course.catalogue import exercise
 from apps.course.lessons import lessons
 from apps.course.printing import lesson_html, sheet_html
 from tests.apps.browsing import settled, visit
@@ -96,3 +98,69 @@ def test_a_print_has_no_violation(page, tmp_path: Path, key: str) -> None:
         path.write_text(html, encoding="utf-8")
         page.goto(path.as_uri())
         assert not violations(page)
+
+
+FOCUS = """() => {
+  let one = document.activeElement;
+  while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+  const drawn = [one, one.parentElement, one.parentElement?.parentElement, one.nextElementSibling].filter(Boolean);
+  return [one.innerText || one.value || one.ariaLabel || '', drawn.some((part) => {
+    const style = getComputedStyle(part);
+    return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none';
+  })];
+}"""
+
+
+def tab_to(page, one, key: str = "Tab") -> None:
+    """Press Tab until an element has the focus, which has to be seen."""
+    for _ in range(80):
+        page.keyboard.press(key)
+        if one.evaluate("one => one === document.activeElement || one.contains(document.activeElement)"):
+            said, seen = page.evaluate(FOCUS)
+            assert seen, f"the focus on {said!r} is not seen"
+            return
+    pytest.fail("Tab never gets there")
+
+
+def test_a_lesson_s_steps_by_keyboard_alone(page, server: str) -> None:
+    lesson = lessons()["convolution"]
+    numbered, chosen = (
+        next(one for one in lesson.steps.values() if isinstance(one.question.kind, Choice) is choice)
+        for choice in (False, True)
+    )
+    visit(page, f"{server}/course?lesson={numbered.name}")
+    tab_to(page, page.get_by_role("textbox", name="Your prediction"))
+    page.keyboard.type(numbered.question.answer)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    predicted = page.get_by_test_id("stAlert").get_by_text("As you predicted")
+    expect(predicted).to_be_visible()
+    page.goto("about:blank")
+    visit(page, f"{server}/course?lesson={chosen.name}")
+    options = page.get_by_role("radio")
+    tab_to(page, page.get_by_role("radiogroup", name="Your prediction"))
+    page.keyboard.press("Space")
+    for _ in range(chosen.question.kind.options.index(chosen.question.right)):
+        page.keyboard.press("ArrowDown")
+    expect(options.nth(chosen.question.kind.options.index(chosen.question.right))).to_be_checked()
+    tab_to(page, page.get_by_role("button", name="Show me"))
+    page.keyboard.press("Space")
+    expect(predicted).to_be_visible()
+
+
+def test_an_exercise_and_its_hints_by_keyboard_alone(page, server: str) -> None:
+    sheet = exercise("convolution/layer").sheet(42)
+    visit(page, f"{server}/course?section=Exercises&exercises=convolution&exercise=layer&seed=42")
+    box = page.get_by_role("textbox", name="Answer")
+    tab_to(page, box)
+    page.keyboard.type(next(one.answer for one in sheet.mistakes if one.name == "bias"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Hint 1 of 3"))
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Hint 1.")).to_be_visible()
+    tab_to(page, box, "Shift+Tab")
+    page.keyboard.press("Control+a")
+    page.keyboard.type(sheet.answer)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Right.", exact=True)).to_be_visible()

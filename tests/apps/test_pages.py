@@ -10,7 +10,7 @@ import pytest
 from apps.course.lessons import step_about
 from apps.lecture.topics import PAGES, ROOT
 from data_prep.files import toml_beside
-from tests.apps.pages import EVERY_SECTION, SECTIONS, components, open_page, shipping
+from tests.apps.pages import EVERY_SECTION, SECTIONS, components, open_page, shipping, untold
 
 SHOWN = (
     "plotly_chart",
@@ -47,6 +47,7 @@ def test_a_section_opens_by_its_address_and_says_what_to_try(key: str, section: 
     assert len(set(chooser.options)) == len(SECTIONS[key])
     assert chooser.value == section
     assert components(app) or any(len(app.get(kind)) for kind in SHOWN), "the section is empty"
+    assert not untold(app)
     said = toml_beside(str(ROOT / PAGES[key].view))["sections"]
     assert tuple(said) == SECTIONS[key]
     assert chooser.options[SECTIONS[key].index(section)] == said[section]["title"]

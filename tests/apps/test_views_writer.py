@@ -177,12 +177,12 @@ def test_copied_passages_have_sources() -> None:
     assert not app.error
     app.button(key="compare Training text").click().run()
     tokens = given(app, "compared")["tokens"]
-    assert all(marked for *_, marked, against in tokens)
+    assert all(marked for *_, marked, _ in tokens)
     assert "characters copied" in given(app, "compared")["notes"][tokens[0][2]]
     assert app.dataframe[0].value["characters"].max() == len(tokens)
     assert len(chart(app, "matches")["data"]) == 3
     app.button(key="compare Shuffled").click().run()
-    assert not any(marked for *_, marked in given(app, "compared")["tokens"])
+    assert not any(marked for *_, marked, _ in given(app, "compared")["tokens"])
 
 
 def test_the_quiz_asks_answers_and_counts() -> None:
