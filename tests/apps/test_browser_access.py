@@ -137,7 +137,7 @@ def test_a_lesson_s_steps_by_keyboard_alone(page, server: str) -> None:
     expect(predicted).to_be_visible()
     page.goto("about:blank")
     visit(page, f"{server}/course?lesson={chosen.name}")
-    options = page.get_by_role("radio")
+    options = page.get_by_role("radiogroup", name="Your prediction").get_by_role("radio")
     tab_to(page, page.get_by_role("radiogroup", name="Your prediction"))
     page.keyboard.press("Space")
     for _ in range(chosen.question.kind.options.index(chosen.question.right)):
