@@ -9,14 +9,14 @@ import streamlit as st
 from apps.digits.explain import DigitInspector
 from apps.digits.page_source import Chosen, choose
 from apps.digits.strips import ACTIVATIONS, GRADIENTS, WEIGHTS, DigitLook, LayerLook, Strip, png
-from apps.shared.language import _
+from apps.shared.language import ENGLISH, N_, _, language
 from apps.shared.page import input_errors, named_choice, plain, remembered
 from apps.shared.page_images import png_url
 from apps.shared.style import Palette, palette
 
 SHOWN = (ACTIVATIONS, GRADIENTS[ACTIVATIONS], WEIGHTS, GRADIENTS[WEIGHTS])
 AUTOMATIC = "automatic"
-FINISHED = "finished"
+FINISHED = N_("finished")
 _CELL, _LINE, _TILE = 12, 16, 56  # pixels on the screen: a cell of a vector, its height, about a tile
 STRIP_STYLE = """<style>
 .strip { max-height: 280px; overflow: auto; margin: .1rem 0 .55rem; }
@@ -32,11 +32,12 @@ def show(inspector: DigitInspector, preset: str) -> None:
         chosen = choose(preset)
     with right:
         epoch = FINISHED
+        bind = "query-params" if language() == ENGLISH else None  # what is shown would go into the address
         if inspector.epochs:
             names = [*map(str, inspector.epochs), FINISHED]
-            epoch = st.select_slider(_("Epoch"), names, value=FINISHED, key="epoch", bind="query-params")
+            epoch = st.select_slider(_("Epoch"), names, value=FINISHED, key="epoch", format_func=_, bind=bind)
         shown = st.pills(
-            _("Show"), SHOWN, selection_mode="multi", default=SHOWN, key="strips", bind="query-params"
+            _("Show"), SHOWN, selection_mode="multi", default=SHOWN, key="strips", format_func=_, bind=bind
         )
         everything = st.toggle(
             _("Every layer, not only those with filters"),

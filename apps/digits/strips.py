@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageColor
 
+from apps.shared.language import N_
 from apps.shared.results import Result
 from data_prep.files import atomic_writer
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from models.digit_cnn.inside import LayerView
     from models.digit_cnn.plan import Step
 
-ACTIVATIONS, WEIGHTS = "Activations", "Weights"
-GRADIENTS = {ACTIVATIONS: "Activation gradients", WEIGHTS: "Weight gradients"}
+ACTIVATIONS, WEIGHTS = N_("Activations"), N_("Weights")
+GRADIENTS = {ACTIVATIONS: N_("Activation gradients"), WEIGHTS: N_("Weight gradients")}
 _COLOURS = ("#b8481f", "#e3ddd0", "#0f7c90")  # of files: below zero, zero, above
 MOST_FILTERS, MOST_CHANNELS, MOST_UNITS = 64, 32, 512
 COLUMNS = 16  # tiles of channels side by side

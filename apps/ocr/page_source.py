@@ -93,8 +93,12 @@ def compose() -> tuple[str, np.ndarray, int]:
     hand = number_box(hand_box, _("Hand"), (0, MOST_HANDS - 1), 3, "hand")
     bank = "pen"
     if len(there) > 1:
-        bank = one_of(_("Letters of"), there, "bank", place=bank_box, named=True, format_func=BANKS.get)
+        bank = one_of(_("Letters of"), there, "bank", place=bank_box, named=True, format_func=_bank)
     return text.strip().lower(), spell(text, bank, hand), hand
+
+
+def _bank(key: str) -> str:
+    return _(BANKS[key])
 
 
 def known_letters(alphabet: str) -> str:
