@@ -193,7 +193,7 @@ def test_the_surer_the_more_opaque_in_both_themes(random_tagger) -> None:
     for dark in (False, True):
         opacities = [
             float(ribbon_colour("NOUN", probability, dark=dark).rstrip(")").rsplit(",", 1)[1])
-            for probability in (0.2, 0.6, 1.0)
+            for probability in (0.3, 0.6, 1.0)
         ]
         assert opacities == sorted(opacities) and opacities[0] < opacities[2]
     sentences = random_tagger.tag("Dogs bark.").sentences
