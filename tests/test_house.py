@@ -314,6 +314,7 @@ DISTRIBUTIONS = {
     "tensorflow_text": "tensorflow-text",
     "PIL": "pillow",
     "markdown_it": "markdown-it-py",
+    "mdit_py_plugins": "mdit-py-plugins",
     "annotated_types": "annotated-types",
     "pycrfsuite": "python-crfsuite",
     "xdist": "pytest-xdist",
