@@ -93,7 +93,7 @@ def test_a_lesson_is_presented_by_arrow_keys(page, server: str) -> None:
     page.get_by_role("button", name="Present").click()
     settled(page)
     first, second = list(lessons()["convolution"].steps.values())[:2]
-    title = page.get_by_role("heading", level=2)
+    title = page.get_by_role("heading", level=2).first
     expect(title).to_have_text(first.title)
     for what in ("navigation", "banner"):
         expect(page.get_by_role(what)).to_have_count(0)
