@@ -195,14 +195,15 @@ def _buttons(run: LabRun, state: State) -> None:
         st.caption(_("It was begun on the command line, by `fit`: it is looked at here, and steered there."))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        # What stays comes first: a button that moves while it is pressed is not pressed.
+        if state in _STEERED:
+            _button(run, _("Stop training"), "stop", run.stop)
         if state == "training":
             _button(run, _("Pause"), "pause", run.pause)
         if state == "paused":
             _button(run, _("Go on"), "play_arrow", run.go_on)
         if state == "failed":
             _button(run, _("Try again"), "replay", run.go_on)
-        if state in _STEERED:
-            _button(run, _("Stop training"), "stop", run.stop)
         with st.popover(_("Discard"), icon=":material/delete:"):
             st.caption(_("The run and its files are removed; a preset that was made of it stays."))
             _button(run, _("Discard it"), "delete_forever", lambda: _discard(run))

@@ -58,13 +58,8 @@ def test_a_person_starts_watches_stops_keeps_and_uses_a_network(page, address: s
     page.reload()
     page.wait_for_function(POINTS)
     expect(page.get_by_text("training", exact=True).first).to_be_visible(timeout=LONGEST)
-    for button, then in (
-        ("Pause", "Go on"),
-        ("Go on", "Pause"),
-        ("Stop training", "Keep"),
-    ):  # each is pressed once
+    for button in ("Pause", "Go on", "Stop training"):  # each is pressed once, as soon as it is there
         page.get_by_role("button", name=button, exact=True).click(timeout=LONGEST)
-        expect(page.get_by_role("button", name=then, exact=True)).to_be_visible(timeout=LONGEST)
     expect(page.get_by_text("stopped", exact=True).first).to_be_visible(timeout=LONGEST)
 
     page.get_by_role("textbox", name="Keep as a preset named").fill("mine")

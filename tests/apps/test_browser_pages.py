@@ -20,6 +20,7 @@ ANSWERED = {
     "reviews": "[data-testid=stAlert], .js-plotly-plot",
     "convolution": "text=As Keras",
     "laboratory": "[data-testid=stAlert], [data-testid=stSelectbox]",
+    "course": "[data-testid=stImage], [data-testid=stForm], [data-testid=stSelectbox], h3",
 }
 
 pytestmark = pytest.mark.browser
