@@ -13,6 +13,7 @@ import typer
 from typer import completion as typer_completion
 from typer.core import TyperGroup
 
+from apps.service.commands import serve
 from apps.shared.commands import JsonOption, group, number, print_json, print_table, verb
 from lectern.export.commands import with_export
 from models.presets.search import find_presets
@@ -103,6 +104,9 @@ def page(port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this
     print(f"Lectern: http://127.0.0.1:{port}   (stop with Ctrl-C)", flush=True)
     streamlit = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
     os.execv(sys.executable, [*streamlit, "--server.port", str(port)])
+
+
+app.command()(verb(serve))
 
 
 @app.command()

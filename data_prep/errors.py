@@ -29,12 +29,13 @@ class InputError(ValueError):
         parts = (
             problem,
             None if allowed is None else f"Allowed: {allowed}",
-            None if received is None else f"Received: {_shortened(received)}",
+            None if received is None else f"Received: {shortened(received)}",
             remedy,
         )
         super().__init__(". ".join(part.rstrip(".") for part in parts if part is not None) + ".")
 
 
-def _shortened(received: object) -> str:
+def shortened(received: object) -> str:
+    """Return the ``repr`` of what was received, at most 80 characters of it."""
     text = repr(received)
     return text if len(text) <= _RECEIVED_LIMIT else text[: _RECEIVED_LIMIT - 1] + "…"

@@ -43,7 +43,7 @@ def check(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
     try:
         return adapter.validate_python(value, strict=True)
     except ValidationError as error:
-        allowed = " or ".join(dict.fromkeys(_words(one["msg"]) for one in error.errors()))
+        allowed = " or ".join(dict.fromkeys(in_words(one["msg"]) for one in error.errors()))
         raise InputError(f"{name} does not fit", allowed=allowed, received=value) from None
 
 
@@ -62,13 +62,15 @@ def adapters(kind: type) -> dict[str, TypeAdapter[Any]]:
 
 _TERMS = {
     "valid integer": "whole number",
+    ", unable to interpret input": "",
     "a valid boolean": "true or false",
+    "a valid dictionary or object to extract fields from": "an object",
     "a valid ": "a ",
     "Field required": "more values",
 }
 
 
-def _words(message: str) -> str:
+def in_words(message: str) -> str:
     """Make "Input should be a valid integer" an answer to "Allowed:"."""
     for term, words in _TERMS.items():
         message = message.replace(term, words)

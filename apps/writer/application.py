@@ -116,7 +116,11 @@ class Writer(Application):
         begun = time.perf_counter()
         texts = self.generator.batch(prompt, count, **settings)
         seconds = time.perf_counter() - begun
-        return [Written(prompt, text, seconds, self.copied(text)) for text in texts]
+        return [self.written(prompt, text, seconds) for text in texts]
+
+    def written(self, prompt: str, text: str, seconds: float, copies: bool = True) -> Written:
+        """Make the result of a text that was written after a prompt in so many seconds, with or without its copies."""
+        return Written(prompt, text, seconds, self.copied(text) if copies else None)
 
     def copied(self, text: str) -> Copied | None:
         """Say how much of a text is copied; None where the training text cannot be had, or for no text."""

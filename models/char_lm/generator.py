@@ -80,8 +80,15 @@ class Generator:
 
     def batch(self, prompt: str, n: int, *, unknown: Unknown = "refuse", **settings: Any) -> list[str]:
         """Write ``n`` texts, 1 to 64, after one prompt, side by side; they depend on the seed and on ``n``."""
-        checked = Settings(**{"chunk": _CHUNK, **settings}, texts=n)
-        return ["".join(row) for row in zip(*self._pieces(prompt, unknown, checked), strict=True)]
+        return [
+            "".join(row) for row in zip(*self.streams(prompt, n, unknown=unknown, **settings), strict=True)
+        ]
+
+    def streams(
+        self, prompt: str, n: int, *, unknown: Unknown = "refuse", **settings: Any
+    ) -> Iterator[list[str]]:
+        """Write as :meth:`batch` does; yields the next piece of each text, and stops where nobody asks for more."""
+        return self._pieces(prompt, unknown, Settings(**{"chunk": _CHUNK, **settings}, texts=n))
 
     def opening(self, **settings: Any) -> str:
         """Write a text from its first token on, without a prompt; settings as of :meth:`stream`."""

@@ -1,0 +1,126 @@
+"""The service: its application, and its process from start to a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+
+from apps.service.answers import Answers, Gone
+from apps.service.endpoints import router
+from apps.service.guard import OPEN, Guard
+from apps.service.metrics import Metrics
+from apps.service.models import Models
+from apps.service.refusals import add_handlers
+from apps.service.settings import Limits, token_for
+from data_prep.errors import InputError
+from models.presets.search import find_presets
+
+_HERE = Path(__file__).parent
+_ABOUT = "Lectern's models, asked over HTTP. Every answer is what the application returns; every refusal has one form."
+
+
+def make_app(limits: Limits, token: str | None = None) -> Guard:
+    """Make the application; its models are opened when it is started.
+
+    Args:
+        limits: What it allows.
+        token: What callers have to give; None where only this machine asks.
+    """
+    metrics = Metrics()
+    models = Models(limits, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opening = asyncio.create_task(models.open_defaults())
+        yield
+        opening.cancel()
+        await asyncio.to_thread(models.close)
+
+    app = FastAPI(
+        title="Lectern",
+        version="1",
+        description=_ABOUT,
+        docs_url=None,  # they load programs from another site; docs.html is the page of this one
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.answers = Answers(limits, models)
+    app.include_router(router)
+    add_handlers(app)
+    _add_pages(app, models, metrics)
+    return Guard(app, {*app.openapi()["paths"], *OPEN}, limits, token, metrics)
+
+
+def _add_pages(app: FastAPI, models: Models, metrics: Metrics) -> None:
+    """Add what is not asked of a model."""
+
+    @app.get("/healthz", tags=["operation"], summary="Whether the process answers")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operation"], summary="Whether the shipped models are opened")
+    async def readyz() -> Response:
+        status = "ready" if models.opened else models.failure or "opening the models"
+        return JSONResponse({"status": status}, 200 if models.opened else 503)
+
+    @app.get("/metrics", tags=["operation"], summary="Counters, for Prometheus")
+    async def counters() -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/v1/presets", summary="Presets that can be named")
+    def presets() -> dict[str, list[dict[str, str]]]:
+        return {"presets": [{"name": one.name, "kind": one.kind} for one in find_presets()]}
+
+    @app.get("/", include_in_schema=False)
+    async def start() -> Response:
+        return RedirectResponse("/docs")
+
+    for name, kind in (("docs", "text/html"), ("docs.js", "text/javascript"), ("docs.css", "text/css")):
+        path = _HERE / (name if "." in name else f"{name}.html")
+
+        async def page(path: Path = path, kind: str = kind) -> Response:
+            return FileResponse(path, media_type=kind)
+
+        app.add_api_route(f"/{name}", page, include_in_schema=False)
+
+    @app.exception_handler(Gone)
+    async def gone(request: Request, error: Gone) -> Response:
+        return Response(status_code=499)  # nobody reads it; the counters do
+
+
+def serve(host: str, port: int, limits: Limits) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests that have begun are answered before the end.
+
+    Raises:
+        InputError: The address needs a token, or cannot be listened on.
+    """
+    app = make_app(limits, token_for(host))
+    config = uvicorn.Config(
+        app,
+        host=host.strip("[]"),
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(limits.seconds) + 1,
+    )
+    try:
+        socket = config.bind_socket()
+    except SystemExit:  # uvicorn has logged why
+        raise InputError(f"{host}:{port} cannot be listened on", remedy="Choose another --port") from None
+    shown = f"[{config.host}]" if ":" in config.host else config.host
+    print(f"Lectern service: http://{shown}:{socket.getsockname()[1]}/docs   (stop with Ctrl-C)", flush=True)
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn sends them again when it has ended well
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[socket])
