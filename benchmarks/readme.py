@@ -28,6 +28,7 @@ from apps.shared.transfer import REVIEWS, TAGS, by_share
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
 from apps.writer import reports as writer
+from benchmarks.load import LOAD
 from data_prep.errors import InputError
 from models.presets.search import find_presets
 
@@ -99,6 +100,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "digits": digits.SCORES.markdown,
     "laboratory": BARS.markdown,
     "lecture-map": lecture_map,
+    "load": LOAD.markdown,
     "loss-ladder": writer.LADDER.markdown,
     "loss-ladder-samples": partial(writer.LADDER.markdown, writer.samples),
     "ocr": ocr.SCORES.markdown,

@@ -119,6 +119,7 @@ def serve(host: str, port: int, limits: Limits) -> None:
         socket = config.bind_socket()
     except SystemExit:  # uvicorn has logged why
         raise InputError(f"{host}:{port} cannot be listened on", remedy="Choose another --port") from None
+    socket.listen(config.backlog)  # whoever reads the next line can ask at once
     shown = f"[{config.host}]" if ":" in config.host else config.host
     print(f"Lectern service: http://{shown}:{socket.getsockname()[1]}/docs   (stop with Ctrl-C)", flush=True)
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn sends them again when it has ended well

@@ -1,0 +1,191 @@
+"""The service under load: many clients in a closed loop, and every answer compared with that for one user.
+
+    python -m benchmarks.load                               16 clients, 20,000 sentences
+    python -m benchmarks.load --clients 4 --requests 400    a short form
+
+Starts `python -m apps serve` on this machine. Each client sends one sentence, waits for its tags, and sends the next.
+The clients take a part of the same cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import psutil
+
+from apps.shared.tables import Column, Rows, Table
+from apps.tagger.application import Tagger
+from benchmarks.harness import ROOT, THREADS, Option, command, report, settings
+from data_prep.errors import InputError
+from data_prep.readers.conllu import read_ewt
+
+START_SECONDS = 120
+WARM_UP = 0.1  # of the requests, before anything is counted
+ROUNDING = 1e-5  # of a probability: requests that are joined are summed in another order
+
+LOAD = Table(
+    "load",
+    "python -m benchmarks.load --store",
+    "asked",
+    (
+        Column("clients", "clients"),
+        Column("answers", "answers", ",d"),
+        Column("wrong", "wrong", ",d"),
+        Column("refused", "refused", ",d"),
+        Column("a second", "per_second", ",.0f"),
+        Column("p50, ms", "p50_ms", ".1f"),
+        Column("p95, ms", "p95_ms", ".1f"),
+        Column("p99, ms", "p99_ms", ".1f"),
+        Column("MiB after warm-up", "memory_mib", ",.0f"),
+        Column("MiB at the end", "memory_end_mib", ",.0f"),
+    ),
+    (Rows("service.*", "`POST /v1/{0}`, one sentence"),),
+    "{settings.processor}, {settings.threads} cores, for service and clients together; closed loop.",
+)
+OPTIONS = {
+    "clients": Option(16, "clients at a time"),
+    "requests": Option(20_000, "requests, all clients together"),
+    "threads": THREADS,
+}
+
+
+@contextmanager
+def served() -> Iterator[tuple[int, psutil.Process]]:
+    """Start a service on a free port, and end it well: its port and its process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "apps", "serve", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise InputError("The service did not start")
+        port = int(line.split()[2].rpartition(":")[2].partition("/")[0])
+        end = time.monotonic() + START_SECONDS
+        while not _ready(port):
+            if time.monotonic() > end or process.poll() is not None:
+                raise InputError(f"The service was not ready within {START_SECONDS} s")
+            time.sleep(0.1)
+        yield port, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError:
+        return False
+
+
+class Client:
+    """One connection that is kept open: the least that HTTP/1.1 needs, so that the cores are left to the service."""
+
+    async def open(self, port: int) -> Client:
+        """Connect."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
+        return self
+
+    async def ask(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Send a body of JSON; return status and body of the answer."""
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        header = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status, *lines = header.lower().split("\r\n")
+        length = next(int(line.partition(":")[2]) for line in lines if line.startswith("content-length:"))
+        return int(status.split()[1]), await self._reader.readexactly(length)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+
+async def closed_loop(port: int, path: str, bodies: Sequence[bytes], clients: int) -> dict[str, Any]:
+    """Ask each body once, so many clients at a time: status and body of each, seconds of each, and of all."""
+    answers: list[Any] = [None] * len(bodies)
+    seconds = np.empty(len(bodies))
+    numbers = iter(range(len(bodies)))
+
+    async def work() -> None:
+        client = await Client().open(port)
+        for number in numbers:
+            begun = time.perf_counter()
+            answers[number] = await client.ask(path, bodies[number])
+            seconds[number] = time.perf_counter() - begun
+        client.close()
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(clients)))
+    return {"answers": answers, "seconds": seconds, "all": time.perf_counter() - begun}
+
+
+def same(found: Any, known: Any) -> bool:
+    """Whether two answers are equal, numbers with a point but for rounding."""
+    if isinstance(known, float):
+        return isinstance(found, float) and abs(found - known) <= ROUNDING
+    if isinstance(known, dict):
+        return found.keys() == known.keys() and all(same(found[key], known[key]) for key in known)
+    if isinstance(known, list):
+        return len(found) == len(known) and all(map(same, found, known))
+    return found == known
+
+
+def sentences() -> list[str]:
+    """Return the sentences of the development part of UD English EWT."""
+    return [sentence.text for sentence in read_ewt("dev")]
+
+
+def tag_under_load(options: argparse.Namespace, texts: Sequence[str]) -> dict[str, Any]:
+    """Ask for the tags of sentences, again and again the same ones; compare with what one user is answered."""
+    bodies = [json.dumps({"texts": [text]}).encode() for text in texts]
+    asked = [number % len(texts) for number in range(options.requests)]
+    with served() as (port, process):
+        warm = [bodies[number] for number in asked[: max(options.clients, int(WARM_UP * len(asked)))]]
+        asyncio.run(closed_loop(port, "/v1/tag", warm, options.clients))
+        memory = process.memory_info().rss
+        report(f"{len(asked):,} sentences, {options.clients} clients")
+        found = asyncio.run(closed_loop(port, "/v1/tag", [bodies[at] for at in asked], options.clients))
+        memory_end = process.memory_info().rss
+    tagger = Tagger.from_preset()
+    tagger.tag_batch(texts)  # as in the service, machine code answers: see models.pos_tagger.serving
+    known = [tagger.tag(text).to_dict() for text in texts]
+    refused = sum(status != 200 for status, _ in found["answers"])
+    wrong = sum(
+        status == 200 and not same(json.loads(body)["results"], [known[at]])
+        for at, (status, body) in zip(asked, found["answers"], strict=True)
+    )
+    p50, p95, p99 = (1000 * np.percentile(found["seconds"], (50, 95, 99))).tolist()
+    return {
+        "clients": options.clients,
+        "answers": len(asked) - refused,
+        "wrong": int(wrong),
+        "refused": int(refused),
+        "per_second": len(asked) / found["all"],
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "memory_mib": memory / 2**20,
+        "memory_end_mib": memory_end / 2**20,
+    }
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure."""
+    texts = sentences()
+    return {"service": {"tag": tag_under_load(options, texts)}, "settings": settings(options)}
+
+
+main = command(__name__, __doc__, LOAD, run, OPTIONS)
