@@ -39,6 +39,7 @@ SECONDS = {
     "tests/models/test_pos_tagger.py": 30,
     "tests/models/test_text_classifier.py": 30,
     "tests/models/test_keras_models.py": 25,
+    "tests/apps/test_service.py": 25,
     "tests/apps/test_segmenter_training.py": 21,
     "tests/models/test_context_lm.py": 20,
     "tests/apps/test_digits.py": 20,
