@@ -32,7 +32,7 @@ from data_prep.readers.conllu import read_ewt
 
 START_SECONDS = 120
 WARM_UP = 0.1  # of the requests, before anything is counted
-ROUNDING = 1e-5  # of a probability: requests that are joined are summed in another order
+ROUNDING = 1e-4  # of a probability: words that are met together are summed in another order
 
 LOAD = Table(
     "load",
