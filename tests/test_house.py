@@ -318,7 +318,6 @@ DISTRIBUTIONS = {
     "annotated_types": "annotated-types",
     "pycrfsuite": "python-crfsuite",
     "xdist": "pytest-xdist",
-    "mdit_py_plugins": "mdit-py-plugins",
     "prometheus_client": "prometheus-client",
 }
 
