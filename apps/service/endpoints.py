@@ -74,7 +74,7 @@ async def tag(request: Request, body: Texts) -> Response:
 
 @router.post("/classify", summary="What documents are")
 async def classify(request: Request, body: Texts) -> Response:
-    """Say what documents are; `reviews_imdb` (good or bad) without a preset, `topics_bbc` for topics."""
+    """Say what documents are; reviews_imdb (good or bad) without a preset, topics_bbc for topics."""
     return await _answers(request).items(request, CLASSIFY, body.preset, "texts", body.texts, classified)
 
 
@@ -102,7 +102,7 @@ async def neighbours(request: Request, body: Words) -> Response:
 
 @router.post("/generate", summary="Writing, as it is written")
 async def generate(request: Request, body: Prompt) -> Response:
-    """Go on from a prompt. With `stream` the answer is `text/event-stream`: events `piece`, then `done`, or `error`."""
+    """Go on from a prompt. With stream the answer is text/event-stream: events piece, then done, or error."""
     answers = _answers(request)
     limits = answers.limits
     check_items([body.prompt], limits, "prompt")
@@ -127,7 +127,7 @@ async def digit(request: Request) -> Response:
 
 @router.post("/read", summary="Handwritten words in pictures", openapi_extra=_pictures(WordPictures))
 async def read(request: Request) -> Response:
-    """Read the word in each picture; with `letters` the pictures are the letters of one word."""
+    """Read the word in each picture; with letters the pictures are the letters of one word."""
     answers = _answers(request)
     pictures, body = await pictures_in(request, WordPictures, answers.limits)
     if body.letters:
