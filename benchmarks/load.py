@@ -143,11 +143,6 @@ def same(found: Any, known: Any) -> bool:
     return found == known
 
 
-def sentences() -> list[str]:
-    """Return the sentences of the development part of UD English EWT."""
-    return [sentence.text for sentence in read_ewt("dev")]
-
-
 def tag_under_load(options: argparse.Namespace, texts: Sequence[str]) -> dict[str, Any]:
     """Ask for the tags of sentences, again and again the same ones; compare with what one user is answered."""
     bodies = [json.dumps({"texts": [text]}).encode() for text in texts]
@@ -184,7 +179,7 @@ def tag_under_load(options: argparse.Namespace, texts: Sequence[str]) -> dict[st
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    texts = sentences()
+    texts = [sentence.text for sentence in read_ewt("dev")]
     return {"service": {"tag": tag_under_load(options, texts)}, "settings": settings(options)}
 
 

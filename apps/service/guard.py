@@ -134,25 +134,19 @@ class Guard:
                         chunks.append(chunk)
                         self._held += len(chunk)
                         if self._held > self._limits.held:
-                            raise refused(
-                                429, "Too many bytes are worked on", remedy="Ask again in 1 s",
-                                headers={"Retry-After": "1"},
-                            )  # fmt: skip
-        except TimeoutError:
+                            raise refused(429, "Too many bytes are worked on", headers={"Retry-After": "1"})
+            if size > most:
+                received = f"{size:,} bytes or more"
+                raise refused(
+                    413, "The body is too large", allowed=f"at most {most:,} bytes", received=received
+                )
+            return b"".join(chunks)
+        except BaseException as error:
             self._held -= sum(map(len, chunks))
-            raise refused(408, "The body came too slowly", allowed=f"{self._limits.seconds:g} s") from None
-        except BaseException:
-            self._held -= sum(map(len, chunks))
+            if isinstance(error, TimeoutError):
+                allowed = f"{self._limits.seconds:g} s"
+                raise refused(408, "The body came too slowly", allowed=allowed) from None
             raise
-        if size > most:
-            self._held -= sum(map(len, chunks))
-            raise refused(
-                413,
-                "The body is too large",
-                allowed=f"at most {most:,} bytes",
-                received=f"{size:,} bytes or more",
-            )
-        return b"".join(chunks)
 
 
 def _name(host: str) -> str:

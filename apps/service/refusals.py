@@ -64,16 +64,6 @@ def of_input(error: InputError, where: str = "") -> Refused:
     return refused(422, problem, allowed=error.allowed, received=received, remedy=error.remedy)
 
 
-def of_full(error: Busy) -> Refused:
-    """Make the refusal of a request for which the queue has no place."""
-    return refused(
-        429,
-        "Too many requests wait for this model",
-        remedy=f"Ask again in {error.seconds} s",
-        headers={"Retry-After": str(error.seconds)},
-    )
-
-
 def of_validation(errors: Sequence[Any]) -> Refused:
     """Make a refusal of the first thing in a body that does not fit."""
     first = errors[0]
@@ -116,7 +106,8 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Busy)
     async def full(request: Request, error: Busy) -> JSONResponse:
-        return of_full(error).response()
+        headers = {"Retry-After": str(error.seconds)}
+        return refused(429, "Too many requests wait for this model", headers=headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

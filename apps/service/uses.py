@@ -12,6 +12,7 @@ from apps.digits.application import Digits
 from apps.ocr.application import KIND as OCR_KIND
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.reviews.application import Reviews
+from apps.shared.application import Application
 from apps.tagger.application import Tagger
 from apps.vectors.application import Vectors
 from apps.writer.application import Writer
@@ -78,40 +79,31 @@ def text_at_hand() -> bool:
     return at_hand("tinyshakespeare")
 
 
-def _first_tag(tagger: Tagger) -> None:
-    tagger.tag_batch(["Dogs bark and cats sleep."] * 50)  # many words: machine code answers from then on
-
-
 def _first_write(writer: Writer) -> None:
     for piece in writer.stream("\n", length=1, unknown="map"):
         if text_at_hand():
             writer.copied(piece)
 
 
-def _first_vectors(vectors: Vectors) -> None:
-    vectors.neighbours(vectors.word_vectors.keys[0])
+_STROKE = np.pad(np.zeros((20, 6)), 10, constant_values=1.0)  # dark on light
+_MANY = ["Dogs bark and cats sleep."] * 50  # words after which machine code answers
 
 
-def _first_digit(digits: Digits) -> None:
-    digits.classify(_STROKE)
+def _use(
+    application: type[Application], first: Callable[[Any], Any], most: int = 1, threads: bool = False
+) -> Use:
+    return Use(application.kind, application.default_preset, application.from_preset, first, most, threads)
 
 
 def _first_read(reader: Reader) -> None:
     list(reader.read_words([_STROKE] * TOGETHER))
 
 
-def _first_letters(reader: Reader) -> None:
-    reader.read_letters([_STROKE])
-
-
-_STROKE = np.pad(np.zeros((20, 6)), 10, constant_values=1.0)  # dark on light
-TAG = Use(Tagger.kind, Tagger.default_preset, Tagger.from_preset, _first_tag, most=TOGETHER)
-CLASSIFY = Use(
-    Reviews.kind, Reviews.default_preset, Reviews.from_preset, lambda one: one.classify("good"), TOGETHER
-)
-WRITE = Use(Writer.kind, Writer.default_preset, Writer.from_preset, _first_write, many_threads=True)
-VECTORS = Use(Vectors.kind, Vectors.default_preset, Vectors.from_preset, _first_vectors, many_threads=True)
-DIGIT = Use(Digits.kind, Digits.default_preset, Digits.from_preset, _first_digit)
+TAG = _use(Tagger, lambda one: one.tag_batch(_MANY), TOGETHER)
+CLASSIFY = _use(Reviews, lambda one: one.classify("good"), TOGETHER)
+WRITE = _use(Writer, _first_write, threads=True)
+VECTORS = _use(Vectors, lambda one: one.neighbours(one.word_vectors.keys[0]), threads=True)
+DIGIT = _use(Digits, lambda one: one.classify(_STROKE))
 READ = Use(OCR_KIND, WORDS_PRESET, Reader.from_preset, _first_read, TOGETHER)
-READ_LETTERS = Use(OCR_KIND, LETTERS_PRESET, Reader.from_preset, _first_letters)
+READ_LETTERS = Use(OCR_KIND, LETTERS_PRESET, Reader.from_preset, lambda one: one.read_letters([_STROKE]))
 USES = (TAG, CLASSIFY, WRITE, VECTORS, DIGIT, READ, READ_LETTERS)
