@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -42,6 +43,8 @@ class Models:
         try:
             for use in USES:
                 await self.get(use, None)
+            gc.collect()
+            gc.freeze()  # models are no garbage: a round of the collector over them would make visitors wait
             self.opened = True
         except InputError as error:
             self.failure = str(error)

@@ -44,15 +44,13 @@ def make_app(limits: Limits, token: str | None = None) -> Guard:
         opening.cancel()
         await asyncio.to_thread(models.close)
 
-    app = FastAPI(
-        title="Lectern",
-        version="1",
-        description=_ABOUT,
-        docs_url=None,  # they load programs from another site; docs.html is the page of this one
-        redoc_url=None,
-        lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
+    # FastAPI's own pages load programs from another site: docs.html is the page of this one.
+    pages = {
+        "docs_url": None,
+        "redoc_url": None,
+        "telemetry": dict.fromkeys(("tracing", "metrics", "logs"), False),
+    }
+    app = FastAPI(title="Lectern", version="1", description=_ABOUT, lifespan=lifespan, **pages)
     app.state.answers = Answers(limits, models)
     app.include_router(router)
     add_handlers(app)
@@ -104,17 +102,10 @@ def serve(host: str, port: int, limits: Limits) -> None:
         InputError: The address needs a token, or cannot be listened on.
     """
     app = make_app(limits, token_for(host))
+    quiet = {"access_log": False, "log_level": "warning", "server_header": False, "proxy_headers": False}
+    graceful = int(limits.seconds) + 1
     config = uvicorn.Config(
-        app,
-        host=host.strip("[]"),
-        port=port,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        lifespan="on",
-        ws="none",
-        proxy_headers=False,
-        timeout_graceful_shutdown=int(limits.seconds) + 1,
+        app, host.strip("[]"), port, lifespan="on", ws="none", timeout_graceful_shutdown=graceful, **quiet
     )
     try:
         listening = config.bind_socket()
