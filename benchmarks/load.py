@@ -51,7 +51,7 @@ LOAD = Table(
         Column("MiB at the end", "memory_end_mib", ",.0f"),
     ),
     (Rows("service.*", "`POST /v1/{0}`, one sentence"),),
-    "{settings.processor}, {settings.threads} cores, for service and clients together; closed loop.",
+    "{settings.processor}, shared by service and clients; closed loop.",
 )
 OPTIONS = {
     "clients": Option(16, "clients at a time"),
