@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import socket
 import subprocess
@@ -17,6 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit import config
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 
 import models.presets.store
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
@@ -207,14 +209,26 @@ def course_presets(convolution_presets: Path) -> Path:
 
 
 
+@pytest.fixture(autouse=True, scope="session")
+def quick_pages() -> Iterator[None]:
+    """What Streamlit does anew for each page without a browser is done once, or is left to the tests themselves.
+
+    It reads the descriptions of all installed packages, in search of components, and clears away what Keras has made,
+    twice with a round of the garbage collector over all objects of all tests before.
+    """
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
+        config.set_option("runner.postScriptGC", False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def shipped(request: pytest.FixtureRequest) -> Iterator[None]:
     """Pages show the small presets of the module's ``KEY`` as the shipped ones."""
     with shipping(request.getfixturevalue(f"{request.module.KEY}_presets")):
-        gc.collect()
-        gc.freeze()  # Streamlit collects garbage twice a page; what is here already is none
         yield
-        gc.unfreeze()
 
 
 @pytest.fixture
