@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from apps.service.commands import serve
 from apps.shared.commands import JsonOption, group, number, print_json, print_table, verb
+from apps.shared.leaderboard import leaderboard as filled_leaderboard
 from lectern.export.commands import with_export
 from models.presets.search import find_presets
 
@@ -95,6 +96,20 @@ def presets(
         rows.append((preset.name, preset.kind, shown, f"{preset.size / 2**20:.1f} MiB", preset.where))
     if not as_json:
         print_table(("name", "kind", "score", "size>", "where"), rows)
+
+
+@app.command()
+@verb
+def leaderboard(as_json: JsonOption = False) -> None:
+    """List the scores of the presets beside what others published and what was measured here."""
+    report = filled_leaderboard()
+    if as_json:
+        for line in report.lines:
+            print_json(line.row.values)
+        return
+    headers = [report.table.header, *(column.header for column in report.table.columns)]
+    print_table(headers, [(line.label, *line.cells) for line in report.lines])
+    print(report.facts(), file=sys.stderr)
 
 
 @app.command("app")

@@ -21,57 +21,17 @@ from apps.laboratory.reports import BARS
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
 from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
+from apps.shared import leaderboard
 from apps.shared.as_used import AS_USED, NATIVE
-from apps.shared.reports import Stored
-from apps.shared.tables import Column, Rows, Table
 from apps.shared.transfer import REVIEWS, TAGS, by_share
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
 from apps.writer import reports as writer
 from benchmarks.load import LOAD
 from data_prep.errors import InputError
-from models.presets.search import find_presets
 
 FILES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
-_SUMMARY = {  # preset to measure, what it is, and the command that gives it
-    "digits_mnist": ("accuracy", "digits right, test set of MNIST", "digits evaluate"),
-    "vectors_en_wiki": ("google_analogies", "Google's analogies right", "vectors evaluate"),
-    "tagger_en_ewt": ("upos", "universal tags right, test part of UD English EWT", "tagger evaluate"),
-    "ocr_letters": ("context", "handwritten letters wrong, fold 0, letter by letter", "ocr evaluate"),
-    "ocr_words": ("words", "the same, words in one piece", "ocr evaluate"),
-    "reviews_imdb": ("accuracy", "reviews right, test half of IMDB", "reviews evaluate"),
-    "topics_bbc": ("accuracy", "articles right, five folds of BBC News", "reviews evaluate --data bbc"),
-    "writer_shakespeare": ("nats_per_character", "loss, last 10 % of Tiny Shakespeare", "writer evaluate"),
-}
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
-
-
-def _score(row: Stored) -> str:
-    return row.text("{score:.2f} %" if row["unit"] == "%" else "{score:.4f} {unit}")
-
-
-def _published(row: Stored) -> str | None:
-    """Name the best that others published."""
-    best = row.get("baseline")
-    return next((f"{best:g} ({name})" for name, one in row.get("published", {}).items() if one == best), None)
-
-
-def summary() -> str:
-    """Write one score of each shipped preset, the best that others published, and the command that gives it."""
-    found = {preset.name: preset.metrics for preset in find_presets() if preset.where == "shipped"}
-    scores = {
-        name: {**found[name][measure], "text": text, "command": command}
-        for name, (measure, text, command) in _SUMMARY.items()
-        if name in found
-    }
-    columns = (
-        Column("measured", "text"),
-        Column("score", _score),
-        Column("published", _published),
-        Column("command", "`python -m apps {command}`"),
-    )
-    table = Table("presets", "python -m apps presets", "preset", columns, (Rows("*", "`{0}`"),))
-    return table.report(Stored("of the presets", scores)).markdown()
 
 
 def lecture_map() -> str:
@@ -111,7 +71,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reviews-networks": reviews.NETWORKS.markdown,
     "reviews-peers": reviews.PEERS.markdown,
     "reviews-transfer": partial(REVIEWS.markdown, by_share),
-    "summary": summary,
+    "summary": lambda: leaderboard.summary().markdown(),
     "tagger": tagger.SCORES.markdown,
     "tagger-peers": tagger.PEERS.markdown,
     "tagger-transfer": partial(TAGS.markdown, by_share),

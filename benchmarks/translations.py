@@ -55,6 +55,7 @@ _TOML: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"options", "recipe", "key", "option", "files", "set", "network_option"}),
         frozenset(),
     ),
+    "apps/shared/leaderboard.toml": (frozenset({"command", "peers"}), frozenset()),
     "apps/tagger/tagset.toml": (frozenset({"families", "family", "example", "colour"}), frozenset()),
     "apps/reviews/examples.toml": (
         frozenset({"lines", "text", "meant", "reviews_imdb", "topics_bbc"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.laboratory import page_compare, page_experiments, page_start, page_watch
+from apps.laboratory import page_compare, page_experiments, page_leaderboard, page_start, page_watch
 from apps.shared.page import show_page
 
 SECTIONS = {
@@ -11,6 +11,7 @@ SECTIONS = {
         "Watch": page_watch.show,
         "Compare": page_compare.show,
         "Experiments": page_experiments.show,
+        "Leaderboard": page_leaderboard.show,
     },
 }
 

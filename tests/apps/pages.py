@@ -23,7 +23,7 @@ SECTIONS = {
     "ocr": ("Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark"),
     "reviews": ("Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"),
     "convolution": ("Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"),
-    "laboratory": ("Start", "Watch", "Compare", "Experiments"),
+    "laboratory": ("Start", "Watch", "Compare", "Experiments", "Leaderboard"),
     "course": ("Lessons", "Exercises", "Know", "Teachers", "Print"),
 }  # of every page, in the order of its buttons
 EVERY_SECTION = [(key, section) for key, sections in SECTIONS.items() for section in sections]

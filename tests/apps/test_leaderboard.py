@@ -1,0 +1,85 @@
+"""The leaderboard: every measure beside the others, with a mark where the difference tells nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from apps.__main__ import app
+from apps.shared import leaderboard
+from apps.shared.leaderboard import _apart
+from data_prep.files import toml_beside
+from models.presets.search import PRESETS_DIR, VARIABLE, find_presets
+from tests.apps.pages import chart, open_page, shipping
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "difference", "within"),
+    [
+        ({"score": 90.0, "standard_error": 1.0}, {"score": 88.0}, 2.0, True),  # 2 < 2 * sqrt(2)
+        ({"score": 90.0, "standard_error": 1.0}, {"score": 87.0}, 3.0, False),
+        ({"score": 90.0, "standard_error": 1.0}, {"score": 87.0, "standard_error": 2.0}, 3.0, True),
+        ({"score": 1.0, "standard_error": 0.1, "lower_is_better": True}, {"score": 2.0}, 1.0, False),
+        ({"score": 90.0}, {"score": 91.0}, -1.0, None),
+    ],
+)
+def test_differences_within_two_standard_errors_are_marked(own, other, difference, within) -> None:
+    assert _apart(own, other) == {"difference": difference, "within": within}
+
+
+def test_data_names_measures_that_the_shipped_presets_have() -> None:
+    found = {preset.name: preset.metrics for preset in find_presets() if preset.where == "shipped"}
+    for name, measures in toml_beside(leaderboard.__file__).items():
+        assert set(measures) <= set(found[name])
+
+
+def rows() -> list[dict]:
+    done = CliRunner().invoke(app, ["leaderboard", "--json"])
+    assert done.exit_code == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_command_prints_a_line_for_each_system() -> None:
+    printed = rows()
+    assert len(printed) == len(leaderboard.leaderboard().lines)
+    tagger = [row for row in printed if row["text"].endswith("UD English EWT")]
+    assert tagger[0]["system"] == "Lectern, tagger_en_ewt"
+    assert {"Stanza 1.5, published", "CRFsuite"} <= {row["system"] for row in tagger[1:]}
+    for row in tagger[1:]:
+        assert row["difference"] == pytest.approx(tagger[0]["score"] - row["score"])
+    table = CliRunner().invoke(app, ["leaderboard"])
+    assert "Stanza 1.5, published" in table.stdout
+    assert "two standard errors" in table.stderr
+
+
+def test_own_presets_stand_in_it_with_their_first_score(monkeypatch, tmp_path) -> None:
+    shutil.copytree(PRESETS_DIR / "digits_lecture", tmp_path / "mine")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    own = next(row for row in rows() if row["system"] == "Lectern, mine")
+    assert own["text"] == "accuracy"
+    assert own["score"] == pytest.approx(99.33)
+
+
+def test_summary_names_the_best_of_the_others() -> None:
+    found = {line.row["preset"]: line.row for line in leaderboard.summary().lines}
+    assert found["tagger_en_ewt"]["best.system"] == "Stanza 1.5, published"
+    losses = found["writer_shakespeare"]["published"].values()
+    assert found["writer_shakespeare"]["best.score"] == min(losses)  # the lower is the better
+
+
+def test_page_draws_the_chosen_measure_with_error_bars() -> None:
+    app = open_page("laboratory", section="Leaderboard", measure="tagger_en_ewt.upos")
+    ours, *others = chart(app, "leaderboard")["data"]
+    assert ours["y"] == ["Lectern, tagger_en_ewt"]
+    assert ours["error_x"]["array"] == pytest.approx([0.2307], abs=1e-4)  # two standard errors
+    assert ["Stanza 1.5, published"] in [other["y"] for other in others]
+    assert len(app.get("dataframe")) == 1
+
+
+def test_page_without_presets_says_so(tmp_path) -> None:
+    with shipping(tmp_path):
+        app = open_page("laboratory", section="Leaderboard")
+    assert [info.value for info in app.info] == ["No preset is in reach."]
