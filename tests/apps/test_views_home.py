@@ -55,7 +55,7 @@ def test_three_doors_lead_to_the_course_the_pages_and_what_was_measured() -> Non
     links = [link.proto for link in app.get("page_link") if "·" not in link.proto.label]
     assert links[0].page == "course"
     assert {link.page for link in links} == {page.key for page in PAGES.values() if page.built}
-    assert sum("section=" in link.query_string for link in links) == 8
+    assert sum("section=" in link.query_string for link in links) == 9
 
 
 def test_a_page_that_does_not_exist_is_not_promised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
