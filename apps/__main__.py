@@ -14,7 +14,7 @@ from typer import completion as typer_completion
 from typer.core import TyperGroup
 
 from apps.service.commands import serve
-from apps.shared.commands import JsonOption, group, number, print_json, print_table, verb
+from apps.shared.commands import JsonOption, group, number, print_json, print_report, print_table, verb
 from apps.shared.leaderboard import leaderboard as filled_leaderboard
 from lectern.export.commands import with_export
 from models.presets.search import find_presets
@@ -106,10 +106,8 @@ def leaderboard(as_json: JsonOption = False) -> None:
     if as_json:
         for line in report.lines:
             print_json(line.row.values)
-        return
-    headers = [report.table.header, *(column.header for column in report.table.columns)]
-    print_table(headers, [(line.label, *line.cells) for line in report.lines])
-    print(report.facts(), file=sys.stderr)
+    else:
+        print_report(report)
 
 
 @app.command("app")

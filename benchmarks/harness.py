@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from threadpoolctl import threadpool_limits
 
 import apps.shared.reports
-from apps.shared.commands import print_table
+from apps.shared.commands import print_report
 from apps.shared.reports import Stored
-from apps.shared.tables import Report, Table
+from apps.shared.tables import Table
 from data_prep.errors import InputError
 from data_prep.files import write_json
 from models.training.run_folder import engine_versions, processor
@@ -141,14 +141,6 @@ def limit_cores(threads: int) -> None:
 def report(line: str) -> None:
     """Say what is being done."""
     print(line, file=sys.stderr, flush=True)
-
-
-def print_report(filled: Report) -> None:
-    """Print a table and how it was measured."""
-    header = [filled.table.header, *(f"{column.header}>" for column in filled.table.columns)]
-    print_table(header, [(line.label, *line.cells) for line in filled.lines])
-    if facts := filled.facts():
-        print(facts)
 
 
 def settings(options: argparse.Namespace | None = None, **values: Any) -> dict[str, Any]:

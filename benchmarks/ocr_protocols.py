@@ -138,11 +138,7 @@ def splits_of(protocol: str, words: LetterWords) -> dict[str, tuple[np.ndarray, 
 
 
 def _protocol(
-    name: str,
-    source: OcrSource,
-    runs: Path,
-    options: argparse.Namespace,
-    languages: Mapping[str, LetterLM],
+    name: str, source: OcrSource, runs: Path, options: argparse.Namespace, languages: Mapping[str, LetterLM]
 ) -> dict[str, Any]:
     """Do all splits of a protocol."""
     splits = dict(islice(splits_of(name, source.words).items(), options.splits))

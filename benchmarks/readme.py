@@ -21,8 +21,8 @@ from apps.laboratory.reports import BARS
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
 from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
-from apps.shared import leaderboard
 from apps.shared.as_used import AS_USED, NATIVE
+from apps.shared.leaderboard import leaderboard
 from apps.shared.transfer import REVIEWS, TAGS, by_share
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
@@ -71,7 +71,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reviews-networks": reviews.NETWORKS.markdown,
     "reviews-peers": reviews.PEERS.markdown,
     "reviews-transfer": partial(REVIEWS.markdown, by_share),
-    "summary": lambda: leaderboard.summary().markdown(),
+    "summary": lambda: leaderboard(summary=True).markdown(),
     "tagger": tagger.SCORES.markdown,
     "tagger-peers": tagger.PEERS.markdown,
     "tagger-transfer": partial(TAGS.markdown, by_share),

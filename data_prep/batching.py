@@ -78,12 +78,7 @@ def pad_characters(sentences: Sequence[Sequence[Sequence[int]]], mask: np.ndarra
 
 
 def length_buckets(
-    lengths: Sequence[int],
-    batch_size: int,
-    *,
-    seed: int = 0,
-    epoch: int = 0,
-    max_padded: int | None = None,
+    lengths: Sequence[int], batch_size: int, *, seed: int = 0, epoch: int = 0, max_padded: int | None = None
 ) -> Iterator[np.ndarray]:
     """Group examples of similar length; every example comes exactly once an epoch.
 

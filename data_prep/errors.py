@@ -18,12 +18,7 @@ class InputError(ValueError):
     """
 
     def __init__(
-        self,
-        problem: str,
-        *,
-        allowed: str | None = None,
-        received: object = None,
-        remedy: str | None = None,
+        self, problem: str, *, allowed: str | None = None, received: object = None, remedy: str | None = None
     ) -> None:
         self.problem, self.allowed, self.received, self.remedy = problem, allowed, received, remedy
         parts = (

@@ -14,7 +14,7 @@ SECTIONS = {
         "Sizes": page_sizes.show,
         "Stack": page_sizes.show_stack,  # in lessons only
         "Einstein": page_einsum.show,
-    },
+    }
 }
 
 if __name__ == "__main__":

@@ -174,11 +174,7 @@ def keep_size(random: Random) -> Drawn:
     """Find the padding that keeps the size."""
     side, spread = int(one_of(random, (3, 5, 7, 9))), int(random.integers(2, 5))
     right = spread * (side - 1) // 2
-    mistakes = {
-        "total": 2 * right,
-        "dilation": (side - 1) // 2,
-        "half": spread * side // 2,
-    }
+    mistakes = {"total": 2 * right, "dilation": (side - 1) // 2, "half": spread * side // 2}
     values = {"k": side, "d": spread, "extent": 2 * right + 1}
     return Drawn(Number(), right, mistakes, values, {"zeros": right, "gaps": spread})
 

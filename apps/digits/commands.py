@@ -61,8 +61,7 @@ def classify(
 def inspect(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="PNG or JPEG of one digit.")],
     label: Annotated[
-        str | None,
-        typer.Option(help="Digit whose loss is sent back; the network's own answer if not given."),
+        str | None, typer.Option(help="Digit whose loss is sent back; the network's own answer if not given.")
     ] = None,
     epoch: Annotated[
         int | None, typer.Option(help="Saved epoch of the training; the finished network if not given.")

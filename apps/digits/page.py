@@ -20,10 +20,7 @@ SECTIONS = {
         "Reasons": page_reasons.show,
         "Errors": page_errors.show,
     },
-    None: {
-        "Depth": page_depth.show,
-        "Benchmark": page_benchmark.show,
-    },
+    None: {"Depth": page_depth.show, "Benchmark": page_benchmark.show},
 }
 
 if __name__ == "__main__":

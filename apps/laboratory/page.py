@@ -12,7 +12,7 @@ SECTIONS = {
         "Compare": page_compare.show,
         "Experiments": page_experiments.show,
         "Leaderboard": page_leaderboard.show,
-    },
+    }
 }
 
 if __name__ == "__main__":

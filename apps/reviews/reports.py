@@ -5,11 +5,7 @@ from __future__ import annotations
 from apps.shared.reports import DASH, Stored
 from apps.shared.tables import Column, Rows, Table
 
-SYSTEMS = {
-    "lectern": "Lectern",
-    "scikit-learn": "TF-IDF + logistic regression",
-    "fasttext": "fastText",
-}
+SYSTEMS = {"lectern": "Lectern", "scikit-learn": "TF-IDF + logistic regression", "fasttext": "fastText"}
 
 
 def _label(row: Stored, *_: str) -> str:
@@ -53,10 +49,7 @@ NETWORKS = Table(
         Column("parameters", "parameters", ","),
         Column("words not read, %", "left_out_share*100", ".1f"),
     ),
-    (
-        Rows("networks.*", "{text}"),
-        Rows("published.*", "{0} (published)", columns=(Column("", "", ".2f"),)),
-    ),
+    (Rows("networks.*", "{text}"), Rows("published.*", "{0} (published)", columns=(Column("", "", ".2f"),))),
     "Learned from {settings.learned:,} reviews of the train half, scored once on the test half, of which "
     "{settings.duplicates:,} reviews stand in the train half too. Padding of batches of {padding.batch_size}: "
     "{padding.shuffled*100:.1f} % in random order, {padding.bucketed*100:.1f} % in buckets of length. "

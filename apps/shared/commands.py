@@ -15,6 +15,7 @@ from typing import Annotated, Any, ParamSpec
 import typer
 
 from apps.shared.results import Result
+from apps.shared.tables import Report
 from data_prep.errors import InputError
 from data_prep.readers.text import STDIN
 from models.training.task import Option, Task
@@ -39,8 +40,7 @@ FilesOption = Annotated[
     typer.Option("--file", metavar="FILE", help="Text, plain or gzip, in UTF-8; can be repeated."),
 ]
 SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated."),
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated.")
 ]
 _START = typer.Option("--from", metavar="NAME_OR_FOLDER", help="Fine-tune: start from this preset's weights.")
 _LOG = typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows.")
@@ -50,11 +50,7 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an inte
 def group(help_text: str | None = None, name: str | None = None) -> typer.Typer:
     """Make an empty group of commands; ``apps.__main__`` has the names and help texts of applications."""
     return typer.Typer(
-        name=name,
-        help=help_text,
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
+        name=name, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
     )
 
 
@@ -109,6 +105,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
+
+
+def print_report(filled: Report) -> None:
+    """Print a table and how it was measured."""
+    header = [filled.table.header, *(f"{column.header}>" for column in filled.table.columns)]
+    print_table(header, [(line.label, *line.cells) for line in filled.lines])
+    if facts := filled.facts():
+        print(facts)
 
 
 def print_result(result: Result, as_json: bool) -> None:
@@ -184,11 +188,7 @@ def add_evaluate(app: typer.Typer, task: Task, help_text: str, name: str = "eval
 
 
 def _add(
-    app: typer.Typer,
-    function: Callable[..., None],
-    name: str,
-    help_text: str,
-    parameters: Mapping[str, Any],
+    app: typer.Typer, function: Callable[..., None], name: str, help_text: str, parameters: Mapping[str, Any]
 ) -> None:
     """Register a function under a signature that typer reads."""
     signature = []

@@ -7,7 +7,6 @@ makes the mark more frequent than a test on pairs would, and another's error as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import hypot
 from typing import Any
 
@@ -17,7 +16,6 @@ from apps.shared.tables import Column, Report, Rows, Table
 from data_prep.files import toml_beside
 from models.presets.search import FoundPreset, find_presets
 
-WITHIN = "≈"
 _FACTS = N_("≈ before a difference: it is within two standard errors, so the scores tell nothing apart.")
 
 
@@ -25,118 +23,69 @@ def _number(row: Stored, path: str, sign: str = "") -> str | None:
     """Write a score, its error or a difference with its unit; None where there is none."""
     if row.get(path) is None:
         return None
-    unit = row["unit"]
-    return row.text(f"{{{path}:{sign}{'.2f' if unit == '%' else '.4f'}}}") + f" {unit}".rstrip()
+    digits = ".2f" if row["unit"] == "%" else ".4f"
+    mark = "≈ " if sign and row.get("within") else ""
+    return mark + row.text(f"{{{path}:{sign}{digits}}} {{unit}}").rstrip()
 
 
-def _difference(row: Stored) -> str | None:
-    mark = f"{WITHIN} " if row.get("within") else ""
-    found = _number(row, "difference", "+")
-    return None if found is None else mark + found
-
-
-def _best(row: Stored) -> str | None:
-    score = _number(row, "best.score")
-    return None if score is None else row.text("{0} ({best.system})", score)
-
-
-_SCORE = Column("score", lambda row: _number(row, "score"))
-_ERROR = Column("standard error", lambda row: _number(row, "standard_error"))
-_EXAMPLES = Column("examples", "n", ",", optional=True)
-_COMMAND = Column("command", "command", lambda command: f"`python -m apps {command}`", optional=True)
 LEADERBOARD = Table(
     "leaderboard",
     "python -m apps leaderboard",
     "measure",
     (
         Column("system", "system"),
-        _SCORE,
-        _ERROR,
-        _EXAMPLES,
-        Column("ours is better by", _difference),
-        Column("protocol", "protocol", optional=True),
+        Column("score", lambda row: _number(row, "score")),
+        Column("standard error", lambda row: _number(row, "standard_error")),
+        Column("examples", "n", ",", optional=True),
+        Column("ours is better by", lambda row: _number(row, "difference", "+")),
+        Column("command", "command", lambda command: f"`python -m apps {command}`", optional=True),
+        Column("protocol", "protocol", optional=True, readme=False),
     ),
     (Rows("*.*", "{text}"),),
     _FACTS,
 )
-SUMMARY = replace(
-    LEADERBOARD,
-    header="preset",
-    columns=(
-        Column("measured", "text"),
-        _SCORE,
-        _ERROR,
-        _EXAMPLES,
-        Column("best of others", _best),
-        Column("ours is better by", _difference),
-        _COMMAND,
-    ),
-    rows=(Rows("*", "`{preset}`"),),
-)
 
 
-def leaderboard() -> Report:
-    """Fill the table of all systems: each measure of a preset, and below it the others.
+def leaderboard(summary: bool = False) -> Report:
+    """Fill the table: each measure of a preset, and below it the others.
+
+    Args:
+        summary: For one measure of each shipped preset only, and the best of the others.
 
     Raises:
         InputError: What was stored is damaged.
     """
-    rows = {f"{own['preset']}.{own['measure']}": [own, *others] for own, others in _measures()}
-    return LEADERBOARD.report(Stored("of the presets", rows))
-
-
-def summary() -> Report:
-    """Fill the table of one measure of each shipped preset, with the best of the others.
-
-    Raises:
-        InputError: What was stored is damaged.
-    """
-    rows = {}
-    for own, others in _measures():
-        if own.get("summary"):
-            best = max(others, key=lambda other: -other["difference"], default=None)
-            compared = {} if best is None else {name: best[name] for name in ("difference", "within")}
-            rows[str(len(rows))] = {**own, **compared, "best": best}
-    return SUMMARY.report(Stored("of the presets", rows))
-
-
-def _measures() -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Return the row of each measure with those of the others: as the data file says, then one's own presets."""
     found = {preset.name: preset for preset in find_presets()}
     said = {name: measures for name, measures in toml_beside(__file__).items() if name in found}
     for name, preset in found.items():
         if preset.where != "shipped" and preset.metrics:
-            first = next(iter(preset.metrics))
-            said[name] = {first: {"text": first.replace("_", " ")}}
-    return [
-        _compared(found, name, key, measure)
-        for name, measures in said.items()
-        for key, measure in measures.items()
-        if key in found[name].metrics
-    ]
+            said[name] = {(first := next(iter(preset.metrics))): {"text": first.replace("_", " ")}}
+    rows = {}
+    for name, measures in said.items():
+        for key in filter(found[name].metrics.__contains__, measures):
+            own, others = _compared(found, name, key, measures[key])
+            if not summary:
+                rows[f"{name}.{key}"] = [own, *others]
+            elif own.get("summary"):
+                rows[name] = [own, *sorted(others, key=lambda other: other["difference"])[:1]]
+    return LEADERBOARD.report(Stored("of the presets", rows))
 
 
 def _compared(
     found: Mapping[str, FoundPreset], preset: str, key: str, said: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    own = {
-        "system": f"Lectern, {preset}",
-        "preset": preset,
-        "measure": key,
-        **said,
-        **found[preset].metrics[key],
-    }
+    """Return the row of a measure and those of the others."""
+    own = {"system": f"Lectern, {preset}", **said, **found[preset].metrics[key]}
+    published = own.get("published") or {}
     others = [
-        {"system": _("{system}, published", system=system), "score": score}
-        for system, score in (own.get("published") or {}).items()
+        {"system": _("{system}, published", system=name), "score": published[name]} for name in published
     ]
     for system, place in said.get("peers", {}).items():
         file, path = place.split(":")
         source = Stored(file, found[file].metrics) if file in found else stored(file)
         if source is not None and (value := source.get(path)) is not None:
-            others.append(
-                {"system": system, **(value if isinstance(value, dict) else {"score": value, "n": own["n"]})}
-            )
+            measured = value if isinstance(value, dict) else {"score": value, "n": own["n"]}
+            others.append({**measured, "system": system})
     shared = {name: own[name] for name in ("text", "unit")}
     return own, [{**shared, **other, **_apart(own, other)} for other in others if own["score"] is not None]
 
@@ -145,7 +94,5 @@ def _apart(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Say by how much ours is better, and whether that is within two standard errors; None where none is known."""
     difference = (own["score"] - other["score"]) * (-1 if own.get("lower_is_better") else 1)
     error = own.get("standard_error")
-    within = (
-        None if error is None else abs(difference) <= 2 * hypot(error, other.get("standard_error") or error)
-    )
-    return {"difference": difference, "within": within}
+    both = None if error is None else 2 * hypot(error, other.get("standard_error") or error)
+    return {"difference": difference, "within": None if both is None else abs(difference) <= both}

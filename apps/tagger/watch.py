@@ -182,10 +182,7 @@ def segmenter_seer(config: SegmenterConfig, dev: Sequence[Sentence]) -> See:
     def see(model: keras.Model, watch: Mapping[str, str]) -> Seen:
         segment, text = Segmenter(config, variable_arrays(model.weights)).segment, own_text(watch)
         scores = score_segmentation(segment, sample)
-        numbers = {
-            "held_out_words_f1": scores.words.f1,
-            "held_out_sentences_f1": scores.sentences.f1,
-        }
+        numbers = {"held_out_words_f1": scores.words.f1, "held_out_sentences_f1": scores.sentences.f1}
         cut = [[[word.start, word.end] for word in sentence] for sentence in segment(text)]
         return Seen(numbers, {"text": text, "cut": cut, "sample": [len(sample), scores.words.gold]})
 

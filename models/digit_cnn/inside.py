@@ -11,14 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.digit_cnn.config import DigitCNNConfig
-from models.digit_cnn.plan import (
-    BATCH_NORM_EPSILON,
-    INPUT,
-    SQUASH_AMPLITUDE,
-    SQUASH_SLOPE,
-    Step,
-    connections,
-)
+from models.digit_cnn.plan import BATCH_NORM_EPSILON, INPUT, SQUASH_AMPLITUDE, SQUASH_SLOPE, Step, connections
 from models.digit_cnn.serving import OPERATIONS, PackedPlan, blocks, cropped, padded
 from models.presets.kinds import Arrays
 from models.serving.blas_threads import one_blas_thread

@@ -40,13 +40,7 @@ def saliency(model: keras.Model, image: np.ndarray, label: int) -> np.ndarray:
 
 
 def occlusion_map(
-    model: keras.Model,
-    image: np.ndarray,
-    label: int,
-    *,
-    patch: int = 5,
-    stride: int = 1,
-    fill: float = 0.0,
+    model: keras.Model, image: np.ndarray, label: int, *, patch: int = 5, stride: int = 1, fill: float = 0.0
 ) -> np.ndarray:
     """Measure what the probability of a class loses when a patch of the image is covered.
 

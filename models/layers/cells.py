@@ -109,11 +109,7 @@ def _mgu(functions: Functions, sums: Any, before: Values, recurrent: Any, _: Any
     units = of_gate.shape[-1]
     forget = functions.sigmoid(of_gate + hidden @ recurrent[:, :units])
     candidate = functions.tanh(of_candidate + (forget * hidden) @ recurrent[:, units:])
-    return {
-        "forget": forget,
-        "candidate": candidate,
-        "hidden": (1.0 - forget) * hidden + forget * candidate,
-    }
+    return {"forget": forget, "candidate": candidate, "hidden": (1.0 - forget) * hidden + forget * candidate}
 
 
 CELLS: dict[str, Cell] = {

@@ -48,8 +48,7 @@ def begin_run(folder: Path, content: dict[str, Any], resume: bool) -> None:
         return
     if not resume:
         raise InputError(
-            f"The folder {folder} already holds a run",
-            remedy="Go on with --resume, or choose another folder",
+            f"The folder {folder} already holds a run", remedy="Go on with --resume, or choose another folder"
         )
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
