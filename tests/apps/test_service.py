@@ -335,8 +335,10 @@ def test_other_machines_need_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_address_in_use_is_told(service: Service) -> None:
-    done = CliRunner().invoke(app, ["serve", "--port", service.address.rpartition(":")[2]])
-    assert done.exit_code == 2 and "cannot be listened on" in done.stderr
+    # In a process of its own: uvicorn sets up the logging of the whole process.
+    command = [sys.executable, "-m", "apps", "serve", "--port", service.address.rpartition(":")[2]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and "cannot be listened on" in done.stderr
 
 
 def test_the_end_is_graceful(service: Service) -> None:
