@@ -19,7 +19,7 @@ ANSWERED = {
     "ocr": ".reading, [data-testid=stAlert], .js-plotly-plot",
     "reviews": "[data-testid=stAlert], .js-plotly-plot",
     "convolution": "text=As Keras",
-    "laboratory": "[data-testid=stAlert], [data-testid=stSelectbox]",
+    "laboratory": "[data-testid=stAlert], [data-testid=stSelectbox], [data-testid=stDataFrame]",
     "course": "[data-testid=stImage], [data-testid=stForm], [data-testid=stSelectbox], h3",
 }
 
