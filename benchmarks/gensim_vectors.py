@@ -2,8 +2,8 @@
 
     python -m benchmarks.gensim_vectors --out models/presets/vectors_en_wiki_gensim     about 6 minutes on two cores
 
-All vectors are scored as ours are (first 50,000 words); the preset keeps the first 20,000, which is enough to compare
-answers and a third of the size.
+All vectors are scored as ours are (first 50,000 words), as they are and mixed with the spelling of their words as ours;
+the preset keeps the first 20,000 as they are, which is enough to compare answers and a third of the size.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import typer
 from apps.shared.commands import OutFolder, print_table, verb
 from apps.shared.measures import checksums_of
 from apps.vectors.evaluation import evaluate, metrics_of
-from apps.vectors.task import WIKI, encode, save_vectors_preset, vectors_content
+from apps.vectors.task import WIKI, VectorsTask, encode, mixed, save_vectors_preset, vectors_content
 from data_prep.datasets import locate
 from data_prep.readers.text import TextCorpus
 from data_prep.text.embeddings import WordVectors
@@ -60,9 +60,11 @@ def write_sentences(corpus: Any, file: Path) -> None:
             out.write(" ".join([words[i] for i in corpus.ids[begin:end]]) + "\n")
 
 
-def scores(every: WordVectors, scored: int) -> Metrics:
-    """Score the first ``scored`` words as ours are scored, and those that are kept; return both as metrics."""
+def scores(every: WordVectors, scored: int, recipe: VectorsRecipe) -> Metrics:
+    """Score the first ``scored`` words as ours are scored, as they are and mixed, and those that are kept."""
     metrics = metrics_of(evaluate(every.first(scored)))
+    with_spelling = metrics_of(evaluate(mixed(every.first(scored), recipe)))
+    metrics |= {f"{name}_mixed": measure for name, measure in with_spelling.items()}
     for measure in metrics.values():
         measure["protocol"] += (
             f"; scored with {scored:,} words as ours are, of which {KEPT_WORDS:,} are kept here"
@@ -76,7 +78,7 @@ def main(out: OutFolder, threads: int = 2) -> None:
     """Train gensim's skip-gram on the wiki set, write the preset of its vectors, and print its scores."""
     from gensim.models import Word2Vec
 
-    recipe = VectorsRecipe(threads=threads).settled()
+    recipe = replace(VectorsTask.recipes["shipped"], threads=threads).settled()
     settings = gensim_settings(replace(recipe, min_count=1))  # the words are those of our vocabulary
     with tempfile.TemporaryDirectory() as temporary:
         corpus = encode(TextCorpus([locate("wiki")]), recipe, Path(temporary) / "ids")
@@ -85,7 +87,7 @@ def main(out: OutFolder, threads: int = 2) -> None:
         model = Word2Vec(corpus_file=str(Path(temporary) / "sentences"), **settings)
         seconds = time.perf_counter() - begun
     every = WordVectors.from_keyed_vectors(model.wv)
-    metrics = scores(every, recipe.kept_words or len(every))
+    metrics = scores(every, recipe.kept_words or len(every), recipe)
     card = CardText(
         title="Word vectors of gensim from English Wikipedia",
         summary="What gensim's skip-gram learns from the text of vectors_en_wiki, with the same settings.",

@@ -109,13 +109,9 @@ def write_tokens(text: Path, tokens: int, folder: Path) -> int:
 def train_ours(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, Any]:
     """Train Lectern's word2vec on ``train.txt``; return measurements and scores."""
     begun = time.perf_counter()
-    corpus = encode_corpus(
-        chain(iter_lines(folder / "train.txt"), iter_lines(folder / "held_out.txt")),
-        str.split,
-        folder / "ours.int32",
-        min_count=recipe.min_count,
-        max_tokens=tokens,
-    )
+    lines = chain(iter_lines(folder / "train.txt"), iter_lines(folder / "held_out.txt"))
+    limits = {"min_count": recipe.min_count, "max_tokens": tokens}
+    corpus = encode_corpus(lines, str.split, folder / "ours.int32", **limits)
     to_vocabulary = time.perf_counter() - begun
 
     def vectors() -> WordVectors:
@@ -147,13 +143,9 @@ def train_gensim(folder: Path, tokens: int, recipe: VectorsRecipe) -> dict[str, 
             curve.add(partial(WordVectors.from_keyed_vectors, model.wv))
 
     curve = Curve()
-    model.train(
-        corpus_file=str(folder / "train.txt"),
-        total_examples=model.corpus_count,
-        total_words=model.corpus_total_words,
-        epochs=recipe.epochs,
-        callbacks=[Scored()],
-    )
+    counted = {"total_examples": model.corpus_count, "total_words": model.corpus_total_words}
+    text = str(folder / "train.txt")
+    model.train(corpus_file=text, epochs=recipe.epochs, callbacks=[Scored()], **counted)
     return _measured(WordVectors.from_keyed_vectors(model.wv), curve, tokens, to_vocabulary)
 
 

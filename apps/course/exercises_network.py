@@ -67,12 +67,7 @@ def softmax_gradient(random: Random) -> Drawn:
     p[0] = round(1 - p[1:].sum(), 2)
     k = int(random.integers(4))
     one = np.eye(4)[k]
-    mistakes = {
-        "sign": one - p,
-        "only": (p - 1) * one,
-        "log": np.where(one > 0, -np.log(p), 0.0),
-        "same": p,
-    }
+    mistakes = {"sign": one - p, "only": (p - 1) * one, "log": np.where(one > 0, -np.log(p), 0.0), "same": p}
     return Drawn(Numbers((4,), 0.005), p - one, mistakes, {"p": p, "k": k, "pk": p[k]})
 
 

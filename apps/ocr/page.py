@@ -35,10 +35,7 @@ SECTIONS = {
         "Errors": page_context.show_errors,
     },
     WORDS: {"Words": page_words.show},
-    None: {
-        "Unseen words": page_benchmark.show_unseen,
-        "Benchmark": page_benchmark.show,
-    },
+    None: {"Unseen words": page_benchmark.show_unseen, "Benchmark": page_benchmark.show},
 }
 
 if __name__ == "__main__":

@@ -33,12 +33,7 @@ from apps.ocr.watch import WATCHED, seer
 from data_prep.array_files import half_precision
 from data_prep.batching import Batches
 from data_prep.errors import InputError
-from data_prep.images.letter_batches import (
-    composed_batches,
-    letter_batches,
-    letter_pictures,
-    picture_batches,
-)
+from data_prep.images.letter_batches import composed_batches, letter_batches, letter_pictures, picture_batches
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
 from data_prep.readers.handwriting import WordPictures
@@ -252,13 +247,7 @@ def compiled_network(recipe: Recipe, config: OcrConfig, steps_per_epoch: int) ->
 
     model = build_ocr(config, products=chosen_products(recipe.products))
     steps = recipe.epochs * steps_per_epoch
-    optimizer = adamw(
-        recipe,
-        steps,
-        beta_2=0.99,
-        undecayed=("bias", "gamma", "beta"),
-        clipnorm=5.0,
-    )
+    optimizer = adamw(recipe, steps, beta_2=0.99, undecayed=("bias", "gamma", "beta"), clipnorm=5.0)
     smoothing = recipe.label_smoothing if isinstance(recipe, LettersRecipe) else 0.0
     # XLA is slower for recurrent networks on a processor.
     model.compile(optimizer, loss=ocr_losses(model, config, smoothing), jit_compile=False)

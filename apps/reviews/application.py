@@ -107,11 +107,7 @@ class Reviews(Application):
         return self._verdict(document, self.probabilities([document.ids])[0])
 
     def classify_many(
-        self,
-        texts: Iterable[str | Refused],
-        *,
-        batch_size: int = 512,
-        unknown: Unknown = "refuse",
+        self, texts: Iterable[str | Refused], *, batch_size: int = 512, unknown: Unknown = "refuse"
     ) -> Iterator[Verdict | Refused]:
         """Say what documents are, any number of them in bounded memory; those of similar length go together.
 

@@ -16,13 +16,7 @@ import numpy as np
 from apps.shared.measures import calibration_error, measure, reliability
 from apps.tagger.application import Segmenter, Tagger
 from apps.tagger.files import conllu_sentence
-from apps.tagger.results import (
-    Accuracy,
-    RawTextScore,
-    SegmenterEvaluation,
-    TaggedSentence,
-    TaggerEvaluation,
-)
+from apps.tagger.results import Accuracy, RawTextScore, SegmenterEvaluation, TaggedSentence, TaggerEvaluation
 from apps.tagger.sources import Treebank, scored_sentences
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, UPOS_TAGS, Sentence

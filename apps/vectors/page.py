@@ -18,9 +18,9 @@ VECTORS = PresetChoice(
     Vectors.kind,
     DEFAULT_PRESET,
     Vectors.from_preset,
-    f"vectors fit --out models/presets/{DEFAULT_PRESET}",
-    # gensim's vectors are shown beside ours, and an output matrix holds keys, not vectors of words.
-    fits=lambda preset: preset.name != GENSIM and not preset.name.endswith("_output"),
+    f"vectors fit --recipe shipped --out models/presets/{DEFAULT_PRESET}",
+    # gensim's vectors are shown beside ours; the matrices that were trained belong to a preset.
+    fits=lambda preset: preset.name != GENSIM and not preset.name.endswith(("_input", "_output")),
 )
 SECTIONS = {
     VECTORS: {

@@ -14,7 +14,7 @@ from apps.shared.page import input_errors, one_of, plain, text_box
 from apps.shared.style import palette
 from apps.vectors.application import Vectors
 from apps.vectors.objective import MaskedPrediction, masked_prediction, sentence_words
-from apps.vectors.page_peer import output_of
+from apps.vectors.page_peer import beside
 from data_prep.text.embeddings import WordVectors
 
 DEFAULT = "The orchestra played a symphony by the German composer Ludwig van Beethoven."
@@ -23,7 +23,7 @@ _LENGTHS = (N_("As learned"), N_("Length 1"))
 
 def show(ours: Vectors, preset: str) -> None:
     """Draw the section."""
-    keys = output_of(preset)
+    keys, ours = beside(preset, "output"), beside(preset, "input") or ours
     output = None if keys is None else keys.word_vectors
     st.markdown(
         _(

@@ -1,4 +1,4 @@
-"""The vectors that sections show beside ours, and the matrix of keys that belongs to ours."""
+"""The vectors that sections show beside ours, and the two matrices that were trained."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def peer_of(preset: str) -> Vectors | None:
     return open_once(Vectors.from_preset, GENSIM) if there else None
 
 
-def output_of(preset: str) -> Vectors | None:
-    """The output vectors that were written beside a preset, if they are in reach."""
+def beside(preset: str, matrix: str) -> Vectors | None:
+    """The ``"input"`` or ``"output"`` matrix that was written beside a preset, if it is in reach."""
     try:
-        return open_once(Vectors.from_preset, f"{preset}_output")
+        return open_once(Vectors.from_preset, f"{preset}_{matrix}")
     except InputError:
         return None
 

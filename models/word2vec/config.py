@@ -42,7 +42,10 @@ class VectorsRecipe(Checked):
         max_vocabulary: Train at most this many words; none for all.
         kept_words: How many of the most frequent words the preset keeps; none for all.
         output_words: Write a second preset ``OUT_output`` with the output vectors of this many words, which
-            the page needs to show a prediction; none for no such preset.
+            the page needs to show a prediction, and ``OUT_input`` with their input vectors as they were trained where
+            ``OUT`` holds others; none for no such presets.
+        spelling: Weight of what the spelling of words says about them, which is mixed into the input vectors after
+            training (:mod:`data_prep.text.spelling`); 0 keeps them as they were trained.
         storage: ``"float16"`` or ``"float32"`` in the preset.
         sample: Subsampling threshold, a share of the text; 0 keeps every word.
         block_length: Words in a block (T).
@@ -68,6 +71,7 @@ class VectorsRecipe(Checked):
     max_vocabulary: _Pair | None = None
     kept_words: _Pair | None = 50_000
     output_words: _Pair | None = None
+    spelling: NonNegative = 0.0
     storage: Literal["float16", "float32"] = "float16"
     sample: NonNegative | None = None
     block_length: Count | None = None

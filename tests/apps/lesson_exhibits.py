@@ -14,7 +14,7 @@ from apps.convolution.einsum import free_tensors, read_program
 from apps.convolution.numbers import read_tensor
 from apps.course.answers import Choice
 from apps.course.lessons import Step
-from apps.course.opened import reviews, vectors, writer
+from apps.course.opened import reviews, writer
 from apps.laboratory.experiments import experiments, recorded
 from apps.lecture.topics import ROOT
 from apps.ocr.application import Reader
@@ -40,6 +40,11 @@ _UNNAMED = re.compile(r"section|preset|t_[A-Za-z]")
 
 tagger = cache(Tagger.from_preset)
 reader = cache(Reader.from_preset)
+
+
+@cache
+def as_trained() -> Vectors:
+    return Vectors.from_preset("vectors_en_wiki_input")
 
 
 @cache
@@ -100,7 +105,7 @@ def curves(values: Values) -> dict[str, list[float]]:
 
 def masked(values: Values) -> MaskedPrediction:
     return masked_prediction(
-        vectors(),
+        as_trained(),
         values["sentence"],
         values["mask"],
         window=values["window"],

@@ -60,9 +60,9 @@ def neighbours(step: Step) -> str:
 def analogy(step: Step) -> tuple[str]:
     found = vectors().analogy(step.exhibit.values["q"], topn=step.exhibit.values["n"]).results
     if step.name == "tokens/fails":
-        assert [one.word for one in found[:4]] == ["milan", "turin", "vienna", "rome"]  # as its reveal says
+        assert [one.word for one in found[:4]] == ["milan", "vienna", "turin", "rome"]  # as its reveal says
         score = preset_scores("vectors_en_wiki", "word_vectors")["metrics.google_analogies.score"]
-        assert 25 < score < 50  # fewer than half
+        assert 50 < score < 60  # little more than half
     return (found[0].word,)
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 from apps.__main__ import app
 from apps.vectors.application import Vectors
 from data_prep.errors import InputError
+from data_prep.text.embeddings import WordVectors
+from data_prep.text.spelling import with_spelling
 from models.presets.store import load_preset
 from models.word2vec.training import VectorsRecipe, fitted_to
 
@@ -62,6 +65,19 @@ def test_one_command_from_text_to_a_preset_that_tells_topics_apart(text, tmp_pat
     assert preset.metadata["recipe"]["learning_rate"] == 0.025  # settled, not "none"
     assert len(load_preset(tmp_path / "vectors_output").vocabulary) == 10
     assert not (tmp_path / "vectors.run").exists()
+
+
+def test_spelling_is_mixed_in_and_the_matrix_as_trained_is_kept_beside(text, tmp_path):
+    chosen = ("epochs=1", "spelling=0.5", "output_words=16", "storage=float32")
+    done = fit(
+        "--text", text, "--out", tmp_path / "vectors", *SMALL, *chain(*(("--set", one) for one in chosen))
+    )
+    assert done.exit_code == 0, done.stderr
+    trained = Vectors.from_preset(tmp_path / "vectors_input").word_vectors
+    mixed = Vectors.from_preset(tmp_path / "vectors").word_vectors
+    assert not np.allclose(mixed.normalized, trained.normalized, atol=0.01)
+    again = with_spelling(WordVectors(trained.keys, trained.vectors, mixed.counts), 0.5)
+    np.testing.assert_allclose(mixed.vectors, again.vectors, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,7 @@ def test_recipe_survives_saving():
         "max_vocabulary": 90,
         "kept_words": 80,
         "output_words": 70,
+        "spelling": 0.5,
         "storage": "float32",
         "learning_rate": 0.5,
         "minimum_learning_rate": 0.25,
