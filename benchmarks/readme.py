@@ -4,7 +4,7 @@
     python -m benchmarks.readme --check    changes nothing and exits with 1 where one is out of date
 
 A generated part stands between ``<!-- results:NAME -->`` and ``<!-- /results:NAME -->``. Sources:
-metrics.json of the shipped presets, benchmarks/results/*.json and apps/lecture/topics.py.
+metrics.json of the shipped presets, benchmarks/results/*.json, apps/lecture/topics.py and the lessons.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
+from apps.course.catalogue import EXERCISES
+from apps.course.lessons import lessons
 from apps.digits import reports as digits
 from apps.laboratory.reports import BARS
 from apps.lecture.topics import PAGES, PARTS, ROOT, Topic
@@ -34,11 +36,24 @@ FILES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").g
 _REGION = re.compile(r"<!-- results:(?P<name>[a-z0-9-]+) -->\n.*?<!-- /results:(?P=name) -->", re.DOTALL)
 
 
+def course() -> str:
+    """Write how long each lesson is, in steps, exercises, and minutes of a quick and a slow reader."""
+    lines = ["| lesson | steps | exercises | quick reader, min | slow reader, min |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: |")
+    for number, (key, lesson) in enumerate(lessons().items(), start=1):
+        cells = (f"{number}. {lesson.title}", len(lesson.steps), len(EXERCISES[key]), *lesson.minutes)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
 def lecture_map() -> str:
-    """Write the lecture map, slide topic, page, code, test: a heading and a table for each part of the lecture."""
+    """Write the lecture map: a heading and a table for each part of the lecture."""
     sections = []
     for number, part in enumerate(PARTS, start=1):
-        lines = ["| slide topic | page | code | test |", "| --- | --- | --- | --- |"]
+        lines = [
+            "| slide topic | page | step of the course | code | test |",
+            "| --- | --- | --- | --- | --- |",
+        ]
         lines += [f"| {' | '.join(_topic_cells(topic))} |" for topic in part.topics]
         sections.append(f"### {number}. {part.title}\n\n" + "\n".join(lines))
     return "\n\n".join(sections)
@@ -47,16 +62,29 @@ def lecture_map() -> str:
 def _topic_cells(topic: Topic) -> list[str]:
     page = PAGES[topic.page]
     shown = page.title if page.built else f"{page.title} (not built yet)"
-    cells = [topic.title.replace("|", "\\|"), shown]
+    cells = [topic.title.replace("|", "\\|"), shown, _taught()[topic.title].replace("|", "\\|")]
     for paths in (topic.code, topic.tests):
         there = [f"[{Path(path).name}](../{path})" for path in paths if (ROOT / path).is_file()]
         cells.append("<br>".join(there) if topic.built and there else "–")
     return cells
 
 
+@cache
+def _taught() -> dict[str, str]:
+    """The step that teaches each topic, such as 2.1 for the first one of the second lesson."""
+    numbered = ((number, lesson.steps.values()) for number, lesson in enumerate(lessons().values(), start=1))
+    return {
+        topic: f"{number}.{at} {step.title}"
+        for number, steps in numbered
+        for at, step in enumerate(steps, start=1)
+        for topic in step.topics
+    }
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "as-used": AS_USED.markdown,
     "as-used-native": NATIVE.markdown,
+    "course": course,
     "digits": digits.SCORES.markdown,
     "laboratory": BARS.markdown,
     "lecture-map": lecture_map,

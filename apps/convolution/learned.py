@@ -39,7 +39,7 @@ class Detector(Result):
     @classmethod
     def of(cls, weights: np.ndarray) -> Detector:
         """Take one row of weights apart, float64 (7,)."""
-        first, second, bias = np.split(weights, _PARTS)
+        first, second, bias = _taken_apart(weights)
         return cls(tuple(first.tolist()), tuple(second.tolist()), float(bias[0]))
 
     @property
@@ -217,7 +217,7 @@ def gradient(weights: np.ndarray, signals: np.ndarray, wanted: np.ndarray, task:
         error *= np.arange(signals.shape[1])[:, None] == sums.argmax(axis=1, keepdims=True)
     slope = error.reshape(-1, sums.shape[-1]) / len(signals)  # (count * length, starts)
     grouped = slope.T @ windows.reshape(-1, _GROUPED)  # (starts, 5)
-    first, second, _ = np.split(weights, _PARTS, axis=1)
+    first, second, _ = _taken_apart(weights)
     shifted = np.stack([grouped[:, :-1], grouped[:, 1:]], axis=1)  # (starts, 2, 4)
     by_first = (shifted * second[:, None]).sum(axis=2)
     by_second = (shifted * first[..., None]).sum(axis=1)
@@ -228,13 +228,20 @@ def _sums(weights: np.ndarray, signals: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Windows of the signals, (count, length, 5), and what goes into the ReLU, (count, length, starts)."""
     reach = (np.arange(signals.shape[1])[:, None] + np.arange(_GROUPED)) % signals.shape[1]
     windows = signals[:, reach]
-    first, second, bias = np.split(weights, _PARTS, axis=1)
+    first, second, bias = _taken_apart(weights)
     # Nothing but a linear map stands between the two convolutions, so they are one.
-    early, late = np.pad(second, ((0, 0), (0, 1))), np.pad(second, ((0, 0), (1, 0)))
-    grouped = first[:, :1] * early + first[:, 1:] * late
+    grouped = np.zeros((len(weights), _GROUPED))
+    grouped[:, :-1] = first[:, :1] * second
+    grouped[:, 1:] += first[:, 1:] * second
     # One product of two matrices is many times as fast as one a signal.
     sums = windows.reshape(-1, _GROUPED) @ grouped.T + bias[:, 0]
     return windows, sums.reshape(*signals.shape, -1)
+
+
+def _taken_apart(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First kernel, second kernel and bias of one network or of many."""
+    begin, end = _PARTS
+    return weights[..., :begin], weights[..., begin:end], weights[..., end:]
 
 
 def _right(weights: np.ndarray, signals: np.ndarray, task: str) -> np.ndarray:

@@ -171,6 +171,7 @@ def _picture(body: str, width: float, height: float, alt: str, style: str = "max
     rules = (
         f"text{{font:14px monospace;fill:{colours.text};text-anchor:middle;dominant-baseline:central}}"
         f".on{{fill:{colours.ground}}}.title{{font:13px sans-serif;text-anchor:start}}"
+        f".title,.index{{paint-order:stroke;stroke:{colours.ground};stroke-width:4px}}"
         f".index{{font:10px sans-serif;fill-opacity:.8}}.small{{font-size:11px}}"
         f".positive,.negative{{stroke:{colours.grid};fill:{colours.positive}}}.negative{{fill:{colours.negative}}}"
         f".marked{{stroke:{colours.peer};stroke-width:3;fill:none}}"

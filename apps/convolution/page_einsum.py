@@ -14,11 +14,12 @@ from apps.convolution.examples import EXPRESSIONS
 from apps.convolution.keras_code import einsum_code
 from apps.convolution.numbers import filled, read_tensor, written, written_sizes
 from apps.convolution.page_drawings import as_keras, show_grids, slices
-from apps.shared.language import _, ngettext
-from apps.shared.page import example_buttons, input_errors, plain, text_box
+from apps.shared.language import N_, _, ngettext
+from apps.shared.page import example_buttons, input_errors, one_of, plain, text_box
 
 _FIRST = EXPRESSIONS["rows"].values
 _BATCH = 3
+_MORE = _LOOPS, _SEVERAL, _SLOPE = N_("Loops"), N_("Batch"), N_("Derivative")
 _MOST_CHARACTERS = 2_000  # of a tensor's box
 
 
@@ -42,15 +43,15 @@ def show() -> None:
         computed = contract(program, tensors)
         _notation(program, computed)
         _values(computed)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.subheader(_("The same as loops"), anchor=False)
-            st.code(loops(program, computed.sizes), language="python")
-        with right, input_errors():
-            _batch(program, tensors, computed)
-        derived = None
+        more, derived = one_of(_("More"), _MORE, "more"), None
         with input_errors():
-            derived = _derivative(program, tensors)
+            if more == _LOOPS:
+                st.subheader(_("The same as loops"), anchor=False)
+                st.code(loops(program, computed.sizes), language="python")
+            elif more == _SEVERAL:
+                _batch(program, tensors, computed)
+            else:
+                derived = _derivative(program, tensors)
         as_keras(lambda: einsum_code(program, tensors, derived))
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from apps.convolution.application import read_sizes
-from apps.course.texts import ENGLISH, filled, texts_of
+from apps.course.texts import ENGLISH, Thousands, filled, texts_of
 from data_prep.errors import InputError
 
 Phrase = tuple[str, Mapping[str, Any]]  # name of a text of ``answers.toml``, and values for its places
@@ -294,7 +294,7 @@ class Text(Kind):
     @property
     def form(self) -> Phrase:
         """What an answer looks like."""
-        return self.name, {"most": f"{self.most:,}"}
+        return self.name, {"most": Thousands(self.most)}
 
     def value(self, text: str) -> str:
         """Take the text as it is."""
@@ -318,7 +318,7 @@ def _number(word: str, asked: str) -> float:
 def said(part: str, phrase: Phrase, language: str = ENGLISH) -> str:
     """Put a phrase into words: of the part ``"asked"``, ``"difference"`` or ``"verdict"``."""
     name, values = phrase
-    return filled(texts_of("answers", language)[part][name], values)
+    return filled(texts_of("answers", language)[part][name], values, language)
 
 
 def _near(tolerance: float) -> str:

@@ -155,7 +155,8 @@ class Problem:
         if not name:
             difference = self.kind.difference(given, self.drawn.right)
             return Verdict(False, said("difference", difference, self.language))
-        return Verdict(False, filled(self.texts["mistakes"][name], {**self.drawn.values, **values}), name)
+        text = self.texts["mistakes"][name]
+        return Verdict(False, filled(text, {**self.drawn.values, **values}, self.language), name)
 
     def _found(self, given: Any) -> Said | None:
         """None for a right answer, else the name of the mistake; it is empty for one that nobody has named."""
@@ -226,12 +227,12 @@ class Exercise:
         return Problem(
             exercise=self.name,
             seed=seed,
-            question=filled(own[f"text_{drawn.form}" if drawn.form else "text"], values),
+            question=filled(own[f"text_{drawn.form}" if drawn.form else "text"], values, language),
             kind=kind,
             answer=answer,
             mistakes=tuple(Mistake(name, kind.written(value)) for name, value in drawn.mistakes.items()),
-            hints=tuple(filled(hint, values) for hint in own["hints"]),
-            solution=filled(own["solution"], values),
+            hints=tuple(filled(hint, values, language) for hint in own["hints"]),
+            solution=filled(own["solution"], values, language),
             exhibit=Exhibit(self.page, {**self.query, **drawn.query}),
             drawn=replace(drawn, values=values),
             texts=own,

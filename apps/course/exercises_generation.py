@@ -11,6 +11,7 @@ from apps.course.answers import Number, Numbers, Text, Words
 from apps.course.draws import Random, one_of
 from apps.course.exercises import Drawn, Exercises, Said
 from apps.course.opened import writer
+from apps.course.texts import Thousands
 from models.serving.operations import softmax
 
 GENERATION = Exercises("generation", "writer")
@@ -220,7 +221,7 @@ def compressed(random: Random) -> Drawn:
         "times": nats * math.log(2) * count / 8,
         "plain": float(count),
     }
-    values = {"nats": nats, "count": f"{count:,}", "bits": bits, "all": bits * count}
+    values = {"nats": nats, "count": Thousands(count), "bits": bits, "all": bits * count}
     return Drawn(Number(50), bits * count / 8, mistakes, values)
 
 

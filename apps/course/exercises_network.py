@@ -12,6 +12,7 @@ from apps.course.answers import Number, Numbers, Shape
 from apps.course.answers_computed import Layers, PastedLayer, Summary
 from apps.course.draws import Random, different, one_of, whole
 from apps.course.exercises import Drawn, Exercises, Said
+from apps.course.texts import Thousands
 
 NETWORK = Exercises("network", "digits")
 _TOGETHER, _MNIST, _FAMOUS = "Putting it together", "A CNN for MNIST", "LeNet and ResNet"
@@ -86,7 +87,7 @@ def vanishing(random: Random) -> Drawn:
     w, parts = float(one_of(random, (0.3, 0.4, 0.5, 0.6, 0.7, 0.8))), int(one_of(random, (100, 1000, 10_000)))
     right = math.floor(math.log(1 / parts) / math.log(w)) + 1
     mistakes = {"before": right - 1, "divided": math.ceil(parts * w), "linear": math.ceil(1 / (1 - w))}
-    values = {"w": w, "parts": f"{parts:,}", "last": right - 1}
+    values = {"w": w, "parts": Thousands(parts), "bound": parts, "last": right - 1}
     return Drawn(Number(), right, mistakes, values)
 
 
@@ -168,7 +169,7 @@ def budget(random: Random) -> Drawn:
         "output": kind.read("conv 3x3x6; pool 3x3; conv 3x3x8; pool 2x2"),
     }
     query = {"stack_input": "28x28x1", "stack": kind.written(right)}
-    return Drawn(kind, right, mistakes, {"n": f"{most:,}", "used": right.parameters}, query, job)
+    return Drawn(kind, right, mistakes, {"n": Thousands(most), "used": right.parameters}, query, job)
 
 
 def _printed(

@@ -9,6 +9,7 @@ import numpy as np
 from apps.course.answers import Number, Numbers
 from apps.course.draws import Random, one_of, whole
 from apps.course.exercises import Drawn, Exercises, Said
+from apps.course.texts import Thousands
 from models.layers.cells import CELLS, LayerWeights, layer_shapes
 from models.serving.cell_gradients import layer_values
 from models.serving.recurrent import sigmoid
@@ -108,7 +109,7 @@ def gated_parameters(random: Random) -> Drawn:
     return Drawn(Number(), right, mistakes, values)
 
 
-@RECURRENT.exercise("shared-weight", _TRAINING, section="Gates")
+@RECURRENT.exercise("shared-weight", _TRAINING, section="Gradients")
 def shared_weight(random: Random) -> Drawn:
     """Differentiate the last state by the weight that every step uses."""
     v, x = _halves(random), whole(random, 3, -4, 4, zero=False)
@@ -120,7 +121,7 @@ def shared_weight(random: Random) -> Drawn:
     return Drawn(Number(), right, mistakes, values)
 
 
-@RECURRENT.exercise("steps-to-vanish", _TRAINING, section="Gates")
+@RECURRENT.exercise("steps-to-vanish", _TRAINING, section="Gradients")
 def steps_to_vanish(random: Random) -> Drawn:
     """Find how far back a gradient reaches."""
     v, slope = float(one_of(random, (0.8, 0.9, 1.0, 1.2))), float(one_of(random, (0.5, 0.6, 0.7, 0.25)))
@@ -129,10 +130,12 @@ def steps_to_vanish(random: Random) -> Drawn:
     right = math.floor(math.log(1 / parts) / math.log(factor)) + 1
     plain = math.floor(math.log(1 / parts) / math.log(slope)) + 1
     mistakes = {"slope": plain, "before": right - 1, "linear": math.ceil(1 / (1 - factor))}
-    return Drawn(Number(), right, mistakes, {"v": v, "slope": slope, "parts": f"{parts:,}", "factor": factor})
+    return Drawn(
+        Number(), right, mistakes, {"v": v, "slope": slope, "parts": Thousands(parts), "factor": factor}
+    )
 
 
-@RECURRENT.exercise("back-in-time", _TRAINING, section="Gates")
+@RECURRENT.exercise("back-in-time", _TRAINING, section="Gradients")
 def back_in_time(random: Random) -> Drawn:
     """Multiply the derivatives along the states of a tanh network."""
     v = float(one_of(random, (0.5, 0.8, 1.2, 1.5, 2.0, -1.5)))

@@ -10,6 +10,7 @@ from apps.course.answers import Number, Numbers, Text, Words
 from apps.course.draws import Random, different, one_of, whole
 from apps.course.exercises import Drawn, Exercises, Said
 from apps.course.opened import reviews, vectors
+from apps.course.texts import Thousands
 from data_prep.text.tokenizer import WordTokenizer
 from data_prep.text.vocab import PAD, Vocabulary
 from data_prep.text.wordpiece import WordPieceTokenizer
@@ -186,7 +187,7 @@ def table_size(random: Random) -> Drawn:
         "bias": (words + specials + 1) * size,
         "square": (words + specials) ** 2,
     }
-    values = {"n": f"{words:,}", "d": size, "specials": f"specials-{specials}", "rows": words + specials}
+    values = {"n": Thousands(words), "d": size, "specials": f"specials-{specials}", "rows": words + specials}
     return Drawn(Number(), (words + specials) * size, mistakes, values)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from apps.course.answers import Number, Numbers, Words
 from apps.course.draws import Random, one_of, whole
 from apps.course.exercises import Drawn, Exercises
+from apps.course.texts import Thousands
 from models.serving.operations import softmax
 from models.serving.recurrent import sigmoid
 
@@ -190,11 +191,11 @@ def fewer_products(random: Random) -> Drawn:
         "down": np.array([words, samples + 1, depth - 1]),
     }
     values = {
-        "n": f"{words:,}",
+        "n": Thousands(words),
         "k": samples,
-        "power": f"{2**depth:,}",
+        "power": Thousands(2**depth),
         "depth": depth,
-        "less": f"{2 ** (depth - 1):,}",
+        "less": Thousands(2 ** (depth - 1)),
     }
     return Drawn(Numbers((3,)), np.array([words, samples + 1, depth]), mistakes, values)
 

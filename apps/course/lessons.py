@@ -13,7 +13,7 @@ A lesson teaches a part of the lecture. Its texts lie in ``lesson_<part>.toml``:
     reveal = '''...'''                 # what the exhibit shows, said so that it answers every prediction
     page = "convolution"               # of the exhibit
     values = { section = "Signal", x = "1 2 3" }      # of its widgets, once the question is answered
-    before = { section = "Signal", x = "0 1 0" }      # the same before; without it the lesson's drawing is shown
+    before = { section = "Signal", x = "0 1 0" }      # the same before; its ``page``, if that is another one
     [step.question]
     text = "..."
     kind = "number"                    # number, numbers, shape, words, choice
@@ -28,9 +28,10 @@ A lesson teaches a part of the lecture. Its texts lie in ``lesson_<part>.toml``:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from apps.course.answers import Choice, Kind, Number, Numbers, Shape, Words
@@ -40,6 +41,8 @@ from apps.lecture.topics import PARTS
 from data_prep.errors import InputError
 
 MOST_WORDS = 90  # of the text of a step
+_READERS = {"quick": (240, 30), "slow": (120, 90)}  # words a minute, seconds for a question and its picture
+_FORMULA, _PLAIN = re.compile(r"\$\$?[^$]+\$\$?"), re.compile(r"[\w'’-]+")
 _KINDS = {kind.name: kind for kind in (Number, Numbers, Shape, Words)}
 
 
@@ -101,7 +104,7 @@ class Step:
         question: To be answered before the exhibit shows it.
         reveal: What the exhibit shows.
         exhibit: Once the question is answered.
-        before: The exhibit before; None where the lesson's drawing stands for it.
+        before: The exhibit before.
         tries: What to try afterwards.
     """
 
@@ -112,7 +115,7 @@ class Step:
     question: Question
     reveal: str
     exhibit: Exhibit
-    before: Exhibit | None = None
+    before: Exhibit
     tries: tuple[Try, ...] = ()
 
 
@@ -131,6 +134,15 @@ class Lesson:
     title: str
     about: str
     steps: Mapping[str, Step] = field(repr=False)
+
+    @cached_property
+    def minutes(self) -> tuple[int, int]:
+        """What it takes a quick and a slow reader; a formula is read like five words."""
+        words = sum(map(_words, self.steps.values()))
+        quick, slow = (
+            words / a_minute + len(self.steps) * seconds / 60 for a_minute, seconds in _READERS.values()
+        )
+        return round(quick), round(slow)
 
     def step(self, name: str) -> Step:
         """Find a step by its name, or its key; an InputError says which there are."""
@@ -171,12 +183,19 @@ def lesson_and_step(name: str, language: str = ENGLISH) -> tuple[Lesson, Step]:
     return found, found.step(name) if "/" in name else next(iter(found.steps.values()))
 
 
+def _words(step: Step) -> int:
+    question = step.question
+    text = " ".join([step.title, step.text, question.text, *getattr(question.kind, "texts", ()), step.reveal])
+    return len(_PLAIN.findall(_FORMULA.sub(" a formula of five words ", text)))
+
+
 def _lesson(key: str, said: Mapping[str, Any]) -> Lesson:
     steps = (_step(key, one) for one in said["step"])
     return Lesson(key, said["title"], said["about"], {step.name: step for step in steps})
 
 
 def _step(lesson: str, said: Mapping[str, Any]) -> Step:
+    before = dict(said["before"])
     return Step(
         name=f"{lesson}/{said['key']}",
         title=said["title"],
@@ -185,7 +204,7 @@ def _step(lesson: str, said: Mapping[str, Any]) -> Step:
         question=_question(said["question"]),
         reveal=said["reveal"].strip(),
         exhibit=Exhibit(said["page"], said["values"]),
-        before=Exhibit(said["page"], said["before"]) if "before" in said else None,
+        before=Exhibit(before.pop("page", said["page"]), before),
         tries=tuple(Try(**one) for one in said.get("try", ())),
     )
 

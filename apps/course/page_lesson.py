@@ -40,6 +40,11 @@ def go(name: str) -> None:
         st.query_params.pop(ADDRESS, None)
 
 
+def time_of(lesson: Lesson) -> str:
+    """Say how long a lesson takes a quick and a slow reader."""
+    return _("{quick} to {slow} minutes", quick=lesson.minutes[0], slow=lesson.minutes[1])
+
+
 def _overview() -> None:
     done_steps = page_progress.visitor().steps
     every = list(lessons(language()).values())
@@ -51,7 +56,7 @@ def _overview() -> None:
             with column, st.container(border=True, height="stretch"):
                 st.image(drawing_url(lesson.key, palette()), width="stretch", alt="")
                 st.markdown(f"**{number}. {lesson.title}**")
-                st.caption(lesson.about)
+                st.caption(f"{lesson.about} {time_of(lesson)}.")
                 label = _("Begin") if not done else _("Go on") if done < len(lesson.steps) else _("Again")
                 st.button(
                     _("{label} · {done} of {n}", label=label, done=done, n=len(lesson.steps)),
@@ -81,17 +86,15 @@ def show_step(lesson: Lesson, step: Step) -> None:
         _answer(step, predictions[step.name])
     exhibit = step.exhibit if answered else step.before
     with st.container(border=True):
-        if exhibit is None:
-            st.image(drawing_url(lesson.key, palette()), width=360, alt="")
-        else:
-            page_exhibit.show(exhibit, f"{step.name} {answered}")
+        page_exhibit.show(exhibit, f"{step.name} {answered}")
 
 
 def _place(lesson: Lesson, names: list[str], at: int) -> None:
     """Draw where one is, and the way back and on."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_("Lessons"), on_click=go, args=("",), icon=":material/apps:", type="tertiary")
-        st.markdown(_("**{title}** · step {at} of {n}", title=lesson.title, at=at + 1, n=len(names)))
+        place = _("**{title}** · step {at} of {n}", title=lesson.title, at=at + 1, n=len(names))
+        st.markdown(place + ("" if at else f" · {time_of(lesson)}"))
         st.space("stretch")
         st.button(
             _("Present"),

@@ -6,10 +6,8 @@ import streamlit as st
 
 from apps.course import page_exhibit
 from apps.course.lessons import Lesson, Step, lesson_and_step
-from apps.lecture.drawings import drawing_url
 from apps.shared.language import _, language
 from apps.shared.page import component, input_errors
-from apps.shared.style import palette
 from data_prep.errors import InputError
 
 ADDRESS, _LESSON, _LOOK, _INPUTS = "present", "lesson", "look", "inputs"  # query parameters
@@ -55,10 +53,7 @@ def _words(step: Step, look: str) -> None:
 
 def _exhibit(lesson: Lesson, step: Step, *, answered: bool) -> None:
     shown = step.exhibit if answered else step.before
-    if shown is None:
-        st.image(drawing_url(lesson.key, palette()), width="stretch", alt="")
-    else:
-        page_exhibit.show(shown, f"{step.name} {answered}")
+    page_exhibit.show(shown, f"{step.name} {answered}")
 
 
 def _ways(screens: list[tuple[str, str]], at: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.shared.language import ENGLISH, LANGUAGES, each_text, translated
+from apps.shared.language import ENGLISH, LANGUAGES, each_text, grouped, translated
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
 
@@ -32,9 +32,18 @@ def texts_of(module: str, language: str = ENGLISH) -> Mapping[str, Any]:
     return each_text(found, lambda text: translated(text, language), no_texts)
 
 
-def filled(template: str, values: Mapping[str, Any]) -> str:
+class Thousands(int):
+    """A whole number that is written with its thousands apart, outside of formulas."""
+
+
+def filled(template: str, values: Mapping[str, Any], language: str = ENGLISH) -> str:
     """Put values into the places of a text; every place has to have one. Plus and a negative number become minus."""
-    text = _PLACE.sub(lambda match: shown(values[match[1]]), template).strip()
+
+    def written(match: re.Match[str]) -> str:
+        value = values[match[1]]
+        return grouped(value, language) if isinstance(value, Thousands) else shown(value)
+
+    text = _PLACE.sub(written, template).strip()
     return re.sub(r"([+-]) -(?=\d)", lambda match: {"+": "- ", "-": "+ "}[match[1]], text)
 
 

@@ -102,7 +102,8 @@ def _layers(found: DigitLook, shown: list[str], everything: bool) -> None:
     st.caption(
         _(
             "{n} of {all} layers. Each strip has one scale, symmetric about zero where values have "
-            "both signs; least and largest values are those of all numbers, shown or not.",
+            "both signs; then negative ones have a hole. Least and largest values are those of all "
+            "numbers, shown or not.",
             n=len(layers),
             all=len(found.layers),
         )

@@ -30,6 +30,7 @@ COLUMNS = 16  # tiles of channels side by side
 _LEVELS = 254  # of the colours; the last index is the gap between tiles
 _STEPS = 15  # on each side of zero, of a strip in a picture of a training
 _GAP = 255
+_SEEN = 0.1  # of the largest value: what is nearer to zero has the colour of zero
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -77,12 +78,20 @@ def strip_of(values: np.ndarray | None) -> Strip | None:
 
 
 def png(strip: Strip, negative: str, zero: str, positive: str) -> bytes:
-    """Draw a strip as a PNG in three colours ``#rrggbb``, one pixel a value, tiles parted by transparent pixels."""
-    ends = [negative, zero, positive] if strip.low < 0 else [zero, positive]
-    cells = np.pad(levels(strip), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=_GAP)
+    """Draw a strip as a PNG in three colours ``#rrggbb``, tiles parted by transparent pixels.
+
+    A value is a pixel; where there are negative ones three by three, which have a hole for a negative value.
+    """
+    signed, cells = strip.low < 0, levels(strip)
+    ends, size = ([negative, zero, positive], 3) if signed else ([zero, positive], 1)
+    if signed:
+        below = cells < (1 - _SEEN) * (_LEVELS - 1) / 2
+        cells = cells.repeat(size, 2).repeat(size, 3)
+        cells[:, :, 1::size, 1::size][below] = _GAP
+    cells = np.pad(cells, ((0, 0), (0, 0), (0, size), (0, size)), constant_values=_GAP)
     rows, columns, height, width = cells.shape
     cells.reshape(-1, height, width)[strip.count :] = _GAP
-    canvas = cells.swapaxes(1, 2).reshape(rows * height, columns * width)[:-1, :-1]
+    canvas = cells.swapaxes(1, 2).reshape(rows * height, columns * width)[:-size, :-size]
     picture = Image.fromarray(np.ascontiguousarray(canvas), "P")
     picture.putpalette(_blended(ends).tobytes())
     written = io.BytesIO()

@@ -12,11 +12,11 @@ from apps.reviews.page_text import label_looks
 from apps.reviews.results import LabelEmbedding, LabelMap
 from apps.shared import charts
 from apps.shared.language import _
-from apps.shared.page import heavy_work, input_errors, one_of, open_once, plain
+from apps.shared.page import heavy_work, imported_ahead, input_errors, one_of, open_once, plain
 from apps.shared.reports import preset_installed
 from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET as VECTORS
-from apps.vectors.application import Vectors
+from apps.vectors.application import TSNE, Vectors
 
 _METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 
@@ -45,6 +45,7 @@ def show(reviews: Reviews, preset: str) -> None:
     if not preset_installed(VECTORS):
         st.info(_("The preset {vectors} is not part of this checkout.", vectors=VECTORS))
         return
+    imported_ahead(TSNE)
     method = one_of(_("Layout"), list(_METHODS), "layout", named=True)
     with input_errors():
         result = _label_map(preset, reviews, _METHODS[method], member)

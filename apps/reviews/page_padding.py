@@ -83,8 +83,8 @@ def _picture(view: PaddedBatches) -> go.Figure:
         padding += [max(batch) - length for length in batch]
     picture = charts.figure(x_title=_("words"), height=90 + 9 * places[-1])
     parts = {_("words"): words, _("end of sequence"): [1] * len(words), _("padding, masked"): padding}
-    for (title, values), colour in zip(
-        parts.items(), (colours.ours, colours.peer, colours.grid), strict=True
+    for at, ((title, values), colour) in enumerate(
+        zip(parts.items(), (colours.ours, colours.peer, colours.grid), strict=True)
     ):
         picture.add_bar(
             x=values,
@@ -92,7 +92,7 @@ def _picture(view: PaddedBatches) -> go.Figure:
             customdata=names,
             name=title,
             orientation="h",
-            marker={"color": colour, "line": {"width": 0}},
+            marker={"color": colour, "pattern": charts.hatch(at), "line": {"width": 0}},
             hovertemplate=_("%{{customdata}}: %{{x}} {title}<extra></extra>", title=title),
         )
     picture.update_layout(

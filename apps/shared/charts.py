@@ -1,10 +1,11 @@
-"""Pictures that several pages draw: horizontal bars, alone and grouped, in the page's colours."""
+"""Pictures that several pages draw, in the page's colours and never by colour alone: bars, lines, words, matrices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from numbers import Real
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,6 +17,9 @@ from apps.shared.style import palette
 _BAR = 26  # pixels a bar
 _MOST_TOLD, _LONGEST = 6, 3  # lines about a picture for screen readers, bars in a line
 _LETTER, _LINE = 6.5, 15  # pixels of a letter's width and of a line of names
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+PATTERNS = ("", "/", ".", "x", "\\", "-", "+")  # of bars that a colour tells apart
+_SEEN = 0.05  # of the largest number: a cell that is paler has no sign that could be seen
 _STATIC = {"displayModeBar": False, "scrollZoom": False}
 _ZOOM = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
@@ -51,12 +55,11 @@ def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Fig
 
 
 def line_looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Give each line of a picture a CSS colour and a plotly dash of its own."""
+    """Give each line of a picture a CSS colour and a plotly dash of its own; up to six have different dashes."""
     colours = palette()
     more = ("#8265c2", "#d3ae2f", "#4fa356", "#b06bb8")
     hues = (colours.muted, colours.peer, more[0], colours.ours, *more[1:], colours.text)
-    choices = [(hue, dash) for dash in ("solid", "dash") for hue in hues]
-    return {name: choices[at % len(choices)] for at, name in enumerate(names)}
+    return {name: (hues[at % len(hues)], _DASHES[at % len(_DASHES)]) for at, name in enumerate(names)}
 
 
 def bars(
@@ -100,12 +103,19 @@ def grouped_bars(
     colour. The others are as in :func:`bars`.
     """
     picture = figure(x_title=x_title, height=100 + len(names) * (10 + 20 * len(series)))
-    for name, values in series.items():
-        _add_bars(picture, names, values, f"{name}, %{{y}}", number, color=colours[name], cornerradius=2)
+    for at, (name, values) in enumerate(series.items()):
+        looks = {"color": colours[name], "pattern": hatch(at), "cornerradius": 2}
+        _add_bars(picture, names, values, f"{name}, %{{y}}", number, **looks)
         picture.data[-1].name = name
     picture.update_layout(barmode="group", bargap=0.2, margin={"t": 34})
     picture.update_layout(uniformtext={"minsize": 10, "mode": "show"})
     return picture
+
+
+def hatch(at: int) -> dict[str, Any]:
+    """Give the bars of a series, by its number, a pattern of their own."""
+    shape = PATTERNS[at % len(PATTERNS)]
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": palette().ground, "size": 8, "solidity": 0.15}
 
 
 def _add_bars(
@@ -186,7 +196,8 @@ def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
     Args:
         picture: Receives it.
         values: Float (rows, columns); NaN for no cell.
-        looks: As plotly takes them; with ``zmin`` 0 the scale goes from the ground to ours, else it has two sides.
+        looks: As plotly takes them; with ``zmin`` 0 the scale goes from the ground to ours, else it has two sides,
+            and :func:`show` draws a line through negative cells.
     """
     colours = palette()
     largest = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
@@ -200,6 +211,7 @@ def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
 
 def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
     """Put a picture on the page, with what a screen reader says; with ``zoom`` the wheel zooms and dragging moves."""
+    _strike_negative(picture)
     if zoom:
         picture.update_layout(dragmode="pan")
         picture.update_xaxes(fixedrange=False)
@@ -207,8 +219,42 @@ def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
     st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=told(picture, alt))
 
 
+def _strike_negative(picture: go.Figure) -> None:
+    """Draw a line through the negative cells of matrices with two sides: their colours alone would tell the sign."""
+    for trace in picture.data:
+        if trace.type != "heatmap" or trace.zmin is None or trace.zmin >= 0 or trace.texttemplate:
+            continue
+        values = np.array(trace.z, float)
+        upwards = picture.layout[f"yaxis{(trace.yaxis or 'y')[1:]}"].autorange != "reversed"
+        below = (values[::-1] if upwards else values) < -_SEEN * max(-trace.zmin, trace.zmax)
+        steps = np.diff(np.pad(below, ((0, 0), (1, 1))).astype(int), axis=1)
+        ends = zip(np.argwhere(steps == 1).tolist(), np.argwhere(steps == -1).tolist(), strict=True)
+        lines = "".join(f"M{start}.1 {row}.5H{end - 1}.9" for (row, start), (_row, end) in ends)
+        (rows, columns), colour = values.shape, palette().text
+        svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}" preserveAspectRatio="none">'
+            f'<path d="{lines}" stroke="{colour}" stroke-opacity=".7" vector-effect="non-scaling-stroke"/></svg>'
+        )
+        picture.add_layout_image(
+            source=f"data:image/svg+xml,{quote(svg)}",
+            xref=trace.xaxis or "x",
+            yref=trace.yaxis or "y",
+            x=_first(trace.x) - 0.5,
+            y=_first(trace.y) + (rows - 0.5 if upwards else -0.5),
+            sizex=columns,
+            sizey=rows,
+            sizing="stretch",
+        )
+        trace.colorbar.title = {"text": "— < 0", "font": {"size": 11, "color": colour}}
+
+
+def _first(names: Any) -> float:
+    """Where the first row or column lies: at its number, or at 0 if it has a name."""
+    return float(names[0]) if names is not None and isinstance(names[0], Real) else 0.0
+
+
 def told(picture: go.Figure, alt: str) -> str:
-    """Add to the title of a picture what its numbers say: longest bars, ends of curves, extremes of a matrix."""
+    """Add to the title of a picture what it says: longest bars, ends of curves, extremes of a matrix, near words."""
     traces = [one for one in picture.data if one.hoverinfo != "skip"]
     if len(traces) > 1:
         traces = [one for one in traces if one.name or one.type != "scatter"]  # lines that explain others
@@ -225,6 +271,8 @@ def _message(trace: Any) -> str:
         ends = (np.unravel_index(find(values), values.shape) for find in (np.nanargmax, np.nanargmin))
         high, low = (f"{values[r, c]:.3g} ({_at(trace.y, r)}, {_at(trace.x, c)})" for r, c in ends)
         return name + _("largest {high}, least {low}", high=high, low=low)
+    if trace.type == "scatter" and trace.mode == "markers+text" and trace.customdata is not None:
+        return name + "; ".join(_near(trace))
     lines = trace.type == "scatter" and "lines" in (trace.mode or "lines")
     if trace.x is None or trace.y is None or not (lines or trace.type == "bar"):
         return ""
@@ -239,6 +287,16 @@ def _message(trace: Any) -> str:
     return name + _(
         "{first:.3g} at {start}, {last:.3g} at {end}", first=first, start=start, last=last, end=end
     )
+
+
+def _near(trace: Any) -> Iterator[str]:
+    """Say which word lies nearest to each of the first ones of a map."""
+    words = [one if isinstance(one, str) else one[0] for one in trace.customdata]
+    points = np.array([trace.x, trace.y], float).T
+    for at, word in enumerate(words[:_MOST_TOLD] if len(words) > 1 else ()):
+        apart = np.linalg.norm(points - points[at], axis=1)
+        apart[at] = np.inf
+        yield _("{word} is nearest to {other}", word=word, other=words[int(apart.argmin())])
 
 
 def _at(names: Any, place: int) -> str:

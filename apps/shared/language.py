@@ -58,15 +58,19 @@ def ngettext(one: str, many: str, n: int, /, **values: Any) -> str:
     return _filled(_catalogue(language()).ngettext(one, many, n), {"n": n, **values})
 
 
-class _Thousands(Formatter):
-    """Puts a narrow space between thousands, where a comma would be read as that of decimals."""
+def grouped(value: Any, to: str, form: str = ",") -> str:
+    """Write a number; outside of English a narrow space is between thousands: a comma would be that of decimals."""
+    written = format(value, form)
+    return written if to == ENGLISH or "," not in form else written.replace(",", "\u202f")
 
+
+class _Thousands(Formatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
-        return format(value, format_spec).replace(",", "\u202f" if "," in format_spec else ",")
+        return grouped(value, language(), format_spec)
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
-    return (Formatter() if language() == ENGLISH else _Thousands()).vformat(text, (), values)
+    return _Thousands().vformat(text, (), values)
 
 
 def N_(text: str) -> str:

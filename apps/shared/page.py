@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Thread
 from typing import Any
 
 import streamlit as st
@@ -308,6 +309,12 @@ def open_once(opener: Callable[[str], Any], name: str) -> Any:
     manifest = resolve_preset(name) / MANIFEST
     stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
     return _opened(f"{opener.__module__}.{opener.__qualname__}", opener, name, stamp)
+
+
+@st.cache_resource(show_spinner=False)
+def imported_ahead(module: str) -> None:
+    """Import what a later click needs beside what the visitor sees now, once for all visitors."""
+    Thread(target=importlib.import_module, args=(module,), daemon=True).start()
 
 
 @st.cache_resource(show_spinner="Opening the preset …", max_entries=16)

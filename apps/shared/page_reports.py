@@ -174,13 +174,14 @@ def show_transfer(report: Report, column: Column, x_title: str) -> None:
     """
     colours = palette()
     found = {}
-    for embedding, colour in zip(EMBEDDINGS, (colours.muted, colours.peer, colours.ours), strict=True):
+    looks = ((colours.muted, "dot"), (colours.peer, "dash"), (colours.ours, "solid"))
+    for embedding, look in zip(EMBEDDINGS, looks, strict=True):
         rows = [line.row for line in report.lines if line.row["embedding"] == embedding]
         deviations = {"type": "data", "array": [row["deviation"] for row in rows]}
         found[_(EMBEDDINGS[embedding])] = Curve(
             [f"{row['share']:g} %" for row in rows],
             [column.value(row) for row in rows],
-            colour,
+            *look,
             more={"error_y": deviations} if column.path == "mean" else {},
         )
     picture = curves(found, x_title=x_title, y_title=_(column.title), hover=_("%{x}: %{y:.2f} %"), height=360)

@@ -46,9 +46,9 @@ def show(tagger: Tagger, preset: str) -> None:
             on_select=lambda: _take(list(count)),
             selection_mode="points",
             config={"displayModeBar": False, "scrollZoom": False},
-            alt=charts.told(
-                drawn, _("Confusion matrix: gold tags in rows, tags that the network gave in columns")
-            ),
+            alt=_("Confusion matrix: gold tags in rows, tags that the network gave in columns")
+            + "\n"
+            + _("Most often: {pairs}", pairs=", ".join(f"{pair} {n}" for pair, n in list(count.items())[:6])),
         )
     with sentences:
         _examples(confusions["examples"], count)

@@ -21,6 +21,7 @@ from models.presets.kinds import kind_named
 from models.presets.store import Preset
 
 DEFAULT_PRESET = "vectors_en_wiki"
+TSNE = "sklearn.manifold"  # what maps by t-SNE import
 MAX_TOPN = 10_000
 _KEY_RULE = WordTokenizer(punctuation=False, lower=True).key
 _COSMUL_EPSILON = 1e-6  # keeps the denominator of 3CosMul from zero; gensim's value

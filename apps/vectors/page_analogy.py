@@ -157,7 +157,11 @@ def _contributions(result: AnalogyResult) -> go.Figure:
             y=words,
             name=_term_name(term),
             orientation="h",
-            marker={"color": _TERM_COLOURS[index % len(_TERM_COLOURS)], "line": {"width": 0}},
+            marker={
+                "color": _TERM_COLOURS[index % len(_TERM_COLOURS)],
+                "pattern": charts.hatch(index),
+                "line": {"width": 0},
+            },
             hovertemplate=_("{term}, for %{{y}}: %{{x:+.3f}}<extra></extra>", term=_term_name(term)),
         )
     edge = {"color": colours.ground, "width": 1}

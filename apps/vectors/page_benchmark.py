@@ -27,12 +27,12 @@ def _curves(report: Report) -> None:
         for line in report.lines:
             points = [point for _, point in line.row.rows("curve.*") if point.get(name) is not None]
             if points:
-                ours = line.names[1] == "Lectern"
+                ours, cbow = line.names[1] == "Lectern", line.names[0] == "CBOW"
                 found[line.label] = Curve(
                     [point["seconds"] for point in points],
                     [point[name] for point in points],
                     colours.ours if ours else colours.peer,
-                    "dot" if line.names[0] == "CBOW" else "solid",
+                    ("dot" if cbow else "solid") if ours else ("dashdot" if cbow else "dash"),
                 )
         if found:
             st.subheader(heading, anchor=False)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
 from apps.shared.language import N_, _
-from apps.shared.page import input_errors, one_of, plain, remembered, text_box
+from apps.shared.page import imported_ahead, input_errors, one_of, plain, remembered, text_box
 from apps.shared.style import palette
-from apps.vectors.application import Vectors
+from apps.vectors.application import TSNE, Vectors
 from apps.vectors.results import MapResult
 
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
@@ -24,6 +25,7 @@ _CHOSEN = (
 
 def show(ours: Vectors, preset: str) -> None:
     """Draw the section."""
+    imported_ahead(TSNE)
     left, right = st.columns([3, 2])
     source = one_of(_("Words"), SOURCES, "words", place=left, named=True)
     method = one_of(_("Method"), list(METHODS), "layout", place=right, first="PCA", named=True)
@@ -62,9 +64,10 @@ def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
 def _draw(result: MapResult, wanted: str | None) -> None:
     colours = palette()
     picture = charts.figure(x_title=result.axes[0], y_title=result.axes[1], height=620)
-    order = list(range(1, len(result.words) + 1))
+    order = np.arange(1, len(result.words) + 1)
     scale = [[0, colours.ours], [1, colours.peer]]
-    marker = {"size": 6, "color": order, "colorscale": scale, "opacity": 0.75}
+    sizes = 9 - 5 * order / len(order)  # the colours alone would not tell everyone
+    marker = {"size": sizes.tolist(), "color": order.tolist(), "colorscale": scale, "opacity": 0.75}
     charts.add_words(picture, result.coordinates, result.words, size=(1000, 540), marker=marker)
     if wanted in result.words:
         _mark(picture, wanted, result.coordinates[result.words.index(wanted)])
@@ -81,7 +84,7 @@ def _draw(result: MapResult, wanted: str | None) -> None:
     )
     st.caption(
         _(
-            "{n} words, from the first of the list (blue) to the last (orange). Wheel or pinch "
+            "{n} words, from the first of the list (blue, large) to the last (orange, small). Wheel or pinch "
             "zooms, dragging moves, a double click shows all; the pointer names every dot. {axes}",
             n=len(result.words),
             axes=axes,

@@ -8,6 +8,7 @@ from apps.shared.page import PresetChoice, show_page
 from apps.writer import (
     page_copies,
     page_gates,
+    page_gradients,
     page_ladder,
     page_quiz,
     page_reading,
@@ -26,6 +27,7 @@ SECTIONS = {
         "Copies": page_copies.show,
         "Quiz": page_quiz.show,
         "Gates": page_gates.show,
+        "Gradients": page_gradients.show,
         "Unrolled": page_unrolled.show,
     },
     None: {"Ladder": partial(page_ladder.show, DEFAULT_PRESET)},

@@ -1,8 +1,6 @@
-"""Section "Gates": every gate of every unit over a text, units that follow something, and vanishing gradients."""
+"""Section "Gates": every gate of every unit over a text, and units that follow something."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,13 +11,10 @@ from apps.shared.colours import tint
 from apps.shared.language import N_, _
 from apps.shared.letters import Letter, letters, shown
 from apps.shared.page import heavy_work, input_errors, named_choice
-from apps.shared.page_reports import Curve, curves, show_report
 from apps.shared.style import palette
-from apps.shared.tables import Report
 from apps.writer.application import Writer
-from apps.writer.explain import MOST_TOKENS, following_units, gate_view, gradient_lengths
+from apps.writer.explain import MOST_TOKENS, following_units, gate_view
 from apps.writer.page_pieces import SAID, linked, linked_text
-from apps.writer.reports import LADDER, NETWORKS, TITLES
 from apps.writer.results import GateView
 from data_prep.text.text_properties import PROPERTIES
 from models.char_lm.gates import UnitFit
@@ -38,19 +33,10 @@ def show(writer: Writer, preset: str) -> None:
     with st.form("gates_form"):
         text = linked_text(_("Text"), "text", SAID["gates"]["text"], most=MOST_TOKENS, height=140)
         st.form_submit_button(_("Show"), type="primary")
-    view = None
     with input_errors():
         with heavy_work():
             view = _view(writer, preset, text)
         _units(writer, view)
-    st.subheader(_("How far back a prediction learns"), anchor=False)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(_("**Four cells, trained alike**"))
-        show_report(LADDER, _ladder_gradients)
-    if view is not None:
-        with right, input_errors():
-            _own_gradients(writer, text)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -150,37 +136,3 @@ def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
     )
     picture.update_yaxes(type="category", autorange="reversed", showgrid=False, tickfont={"size": 9})
     return picture
-
-
-def _ladder_gradients(report: Report) -> None:
-    rows = {TITLES[cell]: report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS}
-    _show_gradients(rows, "ladder gradients", _("Length of the gradient by step back for four cells"))
-    st.caption(
-        _(
-            "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; "
-            "z(t) are the weighted sums of step t. Where it has vanished, nothing is learned from "
-            "that step."
-        )
-    )
-
-
-def _own_gradients(writer: Writer, text: str) -> None:
-    st.markdown(_("**The writer, on the text above**"))
-    lengths = enumerate(gradient_lengths(writer, text), start=1)
-    rows = {_("layer {number}", number=number): values.tolist() for number, values in lengths}
-    _show_gradients(
-        rows, "own gradients", _("Length of the gradient by step back for the layers of the writer")
-    )
-    st.caption(_("From the loss of the text's last letter, one text only, so the line is rough."))
-
-
-def _show_gradients(rows: Mapping[str, list[float]], key: str, alt: str) -> None:
-    """Draw lengths relative to that of the last step."""
-    lines = {}
-    for name, look in charts.line_looks(list(rows)).items():
-        values = [value / (rows[name][-1] or 1.0) if value > 0 else None for value in reversed(rows[name])]
-        lines[name] = Curve(range(len(values)), values, *look, more={"mode": "lines"})
-    hover = _("%{x} steps back: %{y:.2e}")
-    picture = curves(lines, x_title=_("steps back"), y_title=_("length, last step = 1"), hover=hover)
-    picture.update_yaxes(type="log", exponentformat="power", dtick=1)
-    charts.show(picture, key, alt)

@@ -44,7 +44,7 @@ def show(writer: Writer, preset: str) -> None:
         st.html(
             f'<div style="overflow-x:auto;max-width:100%" tabindex="0" {numbers(map(astuple, steps))}>'
             f'<img src="{url}" width="{_width(steps)}" height="{_HEIGHT}" style="max-width:none" '
-            'alt="The unrolled network: inputs below, predictions above, targets on top"></div>'
+            f'alt="{_told(steps)}"></div>'
         )
         # The last letter of the prompt has no target: what comes after it is written.
         trained = [step for step, after in pairwise(steps) if after.prompted]
@@ -59,6 +59,17 @@ def show(writer: Writer, preset: str) -> None:
                 n=len(trained),
             )
         )
+
+
+def _told(steps: Sequence[Step]) -> str:
+    """Say what the drawing shows: after each letter the likeliest next one, and its probability; HTML."""
+    title = _("The unrolled network: inputs below, predictions above, targets on top")
+    pairs = (
+        f"{_name(one.given)} → {_name(one.output)} {100 * one.output_probability:.0f} %" for one in steps
+    )
+    read = sum(one.prompted for one in steps)
+    letters = _("Letters of the prompt: {n}. After each letter the likeliest:", n=read)
+    return f"{title}\n{letters} {', '.join(pairs)}"
 
 
 def _width(steps: Sequence[Step]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -43,6 +44,17 @@ def test_a_lesson_is_short(lesson: Lesson) -> None:
     assert lesson.title and lesson.about.endswith(".")
 
 
+@each_lesson
+def test_a_lesson_says_how_long_it_takes(lesson: Lesson) -> None:
+    quick, slow = lesson.minutes
+    words = sum(
+        len(f"{step.text} {step.question.text} {step.reveal}".split()) for step in lesson.steps.values()
+    )
+    assert words / 240 < quick < slow < 60
+    fewer = replace(lesson, steps=dict(list(lesson.steps.items())[:-1]))
+    assert fewer.minutes[1] < slow
+
+
 def test_every_topic_of_the_lecture_is_taught_once() -> None:
     taught = Counter(topic for step in STEPS.values() for topic in step.topics)
     assert taught == Counter(topic.title for topic in topics())
@@ -62,12 +74,14 @@ def test_a_step_is_whole(step: Step) -> None:
     assert len(step.reveal.split()) <= MOST_WORDS and question.text
     assert len({one.title for one in step.tries}) == len(step.tries) <= 3
     assert step.exhibit.page in PAGES
-    sections = importlib.import_module(f"apps.{step.exhibit.page}.page").SECTIONS
-    known = {section for named in sections.values() for section in named}
-    for exhibit in filter(None, (step.exhibit, step.before)):
-        assert exhibit.values["section"] in known
-        assert set(exhibit.values) == set(step.exhibit.values)
-    assert step.before is None or step.before.values != step.exhibit.values
+    for exhibit in (step.exhibit, step.before):
+        sections = importlib.import_module(f"apps.{exhibit.page}.page").SECTIONS
+        assert exhibit.values["section"] in {section for named in sections.values() for section in named}
+    left = set(step.before.values) - set(step.exhibit.values)  # what stays as the exhibit before had it
+    if step.before.page == step.exhibit.page:
+        assert not left and set(step.exhibit.values) == set(step.before.values)
+    assert not any(f'"{name}"' in code_of(step.exhibit.page) for name in left)
+    assert step.before != step.exhibit
     for one in step.tries:
         assert set(one.values) <= set(step.exhibit.values) - set(NOT_WIDGETS), one.title
         assert any(step.exhibit.values[key] != value for key, value in one.values.items()), one.title

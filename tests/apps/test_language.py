@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 
+from apps.course.catalogue import exercise
 from apps.course.lessons import lessons
 from apps.course.texts import texts_of
 from apps.lecture.topics import PAGES
@@ -129,6 +131,29 @@ def test_lessons_have_the_same_steps_and_answers_in_german() -> None:
         for name, step in lesson.steps.items():
             assert step.exhibit == english.steps[name].exhibit
             assert str(step.question.right) == str(english.steps[name].question.right)
+
+
+GROUPED = (
+    "generation/compressed",
+    "network/budget",
+    "network/vanishing",
+    "recurrent/steps-to-vanish",
+    "tokens/table-size",
+    "word2vec/fewer-products",
+)
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_thousands_are_apart_as_the_language_has_them(name: str) -> None:
+    sheets = [exercise(name).sheet(seed, to) for seed in range(6) for to in ("en", "de")]
+    english, german = (
+        " ".join(" ".join((one.text, *one.hints, one.solution)) for one in sheets[at::2]) for at in (0, 1)
+    )
+    grouped = set(re.findall(r"\d{1,3}(?:,\d{3})+", english))
+    assert grouped and not re.search(r"\d,\d{3}(?!\d)", german)
+    assert {one.replace(",", "\u202f") for one in grouped} <= set(
+        re.findall("\\d{1,3}(?:\u202f\\d{3})+", german)
+    )
 
 
 def test_a_visitor_chooses_a_language_and_keeps_it() -> None:

@@ -27,6 +27,7 @@ MORE = {
     ("vectors", "Map"): {"words": "Frequent", "size": "20"},
     ("writer", "Read"): {"text": "The king falls."},
     ("writer", "Gates"): {"text": "BEN:\nThe heart rises.\n\nANNA:\nNot so.\n"},
+    ("writer", "Gradients"): {"text": "BEN:\nThe heart rises.\n\nANNA:\nNot so.\n"},
 }  # of the address: words that the small presets know
 
 pytestmark = pytest.mark.usefixtures("results")

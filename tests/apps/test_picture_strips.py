@@ -42,8 +42,10 @@ def test_a_signed_strip_has_zero_in_the_middle() -> None:
     assert 126 <= found[2] <= 127
     assert found[3] - found[2] == pytest.approx(63, abs=1)
     picture = drawn(strip)
+    assert picture.shape == (3, 4 * 3, 4)
     assert tuple(picture[0, 0, :3]) == RED
-    assert picture[0, 2, :3].min() >= 253
+    assert picture[0, 6, :3].min() >= 253
+    assert (picture[..., 3] == 0).nonzero()[1].tolist() == [1, 4]  # holes of the negative ones
 
 
 def test_a_strip_of_zeros_and_one_above_zero() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
+import numpy as np
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +68,51 @@ def test_grouped_bars_have_a_series_each_and_gaps() -> None:
     )
     assert [trace.name for trace in picture.data] == ["x", "y"]
     assert picture.data[0].x == (1.0, None)
+    assert picture.data[0].marker.pattern.shape == "" != picture.data[1].marker.pattern.shape
+
+
+def test_lines_differ_in_more_than_their_colour() -> None:
+    looks = charts.line_looks([str(at) for at in range(24)])
+    assert len(set(looks.values())) == 24
+    assert len({dash for _, dash in list(looks.values())[:6]}) == 6
+
+
+def struck(picture: go.Figure, monkeypatch: pytest.MonkeyPatch) -> list[go.layout.Image]:
+    """What is laid over a picture when it is shown."""
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda *_, **__: None)
+    charts.show(picture, "key", "A matrix")
+    return list(picture.layout.images)
+
+
+@pytest.mark.parametrize("reversed_rows", [False, True])
+def test_a_line_goes_through_negative_cells(reversed_rows: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = charts.figure()
+    values = np.array([[-1.0, -0.5, 1.0, -0.01], [0.5, 0.0, 0.2, -0.3]])
+    charts.add_heatmap(picture, values, x=[3, 4, 5, 6], y=["a", "b"])
+    if reversed_rows:
+        picture.update_yaxes(autorange="reversed")
+    (image,) = struck(picture, monkeypatch)
+    rows = (0, 1) if reversed_rows else (1, 0)
+    lines = sorted((f"M0.1 {rows[0]}.5H1.9", f"M3.1 {rows[1]}.5H3.9"), key=lambda one: one[6:8])
+    assert all(line in unquote(image.source) for line in lines) and image.source.count("H") == 2
+    assert (image.x, image.y, image.sizex, image.sizey) == (2.5, -0.5 if reversed_rows else 1.5, 4, 2)
+    assert picture.data[0].colorbar.title.text == "— < 0"
+
+
+@pytest.mark.parametrize("looks", [{"zmin": 0}, {"texttemplate": "%{z:.2f}"}])
+def test_no_line_where_nothing_is_negative_or_the_number_stands_there(
+    looks: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = charts.figure()
+    charts.add_heatmap(picture, np.array([[-1.0, 1.0]]), **looks)
+    assert not struck(picture, monkeypatch)
+
+
+def test_a_map_says_which_words_are_near() -> None:
+    picture = charts.figure()
+    words = ["dog", "cat", "red", "blue"]
+    charts.add_words(picture, [(0, 0), (1, 0), (9, 9), (9, 7)], words, size=(500, 500))
+    assert charts.told(picture, "Map").splitlines() == [
+        "Map",
+        "dog is nearest to cat; cat is nearest to dog; red is nearest to blue; blue is nearest to red",
+    ]

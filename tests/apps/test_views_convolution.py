@@ -209,7 +209,7 @@ def test_wrong_sizes_are_a_message_each() -> None:
 
 @pytest.mark.parametrize("example", EXPRESSIONS.values(), ids=EXPRESSIONS)
 def test_examples_of_einstein_fill_the_boxes(example) -> None:
-    app = press(page(section="Einstein"), example.title)
+    app = press(page(section="Einstein", more="Derivative"), example.title)
     assert not app.exception
     assert not app.error
     assert app.text_input(key="e").value == example.values["e"]
@@ -220,8 +220,12 @@ def test_the_lecture_s_example_and_its_derivative() -> None:
     app = page(section="Einstein")
     assert "NumPy: `ij,j->i`" in texts(app)
     assert "**i** kept, size 2 · **j** summed, size 2" in texts(app)
-    assert "$dy_{i} = A_{i}{}^{j} db_{j}$" in texts(app)
     assert "y[i_] += a[i_, j_] * b[j_]" in texts(app)
+    app.segmented_control(key="more").set_value("Derivative").run()
+    assert "$dy_{i} = A_{i}{}^{j} db_{j}$" in texts(app)
+    app.segmented_control(key="more").set_value("Batch").run()
+    assert app.selectbox(key="batch").value == "b"
+    assert not app.exception and not app.error
 
 
 @pytest.mark.parametrize(

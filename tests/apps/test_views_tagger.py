@@ -131,6 +131,8 @@ def test_errors_open_sentences() -> None:
     assert gold != found
     quoted = [item.proto.body for item in app.get("html") if "<blockquote" in item.proto.body]
     assert quoted and f"{found} with" in quoted[0]
+    (alt,) = [item.proto.alt for item in app.get("plotly_chart")]
+    assert f"Most often: {gold}>{found} " in alt
 
 
 def test_transitions_or_why_there_are_none() -> None:

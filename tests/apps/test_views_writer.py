@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from functools import partial
@@ -208,15 +209,22 @@ def test_gates_of_the_units_that_follow_a_property() -> None:
     picture = chart(app, "gates")["data"][0]
     assert len(picture["y"]) == 24  # two layers of 12 units
     assert len(picture["x"]) == len(text_of(app, "coloured")) == 37
-    assert len(chart(app, "own gradients")["data"]) == 2
-    assert "benchmarks.loss_ladder" in app.info[0].value
     app.selectbox(key="follow").set_value("quote").run()
     assert not app.exception
     assert ["the same at every step" in found for found in messages(app)] == [True]
 
 
-def test_texts_without_gates_are_one_message() -> None:
-    app = page(section="Gates", text="€")
+def test_how_far_back_a_prediction_learns() -> None:
+    app = page(section="Gradients", text="BEN:\nThe heart rises.\n\nANNA:\nNot so.\n")
+    assert not app.exception
+    assert not app.error
+    assert len(chart(app, "own gradients")["data"]) == 2
+    assert "benchmarks.loss_ladder" in app.info[0].value
+
+
+@pytest.mark.parametrize("section", ["Gates", "Gradients"])
+def test_texts_without_gates_are_one_message(section: str) -> None:
+    app = page(section=section, text="€")
     assert not app.exception
     assert ["'€' at 0" in found for found in messages(app)] == [True]
 
@@ -235,6 +243,8 @@ def test_the_unrolled_network() -> None:
     assert not app.error
     assert any("data:image/svg+xml" in item.proto.body for item in app.get("html"))
     assert any("of 6 targets" in caption.value for caption in app.caption)
+    (said,) = [item.proto.body for item in app.get("html") if "The unrolled network" in item.proto.body]
+    assert "Letters of the prompt: 7." in said and re.search(r"T → \S+ \d+ %", said)
     app = page(section="Unrolled", unrolled="")
     assert not app.exception
     assert ["The prompt is empty" in found for found in messages(app)] == [True]
@@ -267,7 +277,7 @@ def test_the_ladder_before_and_after_it_was_measured(tmp_path: Path) -> None:
     assert app.code[0].value == "A:\nAy."
     assert len(app.dataframe[0].value) == len(TITLES)
     assert list(app.dataframe[1].value.iloc[3])[1:] == [20.0, 10.0, 40.0, 15.0]
-    app = page(section="Gates")
+    app = page(section="Gradients", text="BEN:")
     assert len(chart(app, "ladder gradients")["data"]) == 4
     results.write_text("{}", encoding="utf-8")
     app = page(section="Ladder")
