@@ -28,6 +28,13 @@ class Padded(NamedTuple):
     mask: np.ndarray
 
 
+class Taught(NamedTuple):
+    """What a batch is to be learned by: its ``labels``, and the ``answers`` of a teacher as logits, NaN for none."""
+
+    labels: Any
+    answers: Any
+
+
 def bucket_length(length: int, step: int = 16) -> int:
     """Round a length up to a multiple of ``step``, so that a compiled function meets few different shapes."""
     return max(step, -(-length // step) * step)

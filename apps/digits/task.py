@@ -31,6 +31,7 @@ from models.digit_cnn.plan import Architecture, Pooling
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
+from models.training.teaching import Teaching
 
 if TYPE_CHECKING:
     import keras
@@ -68,6 +69,7 @@ class DigitsRecipe(Checked):
             fastest.
         shards: Equal parts of a batch, each with its own statistics of batch norm, whose gradients are computed side by
             side and averaged (``models.training.sharded``).
+        teaching: What it learns from another network.
         keep_epochs: Epochs whose weights are kept beside the preset, as far as the training has them; 0 for those
             before training.
         seed: Of all draws.
@@ -92,6 +94,7 @@ class DigitsRecipe(Checked):
     averaging: Share = 0.998
     products: Literal["auto", "float32", "bfloat16"] = "auto"
     shards: Count = 2
+    teaching: Teaching = field(default_factory=Teaching)
     keep_epochs: tuple[Natural, ...] = ()
     seed: Natural = 1
 
@@ -189,7 +192,11 @@ class DigitsTask(Task):
         held_out = len(images.labels) <= len(source.train.labels)  # validation images come last
         batches = ImageBatches(images, recipe.batch_size, recipe.augmentation, recipe.seed)
         config = fields_of(recipe, DigitCNNConfig, classes=len(source.labels))
-        kept = KeptEpochs(run.folder, recipe.keep_epochs)
+        kept, epochs = KeptEpochs(run.folder, recipe.keep_epochs), batches.epoch
+        if run.teacher is not None:
+            run.teacher.check("labels", source.labels, run.teacher.preset.labels)
+            teacher = Digits.of(run.teacher.preset).compiled()
+            epochs = run.teacher.epochs(epochs, lambda: teacher.logits)
 
         def network() -> keras.Model:
             model = compiled_network(recipe, config, len(batches))
@@ -210,7 +217,7 @@ class DigitsTask(Task):
         model = yield Stage(
             "",
             network,
-            batches.epoch,
+            epochs,
             epochs=recipe.epochs,
             seed=recipe.seed,
             recipe={**to_dict(recipe), "images": dict(source.checksums)},
@@ -218,6 +225,7 @@ class DigitsTask(Task):
             keep="last",
             steps=len(batches),
             fixed_shapes=True,
+            taught=True,
             see=seer(config, source.labels, source.validation, held_out=held_out),
             examples=len(batches) * recipe.batch_size,
             unit="images",

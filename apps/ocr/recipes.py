@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
@@ -14,7 +15,8 @@ from data_prep.images.letter_words import WordLayout
 from data_prep.readers.letters import LETTERS
 from models.ocr.config import OcrConfig
 from models.ocr.letter_lm import LetterLM
-from models.training.recipe import fields_of
+from models.training.recipe import fields_of, to_dict
+from models.training.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class _NetworkRecipe(Checked):
         lm_order: Length of the n-grams of the language model; 0 for no language model.
         lm_weight: Of the language model in the search.
         beam: Hypotheses that the search keeps.
+        teaching: What it learns from another network that reads the same.
         seed: Of all draws.
     """
 
@@ -57,7 +60,10 @@ class _NetworkRecipe(Checked):
     lm_order: Annotated[int, Ge(0), Le(6)] = 5
     lm_weight: float = 0.8
     beam: int = 16
+    teaching: Teaching = field(default_factory=Teaching)
     seed: Natural = 1
+
+    ADDED: ClassVar[Mapping[str, Any]] = {"teaching": to_dict(Teaching())}
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ scores it once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,15 +36,18 @@ from data_prep.errors import InputError
 from data_prep.images.letter_batches import composed_batches, letter_batches, letter_pictures, picture_batches
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
+from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.handwriting import WordPictures
 from data_prep.readers.letters import LETTERS, LetterWords, encode_word
 from data_prep.text.word_list import with_tails
 from models.ocr.config import KIND, OcrConfig
 from models.ocr.letter_lm import LetterLM, fit_letter_lm
-from models.ocr.serving import LettersReader, WordsReader, reader_of
+from models.ocr.serving import LettersReader, WordsReader, log_of, reader_of
 from models.presets.card import CardText
+from models.serving.bilstm import pack
 from models.storage.variables import variable_arrays
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
+from models.training.teaching import Teacher, in_rows
 
 if TYPE_CHECKING:
     import keras
@@ -128,7 +131,7 @@ class OcrTask(Task):
         texts = (*dict.fromkeys(learned.texts), *source.texts) if source.own else source.texts
         language = language_of(recipe, texts, source.words.alphabet)
         validation = source.scored(recipe.split) if recipe.split == "choose" else None
-        return (yield from trained_reader(recipe, learned, texts, language, validation=validation))
+        return (yield from trained_reader(recipe, learned, texts, language, validation, run.teacher))
 
     def score(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> Metrics:
         """Score the test fold, or the fold that was held out while a recipe is chosen."""
@@ -180,8 +183,8 @@ def trained_reader(
     words: LetterWords | WordPictures,
     texts: Sequence[str],
     language: LetterLM | None,
-    *,
     validation: LetterWords | WordPictures | None = None,
+    teacher: Teacher | None = None,
 ) -> Stages:
     """Yield the one stage of a network and return it ready to read.
 
@@ -191,9 +194,14 @@ def trained_reader(
         texts: Other words, to spell with the same letters.
         language: The language model that goes with it.
         validation: Words to score after every epoch; None for none.
+        teacher: What it learns from besides; None for nothing.
+
+    Raises:
+        InputError: The teacher reads something else.
     """
     batches = batches_of(recipe, words, texts)
     config = config_of(recipe, language, words.alphabet)
+    epochs = batches.epoch if teacher is None else teacher.epochs(batches.epoch, answers_of(teacher, config))
 
     def arrays(model: keras.Model) -> dict[str, np.ndarray]:
         more = {} if language is None else language.arrays()
@@ -208,12 +216,13 @@ def trained_reader(
     model = yield Stage(
         "",
         lambda: compiled_network(recipe, config, len(batches)),
-        batches.epoch,
+        epochs,
         epochs=recipe.epochs,
         seed=recipe.seed,
         recipe=recipe,
         evaluate=errors,
         keep="last",
+        taught=True,
         see=seer(
             recipe,
             config,
@@ -226,6 +235,29 @@ def trained_reader(
     )
     found = arrays(model)
     return _Answers(reader_of(config, found), found, sum(map(len, words.texts)))
+
+
+def answers_of(teacher: Teacher, config: OcrConfig) -> Callable[[], Callable[[Any], Any]]:
+    """Return what makes a reader answer inputs of batches with logits, of the CRF with logarithms of probabilities."""
+    preset = teacher.preset
+    teacher.check("inputs", [config.reads], [preset.config.reads])
+    teacher.check("letters", config.alphabet, preset.config.alphabet)
+    reader = reader_of(preset.config, preset.arrays)
+
+    def letters(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        mask = inputs["places"] >= 0
+        lengths = mask.sum(axis=1).tolist()
+        found = reader.logits(inputs["letters"], lengths)
+        chain = log_of(reader.crf.marginals(found["chain"], pack(lengths)))
+        context, chain = (in_rows(one, mask) for one in (found["context"], chain))
+        return {"alone": found["alone"], "context": context, "chain": chain}
+
+    def words(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        widths = FRAME_COLUMNS * inputs["mask"].sum(axis=1)
+        images = [image[:, :width] for image, width in zip(inputs["image"], widths, strict=True)]
+        return in_rows(np.concatenate(reader.logits(images)), inputs["mask"])
+
+    return lambda: letters if config.reads == "letters" else words
 
 
 def batches_of(recipe: Recipe, words: LetterWords | WordPictures, texts: Sequence[str]) -> Batches:

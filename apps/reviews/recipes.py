@@ -13,6 +13,7 @@ from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Natural, NonNegative, Positive, Share, WarmupShare
 from models.text_classifier.config import Network, TextClassifierConfig
 from models.training.recipe import fields_of, with_overrides
+from models.training.teaching import Teaching
 from models.word2vec.training import VectorsRecipe
 
 OWN_VECTORS = "own"  # as the name of word vectors: those that word2vec learns from the texts themselves
@@ -103,6 +104,7 @@ class ReviewsRecipe(Checked):
             learns from the training part and the texts without labels; none for none.
         word2vec: How it does.
         self_training: What is learned from texts without labels.
+        teaching: What every network learns from another classifier.
         validation: Share of the training part that is held out of it, to choose the weights of the networks and the
             temperature.
         label_share: Share of the others whose labels are learned, of each label the same; words are counted, and word
@@ -119,6 +121,7 @@ class ReviewsRecipe(Checked):
     vectors: str | None = None
     word2vec: VectorsRecipe = field(default_factory=VectorsRecipe)
     self_training: SelfTraining = field(default_factory=SelfTraining)
+    teaching: Teaching = field(default_factory=Teaching)
     validation: Annotated[float, Gt(0.0), Le(0.5)] = 0.1
     label_share: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
     refit: bool = False

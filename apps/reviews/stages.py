@@ -75,18 +75,21 @@ class Networks:
         self.configs = tuple(member.config(*counts) for member in recipe.members)
         self.held_out_ids = [self.ids[at] for at in self.held_out]
         self.vectors: WordVectors | None = None
+        self.answers = self._answered(texts)
 
     def all_rounds(self) -> Stages:
         """Train as often as the recipe asks, then once more on everything if it asks that; :class:`ReviewsAnswers`."""
         self.vectors = yield from self._start_vectors()
         settings, learned, more = self.recipe.self_training, self.learned, None
         unlabelled = self._encoded(self.source.unlabelled[: settings.texts] if settings.rounds else ())
+        if settings.rounds and self.answers is not None:
+            self.answers += self._answered(self.source.unlabelled[: settings.texts])
         reviews = self._together((yield from self._members("round0", learned, more)))
         for number in range(1, settings.rounds + 1):
             shares = softmax(reviews.network.logits(unlabelled))
             kept = surest(shares, settings.confident)
             wanted = shares[kept] if settings.soft else np.eye(shares.shape[1])[shares[kept].argmax(axis=1)]
-            more = [unlabelled[at] for at in kept], wanted.astype(np.float32)
+            more = [unlabelled[at] for at in kept], wanted.astype(np.float32), kept
             reviews = self._together((yield from self._members(f"round{number}", learned, more)))
         if self.recipe.refit:
             learned = np.sort(np.concatenate([learned, self.held_out]))
@@ -96,6 +99,14 @@ class Networks:
 
     def _encoded(self, texts: Sequence[str]) -> list[np.ndarray]:
         return [encode(text, self.vocabulary) for text in texts]
+
+    def _answered(self, texts: Sequence[str]) -> list[np.ndarray] | None:
+        """Return the logits of the run's teacher for texts, which it reads by its own vocabulary; None without one."""
+        if (teacher := self.run.teacher) is None:
+            return None
+        teacher.check("labels", self.source.labels, teacher.preset.labels)
+        reviews = Reviews.of(teacher.preset)
+        return list(reviews.network.logits([encode(text, reviews.vocabulary) for text in texts]))
 
     def _start_vectors(self) -> Stages:
         """Return the word vectors that networks start from, None for none; learn them where the recipe asks that."""
@@ -109,19 +120,21 @@ class Networks:
         return opened.word_vectors
 
     def _members(
-        self, name: str, learned: np.ndarray, more: tuple[list[np.ndarray], np.ndarray] | None
+        self, name: str, learned: np.ndarray, more: tuple[list[np.ndarray], np.ndarray, np.ndarray] | None
     ) -> Stages:
         """Train every network on documents of the training part, and on texts with the answers that they got."""
         from models.text_classifier.network import trained_arrays
 
         documents, labels = [self.ids[at] for at in learned], self.labels[learned]
+        places = learned if more is None else np.concatenate([learned, len(self.ids) + more[2]])
+        answers = None if self.answers is None else np.stack([self.answers[at] for at in places])
         if more is not None:
             documents = documents + more[0]
             labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
         recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
         # After a refit nothing is held out.
-        kind, places = ("training_sample", learned) if name == "refit" else ("held_out", self.held_out)
-        sample = [self.ids[at] for at in places], self.labels[places]
+        kind, shown = ("training_sample", learned) if name == "refit" else ("held_out", self.held_out)
+        sample = [self.ids[at] for at in shown], self.labels[shown]
         found: list[Arrays] = []
         for number, member in enumerate(self.recipe.members, start=1):
             config, seed, matrix = self.configs[number - 1], self.recipe.seed + member.seed, None
@@ -133,6 +146,7 @@ class Networks:
                 config,
                 documents,
                 labels,
+                answers=answers,
                 seed=seed,
                 vectors=matrix,
                 recipe=recipe,
@@ -213,6 +227,7 @@ def member_stage(
     documents: Sequence[np.ndarray],
     labels: np.ndarray,
     *,
+    answers: np.ndarray | None = None,
     seed: int,
     vectors: np.ndarray | None,
     recipe: Mapping[str, Any],
@@ -228,6 +243,7 @@ def member_stage(
         config: Of the network.
         documents: Ids of each, the end last.
         labels: Numbers int (n,), or probabilities float (n, labels).
+        answers: Logits of a teacher, float (n, labels); None for no teacher.
         seed: Of all draws.
         vectors: First vectors of the words, float32 (vocabulary, dimensions); None for random ones.
         recipe: What decides the training, besides ``member``.
@@ -236,7 +252,8 @@ def member_stage(
         see: As for ``Stage``.
     """
     read = config.inputs_of(documents)
-    batches = document_batches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
+    sizes = {"max_padded": member.max_padded, "seed": seed}
+    batches = document_batches(read, labels, member.batch_size, answers=answers, **sizes)
     steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
     idf = inverse_document_frequency(read, config.rows) if member.idf else None
 
@@ -260,6 +277,7 @@ def member_stage(
         monitor="validation_loss" if member.keep_best else "loss",
         keep="best" if member.keep_best else "last",
         start=None if start is None else begin,
+        taught=True,
         see=see,
         examples=len(documents),
         unit="documents",

@@ -99,6 +99,11 @@ class ReviewsTask(Task):
         """Train the networks of the folds, where folds are scored, and then those of all documents."""
         folds = None
         if source.test is None and recipe.split == "final":
+            if run.teacher is not None:
+                raise InputError(
+                    f"The teacher {run.teacher.name} learned from the parts that are scored here, fold by fold",
+                    remedy="Give --set split=choose, or leave the teacher out",
+                )
             folds = yield from self.folds(recipe, source, run)
         answers = yield from Networks(recipe, source, run).all_rounds()
         return answers._replace(folds=folds)

@@ -43,6 +43,7 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; can be repeated.")
 ]
 _START = typer.Option("--from", metavar="NAME_OR_FOLDER", help="Fine-tune: start from this preset's weights.")
+_TEACHER = typer.Option(metavar="NAME_OR_FOLDER", help="Learn from this preset's answers too (distillation).")
 _LOG = typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows.")
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")]
 
@@ -153,10 +154,12 @@ def number(value: float | None, digits: int = 4, unit: str = "") -> str:
 def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> None:
     """Add the command that trains a task's model to the group of an application; the help text is one sentence."""
     recipes = f"Settings to begin with: {', '.join(task.recipes)}; else what suits the data."
+    taught = any(hasattr(recipe, "teaching") for recipe in task.recipes.values())
     of_all = {
         "recipe": Annotated[str | None, typer.Option(metavar="NAME", help=recipes)],
         "overrides": SetOption,
         "start": Annotated[str | None, _START],
+        **({"teacher": Annotated[str | None, _TEACHER]} if taught else {}),
         "resume": ResumeOption,
         "tensorboard": Annotated[Path | None, _LOG],
         "as_json": JsonOption,
@@ -165,7 +168,7 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
     def fit(out: Path, **values: Any) -> None:
         from models.training.driver import fit_task
 
-        named = {name: values[name] for name in ("recipe", "resume", "start", "tensorboard")}
+        named = {name: values.get(name) for name in ("recipe", "resume", "start", "teacher", "tensorboard")}
         summary = fit_task(task, out, options=values, overrides=values["overrides"] or (), **named)
         if values["as_json"]:
             print_json(summary)

@@ -14,6 +14,7 @@ from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share
 from data_prep.text.neighbour_vectors import NeighbourSettings
 from data_prep.text.segmentation_batches import Variations
 from models.segmenter.config import SegmenterConfig
+from models.training.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class TaggerRecipe(Checked):
         label_smoothing: Share of the probability spread over all tags in training (not for the CRF).
         xpos_weight: Weight of the XPOS loss beside that of UPOS.
         averaging: Momentum of the averaged weights, which are scored and kept.
+        teaching: What it learns from another tagger.
         segmenter: Of the segmenter that is trained together with a tagger on your own treebank.
         seed: Of all draws.
     """
@@ -134,6 +136,7 @@ class TaggerRecipe(Checked):
     label_smoothing: Share = 0.0
     xpos_weight: NonNegative = 1.0
     averaging: Share = 0.998
+    teaching: Teaching = field(default_factory=Teaching)
     segmenter: SegmenterRecipe = field(default_factory=SegmenterRecipe)
     seed: Natural = 1
 

@@ -20,7 +20,7 @@ from apps.tagger.sources import TAGGER_OPTIONS, Treebank, raw_texts, treebank
 from apps.tagger.watch import WATCHED, pretraining_seer, tagger_seer
 from apps.tagger.word_table import WordTable, word_table
 from data_prep.array_files import half_precision
-from data_prep.batching import length_buckets, pad
+from data_prep.batching import Taught, length_buckets, pad
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence
 from data_prep.text.context_batches import ContextBatches
@@ -33,11 +33,13 @@ from models.presets.store import Preset
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Options, PresetContent, Run, Stage, Stages, Task
+from models.training.teaching import Teacher
 
 if TYPE_CHECKING:
     import keras
 
 _SEGMENTER = SegmenterTask()
+_SENTENCES_AT_ONCE, _LEAST = 64, 1e-12  # that a teacher answers, and the smallest of its probabilities
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
 
 
@@ -93,7 +95,7 @@ class TaggerTask(Task):
             inside = replace(run, start=run.start and run.start.parts.get(OWN_SEGMENTER))
             segmenter = yield from _SEGMENTER.stages(recipe.segmenter, source, inside, OWN_SEGMENTER)
         table, config = source.table, config_of(recipe, source, run.start)
-        batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed)
+        batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed, run.teacher)
         segmenter = segmenter or Segmenter.from_preset()
         if recipe.pretraining.parts and source.texts:
             reader = yield pretraining_stage(recipe, source, config, batches.inputs, segmenter)
@@ -108,6 +110,7 @@ class TaggerTask(Task):
             monitor="dev_xpos" if config.upos == (UNTAGGED,) else "dev_upos",
             mode="max",
             start=lambda preset: _arrays_for(recipe, config, preset),
+            taught=True,
             see=tagger_seer(config, table.vocabulary, source.dev, segmenter, recipe.xpos_weight),
             examples=len(source.train),
             unit="sentences",
@@ -265,7 +268,14 @@ def predictor_of(config: PosTaggerConfig, table: WordTable, model: keras.Model) 
 class TrainingBatches:
     """Encoded sentences with their tags, as batches in an order that seed and epoch alone decide."""
 
-    def __init__(self, source: Treebank, config: PosTaggerConfig, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        source: Treebank,
+        config: PosTaggerConfig,
+        batch_size: int,
+        seed: int,
+        teacher: Teacher | None = None,
+    ) -> None:
         self.inputs = TagInputs(source.table.vocabulary, config.word_rows, config.alphabet)
         self.words = [self.inputs.encode(sentence.forms) for sentence in source.train]
         self.tags = {}
@@ -273,16 +283,43 @@ class TrainingBatches:
             ids = {tag: at for at, tag in enumerate(getattr(config, column))}
             self.tags[column] = [[ids[getattr(w, column)] for w in s.words] for s in source.train]
         self.batch_size, self.seed = batch_size, seed
+        self.answers = None if teacher is None else teacher_answers(teacher, config, source.train)
 
     def __len__(self) -> int:
         return -(-len(self.words) // self.batch_size)
 
     def epoch(self, epoch: int) -> Any:
-        """Yield inputs and tags (-1 at padding) of each batch of an epoch."""
+        """Yield inputs and tags (-1 at padding) of each batch of an epoch, with what a teacher answers."""
         lengths = list(map(len, self.words))
         for chosen in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
             tags = {name: pad([own[at] for at in chosen], value=-1).values for name, own in self.tags.items()}
+            if self.answers is not None:
+                filled = {"dtype": np.float32, "value": np.nan}
+                answers = ((name, [own[at] for at in chosen]) for name, own in self.answers.items())
+                tags = Taught(tags, {name: pad(some, **filled).values for name, some in answers})
             yield batch_inputs([self.words[at] for at in chosen]), tags
+
+
+def teacher_answers(
+    teacher: Teacher, config: PosTaggerConfig, sentences: Sequence[Sentence]
+) -> dict[str, list[np.ndarray]]:
+    """Return the logarithms of a tagger's probabilities by column, float32 (words, tags) of each sentence.
+
+    Raises:
+        InputError: It has other tags.
+    """
+    preset = teacher.preset
+    predictor = TagPredictor(preset.config, preset.vocabulary, preset.arrays)
+    found: dict[str, list[np.ndarray]] = {"upos": [], "xpos": []}
+    for column in found:
+        teacher.check(f"{column.upper()} tags", getattr(config, column), getattr(predictor, column))
+    for first in range(0, len(sentences), _SENTENCES_AT_ONCE):
+        some = [sentence.forms for sentence in sentences[first : first + _SENTENCES_AT_ONCE]]
+        logits, ends = predictor.logits(some), np.cumsum(list(map(len, some)))[:-1]
+        for column, answers in found.items():
+            shares = predictor.probabilities(logits, column, 1.0)
+            answers += np.split(np.log(np.maximum(shares, _LEAST)).astype(np.float32), ends)
+    return found
 
 
 def _table_of(start: Preset, train: Sequence[Sentence]) -> WordTable:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from data_prep.fields import Checked, Count, Natural, NonNegative, Positive, Rate, Share
 from data_prep.text.streams import SplitName, TokenKind
 from models.layers.cells import CellName
+from models.training.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class WriterRecipe(Checked):
         averaging: Momentum of the averaged weights, which are scored and kept; 0 for none.
         calibration: Temperature scaling: what the logits of the trained network are divided by, above 1 where it is
             too sure of itself (Guo et al. 2017).
+        teaching: What each network learns from another writer.
         products: What the factors of an LSTM's products are rounded to in training; ``"auto"`` is what this processor
             multiplies fastest.
         seed: Of all draws.
@@ -71,6 +73,7 @@ class WriterRecipe(Checked):
     clip: Positive = 1.0
     averaging: Share = 0.995
     calibration: Positive = 1.08
+    teaching: Teaching = field(default_factory=Teaching)
     products: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: Natural = 1
 

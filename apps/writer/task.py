@@ -152,7 +152,7 @@ class WriterTask(Task):
         """Train the networks one after the other, each from a seed of its own, and put them together."""
         members = []
         for number in range(1, recipe.members + 1):
-            model = yield _stage(recipe, source, number, run.watch)
+            model = yield _stage(recipe, source, number, run)
             members.append(variable_arrays(model.weights))
         config, arrays = joined(source.config, members) if len(members) > 1 else (source.config, members[0])
         arrays = half_precision(softened(arrays, recipe.calibration))
@@ -248,10 +248,8 @@ def _check_lines(recipe: WriterRecipe, source: WriterSource) -> None:
         )
 
 
-def _stage(
-    recipe: WriterRecipe, data: WriterData, member: int, watch: Mapping[str, str] | None = None
-) -> Stage:
-    """Return the training of one network, whose number counts from 1; ``watch`` says what is looked at."""
+def _stage(recipe: WriterRecipe, data: WriterData, member: int, run: Run) -> Stage:
+    """Return the training of one network, whose number counts from 1."""
     from models.layers.recurrent import FreshState
 
     name = "" if recipe.members == 1 else f"member{member}"
@@ -287,7 +285,7 @@ def _stage(
     return Stage(
         name,
         partial(compiled_writer, recipe, data.config, recipe.epochs * len(windows)),
-        windows.epoch,
+        windows.epoch if run.teacher is None else run.teacher.epochs(windows.epoch, _reading(run, data)),
         epochs=recipe.epochs,
         seed=recipe.seed,
         recipe={**decides, "text": dict(data.checksums)},
@@ -298,10 +296,34 @@ def _stage(
         fixed_shapes=True,
         callbacks=lambda: [FreshState()],
         start=start,
-        see=None if watch is None else _seer(recipe, data, watch),
+        taught=True,
+        see=None if run.watch is None else _seer(recipe, data, run.watch),
         examples=len(windows) * recipe.batch_size * recipe.length,
         unit="characters" if recipe.tokens == "char" else f"{recipe.tokens}s",
     )
+
+
+def _reading(run: Run, data: WriterData) -> Callable[[], Callable[[np.ndarray], np.ndarray]]:
+    """Return what makes the run's teacher read the windows of an epoch, row by row, with a state that goes on.
+
+    Raises:
+        InputError: It has another vocabulary.
+    """
+    preset = run.teacher.preset
+    run.teacher.check("tokens", data.tokens.vocabulary.entries, preset.vocabulary.entries)
+    teacher = LanguageModel(preset.config, preset.vocabulary, preset.arrays)
+
+    def begin() -> Callable[[np.ndarray], np.ndarray]:
+        state = None
+
+        def answer(ids: np.ndarray) -> np.ndarray:
+            nonlocal state
+            logits, state = teacher.read_rows(ids, teacher.start(len(ids)) if state is None else state)
+            return logits
+
+        return answer
+
+    return begin
 
 
 def _seer(

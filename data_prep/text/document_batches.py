@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.batching import Batch, Batches, bucket_length, length_buckets, pad
+from data_prep.batching import Batch, Batches, Taught, bucket_length, length_buckets, pad
 from data_prep.errors import InputError
 
 _LENGTH_STEP = 32  # lengths are rounded up to it, so that a compiled function meets few shapes
@@ -39,6 +39,7 @@ def document_batches(
     labels: np.ndarray,
     batch_size: int,
     *,
+    answers: np.ndarray | None = None,
     max_padded: int | None = None,
     seed: int = 0,
 ) -> Batches:
@@ -48,6 +49,7 @@ def document_batches(
         documents: What ``Reading.inputs_of`` gives of each.
         labels: Int (n,), or the probability of every label, float (n, labels).
         batch_size: The most documents of a batch.
+        answers: Logits of a teacher, float (n, labels), which go with the labels; None for no teacher.
         max_padded: The most places of a batch, padding included; None for no limit.
         seed: With the epoch the only source of the order.
 
@@ -63,7 +65,8 @@ def document_batches(
     labels = np.asarray(labels, np.float32 if np.ndim(labels) == 2 else np.int32)
 
     def batch(rows: list[int], _: np.random.Generator) -> Batch:
-        return document_inputs([documents[at] for at in rows]), labels[rows]
+        own = labels[rows] if answers is None else Taught(labels[rows], answers[rows])
+        return document_inputs([documents[at] for at in rows]), own
 
     return Batches(count, batch_size, seed, lambda _: (range(count), lengths), batch, max_padded)
 

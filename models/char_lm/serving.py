@@ -101,8 +101,8 @@ class LanguageModel:
             )
         state = self.start() if state is None else state
         for first in range(0, len(ids), _TOKENS_AT_ONCE):
-            logits, state = self._read_part(ids[first : first + _TOKENS_AT_ONCE].astype(np.int32), state)
-            yield logits, state
+            logits, state = self.read_rows(ids[None, first : first + _TOKENS_AT_ONCE], state)
+            yield logits[0], state
 
     def start(self, rows: int = 1) -> State:
         """Return the state before the first token."""
@@ -110,22 +110,29 @@ class LanguageModel:
         shape = (config.members, config.layers, len(CELLS[config.cell].states), rows, config.units)
         return np.zeros(shape, np.float32)
 
-    def _read_part(self, ids: np.ndarray, state: State) -> tuple[np.ndarray, State]:
-        """Read with each member in a thread of its own: each gives its share of the logits."""
+    def read_rows(self, ids: np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Read texts side by side, each member in a thread of its own.
+
+        Args:
+            ids: Int (rows, time), as for :meth:`logits`.
+            state: Of these rows; :meth:`start` gives the first one.
+
+        Returns:
+            Logits float32 (rows, time, tokens) and the state behind the last ones.
+        """
         from models.char_lm.kernels import UNFILTERED, number_of, run
 
-        config, state = self.config, state.copy()
+        config, state, (rows, time) = self.config, state.copy(), ids.shape
+        tokens, none = np.array(ids.T, np.int32, order="C"), np.zeros((0, rows, config.tokens), np.float32)
 
-        tokens, none = ids[:, None].copy(), np.zeros((0, 1, config.tokens), np.float32)
-
-        def shares(member: int) -> np.ndarray:
-            logits = np.empty((len(ids) + 1, 1, config.tokens), np.float32)
+        def shares(member: int) -> np.ndarray:  # of the logits
+            logits = np.empty((time + 1, rows, config.tokens), np.float32)
             own = state[member : member + 1]
             run(number_of(config.cell), self.weights.member(member), tokens, none, UNFILTERED, own, logits)
-            return logits[1:, 0]
+            return logits[1:]
 
-        found = in_threads(shares, range(config.members), config.members if len(ids) > _SHORT else 1)
-        return sum(found) + self.weights.logits_bias, state
+        found = in_threads(shares, range(config.members), config.members if ids.size > _SHORT else 1)
+        return (sum(found) + self.weights.logits_bias).swapaxes(0, 1), state
 
     def encode(self, text: str, *, unknown: Unknown = "refuse") -> np.ndarray:
         """Turn a text, also an empty one, into ids, int32 (tokens,).

@@ -57,6 +57,7 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     training = {
         "seed": metadata["seed"],
         "training time": _duration(metadata["seconds"]),
+        **({"teacher": metadata["teacher"]} if "teacher" in metadata else {}),
         "processor": metadata["processor"],
         "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
         "weights": f"{metadata['weights']['parameters']:,} numbers, stored as {metadata['weights']['dtype']}",

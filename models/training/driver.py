@@ -17,6 +17,7 @@ from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
 from models.training.run_folder import run_folder_of
 from models.training.task import Options, PresetContent, Run, Stages, Task
+from models.training.teaching import teacher_of
 from models.training.watching import Observed
 
 _KEPT_AS_THEY_ARE = ("config", "weights", "golden", "card", "vocabulary", "labels", "dtype")
@@ -63,6 +64,7 @@ def fit_task(
     overrides: Sequence[str] = (),
     resume: bool = False,
     start: str | Path | None = None,
+    teacher: str | Path | None = None,
     tensorboard: str | Path | None = None,
     observed: Observed | None = None,
 ) -> dict[str, Any]:
@@ -76,6 +78,7 @@ def fit_task(
         overrides: ``key=value`` for its fields.
         resume: Go on with an interrupted run.
         start: Preset whose weights training starts from, where shapes allow.
+        teacher: Preset whose answers are learned besides the labels, as ``teaching.preset`` of the recipe says too.
         tensorboard: Folder for TensorBoard's log.
         observed: Where a run that somebody looks at is, and what it may use.
 
@@ -87,8 +90,10 @@ def fit_task(
             written, nothing of ``start`` fits, or training diverges.
     """
     out, options = Path(out), task.given("fit", options or {})
-    chosen = task.recipe(recipe, options, overrides)
-    run = Run(run_folder_of(out), resume, None if start is None else load_preset(start, kind=task.kind))
+    taught = () if teacher is None else (f"teaching.preset={teacher}",)
+    chosen = task.recipe(recipe, options, (*overrides, *taught))
+    begin = None if start is None else load_preset(start, kind=task.kind)
+    run = Run(run_folder_of(out), resume, begin, teacher_of(chosen, task.kind))
     if observed is not None:
         run = replace(run, folder=observed.folder, watch=observed.watch, limits=observed.limits)
     fresh = not run.folder.exists()
@@ -122,6 +127,8 @@ def train(task: Task, recipe: Any, source: Any, run: Run, *, listeners: Sequence
     Raises:
         InputError: As :func:`fit_task`.
     """
+    if run.teacher is None:
+        run = replace(run, teacher=teacher_of(recipe, task.kind))
     return run_stages(task.stages(recipe, source, run), run, listeners=listeners)
 
 
@@ -163,6 +170,7 @@ def _save(
                 "history": trained.history,
                 **({} if last.best_file is None else {"best_epoch": last.best_epoch}),
                 **({} if run.start is None else {"from": str(run.start.path.name)}),
+                **({} if run.teacher is None else {"teacher": run.teacher.name}),
                 **content.metadata,
             },
             verify_command=VERIFY_COMMAND if verify else None,

@@ -70,6 +70,9 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
     if run.start is not None and stage.start is not None:
         take_over(model, run.start, stage.start(run.start))
         recipe["start"] = str(run.start.path)
+    if run.teacher is not None and stage.taught:
+        run.teacher.change_loss(model)
+        recipe["teacher"] = run.teacher.checksum
     decides = {name: getattr(stage, name) for name in _DECIDING}
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +182,9 @@ class _Training:
         best = (number, value) if better else (state.best_epoch, state.best_value)
         if watch.stopped:
             write_bytes(self.folder / STOPPED, watch.stopped.encode())
-        self.events.emit("epoch", **line)  # before it is safe: after a kill in between it comes twice, not never
+        self.events.emit(
+            "epoch", **line
+        )  # before it is safe: after a kill in between it comes twice, not never
         if text is not None:
             self.events.emit("sample", epoch=number, text=text)
         self._save(TrainingState(number, (*state.history, line), *best, best_file))

@@ -48,7 +48,7 @@ class _Sharded(keras.Model):
     shards = 1
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Make one step on images float32 (batch, ...) and labels (batch, ...)."""
+        """Make one step on images float32 (batch, ...) and labels (batch, ...), or what is ``Taught``."""
         import tensorflow as tf
 
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
@@ -56,7 +56,8 @@ class _Sharded(keras.Model):
             raise ValueError("Parts of a batch have no sample weights.")
         variables = self.trainable_variables
         losses, gradients, outputs = [], [], []
-        for inputs, labels in zip(tf.split(x, self.shards), tf.split(y, self.shards), strict=True):
+        for part in zip(*(tf.split(one, self.shards) for one in tf.nest.flatten((x, y))), strict=True):
+            inputs, labels = tf.nest.pack_sequence_as((x, y), part)
             with tf.GradientTape() as tape:
                 outputs.append(self(inputs, training=True))
                 loss = self.compute_loss(inputs, labels, outputs[-1], None, training=True)

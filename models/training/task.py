@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data_prep.errors import InputError
 from models.training.recipe import close_names, with_overrides
+from models.training.teaching import Teacher
 from models.training.watching import Limits, Seen
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Run:
         folder: Of the run; stages have sub-folders, other files may be kept here for a resume.
         resume: Whether to go on with what is there.
         start: The preset whose weights it starts from, or None.
+        teacher: What it learns from besides labels, or None.
         watch: What to look at while it trains, by the names that the task's ``watched`` gives; None for nothing.
         limits: What it may use.
     """
@@ -70,6 +72,7 @@ class Run:
     folder: Path
     resume: bool = False
     start: Preset | None = None
+    teacher: Teacher | None = None
     watch: Mapping[str, str] | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -95,6 +98,7 @@ class Stage:
         prefetch: Batches that are prepared ahead.
         callbacks: Keras callbacks without a state of their own.
         start: Preset to the arrays that the network may start from; None where it never does.
+        taught: Whether its labels are ``Taught`` where the run has a teacher.
         see: Network and what ``Run.watch`` says to what the network shows by now, fast and without changing anything;
             None where nothing but the norms of gradients is seen.
         examples: How many an epoch has, None where that is not known.
@@ -117,6 +121,7 @@ class Stage:
     prefetch: int = 2
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
     start: Callable[[Preset], Mapping[str, np.ndarray]] | None = lambda preset: preset.arrays
+    taught: bool = False
     see: Callable[[keras.Model, Mapping[str, str]], Seen] | None = None
     examples: int | None = None
     unit: str = "examples"
