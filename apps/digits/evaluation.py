@@ -9,7 +9,7 @@ import numpy as np
 from apps.digits.application import Digits
 from apps.digits.results import DigitsEvaluation, Mistake
 from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
-from apps.shared.measures import confusion_matrix, measure, percent_right
+from apps.shared.measures import calibration_measure, confusion_matrix, measure, percent_right, reliability
 from data_prep.errors import InputError
 from data_prep.images.folders import list_images
 from data_prep.images.preparation import LabelledImages, digit_batch
@@ -70,7 +70,8 @@ def score(digits: Digits, images: LabelledImages, split: str) -> DigitsEvaluatio
             Mistake(at, digits.labels[label], digits.labels[answer], shares[answer], shares[label])
         )
     confusion = confusion_matrix(labels, answers, len(digits.labels))
-    return DigitsEvaluation(accuracy, len(answers), error, split, confusion, tuple(mistakes))
+    bins = reliability(confidences, answers == labels)
+    return DigitsEvaluation(accuracy, len(answers), error, split, confusion, tuple(mistakes), bins)
 
 
 def metrics_of(result: DigitsEvaluation, source: DigitsSource, learned: int) -> Metrics:
@@ -87,5 +88,6 @@ def metrics_of(result: DigitsEvaluation, source: DigitsSource, learned: int) -> 
             split=result.split,
             errors=result.errors,
             mistakes=[mistake.to_dict() for mistake in result.mistakes],
-        )
+        ),
+        "calibration_error": calibration_measure(result.reliability, what),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from apps.shared.measures import ReliabilityBin, calibration_error
 from apps.shared.results import Result
 from data_prep.images.preparation import PreparedImage
 
@@ -64,6 +65,7 @@ class DigitsEvaluation(Result):
     split: str  # "test" or "validation"
     confusion: tuple[tuple[int, ...], ...]  # for each class, how often each class was the answer
     mistakes: tuple[Mistake, ...]  # the most confident first
+    reliability: tuple[ReliabilityBin, ...] = ()  # answers by their probability
 
     @property
     def errors(self) -> int:
@@ -81,6 +83,7 @@ class DigitsEvaluation(Result):
             ("standard error", f"{self.standard_error:.2f}"),
             ("images", f"{self.n:,}"),
             ("wrong", f"{self.errors:,}"),
+            ("calibration error, %", f"{100 * calibration_error(self.reliability):.2f}"),
             ("scored", self.split),
         ]
 

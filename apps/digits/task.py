@@ -21,13 +21,15 @@ from apps.digits.epochs import KeptEpochs, Weights, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
 from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_images, sample_source
 from apps.digits.watch import WATCHED, seer
+from apps.shared.measures import chosen_temperature, likelihood_loss
 from data_prep.array_files import half_precision
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share, WarmupShare
+from data_prep.fields import Checked, Count, Natural, NonNegative, Positive, Rate, Share, WarmupShare
 from data_prep.images.augmentation import Augmentation, ImageBatches
 from data_prep.images.preparation import LabelledImages, digit_batch
 from models.digit_cnn.config import KIND, DigitCNNConfig
 from models.digit_cnn.plan import Architecture, Pooling
+from models.serving.operations import softened
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task
@@ -65,6 +67,8 @@ class DigitsRecipe(Checked):
         weight_decay: Of kernels, not of biases and batch norm.
         label_smoothing: Share of the probability spread over all classes.
         averaging: Momentum of the averaged weights, which are scored and kept; 0 for none.
+        calibration: Temperature scaling: what the logits of the trained network are divided by, below 1 where it is
+            less sure than it is right; with ``split=choose`` it is chosen by the validation images instead, and told.
         products: What the factors of products are rounded to in training; ``"auto"`` is what this processor multiplies
             fastest.
         shards: Equal parts of a batch, each with its own statistics of batch norm, whose gradients are computed side by
@@ -92,6 +96,7 @@ class DigitsRecipe(Checked):
     weight_decay: NonNegative = 0.05
     label_smoothing: Share = 0.1
     averaging: Share = 0.998
+    calibration: Positive = 1.0
     products: Literal["auto", "float32", "bfloat16"] = "auto"
     shards: Count = 2
     teaching: Teaching = field(default_factory=Teaching)
@@ -120,9 +125,11 @@ _SMALL = DigitsRecipe(
     products="float32",
     keep_epochs=(0, 1, 2, 4, 10, 40),
 )
+# Smoothed labels leave it less sure than it is right: validation images, changed as in training, want 0.49.
+_RESNET = DigitsRecipe(calibration=0.5)
 RECIPES: Mapping[str, DigitsRecipe] = {
-    "resnet": DigitsRecipe(),
-    "plain": DigitsRecipe(architecture="plain"),
+    "resnet": _RESNET,
+    "plain": replace(_RESNET, architecture="plain"),
     "lecture": _SMALL,
     "lenet5": replace(_SMALL, architecture="lenet5", epochs=20, learning_rate=0.002, keep_epochs=()),
     "lab": replace(
@@ -139,12 +146,13 @@ RECIPES: Mapping[str, DigitsRecipe] = {
 
 
 class _Answers(NamedTuple):
-    """The network ready for use, its weights before rounding, the kept epochs, and how many images it learned from."""
+    """The network ready for use, its weights before rounding, kept epochs, images learned from, and the temperature."""
 
     digits: Digits
     arrays: Weights
     kept: Mapping[int, Weights]
     learned: int
+    temperature: float
 
     def write_kept(self, folder: Path) -> None:
         """Write the kept epochs beside a preset."""
@@ -231,9 +239,13 @@ class DigitsTask(Task):
             unit="images",
         )
         measure_statistics(model, batches)
-        arrays = variable_arrays(model.weights)
+        arrays, temperature = variable_arrays(model.weights), recipe.calibration
+        if recipe.split == "choose":
+            temperature = _temperature(Digits(config, arrays, labels=source.labels), source.validation)
+        arrays = softened(arrays, temperature)
         digits = Digits(config, half_precision(arrays), labels=source.labels)
-        return _Answers(digits, arrays, kept.all(model), len(images.labels))
+        epochs = {epoch: softened(weights, temperature) for epoch, weights in kept.all(model).items()}
+        return _Answers(digits, arrays, epochs, len(images.labels), temperature)
 
     def score(self, recipe: DigitsRecipe, source: DigitsSource, answers: _Answers) -> Metrics:
         """Score the test images, or those held out of training while a recipe is chosen."""
@@ -260,6 +272,7 @@ class DigitsTask(Task):
                 "architecture": config.architecture,
                 "parameters": config.parameters,
                 "split": recipe.split,
+                "temperature": round(answers.temperature, 3),
             },
             beside=answers.write_kept if answers.kept else None,
         )
@@ -267,6 +280,13 @@ class DigitsTask(Task):
     def evaluate(self, application: Digits, options: Options) -> Any:
         """Score the official test set, or your own images."""
         return evaluate(application, options["folder"])
+
+
+def _temperature(digits: Digits, images: LabelledImages) -> float:
+    """Choose the temperature by images that a network did not learn from."""
+    return chosen_temperature(
+        likelihood_loss(digits.network.logits(digit_batch(images.images)), images.labels)
+    )
 
 
 def _learned(recipe: DigitsRecipe, source: DigitsSource) -> LabelledImages:

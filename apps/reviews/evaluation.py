@@ -20,7 +20,7 @@ from apps.reviews.sources import (
     set_of,
     source_of,
 )
-from apps.shared.measures import calibration_error, measure, percent_right, reliability
+from apps.shared.measures import calibration_error, calibration_measure, measure, percent_right, reliability
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import LabelledTexts, Refused, Row, iter_csv
 from data_prep.readers.text import GivenPath, input_file
@@ -118,7 +118,6 @@ def final_metrics(reviews: Reviews, source: ReviewsSource, learned: int) -> Metr
 def metrics_of(result: ReviewsEvaluation, source: ReviewsSource, learned: int | None = None) -> Metrics:
     """Return a score as a preset stores it; ``learned`` are documents, None where folds were scored."""
     from_where = "" if learned is None else f"; learned from {learned:,} documents"
-    bins = [one.to_dict() for one in result.reliability]
     return {
         "accuracy": measure(
             result.accuracy,
@@ -131,12 +130,7 @@ def metrics_of(result: ReviewsEvaluation, source: ReviewsSource, learned: int | 
             left_out_share=result.left_out_share,
             folds=list(result.parts),
         ),
-        "calibration_error": measure(
-            100.0 * result.calibration_error,
-            result.n,
-            f"expected calibration error over {len(bins)} equal intervals, {result.split}",
-            bins=bins,
-        ),
+        "calibration_error": calibration_measure(result.reliability, result.split),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from apps.shared.results import Result
 from data_prep.files import sha256_of
 
 BINS = 15  # of a reliability diagram, as in Guo et al. 2017
+_TEMPERATURES = (0.2, 3.0)  # the least and the highest that is looked for
 
 
 def measure(
@@ -114,3 +115,38 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     """
     error = sum(one.n * abs(one.confidence - one.accuracy) for one in bins if one.n)
     return error / max(1, sum(one.n for one in bins))
+
+
+def calibration_measure(bins: Sequence[ReliabilityBin], what: str) -> dict[str, Any]:
+    """Make the measure of :func:`calibration_error`, in percent; ``what`` names what was answered."""
+    return measure(
+        100.0 * calibration_error(bins),
+        sum(one.n for one in bins),
+        f"expected calibration error over {len(bins)} equal intervals, {what}",
+        bins=[one.to_dict() for one in bins],
+    )
+
+
+def chosen_temperature(loss: Callable[[float], float]) -> float:
+    """Choose what logits are divided by, so that a loss of what was not learned is smallest (Guo et al. 2017).
+
+    Args:
+        loss: Temperature to mean negative log-likelihood of the right answers.
+    """
+    from scipy.optimize import minimize_scalar
+
+    bounds = tuple(np.log(_TEMPERATURES))
+    best = minimize_scalar(
+        lambda log: loss(float(np.exp(log))), bounds=bounds, method="bounded", options={"maxiter": 15}
+    )
+    return float(np.exp(best.x))
+
+
+def likelihood_loss(logits: np.ndarray, right: np.ndarray) -> Callable[[float], float]:
+    """Return the loss of :func:`chosen_temperature` for logits float (n, classes) and right classes int (n,)."""
+
+    def loss(temperature: float) -> float:
+        scaled = logits.astype(np.float64) / temperature
+        return float((np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(right)), right]).mean())
+
+    return loss

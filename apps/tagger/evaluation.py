@@ -13,7 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from apps.shared.measures import calibration_error, measure, reliability
+from apps.shared.measures import (
+    calibration_error,
+    calibration_measure,
+    chosen_temperature,
+    measure,
+    reliability,
+)
 from apps.tagger.application import Segmenter, Tagger
 from apps.tagger.files import conllu_sentence
 from apps.tagger.results import Accuracy, RawTextScore, SegmenterEvaluation, TaggedSentence, TaggerEvaluation
@@ -28,7 +34,6 @@ from models.training.task import Metrics
 
 EXAMPLES = 6  # kept for each pair of tags
 _CONTEXT = 20  # words on each side of an example
-_TEMPERATURES = (0.3, 3.0)
 _COLUMNS = ("upos", "xpos")
 
 Progress = Callable[[int, int], None]
@@ -161,10 +166,7 @@ def accuracies(predictor: TagPredictor, sentences: Sequence[Sentence]) -> dict[s
 
 def calibrated(predictor: TagPredictor, dev: Sequence[Sentence]) -> TagPredictor:
     """Fit both temperatures on dev: those with the smallest mean negative log-likelihood (Guo et al. 2017)."""
-    from scipy.optimize import minimize_scalar
-
     logits = predictor.logits([sentence.forms for sentence in dev])
-    bounds = tuple(np.log(_TEMPERATURES))
 
     def fitted(column: str) -> float:
         numbers = {tag: at for at, tag in enumerate(getattr(predictor, column))}
@@ -173,12 +175,11 @@ def calibrated(predictor: TagPredictor, dev: Sequence[Sentence]) -> TagPredictor
         if len(numbers) < 2 or not known.any():
             return 1.0
 
-        def loss(log_temperature: float) -> float:
-            found = predictor.probabilities(logits, column, float(np.exp(log_temperature)))
+        def loss(temperature: float) -> float:
+            found = predictor.probabilities(logits, column, temperature)
             return -float(np.log(np.maximum(found[known, right[known]], 1e-12)).mean())
 
-        best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"maxiter": 15})
-        return float(np.exp(best.x))
+        return chosen_temperature(loss)
 
     return predictor.with_temperatures(*map(fitted, _COLUMNS))
 
@@ -196,12 +197,7 @@ def metrics_of(test: TaggerEvaluation, dev: Mapping[str, Any], treebank: Treeban
             f"raw_{name}": measure(getattr(test.raw_text, name), test.raw_text.words, raw)
             for name in ("words_f1", "sentences_f1", "upos_f1", "xpos_f1")
         },
-        "calibration_error": measure(
-            100.0 * test.calibration_error,
-            sum(one.n for one in test.reliability),
-            f"expected calibration error over {len(test.reliability)} equal intervals, {gold}",
-            bins=[one.to_dict() for one in test.reliability],
-        ),
+        "calibration_error": calibration_measure(test.reliability, gold),
         "upos_dev": _accuracy(
             Accuracy(right, words),
             "gold tokens of the dev part, which chose the weights",

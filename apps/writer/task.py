@@ -44,10 +44,11 @@ from data_prep.text.streams import (
     tokens_of,
 )
 from data_prep.text.vocab import UNK
-from models.char_lm.config import CharLMConfig, joined, member_arrays, softened
+from models.char_lm.config import CharLMConfig, joined, member_arrays
 from models.char_lm.generator import Generator
 from models.char_lm.serving import KIND, LanguageModel
 from models.presets.store import Preset
+from models.serving.operations import softened
 from models.storage.variables import variable_arrays
 from models.training.recipe import fields_of, to_dict
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stage, Stages, Task

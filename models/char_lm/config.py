@@ -148,9 +148,3 @@ def _member_paths(config: CharLMConfig, member: int) -> Iterator[tuple[str, str]
     for own, number in enumerate(layer_numbers(config, member), start=1):
         names = (recurrent_name(own), recurrent_name(number))
         yield from zip(*(weight_paths(config.cell, name) for name in names), strict=True)
-
-
-def softened(arrays: Arrays, temperature: float) -> dict[str, np.ndarray]:
-    """Divide the logits of a network by a temperature, so that it is as sure as it is right (Guo et al. 2017)."""
-    last = {name: arrays[name] / np.float32(temperature) for name in ("logits/kernel", "logits/bias")}
-    return {**arrays, **last}

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from apps.shared.measures import calibration_error, reliability
+from apps.shared.measures import (
+    calibration_error,
+    calibration_measure,
+    chosen_temperature,
+    likelihood_loss,
+    reliability,
+)
+from models.serving.operations import softened, softmax
 
 
 def test_calibration_error_by_hand() -> None:
@@ -20,3 +27,19 @@ def test_the_end_of_an_interval_belongs_to_it() -> None:
     assert [one.n for one in bins] == [2, 2]
     empty = reliability(np.array([0.9]), np.array([True]), bins=2)[0]
     assert (empty.n, empty.confidence, empty.accuracy) == (0, None, None)
+
+
+def test_the_temperature_makes_a_network_as_sure_as_it_is_right() -> None:
+    rng = np.random.default_rng(5)
+    logits = rng.normal(0.0, 2.0, (20_000, 4))
+    shares = softmax(logits)
+    right = (shares.cumsum(axis=1) < rng.random((len(logits), 1))).sum(axis=1)
+    for factor in (0.5, 2.0):
+        temperature = chosen_temperature(likelihood_loss(factor * logits, right))
+        assert temperature == pytest.approx(factor, rel=0.03)
+    answers, sure = logits.argmax(axis=1), softmax(2.0 * logits / temperature).max(axis=1)
+    measured = calibration_measure(reliability(sure, answers == right), "drawn answers")
+    assert measured["score"] < 1.0 and measured["n"] == len(logits)
+    arrays = {"logits/kernel": np.ones((2, 2), np.float32), "logits/bias": np.ones(2, np.float32)}
+    halved = softened({**arrays, "other": np.ones(1)}, 2.0)
+    assert halved["logits/kernel"][0, 0] == halved["logits/bias"][0] == 0.5 and halved["other"][0] == 1.0

@@ -16,12 +16,12 @@ from models.char_lm.config import (
     char_lm_specs,
     joined,
     parameter_count,
-    softened,
     units_for,
 )
 from models.char_lm.network import build_char_lm
 from models.char_lm.serving import char_lm_answer
 from models.layers.cells import CELLS
+from models.serving.operations import softened
 from models.storage.variables import variable_arrays
 from tests.apps.writer_preset import made_play, save_writer
 
