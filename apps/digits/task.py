@@ -131,6 +131,13 @@ RECIPES: Mapping[str, DigitsRecipe] = {
     "resnet": _RESNET,
     "plain": replace(_RESNET, architecture="plain"),
     "lecture": _SMALL,
+    # The same network for longer, from labels and from what the ResNet answers.
+    "distilled": replace(
+        _SMALL,
+        epochs=60,
+        teaching=Teaching("digits_mnist", weight=0.5, temperature=2.0, views=3),
+        keep_epochs=(0, 1, 2, 4, 10, 60),
+    ),
     "lenet5": replace(_SMALL, architecture="lenet5", epochs=20, learning_rate=0.002, keep_epochs=()),
     "lab": replace(
         _SMALL,

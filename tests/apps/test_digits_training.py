@@ -41,7 +41,7 @@ def trained_in(folder: Path, recipe: DigitsRecipe, source: DigitsSource, resume:
 
 def test_recipes_survive_json_and_name_their_network() -> None:
     for name, recipe in RECIPES.items():
-        assert recipe.architecture == ("lecture" if name == "lab" else name)
+        assert recipe.architecture == ("lecture" if name in ("lab", "distilled") else name)
         assert from_dict(DigitsRecipe, json.loads(json.dumps(to_dict(recipe)))) == recipe
 
 
