@@ -240,7 +240,6 @@ class DigitsTask(Task):
             keep="last",
             steps=len(batches),
             fixed_shapes=True,
-            taught=True,
             see=seer(config, source.labels, source.validation, held_out=held_out),
             examples=len(batches) * recipe.batch_size,
             unit="images",

@@ -222,7 +222,6 @@ def trained_reader(
         recipe=recipe,
         evaluate=errors,
         keep="last",
-        taught=True,
         see=seer(
             recipe,
             config,

@@ -247,13 +247,12 @@ def member_stage(
         seed: Of all draws.
         vectors: First vectors of the words, float32 (vocabulary, dimensions); None for random ones.
         recipe: What decides the training, besides ``member``.
-        evaluate: As for ``Stage``.
+        evaluate: As for ``Stage``, as is ``see``.
         start: Preset to the arrays of the network as ``trained_arrays`` gives them.
-        see: As for ``Stage``.
     """
     read = config.inputs_of(documents)
-    sizes = {"max_padded": member.max_padded, "seed": seed}
-    batches = document_batches(read, labels, member.batch_size, answers=answers, **sizes)
+    sizes = {"batch_size": member.batch_size, "max_padded": member.max_padded}
+    batches = document_batches(read, labels, answers=answers, seed=seed, **sizes)
     steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
     idf = inverse_document_frequency(read, config.rows) if member.idf else None
 
@@ -277,7 +276,6 @@ def member_stage(
         monitor="validation_loss" if member.keep_best else "loss",
         keep="best" if member.keep_best else "last",
         start=None if start is None else begin,
-        taught=True,
         see=see,
         examples=len(documents),
         unit="documents",

@@ -110,7 +110,6 @@ class TaggerTask(Task):
             monitor="dev_xpos" if config.upos == (UNTAGGED,) else "dev_upos",
             mode="max",
             start=lambda preset: _arrays_for(recipe, config, preset),
-            taught=True,
             see=tagger_seer(config, table.vocabulary, source.dev, segmenter, recipe.xpos_weight),
             examples=len(source.train),
             unit="sentences",

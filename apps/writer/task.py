@@ -297,7 +297,6 @@ def _stage(recipe: WriterRecipe, data: WriterData, member: int, run: Run) -> Sta
         fixed_shapes=True,
         callbacks=lambda: [FreshState()],
         start=start,
-        taught=True,
         see=None if run.watch is None else _seer(recipe, data, run.watch),
         examples=len(windows) * recipe.batch_size * recipe.length,
         unit="characters" if recipe.tokens == "char" else f"{recipe.tokens}s",

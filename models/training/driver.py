@@ -90,21 +90,14 @@ def fit_task(
             written, nothing of ``start`` fits, or training diverges.
     """
     out, options = Path(out), task.given("fit", options or {})
-    taught = () if teacher is None else (f"teaching.preset={teacher}",)
-    chosen = task.recipe(recipe, options, (*overrides, *taught))
+    if teacher is not None:
+        overrides = (*overrides, f"teaching.preset={teacher}")
+    chosen = task.recipe(recipe, options, overrides)
     begin = None if start is None else load_preset(start, kind=task.kind)
     run = Run(run_folder_of(out), resume, begin, teacher_of(chosen, task.kind))
     if observed is not None:
         run = replace(run, folder=observed.folder, watch=observed.watch, limits=observed.limits)
-    fresh = not run.folder.exists()
-    try:
-        with writing_to(run.folder):
-            run.folder.mkdir(parents=True, exist_ok=True)
-        source = task.source(chosen, options, run)
-    except InputError:
-        if fresh:
-            shutil.rmtree(run.folder, ignore_errors=True)
-        raise
+    source = _source(task, chosen, options, run)
     listeners = () if tensorboard is None else (tensorboard_writer(tensorboard),)
     trained = train(task, chosen, source, run, listeners=listeners)
     made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
@@ -119,6 +112,19 @@ def fit_task(
         shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     return {**made, **content.summary, **scores}
+
+
+def _source(task: Task, recipe: Any, options: Options, run: Run) -> Any:
+    """Make the run's folder and read the data; a new folder goes again where they are refused."""
+    fresh = not run.folder.exists()
+    try:
+        with writing_to(run.folder):
+            run.folder.mkdir(parents=True, exist_ok=True)
+        return task.source(recipe, options, run)
+    except InputError:
+        if fresh:
+            shutil.rmtree(run.folder, ignore_errors=True)
+        raise
 
 
 def train(task: Task, recipe: Any, source: Any, run: Run, *, listeners: Sequence[Listener] = ()) -> Trained:

@@ -70,7 +70,7 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
     if run.start is not None and stage.start is not None:
         take_over(model, run.start, stage.start(run.start))
         recipe["start"] = str(run.start.path)
-    if run.teacher is not None and stage.taught:
+    if run.teacher is not None:
         run.teacher.change_loss(model)
         recipe["teacher"] = run.teacher.checksum
     decides = {name: getattr(stage, name) for name in _DECIDING}

@@ -98,7 +98,6 @@ class Stage:
         prefetch: Batches that are prepared ahead.
         callbacks: Keras callbacks without a state of their own.
         start: Preset to the arrays that the network may start from; None where it never does.
-        taught: Whether its labels are ``Taught`` where the run has a teacher.
         see: Network and what ``Run.watch`` says to what the network shows by now, fast and without changing anything;
             None where nothing but the norms of gradients is seen.
         examples: How many an epoch has, None where that is not known.
@@ -121,7 +120,6 @@ class Stage:
     prefetch: int = 2
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
     start: Callable[[Preset], Mapping[str, np.ndarray]] | None = lambda preset: preset.arrays
-    taught: bool = False
     see: Callable[[keras.Model, Mapping[str, str]], Seen] | None = None
     examples: int | None = None
     unit: str = "examples"

@@ -98,12 +98,14 @@ class Teacher:
         return taught
 
     def change_loss(self, model: keras.Model) -> None:
-        """Let a compiled network, whose batches have ``Taught`` labels, learn from the answers as well."""
+        """Let a compiled network learn from the answers as well, where batches have them (``Taught``)."""
         own, teaching = model.compute_loss, self.teaching
 
         def compute_loss(
             x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
         ) -> Any:
+            if not isinstance(y, Taught):
+                return own(x, y, y_pred, sample_weight, training)
             loss = own(x, y.labels, y_pred, sample_weight, training)
             found, answers = ((one,) if not isinstance(one, dict) else one for one in (y_pred, y.answers))
             names = range(1) if isinstance(found, tuple) else sorted(answers)

@@ -34,17 +34,22 @@ from models.training.teaching import Teacher, Teaching, divergence, in_rows
 from tests.apps.digit_presets import save_digits
 
 STILL = ("epochs=1", "learning_rate=1e-9")  # a network that stays what it is
+SMALL_READER = ("filters=4,6,8", "units=16", "features=24", "lm_order=0")
 SETTINGS: dict[str, tuple[Task, str | None, tuple[str, ...]]] = {
     "digits": (DigitsTask(), "lecture", ("keep_epochs=", "averaging=0")),
-    "tagger": (TaggerTask(), "sample", ("word_dropout=0", "dropout=0", "averaging=0", "output=crf")),
+    "tagger": (
+        TaggerTask(),
+        "sample",
+        ("word_dropout=0", "dropout=0", "averaging=0", "output=crf", "segmenter.epochs=1", "units=16"),
+    ),
     "writer": (
         WriterTask(),
         "sample",
         ("units=24", "dropout=0", "input_dropout=0", "token_dropout=0", "averaging=0", "calibration=1"),
     ),
     "reviews": (ReviewsTask(), "sample", ()),
-    "letters": (OcrTask(), "letters", ("filters=4,6,8", "units=16", "features=24")),
-    "words": (OcrTask(), "words", ("filters=4,6,8", "units=16", "features=24", "epoch_words=64")),
+    "letters": (OcrTask(), "letters", (*SMALL_READER, "answer=bilstm")),
+    "words": (OcrTask(), "words", (*SMALL_READER, "epoch_words=64")),
 }
 
 
