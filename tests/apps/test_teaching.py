@@ -48,7 +48,7 @@ SETTINGS: dict[str, tuple[Task, str | None, tuple[str, ...]]] = {
         ("units=24", "dropout=0", "input_dropout=0", "token_dropout=0", "averaging=0", "calibration=1"),
     ),
     "reviews": (ReviewsTask(), "sample", ()),
-    "letters": (OcrTask(), "letters", (*SMALL_READER, "answer=bilstm")),
+    "letters": (OcrTask(), "letters", ("answer=bilstm", *SMALL_READER)),
     "words": (OcrTask(), "words", (*SMALL_READER, "epoch_words=64")),
 }
 
