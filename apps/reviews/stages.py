@@ -19,6 +19,7 @@ from apps.reviews.sources import ReviewsSource
 from apps.reviews.watch import See, alone, network_seer, vectors_seer
 from apps.vectors.application import Vectors
 from data_prep.array_files import half_precision
+from data_prep.batching import Taught
 from data_prep.files import writing_to
 from data_prep.text.document_batches import document_batches
 from data_prep.text.embeddings import WordVectors
@@ -127,10 +128,11 @@ class Networks:
 
         documents, labels = [self.ids[at] for at in learned], self.labels[learned]
         places = learned if more is None else np.concatenate([learned, len(self.ids) + more[2]])
-        answers = None if self.answers is None else np.stack([self.answers[at] for at in places])
         if more is not None:
             documents = documents + more[0]
             labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
+        if self.answers is not None:
+            labels = Taught(labels, np.stack([self.answers[at] for at in places]))
         recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
         # After a refit nothing is held out.
         kind, shown = ("training_sample", learned) if name == "refit" else ("held_out", self.held_out)
@@ -146,7 +148,6 @@ class Networks:
                 config,
                 documents,
                 labels,
-                answers=answers,
                 seed=seed,
                 vectors=matrix,
                 recipe=recipe,
@@ -225,9 +226,8 @@ def member_stage(
     member: MemberRecipe,
     config: TextClassifierConfig,
     documents: Sequence[np.ndarray],
-    labels: np.ndarray,
+    labels: np.ndarray | Taught,
     *,
-    answers: np.ndarray | None = None,
     seed: int,
     vectors: np.ndarray | None,
     recipe: Mapping[str, Any],
@@ -242,17 +242,16 @@ def member_stage(
         member: Settings of the network.
         config: Of the network.
         documents: Ids of each, the end last.
-        labels: Numbers int (n,), or probabilities float (n, labels).
-        answers: Logits of a teacher, float (n, labels); None for no teacher.
+        labels: Numbers int (n,), or probabilities float (n, labels); or ``Taught``, with logits of a teacher.
         seed: Of all draws.
         vectors: First vectors of the words, float32 (vocabulary, dimensions); None for random ones.
         recipe: What decides the training, besides ``member``.
-        evaluate: As for ``Stage``, as is ``see``.
+        evaluate: As for ``Stage``.
         start: Preset to the arrays of the network as ``trained_arrays`` gives them.
+        see: As for ``Stage``.
     """
     read = config.inputs_of(documents)
-    sizes = {"batch_size": member.batch_size, "max_padded": member.max_padded}
-    batches = document_batches(read, labels, answers=answers, seed=seed, **sizes)
+    batches = document_batches(read, labels, member.batch_size, max_padded=member.max_padded, seed=seed)
     steps = sum(batches.steps(epoch) for epoch in range(member.epochs))
     idf = inverse_document_frequency(read, config.rows) if member.idf else None
 

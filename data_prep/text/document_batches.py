@@ -36,10 +36,9 @@ def document_inputs(documents: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
 
 def document_batches(
     documents: Sequence[np.ndarray],
-    labels: np.ndarray,
+    labels: np.ndarray | Taught,
     batch_size: int,
     *,
-    answers: np.ndarray | None = None,
     max_padded: int | None = None,
     seed: int = 0,
 ) -> Batches:
@@ -47,9 +46,8 @@ def document_batches(
 
     Args:
         documents: What ``Reading.inputs_of`` gives of each.
-        labels: Int (n,), or the probability of every label, float (n, labels).
+        labels: Int (n,), or the probability of every label, float (n, labels); or ``Taught``, with logits of a teacher.
         batch_size: The most documents of a batch.
-        answers: Logits of a teacher, float (n, labels), which go with the labels; None for no teacher.
         max_padded: The most places of a batch, padding included; None for no limit.
         seed: With the epoch the only source of the order.
 
@@ -60,6 +58,7 @@ def document_batches(
         InputError: There are no documents, or not as many labels.
     """
     count, lengths = len(documents), list(map(len, documents))
+    labels, answers = labels if isinstance(labels, Taught) else (labels, None)
     if not count or count != len(labels):
         raise InputError("There is not one label for each document", allowed=str(count), received=len(labels))
     labels = np.asarray(labels, np.float32 if np.ndim(labels) == 2 else np.int32)

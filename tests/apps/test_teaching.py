@@ -148,7 +148,7 @@ def test_a_reader_answers_what_its_network_answers(reads: str, tmp_path: Path) -
 def test_documents_keep_their_answers_in_every_order() -> None:
     documents = [np.arange(2, 3 + at) for at in range(9)]
     answers = np.arange(18.0, dtype=np.float32).reshape(9, 2)
-    for inputs, taught in document_batches(documents, np.arange(9) % 2, 2, answers=answers).epoch(3):
+    for inputs, taught in document_batches(documents, Taught(np.arange(9) % 2, answers), 2).epoch(3):
         places = inputs["mask"].sum(axis=1) - 1
         np.testing.assert_array_equal(taught.answers, answers[places])
         np.testing.assert_array_equal(taught.labels, places % 2)
