@@ -86,6 +86,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "as-used-native": NATIVE.markdown,
     "course": course,
     "digits": digits.SCORES.markdown,
+    "digits-shifts": digits.SHIFTS.markdown,
     "laboratory": BARS.markdown,
     "lecture-map": lecture_map,
     "load": LOAD.markdown,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ import apps.shared.reports
 from apps.digits.reports import DEPTH, SCORES
 from apps.digits.sources import sample_source
 from apps.shared.reports import Stored
-from benchmarks import digits_depth
+from benchmarks import digit_shifts, digits_depth
 from data_prep.errors import InputError
 from models.digit_cnn.config import DigitCNNConfig, digit_specs
 from models.digit_cnn.serving import PackedCNN
 from models.training.recipe import fields_of
+from tests.apps.digit_presets import digits_of
 
 SMALL = {
     "lecture": DigitCNNConfig("lecture"),
@@ -44,6 +46,19 @@ def test_pytorch_has_the_same_networks(name: str) -> None:
     expected = PackedCNN(config, arrays).logits(images)
     assert found.dtype == np.float32 and found.shape == (5, 10)
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_images_are_moved_by_a_pixel_each_way() -> None:
+    images = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
+    moved = digit_shifts.shifted(images)
+    assert len({one.tobytes() for one in moved}) == 9
+    np.testing.assert_array_equal(moved[4], images)
+    np.testing.assert_array_equal(moved[0][0, :, :, 0], [[0, 0, 0], [0, 0, 1], [0, 3, 4]])
+    digits, pictures = digits_of("lecture"), np.zeros((2, 28, 28, 1), np.float32)
+    pictures[:, 4:24, 4:24] = np.random.default_rng(1).random((2, 20, 20, 1), np.float32)
+    places = product((-1, 0, 1), repeat=2)
+    expected = sum(digits.probabilities(np.roll(pictures, place, (1, 2))) for place in places) / 9
+    np.testing.assert_allclose(digit_shifts.averaged(digits, pictures), expected)
 
 
 def depth_results() -> dict:

@@ -18,6 +18,11 @@ from models.training.recipe import from_dict
 
 PRESETS = {"digits_mnist": "ResNet", "digits_lecture": "the lecture's network"}
 DEPTHS = {"resnet": "residual", "plain": "plain"}
+_PARTS = {
+    "validation": "validation images, one place",
+    "validation_shifts": "validation images",
+    "test_shifts": "test images",
+}
 SCORES = Table(
     KIND,
     "python -m apps digits fit",
@@ -48,6 +53,20 @@ DEPTH = Table(
     "Euclidean length of the loss's gradient by the weights of each layer; first and last layer before training, "
     "with ordinary initialisation. "
     "{settings.images:,} training images; {settings.processor}.",
+)
+SHIFTS = Table(
+    "digit_shifts",
+    "python -m benchmarks.digit_shifts --test --store",
+    "answers averaged over nine places",
+    (
+        Column("accuracy, %", "accuracy", ".2f"),
+        Column("standard error", "standard_error", ".2f"),
+        Column("wrong", "errors", ","),
+        Column("images", "n", ","),
+    ),
+    (Rows("presets.*.*", "{0}: {1}", (PRESETS, _PARTS)),),
+    "The image in its place and moved by a pixel each way. The validation images are changed as in training, and the "
+    "network learned them.",
 )
 _SIZE = 28
 

@@ -14,11 +14,12 @@ from apps.ocr.application import Reader, words_by_way
 from apps.ocr.recipes import RECIPES, Recipe
 from apps.ocr.sources import TEST_FOLD, OcrSource, letters_source, own_source, sample_source
 from apps.shared.language import N_
-from apps.shared.measures import measure
+from apps.shared.measures import ReliabilityBin, calibration_measure, measure, reliability
 from apps.shared.results import Result
 from data_prep.errors import InputError
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import WordLayout, compose_words
+from data_prep.images.preparation import PreparedImage
 from data_prep.readers.handwriting import WordPictures
 from data_prep.readers.letters import LetterWords, decode_word
 from models.ocr.letter_lm import LetterLM
@@ -113,10 +114,14 @@ def read_words(
 
 def _frames(reader: WordsReader, words: LetterWords | WordPictures, layout: WordLayout) -> list[np.ndarray]:
     """Return what a network says of the frames of each word, log-probabilities (frames, letters + 1)."""
+    return reader.log_probabilities(_images(words, layout))
+
+
+def _images(words: LetterWords | WordPictures, layout: WordLayout) -> list[np.ndarray]:
+    """Return a picture of each word, float32 (16, width, 1)."""
     if isinstance(words, WordPictures):
-        return reader.log_probabilities(list(map(letter_pictures, words.images)))
-    rng = np.random.default_rng(_COMPOSED_SEED)
-    return reader.log_probabilities(compose_words(words, layout, rng))
+        return list(map(letter_pictures, words.images))
+    return compose_words(words, layout, np.random.default_rng(_COMPOSED_SEED))
 
 
 def score(
@@ -130,12 +135,34 @@ def score(
     return {way: error_rate(found, words.texts) for way, found in answers.items()}
 
 
-def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSource) -> Metrics:
-    """Return scores as a preset stores them: ``context`` is the way by which the preset answers."""
+def reliability_of(
+    reader: LettersReader | WordsReader, words: LetterWords | WordPictures, recipe: Recipe
+) -> tuple[ReliabilityBin, ...]:
+    """Group the letters of answers by their probability; right are those that were written there."""
+    if reader.config.reads == "letters":
+        letters = (words.images[words.letters_of(at)] for at in range(len(words.texts)))
+        found = list(map(Reader(letters=reader).read_letters, letters))
+    else:
+        images = _images(words, replace(recipe.layout, written=0.0))
+        found = [Reader(words=reader).read_prepared_word(PreparedImage(image, ())) for image in images]
+    sure, right = [], []
+    for result, text in zip(found, words.texts, strict=True):
+        sure += result.probabilities
+        same = np.zeros(len(result.text), bool)
+        for block in Levenshtein.opcodes(result.text, text):
+            same[block.src_start : block.src_end] = block.tag == "equal"
+        right += same.tolist()
+    return reliability(np.array(sure), np.array(right, bool))
+
+
+def metrics_of(
+    errors: Mapping[str, ErrorRate], bins: Sequence[ReliabilityBin], recipe: Recipe, source: OcrSource
+) -> Metrics:
+    """Return scores as a preset stores them: ``context`` is the way by which the preset answers, as are ``bins``."""
     which = "fold 0, learned from the others" if recipe.split == "final" else "fold 1, learned from 2 to 9"
     answer = getattr(recipe, "answer", None)
     named = {**errors} if answer is None else {"alone": errors["alone"], "context": errors[answer], **errors}
-    return {
+    found = {
         name: measure(
             rate.character_error,
             rate.n,
@@ -146,6 +173,8 @@ def metrics_of(errors: Mapping[str, ErrorRate], recipe: Recipe, source: OcrSourc
         )
         for name, rate in named.items()
     }
+    what = f"letters of the answers; {source.name}, {which}"
+    return found | {"calibration_error": calibration_measure(bins, what)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
-from apps.ocr.evaluation import OcrEvaluation, evaluate, metrics_of, score
+from apps.ocr.evaluation import OcrEvaluation, evaluate, metrics_of, reliability_of, score
 from apps.ocr.recipes import (
     ALL_RECIPES,
     RECIPES,
@@ -135,7 +135,8 @@ class OcrTask(Task):
 
     def score(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> Metrics:
         """Score the test fold, or the fold that was held out while a recipe is chosen."""
-        return metrics_of(score(answers.reader, source.scored(recipe.split), recipe), recipe, source)
+        scored = answers.reader, source.scored(recipe.split), recipe
+        return metrics_of(score(*scored), reliability_of(*scored), recipe, source)
 
     def content(self, recipe: Recipe, source: OcrSource, answers: _Answers) -> PresetContent:
         """Keep network and language model, with an example of no one's hand where the alphabet is a to z."""

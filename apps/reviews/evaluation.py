@@ -20,7 +20,15 @@ from apps.reviews.sources import (
     set_of,
     source_of,
 )
-from apps.shared.measures import calibration_error, calibration_measure, measure, percent_right, reliability
+from apps.shared.measures import (
+    calibration_error,
+    calibration_measure,
+    chosen_temperature,
+    likelihood_loss,
+    measure,
+    percent_right,
+    reliability,
+)
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import LabelledTexts, Refused, Row, iter_csv
 from data_prep.readers.text import GivenPath, input_file
@@ -185,6 +193,17 @@ def chosen_sure(first: np.ndarray, together: np.ndarray, right: np.ndarray) -> S
     if len(right) < _ENOUGH or not sure.any():
         return None
     return Sure(margin, chosen_weights([first[sure]], right[sure])[1])
+
+
+def unsure_temperature(first: np.ndarray, together: np.ndarray, right: np.ndarray, sure: Sure) -> float:
+    """Choose the temperature of all networks where the first one does not answer alone: those are harder documents.
+
+    Arguments as for :func:`chosen_sure`; 1 where it answers all of them alone.
+    """
+    others = margins(first) <= sure.margin
+    if not others.any():
+        return 1.0
+    return chosen_temperature(likelihood_loss(together[others], right[others]))
 
 
 def mean_loss(shares: np.ndarray, right: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from apps.reviews.application import ALONE, Reviews
-from apps.reviews.evaluation import chosen_sure, chosen_weights, mean_loss
+from apps.reviews.evaluation import chosen_sure, chosen_weights, mean_loss, unsure_temperature
 from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
 from apps.reviews.results import ReviewsEvaluation
 from apps.reviews.sources import ReviewsSource
@@ -187,11 +187,14 @@ class Networks:
         even = TextPresetConfig(self.configs, (1.0,) * len(arrays), aliases=self.source.aliases)
         network = self._reviews(even, arrays).network
         logits = [member.logits(self.held_out_ids) for member in network.members]
-        weights, temperature = chosen_weights(logits, self.labels[self.held_out])
+        right = self.labels[self.held_out]
+        weights, temperature = chosen_weights(logits, right)
         config, sure = replace(even, weights=weights, temperature=temperature), None
         if len(arrays) > 1 and self.configs[0].is_linear:
             summed = np.tensordot(np.float32(weights), np.stack(logits), 1)
-            sure = chosen_sure(logits[0], summed, self.labels[self.held_out])
+            sure = chosen_sure(logits[0], summed, right)
+            if sure is not None:
+                config = replace(config, temperature=unsure_temperature(logits[0], summed, right, sure))
         return self._reviews(config, arrays, sure)
 
     def _reviews(

@@ -117,12 +117,28 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return error / max(1, sum(one.n for one in bins))
 
 
+def calibration_by_chance(bins: Sequence[ReliabilityBin]) -> float:
+    """Expected :func:`calibration_error` of as many answers that are right exactly as often as they say, 0 to 1.
+
+    Above 0, for answers are few: the mean distance of a binomial share from its probability (de Moivre 1730).
+    """
+    from scipy.stats import binom
+
+    def distance(n: int, p: float) -> float:  # times n
+        above = int(n * p) + 1
+        return 2.0 * above * (1.0 - p) * float(binom.pmf(above, n, p))
+
+    full = [one for one in bins if one.n]
+    return sum(distance(one.n, min(one.confidence, 1.0)) for one in full) / max(1, sum(one.n for one in full))
+
+
 def calibration_measure(bins: Sequence[ReliabilityBin], what: str) -> dict[str, Any]:
     """Make the measure of :func:`calibration_error`, in percent; ``what`` names what was answered."""
     return measure(
         100.0 * calibration_error(bins),
         sum(one.n for one in bins),
         f"expected calibration error over {len(bins)} equal intervals, {what}",
+        by_chance=100.0 * calibration_by_chance(bins),
         bins=[one.to_dict() for one in bins],
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from apps.shared import charts
 from apps.shared.language import _
-from apps.shared.measures import ReliabilityBin
+from apps.shared.measures import ReliabilityBin, calibration_by_chance
 from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
 from apps.shared.style import palette
@@ -26,19 +26,22 @@ def show(tagger: Tagger, preset: str) -> None:
         st.info(_("This preset stores no scores of its test part."))
         return
     left, right = st.columns(2, gap="medium")
+    bins = [ReliabilityBin(**one) for one in stored["bins"]]
     with left:
         st.subheader(_("Reliability"), anchor=False)
         charts.show(
-            _diagram([ReliabilityBin(**one) for one in stored["bins"]]),
+            _diagram(bins),
             "reliability",
             _("Share of right tags by probability; on the diagonal the probabilities are honest"),
         )
         st.caption(
             _(
                 "Words of the test part, grouped by the probability of their tag. On the dotted line "
-                "the network is as often right as it says. Expected calibration error: {score:.2f} %. "
+                "the network is as often right as it says. Expected calibration error: {score:.2f} %; exact "
+                "probabilities of as many words would have {chance:.2f} % by chance. "
                 "The temperature that sets the scale was fitted on the dev part.",
                 score=stored["score"],
+                chance=100.0 * calibration_by_chance(bins),
             )
         )
     with right:

@@ -182,9 +182,8 @@ class _Training:
         best = (number, value) if better else (state.best_epoch, state.best_value)
         if watch.stopped:
             write_bytes(self.folder / STOPPED, watch.stopped.encode())
-        self.events.emit(
-            "epoch", **line
-        )  # before it is safe: after a kill in between it comes twice, not never
+        # Before it is safe: after a kill in between it comes twice, not never.
+        self.events.emit("epoch", **line)
         if text is not None:
             self.events.emit("sample", epoch=number, text=text)
         self._save(TrainingState(number, (*state.history, line), *best, best_file))

@@ -18,6 +18,7 @@ from apps.ocr.evaluation import (
     metrics_of,
     read_letters,
     read_words,
+    reliability_of,
     score,
 )
 from apps.ocr.recipes import RECIPES, SAMPLE_LETTERS, LettersRecipe, WordsRecipe, config_of
@@ -118,14 +119,19 @@ def test_every_way_gives_one_answer_a_word(source: OcrSource) -> None:
 def test_metrics_are_those_of_a_preset(reads: str, source: OcrSource) -> None:
     recipe = RECIPES[reads]
     errors = score(readers()[reads], source.fold(0).part(np.arange(3)), recipe)
-    metrics = metrics_of(errors, recipe, source)
+    bins = reliability_of(readers()[reads], source.fold(0).part(np.arange(3)), recipe)
+    metrics = metrics_of(errors, bins, recipe, source)
+    wrong, n = sum(round(one.n * (1 - one.accuracy)) for one in bins if one.n), sum(one.n for one in bins)
+    answer = errors["search" if reads == "letters" else "words"]
+    assert wrong <= round(answer.character_error * answer.n / 100) and metrics["calibration_error"]["n"] == n
     check_metrics(metrics)
     if reads == "letters":
         assert metrics["context"]["score"] == errors["search"].character_error
         assert metrics["alone"]["protocol"].startswith("character error, each letter alone")
+        assert n == answer.n
     assert (
         "fold 1"
-        in metrics_of(errors, replace(recipe, split="choose"), source)[next(iter(errors))]["protocol"]
+        in metrics_of(errors, bins, replace(recipe, split="choose"), source)[next(iter(errors))]["protocol"]
     )
 
 

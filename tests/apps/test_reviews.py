@@ -15,12 +15,20 @@ import pytest
 
 from apps.reviews import application
 from apps.reviews.application import ALONE, Reviews
-from apps.reviews.evaluation import chosen_sure, chosen_weights, evaluate, mean_loss, score
+from apps.reviews.evaluation import (
+    chosen_sure,
+    chosen_weights,
+    evaluate,
+    mean_loss,
+    score,
+    unsure_temperature,
+)
 from apps.reviews.files import MAX_LINE_BYTES, document_lines
 from apps.reviews.results import Verdict
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused, labelled
 from models.serving.operations import softmax
+from models.text_classifier.serving import Sure
 from tests.apps.reviews_presets import drawn, save_reviews, small_reviews, weighing
 
 
@@ -217,6 +225,17 @@ def test_the_first_network_is_alone_where_all_agreed_on_what_was_held_out() -> N
     assert sure.margin == ahead[other].max() and 0.5 < sure.temperature < 2.0
     assert chosen_sure(first[:500], together[:500], right[:500]) is None  # too few to tell
     assert chosen_sure(first, -first, right) is None  # they never agree
+
+
+def test_all_networks_have_the_temperature_of_what_they_answer() -> None:
+    rng = np.random.default_rng(2)
+    first = rng.normal(0.0, 2.0, (20_000, 1)) * np.array([1.0, -1.0])
+    sure = Sure(3.0, 1.0)
+    unsure = np.abs(first[:, 0] - first[:, 1]) <= sure.margin
+    logits = np.where(unsure[:, None], first, 9.0 * first)  # surer than they are right where nobody asks them
+    right = (rng.random(20_000) > 1.0 / (1.0 + np.exp(first[:, 1] - first[:, 0]))).astype(int)
+    assert unsure_temperature(first, 2.0 * logits, right, sure) == pytest.approx(2.0, rel=0.1)
+    assert unsure_temperature(first, logits, right, Sure(-1.0, 1.0)) == 1.0
 
 
 def test_how_sure_it_has_to_be_is_in_the_metadata() -> None:
