@@ -122,7 +122,7 @@ def test_metrics_are_those_of_a_preset(reads: str, source: OcrSource) -> None:
     bins = reliability_of(readers()[reads], source.fold(0).part(np.arange(3)), recipe)
     metrics = metrics_of(errors, bins, recipe, source)
     wrong, n = sum(round(one.n * (1 - one.accuracy)) for one in bins if one.n), sum(one.n for one in bins)
-    answer = errors["search" if reads == "letters" else "words"]
+    answer = errors[readers()[reads].config.answer if reads == "letters" else "words"]
     assert wrong <= round(answer.character_error * answer.n / 100) and metrics["calibration_error"]["n"] == n
     check_metrics(metrics)
     if reads == "letters":
