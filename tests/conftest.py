@@ -32,7 +32,7 @@ SECONDS = {
     "tests/apps/test_course_notebooks.py": 90,
     "tests/apps/test_digits_training.py": 80,
     "tests/apps/test_ocr_own.py": 75,
-    "tests/apps/test_teaching.py": 60,
+    "tests/apps/test_teaching.py": 20,
     "tests/apps/test_writer_training.py": 60,
     "tests/models/test_training_resume.py": 55,
     "tests/apps/test_tagger_treebank.py": 50,

@@ -52,6 +52,8 @@ SETTINGS: dict[str, tuple[Task, str | None, tuple[str, ...]]] = {
     "words": (OcrTask(), "words", (*SMALL_READER, "epoch_words=64")),
 }
 
+LONG = [name for name in SETTINGS if name != "digits"]
+
 
 def softmax(values: np.ndarray) -> np.ndarray:
     raised = np.exp(values - values.max(-1, keepdims=True))
@@ -95,7 +97,7 @@ def test_views_come_again_and_are_answered_once(tmp_path: Path) -> None:
     assert [next(iter(new(number)))[0] for number in range(3)] == [0, 10, 20]
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", ["digits", *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
 def test_every_task_learns_from_a_teacher(name: str, tmp_path: Path) -> None:
     task, recipe, settings = SETTINGS[name]
     given: dict[str, Any] = {"recipe": recipe, "options": {"sample": True}}
@@ -154,6 +156,7 @@ def test_documents_keep_their_answers_in_every_order() -> None:
         np.testing.assert_array_equal(taught.labels, places % 2)
 
 
+@pytest.mark.slow
 def test_a_taught_run_ends_the_same_after_a_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = DigitsTask()
     few = {name: getattr(sample_source(1), name).part(slice(96)) for name in ("train", "validation", "test")}
