@@ -243,7 +243,7 @@ def test_preparing_mnist_anew_changes_no_answer_much(digits: Digits, data_dir: P
 @pytest.mark.realdata
 @pytest.mark.parametrize(
     ("preset", "least"),
-    [pytest.param("digits_mnist", 99.6, marks=pytest.mark.slow), ("digits_lecture", 99.1)],
+    [pytest.param("digits_mnist", 99.6, marks=pytest.mark.slow), ("digits_lecture", 99.3)],
 )
 def test_shipped_presets_keep_their_scores(preset: str, least: float, data_dir: Path) -> None:
     from apps.shared.reports import preset_installed
