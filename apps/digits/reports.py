@@ -30,10 +30,10 @@ SCORES = Table(
     (
         Column("accuracy, %", "metrics.accuracy.score", ".2f"),
         Column("standard error", "metrics.accuracy.standard_error", ".2f", optional=True),
-        Column("calibration error, %", "metrics.calibration_error.score", ".2f", optional=True),
         Column("images", "metrics.accuracy.n", ","),
         Column("parameters", lambda row: from_dict(DigitCNNConfig, row["config"]).parameters, ","),
         Column("training, minutes", "metadata.seconds/60", ".1f"),
+        Column("calibration error, %", "metrics.calibration_error.score", ".2f", optional=True),
     ),
     (Rows("", "{0} (`{preset}`)", (PRESETS,)),),
     presets=tuple(PRESETS),
