@@ -112,7 +112,7 @@ def end_verdict(step: Step) -> str:
         assert min(shares[1] for shares in read_so_far.probabilities[1 : names.index("All")]) > 0.7
     else:
         found = reviews().classify(step.exhibit.values["text"]).probabilities
-        assert round(100 * found["neg"]) == 80  # as the reveal says
+        assert round(100 * found["neg"]) == 81  # as the reveal says
         assert round(100 * reviews().classify(step.before.values["text"]).probabilities["pos"]) == 98
         assert 92 < preset_scores("reviews_imdb", "text_classifier")["metrics.accuracy.score"] < 93
     return verdict(step.exhibit.values)
