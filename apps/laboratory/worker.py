@@ -84,6 +84,8 @@ def launch(module: str, *words: str) -> int:
 def step_back() -> None:
     """Let everything else go first."""
     os.nice(max(0, _NICE - os.nice(0)))
+    with contextlib.suppress(OSError):  # Linux shares among sessions first, and this process has its own
+        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,18 @@ def test_going_on_takes_back_a_pause_and_no_stop() -> None:
     run.stop()
     run.go_on()
     assert control.read_text() == "stop "
+
+
+def test_a_training_steps_back_for_everything_else() -> None:
+    program = "import os; from apps.laboratory.worker import step_back; step_back(); print(os.nice(0))"
+    group = Path("/proc/self/autogroup")
+    if group.is_file():  # Linux shares among sessions before it looks at processes
+        program += f"; print(open({str(group)!r}).read().split()[-1])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=worker.ROOT,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+    assert set(done.stdout.split()) == {"15"}
