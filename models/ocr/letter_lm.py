@@ -18,6 +18,7 @@ from models.char_lm.ngrams import Level, NGramModel, fit_ngrams
 
 END = "\n"  # stands before and behind every word
 _LEAST = 4
+_GRAM_BITS = 31  # of the number of an n-gram, as presets store it
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -39,7 +40,11 @@ class LetterLM:
         self.model = model
         size = len(model.alphabet)
         chances, after = np.full((1, size), 1.0 / size), np.zeros((1, size), np.int32)
+        beginnings = np.zeros(1, np.int64)
         for length, level in enumerate(model.levels):
+            if length:
+                level = _begun(level, beginnings, size)
+            beginnings = level.contexts
             letters = [level.contexts // size**place % size for place in reversed(range(length))]
             states = np.arange(len(after), len(after) + len(level.contexts), dtype=np.int32)
             if length:  # 1 is the state without a letter; behind a known context its beginning is known too
@@ -103,8 +108,12 @@ class LetterLM:
 
 
 def fit_letter_lm(words: Iterable[str], order: int = 5, alphabet: str = LETTERS) -> LetterLM:
-    """Count the n-grams of words, up to a length, in an alphabet; refuses what ``models.char_lm.ngrams`` refuses."""
+    """Count the n-grams of words, up to a length, in an alphabet; refuses what ``models.char_lm.ngrams`` refuses.
+
+    In a large alphabet they are shorter, as long as the number of each fits into a preset: 5 letters of up to 72.
+    """
     text = END + END.join(words) + END
+    order = min(order, int(_GRAM_BITS // np.log2(len(alphabet) + 1)))
     model = fit_ngrams(text, order, alphabet=END + alphabet)
     if order < 2:
         return LetterLM(model)
@@ -129,6 +138,13 @@ def _walked(
     for column in letters:
         state = after[state, column]
     return state
+
+
+def _begun(level: Level, beginnings: np.ndarray, size: int) -> Level:
+    """Leave out contexts whose beginning is none: before what a text begins with stands nothing to count."""
+    known = np.isin(level.contexts // size, beginnings)
+    kept = np.isin(level.grams // size, level.contexts[known])
+    return Level(level.grams[kept], level.parts[kept], level.contexts[known], level.weights[known])
 
 
 def _without_rare(level: Level, codes: np.ndarray, order: int, size: int) -> Level:

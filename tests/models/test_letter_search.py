@@ -100,6 +100,23 @@ def test_words_of_any_alphabet() -> None:
     assert beam_search(scores, scorer=language, alphabet="αβγ")[0].text == "αγ"
 
 
+@pytest.mark.parametrize("words", [["abcdef"], ["abcdef", "fedcba"]])
+def test_words_whose_beginnings_come_once(words: list[str]) -> None:
+    language = fit_letter_lm(words, 4, "abcdef")
+    np.testing.assert_allclose(np.exp(language.logs).sum(axis=1), 1.0, rtol=1e-5)
+    assert language.score("abcdef") > language.score("abcfed")
+
+
+def test_in_a_large_alphabet_the_longest_grams_are_shorter() -> None:
+    alphabet = "".join(map(chr, range(0x4E00, 0x4E00 + 80)))
+    words = [alphabet[-6:], alphabet[:4] + alphabet[-4:]]
+    language = fit_letter_lm(words, 5, alphabet)
+    assert language.model.order == 4  # the fifth power of 81 has more than 31 bits
+    opened = LetterLM.from_arrays(language.arrays(), alphabet)
+    for word in words:
+        assert opened.score(word) == pytest.approx(language.score(word), abs=1e-4)
+
+
 def test_a_model_that_knows_no_ends_of_words_is_refused() -> None:
     with pytest.raises(InputError, match="where words end"):
         LetterLM(fit_ngrams("abc", 2))
