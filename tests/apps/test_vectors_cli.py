@@ -263,10 +263,13 @@ def test_fit_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert call("fit", "--sample", "--out", str(out)).stdout == "setting or result\tvalue\nwords\t3\n"
     changed = {"overrides": ["epochs=1", "dimensions=8"], "recipe": "cbow", "resume": True, "start": "x"}
     plain = {"overrides": (), "recipe": None, "resume": False, "start": None}
-    given = {"text": (Path("corpus.txt"),), "words": None, "sample": False}
+    given, unset = (
+        {"text": (Path("corpus.txt"),), "words": None, "sample": False},
+        dict.fromkeys(("teacher", "tensorboard")),
+    )
     assert calls == [
-        ("vectors", out, given, {**changed, "tensorboard": None}),
-        ("vectors", out, {**given, "text": (), "sample": True}, {**plain, "tensorboard": None}),
+        ("vectors", out, given, {**changed, **unset}),
+        ("vectors", out, {**given, "text": (), "sample": True}, {**plain, **unset}),
     ]
 
 

@@ -66,7 +66,7 @@ def watched(folder: Path) -> list[dict]:
 def test_looking_changes_no_bit_and_shows_the_vectors_of_now(tmp_path: Path, text: Path) -> None:
     alone = trained(tmp_path / "alone", text, None)
     seen = trained(tmp_path / "seen", text, SEEN)
-    np.testing.assert_array_equal(alone.answers.input.vectors, seen.answers.input.vectors)
+    np.testing.assert_array_equal(alone.answers.vectors.vectors, seen.answers.vectors.vectors)
     events = watched(tmp_path / "seen")
     for name in ("held_out_loss", "held_out_softmax_loss"):
         losses = [event["numbers"][name] for event in events]
