@@ -71,19 +71,11 @@ def test_noise_makes_curves_that_the_page_reads(
         "settings": {"processor": "one"},
         "levels": [0.0, 0.5],
         "curves": curves,
-        "examples": ocr_context.examples(reader, words, WORDS, 2),
     }
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     (tmp_path / "ocr_context.json").write_text(json.dumps(found))
     report = CONTEXT.read()
     assert noise_curves(report.found) == {way: curve["character_error"] for way, curve in curves.items()}
-    shown = [line.row for line in report.lines]
-    for one in shown:
-        reads = (one["alone"], one["context"])
-        wrong = [sum(a != b for a, b in zip(read, one["word"], strict=True)) for read in reads]
-        assert (wrong[1] > wrong[0]) == (one["kind"] == "wrong") and wrong[0] != wrong[1]
-    kinds = [(one["kind"], one["bank"]) for one in shown]
-    assert all(kinds.count(kind) <= 2 for kind in kinds)
 
 
 def test_tables_say_what_to_run_and_then_what_was_measured(

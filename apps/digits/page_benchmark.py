@@ -8,7 +8,7 @@ from apps.digits.reports import PRESETS, SCORES
 from apps.shared.as_used import AS_USED
 from apps.shared.language import _
 from apps.shared.page import plain
-from apps.shared.page_reports import show_facts, show_metrics, show_numbers, show_report
+from apps.shared.page_reports import show_facts, show_metrics, show_numbers, show_report, show_robustness
 from apps.shared.tables import Report
 
 
@@ -17,6 +17,7 @@ def show() -> None:
     st.subheader(_("On the official test set"), anchor=False)
     for preset in PRESETS:
         show_report(SCORES, _scores, preset=preset)
+    show_robustness(*PRESETS)
     st.subheader(_("How fast it reads"), anchor=False)
     show_report(AS_USED, show_numbers, show_facts)
 

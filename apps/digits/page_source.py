@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from apps.digits.examples import examples
-from apps.digits.reports import DigitErrors, digit_errors
+from apps.digits.reports import digit_errors, error_image
 from apps.shared.canvas import canvas
+from apps.shared.errors import Errors
 from apps.shared.language import N_, _
 from apps.shared.page import heavy_work, input_errors, number_box, one_of
 from apps.shared.page_images import figure, in_a_row
@@ -114,9 +115,9 @@ def _stored(place: int) -> Chosen:
     return Chosen(digit_batch(images[place]), str(labels[place]))
 
 
-def _error(errors: DigitErrors) -> Chosen:
+def _error(errors: Errors) -> Chosen:
     number = number_box(
         st, _("Error"), (1, len(errors.errors)), 1, "error", help=_("The most confident first.")
     )
     error = errors.errors[number - 1]
-    return Chosen(digit_batch(errors.images[error.index]), error.label)
+    return Chosen(digit_batch(error_image(error)), error.label)

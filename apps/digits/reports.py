@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from apps.digits.results import Mistake
 from apps.shared.drawn_pictures import from_base64
-from apps.shared.reports import preset_scores, stored
+from apps.shared.errors import Error, Errors, stored_errors
+from apps.shared.reports import preset_scores
 from apps.shared.tables import Column, Rows, Table
 from data_prep.errors import InputError
 from models.digit_cnn.config import KIND, DigitCNNConfig
@@ -71,38 +68,14 @@ SHIFTS = Table(
 _SIZE = 28
 
 
-@dataclass(frozen=True, eq=False)
-class DigitErrors:
-    """All errors among ``n`` test images, the most confident first, and their images uint8 (28, 28) by index."""
-
-    n: int
-    errors: tuple[Mistake, ...]
-    images: Mapping[int, np.ndarray]
-
-    @property
-    def confusions(self) -> list[tuple[tuple[str, str], int]]:
-        """What was mistaken for what and how often, the most frequent first."""
-        return Counter(sorted((error.label, error.answer) for error in self.errors)).most_common()
+def digit_errors(preset: str) -> Errors | None:
+    """Read the errors of a preset on the official test set, the most confident first; None where none are stored."""
+    return stored_errors("digits", preset)
 
 
-def digit_errors(preset: str) -> DigitErrors | None:
-    """Read the errors of a preset on the official test set; None where their pictures were not stored.
-
-    Raises:
-        InputError: There is no such preset, it was not scored on the test set, or the stored results are damaged.
-    """
-    results = stored("digit_errors")
-    if results is None or preset not in results.get("errors", {}):
-        return None
-    n, errors = mistakes(preset)
-    try:
-        images = {one.index: from_base64(results["images"][str(one.index)], _SIZE, _SIZE) for one in errors}
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"The stored errors of {preset} are damaged or those of another network ({error})",
-            remedy="Run python -m benchmarks.digit_errors --store again",
-        ) from error
-    return DigitErrors(n, tuple(sorted(errors, key=lambda e: (-e.confidence, e.index))), images)
+def error_image(error: Error) -> np.ndarray:
+    """Return the image of an error, uint8 (28, 28)."""
+    return from_base64(error.more.get("image"), _SIZE, _SIZE)
 
 
 def mistakes(preset: str) -> tuple[int, list[Mistake]]:

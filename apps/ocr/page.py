@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from apps.ocr import page_benchmark, page_context, page_letters, page_words
+from apps.ocr import page_benchmark, page_context, page_errors, page_letters, page_words
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader
 from apps.shared.page import PresetChoice, show_page
 from models.ocr.config import KIND
@@ -32,7 +32,7 @@ SECTIONS = {
         "Letters": page_letters.show,
         "Transitions": page_context.show_transitions,
         "Noise": page_context.show_noise,
-        "Errors": page_context.show_errors,
+        "Errors": page_errors.show,
     },
     WORDS: {"Words": page_words.show},
     None: {"Unseen words": page_benchmark.show_unseen, "Benchmark": page_benchmark.show},

@@ -9,7 +9,7 @@ from apps.ocr.reports import PEERS, PROTOCOLS, SEEN, UNSEEN, WAYS_SCORES, protoc
 from apps.shared import charts
 from apps.shared.language import _
 from apps.shared.page import plain
-from apps.shared.page_reports import show_facts, show_report, show_table
+from apps.shared.page_reports import show_facts, show_report, show_robustness, show_table
 from apps.shared.tables import Report
 
 
@@ -20,6 +20,7 @@ def show() -> None:
         show_report(WAYS_SCORES, show_table, preset=preset)
     st.subheader(_("Beside CRFsuite"), anchor=False)
     show_report(PEERS)
+    show_robustness(LETTERS_PRESET, WORDS_PRESET)
 
 
 def show_unseen() -> None:

@@ -1,30 +1,25 @@
-"""Sections "Transitions", "Noise" and "Errors": what context is to the CRF, what it is worth, and where it is wrong."""
+"""Sections "Transitions" and "Noise": what context is to the CRF, and what it is worth."""
 
 from __future__ import annotations
 
 from itertools import product
 
-import numpy as np
 import streamlit as st
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET, Reader, noisy
 from apps.ocr.evaluation import WAYS
 from apps.ocr.page_letters import show_letters
-from apps.ocr.page_source import Letters, known_letters, written
+from apps.ocr.page_source import Letters, written
 from apps.ocr.reports import CONTEXT, noise_curves
-from apps.ocr.sources import BANKS, banks, can_write, scored_words, spell
 from apps.shared import charts
-from apps.shared.language import N_, _
-from apps.shared.page import input_errors, number_box, one_of
+from apps.shared.language import _
+from apps.shared.page import input_errors
 from apps.shared.page_reports import Curve, curves, show_facts, show_report
-from apps.shared.reports import Stored
 from apps.shared.style import palette
 from apps.shared.tables import Report
-from data_prep.images.letter_batches import letter_pictures
 
 MOST = 30  # of the pixels, percent
 _RANKED = 8  # transitions of each kind
-KINDS = {N_("Context is wrong"): "wrong", N_("Context helps"): "helps"}
 
 
 def show_transitions(reader: Reader, preset: str) -> None:
@@ -96,40 +91,3 @@ def _curves(report: Report, level: int) -> None:
     picture.update_layout(margin={"t": 24}, legend=legend)
     picture.update_yaxes(rangemode="tozero")
     charts.show(picture, "noise curves", _("Character error of every way of reading by the share of noise"))
-
-
-def show_errors(reader: Reader, preset: str) -> None:
-    """Draw the section "Errors"."""
-    if not can_write(alphabet := reader.letters.config.alphabet):
-        st.info(
-            _(
-                "The collected words are of the letters a to z; this preset knows {known_letters}.",
-                known_letters=known_letters(alphabet),
-            )
-        )
-        return
-    show_report(CONTEXT, lambda report: _examples(report, reader))
-
-
-def _examples(report: Report, reader: Reader) -> None:
-    kind, there = KINDS[one_of(_("Kind"), tuple(KINDS), "kind")], banks()
-    found = [line.row for line in report.lines if line.row["kind"] == kind and line.row["bank"] in there]
-    if not found:
-        st.info(_("There is no such example."))
-        return
-    number = number_box(st, _("Example"), (1, len(found)), 1, "example", help=_("The largest changes first."))
-    example = found[min(number, len(found)) - 1]
-    st.caption(
-        example.text(
-            _("{word}, letters of: {0}. When collected: alone {alone}, in context {context}."),
-            _(BANKS[example["bank"]]),
-        )
-    )
-    images = letter_pictures(_pictures(example))
-    show_letters(Letters(images, example["word"]), reader.read_letters(images))
-
-
-def _pictures(example: Stored) -> np.ndarray:
-    if example["bank"] == "set" and (words := scored_words()) is not None:
-        return words.images[words.letters_of(example["number"])]
-    return spell(example["word"], example["bank"], example["number"])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from apps.ocr.application import Reader, composed
-from apps.ocr.sources import BANKS, MOST_HANDS, banks, can_write, spell, stored_word
+from apps.ocr.sources import BANKS, MOST_HANDS, banks, can_write, scored_words, spell, stored_word
 from apps.shared.canvas import canvas
+from apps.shared.errors import Error, Errors, stored_errors
 from apps.shared.language import N_, _
 from apps.shared.page import heavy_work, number_box, one_of, plain, text_box
 from data_prep.images.letter_batches import letter_pictures
@@ -19,6 +21,7 @@ from data_prep.readers.letters import LETTERS
 
 DEFAULT = "reading"
 GIVEN = (N_("Draw"), N_("Upload"))
+_ERROR = N_("Error")
 WIDTH, HEIGHT, PEN, SHOWN = 360, 90, 5.0, 760
 STORE = "drawn word"
 _NAMED = 60  # letters of an alphabet
@@ -41,7 +44,11 @@ class Word(NamedTuple):
 def choose_letters(reader: Reader) -> Letters | None:
     """Draw the choice of letters; None where there are none yet, refused where what the visitor gave is wrong."""
     alphabet = reader.letters.config.alphabet
-    source = _source(alphabet)
+    errors = reading_errors(str(reader.presets["letters"].path))
+    source = _source(alphabet, (_ERROR,) if errors is not None and errors.errors else ())
+    if errors is not None and source == _ERROR:
+        error = errors.errors[number_box(st, _("Error"), (1, len(errors.errors)), 1, "error") - 1]
+        return Letters(letter_pictures(error_letters(error)), error.label)
     if source not in GIVEN:
         return written(reader)[0]
     hint = _("Write a word with some paper between its letters: it is cut there.")
@@ -73,6 +80,23 @@ def choose_word(reader: Reader) -> Word | None:
         return None
     with heavy_work():
         return Word(prepare_word(*given[0]), None)
+
+
+def reading_errors(preset: str) -> Errors | None:
+    """Read the stored errors of a preset whose pictures are at hand; None where none are stored."""
+    found = stored_errors("ocr", preset)
+    if found is None:
+        return None
+    there = banks()
+    return replace(found, errors=tuple(error for error in found.errors if error.more.get("bank") in there))
+
+
+def error_letters(error: Error) -> np.ndarray:
+    """Return the letters of a word that is read wrong, uint8 (letters, 16, 8)."""
+    bank, number = error.more["bank"], error.more["number"]
+    if bank == "set" and (words := scored_words()) is not None:
+        return words.images[words.letters_of(number)]
+    return spell(error.label, bank, number)
 
 
 def written(reader: Reader) -> tuple[Letters, int]:
@@ -119,8 +143,9 @@ def _say_stored(alphabet: str) -> None:
     )
 
 
-def _source(alphabet: str) -> str:
-    return one_of(_("Source"), (_("Compose") if can_write(alphabet) else _("Example"), *GIVEN), "source")
+def _source(alphabet: str, more: tuple[str, ...] = ()) -> str:
+    choices = (_("Compose") if can_write(alphabet) else _("Example"), *GIVEN, *more)
+    return one_of(_("Source"), choices, "source")
 
 
 def _given(

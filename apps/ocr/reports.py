@@ -1,4 +1,4 @@
-"""What commands measured and stored about the reader: protocols, a peer, noise, and where context is wrong."""
+"""What commands measured and stored about the reader: protocols, a peer, and noise."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ HEADINGS = {
     "c": N_("(c) words never learned"),
 }
 _SHOWN = ("alone", "context", "greedy", "words")  # ways of reading in README
+KINDS = {
+    "wrong": N_("Context is wrong"),
+    "helps": N_("Context helps"),
+    "both": N_("Wrong either way"),
+}  # of errors
 SCORES = Table(
     "ocr",
     "python -m apps ocr fit",
@@ -59,9 +64,9 @@ PEERS = Table(
 CONTEXT = Table(
     "ocr_context",
     "python -m benchmarks.ocr_context --store",
-    "example",
+    "way",
     (),
-    (Rows("examples.*"),),
+    (Rows("curves.*"),),
     lambda found, escape: (
         found.text("On the {curves.alone.n:,} letters of fold 0")
         + (found.text(", words in one piece on {curves.words.n:,}") if "words" in found["curves"] else "")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from apps.reviews import page_inside, page_labels, page_padding, page_results, page_upload, page_verdict
+from apps.reviews import (
+    page_errors,
+    page_inside,
+    page_labels,
+    page_padding,
+    page_results,
+    page_upload,
+    page_verdict,
+)
 from apps.reviews.application import DEFAULT_PRESET, Reviews
-from apps.reviews.reports import PEERS
 from apps.shared.page import PresetChoice, show_page
-from apps.shared.page_reports import show_report
 
 CLASSIFIERS = PresetChoice(
     Reviews.kind,
@@ -20,6 +24,7 @@ SECTIONS = {
     CLASSIFIERS: {
         "Verdict": page_verdict.show,
         "Inside": page_inside.show,
+        "Errors": page_errors.show,
         "Labels": page_labels.show,
         "File": page_upload.show,
     },
@@ -27,7 +32,7 @@ SECTIONS = {
         "Padding": page_padding.show,
         "Networks": page_results.show_networks,
         "Embeddings": page_results.show_embeddings,
-        "Benchmark": partial(show_report, PEERS),
+        "Benchmark": page_results.show_benchmark,
     },
 }
 

@@ -7,9 +7,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from apps.reviews.reports import NETWORKS
+from apps.reviews.application import DEFAULT_PRESET
+from apps.reviews.reports import NETWORKS, PEERS
 from apps.shared.language import _
-from apps.shared.page_reports import show_bars, show_facts, show_report, show_table, show_transfer
+from apps.shared.page_reports import (
+    show_bars,
+    show_facts,
+    show_report,
+    show_robustness,
+    show_table,
+    show_transfer,
+)
+from apps.shared.robustness import NEGATIONS
 from apps.shared.style import palette
 from apps.shared.tables import Line, Report
 from apps.shared.transfer import REVIEWS, TAGS
@@ -18,6 +27,14 @@ from apps.shared.transfer import REVIEWS, TAGS
 def show_networks() -> None:
     """Draw the section "Networks"."""
     show_report(NETWORKS, _best_first, show_table, show_facts)
+
+
+def show_benchmark() -> None:
+    """Draw the section "Benchmark": other systems, worse texts, negations."""
+    show_report(PEERS)
+    show_robustness(DEFAULT_PRESET)
+    st.subheader(_("Negations and turns"), anchor=False)
+    show_report(NEGATIONS, show_table, show_facts)
 
 
 def show_embeddings() -> None:

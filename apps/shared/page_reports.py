@@ -11,7 +11,8 @@ import streamlit as st
 from apps.shared import charts
 from apps.shared.language import _
 from apps.shared.page import input_errors, plain
-from apps.shared.reports import DASH, Stored, preset_installed
+from apps.shared.reports import DASH, Stored, preset_installed, stored
+from apps.shared.robustness import CONDITIONS, MEASURES, ROBUSTNESS, robustness_of
 from apps.shared.style import palette
 from apps.shared.tables import Column, Line, Report, Table
 from apps.shared.transfer import EMBEDDINGS
@@ -126,6 +127,31 @@ def show_metrics(row: Stored, columns: Sequence[Column]) -> None:
     """Write single numbers side by side, each under its header."""
     for cell, column in zip(st.columns(len(columns)), columns, strict=True):
         cell.metric(_(column.header), column.cell(row))
+
+
+def show_robustness(*presets: str) -> None:
+    """Draw what presets reach where their input is worse."""
+    st.subheader(_("When the input is worse"), anchor=False)
+
+    def bars(report: Report) -> None:
+        preset, colours = report.table.header, palette()
+        clean = CONDITIONS["clean"]
+        picture = charts.bars(
+            [_(line.label) for line in report.lines],
+            [line.values[0] for line in report.lines],
+            x_title=_(MEASURES[preset]),
+            colour=[colours.muted if line.label == clean else colours.ours for line in report.lines],
+            number=".2f",
+        )
+        st.markdown(f"`{preset}`")
+        charts.show(
+            picture, f"robustness {preset}", _("What {preset} reaches with worse input", preset=preset)
+        )
+
+    with input_errors():
+        measured = stored(ROBUSTNESS.name) is not None
+        for preset in presets if measured else presets[:1]:
+            show_report(robustness_of(preset), bars, show_facts, show_numbers)
 
 
 class Curve(NamedTuple):

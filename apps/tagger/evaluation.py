@@ -122,16 +122,17 @@ def score_segmentation(
     return score_raw_text(sentences, untagged_sentences(text, segment(text)))
 
 
-def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
+def confusions(tagger: Tagger, sentences: Sequence[Sentence], most: int | None = EXAMPLES) -> dict[str, Any]:
     """Count which tag was mistaken for which, and keep the most confident errors of each kind, as a preset stores it.
 
-    Words without a tag, or with one that the tagger does not know, do not count.
+    At most so many of a kind are kept, None for all. Words without a tag, or with one that the tagger does not know, do
+    not count.
 
     Returns:
         ``labels``: the tags. ``counts[g][p]``: words of gold tag g that were tagged p. ``examples``: "GOLD>PREDICTED"
-        to a few errors: the word, the sentence ``before`` and ``after`` it, the probability of the wrong tag, and
-        whether the word is unknown. ``followers[a][b]``: how often gold tag b comes after gold tag a; the first a is
-        the start of a sentence, the last b its end.
+        to errors: the word, the sentence ``before`` and ``after`` it, how many words it has, the probability of the
+        wrong tag, and whether the word is unknown. ``followers[a][b]``: how often gold tag b comes after gold tag a;
+        the first a is the start of a sentence, the last b its end.
     """
     number = {label: at for at, label in enumerate(tagger.tags)}
     counts = np.zeros((len(number), len(number)), int)
@@ -150,7 +151,7 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, Any]:
                 error = (-token.probability, _example(sentence, result, at))
                 errors.setdefault(f"{tag}>{answer}", []).append(error)
     examples = {
-        kind: [example for _, example in sorted(found, key=lambda error: error[0])[:EXAMPLES]]
+        kind: [example for _, example in sorted(found, key=lambda error: error[0])[:most]]
         for kind, found in sorted(errors.items())
     }
     lists = {"counts": counts.tolist(), "followers": follows.tolist()}
@@ -242,4 +243,5 @@ def _example(sentence: Sentence, result: TaggedSentence, at: int) -> dict[str, A
         "after": text[token.end : last.end] + ("…" if last is not result.tokens[-1] else ""),
         "probability": round(token.probability, 4),
         "unknown": token.unknown,
+        "words": len(result.tokens),
     }

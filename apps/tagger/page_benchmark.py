@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from apps.shared.language import _
-from apps.shared.page_reports import show_facts, show_numbers, show_report, show_transfer
+from apps.shared.page_reports import show_facts, show_numbers, show_report, show_robustness, show_transfer
 from apps.shared.tables import Report
 from apps.shared.transfer import TAGS
+from apps.tagger.application import DEFAULT_PRESET
 from apps.tagger.reports import PEERS
 
 
@@ -15,6 +16,7 @@ def show() -> None:
     """Draw the section."""
     st.subheader(_("Beside other taggers"), anchor=False)
     show_report(PEERS)
+    show_robustness(DEFAULT_PRESET)
     st.subheader(_("What word vectors are worth"), anchor=False)
     show_report(TAGS, _pictures, show_facts, show_numbers)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,18 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
-from apps.shared.language import _
+from apps.shared.errors import Error, stored_errors
+from apps.shared.language import N_, _
+from apps.shared.page import input_errors
+from apps.shared.page_errors import exhibit, quoted, show_errors
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
-from apps.tagger.tagset import tag_name
+from apps.tagger.reports import errors_of
 
-_PAIR = "pair"
+_SAID = N_(
+    "**{wrong:,}** of the {n:,} words of the treebank's dev part are tagged wrong, {share:.2f} %. A square is as large "
+    "as the error is frequent. Click one, or filter, to read where it happened; the most confident errors come first."
+)
 _MATRIX = "confusion matrix"
 _LARGEST = 26  # pixels of the largest square
 
@@ -26,32 +31,31 @@ def show(tagger: Tagger, preset: str) -> None:
     confusions = stored_confusions(tagger)
     if confusions is None:
         return
+
+    def draw(number: int, error: Error) -> str:
+        link = exhibit("tagger", section="Text", preset=preset, text=error.text.strip("…"))
+        return quoted(error, link, _("never seen in training") if error.seen is False else "")
+
+    with input_errors():
+        found = stored_errors("tagger", preset) or errors_of(confusions)
+        show_errors(found, "tagger", _SAID, draw, more=lambda __: _matrix(confusions), more_first=True)
+
+
+def _matrix(confusions: Mapping[str, Any]) -> None:
+    """Draw which tag was mistaken for which; a click filters."""
     counts, labels = np.array(confusions["counts"]), confusions["labels"]
     place = {kind: tuple(map(labels.index, kind.split(">"))) for kind in confusions["examples"]}
     count = {kind: int(counts[at]) for kind, at in sorted(place.items(), key=lambda item: -counts[item[1]])}
-    st.markdown(
-        _(
-            "**{wrong:,}** of the {all:,} words of the treebank's dev part are tagged wrong. A "
-            "square is as large as the error is frequent. Choose one to read where it happened.",
-            wrong=counts.sum() - counts.trace(),
-            all=counts.sum(),
-        )
+    st.plotly_chart(
+        _picture(labels, count),
+        key=_MATRIX,
+        on_select=lambda: _take(list(count)),
+        selection_mode="points",
+        config={"displayModeBar": False, "scrollZoom": False},
+        alt=_("Confusion matrix: gold tags in rows, tags that the network gave in columns")
+        + "\n"
+        + _("Most often: {pairs}", pairs=", ".join(f"{pair} {n}" for pair, n in list(count.items())[:6])),
     )
-    matrix, sentences = st.columns([3, 2], gap="medium")
-    with matrix:
-        drawn = _picture(labels, count)
-        st.plotly_chart(
-            drawn,
-            key=_MATRIX,
-            on_select=lambda: _take(list(count)),
-            selection_mode="points",
-            config={"displayModeBar": False, "scrollZoom": False},
-            alt=_("Confusion matrix: gold tags in rows, tags that the network gave in columns")
-            + "\n"
-            + _("Most often: {pairs}", pairs=", ".join(f"{pair} {n}" for pair, n in list(count.items())[:6])),
-        )
-    with sentences:
-        _examples(confusions["examples"], count)
 
 
 def stored_confusions(tagger: Tagger) -> Mapping[str, Any] | None:
@@ -63,10 +67,11 @@ def stored_confusions(tagger: Tagger) -> Mapping[str, Any] | None:
 
 
 def _take(pairs: list[str]) -> None:
-    """Choose the pair of the square that was clicked."""
+    """Filter by the pair of the square that was clicked."""
     points = st.session_state[_MATRIX]["selection"]["points"]
     if points:
-        st.session_state[_PAIR] = pairs[points[0]["point_index"]]
+        gold, found = pairs[points[0]["point_index"]].split(">")
+        st.session_state.update(shows=gold, answered=found)
 
 
 def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
@@ -95,41 +100,3 @@ def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
     picture.update_xaxes(side="top", tickangle=-60, range=[-0.7, len(labels) - 0.3], **order)
     picture.update_yaxes(range=[len(labels) - 0.3, -0.7], **order)
     return picture
-
-
-def _examples(examples: Mapping[str, Any], count: Mapping[str, int]) -> None:
-    if not count:
-        st.info(_("There is no error to show."))
-        return
-    kind = st.selectbox(
-        _("Gold tag > tag that the network gave"),
-        list(count),
-        format_func=lambda pair: f"{pair.replace('>', ' > ')} ({count[pair]:,})",
-        key=_PAIR,
-        bind="query-params",
-    )
-    gold, found = kind.split(">")
-    st.caption(
-        _(
-            "{Gold_name} ({gold}) mistaken for {found_name} ({found}), the most confident errors first.",
-            Gold_name=tag_name(gold).capitalize(),
-            gold=gold,
-            found_name=tag_name(found),
-            found=found,
-        )
-    )
-    st.html("".join(_quoted(example, found) for example in examples[kind]))
-
-
-def _quoted(example: Mapping[str, Any], found: str) -> str:
-    colours = palette()
-    before, word, after = (escape(example[part]) for part in ("before", "word", "after"))
-    said = _(
-        "{found} with {probability:.1f} %", found=escape(found), probability=100 * example["probability"]
-    )
-    unknown = _(", never seen in training") if example["unknown"] else ""
-    return (
-        f'<blockquote style="margin:0 0 .7rem;padding:.1rem .8rem;border-left:3px solid {colours.grid};'
-        f'color:{colours.text};overflow-wrap:anywhere" dir="auto">{before}'
-        f'<b style="color:{colours.negative}">{word}</b>{after}<br><small>{said}{unknown}</small></blockquote>'
-    )

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from apps.shared.errors import Error, Errors
 from apps.shared.language import N_
 from apps.shared.reports import DASH, Stored
 from apps.shared.tables import Column, Rows, Table
@@ -59,3 +65,23 @@ SCORES = Table(
     "Trained in {metadata.seconds/60:.1f} minutes on {metadata.processor}; output: {config.output}.",
     presets=("tagger_en_ewt",),
 )
+
+
+def errors_of(confusions: Mapping[str, Any]) -> Errors:
+    """Turn what ``apps.tagger.evaluation.confusions`` counted and kept into errors, the most confident first."""
+    counts = np.array(confusions["counts"])
+    found = [
+        Error(
+            *kind.split(">"),
+            one["probability"],
+            length=one.get("words"),
+            seen=not one["unknown"],
+            before=one["before"],
+            marked=one["word"],
+            after=one["after"],
+        )
+        for kind, examples in confusions["examples"].items()
+        for one in examples
+    ]
+    found.sort(key=lambda error: -error.confidence)
+    return Errors(int(counts.sum()), int(counts.sum() - counts.trace()), tuple(found))

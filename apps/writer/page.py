@@ -7,6 +7,7 @@ from functools import partial
 from apps.shared.page import PresetChoice, show_page
 from apps.writer import (
     page_copies,
+    page_errors,
     page_gates,
     page_gradients,
     page_ladder,
@@ -24,6 +25,7 @@ SECTIONS = {
     WRITERS: {
         "Write": page_write.show,
         "Read": page_reading.show,
+        "Errors": page_errors.show,
         "Copies": page_copies.show,
         "Quiz": page_quiz.show,
         "Gates": page_gates.show,

@@ -24,6 +24,7 @@ def show(preset: str) -> None:
         _samples,
         page_reports.show_numbers,
     )
+    page_reports.show_robustness(preset)
     st.subheader(_("How fast it writes"), anchor=False)
     page_reports.show_report(AS_USED, page_reports.show_numbers, page_reports.show_facts)
 

@@ -18,10 +18,10 @@ from apps.lecture.topics import ROOT, Page
 SECTIONS = {
     "vectors": ("Analogy", "Neighbours", "Map", "Objective", "Scores", "Benchmark"),
     "tagger": ("Text", "Network", "Errors", "Transitions", "Calibration", "Benchmark"),
-    "writer": ("Write", "Read", "Copies", "Quiz", "Gates", "Gradients", "Unrolled", "Ladder"),
+    "writer": ("Write", "Read", "Errors", "Copies", "Quiz", "Gates", "Gradients", "Unrolled", "Ladder"),
     "digits": ("Draw", "Layers", "Reasons", "Errors", "Depth", "Benchmark"),
     "ocr": ("Letters", "Words", "Unseen words", "Transitions", "Noise", "Errors", "Benchmark"),
-    "reviews": ("Verdict", "Inside", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"),
+    "reviews": ("Verdict", "Inside", "Errors", "Labels", "File", "Padding", "Networks", "Embeddings", "Benchmark"),
     "convolution": ("Signal", "Learned", "Kinds", "Digit", "Sizes", "Einstein"),
     "laboratory": ("Start", "Watch", "Compare", "Experiments", "Leaderboard"),
     "course": ("Lessons", "Exercises", "Know", "Teachers", "Print"),

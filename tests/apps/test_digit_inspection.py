@@ -14,9 +14,9 @@ import apps.shared.reports
 from apps.digits.epochs import epochs_file, read_epochs, write_epochs
 from apps.digits.examples import EACH, choose, examples
 from apps.digits.explain import DEAD_EVERY, DigitInspector
-from apps.digits.reports import DEPTH, SCORES, digit_errors
+from apps.digits.reports import DEPTH, SCORES, digit_errors, error_image
 from apps.digits.strips import write_strips
-from benchmarks.digit_errors import pictures_of
+from benchmarks import errors
 from data_prep.errors import InputError
 from data_prep.images.preparation import digit_batch
 from models.inspection.attribution import occlusion_map, saliency
@@ -221,21 +221,20 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_stored_errors_have_pictures(preset: Path, results: Path) -> None:
     assert digit_errors(str(preset)) is None
-    numbers = [mistake.index for mistake in apps.digits.reports.mistakes(str(preset))[1]]
-    stored = pictures_of({str(preset): numbers}, examples().images)
-    (results / "digit_errors.json").write_text(json.dumps(stored))
+    stored = {"presets": {preset.name: errors.digits(str(preset), examples().images)}}
+    (results / "errors_digits.json").write_text(json.dumps(stored))
     found = digit_errors(str(preset))
     assert found.n == 10_000
     assert [error.confidence for error in found.errors] == sorted(
         (error.confidence for error in found.errors), reverse=True
     )
-    first = found.errors[0].index
-    np.testing.assert_array_equal(found.images[first], examples().images[first])
+    first = found.errors[0].more["number"]
+    assert first == 1
+    np.testing.assert_array_equal(error_image(found.errors[0]), examples().images[first])
     assert sum(count for _, count in found.confusions) == len(found.errors)
-    del stored["images"][str(numbers[0])]
-    (results / "digit_errors.json").write_text(json.dumps(stored))
-    with pytest.raises(InputError, match="damaged or those of another network"):
-        digit_errors(str(preset))
+    del found.errors[0].more["image"]
+    with pytest.raises(InputError, match="The drawing is damaged"):
+        error_image(found.errors[0])
 
 
 def test_stored_scores_and_depth(preset: Path, results: Path) -> None:

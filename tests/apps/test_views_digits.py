@@ -14,14 +14,15 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import apps.shared.canvas
-from apps.digits.application import DEFAULT_PRESET
+from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
 from apps.digits.examples import examples
 from apps.digits.page_source import SIZE, STORE
 from apps.shared.drawn_pictures import from_base64, to_base64, to_link
-from benchmarks.digit_errors import pictures_of
+from benchmarks import errors
 from tests.apps.digit_presets import digits_of, save_digits
 from tests.apps.pages import SECTIONS, chart, given, html, messages, open_page, shipping
 from tests.as_used_results import as_used_results
+from tests.robustness_results import store_robustness
 
 KEY = "digits"
 page = partial(open_page, KEY)
@@ -202,9 +203,9 @@ def test_reasons_for_an_example() -> None:
 
 def test_errors_before_and_after_their_pictures_were_stored(tmp_path: Path) -> None:
     app = page(section="Errors")
-    assert ["benchmarks.digit_errors" in info.value for info in app.info] == [True]
-    stored = pictures_of({DEFAULT_PRESET: [4, 1]}, examples().images)
-    (tmp_path / "digit_errors.json").write_text(json.dumps(stored))
+    assert ["benchmarks.errors --task digits" in info.value for info in app.info] == [True]
+    stored = {"presets": {DEFAULT_PRESET: errors.digits(DEFAULT_PRESET, examples().images)}}
+    (tmp_path / "errors_digits.json").write_text(json.dumps(stored))
     app = page(section="Errors")
     assert not app.error
     assert html(app).count("<figure>") == 2
@@ -214,9 +215,9 @@ def test_errors_before_and_after_their_pictures_were_stored(tmp_path: Path) -> N
     assert html(app).count("<figure>") == 1
     app = page(section="Draw", source="Error", error="2")
     assert any("It is a 9." in caption.value for caption in app.caption)
-    (tmp_path / "digit_errors.json").write_text('{"errors": {"digits_mnist": 2}, "images": {}}')
+    (tmp_path / "errors_digits.json").write_text("{}")
     app = page(section="Errors")
-    assert ["damaged or those of another network" in found for found in messages(app)] == [True]
+    assert ["errors_digits.json lack presets" in found for found in messages(app)] == [True]
 
 
 def depth_results() -> dict:
@@ -234,10 +235,12 @@ def depth_results() -> dict:
 def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path) -> None:
     assert ["benchmarks.digits_depth" in info.value for info in page(section="Depth").info] == [True]
     app = page(section="Benchmark")
-    assert ["benchmarks.as_used" in info.value for info in app.info] == [True]
+    said = [info.value for info in app.info]
+    assert len(said) == 2 and "benchmarks.robustness" in said[0] and "benchmarks.as_used" in said[1]
     assert [app.metric[at].value for at in (0, 3)] == ["98.00", f"{digits_of('resnet').config.parameters:,}"]
     (tmp_path / "digits_depth.json").write_text(json.dumps(depth_results()))
     (tmp_path / "as_used.json").write_text(json.dumps(as_used_results()))
+    store_robustness(tmp_path, DEFAULT_PRESET, LECTURE_PRESET)
     app = page(section="Depth")
     assert not app.info
     assert [trace["name"] for trace in chart(app, "depth loss")["data"]] == ["residual", "plain"]
@@ -246,7 +249,8 @@ def test_depth_and_benchmark_before_and_after_they_were_measured(tmp_path: Path)
     app = page(section="Depth", when="after training")
     assert chart(app, "depth gradients")["data"][0]["y"][1] == 0.1
     app = page(section="Benchmark")
-    assert not app.info and "digits classified a second" in " ".join(app.dataframe[0].value.iloc[:, 0])
+    assert not app.info and "digits classified a second" in " ".join(app.dataframe[-1].value.iloc[:, 0])
+    assert chart(app, f"robustness {DEFAULT_PRESET}")["data"][0]["x"] == [90.0, 80.0]
     for name, section in (("digits_depth", "Depth"), ("as_used", "Benchmark")):
         (tmp_path / f"{name}.json").write_text("{}")
         assert len(page(section=section).error) == 1

@@ -17,9 +17,12 @@ from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from apps.ocr.page_source import HEIGHT, STORE, WIDTH
 from apps.ocr.sources import scored_words, spell
 from apps.shared.drawn_pictures import to_link
+from apps.shared.errors import Error
 from data_prep.datasets import DATA_DIR_VARIABLE
 from tests.apps.ocr_presets import save_reader
 from tests.apps.pages import SECTIONS, chart, html, messages, open_page, shipping
+from tests.apps.stored_errors import store_errors
+from tests.robustness_results import store_robustness
 
 ERRORS = {"mean": 5.0, "deviation": 0.5}
 
@@ -165,17 +168,10 @@ def protocols(folder: Path) -> None:
 
 def context(folder: Path) -> None:
     curve = {"character_error": [1.0, 2.0], "n": 50}
-    example = {"number": 2, "word": "heat", "alone": "heat", "context": "hate", "change": 2}
-    examples = [
-        {"kind": "wrong", "bank": "pen", **example},
-        {"kind": "wrong", "bank": "set", **example},
-        {"kind": "helps", "bank": "set", **example},
-    ]
     found = {
         "settings": {"processor": "one"},
         "levels": [0.0, 0.1],
         "curves": {"alone": curve, "bilstm": curve, "words": curve},
-        "examples": examples,
     }
     (folder / "ocr_context.json").write_text(json.dumps(found))
 
@@ -212,22 +208,40 @@ def test_noise_turns_pixels_and_marks_the_curves(tmp_path: Path) -> None:
     assert html(clean) != html(app)
 
 
-def test_errors_of_context_without_the_set_are_those_of_the_pen(tmp_path: Path) -> None:
+def some_errors(folder: Path) -> None:
+    more = {"length": 4, "kind": "Context is wrong"}
+    store_errors(
+        folder,
+        KEY,
+        LETTERS_PRESET,
+        [
+            Error("heat", "hate", 0.9, **more, more={"bank": "pen", "number": 2}),
+            Error("heat", "beat", 0.8, **more, more={"bank": "set", "number": 0}),
+            Error("other", "othen", 0.7, length=5, kind="Context helps", more={"bank": "pen", "number": 5}),
+        ],
+    )
+
+
+def test_errors_without_the_set_are_those_of_the_pen_and_open_in_the_exhibit(tmp_path: Path) -> None:
     app = page(section="Errors")
-    assert "ocr_context" in app.info[0].value
-    context(tmp_path)
+    assert "benchmarks.errors --task ocr" in app.info[0].value
+    some_errors(tmp_path)
     app = page(section="Errors")
     assert not app.info and not app.error
-    assert app.number_input(key="example").max == 1
-    assert "When collected: alone heat, in context hate." in said(app)
+    assert html(app).count("<figure>") == 2 and "hate" in html(app) and "beat" not in html(app)
+    assert "section=Letters&amp;letters=ocr_letters&amp;source=Error&amp;error=2" in html(app)
     app = page(section="Errors", kind="Context helps")
-    assert "no such example" in app.info[0].value
+    assert html(app).count("<figure>") == 1 and "othen" in html(app)
+    app = page(section="Letters", source="Error", error="2")
+    assert not app.error and "It says other." in said(app)
+    assert html(app).count("<figure") == 5
 
 
 def test_the_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
     app = page(section="Benchmark")
     assert "--task ocr" in app.info[0].value
     beside(tmp_path)
+    store_robustness(tmp_path, LETTERS_PRESET, WORDS_PRESET)
     app = page(section="Benchmark")
     assert not app.info and not app.error
     assert len(chart(app, "ocr_peers word_error")["data"][0]["x"]) == 3
@@ -240,7 +254,7 @@ def test_the_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
     [
         ("Unseen words", "ocr_protocols"),
         ("Noise", "ocr_context"),
-        ("Errors", "ocr_context"),
+        ("Errors", "errors_ocr"),
         ("Benchmark", "ocr_peers"),
     ],
 )
@@ -254,7 +268,7 @@ def test_damaged_results_are_one_message(section: str, name: str, tmp_path: Path
 def test_without_presets_the_page_lives(section: str, tmp_path: Path) -> None:
     with shipping(tmp_path):
         app = page(section=section)
-    infos = {"Unseen words": 1, "Benchmark": 3}
+    infos = {"Unseen words": 1, "Benchmark": 4}
     assert not app.error
     assert len(app.info) == infos.get(section, 1)
     if section not in infos:
@@ -276,6 +290,7 @@ def test_a_preset_of_another_alphabet_is_shown_with_what_it_stores(section: str,
     greek(tmp_path / "presets")
     reads = "words" if section == "Words" else "letters"
     with shipping(tmp_path / "presets"):
+        some_errors(tmp_path)
         app = page(section=section, source="Compose", **{reads: f"greek_{reads}"})
         assert not app.error
         assert app.selectbox(key=reads).options == [f"ocr_{reads}", f"greek_{reads}"]
@@ -288,7 +303,7 @@ def test_a_preset_of_another_alphabet_is_shown_with_what_it_stores(section: str,
         return
     assert "small letters a to z" not in said(app)
     if section == "Errors":
-        assert "αβγδ" in app.info[0].value
+        assert "No errors of these weights" in app.info[0].value
         return
     assert "The letter bank writes a to z only" in said(app)
     key = "path" if section == "Words" else "columns context"

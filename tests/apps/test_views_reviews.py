@@ -13,8 +13,9 @@ from apps.reviews.application import DEFAULT_PRESET, TOPICS_PRESET, Reviews
 from apps.reviews.page_text import EXAMPLES, fails_of
 from tests.apps.pages import chart, given, messages, open_page, shipping
 from tests.apps.reviews_presets import drawn, save_reviews
+from tests.robustness_results import store_robustness
 
-STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 1}  # sections to the tables that they show
+STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 3}  # sections to the tables that they show
 
 
 KEY = "reviews"
@@ -192,12 +193,15 @@ def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
         assert len(app.info) == infos and not app.error and "--store" in app.info[0].value
     for write in (networks, transfer, peers):
         write(tmp_path)
+    store_robustness(tmp_path, DEFAULT_PRESET)
     app = page(section="Networks")
     assert not app.info and chart(app, "reviews_networks accuracy")["data"][0]["x"] == [89.4, 88.0]
     app = page(section="Embeddings")
     assert not app.info and len(chart(app, "embedding_transfer_reviews mean")["data"]) == 3
     app = page(section="Benchmark")
     assert not app.info and len(chart(app, "reviews_peers accuracy")["data"][0]["x"]) == 2
+    assert chart(app, f"robustness {DEFAULT_PRESET}")["data"][0]["x"] == [90.0, 80.0]
+    assert app.dataframe[-1].value["templates"].tolist() == [100]
 
 
 @pytest.mark.parametrize(

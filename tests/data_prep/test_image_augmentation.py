@@ -13,6 +13,7 @@ from data_prep.images.augmentation import (
     augmented,
     displaced,
     sampled,
+    with_thickness,
 )
 from data_prep.images.preparation import LabelledImages
 
@@ -30,6 +31,16 @@ def drawn(count: int = 30, size: int = 28) -> np.ndarray:
 def batches(**settings) -> ImageBatches:
     images = np.random.default_rng(1).integers(0, 256, (50, 28, 28)).astype(np.uint8)
     return ImageBatches(LabelledImages(images, np.arange(50) % 10), settings.pop("batch_size", 16), **settings)
+
+
+def test_strokes_of_black_and_white_become_thinner_and_thicker() -> None:
+    images = drawn(2)[..., None] / np.float32(255)
+    inks = [float(with_thickness(images, thicker).sum()) for thicker in (-0.4, -0.25, 0.0, 0.25, 0.4)]
+    assert inks == sorted(inks) and len(set(inks)) == 5
+    same = with_thickness(images, 0.0)
+    assert same.shape == images.shape and 0.0 <= same.min() <= same.max() <= 1.0
+    np.testing.assert_allclose(same[:, 9:19, 11:15], 1.0)
+    np.testing.assert_allclose(same[:, :6], 0.0)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:

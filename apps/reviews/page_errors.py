@@ -1,0 +1,26 @@
+"""Section "Errors": reviews that get the wrong verdict, each with its sentence that misleads most."""
+
+from __future__ import annotations
+
+from apps.reviews.application import Reviews
+from apps.shared.errors import Error, stored_errors
+from apps.shared.language import N_, _
+from apps.shared.page import input_errors
+from apps.shared.page_errors import exhibit, quoted, show_errors
+
+_SAID = N_(
+    "**{wrong:,}** of {n:,} reviews get the wrong verdict, {share:.2f} %: reviews that were held out of the training "
+    "half. The surest errors come first. Of each stands here the one sentence that speaks most for the wrong verdict "
+    "when it is read alone; see inside which of its words do."
+)
+
+
+def show(reviews: Reviews, preset: str) -> None:
+    """Draw the section."""
+
+    def draw(number: int, error: Error) -> str:
+        note = _("a review of {n:,} words", n=error.length or 0)
+        return quoted(error, exhibit("reviews", section="Verdict", preset=preset, text=error.text), note)
+
+    with input_errors():
+        show_errors(stored_errors("reviews", preset), "reviews", _SAID, draw)

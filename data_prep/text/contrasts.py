@@ -1,0 +1,43 @@
+"""Negations and turns, made of templates and words (``contrasts.toml``), to score by; nothing learns from them.
+
+"Not bad at all." praises, "I expected to love it." does not: who only counts words is misled by every one of these
+sentences, since each word of praise comes as often in sentences that blame.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from data_prep.files import toml_beside
+
+_SAID = toml_beside(__file__)
+KINDS = tuple(_SAID["templates"])
+
+
+class Contrast(NamedTuple):
+    """A sentence, ``"pos"`` or ``"neg"`` as it is meant, its kind (of ``KINDS``), and the number of its template."""
+
+    text: str
+    label: str
+    kind: str
+    template: int
+
+
+def contrasts() -> list[Contrast]:
+    """Make all sentences: every template of every kind with every subject and pair of words, the same ones every time.
+
+    A template holds ``{word}``, by whose label the sentence is labelled the other way round, and perhaps ``{other}``, a
+    word of the other label.
+    """
+    found: list[Contrast] = []
+    number = 0
+    for kind, templates in _SAID["templates"].items():
+        for template in templates:
+            for subject in _SAID["subjects"]:
+                words = _SAID["verbs" if "to {word}" in template else "words"]
+                for pair in zip(words["pos"].split(), words["neg"].split(), strict=True):
+                    for (word, other), label in ((pair, "neg"), (pair[::-1], "pos")):
+                        text = template.format(it=subject, word=word, other=other)
+                        found.append(Contrast(text[0].upper() + text[1:], label, kind, number))
+                number += 1
+    return found
