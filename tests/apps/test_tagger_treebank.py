@@ -193,6 +193,7 @@ def test_a_preset_in_the_folders_of_presets_is_found(own: Path, monkeypatch: pyt
     assert OWN_SEGMENTER not in {preset.name for preset in find_presets("segmenter")}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_a_fresh_process")
 def test_a_treebank_without_universal_tags_in_another_script(tmp_path: Path) -> None:
     files = {name: write(tmp_path / f"{name}.conllu", greek()) for name in ("treebank", "dev", "test")}

@@ -132,7 +132,7 @@ def test_contract(output: str, tmp_path) -> None:
     )
 
 
-@pytest.mark.parametrize("output", ["softmax", "crf"])
+@pytest.mark.parametrize("output", [pytest.param("softmax", marks=pytest.mark.slow), "crf"])
 def test_learns_two_sentences_by_heart(output: str) -> None:
     keras.utils.set_random_seed(1)
     config = replace(CONFIG, output=output, word_dropout=0.0)

@@ -288,6 +288,7 @@ def test_texts_in_ascii_are_encoded_as_all_others() -> None:
         assert ids.dtype == np.int32
 
 
+@pytest.mark.slow
 def test_the_keras_network_of_a_preset_has_all_members_and_is_saved_and_trained(tmp_path: Path) -> None:
     members = (replace(CONFIGS["distinct"], table="int8"), *(CONFIGS[name] for name in ("pool", "mgu")))
     members = (*members, CONFIGS["convolution"], CONFIGS["attention"])
