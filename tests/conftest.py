@@ -19,7 +19,8 @@ from data_prep.datasets import DATA_DIR_VARIABLE  # noqa: E402
 from models.presets import store  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
-BROWSER = "browser"  # the one group of all browser tests: one server, one browser
+BROWSER = "browser"  # the group of tests with one server and one browser
+WALKS = "walks"  # those that go through all pages are a second one
 PAGES = "pages"  # the one group of all tests that open pages, and of others that share their small presets
 SHARE_PRESETS = ("test_views_", "test_pages", "test_tagger_cli", "test_tagger_training")
 BROWSER_REQUIRED = (
@@ -27,7 +28,8 @@ BROWSER_REQUIRED = (
 )
 # Seconds of what takes longest, so that it begins first; everything else follows in the order of the files.
 SECONDS = {
-    BROWSER: 380,
+    WALKS: 230,
+    BROWSER: 230,
     PAGES: 150,
     "tests/apps/test_course_notebooks.py": 90,
     "tests/apps/test_digits_training.py": 80,
@@ -63,7 +65,7 @@ def group_of(node_id: str) -> str:
     file = node_id.split("::")[0]
     name = file.rsplit("/")[-1]
     if name.startswith("test_browser"):
-        return BROWSER
+        return WALKS if name in ("test_browser_pages.py", "test_browser_access.py") else BROWSER
     return PAGES if name.startswith(SHARE_PRESETS) else file
 
 
