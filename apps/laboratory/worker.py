@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _IDLE_SECONDS = 180.0
 _LOOK_SECONDS = 0.1
 _MOST_KILLS = 25  # without an epoch in between
-_NICE = 15  # pages go first
+_NICE, _SESSION_NICE = 15, 5  # pages go first
 _READY = "ready"  # what is written into the slot of a process that waits for an order
 _START_SECONDS = 2.0  # of a process, until it holds a slot
 _begun: list[float] = []  # when processes were started from here
@@ -85,7 +85,7 @@ def step_back() -> None:
     """Let everything else go first."""
     os.nice(max(0, _NICE - os.nice(0)))
     with contextlib.suppress(OSError):  # Linux shares among sessions first, and this process has its own
-        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(_SESSION_NICE), encoding="ascii")
 
 
 def main() -> None:
