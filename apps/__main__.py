@@ -31,6 +31,7 @@ APPLICATIONS = {
     "digits": "Handwritten digits: train, evaluate, classify images, look inside the network.",
     "ocr": "Handwritten words: train, evaluate, read images, letter by letter or in one piece.",
     "reviews": "Documents: train, evaluate, say whether a review is good, or what an article is about.",
+    "batch": "Any number of documents: tag, classify, embed, score; on one machine or a cluster.",
     "lab": "The runs of the laboratory: list, show, remove.",
     "course": "The course: list the exercises, check an answer, grade a class.",
 }

@@ -30,6 +30,7 @@ from apps.shared.transfer import REVIEWS, TAGS, by_share
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
 from apps.writer import reports as writer
+from benchmarks.batch import COSTS, KILLS, RATES, SIMULATION
 from benchmarks.load import LOAD
 from data_prep.errors import InputError
 
@@ -85,6 +86,10 @@ def _taught() -> dict[str, str]:
 REGIONS: dict[str, Callable[[], str]] = {
     "as-used": AS_USED.markdown,
     "as-used-native": NATIVE.markdown,
+    "batch": RATES.markdown,
+    "batch-costs": COSTS.markdown,
+    "batch-kills": KILLS.markdown,
+    "batch-simulation": SIMULATION.markdown,
     "course": course,
     "digits": digits.SCORES.markdown,
     "digits-shifts": digits.SHIFTS.markdown,

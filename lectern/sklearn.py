@@ -250,13 +250,7 @@ class WordVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             InputError: A text is no string.
         """
         check_is_fitted(self)
-        words = self.application_.word_vectors
-        found = np.zeros((len(texts := _texts(X)), words.dimensions), np.float32)
-        for at, text in enumerate(texts):
-            rows = words.vocabulary.encode_known(_KEYS(text))
-            if len(rows):
-                found[at] = words.vectors[rows].mean(axis=0)
-        return found
+        return self.application_.embed(_texts(X))
 
     @property
     def _n_features_out(self) -> int:

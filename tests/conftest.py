@@ -50,6 +50,7 @@ SECONDS = {
     "tests/apps/test_vectors_training.py": 18,
     "tests/models/test_digit_cnn.py": 16,
     "tests/models/test_ocr.py": 16,
+    "tests/apps/test_batch.py": 15,
     "tests/apps/test_vectors_evaluation.py": 14,
     "tests/models/test_word2vec.py": 14,
     "tests/test_loss_ladder.py": 12,

@@ -219,7 +219,16 @@ def third_party(tree: ast.Module) -> set[str]:
 def test_networks_use_keras_alone() -> None:
     wrong = {}
     for module, tree in TREES.items():
-        allowed = {"annotated_types", "keras", "llvmlite", "numba", "numpy", "pydantic", "threadpoolctl", "tqdm"}
+        allowed = {
+            "annotated_types",
+            "keras",
+            "llvmlite",
+            "numba",
+            "numpy",
+            "pydantic",
+            "threadpoolctl",
+            "tqdm",
+        }
         if "TensorFlow" in (ast.get_docstring(tree) or ""):
             allowed.add("tensorflow")  # a fast path that says why at its top
         if module.startswith("models.export."):
@@ -293,7 +302,9 @@ def pins(name: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-jax.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-jax.txt", "requirements-ray.txt"]
+)
 def test_requirements_are_exact_and_name_no_host(name: str) -> None:
     assert pins(name)
     assert not re.search(
@@ -325,7 +336,7 @@ DISTRIBUTIONS = {
 def test_every_import_is_pinned() -> None:
     users = pins("requirements.txt")
     developers = users | pins("requirements-dev.txt")
-    optional = {"jax", "spacy", *EXPORT - users.keys()}
+    optional = {"jax", "ray", "spacy", *EXPORT - users.keys()}
     for path in [*ALL_FILES, *python_files("tests")]:
         top = path.relative_to(ROOT).parts[0]
         known = developers if top in ("tests", "benchmarks") else users

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from apps.reviews.results import Verdict
 from apps.shared.application import Application
 from data_prep.errors import InputError
+from data_prep.readers.documents import together
 from data_prep.readers.labelled_texts import Refused
 from data_prep.text.text_inputs import encode_keys, keys_of, plain
 from data_prep.text.vocab import UNK
@@ -25,7 +27,7 @@ DEFAULT_PRESET = "reviews_imdb"
 TOPICS_PRESET = "topics_bbc"
 ALONE = "first_network_alone"  # in the metadata of a preset
 MAX_CHARACTERS = 1 << 22  # of one document
-_CHARACTERS_AT_ONCE = 1 << 22  # of the documents that are read together
+TOGETHER = 512  # documents that are answered together
 _MANY = 512  # documents that are worth loading Numba
 _ASCII = "models.text_classifier.ascii_words"
 
@@ -107,7 +109,7 @@ class Reviews(Application):
         return self._verdict(document, self.probabilities([document.ids])[0])
 
     def classify_many(
-        self, texts: Iterable[str | Refused], *, batch_size: int = 512, unknown: Unknown = "refuse"
+        self, texts: Iterable[str | Refused], *, batch_size: int = TOGETHER, unknown: Unknown = "refuse"
     ) -> Iterator[Verdict | Refused]:
         """Say what documents are, any number of them in bounded memory; those of similar length go together.
 
@@ -119,22 +121,21 @@ class Reviews(Application):
         Yields:
             For each document in turn its answer, or why there is none, with its number from 1.
         """
-        waiting: list[Document | Refused] = []
-        characters = 0
-        for number, text in enumerate(texts, start=1):
-            self._seen += 1
-            if self._ascii is None and self._seen > _MANY:
-                self._ascii = importlib.import_module(_ASCII).AsciiWords(self.vocabulary)
-            try:
-                refused = isinstance(text, Refused)
-                waiting.append(text._replace(number=number) if refused else self.read(text, unknown=unknown))
-            except InputError as error:
-                waiting.append(Refused(number, error.problem))
-            characters += len(text)
-            if len(waiting) >= batch_size or characters > _CHARACTERS_AT_ONCE:
-                yield from self._answered(waiting)
-                waiting, characters = [], 0
-        yield from self._answered(waiting)
+        numbers = count(1)
+        for chunk in together(texts, batch_size):
+            waiting: list[Document | Refused] = []
+            for text, number in zip(chunk, numbers, strict=False):
+                self._seen += 1
+                if self._ascii is None and self._seen > _MANY:
+                    self._ascii = importlib.import_module(_ASCII).AsciiWords(self.vocabulary)
+                try:
+                    refused = isinstance(text, Refused)
+                    waiting.append(
+                        text._replace(number=number) if refused else self.read(text, unknown=unknown)
+                    )
+                except InputError as error:
+                    waiting.append(Refused(number, error.problem))
+            yield from self._answered(waiting)
 
     def probabilities(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Answer ids of documents, the end last: float64 (documents, labels), each row with sum 1."""

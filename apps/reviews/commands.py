@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 
 from apps.reviews.application import Reviews
-from apps.reviews.files import document_lines
 from apps.reviews.task import ReviewsTask
 from apps.shared.commands import (
     EXIT_INPUT_ERROR,
@@ -30,6 +29,7 @@ from apps.shared.commands import (
     verb,
 )
 from data_prep.errors import InputError
+from data_prep.readers.documents import document_lines
 from data_prep.readers.labelled_texts import Refused
 from data_prep.readers.text import STDIN, given_text
 

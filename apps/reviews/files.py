@@ -1,12 +1,10 @@
-"""Many documents: lines of streams in bounded memory, and CSV files whose verdicts are a CSV file again."""
+"""CSV files of documents whose verdicts are a CSV file again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from apps.reviews.application import Reviews
 from data_prep.errors import InputError
@@ -14,32 +12,6 @@ from data_prep.readers.labelled_texts import Refused, Row, iter_csv
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_LINE_BYTES = 1 << 24
-_SKIPPED_AT_ONCE = 1 << 20
-
-
-def document_lines(stream: BinaryIO) -> Iterator[str | Refused]:
-    """Read the lines of a stream, UTF-8 with or without a byte order mark, as documents.
-
-    Yields:
-        For each line in turn its text, or, where it is no text or too long, why it is refused; the rest goes on.
-    """
-    read = partial(stream.readline, MAX_LINE_BYTES + 1)
-    for number, line in enumerate(iter(read, b""), start=1):
-        if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-            while (more := stream.readline(_SKIPPED_AT_ONCE)) and not more.endswith(b"\n"):
-                pass
-            yield Refused(number, f"it is longer than {MAX_LINE_BYTES >> 20} MiB")
-        elif b"\0" in line:
-            yield Refused(number, "it is no text: it holds a NUL character")
-        else:
-            try:
-                text = line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8")
-                yield text.removesuffix("\r")
-            except UnicodeDecodeError as error:
-                wrong = f"byte {error.start} of the line is {line[error.start]:#04x}"
-                yield Refused(number, f"it is not UTF-8: {wrong}")
 
 
 def csv_verdicts(reviews: Reviews, path: Path, text: str, most: int) -> pd.DataFrame:

@@ -127,11 +127,11 @@ def print_result(result: Result, as_json: bool) -> None:
 
 
 @contextmanager
-def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[..., None]]:
     """Show progress with the remaining time on stderr; ``looks`` are more, as tqdm takes it.
 
     Yields:
-        A function to call with the number done and the number in all.
+        A function to call with the number done, the number in all, and what is said behind them, if anything.
     """
     from tqdm import tqdm
 
@@ -139,8 +139,9 @@ def progress_bar(title: str, unit: str, **looks: Any) -> Iterator[Callable[[int,
     settings = {"file": sys.stderr, "mininterval": interval, "dynamic_ncols": True, **looks}
     with tqdm(desc=title, unit=f" {unit}", **settings) as bar:
 
-        def update(done: int, total: int) -> None:
+        def update(done: int, total: int, said: str = "") -> None:
             bar.total = total
+            bar.set_postfix_str(said, refresh=False)
             bar.update(done - bar.n)
 
         yield update

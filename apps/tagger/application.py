@@ -56,11 +56,12 @@ class Segmenter(Application):
 
 
 class _Piece(NamedTuple):
-    """A sentence on its way through the network: its text, where it starts, its words with spans."""
+    """A sentence on its way through the network: its text, where it starts in the whole one, its words with spans."""
 
     text: str
     start: int
     words: Sequence[tuple[str, int, int]]
+    whole: str = ""
 
 
 class Tagger(Application):
@@ -144,7 +145,7 @@ class Tagger(Application):
             numbers: Names of the sentences; None counts from 1.
         """
         _check_text(text)
-        return self._lines(text, iter(numbers or count(1)))
+        return self._lines(self._pieces(text), iter(numbers or count(1)))
 
     def tag_batch(self, texts: Sequence[str]) -> list[TaggedText]:
         """Tag many texts together: the same answers as one by one, sooner.
@@ -163,6 +164,19 @@ class Tagger(Application):
             TaggedText(text, tuple(islice(sentences, len(own))))
             for text, own in zip(texts, pieces, strict=True)
         ]
+
+    def conllu_batch(self, texts: Sequence[str]) -> list[str]:
+        """Tag many texts together and write each as CoNLL-U: the same as :meth:`stream_conllu`, sooner.
+
+        Raises:
+            InputError: A text is empty or only white space.
+        """
+        for text in texts:
+            _check_text(text)
+        pieces = [list(self._pieces(text)) for text in texts]
+        numbers = chain.from_iterable(range(1, len(own) + 1) for own in pieces)
+        lines = self._lines(chain.from_iterable(pieces), numbers)
+        return ["".join(islice(lines, len(own))) for own in pieces]
 
     def tag_tokens(self, sentences: Iterable[Sequence[str]]) -> list[TaggedSentence]:
         """Tag sentences whose words are given.
@@ -188,7 +202,7 @@ class Tagger(Application):
     def _pieces(self, text: str) -> Iterator[_Piece]:
         for words in self.segmenter.segment(text):
             start = words[0].start
-            yield _Piece(text[start : words[-1].end], start, words)
+            yield _Piece(text[start : words[-1].end], start, words, text)
 
     def _tagged(self, pieces: Iterable[_Piece]) -> Iterator[TaggedSentence]:
         return chain.from_iterable(map(self._answer, _batches(pieces)))
@@ -221,8 +235,8 @@ class Tagger(Application):
             ]
             yield TaggedSentence(piece.text, tuple(tokens), piece.start)
 
-    def _lines(self, text: str, names: Iterator[int]) -> Iterator[str]:
-        for batch in _batches(self._pieces(text)):
+    def _lines(self, pieces: Iterable[_Piece], names: Iterator[int]) -> Iterator[str]:
+        for batch in _batches(pieces):
             found = self.predictor.predict([[word[0] for word in piece.words] for piece in batch])
             upos, xpos = (
                 map(getattr(self.predictor, column).__getitem__, getattr(found, column).tolist())
@@ -231,7 +245,7 @@ class Tagger(Application):
             for piece in batch:
                 words = zip(piece.words, upos, xpos, strict=False)  # each sentence takes its own from them
                 tagged = [(form, tag, fine, start, end) for (form, start, end), tag, fine in words]
-                yield found_lines(text, tagged, str(next(names)))
+                yield found_lines(piece.whole, tagged, str(next(names)))
 
 
 def _batches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:

@@ -23,7 +23,8 @@ from models.presets.store import Preset
 DEFAULT_PRESET = "vectors_en_wiki"
 TSNE = "sklearn.manifold"  # what maps by t-SNE import
 MAX_TOPN = 10_000
-_KEY_RULE = WordTokenizer(punctuation=False, lower=True).key
+_RULE = WordTokenizer(punctuation=False, lower=True)
+_KEY_RULE = _RULE.key
 _COSMUL_EPSILON = 1e-6  # keeps the denominator of 3CosMul from zero; gensim's value
 _SMALLEST = 1e-12  # floor below which the logarithm of a similarity is not taken
 _SPELLINGS, _LEAST_LIKENESS = 3, 0.6
@@ -70,6 +71,19 @@ class Vectors(Application):
         if unknown := [word for word, key in found if key is None]:
             raise self._unknown(unknown)
         return [key for _, key in found if key is not None]
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Describe texts by the mean of the vectors of their words.
+
+        Returns:
+            Float32 (texts, dimensions); zeros for a text without a known word.
+        """
+        found = np.zeros((len(texts), self.word_vectors.dimensions), np.float32)
+        for at, text in enumerate(texts):
+            rows = self.word_vectors.vocabulary.encode_known(_RULE.keys(text))
+            if len(rows):
+                found[at] = self.word_vectors.vectors[rows].mean(axis=0)
+        return found
 
     def similarity(self, first: str, second: str) -> float:
         """Return the cosine of two words, from -1 to 1."""

@@ -23,9 +23,9 @@ from apps.reviews.evaluation import (
     score,
     unsure_temperature,
 )
-from apps.reviews.files import MAX_LINE_BYTES, document_lines
 from apps.reviews.results import Verdict
 from data_prep.errors import InputError
+from data_prep.readers.documents import MAX_LINE_BYTES, document_lines
 from data_prep.readers.labelled_texts import Refused, labelled
 from models.serving.operations import softmax
 from models.text_classifier.serving import Sure

@@ -1,0 +1,401 @@
+"""Batches without Ray: what a worker writes, what the manifest keeps, and what is refused; the last tests take Ray."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+from typer.testing import CliRunner
+
+from apps.__main__ import app
+from apps.batch import running
+from apps.batch.answering import Order, Reader, Worker, checked
+from apps.batch.job import Job, Manifest, find_inputs
+from apps.batch.uses import USES, fingerprint
+from apps.reviews.application import Reviews
+from apps.tagger.application import Tagger
+from apps.vectors.application import Vectors
+from apps.writer.application import Writer
+from data_prep.errors import InputError
+from data_prep.readers.labelled_texts import Refused
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = "the a film was good bad dull warm dogs bark cats sleep while actors play with words".split()  # noqa: SIM905
+
+
+def texts(count: int, seed: int = 0) -> list[str]:
+    """Documents of 5 to 60 words."""
+    draw = random.Random(seed)
+    return [" ".join(draw.choices(WORDS, k=draw.randint(5, 60))).capitalize() + "." for _ in range(count)]
+
+
+def write(path: Path, documents: list[object], column: str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = b"".join(json.dumps({column: text}).encode() + b"\n" for text in documents)
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    return path
+
+
+def job_of(use: str, pattern: Path, form: str = "jsonl", characters: int = 3000, **options: str) -> Job:
+    return Job(use, str(pattern), "text", form, characters, options)
+
+
+def command(use: str, pattern: object, output: Path, *more: str) -> list[str]:
+    return ["batch", use, "--input", str(pattern), "--column", "text", "--output", str(output), *more]
+
+
+def read_jsonl(folder: Path) -> list[dict]:
+    found = [
+        json.loads(line)
+        for path in folder.rglob("[0-9]*.jsonl")
+        if path.is_file()
+        for line in path.read_text().splitlines()
+    ]
+    return sorted(found, key=lambda one: (one["file"], one["line"]))
+
+
+def all_files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()
+    }
+
+
+@pytest.fixture
+def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers and workers in this process, one after the other."""
+
+    def records(order: Order, todo: list, manifest: Manifest, workers: int) -> Iterator[dict]:
+        read, worker = Reader(order), Worker(order)
+        for one in todo:
+            done = json.dumps(list(manifest.records.get(one.name, ())))
+            for row in read({"input": json.dumps(asdict(one)), "done": done}):
+                yield checked(worker(row)["record"])
+
+    monkeypatch.setattr(running, "_records", records)
+    monkeypatch.setattr(running, "_cluster", lambda address, cores: nullcontext())
+
+
+def run(job: Job, folder: Path):
+    nothing = lambda done, total, said: None  # noqa: E731
+    return running.run(job, folder, workers=1, threads=1, address=None, progress=nothing)
+
+
+def test_classifies_as_the_ordinary_command_to_the_bit(without_ray: None, tmp_path: Path) -> None:
+    given = [
+        *texts(700),
+        "",
+        "Ω",
+        *texts(500, seed=1),
+    ]  # more than are read together, and than are read in Python
+    path = write(tmp_path / "in" / "a.jsonl.gz", given)
+    found = run(job_of("classify", path), tmp_path / "out")
+    plain = tmp_path / "a.txt"
+    plain.write_text("\n".join(given) + "\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["reviews", "classify", "--lines", "--json", "--file", str(plain)])
+    expected = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = read_jsonl(tmp_path / "out" / "parts")
+    assert [{key: one[key] for key in one if key != "file"} for one in answers] == expected
+    refused = read_jsonl(tmp_path / "out" / "refused")
+    assert [(one["line"], one["problem"]) for one in refused] == [
+        (701, "The text is empty"),
+        (702, refused[1]["problem"]),
+    ]
+    assert refused[1]["problem"] in done.stderr
+    assert (found.documents, found.answered, found.refused, found.parts) == (1202, 1200, 2, 3)
+
+
+def test_tags_as_the_ordinary_command_to_the_bit(without_ray: None, tmp_path: Path) -> None:
+    given = [f"{text} He can't come." for text in texts(60)]
+    path = write(tmp_path / "in.jsonl", [*given, " "])
+    tagger = Tagger.from_preset()
+    tagger.tag_batch(given)  # machine code answers from here on, as after the first words of the command
+    run(job_of("tag", path), tmp_path / "json")
+    answers = read_jsonl(tmp_path / "json" / "parts")
+    assert answers == [
+        {"file": "in.jsonl", "line": line, **json.loads(json.dumps(tagger.tag(text).to_dict()))}
+        for line, text in enumerate(given, start=1)
+    ]
+    found = run(job_of("tag", path, "conllu"), tmp_path / "conllu")
+    assert found.parts == 2 and found.refused == 1
+    written = b"".join(data for name, data in sorted(all_files(tmp_path / "conllu" / "parts").items()))
+    lines = [f"# newdoc id = in.jsonl:{line}\n" for line in range(1, len(given) + 1)]
+    expected = "".join(
+        one + "".join(tagger.stream_conllu(text)) for one, text in zip(lines, given, strict=True)
+    )
+    assert written.decode() == expected
+    run(job_of("tag", path, "parquet"), tmp_path / "parquet")
+    assert parquet.read_table(tmp_path / "parquet" / "parts").to_pylist() == answers
+
+
+def test_embeds_and_scores_as_the_applications_to_the_bit(without_ray: None, tmp_path: Path) -> None:
+    given = texts(5)
+    path = write(tmp_path / "in.jsonl", [*given, "qzqzq"])
+    found = run(job_of("embed", path, "parquet"), tmp_path / "vectors")
+    table = parquet.read_table(tmp_path / "vectors" / "parts").to_pydict()
+    expected = Vectors.from_preset().embed(given)
+    assert np.array_equal(np.array(table["vector"], np.float32), expected) and expected.any(axis=1).all()
+    assert table["line"] == [1, 2, 3, 4, 5] and found.refused == 1
+
+    writer = Writer.from_preset()
+    write(path, [*given, "Ж"])
+    found = run(job_of("score", path, unknown="refuse"), tmp_path / "scores")
+    answers = read_jsonl(tmp_path / "scores" / "parts")
+    assert [answer["bits"] for answer in answers] == [writer.score(text).totals()["bits"] for text in given]
+    assert found.refused == 1
+    assert run(job_of("score", path, unknown="map"), tmp_path / "mapped").refused == 0
+
+
+@pytest.mark.parametrize("use", ["classify", "embed", "score"])
+def test_parquet_holds_what_json_does(use: str, tmp_path: Path) -> None:
+    source = find_inputs(str(write(tmp_path / "in.jsonl", texts(4))))[0]
+    opened = USES[use].open(None)
+    for form in ("jsonl", "parquet"):
+        job = replace(job_of(use, tmp_path / "in.jsonl", form), fingerprint=fingerprint(opened))
+        order = Order(job, tmp_path / form, 1)
+        (row,) = Reader(order)({"input": json.dumps(asdict(source)), "done": "[]"})
+        assert checked(Worker(order)(row)["record"])["answered"] == 4
+    rows = parquet.read_table(tmp_path / "parquet" / "parts").to_pylist()
+    tables = [{key: value for key, value in row.items() if value is not None} for row in rows]
+    assert tables == read_jsonl(tmp_path / "jsonl" / "parts")
+
+
+@pytest.fixture
+def two_files(tmp_path: Path) -> Path:
+    """Two files of 30 documents, in folders; answers come in several parts each."""
+    for at, name in enumerate(("a/x.jsonl.gz", "b/x.jsonl")):
+        write(tmp_path / "in" / name, texts(30, seed=at))
+    return tmp_path / "in" / "**" / "*.jsonl*"
+
+
+def small_embed(pattern: Path) -> Job:
+    return job_of("embed", pattern, "jsonl", characters=1)
+
+
+@pytest.fixture
+def chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight documents a part."""
+    monkeypatch.setitem(USES, "embed", replace(USES["embed"], together=8))
+
+
+def test_what_is_done_is_not_done_again(
+    without_ray: None, chunks: None, two_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert run(small_embed(two_files), whole).parts == 8
+    answer, seen = Worker.answer, []
+
+    def stops(self, source, part):
+        seen.append((source.name, part.number))
+        if len(seen) == 6:
+            raise KeyboardInterrupt
+        return answer(self, source, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "answer", stops)
+        with pytest.raises(KeyboardInterrupt):
+            run(small_embed(two_files), out)
+    with (out / "manifest.jsonl").open("ab") as file:
+        file.write(b'{"file": "a/x.js')  # cut short
+    (out / "parts" / "a" / "x.jsonl.gz" / "00001.jsonl").unlink()  # lost
+    (out / "parts" / f".00009.jsonl.1-2{'.part'}").touch()  # left by a process that was killed
+    found = run(small_embed(two_files), out)
+    assert (found.documents, found.before, found.parts) == (60, 30, 8)
+    files = all_files(out)
+    assert files.keys() == all_files(whole).keys()
+    assert all(data == all_files(whole)[name] for name, data in files.items() if "manifest" not in name)
+    again = run(small_embed(two_files), out)
+    assert (again.documents, again.before) == (60, 60)
+
+
+def test_a_file_that_was_mended_is_answered_anew(
+    without_ray: None, chunks: None, two_files: Path, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "in" / "a" / "x.jsonl.gz", tmp_path / "out"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
+    arguments = ["--format", "jsonl", "--part", "1", "--json"]
+    done = CliRunner().invoke(app, command("embed", two_files, out, *arguments))
+    found = json.loads(done.stdout)
+    assert done.exit_code == 2 and "Error: a/x.jsonl.gz: it is gzip and damaged or cut short" in done.stderr
+    assert found["documents"] == found["answered"] + found["refused"] and found["refused"] == 1
+    assert list(found["damaged"]) == ["a/x.jsonl.gz"]
+    path.write_bytes(whole)
+    done = CliRunner().invoke(app, command("embed", two_files, out, *arguments))
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0, done.stderr
+    assert (found["documents"], found["refused"], found["before"], found["damaged"]) == (60, 0, 30, {})
+    assert not list((out / "refused").rglob("*.jsonl"))
+
+
+def refused(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2 and "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_pattern_without_files_is_told(tmp_path: Path) -> None:
+    message = refused(*command("tag", tmp_path / "*.jsonl", tmp_path / "out"))
+    assert "No file fits the pattern" in message and "*.jsonl" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_column_that_only_the_third_file_lacks_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    for name in "abd":
+        write(tmp_path / f"{name}.jsonl.gz", texts(3))
+    write(tmp_path / "c.jsonl.gz", texts(3), column="body")
+    message = refused(*command("embed", tmp_path / "*.gz", tmp_path / "out"))
+    assert "c.jsonl.gz has no column text. Allowed: body" in message
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+
+
+def test_a_folder_of_another_job_is_told(
+    without_ray: None, chunks: None, two_files: Path, tmp_path: Path
+) -> None:
+    run(small_embed(two_files), tmp_path / "out")
+    before = all_files(tmp_path)
+    with pytest.raises(InputError, match=r"another job: its column, characters differ.*Allowed: text, 1"):
+        run(replace(small_embed(two_files), column="body", characters=2), tmp_path / "out")
+    message = refused(*command("classify", two_files, tmp_path / "out"))
+    assert "is of another job: its use" in message
+    assert "holds something else" in refused(*command("embed", two_files, tmp_path / "in"))
+    assert all_files(tmp_path) == before
+
+
+def test_a_folder_that_another_process_writes_to_is_told(two_files: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with (tmp_path / "out" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "Another process writes to" in refused(*command("embed", two_files, tmp_path / "out"))
+
+
+def test_a_file_that_is_gone_before_its_end_is_told(
+    without_ray: None, chunks: None, two_files: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(small_embed(two_files), out)
+    (tmp_path / "in" / "a" / "x.jsonl.gz").unlink()
+    assert run(small_embed(two_files), out).documents == 60  # all of it was answered
+    lines = (out / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "manifest.jsonl").write_bytes(b"".join(lines[:3]))
+    with pytest.raises(InputError, match=r"a/x\.jsonl\.gz was begun and is gone"):
+        run(small_embed(two_files), out)
+
+
+def test_a_manifest_that_cannot_be_read_is_told(two_files: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.jsonl").write_bytes(b"[]\n")
+    assert "manifest.jsonl cannot be read" in refused(*command("embed", two_files, tmp_path / "out"))
+
+
+def test_a_disk_that_refuses_is_told(
+    without_ray: None, chunks: None, two_files: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    out = tmp_path / "out"
+    run(small_embed(two_files), out)
+    lines = (out / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "manifest.jsonl").write_bytes(lines[0])
+    path = out / "parts" / "a" / "x.jsonl.gz" / "00000.jsonl"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(InputError, match=r"00000\.jsonl is a folder"):
+        run(small_embed(two_files), out)
+
+
+def test_names_that_lead_elsewhere_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "x.jsonl", texts(1))
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    with pytest.raises(InputError, match="A name of a file cannot be used"):
+        find_inputs(str(tmp_path / "in" / "d*" / ".." / ".." / "x.jsonl"))
+
+
+def test_without_ray_it_is_told_what_to_install(
+    two_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert "pip install -r requirements-ray.txt" in refused(*command("embed", two_files, tmp_path / "out"))
+
+
+def test_another_preset_on_a_machine_is_told(two_files: Path, tmp_path: Path) -> None:
+    order = Order(replace(small_embed(two_files), fingerprint="another"), tmp_path, 1)
+    with pytest.raises(InputError, match="another preset"):
+        Worker(order)
+
+
+def test_what_was_refused_goes_through_every_use() -> None:
+    bad = Refused(0, "broken")
+    for name, use in USES.items():
+        answers = use.answer(use.open(None), [bad, "Dogs bark.", bad], "jsonl")
+        assert [answers[0], answers[2]] in ([bad, bad], [Refused(1, "broken"), Refused(3, "broken")]), name
+        assert not isinstance(answers[1], Refused)
+
+
+def on_ray(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "apps", *arguments]
+    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+def test_a_job_on_ray_counts_every_document(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    for at in range(3):
+        write(tmp_path / "in" / f"{at}.jsonl.gz", [*texts(1500, seed=at), ""])
+    damaged = write(tmp_path / "in" / "3.jsonl.gz", texts(1500))
+    damaged.write_bytes(damaged.read_bytes()[:-300])
+    pattern, out = tmp_path / "in" / "*.gz", tmp_path / "out"
+    arguments = command("classify", pattern, out, "--part", "50000", "--workers", "2", "--json")
+    done = on_ray(*arguments)
+    assert done.returncode == 2 and "3.jsonl.gz: it is gzip and damaged or cut short" in done.stderr
+    found = json.loads(done.stdout)
+    lines = [(one["file"], one["line"]) for one in read_jsonl(out / "parts") + read_jsonl(out / "refused")]
+    assert len(lines) == len(set(lines)) == found["documents"] == found["answered"] + found["refused"]
+    assert found["refused"] == 4 and found["answered"] >= 4500
+    reviews = Reviews.from_preset()
+    own = [one for one in read_jsonl(out / "parts") if one["file"] == "1.jsonl.gz"]
+    for one, answer in zip(own, reviews.classify_many(texts(1500, seed=1)), strict=True):
+        assert {key: one[key] for key in one if key not in ("file", "line")} == answer.to_dict()
+
+
+@pytest.mark.slow
+def test_killed_jobs_lose_and_double_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    for at in range(4):
+        write(tmp_path / "in" / f"{at}.jsonl.gz", texts(400, seed=at))
+    pattern, out = tmp_path / "in" / "*.gz", tmp_path / "out"
+    arguments = ["--format", "conllu", "--part", "20000", "--workers", "2", "--json"]
+    whole = on_ray(*command("tag", pattern, tmp_path / "whole", *arguments))
+    assert whole.returncode == 0, whole.stderr
+    draw = random.Random(0)
+    program = [sys.executable, "-m", "apps", *command("tag", pattern, out, *arguments)]
+    for _ in range(5):
+        with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+            manifest = out / "manifest.jsonl"
+            size = manifest.stat().st_size if manifest.exists() else 0
+            end = time.monotonic() + 120
+            while job.poll() is None and time.monotonic() < end:
+                if manifest.exists() and manifest.stat().st_size > size + 200:
+                    break
+                time.sleep(0.02)
+            time.sleep(draw.uniform(0, 0.5))
+            os.kill(job.pid, signal.SIGKILL)
+    done = on_ray(*command("tag", pattern, out, *arguments))
+    assert done.returncode == 0, done.stderr
+    files = all_files(out / "parts")
+    assert files == all_files(tmp_path / "whole" / "parts")
+    found = json.loads(done.stdout)
+    assert found["before"] > 0 and found["documents"] == 1600 == found["answered"]
+    assert sum(data.count(b"# newdoc id") for data in files.values()) == 1600
