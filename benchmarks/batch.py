@@ -44,6 +44,7 @@ _EMBED = (
     "import json, sys; from apps.vectors.application import Vectors; vectors = Vectors.from_preset()\n"
     "for line in open(sys.argv[1]): print(json.dumps(vectors.embed([json.loads(line)['text']])[0].tolist()))"
 )
+_SIMULATED = ("classify", "tag")  # parts are few enough
 _NAME = "batch"
 _COMMAND = "python -m benchmarks.batch --store"
 _WHERE = "{settings.processor}; documents of {settings.characters:,.0f} characters in the mean."
@@ -118,6 +119,7 @@ KILLS = Table(
     "SIGKILL at a random moment while parts are answered; the same command goes on.",
 )
 OPTIONS = {
+    "uses": Option(tuple(USES), "what is measured", tuple(USES)),
     "share": Option(1.0, "of the documents"),
     "kills": Option(20, "jobs that are killed"),
 }
@@ -330,7 +332,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for use in USES:
+        for use in options.uses:
             own = texts[: max(FILES, round(DOCUMENTS[use] * options.share))]
             rates[use], times[use] = measured(use, own, folder / use)
         few = texts[: max(FILES, round(1000 * options.share))]
@@ -339,17 +341,19 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "rates": rates,
         "costs": costs(rates),
-        "simulation": simulation({use: times[use] for use in ("classify", "tag") if times[use]}, rates),
+        "simulation": simulation({use: times[use] for use in _SIMULATED if use in times}, rates),
         "kills": kills,
         "limits": {
             "manifest_parts_per_second": noted,
-            "read_documents_per_second": rates["embed"]["documents"] / rates["embed"]["read_seconds"],
+            "read_documents_per_second": max(
+                rate["documents"] / rate["read_seconds"] for rate in rates.values()
+            ),
         },
         "settings": settings(
             options,
             cores=CORES,
             characters=sum(map(len, texts)) / len(texts),
-            drawn=sum(len(times[use]) for use in ("classify", "tag")),
+            drawn=sum(len(times[use]) for use in _SIMULATED if use in times),
         ),
     }
 

@@ -42,6 +42,7 @@ HEAVY = {
     "sklearn",
     "streamlit",
     "plotly",
+    "ray",
 }
 MIB = 2**20
 

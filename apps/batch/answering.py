@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,23 +52,25 @@ class Reader:
 
 
 class Worker:
-    """Holds one model, and answers the parts that it is given.
-
-    Raises:
-        InputError: Another model than that of the job is opened here.
-    """
+    """Holds one model, and answers the parts that it is given; what is wrong with the model is said with a part."""
 
     def __init__(self, order: Order) -> None:
         self._order, job = order, order.job
         self._use = USES[job.use]
         self._limits = threadpool_limits(order.threads, "blas")
-        self._application = self._use.open(job.preset)
-        if fingerprint(self._application) != job.fingerprint:
-            raise InputError("This machine has another preset than the one that began the job")
+        self._problem = ""
+        try:
+            self._application = self._use.open(job.preset)
+            if fingerprint(self._application) != job.fingerprint:
+                raise InputError(f"{platform.node()} has another preset than the machine that began the job")
+        except InputError as error:
+            self._problem = str(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, str]:
         """Answer a part; gives the record of it, as JSON."""
         source, part = Input(**json.loads(row["input"])), pickle.loads(row["part"])
+        if self._problem:
+            return {"record": json.dumps({_PROBLEM: self._problem})}
         try:
             record = self.answer(source, part)
             record["seconds"]["read"] = row["seconds"]

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+import socket
 import tempfile
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from models.serving.blas_threads import usable_cores
 
 _HELD = 256 << 20  # bytes of parts that wait between reader and workers, on this machine
 _READERS = 0.1  # of a core, as Ray counts
+_CONNECT_SECONDS = 5.0
 _MOST_TASKS = 10_000  # that read
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 # Without it Ray on Linux listens on all addresses of the machine, whatever address it is given.
@@ -61,7 +63,7 @@ def run(
         size = sum(one.size for one in inputs)
         if todo:
             order = Order(job, manifest.folder, threads)
-            with manifest.begun(), _cluster(address, workers * threads):
+            with manifest.begun(), _cluster(address, workers * threads), _told():
                 for record in _records(order, todo, manifest, workers):
                     manifest.add(record)
                     spent.update(record["seconds"])
@@ -100,6 +102,8 @@ def _records(
 @contextmanager
 def _cluster(address: str | None, cores: int) -> Iterator[None]:
     """Connect to a cluster, or start one on this machine that nobody else reaches and that ends with this process."""
+    if address:
+        _reach(address)
     secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     os.environ.update(_QUIET if address else _QUIET | _LOOPBACK | secret)
     try:
@@ -117,13 +121,39 @@ def _cluster(address: str | None, cores: int) -> Iterator[None]:
         try:
             ray.init(**({"address": address} if address else here), **quiet)
         except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            raise InputError(
-                f"There is no Ray cluster at {address}" if address else f"Ray does not start: {error}"
-            ) from error
+            raise InputError(f"Ray does not start: {str(error).splitlines()[0]}") from error
         try:
             yield
         finally:
             ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+    except (OSError, ValueError, OverflowError):
+        raise InputError(
+            "There is no Ray cluster at this address",
+            allowed="HOST:PORT of ray start --head",
+            received=address,
+        ) from None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Make a message of what ends a cluster; a defect stays one."""
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        yield
+    except RayTaskError:
+        raise
+    except RayError as error:
+        raise InputError(
+            f"Ray could not go on: {str(error).splitlines()[0]}", remedy="The same command goes on from there"
+        ) from error
 
 
 def _state(counts: Counter[str], size: int, spent: Counter[str]) -> tuple[int, int, str]:

@@ -87,6 +87,7 @@ def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(running, "_records", records)
     monkeypatch.setattr(running, "_cluster", lambda address, cores: nullcontext())
+    monkeypatch.setattr(running, "_told", nullcontext)
 
 
 def run(job: Job, folder: Path):
@@ -330,10 +331,17 @@ def test_without_ray_it_is_told_what_to_install(
     assert "pip install -r requirements-ray.txt" in refused(*command("embed", two_files, tmp_path / "out"))
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "127.0.0.1", "127.0.0.1:x"])
+def test_a_cluster_that_does_not_answer_is_told(address: str, two_files: Path, tmp_path: Path) -> None:
+    message = refused(*command("embed", two_files, tmp_path / "out", "--address", address))
+    assert "no Ray cluster at this address" in message and "HOST:PORT" in message
+
+
 def test_another_preset_on_a_machine_is_told(two_files: Path, tmp_path: Path) -> None:
     order = Order(replace(small_embed(two_files), fingerprint="another"), tmp_path, 1)
-    with pytest.raises(InputError, match="another preset"):
-        Worker(order)
+    row = next(Reader(order)({"input": json.dumps(asdict(find_inputs(str(two_files))[0])), "done": "[]"}))
+    with pytest.raises(InputError, match="has another preset"):
+        checked(Worker(order)(row)["record"])
 
 
 def test_what_was_refused_goes_through_every_use() -> None:
