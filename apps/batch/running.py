@@ -120,7 +120,7 @@ def _cluster(address: str | None, cores: int) -> Iterator[None]:
         }
         try:
             ray.init(**({"address": address} if address else here), **quiet)
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        except Exception as error:  # Ray raises that one itself
             raise InputError(f"Ray does not start: {str(error).splitlines()[0]}") from error
         try:
             yield

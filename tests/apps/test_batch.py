@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import gzip
 import json
-import os
 import random
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
@@ -378,32 +378,41 @@ def test_a_job_on_ray_counts_every_document(tmp_path: Path) -> None:
         assert {key: one[key] for key in one if key not in ("file", "line")} == answer.to_dict()
 
 
+def begun(job: subprocess.Popen, manifest: Path, size: int) -> bool:
+    """Wait until some parts more are done; False where the job has ended before."""
+    end = time.monotonic() + 240
+    while job.poll() is None:
+        if manifest.exists() and manifest.stat().st_size > size + 1000:
+            return True
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return False
+
+
 @pytest.mark.slow
-def test_killed_jobs_lose_and_double_nothing(tmp_path: Path) -> None:
+def test_killed_jobs_and_workers_lose_and_double_nothing(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     for at in range(4):
         write(tmp_path / "in" / f"{at}.jsonl.gz", texts(400, seed=at))
     pattern, out = tmp_path / "in" / "*.gz", tmp_path / "out"
-    arguments = ["--format", "conllu", "--part", "20000", "--workers", "2", "--json"]
+    arguments = ["--format", "conllu", "--part", "4000", "--workers", "2", "--json"]
     whole = on_ray(*command("tag", pattern, tmp_path / "whole", *arguments))
     assert whole.returncode == 0, whole.stderr
-    draw = random.Random(0)
+    manifest, draw, killed = out / "manifest.jsonl", random.Random(0), []
     program = [sys.executable, "-m", "apps", *command("tag", pattern, out, *arguments)]
-    for _ in range(5):
-        with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
-            manifest = out / "manifest.jsonl"
-            size = manifest.stat().st_size if manifest.exists() else 0
-            end = time.monotonic() + 120
-            while job.poll() is None and time.monotonic() < end:
-                if manifest.exists() and manifest.stat().st_size > size + 200:
-                    break
-                time.sleep(0.02)
-            time.sleep(draw.uniform(0, 0.5))
-            os.kill(job.pid, signal.SIGKILL)
-    done = on_ray(*command("tag", pattern, out, *arguments))
-    assert done.returncode == 0, done.stderr
+    for what in ("job", "job", "worker"):
+        size = manifest.stat().st_size if manifest.exists() else 0
+        with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+            if begun(job, manifest, size):
+                time.sleep(draw.uniform(0, 0.3))
+                parts = psutil.Process(job.pid).children(recursive=True)
+                workers = [one for one in parts if one.name().startswith("ray::MapWorker")]
+                (job if what == "job" else workers[0]).send_signal(signal.SIGKILL)
+                killed.append(what)
+            written, said = job.communicate(timeout=300)
+    assert killed == ["job", "job", "worker"] and job.returncode == 0, said.decode()
     files = all_files(out / "parts")
     assert files == all_files(tmp_path / "whole" / "parts")
-    found = json.loads(done.stdout)
+    found = json.loads(written)
     assert found["before"] > 0 and found["documents"] == 1600 == found["answered"]
     assert sum(data.count(b"# newdoc id") for data in files.values()) == 1600
