@@ -25,11 +25,12 @@ _PROBLEM = "problem"  # of a record, where there are no answers
 
 @dataclass(frozen=True)
 class Order:
-    """What reader and workers are told: the job, the folder of the output, and the threads of one worker."""
+    """What readers and workers are told: the job, where the output goes, the threads of a worker, and the preset."""
 
     job: Job
     folder: Path
     threads: int
+    preset: str | None = None
 
 
 class Reader:
@@ -60,7 +61,7 @@ class Worker:
         self._limits = threadpool_limits(order.threads, "blas")
         self._problem = ""
         try:
-            self._application = self._use.open(job.preset)
+            self._application = self._use.open(order.preset)
             if fingerprint(self._application) != job.fingerprint:
                 raise InputError(f"{platform.node()} has another preset than the machine that began the job")
         except InputError as error:

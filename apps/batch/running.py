@@ -21,6 +21,7 @@ from apps.batch.job import Input, Job, Manifest, check_inputs, find_inputs
 from apps.batch.results import Summary
 from apps.batch.uses import USES, fingerprint
 from data_prep.errors import InputError
+from models.presets.search import resolve_preset
 from models.serving.blas_threads import usable_cores
 
 _HELD = 256 << 20  # bytes of parts that wait between reader and workers, on this machine
@@ -62,7 +63,9 @@ def run(
         before, spent, first = manifest.counts["documents"], Counter(), None
         size = sum(one.size for one in inputs)
         if todo:
-            order = Order(job, manifest.folder, threads)
+            # Workers on this machine may have another working folder; other machines look for the name.
+            preset = str(resolve_preset(job.preset).absolute()) if job.preset and not address else job.preset
+            order = Order(job, manifest.folder, threads, preset)
             with manifest.begun(), _cluster(address, workers * threads), _told():
                 for record in _records(order, todo, manifest, workers):
                     manifest.add(record)

@@ -6,6 +6,7 @@ import fcntl
 import gzip
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from apps.vectors.application import Vectors
 from apps.writer.application import Writer
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused
+from models.presets.search import PRESETS_DIR
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "the a film was good bad dull warm dogs bark cats sleep while actors play with words".split()  # noqa: SIM905
@@ -281,6 +283,19 @@ def test_a_folder_that_another_process_writes_to_is_told(two_files: Path, tmp_pa
     with (tmp_path / "out" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "Another process writes to" in refused(*command("embed", two_files, tmp_path / "out"))
+
+
+def test_a_preset_of_ones_own_is_asked(
+    without_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(PRESETS_DIR / "topics_bbc", tmp_path / "runs" / "mine")
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / "in.jsonl", ["Shares fell as the bank cut rates."])
+    run(replace(job_of("classify", path), preset="mine"), tmp_path / "out")
+    (answer,) = read_jsonl(tmp_path / "out" / "parts")
+    assert answer["label"] == "business"
+    with pytest.raises(InputError, match="is of another job: its preset, fingerprint differ"):
+        run(job_of("classify", path), tmp_path / "out")
 
 
 def test_a_file_that_is_gone_before_its_end_is_told(
