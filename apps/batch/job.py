@@ -7,7 +7,7 @@ import glob
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -135,21 +135,20 @@ class Manifest:
 
     @contextmanager
     def begun(self) -> Iterator[None]:
-        """Write what is known, remove what was not finished, and take :meth:`add`."""
+        """Write what is known, take :meth:`add`, and remove what was not finished, before and after."""
         stale = [
             (self.folder / kind / name).glob("*")
             for name, parts in self.records.items()
             for kind in (PARTS, REFUSED)
             if not parts  # the file was changed: it may have fewer parts now
         ]
-        with writing_to(self.folder):
-            for rest in chain(self.folder.rglob(f".*{UNFINISHED}"), *stale):
-                rest.unlink(missing_ok=True)
+        self._remove(*stale)
         write_bytes(self.path, b"".join(map(_line, [self._head, *self._all()])))
         with writing_to(self.path):
             self._file = self.path.open("ab")
         with self._file:
             yield
+        self._remove()  # of workers that were killed
 
     def add(self, record: dict[str, Any]) -> None:
         """Note that the answers of a part are whole."""
@@ -194,6 +193,11 @@ class Manifest:
     def damaged(self) -> dict[str, str]:
         """Return the files that are not whole, and why."""
         return {record["file"]: record["damage"] for record in self._all() if record["damage"]}
+
+    def _remove(self, *stale: Iterable[Path]) -> None:
+        with writing_to(self.folder):
+            for rest in chain(self.folder.rglob(f".*{UNFINISHED}"), *stale):
+                rest.unlink(missing_ok=True)
 
     def _all(self) -> list[dict[str, Any]]:
         return [record for parts in self.records.values() for record in parts.values()]

@@ -7,11 +7,12 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -121,14 +122,15 @@ def _cluster(address: str | None, cores: int) -> Iterator[None]:
             "object_store_memory": _HELD,
             "_temp_dir": folder,
         }
-        try:
-            ray.init(**({"address": address} if address else here), **quiet)
-        except Exception as error:  # Ray raises that one itself
-            raise InputError(f"Ray does not start: {str(error).splitlines()[0]}") from error
-        try:
-            yield
-        finally:
-            ray.shutdown()
+        with redirect_stdout(sys.stderr):  # where Ray tells of workers that died
+            try:
+                ray.init(**({"address": address} if address else here), **quiet)
+            except Exception as error:  # Ray raises that one itself
+                raise InputError(f"Ray does not start: {str(error).splitlines()[0]}") from error
+            try:
+                yield
+            finally:
+                ray.shutdown()
 
 
 def _reach(address: str) -> None:
