@@ -43,7 +43,8 @@ _COLOURS, _SHRUNK = 64, (1.0, 0.8, 0.65, 0.5)  # of images in place of vectors t
 _LONGEST, _HIGHEST, _CODE = 620, 1000, 300  # pixels: no further part begins, end of a picture, lines of code
 _BARE = """
 .st-key-presented-exhibit { zoom: 1 !important; }
-.st-key-present-ways { display: none; }
+.st-key-present-ways, [data-testid=stSelectbox], [data-testid=stTextInput], [data-testid=stNumberInput],
+[data-testid=stTextArea] { display: none; }
 """
 _SETTLED = """() =>
   document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
@@ -56,6 +57,10 @@ _CUT = """([most, code]) => {
     const long = one.querySelector('[data-testid=stCode]') && frame.height > code;
     if (frame.top - top > most || long) one.style.display = 'none';
   }
+  const inside = (one) => [...one.querySelectorAll('[data-testid=stElementContainer]')].filter((part) => part.offsetHeight);
+  const left = inside(part);
+  while (left.at(-1)?.querySelector('[data-testid=stHeading]')) left.pop().style.display = 'none';
+  for (const one of part.querySelectorAll('[data-testid=stVerticalBlock]')) if (!inside(one).length) one.style.display = 'none';
 }"""
 _DRAW = """async ([source, title, most]) => {
   const made = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));

@@ -81,7 +81,7 @@ def _picture(view: PaddedBatches) -> go.Figure:
         names += [_("batch {number}, document {at}", number=number, at=at) for at in range(1, len(batch) + 1)]
         words += [length - 1 for length in batch]
         padding += [max(batch) - length for length in batch]
-    picture = charts.figure(x_title=_("words"), height=90 + 9 * places[-1])
+    picture = charts.figure(x_title=_("words"), height=max(170, 90 + 9 * places[-1]))
     parts = {_("words"): words, _("end of sequence"): [1] * len(words), _("padding, masked"): padding}
     for at, ((title, values), colour) in enumerate(
         zip(parts.items(), (colours.ours, colours.peer, colours.grid), strict=True)

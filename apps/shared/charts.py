@@ -38,7 +38,8 @@ def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Fig
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": colours.text, "size": 13},
         hoverlabel={"bgcolor": colours.ground, "font": {"color": colours.text}},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "title": None},
+        # At the top of the picture: what it needs is taken from the plot, however many rows it has.
+        legend={"orientation": "h", "yref": "container", "yanchor": "top", "y": 1.0, "x": 0, "title": None},
         dragmode=False,
     )
     axis = {

@@ -62,6 +62,11 @@ function words(node, style, origin) {
 let copies = 0;
 function graphic(svg, origin) { // a graphic of the page or of an <img>; names within it become its own
   const copy = svg.cloneNode(true), frame = (svg.source || svg).getBoundingClientRect();
+  const texts = svg.source ? [] : svg.querySelectorAll('text, tspan'), copied = copy.querySelectorAll('text, tspan');
+  for (const [at, one] of [...texts].entries()) { // as wide with another font too
+    const width = one.children.length || !one.textContent ? 0 : one.getComputedTextLength();
+    if (width) { copied[at].setAttribute('textLength', short(width)); copied[at].setAttribute('lengthAdjust', 'spacingAndGlyphs'); }
+  }
   for (const one of copy.querySelectorAll('[style*="pointer-events"], [class*=drag], .hoverlayer')) {
     if (/drag|hoverlayer/.test(one.getAttribute('class') || '')) one.remove();
     else one.style.removeProperty('pointer-events');

@@ -16,9 +16,9 @@ def show() -> None:
     """Draw the section."""
     st.subheader(_("Beside other taggers"), anchor=False)
     show_report(PEERS)
-    show_robustness(DEFAULT_PRESET)
     st.subheader(_("What word vectors are worth"), anchor=False)
     show_report(TAGS, _pictures, show_facts, show_numbers)
+    show_robustness(DEFAULT_PRESET)
 
 
 def _pictures(report: Report) -> None:
