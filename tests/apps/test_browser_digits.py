@@ -25,7 +25,9 @@ def presets() -> None:
     skip_without(DEFAULT_PRESET, LECTURE_PRESET)
 
 
-@pytest.mark.parametrize("digit", list(STROKES))
+@pytest.mark.parametrize(
+    "digit", [pytest.param(one, marks=[pytest.mark.slow] * (at > 0)) for at, one in enumerate(STROKES)]
+)
 def test_a_drawn_digit_is_read_and_its_link_opens_it_again(page, server: str, digit: str) -> None:
     visit(page, f"{server}/digits")
     draw(page, STROKES[digit])

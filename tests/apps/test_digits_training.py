@@ -106,7 +106,8 @@ def test_the_final_training_takes_all_training_images(source: DigitsSource, tmp_
     assert trained.answers.learned == len(source.train.labels) + len(source.validation.labels)
 
 
-@pytest.mark.parametrize("split", [pytest.param("final", marks=pytest.mark.slow), "choose"])
+@pytest.mark.slow
+@pytest.mark.parametrize("split", ["final", "choose"])
 def test_a_resumed_run_ends_the_same(
     split: str, source: DigitsSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

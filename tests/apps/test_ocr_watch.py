@@ -65,7 +65,8 @@ def test_a_word_can_be_chosen(reads: str, source: OcrSource) -> None:
         seen(reads, source, word="#12")
 
 
-@pytest.mark.parametrize("reads", [pytest.param("letters", marks=pytest.mark.slow), "words"])
+@pytest.mark.slow
+@pytest.mark.parametrize("reads", ["letters", "words"])
 def test_looking_changes_no_bit(
     reads: str, source: OcrSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_other_models_train_with_the_same_command(text, tmp_path, changes):
     assert history[1]["held_out_loss"] < history[0]["held_out_loss"]
 
 
+@pytest.mark.slow
 def test_killed_run_goes_on_to_the_same_bits(text, tmp_path):
     settings = [*SMALL, "--set", "epochs=4", "--set", "storage=float32"]
     whole = fit("--text", text, "--out", tmp_path / "whole", *settings)

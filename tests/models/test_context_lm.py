@@ -130,6 +130,7 @@ def loss_by_keras(model: keras.Model) -> float:
     return float(np.mean(losses))
 
 
+@pytest.mark.slow
 def test_goes_on_after_a_break_with_the_same_bits(tmp_path: Path, monkeypatch) -> None:
     short = stage(steps=3)
     straight = fit(short, Run(tmp_path / "a"))[0]

@@ -68,7 +68,7 @@ def crash(folder: Path, moment: str, *more: str) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize(
     ("moment", "epochs_safe"),
     [
-        (f"step{2 * STEPS + 3}", 2),
+        pytest.param(f"step{2 * STEPS + 3}", 2, marks=pytest.mark.slow),
         ("during:state-0002.npz", 1),
         pytest.param("during:state-0003.json", 2, marks=pytest.mark.slow),
         pytest.param("after:best-0002.npz", 1, marks=pytest.mark.slow),
@@ -162,8 +162,17 @@ def damage_flip(path):
     path.write_bytes(bytes(data))
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".json"])
-@pytest.mark.parametrize("damage", [damage_cut, damage_flip, Path.unlink])
+@pytest.mark.parametrize(
+    ("damage", "suffix"),
+    [
+        (damage_cut, ".npz"),
+        pytest.param(damage_cut, ".json", marks=pytest.mark.slow),
+        (damage_flip, ".npz"),
+        pytest.param(damage_flip, ".json", marks=pytest.mark.slow),
+        pytest.param(Path.unlink, ".npz", marks=pytest.mark.slow),
+        (Path.unlink, ".json"),
+    ],
+)
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     tmp_path, capsys, undisturbed, suffix, damage
 ):
