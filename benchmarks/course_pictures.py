@@ -3,6 +3,7 @@
 python -m benchmarks.course_pictures           # those that are missing or out of date
 python -m benchmarks.course_pictures --all
 python -m benchmarks.course_pictures --only tensors/modes
+python -m benchmarks.course_pictures --pages   # the pages at the head of README and docs, as PNG in docs/images
 
 Opens the course in Chromium; needs the data that LECTERN_DATA_DIR names. Lines, words and charts stay vectors;
 what would be too large becomes an image.
@@ -38,7 +39,16 @@ from data_prep.errors import InputError
 from data_prep.files import write_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = {
+    "word-vectors": "vectors?section=Analogy",
+    "tagging": "tagger?section=Text",
+    "writing": "writer?section=Write",
+    "digits": "digits?section=Draw&source=Example",
+    "reader": "ocr?section=Letters",
+    "reviews": "reviews?section=Verdict",
+}
 _WIDTH, _HEIGHT, _SECONDS = 1400, 900, 60
+_PAGE_SIZE = {"width": 1200, "height": 1080}
 _COLOURS, _SHRUNK = 64, (1.0, 0.8, 0.65, 0.5)  # of images in place of vectors that are too large
 _LONGEST, _HIGHEST, _CODE = 620, 1000, 300  # pixels: no further part begins, end of a picture, lines of code
 _BARE = """
@@ -57,10 +67,13 @@ _CUT = """([most, code]) => {
     const long = one.querySelector('[data-testid=stCode]') && frame.height > code;
     if (frame.top - top > most || long) one.style.display = 'none';
   }
-  const inside = (one) => [...one.querySelectorAll('[data-testid=stElementContainer]')].filter((part) => part.offsetHeight);
+  const elements = '[data-testid=stElementContainer]';
+  const inside = (one) => [...one.querySelectorAll(elements)].filter((part) => part.offsetHeight);
   const left = inside(part);
   while (left.at(-1)?.querySelector('[data-testid=stHeading]')) left.pop().style.display = 'none';
-  for (const one of part.querySelectorAll('[data-testid=stVerticalBlock]')) if (!inside(one).length) one.style.display = 'none';
+  for (const one of part.querySelectorAll('[data-testid=stVerticalBlock]')) {
+    if (!inside(one).length) one.style.display = 'none';
+  }
 }"""
 _DRAW = """async ([source, title, most]) => {
   const made = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
@@ -86,7 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="those that are up to date, too")
     parser.add_argument("--only", metavar="STEP", action="append", help="such as tensors/modes")
+    parser.add_argument("--pages", action="store_true", help="the pages, and nothing of the course")
     asked = parser.parse_args(arguments)
+    if asked.pages:
+        _draw_pages()
+        return
     steps = [step for lesson in lessons().values() for step in lesson.steps.values()]
     for path in set(FOLDER.glob("*.svg")) - set(map(path_of, steps)):
         path.unlink()
@@ -97,6 +114,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _server() as address, _page() as page:
         for step in tqdm(steps):
             write_bytes(path_of(step), _drawn(page, address, step).encode())
+
+
+def _draw_pages() -> None:
+    with _server() as address, _page() as page:
+        page.set_viewport_size(_PAGE_SIZE)
+        for name, place in tqdm(PAGES.items()):
+            page.goto(f"{address}/{place}")
+            page.wait_for_function(_SETTLED)
+            page.wait_for_timeout(1500)  # charts take their size
+            page.wait_for_function(_SETTLED)
+            with Image.open(io.BytesIO(page.screenshot())) as shot:
+                shot.convert("RGB").quantize(_COLOURS).save(
+                    ROOT / "docs" / "images" / f"{name}.png", optimize=True
+                )
 
 
 def _drawn(page, address: str, step: Step) -> str:
