@@ -222,13 +222,16 @@ def _opened(path: Path, wanted: list[str]) -> tuple[list[str], Iterator[tuple[in
 
 def _records(path: Path, separator: str) -> Iterator[tuple[int, list[str], str]]:
     """Give the line where each record begins, from 1, and its fields, or none and why; empty lines are passed over."""
-    lines = TextCorpus(path, max_characters=MAX_ROW_CHARACTERS).lines()
+    # One character more than is allowed shows that a line is too long; its rest is no row of its own.
+    lines = TextCorpus(path, MAX_ROW_CHARACTERS + 1, pieces=False).lines()
     waiting: deque[str] = deque()  # lines behind a broken quote, which are read again
     taken: list[str] = []
 
     def feed() -> Iterator[str]:
         while (line := waiting.popleft() if waiting else next(lines, None)) is not None:
             taken.append(line)
+            if len(line) > MAX_ROW_CHARACTERS:
+                raise csv.Error(f"more than {MAX_ROW_CHARACTERS:,} characters")
             yield line + "\n"
 
     number = 1

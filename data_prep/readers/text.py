@@ -138,15 +138,22 @@ class TextCorpus:
             ``.txt`` and ``.gz`` files are read in sorted order, or ``-`` for standard input.
         max_characters: Longer lines come in pieces of at most this many characters, cut after the last white
             space, or exactly there where a piece has none.
+        pieces: Without them a longer line comes as its first ``max_characters``, and what is behind is left out.
 
     Raises:
         InputError: If a path is missing or a folder without text files, or all files hold no byte.
     """
 
-    def __init__(self, paths: GivenPath | Sequence[GivenPath], max_characters: int = MAX_CHARACTERS) -> None:
+    def __init__(
+        self,
+        paths: GivenPath | Sequence[GivenPath],
+        max_characters: int = MAX_CHARACTERS,
+        *,
+        pieces: bool = True,
+    ) -> None:
         given = [paths] if isinstance(paths, GivenPath) else list(paths)
         self.name = ", ".join(map(str, given))
-        self.max_characters = max_characters
+        self.max_characters, self.pieces = max_characters, pieces
         self.files = tuple(file for path in given for file in _text_files(path))
         self.total_bytes = sum(file.stat().st_size for file in self.files)
         if self.total_bytes == 0:
@@ -166,7 +173,7 @@ class TextCorpus:
         done, has_text = 0, False
         for file in self.files:
             size = file.stat().st_size
-            for block, consumed in _file_blocks(file, self.max_characters):
+            for block, consumed in _file_blocks(file, self.max_characters, self.pieces):
                 has_text = has_text or any(line and not line.isspace() for line in block)
                 yield from block
                 progress(done + min(consumed, size))
@@ -196,23 +203,30 @@ def _text_files(given: GivenPath) -> tuple[Path, ...]:
     raise InputError("There is no such file or folder", allowed="a text file or a folder", received=str(path))
 
 
-def _file_blocks(file: Path, max_characters: int) -> Iterator[tuple[list[str], int]]:
+def _file_blocks(file: Path, max_characters: int, pieces: bool) -> Iterator[tuple[list[str], int]]:
     """Give the lines of one file in lists, each with the bytes of the file that were consumed up to then."""
     decoder = _Decoder(called(file))
+    cut = _pieces if pieces else _beginning
     rest = ""
     for data, consumed in _data_blocks(file):
         # A CR at the end of a block may belong to an LF at the start of the next one; both stay in the rest.
         *lines, rest = (rest + decoder.decode(data)).split("\n")
-        block = [piece for line in lines for piece in _pieces(line.removesuffix("\r"), max_characters)]
-        if len(rest) > 2 * max_characters:
+        block = [piece for line in lines for piece in cut(line.removesuffix("\r"), max_characters)]
+        if len(rest) > 2 * max_characters and not pieces:
+            rest = rest[:max_characters]
+        elif len(rest) > 2 * max_characters:
             held = "\r" if rest.endswith("\r") else ""
-            *pieces, rest = _pieces(rest.removesuffix("\r"), max_characters)
+            *found, rest = _pieces(rest.removesuffix("\r"), max_characters)
             rest += held
-            block.extend(pieces)
+            block.extend(found)
         yield block, consumed
     rest += decoder.decode(b"", final=True)
     if rest:
-        yield list(_pieces(rest.removesuffix("\r"), max_characters)), decoder.consumed
+        yield list(cut(rest.removesuffix("\r"), max_characters)), decoder.consumed
+
+
+def _beginning(line: str, max_characters: int) -> Iterator[str]:
+    yield line[:max_characters]
 
 
 def _pieces(line: str, max_characters: int) -> Iterator[str]:

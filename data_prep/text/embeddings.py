@@ -200,7 +200,8 @@ class WordVectors:
             InputError: An array is missing, of a wrong type or inconsistent with the others.
         """
         if "vectors" in arrays and arrays["vectors"].dtype.kind == "f":
-            vectors = arrays["vectors"].astype(np.float32)
+            with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
+                vectors = arrays["vectors"].astype(np.float32)
         elif {"codes", "scales"} <= set(arrays):
             vectors = dequantise(arrays["codes"], arrays["scales"])
         else:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,13 @@ def test_int8_hardly_moves_a_cosine() -> None:
 def test_wrong_calls_are_refused(call, message: str) -> None:
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_numbers_too_large_for_float32_are_refused_without_a_warning() -> None:
+    arrays = {**WordVectors(["a"], [[1.0]]).to_arrays(), "vectors": np.array([[1e308]])}
+    with warnings.catch_warnings(), pytest.raises(InputError, match="NaN or infinity"):
+        warnings.simplefilter("error")
+        WordVectors.from_arrays(arrays)
 
 
 def test_keys_in_an_archive_are_a_list_of_texts() -> None:

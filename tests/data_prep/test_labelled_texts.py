@@ -15,6 +15,7 @@ from data_prep.datasets import locate
 from data_prep.errors import InputError
 from data_prep.readers.document_sets import TOPICS, VERDICTS, read_bbc, read_imdb
 from data_prep.readers.labelled_texts import (
+    MAX_ROW_CHARACTERS,
     Refused,
     Row,
     iter_csv,
@@ -72,6 +73,18 @@ def test_a_bad_row_is_reported_by_number_and_the_rest_go_on(tmp_path: Path) -> N
         "end",
     )
     assert all(reason in row.problem for row, reason in zip(refused, reasons, strict=True))
+
+
+def test_the_rest_of_a_line_that_is_too_long_is_no_row(tmp_path: Path) -> None:
+    for fill in ("word ", "words"):  # cut at a space, or within a word
+        long = fill * (2 * MAX_ROW_CHARACTERS // 5 + 100_000)
+        content = f'text,label\ngood,pos\n"{long}","neg"\nlast,pos\n{long},neg'
+        found = list(iter_csv(csv_file(tmp_path, content), "text", "label"))
+        assert [one.number for one in found] == [1, 2, 3, 4]
+        assert [one.text for one in found if isinstance(one, Row)] == ["good", "last"]
+        assert all(
+            "too long (more than 4,194,304" in one.problem for one in found if isinstance(one, Refused)
+        )
 
 
 def test_a_long_row_is_read(tmp_path: Path) -> None:

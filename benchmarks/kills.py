@@ -1,0 +1,276 @@
+"""Trainings that are killed at random moments, and gone on with: they end at the bits of an undisturbed one.
+
+    python -m benchmarks.kills --kills 100                about half an hour on one core
+    python -m benchmarks.kills --kills 2 --fits digits    a short form
+
+Every application's `fit` on small data, and a run of the laboratory; each is killed (SIGKILL) at a moment that is
+drawn from its undisturbed time, then gone on with by `--resume`, which may be killed again, until all kills are done.
+Then files that the disk refuses: a full disk, a folder that cannot be written to, a folder that is taken away.
+Each training is a fork of a process that has imported TensorFlow and not begun with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from apps.shared.tables import Column, Rows, Table
+from benchmarks.campaign.damage import Draw
+from benchmarks.campaign.forked import Ended, forked
+from benchmarks.campaign.small_fits import (
+    FITS,
+    LABORATORY,
+    asked,
+    fit_command,
+    laboratory,
+    warm_up,
+    write_data,
+)
+from benchmarks.harness import Option, command, report, settings
+from data_prep.errors import InputError
+from data_prep.files import UNFINISHED
+
+NAMES = (*FITS, LABORATORY)
+FAULTS = ("full disk", "read-only folder", "folder taken away")
+_UNDISTURBED_SECONDS = 600.0
+_COMPARED = (".npz", "vocab.json", "config.json", "labels.json", "metrics.json")
+_SMALL = 1 << 12  # bytes of the full disk, or of its largest file
+
+KILLS = Table(
+    "kills",
+    "python -m benchmarks.kills --store",
+    "training",
+    (
+        Column("kills", "kills", ",d"),
+        Column("before a checkpoint", "begun", ",d"),
+        Column("after one", "training", ",d"),
+        Column("while a file was written", "writing", ",d"),
+        Column("with a preset in place", "placed", ",d"),
+        Column("ended", "ended", ",d"),
+        Column("other bits", "different", ",d"),
+        Column("findings", "findings", ",d"),
+        Column("undisturbed, s", "seconds", ".1f"),
+    ),
+    (Rows("fits.*", "{0}"), Rows("all", "all", columns=())),
+    "Seed {settings.seed}; {settings.processor}, one core.",
+)
+FAULTS_TABLE = Table(
+    "kills",
+    "python -m benchmarks.kills --store",
+    "what the disk does",
+    (
+        Column("trainings", "trainings", ",d"),
+        Column("refused", "refused", ",d"),
+        Column("findings", "findings", ",d"),
+    ),
+    (Rows("faults.*", "{0}"),),
+)
+OPTIONS = {
+    "kills": Option(100, "how many, of all trainings in turn"),
+    "seed": Option(1, "of all draws"),
+    "fits": Option(NAMES, "which trainings", NAMES),
+}
+
+
+class Killed:
+    """The trainings of one application: undisturbed, killed, and where the disk refuses."""
+
+    def __init__(self, name: str, place: Path, data: Path, seed: int) -> None:
+        self.name, self.place, self._data = name, place, data
+        self._draw = Draw(seed, NAMES.index(name))
+        self.told: list[str] = []
+        whole = self._fit(False, _UNDISTURBED_SECONDS)
+        if whole.code != 0:
+            raise InputError(f"The training of {name} fails undisturbed", received=whole.stderr[-300:])
+        self.bits, self.seconds = self.found(), whole.seconds
+
+    def killed(self, kills: int) -> dict[str, Any]:
+        """Kill so many times: where it was killed, and how it ended."""
+        row = dict.fromkeys(
+            ("kills", "begun", "training", "writing", "placed", "ended", "different", "findings"), 0
+        )
+        fresh = True
+        while row["kills"] < kills or not fresh:
+            if fresh:
+                self.clear()
+            last = row["kills"] == kills
+            ended = self._fit(
+                not fresh, _UNDISTURBED_SECONDS if last else self._draw.uniform(0.0, 1.1 * self.seconds)
+            )
+            if ended.code == -9 and not last:
+                row["kills"] += 1
+                row[self._moment()] += 1
+                fresh = False
+                continue
+            fresh = True
+            row["ended"] += 1
+            row["different"] += self.found() != self.bits
+            found = self._findings(ended)
+            row["findings"] += bool(found)
+            self.told += found
+        return row | {"seconds": self.seconds}
+
+    def faulty(self, fault: str) -> list[str]:
+        """Train where the disk refuses; say what is wrong with how it ends, and whether it can be trained afterwards."""
+        self.clear()
+        with _FAULTS[fault](self):
+            ended = self._fit(False, _UNDISTURBED_SECONDS)
+        found = []
+        if ended.code != 2 or "Traceback" in ended.stderr or ended.stderr.count("Error: ") != 1:
+            found.append(f"{self.name}, {fault}: exit code {ended.code}, {ended.stderr.strip()[-400:]}")
+        self.clear()
+        return found
+
+    def _fit(self, resume: bool, seconds: float) -> Ended:
+        if self.name == LABORATORY:
+            work = laboratory(self._data)
+        else:
+            words = fit_command(self.name, self._data)
+            work = asked([*words, "--resume"] if resume else words)
+        return forked(work, self.place, seconds=seconds, guarded=False)
+
+    def clear(self) -> None:
+        """Remove what was trained."""
+        shutil.rmtree(self.place / "cwd", ignore_errors=True)
+
+    def found(self) -> dict[str, str]:
+        """Return checksums of everything that was trained."""
+        files = [path for path in sorted((self.place / "cwd").rglob("*")) if path.name.endswith(_COMPARED)]
+        return {
+            str(path.relative_to(self.place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+        }
+
+    def _moment(self) -> str:
+        names = [path.name for path in (self.place / "cwd").rglob("*")]
+        if any(name.endswith(UNFINISHED) for name in names):
+            return "writing"
+        if (self.place / "cwd" / "out" / "metadata.json").is_file():
+            return "placed"
+        return (
+            "training"
+            if any(name.startswith("state-") and name.endswith(".json") for name in names)
+            else "begun"
+        )
+
+    def _findings(self, ended: Ended) -> list[str]:
+        found = [] if ended.code == 0 else [f"exit code {ended.code}: {ended.stderr.strip()[-400:]}"]
+        if found == [] and (now := self.found()) != self.bits:
+            found.append(f"other bits: {sorted(dict(now.items() ^ self.bits.items()))[:5]}")
+        left = [
+            path.name for path in (self.place / "cwd").rglob("*") if path.name.endswith((UNFINISHED, ".run"))
+        ]
+        if self.name != LABORATORY and left:
+            found.append(f"left behind: {left}")
+        return [f"{self.name}, {one}" for one in found]
+
+
+@contextmanager
+def _full_disk(of: Killed) -> Iterator[None]:
+    """Give the training a disk of a few kilobytes, or, without the right to mount one, files of so many at most."""
+    folder = of.place / "cwd"
+    folder.mkdir(exist_ok=True)
+    with _mounted(folder, f"size={4 * _SMALL}") as mounted:
+        if mounted:
+            yield
+            return
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_SMALL, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def _read_only(of: Killed) -> Iterator[None]:
+    folder = of.place / "cwd"
+    folder.mkdir(exist_ok=True)
+    with _mounted(folder, "ro") as mounted:
+        if not mounted:
+            folder.chmod(0o500)
+        try:
+            yield
+        finally:
+            if not mounted:
+                folder.chmod(0o700)
+
+
+@contextmanager
+def _taken_away(of: Killed) -> Iterator[None]:
+    """Remove the folder of the run in the middle of the training."""
+    timer = threading.Timer(0.6 * of.seconds, of.clear)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+@contextmanager
+def _mounted(folder: Path, options: str) -> Iterator[bool]:
+    """Mount a small file system in memory, if that is allowed."""
+    words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    mounted = os.geteuid() == 0 and subprocess.run(words, capture_output=True, check=False).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+_FAULTS: dict[str, Callable[[Killed], Any]] = dict(
+    zip(FAULTS, (_full_disk, _read_only, _taken_away), strict=True)
+)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Kill, and let the disk refuse."""
+    warm_up()
+    fits, told = {}, []
+    faults = {fault: {"trainings": 0, "refused": 0, "findings": 0} for fault in FAULTS}
+    names = [name for name in NAMES if name in options.fits]
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        write_data(data)
+        for number, name in enumerate(names):
+            place = Path(folder) / name
+            place.mkdir()
+            one = Killed(name, place, data, options.seed)
+            kills = options.kills // len(names) + (number < options.kills % len(names))
+            report(f"{name}: {one.seconds:.1f} s undisturbed, {kills} kills ...")
+            fits[name] = one.killed(kills)
+            for fault in FAULTS if name != LABORATORY else ():
+                found = one.faulty(fault)
+                faults[fault]["trainings"] += 1
+                faults[fault]["refused"] += not found
+                faults[fault]["findings"] += bool(found)
+                one.told += found
+            for line in one.told:
+                report(line)
+            told += one.told
+            shutil.rmtree(place, ignore_errors=True)
+    everything = {key: sum(row[key] for row in fits.values()) for key in next(iter(fits.values()))}
+    return {"fits": fits, "all": everything, "faults": faults, "told": told, "settings": settings(options)}
+
+
+def show(found: Any) -> None:
+    """Print both tables."""
+    from apps.shared.commands import print_report
+
+    for table in (KILLS, FAULTS_TABLE):
+        print_report(table.report(found))
+
+
+main = command(__name__, __doc__, KILLS, run, OPTIONS, show=show)
