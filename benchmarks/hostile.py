@@ -205,7 +205,7 @@ def findings_of(case: Case, ended: Ended) -> Iterator[str]:
 def _wrong_answer(case: Case, ended: Ended) -> str | None:
     if case.json:
         return problem_of(ended.stdout)
-    return None if ended.stdout.strip() else "exit code 0 without an answer"
+    return None if ended.stdout.strip() or "--out" in case.words else "exit code 0 without an answer"
 
 
 class Service:
@@ -289,7 +289,7 @@ def _served(log: Path) -> Iterator[tuple[int, psutil.Process]]:
 def _wrong_body(status: int, body: bytes) -> Iterator[str]:
     if status == 0:
         yield "no answer"
-    elif not (status == 200 or 400 <= status < 500):
+    elif status not in (200, 307) and not 400 <= status < 500:
         yield f"status {status}: {body[:200]!r}"
     elif b"Traceback" in body:
         yield "a traceback"
@@ -352,7 +352,7 @@ def _row() -> dict[str, Any]:
 def _count(row: dict[str, Any], outcome: Outcome) -> None:
     row["cases"] += 1
     row["findings"] += bool(outcome.findings)
-    row["answered"] += outcome.code in (0, 200)
+    row["answered"] += outcome.code in (0, 200, 307)
     row["refused"] += outcome.code == 2 or 400 <= outcome.code < 500
     for name in ("seconds", "mib"):
         row[name] = max(row[name], getattr(outcome, name))

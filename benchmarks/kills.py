@@ -44,6 +44,7 @@ NAMES = (*FITS, LABORATORY)
 FAULTS = ("full disk", "read-only folder", "folder taken away")
 _UNDISTURBED_SECONDS = 600.0
 _COMPARED = (".npz", "vocab.json", "config.json", "labels.json", "metrics.json")
+_HALF = (UNFINISHED, ".writing-", ".previous")  # in names of what is being written
 _SMALL = 1 << 12  # bytes of the full disk, or of its largest file
 
 KILLS = Table(
@@ -121,7 +122,7 @@ class Killed:
         return row | {"seconds": self.seconds}
 
     def faulty(self, fault: str) -> list[str]:
-        """Train where the disk refuses; say what is wrong with how it ends, and whether it can be trained afterwards."""
+        """Train where the disk refuses; say what is wrong with how it ends."""
         self.clear()
         with _FAULTS[fault](self):
             ended = self._fit(False, _UNDISTURBED_SECONDS)
@@ -152,7 +153,7 @@ class Killed:
 
     def _moment(self) -> str:
         names = [path.name for path in (self.place / "cwd").rglob("*")]
-        if any(name.endswith(UNFINISHED) for name in names):
+        if any(mark in name for name in names for mark in _HALF):
             return "writing"
         if (self.place / "cwd" / "out" / "metadata.json").is_file():
             return "placed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from apps.shared.commands import (
     JsonOption,
     PresetOption,
     group,
+    print_error,
     print_result,
     progress_bar,
     verb,
@@ -121,6 +121,6 @@ def _run(
         )
     print_result(found, as_json)
     for name, why in found.damaged.items():
-        print(f"Error: {name}: {why}; what stands before is answered", file=sys.stderr)
+        print_error(f"{name}: {why}; what stands before is answered")
     if found.damaged:
         raise typer.Exit(EXIT_INPUT_ERROR)

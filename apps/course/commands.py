@@ -11,7 +11,15 @@ import typer
 from apps.course.assignments import grade_folder
 from apps.course.catalogue import EXERCISES, exercise
 from apps.course.printing import lesson_html, sheet_html, write_print
-from apps.shared.commands import EXIT_INPUT_ERROR, JsonOption, group, print_json, print_table, verb
+from apps.shared.commands import (
+    EXIT_INPUT_ERROR,
+    JsonOption,
+    group,
+    print_error,
+    print_json,
+    print_table,
+    verb,
+)
 from data_prep.errors import InputError
 from data_prep.files import write_bytes
 
@@ -69,7 +77,8 @@ def grade(
         write_bytes(out, grades.to_csv().encode(mark))
     if grades.problems:
         sys.stdout.flush()
-        print("\n".join(f"Error: {problem}" for problem in grades.problems), file=sys.stderr)
+        for problem in grades.problems:
+            print_error(problem)
         raise typer.Exit(EXIT_INPUT_ERROR)
 
 

@@ -22,6 +22,7 @@ from apps.shared.commands import (
     add_evaluate,
     add_fit,
     group,
+    print_error,
     print_json,
     print_result,
     print_table,
@@ -74,7 +75,7 @@ def _answer_each(
     for name, answer in zip(names, reviews.classify_many(documents), strict=False):
         if isinstance(answer, Refused):
             refused += 1
-            print(f"Error: {kind} {name}: {answer.problem}", file=sys.stderr)
+            print_error(f"{kind} {name}: {answer.problem}")
         elif as_json:
             print_json({kind: name, **answer.to_dict()})
         else:

@@ -22,6 +22,7 @@ from models.training.task import Option, Task
 
 EXIT_INPUT_ERROR = 2
 EXIT_BROKEN_PIPE = 128 + 13  # what a shell reports for a process that SIGPIPE ended
+_CONTROLS = {point: repr(chr(point))[1:-1] for point in (*range(32), *range(127, 160))}
 _SECONDS_BETWEEN_LINES = 10.0  # of progress in a log file
 
 Arguments = ParamSpec("Arguments")
@@ -64,7 +65,7 @@ def verb(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
             function(*args, **kwargs)
             sys.stdout.flush()  # here, so that a closed pipe shows itself here
         except InputError as error:
-            print(f"Error: {error}", file=sys.stderr)
+            print_error(str(error))
             raise typer.Exit(EXIT_INPUT_ERROR) from None
         except BrokenPipeError:
             # The interpreter flushes once more at its end; give it somewhere to write.
@@ -81,6 +82,16 @@ def texts_or_files(texts: list[str] | None, files: list[Path] | None) -> Sequenc
     return texts or files or [STDIN]
 
 
+def print_error(problem: str) -> None:
+    """Print what is wrong, as one line."""
+    print(f"Error: {without_controls(problem)}", file=sys.stderr)
+
+
+def without_controls(text: str) -> str:
+    """Write control characters as escapes: a text or the name of a file must not steer the terminal."""
+    return text.translate(_CONTROLS)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object on one line; NaN and infinity are refused."""
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
@@ -95,7 +106,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
     if not sys.stdout.isatty():
         print("\t".join(headers))
         for row in rows:
-            print("\t".join(row))
+            print("\t".join(map(without_controls, row)))
         return
     from rich.console import Console
     from rich.table import Table
@@ -104,7 +115,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
     for column, header in zip(columns, headers, strict=True):
         table.add_column(header, justify="right" if column.endswith(">") else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(without_controls, row))
     Console(markup=False, highlight=False).print(table)
 
 

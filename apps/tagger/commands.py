@@ -23,6 +23,7 @@ from apps.shared.commands import (
     group,
     texts_or_files,
     verb,
+    without_controls,
 )
 from apps.tagger.application import Tagger
 from apps.tagger.files import csv_pieces, is_conllu, json_pieces
@@ -47,7 +48,6 @@ add_evaluate(app, SegmenterTask(), "Score what finds sentences and words.", "eva
 
 Input = Literal["auto", "text", "conllu"]
 Output = Literal["text", "conllu", "json", "csv"]
-_CONTROLS = {point: repr(chr(point))[1:-1] for point in (*range(32), *range(127, 160))}
 
 
 @app.command()
@@ -123,7 +123,7 @@ def _text_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
     """
     coloured, console = sys.stdout.isatty(), Console(markup=False, highlight=False, soft_wrap=True)
     for sentence in sentences:
-        words = [(token.text.translate(_CONTROLS), token) for token in sentence.tokens]
+        words = [(without_controls(token.text), token) for token in sentence.tokens]
         if not coloured:
             yield " ".join(f"{word}/{token.tag}" for word, token in words) + "\n"
             continue

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from apps.__main__ import app
+from apps.shared.commands import print_table
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINED = ("vectors", "tagger", "writer", "digits", "ocr", "reviews")
@@ -119,6 +120,25 @@ def test_a_process_ends_with_2_and_a_message_on_stderr() -> None:
     done = in_a_process("-m", "apps", "vectors", "analogy", "a", "--topn", "many")
     assert done.returncode == 2
     assert "--topn" in done.stderr and done.stdout == ""
+
+
+def test_names_of_files_do_not_steer_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "\x1b[2J\x9bgone\nError: x.png"
+    for arguments in (
+        ("digits", "classify", name),
+        ("tagger", "tag", "--file", name),
+        ("reviews", "classify", "--file", name, "--file", name),
+    ):
+        done = run(*arguments)
+        assert done.exit_code == 2
+        assert not set("\x1b\x9b") & set(done.stderr) and r"\x1b[2J\x9bgone\nError: x.png" in done.stderr
+        assert all(line.startswith("Error: ") for line in done.stderr.splitlines())
+
+
+def test_cells_of_tables_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("a\tb",), [["one\ttwo\n\x1b[2J"]])
+    assert capsys.readouterr().out == "a\tb\none\\ttwo\\n\\x1b[2J\n"
 
 
 def test_a_defect_is_not_hidden() -> None:
