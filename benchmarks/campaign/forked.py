@@ -60,7 +60,10 @@ def forked(
         if found:
             used = usage
         elif time.perf_counter() - begun > seconds:
-            os.killpg(child, signal.SIGKILL)
+            try:
+                os.killpg(child, signal.SIGKILL)
+            except ProcessLookupError:  # it has not come to lead a group yet
+                os.kill(child, signal.SIGKILL)
             _, status, used = os.wait4(child, 0)
         else:
             time.sleep(pause)
