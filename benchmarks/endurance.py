@@ -39,6 +39,7 @@ from data_prep.errors import InputError
 
 _NEW = 0.05  # of the words
 _PARTS = 20  # whose means are compared
+_LOOK_SECONDS = 1.0
 _AT_ONCE = 64  # texts
 _PIECE = 2_000  # characters that are written at once
 
@@ -171,7 +172,7 @@ def watched(work: Work, most: int, seconds: float, folder: Path) -> dict[str, An
     os.close(writing)
     process, begun, rows, last, rest = psutil.Process(child), time.monotonic(), [], 0, b""
     while True:
-        end = time.monotonic() + 1.0
+        end = time.monotonic() + _LOOK_SECONDS
         while (left := end - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
             piece = os.read(reading, 1 << 16)
             if not piece:

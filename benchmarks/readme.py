@@ -31,6 +31,10 @@ from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
 from apps.writer import reports as writer
 from benchmarks.batch import COSTS, KILLS, RATES, SIMULATION
+from benchmarks.endurance import ENDURANCE
+from benchmarks.hostile import HOSTILE
+from benchmarks.kills import FAULTS_TABLE
+from benchmarks.kills import KILLS as KILLED
 from benchmarks.load import LOAD
 from data_prep.errors import InputError
 
@@ -93,6 +97,10 @@ REGIONS: dict[str, Callable[[], str]] = {
     "course": course,
     "digits": digits.SCORES.markdown,
     "digits-shifts": digits.SHIFTS.markdown,
+    "endurance": ENDURANCE.markdown,
+    "hostile": HOSTILE.markdown,
+    "kills": KILLED.markdown,
+    "kills-faults": FAULTS_TABLE.markdown,
     "laboratory": BARS.markdown,
     "lecture-map": lecture_map,
     "load": LOAD.markdown,
