@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,6 +161,28 @@ def verified_by_loading() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "_verify_in_fresh_process", lambda folder, command: None)
         yield
+
+
+@pytest.fixture
+def stopped_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AbstractContextManager[None]]:
+    """``with stopped_after(2): train(...)`` ends a training, as Ctrl-C does, after so many epochs of all its stages."""
+
+    @contextmanager
+    def stopped(epochs: int) -> Iterator[None]:
+        from models.training import fit  # with TensorFlow
+
+        original, left = fit.as_dataset, iter(range(epochs))
+
+        def made(*arguments: Any, **settings: Any) -> Any:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return original(*arguments, **settings)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(fit, "as_dataset", made)
+            yield
+
+    return stopped
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from apps.shared.commands import add_evaluate, add_fit
 from models.presets import kinds
 from models.storage.variables import variable_arrays
 from models.training import driver
-from models.training import fit as fitting
 from models.training.task import Run
 from tests.example.application import Flowers
 from tests.example.task import FlowersRecipe, FlowersTask
@@ -57,19 +56,11 @@ def test_keras_answers_as_the_application(tmp_path: Path) -> None:
     np.testing.assert_allclose(shares, flowers.probabilities(measures), atol=1e-5)
 
 
-def test_a_cut_training_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_training_goes_on_to_the_same_bits(tmp_path: Path, stopped_after) -> None:
     task, recipe = FlowersTask(), FlowersRecipe(epochs=4)
     source = task.source(recipe, {}, Run(tmp_path))
     whole = driver.train(task, recipe, source, Run(tmp_path / "whole")).answers
-    original, epochs = fitting.as_dataset, iter(range(9))
-
-    def dies(*args, **kwargs):
-        if next(epochs) == 2:
-            raise KeyboardInterrupt
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with stopped_after(2):
         driver.train(task, recipe, source, Run(tmp_path / "cut"))
     resumed = driver.train(task, recipe, source, Run(tmp_path / "cut", resume=True))
     for name, array in whole.arrays.items():

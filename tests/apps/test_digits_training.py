@@ -18,7 +18,6 @@ from data_prep.errors import InputError
 from data_prep.images.augmentation import NO_AUGMENTATION, Augmentation
 from data_prep.images.preparation import LabelledImages
 from models.digit_cnn.config import DigitCNNConfig
-from models.training import fit as fitting
 from models.training.driver import Trained, fit_task, train
 from models.training.recipe import fields_of, from_dict, to_dict
 from models.training.task import Run
@@ -108,26 +107,14 @@ def test_the_final_training_takes_all_training_images(source: DigitsSource, tmp_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", ["final", "choose"])
-def test_a_resumed_run_ends_the_same(
-    split: str, source: DigitsSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resumed_run_ends_the_same(split: str, source: DigitsSource, tmp_path: Path, stopped_after) -> None:
     recipe = replace(
         RECIPES["resnet"], widths=(4, 6), blocks=1, epochs=3, batch_size=40, dropout=0.2, products="float32",
         split=split, keep_epochs=(0, 1, 3), averaging=0.9,
     )  # fmt: skip
     whole = trained_in(tmp_path / "whole", recipe, source).answers
-    original = fitting.as_dataset
-    epochs = iter(range(3))
-
-    def dies(*args, **kwargs):
-        if next(epochs) == 2:
-            raise KeyboardInterrupt
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with stopped_after(2):
         trained_in(tmp_path / "cut", recipe, source)
-    monkeypatch.undo()
     resumed = trained_in(tmp_path / "cut", recipe, source, resume=True).answers
     for name, array in resumed.arrays.items():
         np.testing.assert_array_equal(array, whole.arrays[name], err_msg=name)

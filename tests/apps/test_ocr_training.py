@@ -30,7 +30,6 @@ from models.ocr.letter_lm import fit_letter_lm
 from models.ocr.serving import LettersReader, WordsReader
 from models.presets.card import check_metrics
 from models.presets.store import load_preset
-from models.training import fit as fitting
 from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
 from models.training.task import Run
@@ -212,22 +211,13 @@ def test_the_sample_is_trained_evaluated_and_read(tmp_path: Path, source: OcrSou
 
 @pytest.mark.slow
 def test_a_stopped_training_ends_as_an_undisturbed_one(
-    tmp_path: Path, source: OcrSource, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: OcrSource, stopped_after
 ) -> None:
     recipe = with_overrides(RECIPES["letters"], [*SAMPLE_LETTERS, *QUICK, "epochs=2"])
     few = replace(source, words=source.words.part(np.arange(40)), texts=source.texts[:50])
     whole = train(TASK, recipe, few, Run(tmp_path / "whole"))
-    original, epochs = fitting.as_dataset, iter(range(3))
-
-    def dies(*args, **kwargs):
-        if next(epochs) == 1:
-            raise KeyboardInterrupt
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with stopped_after(1):
         train(TASK, recipe, few, Run(tmp_path / "half"))
-    monkeypatch.undo()
     again = train(TASK, recipe, few, Run(tmp_path / "half", resume=True))
     for name, array in whole.answers.arrays.items():
         np.testing.assert_array_equal(array, again.answers.arrays[name], err_msg=name)

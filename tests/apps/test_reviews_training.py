@@ -20,7 +20,6 @@ from data_prep.readers.labelled_texts import labelled, read_csv
 from data_prep.text.made_texts import made_reviews
 from data_prep.text.text_inputs import plain
 from models.training import driver
-from models.training import fit as fitting
 from models.training.driver import Trained, fit_task
 from models.training.recipe import from_dict, to_dict
 from models.training.task import Run
@@ -37,8 +36,7 @@ def source() -> ReviewsSource:
     rng = np.random.default_rng(0)
     words = {"neg": ["dull", "weak", "poor"], "pos": ["warm", "fresh", "funny"]}
     rows = [
-        (f"film {at} was {rng.choice(words[label])} .", label)
-        for at, label in enumerate(("neg", "pos") * 60)
+        (f"film {at} was {rng.choice(words[label])} .", label) for at, label in enumerate(("neg", "pos") * 60)
     ]
     texts = labelled(rows)
     return replace(sample_source(), train=texts.chosen(range(80)), test=texts.chosen(range(80, 120)))
@@ -170,7 +168,7 @@ def test_choosing_leaves_the_test_part_alone(source: ReviewsSource, tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_stopped_training_ends_as_an_undisturbed_one(
-    source: ReviewsSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: ReviewsSource, tmp_path: Path, stopped_after
 ) -> None:
     members = (replace(_TINY, start="fine_tuned", dimensions=8), replace(_TINY, network="lstm", units=4))
     word2vec = VectorsRecipe(dimensions=8, epochs=1, min_count=1, kept_words=None)
@@ -182,17 +180,8 @@ def test_a_stopped_training_ends_as_an_undisturbed_one(
     assert list(whole.results) == ["vectors"] + [
         f"{name}-member{number}" for name in ("round0", "round1", "refit") for number in (1, 2)
     ]
-    real, epochs = fitting.as_dataset, iter(range(4))
-
-    def dies(*args, **kwargs):
-        if next(epochs) == 3:  # within the second network, after the vectors and the first one's two epochs
-            raise KeyboardInterrupt
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with stopped_after(3):
         trained_in(tmp_path / "half", recipe, whole_source)
-    monkeypatch.undo()
     with pytest.raises(InputError, match="already holds a run"):
         trained_in(tmp_path / "half", recipe, whole_source)
     again = trained_in(tmp_path / "half", recipe, whole_source, resume=True)

@@ -19,7 +19,6 @@ from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence
 from data_prep.text.segmentation_rules import segment_by_rules
 from models.presets.store import load_preset
-from models.training import fit as fitting
 from models.training.driver import fit_task, train
 from models.training.recipe import from_dict, to_dict, with_overrides
 from models.training.task import Run
@@ -100,25 +99,16 @@ def test_training_learns_and_chooses_by_dev(fitted):
     assert {"loss", "dev_words_f1", "dev_sentences_f1", "dev_mean_f1"} <= metadata["history"][-1].keys()
 
 
-def test_a_resumed_run_ends_the_same(tmp_path, options, monkeypatch):
+def test_a_resumed_run_ends_the_same(tmp_path, options, stopped_after):
     recipe = replace(with_overrides(SegmenterRecipe(), SMALL), epochs=3)
 
     def trained_in(folder, resume=False):
         run = Run(folder, resume)
         return train(TASK, recipe, TASK.source(recipe, options, run), run).answers.arrays
 
-    whole, original, calls = trained_in(tmp_path / "whole"), fitting.as_dataset, []
-
-    def dies(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    whole = trained_in(tmp_path / "whole")
+    with stopped_after(1):
         trained_in(tmp_path / "cut")
-    monkeypatch.undo()
     for name, array in trained_in(tmp_path / "cut", resume=True).items():
         np.testing.assert_array_equal(array, whole[name], err_msg=name)
 

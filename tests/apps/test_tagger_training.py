@@ -21,7 +21,6 @@ from data_prep.batching import as_dataset
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.made_texts import made_sentences
-from models.training import fit as fitting
 from models.training.driver import Trained, fit_task, train
 from models.training.recipe import from_dict, to_dict
 from models.training.task import Run
@@ -163,29 +162,16 @@ def pretrained_in(folder: Path, text: Path, resume: bool = False) -> Trained:
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_in_both_stages_ends_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_is_killed_in_both_stages_ends_the_same(tmp_path: Path, stopped_after) -> None:
     text = tmp_path / "text.txt"
     text.write_text("\n".join(TEXT), encoding="utf-8")
     whole = pretrained_in(tmp_path / "whole", text)
     assert [(line["stage"], line["epoch"]) for line in whole.history] == [
         *(("pretraining", 1), ("pretraining", 2), ("tagger", 1), ("tagger", 2))
     ]
-    original = fitting.as_dataset
     for epochs in (1, 2):  # of pretraining; then the other one of pretraining, and one of the tagger
-        calls: list[int] = []
-
-        def dies(*args, calls=calls, epochs=epochs, **kwargs):
-            calls.append(1)
-            if len(calls) > epochs:
-                raise KeyboardInterrupt
-            return original(*args, **kwargs)
-
-        monkeypatch.setattr(fitting, "as_dataset", dies)
-        with pytest.raises(KeyboardInterrupt):
+        with stopped_after(epochs):
             pretrained_in(tmp_path / "cut", text, resume=epochs == 2)
-    monkeypatch.setattr(fitting, "as_dataset", original)
     resumed = pretrained_in(tmp_path / "cut", text, resume=True)
     assert len(resumed.history) == 4 and resumed.answers.arrays.keys() == whole.answers.arrays.keys()
     for name, array in resumed.answers.arrays.items():

@@ -26,7 +26,6 @@ from models.ocr.config import OcrConfig
 from models.ocr.network import build_ocr
 from models.presets.store import load_preset
 from models.storage.variables import variable_arrays
-from models.training import fit as fitting
 from models.training.driver import fit_task, train
 from models.training.recipe import with_overrides
 from models.training.task import Run, Task
@@ -157,7 +156,7 @@ def test_documents_keep_their_answers_in_every_order() -> None:
 
 
 @pytest.mark.slow
-def test_a_taught_run_ends_the_same_after_a_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taught_run_ends_the_same_after_a_stop(tmp_path: Path, stopped_after) -> None:
     task = DigitsTask()
     few = {name: getattr(sample_source(1), name).part(slice(96)) for name in ("train", "validation", "test")}
     source = replace(sample_source(1), **few)
@@ -166,17 +165,8 @@ def test_a_taught_run_ends_the_same_after_a_stop(tmp_path: Path, monkeypatch: py
         RECIPES["lecture"], epochs=3, batch_size=32, averaging=0.9, keep_epochs=(), teaching=teaching
     )
     whole = train(task, recipe, source, Run(tmp_path / "whole"))
-    original, epochs = fitting.as_dataset, iter(range(3))
-
-    def dies(*args: Any, **kwargs: Any) -> Any:
-        if next(epochs) == 2:
-            raise KeyboardInterrupt
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with stopped_after(2):
         train(task, recipe, source, Run(tmp_path / "cut"))
-    monkeypatch.undo()
     resumed = train(task, recipe, source, Run(tmp_path / "cut", resume=True))
     for name, array in resumed.answers.arrays.items():
         np.testing.assert_array_equal(array, whole.answers.arrays[name], err_msg=name)

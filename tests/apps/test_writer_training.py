@@ -27,7 +27,6 @@ from models.layers.recurrent import FreshState
 from models.presets.search import list_presets
 from models.presets.store import load_preset
 from models.storage.variables import copy_values
-from models.training import fit as fitting
 from models.training.driver import Trained, fit_task, train
 from models.training.fit import fit
 from models.training.task import Run, Stage
@@ -123,21 +122,12 @@ def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Pat
 
 @pytest.mark.slow
 def test_a_training_that_was_cut_in_its_second_member_ends_at_the_same_bits(
-    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, text: Path, stopped_after
 ) -> None:
     recipe = replace(SMALL, members=2, epochs=2, dropout=0.3, weight_dropout=0.2)
     whole = trained_in(tmp_path / "whole", recipe, text).answers
-    original, epochs = fitting.as_dataset, iter(range(4))
-
-    def dies(*args, **kwargs):
-        if next(epochs) == 3:
-            raise KeyboardInterrupt
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(fitting, "as_dataset", dies)
-    with pytest.raises(KeyboardInterrupt):
+    with stopped_after(3):
         trained_in(tmp_path / "cut", recipe, text)
-    monkeypatch.undo()
     resumed = trained_in(tmp_path / "cut", recipe, text, resume=True)
     assert [line["epoch"] for line in resumed.history] == [1, 2, 1, 2]
     for name, array in resumed.answers.arrays.items():
