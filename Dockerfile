@@ -4,8 +4,8 @@ FROM python:3.12-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /lectern
 
-COPY requirements.txt ./
-RUN pip install --only-binary=:all: -r requirements.txt \
+COPY requirements.lock ./
+RUN pip install --require-hashes -r requirements.lock \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin lectern
 
 COPY .streamlit .streamlit

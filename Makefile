@@ -1,7 +1,7 @@
 # Lectern, one command for each thing a person does. `make help` lists them.
 #
-# The environment is made once, in .venv; a stamp file in it remembers which requirements were installed, so that a
-# second call starts at once and an edited requirements file installs again.
+# The environment is made once, in .venv; a stamp file in it remembers which lock was installed, so that a second call
+# starts at once and a new lock installs again. pip takes wheels only, and only those whose checksums stand in the lock.
 
 SHELL := bash
 VENV ?= .venv
@@ -14,12 +14,14 @@ PYTEST := $(VENV)/bin/python -m pytest
 ENVIRONMENT := $(VENV)/bin/python
 APP_STAMP := $(VENV)/.installed-app
 DEV_STAMP := $(VENV)/.installed-dev
+SUPPLY := .venv-supply
+SUPPLY_STAMP := $(SUPPLY)/.installed
 
 # Compiled modules are kept, also where the environment says otherwise: tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow lint bench docs clean
+.PHONY: help app test test-slow lint bench docs lock audit clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -47,8 +49,14 @@ bench: $(DEV_STAMP) ## word2vec against gensim on the Wikipedia text, then the t
 docs: $(APP_STAMP) ## Fill the generated parts of README and docs again
 	$(VENV)/bin/python -m benchmarks.readme
 
+lock: $(SUPPLY_STAMP) ## Resolve requirements*.txt into locks with checksums, and write the bill of materials
+	$(SUPPLY)/bin/python -m benchmarks.supply lock
+
+audit: $(SUPPLY_STAMP) ## Look up known weaknesses of everything in the locks (needs the index of packages)
+	$(SUPPLY)/bin/python -m benchmarks.supply audit
+
 clean: ## Remove the environment and all caches (keeps runs, data and presets)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SUPPLY) .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A command named python3.12 may exist and not run (version managers), and Debian's python3 may lack ensurepip: try each.
@@ -67,12 +75,17 @@ $(ENVIRONMENT):
 	"$$found" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # The order-only prerequisite: a newer interpreter file alone is no reason to install again.
-$(APP_STAMP): requirements.txt | $(ENVIRONMENT)
+$(APP_STAMP): requirements.lock | $(ENVIRONMENT)
 	@echo "Installing what Lectern needs (once; some minutes, about 3 GB on disk)"
-	@$(PIP) install -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
-$(DEV_STAMP): requirements-dev.txt requirements.txt | $(ENVIRONMENT)
+$(DEV_STAMP): requirements-dev.lock requirements.lock | $(ENVIRONMENT)
 	@echo "Installing what Lectern and its tests need (once; some minutes, about 3 GB on disk)"
-	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@ $(APP_STAMP)
+
+$(SUPPLY_STAMP): requirements-supply.lock | $(ENVIRONMENT)
+	@$(VENV)/bin/python -m venv --clear $(SUPPLY)
+	@$(SUPPLY)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-supply.lock
+	@touch $@

@@ -261,7 +261,9 @@ def _same(one: Answers, other: Answers) -> bool:
 
 
 def _read(path: Path) -> Answers | str:
-    """Read a file of answers, or say what is wrong with it."""
+    """Read a file of answers, or say what is wrong with it; a link would show a file of the teacher's, a pipe waits."""
+    if path.is_symlink() or not path.is_file():
+        return "Is no plain file"
     try:
         with path.open("rb") as file:
             return Answers.from_file(file.read(MAX_BYTES + 1))

@@ -143,13 +143,15 @@ def load_preset(name_or_path: str | Path, *, kind: str | None = None) -> Preset:
 
     Raises:
         InputError: When there is no such preset, or a file of it is missing, surplus, cut short, altered, of
-            an unknown format, or does not fit the others; the file is named.
+            an unknown format, or does not fit the others; the file is named. A preset inside holds no more.
     """
     folder = resolve_preset(name_or_path)
     metadata = read_manifest(folder)
     rules = kind_named(metadata["kind"])
     if kind is not None and metadata["kind"] != kind:
         raise InputError(f"The preset {folder} is of another kind", allowed=kind, received=metadata["kind"])
+    if metadata["parts"] and (folder.parent / MANIFEST).is_file():
+        raise InputError(f"The preset {folder} lies in another one and holds more presets")
     check_files(folder, metadata, _FILES)
     files = metadata["files"]
     config = _read(folder / CONFIG, lambda text: from_dict(rules.config_class, json.loads(text)))

@@ -343,7 +343,7 @@ def test_without_ray_it_is_told_what_to_install(
     two_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    assert "pip install -r requirements-ray.txt" in refused(*command("embed", two_files, tmp_path / "out"))
+    assert "--require-hashes -r requirements-ray.lock" in refused(*command("embed", two_files, tmp_path / "out"))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "127.0.0.1", "127.0.0.1:x"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urlsplit
 
+import httpx
 import pytest
 
 from tests.apps.browsing import OVERFLOW, settled, visit
@@ -55,3 +56,15 @@ def test_every_section_fits_a_narrow_window(page, server: str, key: str, section
     assert not errors
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert hosts - {""} == {server.removeprefix("http://")}
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [({}, 101), ({"Origin": "http://example.org"}, 403), ({"Host": "example.org"}, 403)],
+    ids=["own", "another site", "another name"],
+)
+def test_another_sites_page_opens_no_session(server: str, header: dict[str, str], status: int) -> None:
+    asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    asked |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **header}
+    with httpx.stream("GET", f"{server}/_stcore/stream", headers=asked) as answer:
+        assert answer.status_code == status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -164,9 +165,22 @@ def with_a_long_name(path: Path) -> str:
     return "name cannot be taken"
 
 
+def a_link(path: Path) -> str:
+    path.rename(path.with_suffix(".elsewhere"))
+    path.symlink_to(path.with_suffix(".elsewhere"))
+    return "no plain file"
+
+
+def a_pipe(path: Path) -> str:
+    path.unlink()
+    os.mkfifo(path)
+    return "no plain file"
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
+        *(a_link, a_pipe),
         *(damaged, of_another_kind, newer, huge, of_another_assignment, of_no_assignment),
         *(with_an_unknown_exercise, with_a_long_answer, with_a_number, without_answers),
         *(without_a_name, with_a_long_name),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -80,6 +81,18 @@ def test_a_manifest_that_leads_out_of_the_folder_is_refused(vectors, monkeypatch
     del content["sha256"]
     write_signed(vectors / MANIFEST, content)
     with pytest.raises(InputError, match=r"lists a name that is not allowed. Received: '\.\./vocab\.json'"):
+        load_preset(vectors)
+
+
+def test_presets_inside_of_presets_end_at_the_first(vectors):
+    plain = shutil.copytree(vectors, vectors.parent / "plain")
+    shutil.copytree(plain, vectors / "inner")
+    rewrite_manifest(vectors)
+    assert load_preset(vectors).parts["inner"].parts == {}
+    shutil.copytree(plain, vectors / "inner" / "more")
+    rewrite_manifest(vectors / "inner")
+    rewrite_manifest(vectors)
+    with pytest.raises(InputError, match=r"inner lies in another one and holds more presets"):
         load_preset(vectors)
 
 
