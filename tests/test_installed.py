@@ -148,10 +148,10 @@ def test_the_project_needs_what_its_files_import_as_the_checkout_pins_it() -> No
     extras = project()["optional-dependencies"]
     needed, optional = (
         {each.name: each for each in map(Requirement, lines)}
-        for lines in (project()["dependencies"], extras["export"] + extras["spacy"])
+        for lines in (project()["dependencies"], extras["export"] + extras["spacy"] + extras["ray"])
     )
     assert set(needed) == imported - set(optional)
     pinned = pins("requirements.txt")
     assert all(pinned[name] in each.specifier for name, each in needed.items())
-    tested = pins("requirements-dev.txt")
+    tested = pins("requirements-dev.txt") | pins("requirements-ray.txt")
     assert all(tested[name] in each.specifier for name, each in optional.items())
