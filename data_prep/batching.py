@@ -6,7 +6,7 @@ reads, as the last step. The mask of a batch is made here, from lengths, and now
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -74,6 +74,22 @@ def pad(
         if array.size:
             values[row, : len(array)] = array
     return Padded(values, np.arange(time) < lengths[:, None])
+
+
+def rounded_up(array: np.ndarray, steps: Mapping[int, int], value: float = PAD) -> np.ndarray:
+    """Pad axes at their ends to multiples: ``{1: 16}`` makes the second one 16, 32, 48 ... long."""
+    sizes = enumerate(array.shape)
+    return np.pad(array, [(0, -size % steps.get(axis, 1)) for axis, size in sizes], constant_values=value)
+
+
+def rounded_labels(labels: Any, value: float, steps: Mapping[int, int], **own: Mapping[int, int]) -> Any:
+    """Pad labels, an array or arrays by name (``own`` steps), as :func:`rounded_up`; a teacher's answers with NaN."""
+    if isinstance(labels, Taught):
+        answers = rounded_labels(labels.answers, np.nan, steps, **own)
+        return Taught(rounded_labels(labels.labels, value, steps, **own), answers)
+    if isinstance(labels, Mapping):
+        return {name: rounded_up(one, own.get(name, steps), value) for name, one in labels.items()}
+    return rounded_up(labels, steps, value)
 
 
 def pad_characters(sentences: Sequence[Sequence[Sequence[int]]], mask: np.ndarray) -> np.ndarray:

@@ -232,6 +232,8 @@ def test_networks_use_keras_alone() -> None:
         }
         if "TensorFlow" in (ast.get_docstring(tree) or ""):
             allowed.add("tensorflow")  # a fast path that says why at its top
+        if module == "models.training.together":
+            allowed.add("jax")
         if module.startswith("models.export."):
             allowed |= EXPORT
         if module.startswith("models.") and (more := third_party(tree) - allowed):

@@ -33,7 +33,13 @@ from apps.ocr.watch import WATCHED, seer
 from data_prep.array_files import half_precision
 from data_prep.batching import Batches
 from data_prep.errors import InputError
-from data_prep.images.letter_batches import composed_batches, letter_batches, letter_pictures, picture_batches
+from data_prep.images.letter_batches import (
+    composed_batches,
+    few_shapes,
+    letter_batches,
+    letter_pictures,
+    picture_batches,
+)
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
 from data_prep.images.preparation import FRAME_COLUMNS
@@ -218,6 +224,7 @@ def trained_reader(
         "",
         lambda: compiled_network(recipe, config, len(batches)),
         epochs,
+        few_shapes=few_shapes,
         epochs=recipe.epochs,
         seed=recipe.seed,
         recipe=recipe,

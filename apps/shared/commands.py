@@ -18,6 +18,7 @@ from apps.shared.results import Result
 from apps.shared.tables import Report
 from data_prep.errors import InputError
 from data_prep.readers.text import STDIN
+from models.training.processes import asked_places, entered, run_all
 from models.training.task import Option, Task
 
 EXIT_INPUT_ERROR = 2
@@ -46,6 +47,20 @@ SetOption = Annotated[
 _START = typer.Option("--from", metavar="NAME_OR_FOLDER", help="Fine-tune: start from this preset's weights.")
 _TEACHER = typer.Option(metavar="NAME_OR_FOLDER", help="Learn from this preset's answers too (distillation).")
 _LOG = typer.Option(metavar="FOLDER", help="Write the log that TensorBoard shows.")
+_SEVERAL = {
+    "processes": Annotated[
+        int | None, typer.Option(metavar="N", help="Train by so many processes of this machine, on JAX.")
+    ],
+    "coordinator": Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Train on several machines: where process 0 listens."),
+    ],
+    "process": Annotated[int | None, typer.Option(metavar="K", help="Number of this process, from 0.")],
+    "of": Annotated[int | None, typer.Option(metavar="N", help="How many processes there are.")],
+    "deadline": Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="In which processes have to find each other; 60.")
+    ],
+}
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training in --out.")]
 
 
@@ -174,18 +189,26 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
         **({"teacher": Annotated[str | None, _TEACHER]} if taught else {}),
         "resume": ResumeOption,
         "tensorboard": Annotated[Path | None, _LOG],
+        **_SEVERAL,
         "as_json": JsonOption,
     }
 
     def fit(out: Path, **values: Any) -> None:
-        from models.training.driver import fit_task
-
         named = {name: values.get(name) for name in ("recipe", "resume", "start", "teacher", "tensorboard")}
-        summary = fit_task(task, out, options=values, overrides=values["overrides"] or (), **named)
-        if values["as_json"]:
-            print_json(summary)
-        else:
-            print_table(("setting or result", "value"), [(key, str(value)) for key, value in summary.items()])
+        several = {name: values.pop(name) for name in _SEVERAL}
+        with entered() as place:
+            if place is None and (places := asked_places(**several)):
+                run_all(places)
+                return
+            from models.training.driver import fit_task
+
+            given = {"options": values, "overrides": values["overrides"] or (), **named}
+            summary = fit_task(task, out, place=place, **given)
+            if values["as_json"] and summary:
+                print_json(summary)
+            elif summary:
+                rows = [(key, str(value)) for key, value in summary.items()]
+                print_table(("setting or result", "value"), rows)
 
     _add(app, fit, name, help_text, {"out": OutFolder, **_of_task(task, "fit"), **of_all})
 

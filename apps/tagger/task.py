@@ -20,13 +20,13 @@ from apps.tagger.sources import TAGGER_OPTIONS, Treebank, raw_texts, treebank
 from apps.tagger.watch import WATCHED, pretraining_seer, tagger_seer
 from apps.tagger.word_table import WordTable, word_table
 from data_prep.array_files import half_precision
-from data_prep.batching import Taught, length_buckets, pad
+from data_prep.batching import Batch, Taught, length_buckets, pad, rounded_labels
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UNTAGGED, Sentence
-from data_prep.text.context_batches import ContextBatches
+from data_prep.text import context_batches
 from data_prep.text.embeddings import dequantise, quantise
 from data_prep.text.raw_forms import first_words, numbered_forms
-from data_prep.text.tag_inputs import TagInputs, alphabet_of, batch_inputs
+from data_prep.text.tag_inputs import TIME_STEP, TagInputs, alphabet_of, batch_inputs, few_shapes_of
 from models.pos_tagger.config import PosTaggerConfig
 from models.pos_tagger.serving import TagPredictor
 from models.presets.store import Preset
@@ -103,6 +103,7 @@ class TaggerTask(Task):
             "tagger",
             lambda: compiled_tagger(recipe, config, table, recipe.epochs * len(batches), reader),
             batches.epoch,
+            few_shapes=few_shapes,
             epochs=recipe.epochs,
             seed=recipe.seed,
             recipe={**to_dict(recipe), "data": dict(source.checksums)},
@@ -192,7 +193,7 @@ def pretraining_stage(
         stream, forms = numbered_forms(first_words(text(), settings.corpus_words), forms)
         streams.append(stream)
     sizes = {name: getattr(settings, name) for name in ("targets", "negatives", "batch_words")}
-    batches = ContextBatches(streams, forms, inputs, **sizes, seed=recipe.seed)
+    batches = context_batches.ContextBatches(streams, forms, inputs, **sizes, seed=recipe.seed)
 
     def network() -> keras.Model:
         from models.pos_tagger.context_lm import build_context_lm
@@ -209,6 +210,7 @@ def pretraining_stage(
         "pretraining",
         network,
         lambda part: ((inputs,) for inputs in batches.part(part, settings.steps)),
+        few_shapes=context_batches.few_shapes,
         epochs=settings.parts,
         seed=recipe.seed,
         recipe={**to_dict(recipe), "data": dict(source.checksums)},
@@ -319,6 +321,12 @@ def teacher_answers(
             shares = predictor.probabilities(logits, column, 1.0)
             answers += np.split(np.log(np.maximum(shares, _LEAST)).astype(np.float32), ends)
     return found
+
+
+def few_shapes(batch: Batch) -> Batch:
+    """Pad a batch so that few shapes come."""
+    inputs, tags = batch
+    return few_shapes_of(inputs), rounded_labels(tags, -1, {1: TIME_STEP})
 
 
 def _table_of(start: Preset, train: Sequence[Sentence]) -> WordTable:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data_prep.batching import Batch, Batches, bucket_length, pad
+from data_prep.batching import Batch, Batches, bucket_length, pad, rounded_labels, rounded_up
 from data_prep.images.augmentation import LetterAugmentation, augmented_letters
 from data_prep.images.letter_words import LetterPool, WordLayout, compose_words
 from data_prep.images.preparation import FRAME_COLUMNS
@@ -16,6 +16,7 @@ from data_prep.readers.letters import LetterWords
 PADDED = -1  # label after the end of a word
 IMAGE_MARGIN = 12  # columns of paper behind a word, so that no window reads beyond the image
 _WIDTH_STEP = 16
+_LETTER_STEP, _WORD_STEP = 64, 4  # rounded up to where few shapes are wanted
 
 
 def letter_pictures(images: np.ndarray) -> np.ndarray:
@@ -101,6 +102,24 @@ def letter_batches(
         return inputs, {"alone": flat, "context": rows, "chain": rows}
 
     return Batches(count, batch_size, seed, draw, batch)
+
+
+def few_shapes(batch: Batch) -> Batch:
+    """Pad a batch so that few shapes come.
+
+    Letters come once more and are not learned from: batch norm sees no other ones than those of the batch.
+    """
+    inputs, labels = batch
+    words = {1: _WORD_STEP}
+    if "letters" not in inputs:
+        return inputs, rounded_labels(labels, PADDED, words)
+    letters = inputs["letters"]
+    again = np.arange(-len(letters) % _LETTER_STEP) % len(letters)
+    more = {
+        "letters": np.concatenate([letters, letters[again]]),
+        "places": rounded_up(inputs["places"], words, PADDED),
+    }
+    return more, rounded_labels(labels, PADDED, words, alone={0: _LETTER_STEP})
 
 
 def composed_batches(

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from data_prep.batching import pad
+from data_prep.batching import pad, rounded_up
 from data_prep.errors import InputError
-from data_prep.text.tag_inputs import TagInputs, counts_by_key, word_key
+from data_prep.text.tag_inputs import CHARACTER_STEP, TagInputs, counts_by_key, word_key
 
 SHORTEST, LONGEST = 4, 50  # words of a sentence
 _ENDS = frozenset(".!?")
+_WORD_STEP, _NEGATIVE_STEP = 256, 64  # numbers are rounded up to them where few shapes are wanted
 _FLATTENING = 0.75  # of the words' frequencies, for the draw of negatives (Mikolov et al. 2013)
 
 
@@ -91,6 +92,14 @@ class ContextBatches:
                 "targets": self._targets[chosen],
                 "negatives": np.unique(draws).astype(np.int32),
             }
+
+
+def few_shapes(batch: tuple[Mapping[str, np.ndarray]]) -> tuple[dict[str, np.ndarray]]:
+    """Pad a batch so that few shapes come: with words that stand nowhere, and with -1 for negatives."""
+    (inputs,) = batch
+    steps = {"words": {1: _WORD_STEP}, "characters": {1: _WORD_STEP, 2: CHARACTER_STEP}}
+    padded = {name: rounded_up(array, steps.get(name, {})) for name, array in inputs.items()}
+    return ({**padded, "negatives": rounded_up(inputs["negatives"], {0: _NEGATIVE_STEP}, -1)},)
 
 
 def _sentences(streams: Sequence[np.ndarray], ends: np.ndarray) -> Mapping[int, np.ndarray]:

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.batching import pad, pad_characters
+from data_prep.batching import pad, pad_characters, rounded_up
 from data_prep.text.vocab import UNK, Vocabulary
 
 # Behind PAD and UNK; a character's id is its place in the alphabet plus FIRST_CHARACTER.
 WORD_BEGIN, WORD_END = 2, 3
 FIRST_CHARACTER = 4
 HEAD_CHARACTERS = TAIL_CHARACTERS = 10
+TIME_STEP, CHARACTER_STEP = 16, 8  # lengths are rounded up to them where few shapes are wanted
 
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
 
@@ -74,6 +75,12 @@ def batch_inputs(sentences: Sequence[Sequence[EncodedWord]]) -> dict[str, np.nda
         [[word.characters for word in sentence] for sentence in sentences], words.mask
     )
     return {"words": words.values, "characters": characters, "mask": words.mask}
+
+
+def few_shapes_of(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Pad a batch of :func:`batch_inputs` so that few shapes come."""
+    steps = {1: TIME_STEP, 2: CHARACTER_STEP}
+    return {name: rounded_up(array, steps) for name, array in inputs.items()}
 
 
 def counts_by_key(counts: Mapping[str, int]) -> Counter[str]:

@@ -43,9 +43,13 @@ class SampledSoftmax(KeepsArguments, keras.layers.Layer):
         self.built = True
 
     def call(self, ahead: Any, back: Any, targets: Any, negatives: Any) -> Any:
-        """Return the loss, nats a word, of what was read up to and back to each word, (batch, time, dimensions)."""
-        drawn = ops.take(self.vectors, negatives, axis=0)
-        offset = ops.take(self.biases - self.log_expected, negatives)
+        """Return the loss, nats a word, of what was read up to and back to each word, (batch, time, dimensions).
+
+        Negatives below 0 are padding.
+        """
+        real = ops.maximum(negatives, 0)
+        drawn = ops.take(self.vectors, real, axis=0)
+        offset = ops.take(self.biases - self.log_expected, real)
         losses = [
             self._loss(state, ops.reshape(wanted, (-1,)), negatives, drawn, offset)
             for state, wanted in ((ahead[:, :-1], targets[:, 1:]), (back[:, 1:], targets[:, :-1]))
@@ -61,7 +65,8 @@ class SampledSoftmax(KeepsArguments, keras.layers.Layer):
         scores = ops.matmul(ops.cast(states, self.products), ops.transpose(ops.cast(drawn, self.products)))
         scores = ops.cast(scores, "float32") + offset
         # A drawn word that is the wanted one is no wrong word.
-        scores = ops.where(wanted[:, None] == negatives[None], -1e9, scores)
+        wrong = ops.logical_and(wanted[:, None] != negatives[None], negatives[None] >= 0)
+        scores = ops.where(wrong, scores, -1e9)
         scores = ops.concatenate([own[:, None], scores], axis=1)
         return ops.mean(ops.logsumexp(scores, axis=1) - own)
 

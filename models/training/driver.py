@@ -15,9 +15,11 @@ from models.presets.store import VERIFY_COMMAND, load_preset, save_preset
 from models.training.checkpoint import TrainingState
 from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
+from models.training.processes import Place
 from models.training.run_folder import run_folder_of
 from models.training.task import Options, PresetContent, Run, Stages, Task
 from models.training.teaching import teacher_of
+from models.training.together import Alone, Together
 from models.training.watching import Observed
 
 _KEPT_AS_THEY_ARE = ("config", "weights", "golden", "card", "vocabulary", "labels", "dtype")
@@ -67,6 +69,7 @@ def fit_task(
     teacher: str | Path | None = None,
     tensorboard: str | Path | None = None,
     observed: Observed | None = None,
+    place: Place | None = None,
 ) -> dict[str, Any]:
     """Train a task's model and write it as a preset; the run lives in ``OUT.run`` until the preset is written.
 
@@ -81,25 +84,27 @@ def fit_task(
         teacher: Preset whose answers are learned besides the labels, as ``teaching.preset`` of the recipe says too.
         tensorboard: Folder for TensorBoard's log.
         observed: Where a run that somebody looks at is, and what it may use.
+        place: Of this process among several that train it; only the first one writes, scores and keeps.
 
     Returns:
-        What was made: preset, epochs, seconds, scores and more.
+        What was made: preset, epochs, seconds, scores and more; nothing in another process than the first.
 
     Raises:
         InputError: The data cannot be had or do not do, an override is wrong, ``out`` exists already or cannot be
-            written, nothing of ``start`` fits, or training diverges.
+            written, nothing of ``start`` fits, training diverges, or several processes do not find each other.
     """
     out, options = Path(out), task.given("fit", options or {})
     if teacher is not None:
         overrides = (*overrides, f"teaching.preset={teacher}")
     chosen = task.recipe(recipe, options, overrides)
-    begin = None if start is None else load_preset(start, kind=task.kind)
-    run = Run(run_folder_of(out), resume, begin, teacher_of(chosen, task.kind))
-    if observed is not None:
-        run = replace(run, folder=observed.folder, watch=observed.watch, limits=observed.limits)
+    run = _run(task, chosen, out, resume, start, observed, place)
     source = _source(task, chosen, options, run)
-    listeners = () if tensorboard is None else (tensorboard_writer(tensorboard),)
+    heard = tensorboard is not None and run.together.is_first
+    listeners = (tensorboard_writer(tensorboard),) if heard else ()
     trained = train(task, chosen, source, run, listeners=listeners)
+    run.together.leave()
+    if not run.together.is_first:
+        return {}
     made = {"preset": str(out), "epochs": trained.epochs, "seconds": round(trained.seconds)}
     if observed is not None and not observed.keep:
         return made
@@ -114,8 +119,27 @@ def fit_task(
     return {**made, **content.summary, **scores}
 
 
+def _run(
+    task: Task,
+    recipe: Any,
+    out: Path,
+    resume: bool,
+    start: str | Path | None,
+    observed: Observed | None,
+    place: Place | None,
+) -> Run:
+    """Say where a training runs, after all its processes have found each other."""
+    folder = run_folder_of(out) if place is None or place.is_first else place.folder / "run"
+    begin = None if start is None else load_preset(start, kind=task.kind)
+    together = Alone() if place is None else Together(place)
+    run = Run(folder, resume, begin, teacher_of(recipe, task.kind), together=together)
+    if observed is None:
+        return run
+    return replace(run, folder=observed.folder, watch=observed.watch, limits=observed.limits)
+
+
 def _source(task: Task, recipe: Any, options: Options, run: Run) -> Any:
-    """Make the run's folder and read the data; a new folder goes again where they are refused."""
+    """Read the data of a run; where that fails, nothing is left of a run that was not begun before."""
     fresh = not run.folder.exists()
     try:
         with writing_to(run.folder):

@@ -279,6 +279,8 @@ class ProgressBar:
 
 def _learning_rate(model: Any) -> float | None:
     """Return the learning rate of the next step, None for a network that has no optimizer."""
+    if hasattr(model, "jax_state_sync"):
+        model.jax_state_sync()  # while it trains on JAX, a network does not hold its variables
     return None if model.optimizer is None else float(model.optimizer.learning_rate)
 
 

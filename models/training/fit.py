@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -67,6 +67,8 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
     model, recipe, folder = stage.network(), to_dict(stage.recipe), run.folder / stage.name
     if not (model.built and model.compiled):
         raise ValueError("The model must be built and compiled before fit.")
+    if keras.backend.backend() == "jax":
+        model.jit_compile = True  # else Keras runs every operation by itself
     if run.start is not None and stage.start is not None:
         take_over(model, run.start, stage.start(run.start))
         recipe["start"] = str(run.start.path)
@@ -74,12 +76,12 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
         run.teacher.change_loss(model)
         recipe["teacher"] = run.teacher.checksum
     decides = {name: getattr(stage, name) for name in _DECIDING}
+    content = {"recipe": recipe, "fit": {**decides, "backend": keras.backend.backend()}}
+    run.together.agree("recipe", content)
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        begin_run(
-            folder, {"recipe": recipe, "fit": {**decides, "backend": keras.backend.backend()}}, run.resume
-        )
+        begin_run(folder, content, run.resume)
         events = Events(run.folder, stage.name, [*listeners, ProgressBar()])
         with contextlib.closing(events):
             training = _Training(model, stage, run, events)
@@ -105,15 +107,19 @@ class _Training:
 
     def restore_or_start(self) -> None:
         """Load the newest whole checkpoint, or write that of epoch 0 with the first weights."""
-        found = load_checkpoint(self.folder, specs_of(self._arrays()))
-        if found is None:
+        state, arrays = self.run.together.from_first(self._checkpoint)
+        if state is None:
             self._save(self.state)
             return
-        self.state, arrays = found
+        self.state = TrainingState(**{**state, "history": tuple(state["history"])})
         for name, variable in self._variables().items():
             variable.assign(arrays[name])
         self._write_metrics()
         _say(f"Going on after epoch {self.state.epoch} of {self.stage.epochs}")
+
+    def _checkpoint(self) -> tuple[dict[str, Any] | None, Mapping[str, np.ndarray]]:
+        found = load_checkpoint(self.folder, specs_of(self._arrays()))
+        return (None, {}) if found is None else (vars(found[0]), found[1])
 
     def train(self) -> None:
         """Run the epochs that are left."""
@@ -145,11 +151,13 @@ class _Training:
     def finish(self) -> None:
         """Put the weights to be used into the model."""
         if self.state.best_file is not None:
-            path = check_file(self.folder / self.state.best_file["name"], self.state.best_file)
-            expected = specs_of(variable_arrays(self.model.weights))
-            assign_arrays(self.model.weights, read_arrays(path, expected))
+            assign_arrays(self.model.weights, self.run.together.from_first(self._best)[1])
         elif (optimizer := averaging_optimizer(self.model)) is not None:
             optimizer.finalize_variable_values(self.model.trainable_variables)
+
+    def _best(self) -> tuple[None, dict[str, np.ndarray]]:
+        path = check_file(self.folder / self.state.best_file["name"], self.state.best_file)
+        return None, read_arrays(path, specs_of(variable_arrays(self.model.weights)))
 
     def _one_epoch(self, number: int) -> None:
         """Train, evaluate and save the epoch of this number, from 1."""
@@ -205,10 +213,14 @@ class _Training:
     def _keras_epoch(self, number: int, watch: StepWatch) -> dict[str, float]:
         """Let Keras train one epoch; return its metrics."""
         stage = self.stage
-        data = as_dataset(
-            lambda: stage.epoch(number - 1), fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch
-        )
-        with warnings.catch_warnings():
+
+        def batches() -> Iterable[Any]:
+            made = stage.epoch(number - 1)
+            on_jax = keras.backend.backend() == "jax"
+            return map(stage.few_shapes, made) if on_jax and stage.few_shapes else made
+
+        data = as_dataset(batches, fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch)
+        with warnings.catch_warnings(), self.run.together.spread(self.model):
             if stage.steps is None:  # the end of the batches is the end of the epoch
                 warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
             history = self.model.fit(

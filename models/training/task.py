@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from data_prep.errors import InputError
 from models.training.recipe import close_names, with_overrides
 from models.training.teaching import Teacher
+from models.training.together import Alone
 from models.training.watching import Limits, Seen
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Run:
         teacher: What it learns from besides labels, or None.
         watch: What to look at while it trains, by the names that the task's ``watched`` gives; None for nothing.
         limits: What it may use.
+        together: The processes that train it.
     """
 
     folder: Path
@@ -75,6 +77,7 @@ class Run:
     teacher: Teacher | None = None
     watch: Mapping[str, str] | None = None
     limits: Limits = field(default_factory=Limits)
+    together: Alone = field(default_factory=Alone)
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Stage:
         keep: Whether the network ends with its best or its last weights.
         steps: Steps of an epoch, needed for batches without an end.
         fixed_shapes: Whether all batches have one shape.
+        few_shapes: Pads a batch so that few shapes come, without changing what is learned from it: JAX compiles a step
+            for each, which takes seconds.
         prefetch: Batches that are prepared ahead.
         callbacks: Keras callbacks without a state of their own.
         start: Preset to the arrays that the network may start from; None where it never does.
@@ -117,6 +122,7 @@ class Stage:
     keep: Literal["best", "last"] = "best"
     steps: int | None = None
     fixed_shapes: bool = False
+    few_shapes: Callable[[Any], Any] | None = None
     prefetch: int = 2
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
     start: Callable[[Preset], Mapping[str, np.ndarray]] | None = lambda preset: preset.arrays

@@ -73,8 +73,11 @@ class Word2Vec(keras.Model):
         self._compiled_steps = wanted and plain and self.config.loss == "negative_sampling"
 
     def fit(self, x: Any = None, **options: Any) -> keras.callbacks.History:
-        """Train on a data set of batches; compiled loops read epochs and callbacks of the options."""
-        if not self._compiled_steps:
+        """Train on a data set of batches; compiled loops read epochs and callbacks of the options.
+
+        Several processes share the step of Keras: loops that change the matrices word by word cannot be added up.
+        """
+        if not self._compiled_steps or keras.distribution.distribution() is not None:
             return super().fit(x, **options)
         from models.word2vec.steps import CompiledSteps
 

@@ -18,7 +18,8 @@ from apps.shared.commands import print_table
 ROOT = Path(__file__).resolve().parents[2]
 TRAINED = ("vectors", "tagger", "writer", "digits", "ocr", "reviews")
 TAUGHT = [(name, "fit") for name in ("digits", "tagger", "writer", "ocr", "reviews")]  # by --teacher
-FIT_ENDS_WITH = ("--recipe", "--set", "--from", "--resume", "--tensorboard", "--json")
+SEVERAL = ("--processes", "--coordinator", "--process", "--of", "--deadline")
+FIT_ENDS_WITH = ("--recipe", "--set", "--from", "--resume", "--tensorboard", *SEVERAL, "--json")
 
 
 def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:

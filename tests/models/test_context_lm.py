@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from apps.tagger.recipes import RECIPES, PretrainingSettings
 from apps.tagger.task import pretraining_stage
 from data_prep.errors import InputError
-from data_prep.text.context_batches import ContextBatches
+from data_prep.text.context_batches import ContextBatches, few_shapes
 from data_prep.text.embeddings import quantise
 from data_prep.text.raw_forms import numbered_forms
 from data_prep.text.segmentation_rules import segment_by_rules
@@ -160,3 +160,13 @@ def test_layers_of_another_size_are_not_taken_over() -> None:
     other = build_context_lm(replace(CONFIG, units=(5,)), targets=9, dimensions=8, dropout=0.0)
     with pytest.raises(ValueError, match="shape"):
         take_over(other, new_tagger())
+
+
+def test_batches_of_few_shapes_have_the_same_loss() -> None:
+    made = stage()
+    model, batch = made.network(), next(iter(made.epoch(0)))
+    (padded,) = few_shapes(batch)
+    assert padded["words"].shape == (1, 256)
+    assert padded["negatives"].shape == (64,)
+    found, expected = (float(model(inputs, training=False)) for inputs in (padded, *batch))
+    assert found == pytest.approx(expected, rel=1e-6)

@@ -11,7 +11,7 @@ import pytest
 
 from data_prep.array_files import specs_of
 from data_prep.errors import InputError
-from data_prep.images.letter_batches import image_inputs
+from data_prep.images.letter_batches import few_shapes, image_inputs
 from data_prep.readers.letters import LETTERS
 from models.ocr.config import KIND, OcrConfig, ocr_specs
 from models.ocr.letter_search import letter_shares
@@ -270,3 +270,21 @@ def test_serving_needs_no_tensorflow() -> None:
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=Path(__file__).parents[2])
+
+
+def test_batches_of_few_shapes_have_the_same_loss() -> None:
+    model, _ = built(TINY)
+    rows = np.array([[1, 2, 3], [4, -1, -1]], np.int32)
+    batch = letter_batch((3, 1)), {"alone": rows[rows >= 0], "context": rows, "chain": rows}
+    padded = few_shapes(batch)
+    assert padded[0]["letters"].shape == (64, 16, 8, 1)
+    assert padded[0]["places"].shape == padded[1]["chain"].shape == (2, 4)
+    for name, loss in ocr_losses(model, TINY, 0.1).items():
+        found, expected = (float(loss(y[name], named_answers(model, x)[name])) for x, y in (padded, batch))
+        assert found == pytest.approx(expected, rel=1e-6)
+    words = image_inputs(images((30, 20))), np.array([[1, 2, 3, 4, 5], [6, 7, 8, -1, -1]], np.int32)
+    inputs, labels = few_shapes(words)
+    assert inputs is words[0]
+    logits = np.random.default_rng(0).normal(size=(2, 20, 27)).astype(np.float32)
+    assert labels.shape == (2, 8)
+    assert float(ctc_loss(labels, logits)) == pytest.approx(float(ctc_loss(words[1], logits)), rel=1e-6)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from apps.tagger.task import few_shapes
 from data_prep.errors import InputError
 from data_prep.readers.conllu import UPOS_TAGS
 from data_prep.text.embeddings import quantise
@@ -228,3 +229,16 @@ def test_inside_shows_what_the_layers_say() -> None:
     other = predictor(CONFIG, build()).inside([SENTENCES[1][0], "bark"])
     np.testing.assert_allclose(seen.forward[0][0], other.forward[0][0], atol=1e-6)
     assert np.abs(seen.backward[0][0] - other.backward[0][0]).max() > 1e-3
+
+
+def test_batches_of_few_shapes_have_the_same_loss() -> None:
+    config = replace(CONFIG, output="crf")
+    model = build(config)
+    losses = tagger_losses(model, config, 0.1)
+    batch = inputs(), tags()
+    padded = few_shapes(batch)
+    assert padded[0]["characters"].shape == (2, 16, 16)
+    assert padded[1]["upos"].shape == padded[0]["mask"].shape == (2, 16)
+    for name, loss in losses.items():
+        found, expected = (float(loss(y[name], model(x, training=False)[name])) for x, y in (padded, batch))
+        assert found == pytest.approx(expected, rel=1e-6)
