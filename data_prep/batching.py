@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,6 +168,22 @@ class Batches:
         return length_buckets(lengths, size, seed=self.seed, epoch=epoch, max_padded=most)
 
 
+def as_tuples(make_batches: Callable[[], Iterable[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Give batches as Keras reads them from a generator.
+
+    Raises:
+        InputError: If there is no batch.
+    """
+    found = iter(make_batches())
+    if (first := next(found, None)) is None:
+        raise _no_batches()
+    return (batch if isinstance(batch, tuple) else (batch,) for batch in chain([first], found))
+
+
+def _no_batches() -> InputError:
+    return InputError("There are no batches to train on", remedy="Give more data")
+
+
 def as_dataset(
     make_batches: Callable[[], Iterable[Any]], *, fixed_shapes: bool = False, prefetch: int = 2
 ) -> Any:
@@ -188,7 +205,7 @@ def as_dataset(
 
     first = next(iter(make_batches()), None)
     if first is None:
-        raise InputError("There are no batches to train on", remedy="Give more data")
+        raise _no_batches()
 
     def spec(array: Any) -> Any:
         array = np.asarray(array)

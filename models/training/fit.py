@@ -16,13 +16,14 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 
 from data_prep.array_files import first_non_finite, read_arrays, specs_of
-from data_prep.batching import as_dataset
+from data_prep.batching import as_dataset, as_tuples
 from data_prep.errors import InputError
 from data_prep.files import write_bytes, writing_to
 from models.presets.store import Preset
@@ -215,11 +216,13 @@ class _Training:
         stage = self.stage
 
         def batches() -> Iterable[Any]:
-            made = stage.epoch(number - 1)
-            on_jax = keras.backend.backend() == "jax"
-            return map(stage.few_shapes, made) if on_jax and stage.few_shapes else made
+            return stage.epoch(number - 1)
 
-        data = as_dataset(batches, fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch)
+        if keras.backend.backend() == "jax":
+            padded = partial(map, stage.few_shapes) if stage.few_shapes else iter
+            data = as_tuples(lambda: padded(batches()))
+        else:
+            data = as_dataset(batches, fixed_shapes=stage.fixed_shapes, prefetch=stage.prefetch)
         with warnings.catch_warnings(), self.run.together.spread(self.model):
             if stage.steps is None:  # the end of the batches is the end of the epoch
                 warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)

@@ -64,6 +64,17 @@ class Place:
         """Whether it is the one that writes."""
         return self.process == 0
 
+    @contextlib.contextmanager
+    def ends_by(self, error: InputError) -> Iterator[None]:
+        """Let ``error`` be what is told where JAX ends this process, or raises, inside the block."""
+        file = self.folder / "reason"
+        file.write_text(_text_of(error), encoding="utf-8")
+        try:
+            yield
+        except RuntimeError as cause:
+            raise error from cause
+        file.unlink()
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the coordinator."""
@@ -160,7 +171,7 @@ def entered() -> Iterator[Place | None]:
     try:
         yield place
     except InputError as error:
-        _end(place, EXIT_INPUT_ERROR, str(error).removesuffix("."))
+        _end(place, EXIT_INPUT_ERROR, _text_of(error))
     except BaseException as error:
         lost = type(error).__name__ == "JaxRuntimeError" and place.of > 1
         if not lost:
@@ -199,10 +210,10 @@ class _Worker:
         name = self.place.name.capitalize()
         if said.is_file():
             text = said.read_text(encoding="utf-8")
-            if code == EXIT_INPUT_ERROR:
+            if code in (EXIT_INPUT_ERROR, -signal.SIGABRT):
                 return 1, text
             return (3 if text == LOST else 2), f"{name} was stopped: {text}"
-        if code == -signal.SIGABRT and self.place.of > 1:  # how JAX ends one whose coordinator is lost
+        if code == -signal.SIGABRT and self.place.of > 1:  # how JAX ends one that has lost the others
             return 3, f"{name} was stopped: {LOST}"
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         return 0, f"{name} was ended {how}"
@@ -225,7 +236,8 @@ def _watch(workers: Sequence[_Worker]) -> None:
         worker.kill()
     worst = min(failed, key=lambda worker: worker.reason()[0])
     level, text = worst.reason()
-    for name in ("traceback", "log") if level in (0, 2) else ():
+    defect = level == 2 or (level == 0 and worst.process.returncode != -signal.SIGKILL)
+    for name in ("traceback", "log") if defect else ():
         path = worst.place.folder / name
         if path.is_file() and (shown := path.read_text(encoding="utf-8", errors="replace").strip()):
             print("\n".join(shown.splitlines()[-40:]), file=sys.stderr)
@@ -236,6 +248,10 @@ def _watch(workers: Sequence[_Worker]) -> None:
     raise InputError(
         text + others, remedy="What is finished is safe: the same command with --resume goes on there"
     )
+
+
+def _text_of(error: InputError) -> str:
+    return str(error).removesuffix(".")
 
 
 def _end(place: Place, code: int, reason: str) -> None:

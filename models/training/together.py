@@ -173,7 +173,11 @@ def _join(place: Place) -> None:
         bind = f"{_own_address(host, place.deadline)}:{port}"
     else:
         _wait_for(host, port, place.deadline)
-    try:
+    error = InputError(
+        f"Not all {place.of} processes found each other within {seconds} seconds at {place.coordinator}",
+        remedy="Start all of them with the same --coordinator and --of, each with its own --process",
+    )
+    with place.ends_by(error):
         jax.distributed.initialize(
             coordinator_address=place.coordinator,
             num_processes=place.of,
@@ -184,11 +188,6 @@ def _join(place: Place) -> None:
             heartbeat_timeout_seconds=_HEARTBEAT_SECONDS,
             shutdown_timeout_seconds=seconds,
         )
-    except RuntimeError as error:
-        raise InputError(
-            f"Not all {place.of} processes found each other within {seconds} seconds at {place.coordinator}",
-            remedy="Start all of them with the same --coordinator and --of, each with its own --process",
-        ) from error
 
 
 def _own_address(host: str, deadline: float) -> str:

@@ -66,11 +66,12 @@ def test_losses_are_those_of_one_process(processes, tmp_path, alone) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
 def test_a_killed_training_goes_on_with_another_number_of_processes(before, after, tmp_path, alone, capfd):
-    began = time.monotonic()
     with pytest.raises(InputError, match=rf"^Process {before - 1} of {before} was ended by SIGKILL"):
         train(tmp_path / "run", before, f"{before - 1}=kill")
-    assert time.monotonic() - began < 60.0
-    assert "Traceback" not in capfd.readouterr().err
+    assert time.time() - float((tmp_path / "when").read_text()) < MOST_SECONDS
+    said = capfd.readouterr().err
+    assert "Traceback" not in said
+    assert "WARNING" not in said
     assert [line["epoch"] for line in metrics(tmp_path / "run")] == [1]
     assert_near(train(tmp_path / "run", after, "--resume"), alone)
 
@@ -142,11 +143,8 @@ def test_on_several_machines_all_end_when_one_dies(dead, tmp_path) -> None:
         for number in range(2)
     ]
     try:
-        first, other = supervisors[dead], supervisors[1 - dead]
-        _, told = first.communicate(timeout=120)
-        began = time.monotonic()
-        _, told_too = other.communicate(timeout=60)
-        assert time.monotonic() - began < MOST_SECONDS
+        told, told_too = (supervisors[at].communicate(timeout=240)[1] for at in (dead, 1 - dead))
+        assert time.time() - float((tmp_path / "when").read_text()) < MOST_SECONDS
         assert f"InputError: Process {dead} of 2 was ended by SIGKILL. What is finished is safe" in told
         assert f"InputError: Process {1 - dead} of 2 was stopped: {LOST}. What is finished is" in told_too
     finally:
@@ -159,3 +157,4 @@ def test_on_several_machines_all_end_when_one_dies(dead, tmp_path) -> None:
 def test_a_process_that_stands_still_is_the_end_of_all(tmp_path) -> None:
     with pytest.raises(InputError, match=rf"^Process 0 of 2 was stopped: {LOST}; the others were stopped"):
         train(tmp_path / "run", 2, "1=hang")
+    assert time.time() - float((tmp_path / "when").read_text()) < MOST_SECONDS

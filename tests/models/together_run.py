@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -27,15 +28,16 @@ from tests.models import training_run as tiny
 class SignalInEpoch(keras.callbacks.Callback):
     """Send this process a signal at the fourth step of an epoch."""
 
-    def __init__(self, epoch: int, number: signal.Signals) -> None:
+    def __init__(self, epoch: int, number: signal.Signals, told: Path) -> None:
         super().__init__()
-        self.chosen, self.epoch, self.number = epoch - 1, None, number
+        self.chosen, self.epoch, self.number, self.told = epoch - 1, None, number, told
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:
         if (self.epoch, batch) == (self.chosen, 3):
+            self.told.write_text(str(time.time()))
             os.kill(os.getpid(), self.number)
 
 
@@ -49,7 +51,7 @@ def main(place: Place, folder: Path, wrong: str | None, resume: bool) -> None:
     if wrong == "data":
         raise InputError("There are no data")
     ends = {"kill": signal.SIGKILL, "hang": signal.SIGSTOP}
-    at = [SignalInEpoch(2, ends[wrong])] if wrong in ends else []
+    at = [SignalInEpoch(2, ends[wrong], folder.with_name("when"))] if wrong in ends else []
     stage = Stage(
         "",
         tiny.build,
