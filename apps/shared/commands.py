@@ -198,6 +198,7 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
         several = {name: values.pop(name) for name in _SEVERAL}
         with entered() as place:
             if place is None and (places := asked_places(**several)):
+                _refuse_stdin(values.values())
                 run_all(places)
                 return
             from models.training.driver import fit_task
@@ -238,6 +239,12 @@ def _add(
     function.__doc__, function.__signature__ = help_text, inspect.Signature(signature)
     function.__annotations__ = dict(parameters)
     app.command(name)(verb(function))
+
+
+def _refuse_stdin(values: Iterable[Any]) -> None:
+    """Refuse what several processes cannot all read."""
+    if any(STDIN in value if isinstance(value, list) else value == STDIN for value in values):
+        raise InputError("Several processes cannot read standard input", remedy="Give a file instead of -")
 
 
 def _of_task(task: Task, verb_name: str) -> dict[str, Any]:

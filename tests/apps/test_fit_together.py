@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from apps.__main__ import app
 
@@ -52,6 +53,22 @@ def test_two_processes_learn_what_one_learns(task, tmp_path) -> None:
     scores = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in "12"]
     for name, measure in scores[0].items():
         assert scores[1][name]["score"] == pytest.approx(measure["score"], abs=0.01)
+
+
+def test_several_processes_cannot_read_standard_input(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("models.training.processes.find_spec", lambda name: name)
+    command = ["writer", "fit", "--text", "-", "--out", str(tmp_path / "out"), "--processes", "2"]
+    done = CliRunner().invoke(app, command, prog_name="python -m apps")
+    assert done.exit_code == 2
+    assert done.stderr == "Error: Several processes cannot read standard input. Give a file instead of -.\n"
+
+
+@pytest.mark.parametrize("task", ["vectors", "tagger", "writer", "digits", "ocr", "reviews"])
+def test_wrong_numbers_are_refused_for_every_task(task, tmp_path) -> None:
+    command = [task, "fit", "--sample", "--out", str(tmp_path / "out"), "--processes", "0"]
+    done = CliRunner().invoke(app, command, prog_name="python -m apps")
+    assert done.exit_code == 2
+    assert done.stderr == "Error: --processes is out of its bounds. Allowed: 1 to 4096. Received: 0.\n"
 
 
 def options_of(command: str) -> dict[str, str]:
