@@ -208,7 +208,7 @@ class _Worker:
         """Say how much its end explains, less is more, and in words."""
         code, said = self.process.returncode, self.place.folder / "reason"
         name = self.place.name.capitalize()
-        if said.is_file():
+        if said.is_file() and (code > 0 or code == -signal.SIGABRT):
             text = said.read_text(encoding="utf-8")
             if code in (EXIT_INPUT_ERROR, -signal.SIGABRT):
                 return 1, text

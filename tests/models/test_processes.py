@@ -188,3 +188,13 @@ def alive(process: int) -> bool:
         return False
     state = Path(f"/proc/{process}/stat")
     return not state.is_file() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_what_was_waited_for_is_told_where_jax_ends_a_process() -> None:
+    script = "with place.ends_by(InputError('Nobody came')):\n    os.kill(os.getpid(), signal.{})"
+    with pytest.raises(InputError, match=r"^Nobody came.$"):
+        run(script.format("SIGABRT"))
+    with pytest.raises(InputError, match=r"^Process [01] of 2 was ended by SIGKILL"):
+        run(script.format("SIGKILL"))
+    with pytest.raises(InputError, match=r"^Nobody came.$"):
+        run("with place.ends_by(InputError('Nobody came')):\n    raise RuntimeError('late')")
