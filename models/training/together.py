@@ -19,6 +19,7 @@ import io
 import json
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,8 @@ class Together(Alone):
         metrics = set(map(id, model.metrics_variables))
         own = [variable for variable in model.variables if id(variable) not in metrics]
         own += model.optimizer.variables
+        # On one device Keras takes arrays that are the same for a mix, which several processes would be refused for.
+        warnings.filterwarnings("ignore", "Detected a mix of local", UserWarning)
         with self._distribution.scope():
             for variable in [*own, *model.metrics_variables]:
                 sharding = self._distribution.get_variable_layout(variable).backend_layout
