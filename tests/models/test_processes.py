@@ -155,7 +155,8 @@ def test_a_defect_shows_its_traceback(capfd) -> None:
 def test_processes_end_with_their_supervisor(end, tmp_path) -> None:
     body = f"open(os.path.join({str(tmp_path / 'pids')!r}, str(os.getpid())), 'w').close(); time.sleep(60)"
     script = (
-        "import sys; from models.training.processes import Place, run_all\n"
+        "import signal, sys; from models.training.processes import Place, run_all\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         f"run_all([Place('a:1', n, 2) for n in range(2)], [sys.executable, '-c', {HEAD + 'with entered(): ' + body!r}])"
     )
     (pids := tmp_path / "pids").mkdir()
