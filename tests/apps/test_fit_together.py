@@ -20,8 +20,20 @@ from apps.__main__ import app
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 NEAR = 1e-5  # relative, of losses after an epoch
+
+
+def sets(*settings: str) -> list[str]:
+    return [word for one in settings for word in ("--set", one)]
+
+
 FITS = {
     "digits": ("digits", "--recipe", "lecture", "--set", "epochs=1"),
+    "tagger": ("tagger", "--set", "epochs=1"),
+    "writer": ("writer", *sets("epochs=1", "units=16", "embedding=8", "batch_size=64", "length=128")),
+    "ocr": ("ocr", *sets("epochs=1", "batch_size=64")),
+    "words": ("ocr", "--recipe", "words", *sets("epochs=1", "epoch_words=200", "batch_size=50")),
+    "reviews": ("reviews", "--set", "epochs=1"),
+    "vectors": ("vectors", *sets("epochs=1", "dimensions=16")),
 }
 with_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 

@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.batching import (
+    Taught,
     as_dataset,
     bucket_length,
     length_buckets,
     pad,
     pad_characters,
+    rounded_labels,
 )
 from data_prep.errors import InputError
 from data_prep.text.streams import StreamWindows
@@ -103,3 +105,13 @@ def test_as_dataset_gives_the_same_batches():
 def test_errors(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_labels_are_rounded_up_with_what_a_teacher_answers():
+    labels = {"alone": np.arange(3), "chain": np.ones((2, 3), int)}
+    answers = {name: np.zeros((*one.shape, 5)) for name, one in labels.items()}
+    found = rounded_labels(Taught(labels, answers), -1, {1: 4}, alone={0: 8})
+    assert found.labels["alone"].tolist() == [0, 1, 2, -1, -1, -1, -1, -1]
+    assert found.labels["chain"].tolist() == [[1, 1, 1, -1]] * 2
+    assert [found.answers[name].shape for name in ("alone", "chain")] == [(8, 5), (2, 4, 5)]
+    assert np.isnan(found.answers["alone"][3:]).all() and not np.isnan(found.answers["alone"][:3]).any()
