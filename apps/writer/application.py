@@ -30,7 +30,7 @@ from models.char_lm.serving import KIND, LanguageModel, Unknown
 from models.serving.operations import softmax
 
 DEFAULT_PRESET = "writer_shakespeare"
-MAX_PROMPT = 100_000  # characters
+MAX_PROMPT = 20_000  # characters: they are read one after the other, some thousand a second
 MAX_SCORED = 2_000_000
 
 TextFiles = str | Path | Sequence[str | Path]

@@ -21,6 +21,7 @@ from data_prep.readers.conllu import format_conllu
 from data_prep.text.embeddings import WordVectors
 
 _WORD = 1_000_000  # letters
+_READ = 20_000  # bytes
 GOOD_TEXT = (
     "She can't fish because the fish sleeps. Dogs bark at 7 % of all boats!\n\n"
     "“Nobody”, said Ann, “has seen the film; it was wonderful.”\n"
@@ -83,6 +84,8 @@ def texts(draw: Draw, folder: Path, good: bool) -> Case:
         )
     ).split()  # fmt: skip
     what, data = text_bytes(draw, good)
+    if words[:2] == ["writer", "score"]:
+        data = data[:_READ]  # what is long is read, a letter after the other, as long as that takes
     way = draw.choice(("file", "file", "stdin", "argument"))
     if words[1] == "generate" or (way == "argument" and "--lines" not in words):
         argument = data.replace(b"\0", b"")[:100_000].decode("utf-8", "surrogateescape")
