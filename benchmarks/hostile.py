@@ -3,6 +3,7 @@
     python -m benchmarks.hostile --cases 1000              about half an hour on one core
     python -m benchmarks.hostile --cases 30                a short form
     python -m benchmarks.hostile --seed 1 --case 417       one case again
+    python -m benchmarks.hostile --kinds texts --store     of one kind; what is stored of the others stays
 
 A case is made from seed and number alone: good files that are damaged, files made by hand, values that Hypothesis
 draws. It is asked through the command itself, in a fork of a warm process; a request goes to a service beside.
@@ -28,6 +29,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from apps.shared.reports import stored
 from apps.shared.tables import Column, Rows, Table
 from benchmarks.campaign import hostile_asked, hostile_files, hostile_pictures, hostile_web
 from benchmarks.campaign.cases import Build, Case, problem_of
@@ -337,12 +339,28 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 report(f"{number} {kind}, {outcome.what}: {'; '.join(shown)}")
             if number % 100 == 0:
                 report(f"{number:,} cases, {len(told)} findings")
+    kinds = _kept(options) | kinds
     sums = {
         name: sum(row[name] for row in kinds.values())
         for name in ("cases", "answered", "refused", "findings")
     }
     most = {name: max(row[name] for row in kinds.values()) for name in ("seconds", "mib")}
-    return {"kinds": kinds, "all": sums | most, "findings": told, "settings": settings(options)}
+    return {
+        "kinds": kinds,
+        "all": sums | most,
+        "findings": told,
+        "settings": settings(options, kinds=list(kinds)),
+    }
+
+
+def _kept(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what is stored of other kinds by the same cases."""
+    before = stored(HOSTILE.name)
+    if before is None or any(
+        before[f"settings.{name}"] != getattr(options, name) for name in ("cases", "seed", "case")
+    ):
+        return {}
+    return {name: row for name, row in before["kinds"].items() if name not in options.kinds}
 
 
 def _row() -> dict[str, Any]:
