@@ -339,7 +339,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 report(f"{number} {kind}, {outcome.what}: {'; '.join(shown)}")
             if number % 100 == 0:
                 report(f"{number:,} cases, {len(told)} findings")
-    kinds = _kept(options) | kinds
+    kinds |= _kept(options)
+    kinds = {name: kinds[name] for name in NAMES if name in kinds}
     sums = {
         name: sum(row[name] for row in kinds.values())
         for name in ("cases", "answered", "refused", "findings")

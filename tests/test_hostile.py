@@ -170,3 +170,17 @@ def test_the_table_shows_every_kind() -> None:
     found = {"kinds": {"pictures": row}, "all": row, "settings": {"seed": 1, "processor": "a laptop"}}
     text = hostile.HOSTILE.report(Stored("hostile.json", found)).markdown()
     assert "| pictures | 10 | 4 | 6 | 0 | 0.2 | 12 |" in text and "Seed 1; a laptop" in text
+
+
+def test_what_is_stored_of_other_kinds_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.shared.reports.RESULTS_DIR", tmp_path)
+    monkeypatch.setattr(hostile, "warm", lambda: None)
+    monkeypatch.setattr(
+        Campaign, "outcome", lambda of, number, kind: hostile.Outcome("verb: what", 2, (), 0.5, 3.0)
+    )
+    for kind in ("texts", "pictures"):
+        assert hostile.main(["--cases", "20", "--kinds", kind, "--store", "--json"]) == 0
+    found = json.loads((tmp_path / "hostile.json").read_text(encoding="utf-8"))
+    assert found["kinds"].keys() == {"texts", "pictures"} and found["all"]["cases"] == 4
+    assert hostile.main(["--cases", "10", "--kinds", "texts", "--store", "--json"]) == 0  # other cases
+    assert json.loads((tmp_path / "hostile.json").read_text(encoding="utf-8"))["kinds"].keys() == {"texts"}
