@@ -19,13 +19,17 @@ _MOST_MORE = 4 << 30  # bytes of address space above those of the warm process: 
 
 
 class Ended(NamedTuple):
-    """How work ended: its exit code, negative for a signal; what it wrote; its seconds, and the MiB that it held."""
+    """How work ended: its exit code, negative for a signal; what it wrote; its seconds; the MiB that it held.
+
+    ``cpu`` are its seconds of processor time, which do not depend on who else works.
+    """
 
     code: int
     stdout: str
     stderr: str
     seconds: float
     mib: float
+    cpu: float = 0.0
 
 
 def forked(
@@ -68,11 +72,11 @@ def forked(
         else:
             time.sleep(pause)
             pause = min(0.02, 1.5 * pause)
-    taken = time.perf_counter() - begun
+    taken, cpu = time.perf_counter() - begun, used.ru_utime + used.ru_stime
     written = [
         (place / name).read_bytes().decode("utf-8", "backslashreplace") for name in ("stdout", "stderr")
     ]
-    return Ended(os.waitstatus_to_exitcode(status), *written, taken, used.ru_maxrss / 1024)
+    return Ended(os.waitstatus_to_exitcode(status), *written, taken, used.ru_maxrss / 1024, cpu)
 
 
 def _work(work: Callable[[], None], place: Path, environment: Mapping[str, str], guarded: bool) -> NoReturn:
