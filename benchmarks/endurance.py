@@ -91,7 +91,7 @@ def generate(most: int, folder: Path) -> Iterator[int]:
 
 
 def fit_vectors(most: int, folder: Path) -> Iterator[int]:
-    """Train word vectors on bytes of text, one pass."""
+    """Train word vectors on bytes of text, five passes."""
     from apps.vectors.task import VectorsTask
     from models.training.driver import fit_task
 
@@ -101,7 +101,7 @@ def fit_vectors(most: int, folder: Path) -> Iterator[int]:
             size += file.write("\n".join(islice(lines, 1_000)) + "\n")
     yield 0
     out = folder / "out"
-    overrides = ("epochs=1", "dimensions=100", "min_count=5")
+    overrides = ("epochs=5", "dimensions=100", "min_count=5")
     fit_task(VectorsTask(), out, options={"text": [text]}, overrides=overrides)
     yield size
 

@@ -147,9 +147,8 @@ class Killed:
     def found(self) -> dict[str, str]:
         """Return checksums of everything that was trained."""
         files = [path for path in sorted((self.place / "cwd").rglob("*")) if path.name.endswith(_COMPARED)]
-        return {
-            str(path.relative_to(self.place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
-        }
+        # The name of a run of the laboratory is the time of its order.
+        return {"/".join(path.parts[-2:]): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     def _moment(self) -> str:
         names = [path.name for path in (self.place / "cwd").rglob("*")]
@@ -208,14 +207,22 @@ def _read_only(of: Killed) -> Iterator[None]:
 
 @contextmanager
 def _taken_away(of: Killed) -> Iterator[None]:
-    """Remove the folder of the run in the middle of the training."""
-    timer = threading.Timer(0.6 * of.seconds, of.clear)
-    timer.start()
+    """Remove the folder of the run, with all around it, once the training has begun."""
+    ended = threading.Event()
+
+    def take() -> None:
+        while not list(of.place.glob("cwd/out.run/**/events.jsonl")) and not ended.wait(0.02):
+            pass
+        ended.wait(0.1 * of.seconds)
+        of.clear()
+
+    taker = threading.Thread(target=take)
+    taker.start()
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
+        ended.set()
+        taker.join()
 
 
 @contextmanager
