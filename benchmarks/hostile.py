@@ -7,9 +7,9 @@
 
 A case is made from seed and number alone: good files that are damaged, files made by hand, values that Hypothesis
 draws. It is asked through the command itself, in a fork of a warm process; a request goes to a service beside.
-Exit code 0 with an answer whose numbers are finite, or 2 with one message (a status of 200, 307 or 4xx); at most 10 s of
-processor time and 200 MiB above what the same verb needs for good input; no traceback, no warning, nothing written
-elsewhere.
+Exit code 0 with an answer whose numbers are finite, or 2 with one message (a status of 200, 307 or 4xx); at most
+10 s of processor time and 200 MiB above what the same verb needs for good input; no traceback, no warning, nothing
+written elsewhere.
 """
 
 from __future__ import annotations
