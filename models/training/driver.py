@@ -129,7 +129,7 @@ def _run(
     place: Place | None,
 ) -> Run:
     """Say where a training runs, after all its processes have found each other."""
-    folder = run_folder_of(out) if place is None or place.is_first else place.folder / "run"
+    folder = run_folder_of(out, resume) if place is None or place.is_first else place.folder / "run"
     begin = None if start is None else load_preset(start, kind=task.kind)
     together = Alone() if place is None else Together(place)
     run = Run(folder, resume, begin, teacher_of(recipe, task.kind), together=together)

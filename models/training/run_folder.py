@@ -15,21 +15,25 @@ from typing import Any
 
 from data_prep.errors import InputError
 from data_prep.files import json_bytes, write_json, writing_to
+from models.presets.manifest import MANIFEST
 from models.training.checkpoint import checkpoint_epochs
 from models.training.recipe import differing
 
 _ENGINE_PACKAGES = {"tensorflow": "tensorflow", "jax": "jaxlib", "torch": "torch"}
 
 
-def run_folder_of(out: Path) -> Path:
+def run_folder_of(out: Path, resume: bool = False) -> Path:
     """Say where the run of a preset lies until the preset is written: ``OUT.run``, beside it.
 
     Raises:
-        InputError: When something is there already.
+        InputError: When something is there already, unless it is the preset of a run that is gone on with: one that was
+            killed after it had put its preset in place, and before all was written that belongs to it.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    folder = out.parent / f"{out.name}.run"
+    written = resume and folder.is_dir() and (out / MANIFEST).is_file()
+    if out.exists() and not written and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already", remedy="Choose another folder")
-    return out.parent / f"{out.name}.run"
+    return folder
 
 
 def begin_run(folder: Path, content: dict[str, Any], resume: bool) -> None:

@@ -20,6 +20,7 @@ from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.spelling import with_spelling
 from models.presets.store import load_preset
+from models.training import driver
 from models.word2vec.training import VectorsRecipe, fitted_to
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +66,46 @@ def test_one_command_from_text_to_a_preset_that_tells_topics_apart(text, tmp_pat
     assert preset.metadata["recipe"]["learning_rate"] == 0.025  # settled, not "none"
     assert len(load_preset(tmp_path / "vectors_output").vocabulary) == 10
     assert not (tmp_path / "vectors.run").exists()
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_training_that_was_killed_between_its_presets_goes_on(text, tmp_path, monkeypatch):
+    settings = [
+        *SMALL,
+        "--set",
+        "output_words=10",
+        "--set",
+        "epochs=1",
+        "--text",
+        text,
+        "--out",
+        tmp_path / "out",
+    ]
+    save = driver._save
+
+    def killed_at_the_second(task, folder, *rest):
+        if folder.name == "out_output":
+            raise Killed
+        save(task, folder, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "_save", killed_at_the_second)
+        with pytest.raises(Killed):
+            fit(*settings)
+    assert (tmp_path / "out" / "metadata.json").is_file() and (tmp_path / "out.run").is_dir()
+    before = (tmp_path / "out" / "weights.npz").read_bytes()
+    refused = fit(*settings)
+    assert refused.exit_code == 2 and "exists already" in refused.stderr
+    done = fit(*settings, "--resume")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "out" / "weights.npz").read_bytes() == before
+    assert len(load_preset(tmp_path / "out_output").vocabulary) == 10
+    assert not (tmp_path / "out.run").exists()
+    refused = fit(*settings, "--resume")  # all is written: there is nothing to go on with
+    assert refused.exit_code == 2 and "exists already" in refused.stderr
 
 
 def test_spelling_is_mixed_in_and_the_matrix_as_trained_is_kept_beside(text, tmp_path):
