@@ -53,7 +53,7 @@ KINDS: dict[str, Build] = {
 SERVICE = "requests"
 NAMES = (*KINDS, SERVICE)
 MORE_SECONDS, MORE_MIB = 10.0, 200.0
-_WALL_SECONDS = 30.0  # more than twice those of good input end a case, however busy the machine is
+_WALL_TIMES, _WALL_SECONDS = 5.0, 60.0  # a case that takes so long hangs, however busy the machine is
 _FIRST_SECONDS = 240.0  # for what is good: it may be compiled then
 _MOST_MESSAGE = 2_000  # characters
 _WAIT_SECONDS = 1.0  # for an answer to what may be no whole request
@@ -110,7 +110,9 @@ class Campaign:
             self._service = self._service or Service(self.folder)
             return self._service.outcome(Draw(self.seed, number))
         normal = self._normal_of(number, kind)
-        case, ended, changed = self._run(number, kind, good=False, seconds=2 * normal.seconds + _WALL_SECONDS)
+        case, ended, changed = self._run(
+            number, kind, good=False, seconds=_WALL_TIMES * normal.seconds + _WALL_SECONDS
+        )
         found = [*findings_of(case, ended), *changed]
         more = ended.cpu - normal.cpu, ended.mib - normal.mib
         if more[0] > MORE_SECONDS:

@@ -77,7 +77,16 @@ def test_the_same_bits_are_no_finding(trained) -> None:
 
 
 def test_a_training_that_does_not_go_on_is_a_finding(trained) -> None:
-    one, _ = trained(({}, KILLED), ({}, Ended(2, "", "Error: it exists already.", 1.0, 1.0)))
+    one, _ = trained(({}, KILLED), ({}, Ended(2, "", "Error: It is damaged.", 1.0, 1.0)))
+    assert one.killed(1)["findings"] == 1 and "It is damaged" in one.told[0]
+
+
+def test_a_training_that_was_killed_when_all_was_written_is_done(trained) -> None:
+    right = {"out/weights.npz": "right"}
+    there = Ended(2, "", "Error: out exists already.", 1.0, 1.0)
+    one, _ = trained((right, KILLED), (right, there), ({}, DONE))
+    assert one.killed(1)["findings"] == 0
+    one, _ = trained((right, KILLED), ({"out.run/recipe.json": ""}, there))
     assert one.killed(1)["findings"] == 1 and "exists already" in one.told[0]
 
 

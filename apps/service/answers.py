@@ -151,7 +151,7 @@ class _Writing:
         body, begun = self._body, time.perf_counter()
         texts = [""] * body.samples
         chunk = {"chunk": _CHUNK} if body.stream else {}
-        for pieces in writer.generator.streams(body.prompt, body.samples, **body.settings(), **chunk):
+        for pieces in writer.streams(body.prompt, body.samples, **body.settings(), **chunk):
             if self.gone.is_set():
                 return
             texts = [text + piece for text, piece in zip(texts, pieces, strict=True)]

@@ -125,13 +125,13 @@ def _text_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:
     for sentence in sentences:
         words = [(without_controls(token.text), token) for token in sentence.tokens]
         if not coloured:
-            yield " ".join(f"{word}/{token.tag}" for word, token in words) + "\n"
+            yield " ".join(f"{word}/{without_controls(token.tag)}" for word, token in words) + "\n"
             continue
         line = Text()
         for word, token in words:
             colour = terminal_colour(token.tag)
             line.append(word, style=f"bold {colour}{' underline' if token.ambiguous else ''}")
-            line.append(f" {token.tag}  ", style=f"dim {colour}")
+            line.append(f" {without_controls(token.tag)}  ", style=f"dim {colour}")
         with console.capture() as written:
             console.print(line)
         yield written.get()

@@ -101,6 +101,11 @@ class Writer(Application):
         _check_length(prompt, MAX_PROMPT)
         return self.generator.stream(prompt, **settings)
 
+    def streams(self, prompt: str, count: int, **settings: Any) -> Iterator[list[str]]:
+        """Write so many texts after one prompt at once: the next piece of each; else as :meth:`stream`."""
+        _check_length(prompt, MAX_PROMPT)
+        return self.generator.streams(prompt, count, **settings)
+
     def generate(self, prompt: str, **settings: Any) -> Written:
         """Go on from a prompt; arguments and errors as of :meth:`stream`."""
         return self.generate_batch(prompt, 1, **settings)[0]

@@ -157,7 +157,8 @@ def _bad_lines(draw: Draw) -> tuple[str, bytes]:
         case 13:
             lines = ["1\tword" + "\t_" * 8] * 3_000
             at, columns = 0, lines[0].split("\t")
-    lines[at] = "\t".join(columns)
+    if at < len(lines):
+        lines[at] = "\t".join(columns)
     return f"lines, {number}", "\n".join(lines).encode("utf-8", "surrogatepass")
 
 

@@ -212,6 +212,7 @@ def test_several_samples_are_one_answer(service: Service) -> None:
         ("analogy", {"expressions": ["paris"], "topn": 1001}, "topn does not fit", "1000"),
         ("neighbours", {"words": ["paris", "qzqzq"]}, "words[1]: Unknown word 'qzqzq'", "50000 words"),
         ("generate", {"prompt": ""}, "prompt", None),
+        ("generate", {"prompt": "A" * 20_001}, "too long", "20,000"),
         ("generate", {"prompt": "Ж"}, "never saw", "65 characters"),
         ("generate", {"prompt": "A", "length": 20_001}, "length and samples", "20,000"),
         ("generate", {"prompt": "A", "samples": 2}, "A stream is one text", "stream false"),

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from apps.__main__ import app
+from apps.tagger.commands import _text_pieces
 from data_prep.readers.conllu import parse_conllu
 
 CONLLU = (
@@ -142,6 +144,12 @@ def test_wrong_standard_input(stdin: bytes, message: str) -> None:
 )
 def test_wrong_arguments(arguments: tuple[str, ...], message: str) -> None:
     assert message in refused(*arguments)
+
+
+def test_tags_of_a_stranger_do_not_reach_the_terminal() -> None:
+    token = SimpleNamespace(text="a", tag="X\x1b[31m")
+    (line,) = _text_pieces([SimpleNamespace(tokens=[token])])
+    assert line == "a/X\\x1b[31m\n"
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
