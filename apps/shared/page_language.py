@@ -30,8 +30,8 @@ def _of_browser() -> str:
 
 def choose_language() -> None:
     """Take the language from the page's address, and draw a button for each other one."""
-    if (asked := st.query_params.get(_KEY)) in LANGUAGES:
-        st.session_state[_KEY] = asked
+    asked = st.query_params.get(_KEY)
+    st.session_state[_KEY] = asked if asked in LANGUAGES else visitors_language()  # every text asks for it
     if st.context.is_embedded or "present" in st.query_params:
         return
     now = visitors_language()

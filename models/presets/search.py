@@ -7,7 +7,7 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,17 @@ def find_presets(kind: str | None = None) -> list[FoundPreset]:
     """List the presets in reach, of one kind or all; unfinished runs and manifests that cannot be read are left out."""
     found = []
     for name, (where, path) in in_reach().items():
-        with suppress(InputError):
-            found.append(FoundPreset(name, path, where, read_manifest(path)))
+        with suppress(InputError, OSError):
+            now = (path / MANIFEST).stat()
+            metadata = _manifest(path, (now.st_mtime_ns, now.st_size, now.st_ino))
+            found.append(FoundPreset(name, path, where, metadata))
     return [preset for preset in found if kind in (None, preset.kind)]
+
+
+@lru_cache(maxsize=256)
+def _manifest(folder: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
+    """Read a manifest, and anew when its file changes: every click on a page asks for all of them."""
+    return read_manifest(folder)
 
 
 def in_reach() -> dict[str, tuple[str, Path]]:
