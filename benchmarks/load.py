@@ -1,10 +1,16 @@
-"""The service under load: many clients in a closed loop, and every answer compared with that for one user.
+"""Service and page under load: many clients in a closed loop, and every answer compared with that for one user.
 
-    python -m benchmarks.load                               16 clients, 20,000 sentences
+    python -m benchmarks.load                               the service: 16 clients, 20,000 sentences
     python -m benchmarks.load --clients 4 --requests 400    a short form
+    python -m benchmarks.load --users 16 --minutes 10       the page, while the service is asked too
 
 Starts `python -m apps serve` on this machine. Each client sends one sentence, waits for its tags, and sends the next.
 The clients take a part of the same cores.
+
+Visitors of the page are sessions of Streamlit over its websocket, without a browser. Each asks, waits for the whole
+page, and asks the next thing at once: what comes first in ``benchmarks.visitors.ASKS`` most often. Of eight, one reads
+slowly and one vanishes now and then. Afterwards there are more and more of them until 95 of 100 answers take longer
+than a second, and then as many as at first. With ``--training`` a network is trained meanwhile.
 """
 
 from __future__ import annotations
@@ -14,11 +20,13 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,12 +34,15 @@ import psutil
 
 from apps.shared.tables import Column, Rows, Table
 from apps.tagger.application import Tagger
+from benchmarks import visitors
 from benchmarks.harness import ROOT, THREADS, Option, command, report, settings
 from data_prep.errors import InputError
 from data_prep.readers.conllu import read_ewt
 
 START_SECONDS = 120
-WARM_UP = 0.1  # of the requests, before anything is counted
+WARM_UP = 0.1  # of the requests and of the minutes, before anything is counted
+WARM_MINUTES = 0.5  # of the page, at least
+MEANWHILE = 200  # sentences that the service is asked while the page has visitors
 ROUNDING = 1e-4  # of a probability: words that are met together are summed in another order
 
 LOAD = Table(
@@ -53,9 +64,32 @@ LOAD = Table(
     (Rows("service.*", "`POST /v1/{0}`, one sentence"),),
     "{settings.processor}, shared by service and clients; closed loop.",
 )
+_TIMES = (
+    Column("answers", "answers", ",d"),
+    Column("wrong", "wrong", ",d"),
+    Column("p50, ms", "p50_ms", ",.0f"),
+    Column("p95, ms", "p95_ms", ",.0f"),
+    Column("p99, ms", "p99_ms", ",.0f"),
+)
+PAGE = Table(
+    "load_page",
+    "python -m benchmarks.load --users 16 --minutes 10 --store",
+    "asked",
+    _TIMES,
+    (Rows("page.*"), Rows("service.*", "`POST /v1/{0}`, meanwhile"), Rows("more.*", "all, {0}")),
+    "{settings.processor}, shared by page, service and visitors{settings.beside}; {settings.users} visitors without "
+    "pauses, {settings.minutes} minutes; {crowd.lost} connections lost, {crowd.vanished} visitors vanished while the "
+    "page answered, {crowd.read_slowly} answers were read slowly and are compared, not timed. Memory of the page: "
+    "{memory.warm:.0f} MiB after {settings.warm} minutes, {memory.end:.0f} MiB at the end, {memory.after:.0f} MiB "
+    "after the most visitors.",
+)
 OPTIONS = {
     "clients": Option(16, "clients at a time"),
     "requests": Option(20_000, "requests, all clients together"),
+    "users": Option(0, "visitors of the page at a time; without them the service alone is measured"),
+    "minutes": Option(1, "minutes that they stay"),
+    "training": Option(False, "train a network meanwhile"),
+    "beside": Option("", "what else ran on the machine, told with the results"),
     "threads": THREADS,
 }
 
@@ -154,33 +188,74 @@ def tag_under_load(options: argparse.Namespace, texts: Sequence[str]) -> dict[st
         report(f"{len(asked):,} sentences, {options.clients} clients")
         found = asyncio.run(closed_loop(port, "/v1/tag", [bodies[at] for at in asked], options.clients))
         memory_end = process.memory_info().rss
-    tagger = Tagger.from_preset()
-    tagger.tag_batch(texts)  # as in the service, machine code answers: see models.pos_tagger.serving
-    known = [tagger.tag(text).to_dict() for text in texts]
+    known = _known(texts)
     refused = sum(status != 200 for status, _ in found["answers"])
     wrong = sum(
         status == 200 and not same(json.loads(body)["results"], [known[at]])
         for at, (status, body) in zip(asked, found["answers"], strict=True)
     )
-    p50, p95, p99 = (1000 * np.percentile(found["seconds"], (50, 95, 99))).tolist()
     return {
         "clients": options.clients,
         "answers": len(asked) - refused,
         "wrong": int(wrong),
         "refused": int(refused),
         "per_second": len(asked) / found["all"],
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
+        **visitors.times(found["seconds"]),
         "memory_mib": memory / 2**20,
         "memory_end_mib": memory_end / 2**20,
     }
 
 
+def page_under_load(options: argparse.Namespace, texts: Sequence[str]) -> dict[str, Any]:
+    """Let visitors use the page while the service is asked; compare with what one of them is answered alone."""
+    bodies, known = [json.dumps({"texts": [text]}).encode() for text in texts], _known(texts)
+    seconds, warm = 60.0 * options.minutes, 60.0 * max(WARM_UP * options.minutes, WARM_MINUTES)
+
+    async def measure(port: int, process: psutil.Process, service: int) -> dict[str, Any]:
+        await visitors.Crowd(port, await visitors.alone(port)).stay(options.users, warm, 0)
+        alone = await visitors.alone(
+            port
+        )  # machine code tags by now: the first probabilities are rounded otherwise
+        memory = {"warm": process.memory_info().rss / 2**20}
+        report(f"{options.users} visitors, {options.minutes} minutes")
+        crowd, client = visitors.Crowd(port, alone), await Client().open(service)
+        stays = crowd.stay(options.users, seconds, 1)
+        tag = await visitors.with_service(
+            client.ask, bodies, lambda at, found: same(found, [known[at]]), stays
+        )
+        client.close()
+        memory["end"] = process.memory_info().rss / 2**20
+        more = await visitors.passing(port, alone, options.users, max(seconds * WARM_UP, 5.0))
+        memory["after"] = process.memory_info().rss / 2**20
+        counted = {"lost": crowd.lost, "vanished": crowd.vanished, "read_slowly": crowd.read_slowly}
+        page = {kind: crowd.row(kind) for kind in (*visitors.ASKS, visitors.OPENED)} | {"all": crowd.row()}
+        return {"page": page, "service": {"tag": tag}, "more": more, "memory": memory, "crowd": counted}
+
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        port, process = stack.enter_context(visitors.page(Path(folder, "page.log")))
+        service, _ = stack.enter_context(served())
+        if options.training:
+            stack.enter_context(visitors.training(Path(folder)))
+        return asyncio.run(measure(port, process, service)) | {
+            "settings": settings(
+                options, warm=round(warm / 60, 1), beside=options.beside and f", {options.beside}"
+            )
+        }
+
+
+def _known(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What one user is answered by the tagger."""
+    tagger = Tagger.from_preset()
+    tagger.tag_batch(texts)  # as in the service, machine code answers: see models.pos_tagger.serving
+    return [tagger.tag(text).to_dict() for text in texts]
+
+
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
     texts = [sentence.text for sentence in read_ewt("dev")]
+    if options.users:
+        return page_under_load(options, texts[:MEANWHILE])
     return {"service": {"tag": tag_under_load(options, texts)}, "settings": settings(options)}
 
 
-main = command(__name__, __doc__, LOAD, run, OPTIONS)
+main = command(__name__, __doc__, lambda options: PAGE if options.users else LOAD, run, OPTIONS)

@@ -35,7 +35,7 @@ from benchmarks.endurance import ENDURANCE
 from benchmarks.hostile import HOSTILE
 from benchmarks.kills import FAULTS_TABLE
 from benchmarks.kills import KILLS as KILLED
-from benchmarks.load import LOAD
+from benchmarks.load import LOAD, PAGE
 from data_prep.errors import InputError
 
 FILES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
@@ -104,6 +104,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "laboratory": BARS.markdown,
     "lecture-map": lecture_map,
     "load": LOAD.markdown,
+    "load-page": PAGE.markdown,
     "loss-ladder": writer.LADDER.markdown,
     "loss-ladder-samples": partial(writer.LADDER.markdown, writer.samples),
     "ocr": ocr.SCORES.markdown,

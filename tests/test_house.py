@@ -364,6 +364,7 @@ def test_the_page_is_hardened() -> None:
     assert server["enableCORS"] is True
     assert max(server["maxUploadSize"], server["maxMessageSize"], server["maxWidgetStateSize"]) <= 50
     assert config["browser"]["gatherUsageStats"] is False
+    assert config["runner"]["postScriptGC"] is False
     assert config["client"]["showErrorDetails"] == "none"
 
 

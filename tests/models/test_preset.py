@@ -32,6 +32,7 @@ from tests.models.preset_files import (
     build_network,
     flip,
     network_arrays,
+    rewrite_manifest,
     save_vectors,
 )
 
@@ -267,6 +268,17 @@ def test_presets_are_looked_for_in_one_order_and_damaged_ones_left_out(tmp_path,
     assert find_presets("char_lm") == []
     assert resolve_preset("b") == Path("runs/b")
     assert load_preset("d").path == more / "d"
+
+
+def test_a_manifest_is_read_anew_when_it_changes(tmp_path, vectors, monkeypatch):
+    monkeypatch.setenv("LECTERN_PRESETS", str(vectors.parent))
+
+    def seed() -> int:
+        return next(one for one in find_presets() if one.path == vectors).metadata["seed"]
+
+    before = seed()
+    rewrite_manifest(vectors, seed=before + 1)
+    assert seed() == before + 1
 
 
 @pytest.mark.parametrize(

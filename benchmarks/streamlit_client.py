@@ -1,10 +1,11 @@
-"""A visitor of the page without a browser: Streamlit's own messages over its websocket, and what is read of the answer."""
+"""A visitor of the page without a browser: Streamlit's own messages over its websocket."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -16,7 +17,8 @@ _SECONDS = re.compile(r"\d[\d.,]* m?s\b")  # how long it took: never twice the s
 _ENDED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR)
 
 
-class Ask(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Ask:
     """What a visitor asks of a page.
 
     Attributes:
@@ -50,19 +52,19 @@ class Visitor:
     async def open(self, page: str, query: str) -> str:
         """Open a page; what it shows."""
         self._page, self._query, self._states = page, query, BackMsg().rerun_script.widget_states
-        return await self._run()
-
-    async def answer(self, ask: Ask) -> str:
-        """Type on the page that is open, send the form, and wait for the answer: what the page shows then."""
-        for key, value in ask.typed.items():
-            self._type(key, value)
-        return await self._run(self._widget(f"FormSubmitter:{ask.form}") if ask.form else None)
+        await self._send()
+        return await self.read()
 
     async def send(self, ask: Ask) -> None:
-        """As :meth:`answer`, but do not wait."""
+        """Type on the page that is open, and send the form."""
         for key, value in ask.typed.items():
             self._type(key, value)
         await self._send(self._widget(f"FormSubmitter:{ask.form}") if ask.form else None)
+
+    async def answer(self, ask: Ask) -> str:
+        """Send, and wait for the answer: what the page shows then, without the times that it took."""
+        await self.send(ask)
+        return await self.read()
 
     @property
     def page(self) -> str:
@@ -80,13 +82,15 @@ class Visitor:
     def _widget(self, key: str) -> str:
         for element in self._shown.values():
             name = getattr(getattr(element, element.WhichOneof("type") or "", None), "id", "")
-            if name.endswith(f"-{key}") or key.startswith("FormSubmitter") and f"-{key}-" in name:
+            if name.endswith(f"-{key}") or (key.startswith("FormSubmitter") and f"-{key}-" in name):
                 return name
         raise InputError("The page has no such widget", received=key)
 
     def _type(self, key: str, value: str | int) -> None:
         name = self._widget(key)
-        state = next((one for one in self._states.widgets if one.id == name), None) or self._states.widgets.add(id=name)
+        state = next(
+            (one for one in self._states.widgets if one.id == name), None
+        ) or self._states.widgets.add(id=name)
         if isinstance(value, str):
             state.string_value = value
         else:
@@ -102,8 +106,8 @@ class Visitor:
             run.widget_states.widgets.add(id=button, trigger_value=True)
         await self._socket.send(message.SerializeToString())
 
-    async def _run(self, button: str | None = None) -> str:
-        await self._send(button)
+    async def read(self) -> str:
+        """Wait until the page is complete; what it shows."""
         self._shown: dict[tuple[int, ...], Any] = {}
         while True:
             message = ForwardMsg.FromString(await self._socket.recv())
@@ -111,7 +115,9 @@ class Visitor:
                 case "new_session":
                     self._shown = {}
                 case "navigation":
-                    self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
+                    self._pages = {
+                        page.url_pathname: page.page_script_hash for page in message.navigation.app_pages
+                    }
                 case "page_info_changed":
                     self._query = message.page_info_changed.query_string
                 case "delta" if message.delta.HasField("new_element"):

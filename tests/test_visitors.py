@@ -1,0 +1,91 @@
+"""Visitors of the page without a browser: many at once get the answers of one, also beside slow and vanishing ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import load, visitors
+from benchmarks.streamlit_client import Ask, Visitor
+from data_prep.errors import InputError
+
+KINDS = ("solve an analogy", "classify a digit")
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with visitors.page(tmp_path_factory.mktemp("page") / "log.txt") as (port, _):
+        yield port
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors, "ASKS", {kind: visitors.ASKS[kind][:2] for kind in KINDS})
+    monkeypatch.setattr(visitors, "_SHARES", [1.0, 0.5])
+
+
+def test_nine_visitors_get_the_answers_of_one(port: int, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors, "_VANISHES", 0.5)
+    monkeypatch.setattr(visitors, "_SLOW_SECONDS", 0.3)
+
+    async def measure() -> visitors.Crowd:
+        known = await visitors.alone(port)
+        assert len(set(known.values())) == len(known) == 4
+        crowd = visitors.Crowd(port, known)
+        await crowd.stay(9, 2.0, 1)
+        return crowd
+
+    crowd = asyncio.run(measure())
+    assert not any(crowd.wrong.values()) and not crowd.lost
+    assert crowd.vanished and crowd.read_slowly
+    row = crowd.row()
+    assert row["answers"] == sum(map(len, crowd.seconds.values())) > 9
+    assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"]
+    assert set(crowd.seconds) <= {*KINDS, visitors.OPENED}
+
+
+def test_a_wrong_answer_is_counted(port: int, few: None) -> None:
+    async def measure() -> visitors.Crowd:
+        known = await visitors.alone(port)
+        crowd = visitors.Crowd(port, dict.fromkeys(known, "another answer"))
+        await crowd.stay(1, 0.5, 1)
+        return crowd
+
+    row = asyncio.run(measure()).row(*KINDS)
+    assert row["wrong"] == row["answers"] > 0
+
+
+def test_what_the_page_has_not_is_told(port: int) -> None:
+    async def ask() -> str:
+        visitor = await Visitor().enter(port)
+        await visitor.open("tagger", "")
+        return await visitor.answer(Ask("tagger", "", {"nothing": "a"}))
+
+    with pytest.raises(InputError, match="no such widget"):
+        asyncio.run(ask())
+
+
+def test_the_service_is_asked_meanwhile() -> None:
+    asked = []
+
+    async def ask(path: str, body: bytes) -> tuple[int, bytes]:
+        asked.append(body)
+        return (200, json.dumps({"results": [len(asked)]}).encode())
+
+    found = asyncio.run(
+        visitors.with_service(ask, [b"a", b"b"], lambda at, got: got != [3], asyncio.sleep(0.6))
+    )
+    assert asked[:3] == [b"a", b"b", b"a"] and len(asked) == found["answers"]
+    assert found["wrong"] == 1
+
+
+def test_visitors_have_a_table_of_their_own() -> None:
+    stored = json.loads(
+        (Path(load.__file__).parent / "results" / "load_page.json").read_text(encoding="utf-8")
+    )
+    assert set(stored["page"]) == {*visitors.ASKS, visitors.OPENED, "all"}
+    assert load.PAGE.read().markdown().count("\n") > 10
