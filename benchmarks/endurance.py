@@ -21,6 +21,7 @@ import string
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -40,6 +41,7 @@ from data_prep.errors import InputError
 _NEW = 0.05  # of the words
 _PARTS = 20  # whose means are compared
 _LOOK_SECONDS = 1.0
+_OVER = 5  # looks that a rate is taken over: work is told of in pieces
 _AT_ONCE = 64  # texts
 _PIECE = 2_000  # characters that are written at once
 
@@ -120,13 +122,13 @@ ENDURANCE = Table(
         Column("done", "done", ",d"),
         Column("of", "all", ",d"),
         Column("minutes", "minutes", ".1f"),
-        Column("a second", "rate", ",.0f"),
+        Column("a second of processor time", "rate", ",.0f"),
         Column("MiB", "mib", ",.0f"),
         Column("memory, MiB a minute", "{memory.slope:+.2f} ± {memory.interval:.2f}"),
         Column("rate, % a minute", "{rate_change.slope:+.2f} ± {rate_change.interval:.2f}"),
     ),
     (Rows("tasks.*", "{0}, {unit}"),),
-    "{settings.processor}; others worked on the same cores. ± is the 95 % interval of the slope.",
+    "{settings.processor}, shared with others: rates are those of processor time. ± is the 95 % interval of the slope.",
 )
 OPTIONS = {
     "size": Option(1.0, "share of the whole work of each"),
@@ -158,6 +160,15 @@ def slope(minutes: np.ndarray, values: np.ndarray) -> dict[str, float]:
     return {"slope": float(line.slope), "interval": float(t.ppf(0.975, _PARTS - 2) * line.stderr)}
 
 
+def smooth_rates(counts: np.ndarray, spent: np.ndarray) -> np.ndarray:
+    """Return how much was done a second of processor time, over the last seconds at each of them."""
+    back = np.maximum(np.arange(len(counts)) - _OVER, 0)
+    steps = np.maximum(spent - spent[back], 1e-9)
+    rates = (counts - counts[back]) / steps
+    rates[:1] = rates[1:2]
+    return rates
+
+
 def watched(work: Work, most: int, seconds: float, folder: Path) -> dict[str, Any]:
     """Do work in a fork, and read every second how much is done and how much memory is held."""
     reading, writing = os.pipe()
@@ -182,9 +193,10 @@ def watched(work: Work, most: int, seconds: float, folder: Path) -> dict[str, An
         now = time.monotonic() - begun
         if (status := os.waitpid(child, os.WNOHANG))[0] or (seconds and now > seconds):
             break
-        held = process.memory_info().rss / 2**20
-        if held and (counted := _steps(folder) or last):
-            rows.append((now, held, counted))
+        with suppress(psutil.Error):  # it may end just now
+            held, spent = process.memory_info().rss / 2**20, process.cpu_times()
+            if held and (counted := _steps(folder) or last):
+                rows.append((now, held, counted, spent.user + spent.system))
     if not status[0]:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -202,10 +214,9 @@ def _steps(folder: Path) -> int:
 
 
 def _result(rows: np.ndarray, done: int, most: int, work: Work) -> dict[str, Any]:
-    minutes, mib, counts = rows.T
-    minutes = minutes / 60
-    rates = np.gradient(counts, minutes)
-    late = len(rows) // 3
+    seconds, mib, counts, spent = rows.T
+    minutes, late = seconds / 60, len(rows) // 3
+    rates = smooth_rates(counts, spent)
     change = slope(minutes, rates)
     mean = float(np.mean(rates[late:]))
     return {
@@ -213,7 +224,7 @@ def _result(rows: np.ndarray, done: int, most: int, work: Work) -> dict[str, Any
         "all": most,
         "unit": work.unit,
         "minutes": float(minutes[-1]),
-        "rate": done / 60 / float(minutes[-1]),
+        "rate": done / float(spent[-1]),
         "mib": float(np.mean(mib[late:])),
         "memory": slope(minutes, mib),
         "rate_change": {key: 100 * value / mean for key, value in change.items()},

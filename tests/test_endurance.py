@@ -78,3 +78,8 @@ def test_the_table_shows_slopes() -> None:
     }
     text = ENDURANCE.report(Stored("endurance.json", found)).markdown()
     assert "| classify, lines | 5,000 | 10,000 | 3.0 | 28 | 230 | +0.12 ± 0.50 | +0.12 ± 0.50 |" in text
+
+
+def test_rates_are_those_of_processor_time() -> None:
+    spent = np.cumsum(np.random.default_rng(2).uniform(0.1, 1.0, 200))  # a busy machine
+    assert endurance.smooth_rates(700 * spent, spent)[1:] == pytest.approx(700)
