@@ -235,15 +235,20 @@ def _read(reviews: Reviews, text: str) -> tuple[np.ndarray, tuple[ReadWord, ...]
 def _inside(
     reviews: Reviews, text: str, wanted: Sequence[str], does: str
 ) -> tuple[PackedNetwork, np.ndarray, tuple[ReadWord, ...]]:
-    """Return the first network of a wanted kind, the ids of a document, and the words of it that the network reads."""
+    """Return a network of a wanted kind, ids of a document, and its words that the network reads.
+
+    It is the first one that answers the document; if none does, the first one of the kind.
+    """
     names = networks(reviews)
-    found = [network for network, name in zip(reviews.network.members, names, strict=True) if name in wanted]
+    found = [at for at, name in enumerate(names) if name in wanted]
     if not found:
         raise InputError(
             f"No network of this classifier {does}", allowed=", ".join(wanted), received=", ".join(names)
         )
     ids, words = _read(reviews, text)
-    return found[0], ids, tuple(words[at] for at in found[0].config.places(len(words)).tolist())
+    answering = reviews.network.answering(ids)
+    chosen = reviews.network.members[min(found, key=lambda at: at not in answering)]
+    return chosen, ids, tuple(words[at] for at in chosen.config.places(len(words)).tolist())
 
 
 def _pair(

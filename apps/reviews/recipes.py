@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from data_prep.errors import InputError
 from data_prep.fields import Checked, Count, Natural, NonNegative, Positive, Share, WarmupShare
@@ -93,6 +93,38 @@ class SelfTraining(Checked):
 
 
 @dataclass(frozen=True)
+class ShortTexts(Checked):
+    """What one more network learns, which answers short texts where it is sure: pieces of documents, made sentences.
+
+    It starts as the last of the other networks that is of its kind and size.
+
+    Args:
+        words: It is asked about texts of up to so many words and marks; 0 for no such network.
+        sure: From this probability on it answers alone; below, the other networks do. Of two labels.
+        pieces: How many pieces of a document are learned, of its first sentences in a random order.
+        label: How much of what is learned of a piece is the label of its document; the rest is what the other networks
+            answer to the document's piece.
+        sentences: Made by rules, which praise and blame with the words of the documents; for the labels neg and pos.
+        only: Whether nothing else is trained: the other networks are those of the preset that training starts from.
+        member: The network.
+    """
+
+    words: Natural = 0
+    sure: Annotated[float, Ge(0.5), Lt(1.0)] = 0.8
+    pieces: Count = 3
+    label: Annotated[float, Ge(0.0), Le(1.0)] = 0.5
+    sentences: Natural = 0
+    only: bool = False
+    member: MemberRecipe = field(default_factory=lambda: MemberRecipe(network="attention", units=64))
+
+    def __post_init__(self) -> None:
+        """Refuse a network that does not read all words in their order."""
+        super().__post_init__()
+        if self.member.is_bag or self.member.max_words:
+            raise InputError("The network of short texts reads all words", received=self.member.network)
+
+
+@dataclass(frozen=True)
 class ReviewsRecipe(Checked):
     """Everything that decides a classifier of documents.
 
@@ -104,6 +136,7 @@ class ReviewsRecipe(Checked):
             learns from the training part and the texts without labels; none for none.
         word2vec: How it does.
         self_training: What is learned from texts without labels.
+        short: The network of short texts.
         teaching: What every network learns from another classifier.
         validation: Share of the training part that is held out of it, to choose the weights of the networks and the
             temperature.
@@ -121,6 +154,7 @@ class ReviewsRecipe(Checked):
     vectors: str | None = None
     word2vec: VectorsRecipe = field(default_factory=VectorsRecipe)
     self_training: SelfTraining = field(default_factory=SelfTraining)
+    short: ShortTexts = field(default_factory=ShortTexts)
     teaching: Teaching = field(default_factory=Teaching)
     validation: Annotated[float, Gt(0.0), Le(0.5)] = 0.1
     label_share: Annotated[float, Gt(0.0), Le(1.0)] = 1.0
@@ -142,6 +176,8 @@ class ReviewsRecipe(Checked):
             raise InputError(
                 "keep_best needs what refit does not hold out", remedy="Set one of them to false"
             )
+        if self.refit and self.short.words:
+            raise InputError("The network of short texts needs what refit does not hold out")
 
 
 # What a few thousand documents, or a few dozen, are enough for: words and pairs of them, without their order.
@@ -160,6 +196,19 @@ _LINEAR = MemberRecipe(
 )
 _RECURRENT = MemberRecipe(
     network="lstm", dimensions=100, units=128, words=20_000, max_words=400, head_words=120, epochs=6
+)
+# Of the kind and size of the network that it starts as; short texts and made sentences are many, so once is enough.
+_SHORT = replace(
+    _RECURRENT,
+    network="attention",
+    units=64,
+    max_words=0,
+    head_words=0,
+    word_dropout=0.1,
+    table="int8",
+    epochs=1,
+    batch_size=64,
+    learning_rate=0.004,
 )
 # By the name of a network: what one such network alone is trained by where nothing else is said.
 MEMBERS: Mapping[str, MemberRecipe] = {
@@ -193,6 +242,7 @@ RECIPES: Mapping[str, ReviewsRecipe] = {
         vectors=OWN_VECTORS,
         word2vec=VectorsRecipe(min_count=5, max_vocabulary=40_000, kept_words=None),
         self_training=SelfTraining(rounds=1, texts=25_000),
+        short=ShortTexts(words=40, pieces=2, sentences=80_000, member=_SHORT),
     ),
     # Topics are named by rare words that come often: counted and weighed as TF-IDF does it.
     "bbc": ReviewsRecipe(
@@ -238,6 +288,8 @@ def chosen_recipe(name: str, network: str | None = None, overrides: Sequence[str
     if network is not None and network not in MEMBERS:
         raise InputError("There is no such network", allowed=", ".join(MEMBERS), received=network)
     members = list(recipe.members if network is None else (MEMBERS[network],))
+    if network is not None:
+        recipe = replace(recipe, short=ShortTexts())
     of_members = {one.name for one in fields(MemberRecipe)} - {one.name for one in fields(ReviewsRecipe)}
     # What recipe and networks ask of each other is checked once all is set.
     recipe = replace(recipe, members=(MemberRecipe(),))

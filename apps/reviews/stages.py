@@ -35,6 +35,7 @@ from models.text_classifier.config import (
     TextPresetConfig,
     member_arrays,
     preset_arrays,
+    preset_specs,
 )
 from models.text_classifier.serving import Sure
 from models.training.recipe import to_dict
@@ -78,6 +79,14 @@ class Networks:
         self.vectors: WordVectors | None = None
         self.answers = self._answered(texts)
 
+    def kept(self) -> ReviewsAnswers:
+        """Take the networks of the preset that training starts from, but for one of short texts, as they are."""
+        start = Reviews.of(self.run.start)
+        long = start.config.without_short()
+        arrays = {name: start.arrays[name] for name in preset_specs(long)}
+        reviews = Reviews(long, arrays, **self._known(start.sure))
+        return ReviewsAnswers(reviews, len(self.learned), self.held_out)
+
     def all_rounds(self) -> Stages:
         """Train as often as the recipe asks, then once more on everything if it asks that; :class:`ReviewsAnswers`."""
         self.vectors = yield from self._start_vectors()
@@ -95,7 +104,7 @@ class Networks:
         if self.recipe.refit:
             learned = np.sort(np.concatenate([learned, self.held_out]))
             arrays = yield from self._members("refit", learned, more)
-            reviews = self._reviews(reviews.config, arrays, reviews.sure)
+            reviews = self.reviews(reviews.config, arrays, reviews.sure)
         return ReviewsAnswers(reviews, len(learned), self.held_out)
 
     def _encoded(self, texts: Sequence[str]) -> list[np.ndarray]:
@@ -133,7 +142,9 @@ class Networks:
             labels = np.concatenate([np.eye(len(self.source.labels), dtype=np.float32)[labels], more[1]])
         if self.answers is not None:
             labels = Taught(labels, np.stack([self.answers[at] for at in places]))
-        recipe = {"recipe": to_dict(self.recipe), "documents": self.source.train.checksum}
+        # The network of short texts comes after all of these.
+        own = {name: value for name, value in to_dict(self.recipe).items() if name != "short"}
+        recipe = {"recipe": own, "documents": self.source.train.checksum}
         # After a refit nothing is held out.
         kind, shown = ("training_sample", learned) if name == "refit" else ("held_out", self.held_out)
         sample = [self.ids[at] for at in shown], self.labels[shown]
@@ -174,18 +185,13 @@ class Networks:
     def _validation(self, config: TextClassifierConfig, model: keras.Model) -> dict[str, float]:
         from models.text_classifier.network import trained_arrays
 
-        reviews = self._reviews(TextPresetConfig((config,)), [trained_arrays(model)])
-        shares = reviews.probabilities(self.held_out_ids)
-        right = self.labels[self.held_out]
-        return {
-            "validation_accuracy": 100.0 * float((shares.argmax(axis=1) == right).mean()),
-            "validation_loss": mean_loss(shares, right),
-        }
+        reviews = self.reviews(TextPresetConfig((config,)), [trained_arrays(model)])
+        return validation_scores(reviews.probabilities(self.held_out_ids), self.labels[self.held_out])
 
     def _together(self, arrays: Sequence[Arrays]) -> Reviews:
         """Choose weights and temperature by what was held out, and where n-grams or single words are enough."""
         even = TextPresetConfig(self.configs, (1.0,) * len(arrays), aliases=self.source.aliases)
-        network = self._reviews(even, arrays).network
+        network = self.reviews(even, arrays).network
         logits = [member.logits(self.held_out_ids) for member in network.members]
         right = self.labels[self.held_out]
         weights, temperature = chosen_weights(logits, right)
@@ -195,16 +201,31 @@ class Networks:
             sure = chosen_sure(logits[0], summed, right)
             if sure is not None:
                 config = replace(config, temperature=unsure_temperature(logits[0], summed, right, sure))
-        return self._reviews(config, arrays, sure)
+        return self.reviews(config, arrays, sure)
 
-    def _reviews(
+    def reviews(
         self, config: TextPresetConfig, members: Sequence[Arrays], sure: Sure | None = None
     ) -> Reviews:
         """Return trained networks ready for use, with weights as a preset stores them."""
-        arrays = half_precision(preset_arrays(config, members))
+        return Reviews(config, half_precision(preset_arrays(config, members)), **self._known(sure))
+
+    def with_one_more(self, reviews: Reviews, config: TextPresetConfig, arrays: Arrays) -> Reviews:
+        """Add a network to others, which stay as they are stored."""
+        own = half_precision(preset_arrays(TextPresetConfig(config.members[-1:]), [arrays]))
+        own = {name.replace("member1/", f"member{len(config.members)}/", 1): one for name, one in own.items()}
+        return Reviews(config, {**reviews.arrays, **own}, **self._known(reviews.sure))
+
+    def _known(self, sure: Sure | None) -> dict[str, Any]:
         said = {} if sure is None else {ALONE: sure._asdict()}
-        known = {"vocabulary": self.vocabulary, "labels": self.source.labels, "metadata": said}
-        return Reviews(config, arrays, **known)
+        return {"vocabulary": self.vocabulary, "labels": self.source.labels, "metadata": said}
+
+
+def validation_scores(shares: np.ndarray, right: np.ndarray) -> dict[str, float]:
+    """Score probabilities (n, labels) of what was held out; ``right`` are the numbers of its labels, int (n,)."""
+    return {
+        "validation_accuracy": 100.0 * float((shares.argmax(axis=1) == right).mean()),
+        "validation_loss": mean_loss(shares, right),
+    }
 
 
 def learned_vectors(settings: VectorsRecipe, texts: Sequence[str], run: Run, name: str) -> Stages:

@@ -21,10 +21,12 @@ from apps.reviews.application import TOPICS_PRESET, Reviews
 from apps.reviews.evaluation import Scoring, evaluate, final_metrics, metrics_of, score
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
+from apps.reviews.short import with_short_texts
 from apps.reviews.sources import ReviewsSource, named_source, own_source, own_texts, sample_source
 from apps.reviews.stages import Networks, ReviewsAnswers
 from apps.reviews.watch import WATCHED
 from data_prep.errors import InputError
+from data_prep.text.short_texts import LABELS
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
 from models.text_classifier.config import KIND, golden_inputs
@@ -93,6 +95,8 @@ class ReviewsTask(Task):
             source = named_source(options["data"] or "imdb")
         check_trainable(recipe, source)
         start = run.start
+        if recipe.short.only and start is None:
+            raise InputError("short.only keeps the networks of a preset", remedy="Name it with --from")
         return source if start is None else source.labelled_as(start.labels, start.config.aliases)
 
     def stages(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run) -> Stages:
@@ -105,14 +109,14 @@ class ReviewsTask(Task):
                     remedy="Give --set split=choose, or leave the teacher out",
                 )
             folds = yield from self.folds(recipe, source, run)
-        answers = yield from Networks(recipe, source, run).all_rounds()
+        answers = yield from trained(Networks(recipe, source, run))
         return answers._replace(folds=folds)
 
     def folds(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run) -> Stages:
         """Train a recipe anew for each fold; return the score of all, so that every document is scored once."""
         scoring = Scoring(source.labels)
         for number, fold in enumerate(source.folds(recipe.folds, recipe.seed), start=1):
-            answers = yield from Networks(recipe, fold, run, f"fold{number}/").all_rounds()
+            answers = yield from trained(Networks(recipe, fold, run, f"fold{number}/"))
             scoring.add(answers.reviews, fold.test.rows())
         return scoring.result(f"{recipe.folds} {source.protocol}")
 
@@ -179,6 +183,15 @@ class ReviewsTask(Task):
             return run_stages(self.folds(recipe, source, run), run).answers
 
 
+def trained(networks: Networks) -> Stages:
+    """Train all networks of a recipe, that of short texts at last; :class:`ReviewsAnswers`."""
+    if networks.recipe.short.only:
+        answers = networks.kept()
+    else:
+        answers = yield from networks.all_rounds()
+    return (yield from with_short_texts(networks, answers))
+
+
 def check_trainable(recipe: ReviewsRecipe, source: ReviewsSource) -> None:
     """Refuse documents that a recipe cannot learn from.
 
@@ -194,6 +207,13 @@ def check_trainable(recipe: ReviewsRecipe, source: ReviewsSource) -> None:
             "There are too few documents to learn from",
             allowed=f"{_FEWEST_TEXTS} or more",
             received=len(source.train),
+        )
+    if recipe.short.sentences and set(source.labels) != set(LABELS):
+        raise InputError(
+            "Sentences made by rules praise or blame",
+            allowed=f"the labels {' and '.join(LABELS)}",
+            received=", ".join(source.labels),
+            remedy="Leave short.sentences at 0 for these documents",
         )
     if recipe.self_training.rounds and not source.unlabelled:
         raise InputError(

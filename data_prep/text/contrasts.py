@@ -23,6 +23,12 @@ class Contrast(NamedTuple):
     template: int
 
 
+def words() -> frozenset[str]:
+    """Return the words of praise and blame in the sentences, which rules to learn from leave out."""
+    pairs = (*_SAID["words"].values(), *_SAID["verbs"].values())
+    return frozenset(word for some in pairs for word in some.split())
+
+
 def contrasts() -> list[Contrast]:
     """Make all sentences: every template of every kind with every subject and pair of words, the same ones every time.
 

@@ -11,6 +11,7 @@ from data_prep.batching import Batch, Batches, Taught, bucket_length, length_buc
 from data_prep.errors import InputError
 
 _LENGTH_STEP = 32  # lengths are rounded up to it, so that a compiled function meets few shapes
+_SHORT_STEP = 8  # those up to one long step, of which padding would be most
 
 
 class PaddedBatches(NamedTuple):
@@ -24,13 +25,15 @@ def document_inputs(documents: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Pad what ``data_prep.text.text_inputs.Reading.inputs_of`` gives of documents to one batch.
 
     Returns:
-        ``ids`` int32 (documents, steps) and ``mask`` bool of the same shape; steps are a multiple of 32.
+        ``ids`` int32 (documents, steps) and ``mask`` bool of the same shape; steps are a multiple of 32, or of 8 up to
+        there.
 
     Raises:
         InputError: There are no documents.
     """
     longest = max(map(len, documents), default=0)
-    padded = pad(documents, length=bucket_length(longest, _LENGTH_STEP))
+    step = _LENGTH_STEP if longest > _LENGTH_STEP else _SHORT_STEP
+    padded = pad(documents, length=bucket_length(longest, step))
     return {"ids": padded.values, "mask": padded.mask}
 
 

@@ -1,15 +1,15 @@
 """The configs of text classifiers, and the names and shapes of their weights.
 
 A preset answers with one network or with several (members), each with a config of its own: its logits are the weighted
-sum of the members' logits, divided by one temperature. Networks and their weights by name:
-``models.text_classifier.network``.
+sum of the members' logits, divided by one temperature. A last one can be for short texts alone.
+Networks and their weights by name: ``models.text_classifier.network``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Le, MinLen
@@ -17,7 +17,7 @@ from annotated_types import Ge, Le, MinLen
 from data_prep.array_files import ArraySpec
 from data_prep.batching import pad
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Positive, Share
+from data_prep.fields import Checked, Natural, NonNegative, Positive, Share
 from data_prep.text.embeddings import quantise
 from data_prep.text.text_inputs import Reading
 from models.layers.cells import CELLS, layer_shapes
@@ -104,6 +104,10 @@ class TextPresetConfig(Checked):
         weights: Of the logits of each member in their sum.
         temperature: The sum is divided by it, so that the preset is as sure as it is right (Guo et al. 2017).
         aliases: Other names of labels that data of other origin may use, each with the label it means.
+        short: Texts of up to so many words and marks are answered by the last member alone where it is sure; 0 for
+            no such member.
+        short_margin: It is sure where its largest logit is further before the next one.
+        short_temperature: Its logits are divided by it there.
 
     Raises:
         InputError: The members do not answer together.
@@ -113,6 +117,11 @@ class TextPresetConfig(Checked):
     weights: tuple[float, ...] = (1.0,)
     temperature: Positive = 1.0
     aliases: tuple[tuple[str, str], ...] = ()
+    short: Natural = 0
+    short_margin: NonNegative = 0.0
+    short_temperature: Positive = 1.0
+
+    ADDED: ClassVar[Mapping[str, Any]] = {"short": 0, "short_margin": 0.0, "short_temperature": 1.0}
 
     def __post_init__(self) -> None:
         """Refuse members that do not answer together."""
@@ -129,6 +138,22 @@ class TextPresetConfig(Checked):
             )
         if len({alias for alias, _ in self.aliases}) < len(self.aliases):
             raise InputError("An alias is there twice", received=self.aliases)
+        last = self.members[-1]
+        if self.short and (len(self.members) < 2 or self.weights[-1]):
+            raise InputError(
+                "The network of short texts is not one more",
+                allowed="a last network with weight 0",
+                received=self.weights,
+            )
+        if self.short and (last.is_bag or 0 < last.max_words < self.short):
+            raise InputError("The network of short texts does not read all of their words", received=last)
+
+    def without_short(self) -> TextPresetConfig:
+        """Return the config without the network of short texts; the same where there is none."""
+        if not self.short:
+            return self
+        long = {"members": self.members[:-1], "weights": self.weights[:-1]}
+        return replace(self, **long, short=0, short_margin=0.0, short_temperature=1.0)
 
     @property
     def labels(self) -> int:

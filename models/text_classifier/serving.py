@@ -7,7 +7,7 @@ Documents are ids with the end last (``data_prep.text.text_inputs.encode``); wha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -284,25 +284,51 @@ class PackedText:
             packed_network(member, member_arrays(arrays, number))
             for number, member in enumerate(config.members, start=1)
         ]
-        self._weights = [weight / config.temperature for weight in config.weights]
+        # Places and weights of the networks that answer long texts, and short ones; one without weight is not asked.
+        weights = enumerate(config.weights)
+        self._long = {at: weight / config.temperature for at, weight in weights if weight or not at}
+        self._short = {len(self.members) - 1: 1.0 / config.short_temperature}
 
     def logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Answer documents by all networks: float32 (documents, labels), whose softmax are probabilities."""
-        return self._summed(self._answers(self.members, documents))
+        """Answer documents by the networks that are asked for their length: float32 (documents, labels)."""
+        return self.soonest(documents, None)
 
     def soonest(self, documents: Sequence[np.ndarray], sure: Sure | None) -> np.ndarray:
-        """Answer documents by the first network alone where it is sure, else as :meth:`logits`; None for never."""
-        if sure is None:
-            return self.logits(documents)
-        (first,) = self._answers(self.members[:1], documents)
-        unsure = np.flatnonzero(margins(first) <= sure.margin)
-        others = self._answers(self.members[1:], [documents[at] for at in unsure])
-        found = first / np.float32(sure.temperature)
-        found[unsure] = self._summed([first[unsure], *others])
+        """Answer documents, but long ones by the first network alone where it is sure; None for never."""
+        alone, found = self._alone(documents)
+        if not alone.any():
+            return self._soonest(documents, sure)
+        if not alone.all():
+            found[~alone] = self._soonest(_chosen(documents, ~alone), sure)
         return found
 
-    def _answers(self, members: Sequence[PackedNetwork], documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the logits of some networks, float32 (networks, documents, labels)."""
+    def answering(self, ids: np.ndarray) -> Mapping[int, float]:
+        """Return the places of the networks that answer a document together, each with its weight."""
+        return self._short if self._alone([ids])[0].all() else self._long
+
+    def _alone(self, documents: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Say which documents the network of short texts answers alone, bool (documents,), and what."""
+        config, found = self.config, np.empty((len(documents), self.config.labels), np.float32)
+        alone = np.array([len(ids) - 1 <= config.short for ids in documents], bool) & (config.short > 0)
+        if alone.any():
+            (answers,) = self._answers(self._short, _chosen(documents, alone))
+            found[alone] = self._summed(self._short, [answers])
+            alone[alone] = margins(answers) > config.short_margin
+        return alone, found
+
+    def _soonest(self, documents: Sequence[np.ndarray], sure: Sure | None) -> np.ndarray:
+        if sure is None:
+            return self._summed(self._long, self._answers(self._long, documents))
+        (first,) = self._answers((0,), documents)
+        unsure = margins(first) <= sure.margin
+        others = self._answers([at for at in self._long if at], _chosen(documents, unsure))
+        found = first / np.float32(sure.temperature)
+        found[unsure] = self._summed(self._long, [first[unsure], *others])
+        return found
+
+    def _answers(self, asked: Collection[int], documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the logits of some networks by their places, float32 (networks, documents, labels)."""
+        members = [self.members[at] for at in asked]
         found = np.zeros((len(members), len(documents), self.config.labels), np.float32)
         parts = similar_lengths([len(ids) for ids in documents], IDS_AT_ONCE)
 
@@ -319,18 +345,23 @@ class PackedText:
         """Say what each word of a document adds to one logit minus another: its vector times the gradient by it."""
         direction = np.zeros(self.config.labels)
         direction[label], direction[against] = 1.0, -1.0
+        weights = self.answering(ids)
         with one_blas_thread():
-            found = [member.contributions(ids, direction) for member in self.members]
+            found = [self.members[at].contributions(ids, direction) for at in weights]
         words, rests, exact = zip(*found, strict=True)
-        return Contributions(self._summed(words), float(self._summed(rests)), all(exact))
+        return Contributions(self._summed(weights, words), float(self._summed(weights, rests)), all(exact))
 
     def left_out(self, words: int) -> int:
         """Return how many words of a document are not read by the network that reads most of it."""
         return min(member.left_out(words) for member in self.config.members)
 
-    def _summed(self, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Weigh what was found of each member and sum it; a float32 array stays one."""
-        return sum(weight * own for weight, own in zip(self._weights, found, strict=True))
+    def _summed(self, weights: Mapping[int, float], found: Sequence[np.ndarray]) -> np.ndarray:
+        """Weigh what was found of each network that is asked and sum it; a float32 array stays one."""
+        return sum(weight * own for weight, own in zip(weights.values(), found, strict=True))
+
+
+def _chosen(documents: Sequence[np.ndarray], which: np.ndarray) -> list[np.ndarray]:
+    return [documents[at] for at in np.flatnonzero(which)]
 
 
 def margins(logits: np.ndarray) -> np.ndarray:

@@ -11,9 +11,18 @@ import pytest
 
 from apps.reviews.application import Reviews
 from apps.reviews.evaluation import evaluate, score
-from apps.reviews.recipes import MEMBERS, RECIPES, MemberRecipe, ReviewsRecipe, SelfTraining, chosen_recipe
+from apps.reviews.recipes import (
+    MEMBERS,
+    RECIPES,
+    MemberRecipe,
+    ReviewsRecipe,
+    SelfTraining,
+    ShortTexts,
+    chosen_recipe,
+)
+from apps.reviews.short import to_learn
 from apps.reviews.sources import ReviewsSource, named_source, own_source, sample_source
-from apps.reviews.stages import inverse_document_frequency, surest
+from apps.reviews.stages import Networks, inverse_document_frequency, surest
 from apps.reviews.task import ReviewsTask, check_trainable
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled, read_csv
@@ -83,10 +92,18 @@ def test_recipes_survive_json_and_overrides_reach_their_network() -> None:
         (["min_count=0"], "min_count does not fit"),
         (["member2.idf=true"], "idf is for vectors that begin at random"),
         (["vectors=none"], "there are none"),
-        (["refit=true", "keep_best=true"], "keep_best needs"),
         (["validation=0"], "validation does not fit. Allowed: greater than 0"),
         (["self_training.confident=0"], "confident does not fit"),
         (["self_training.texts=0"], "texts does not fit"),
+        (["short.label=1.5"], "short.label does not fit|label does not fit.*less than or equal to 1"),
+        (["short.pieces=0"], "pieces does not fit"),
+        (["short.member.max_words=9"], "network of short texts reads all words"),
+        (
+            ["short.member.network=ngrams", "short.member.ngrams=2", "short.member.buckets=9"],
+            "reads all words",
+        ),
+        (["short.words=0", "refit=true", "keep_best=true"], "keep_best needs"),
+        (["refit=true"], "network of short texts needs what refit does not hold out"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(overrides: list[str], message: str) -> None:
@@ -164,6 +181,58 @@ def test_choosing_leaves_the_test_part_alone(source: ReviewsSource, tmp_path: Pa
     assert metrics["accuracy"]["n"] == len(answers.validation)
     assert "held out of the training part" in metrics["accuracy"]["protocol"]
     assert metrics["accuracy"]["published"] == {}
+
+
+def test_a_network_of_short_texts_is_one_more_and_can_be_all_that_is_trained(tmp_path: Path) -> None:
+    rows = [
+        (f"Film {at} is very {word}. It has scenes. It is so {other}.", label)
+        for at in range(20)
+        for label, word, other in (("neg", "lame", "trite"), ("pos", "witty", "subtle"))
+    ]
+    texts = labelled(rows)
+    source = replace(sample_source(), train=texts.chosen(range(30)), test=texts.chosen(range(30, 40)))
+    member = MemberRecipe(network="gru", dimensions=4, units=3, epochs=1, table="int8", words=20)
+    short = ShortTexts(words=8, pieces=2, sentences=16, member=member)
+    recipe = ReviewsRecipe(members=(_TINY,), short=short, validation=0.2)
+    trained = trained_in(tmp_path / "run", recipe, source)
+    assert list(trained.results) == ["round0-member1", "short"]
+    reviews, config = trained.answers.reviews, trained.answers.reviews.config
+    assert [one.network for one in config.members] == ["mean", "gru"] and config.weights == (1.0, 0.0)
+    assert config.short == 8 and config.members[1].vocabulary_size == 20
+    documents = [np.arange(3, length, dtype=np.int32) for length in (12, 13)]
+    single = [member.logits(documents) for member in reviews.network.members]
+    others, found = single[0] / config.temperature, reviews.network.logits(documents)
+    np.testing.assert_allclose(found[0], (others + single[1])[0] / config.short_temperature, rtol=1e-5)
+    np.testing.assert_allclose(found[1], others[1], rtol=1e-5)
+    content = TASK.content(recipe, source, trained.answers)
+    metrics = TASK.score(recipe, source, trained.answers)
+    assert metrics["accuracy"]["n"] == 10 and content.config == config
+    networks = Networks(recipe, source, Run(tmp_path / "other"))
+    learned, wanted = to_learn(networks, trained.answers)
+    assert len(learned) == len(wanted) > 16 and (wanted[-16:, :2].max(axis=1) == 1.0).all()
+    np.testing.assert_allclose(wanted[:, :2].sum(axis=1), 1.0, rtol=1e-5)
+    others = reviews.network.members[0].logits(learned[:1]) / config.temperature
+    np.testing.assert_allclose(wanted[:1, 2:], others, rtol=1e-4)
+    with pytest.raises(
+        InputError, match=r"praise or blame\. Allowed: the labels neg and pos\. Received: sad"
+    ):
+        check_trainable(recipe, replace(source, train=replace(source.train, classes=("sad", "glad"))))
+
+
+def test_the_network_of_short_texts_alone_is_trained_beside_those_of_a_preset(
+    source: ReviewsSource, tmp_path: Path
+) -> None:
+    start = save_reviews(tmp_path / "start", [drawn("ngrams", ngrams=2, buckets=8, table="int8")])
+    options = {"csv": (own_csv(tmp_path / "own.csv", source.train),)}
+    overrides = ["short.words=8", "short.only=true", "short.member.units=3", "short.member.epochs=1"]
+    with pytest.raises(InputError, match=r"keeps the networks of a preset\. Name it with --from"):
+        fit_task(TASK, tmp_path / "none", options=options, overrides=overrides)
+    fit_task(TASK, tmp_path / "more", options=options, overrides=overrides, start=start)
+    before, after = Reviews.from_preset(start), Reviews.from_preset(tmp_path / "more")
+    assert after.config.without_short() == before.config and len(after.config.members) == 2
+    for name, array in before.arrays.items():
+        np.testing.assert_allclose(after.arrays[name], array, rtol=1e-3, err_msg=name)
+    assert after.metadata["from"] == "start" and [line["stage"] for line in after.metadata["history"]]
 
 
 @pytest.mark.slow

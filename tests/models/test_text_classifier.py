@@ -53,6 +53,7 @@ from tests.models.text_arrays import CONFIGS, LABELS, VOCABULARY, documents, ran
 
 EVERY = pytest.mark.parametrize("name", CONFIGS)
 LENGTHS = (7, 0, 12)
+_SHORT = {"short": 9, "weights": (1.0, 0.0)}
 Trained = tuple[keras.Model, dict[str, np.ndarray]]
 
 
@@ -83,10 +84,11 @@ def test_every_argument_survives() -> None:
     # N-grams and layers exclude each other, and so do the two ways of counting.
     members = (
         TextClassifierConfig(**values),
-        TextClassifierConfig("gru", labels=3, layers=2),
         TextClassifierConfig("ngrams", labels=3, sublinear_tf=True),
+        TextClassifierConfig("gru", labels=3, layers=2),
     )
-    preset = {"members": members, "weights": (0.5, 2.0, 1.0), "temperature": 3.0, "aliases": (("a", "b"),)}
+    preset = {"members": members, "weights": (0.5, 2.0, 0.0), "temperature": 3.0, "aliases": (("a", "b"),)}
+    preset |= {"short": 20, "short_temperature": 0.5}
     check_config_round_trip(TextPresetConfig, preset)
 
 
@@ -121,6 +123,16 @@ def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -
         ({"members": (CONFIGS["mean"], TextClassifierConfig()), "weights": (1.0, 1.0)}, "the same labels"),
         ({"temperature": 0.0}, "temperature does not fit.*greater than 0"),
         ({"aliases": (("a", "b"), ("a", "c"))}, "alias is there twice"),
+        ({"short": 9, "weights": (0.0,)}, "short texts is not one more"),
+        (
+            {"short": 9, "weights": (1.0, 0.5), "members": (CONFIGS["mean"],) * 2},
+            "short texts is not one more",
+        ),
+        ({**_SHORT, "members": (CONFIGS["mean"], CONFIGS["distinct"])}, "does not read all of their words"),
+        (
+            {**_SHORT, "members": (CONFIGS["mean"], replace(CONFIGS["mean"], max_words=8))},
+            "does not read all",
+        ),
     ],
 )
 def test_members_that_do_not_answer_together_are_refused(values: dict, message: str) -> None:
@@ -273,6 +285,37 @@ def test_the_first_network_answers_alone_where_it_is_sure() -> None:
     assert together.soonest([], Sure(1.0, 1.0)).shape == (0, 3)
 
 
+def test_the_last_network_is_asked_about_short_texts_only() -> None:
+    config, arrays = tiny_preset(("distinct", "pool", "attention"))
+    short = replace(config, weights=(*config.weights[:2], 0.0), short=7, short_temperature=2.0)
+    together, some = PackedText(short, arrays), documents(LENGTHS)  # of 7, 0 and 12 words
+    first, second, last = (member.logits(some) for member in together.members)
+    long = (short.weights[0] * first + short.weights[1] * second) / short.temperature
+    wanted = np.where([[True], [True], [False]], (long + last) / 2.0, long)
+    np.testing.assert_allclose(together.logits(some), wanted, atol=1e-5)
+    np.testing.assert_allclose(together.logits(some[:2]), wanted[:2], atol=1e-5)
+    found = together.soonest(some, Sure(-1.0, 4.0))
+    np.testing.assert_allclose(found[:2], wanted[:2], atol=1e-5)
+    np.testing.assert_allclose(found[2], first[2] / 4.0, atol=1e-5)
+    assert [list(together.answering(ids)) for ids in some] == [[0, 1, 2], [0, 1, 2], [0, 1]]
+    direction = np.array([1.0, 0.0, -1.0])
+    parts = [member.contributions(some[0], direction).words for member in together.members]
+    weights = together.answering(some[0]).values()
+    added = sum(weight * part for weight, part in zip(weights, parts, strict=True))
+    np.testing.assert_allclose(together.contributions(some[0], 0, 2).words, added)
+    without = short.without_short()
+    assert without == replace(config, members=config.members[:2], weights=config.weights[:2])
+    assert without.without_short() is without
+
+
+def test_the_loss_adds_the_logits_of_others() -> None:
+    labels, logits = np.float32([[0.25, 0.75], [1.0, 0.0]]), np.float32([[0.5, -1.0], [2.0, 1.0]])
+    others = np.float32([[1.0, 0.0], [-3.0, 2.0]])
+    loss = text_loss(0.1)
+    both = np.concatenate([labels, others], axis=1)
+    np.testing.assert_allclose(loss(both, logits), loss(labels, logits + others), rtol=1e-6)
+
+
 def test_texts_in_ascii_are_encoded_as_all_others() -> None:
     words = ("good", "film", "3", "10", "!", "don", "'", "t", "a", "ab", "b", "été")
     vocabulary = Vocabulary(words, specials=SPECIALS)
@@ -292,7 +335,7 @@ def test_texts_in_ascii_are_encoded_as_all_others() -> None:
 def test_the_keras_network_of_a_preset_has_all_members_and_is_saved_and_trained(tmp_path: Path) -> None:
     members = (replace(CONFIGS["distinct"], table="int8"), *(CONFIGS[name] for name in ("pool", "mgu")))
     members = (*members, CONFIGS["convolution"], CONFIGS["attention"])
-    config = TextPresetConfig(members, (1.0, 2.0, 0.5, -1.0, 0.3), 1.2)
+    config = TextPresetConfig(members, (1.0, 2.0, 0.5, -1.0, 0.0), 1.2, short=7, short_temperature=2.0)
     arrays = preset_arrays(config, [random_arrays(member, at) for at, member in enumerate(members)])
     model, some = text_classifier_model(config, arrays), documents(LENGTHS)
     inputs, together = golden_inputs(config, some), PackedText(config, arrays)
