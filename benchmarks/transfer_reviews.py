@@ -31,7 +31,7 @@ from data_prep.splits import group_split
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import SPECIALS, document_forms, encode, learn_vocabulary
 from data_prep.text.vocab import UNK, Vocabulary
-from models.text_classifier.serving import packed_network
+from models.text_classifier.packed import packed_network
 from models.training.recipe import fields_of
 from models.training.task import Run
 

@@ -23,7 +23,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import EOS, SPECIALS, words_of
 from data_prep.text.vocab import UNK
 from models.layers.cells import CELLS
-from models.text_classifier.serving import PackedNetwork
+from models.text_classifier.packed import PackedNetwork
 
 Method = Literal["gradient", "leave_out", "linear"]
 METHODS: tuple[Method, ...] = ("gradient", "leave_out", "linear")

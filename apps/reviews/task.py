@@ -208,7 +208,7 @@ def check_trainable(recipe: ReviewsRecipe, source: ReviewsSource) -> None:
             allowed=f"{_FEWEST_TEXTS} or more",
             received=len(source.train),
         )
-    if recipe.short.sentences and set(source.labels) != set(LABELS):
+    if recipe.short.words and recipe.short.sentences and set(source.labels) != set(LABELS):
         raise InputError(
             "Sentences made by rules praise or blame",
             allowed=f"the labels {' and '.join(LABELS)}",

@@ -20,7 +20,10 @@ from data_prep.text.short_texts import (
 from data_prep.text.text_inputs import EOS, SPECIALS, encode, learn_vocabulary
 from data_prep.text.vocab import Vocabulary
 
-ADJECTIVES = ("lame trite wooden stale flat crude".split(), "witty tender subtle moody sweet rich".split())
+ADJECTIVES = (
+    ["lame", "trite", "wooden", "stale", "flat", "crude"],
+    ["witty", "tender", "subtle", "moody", "sweet", "rich"],
+)
 
 
 def test_pieces_are_whole_sentences_in_their_order() -> None:

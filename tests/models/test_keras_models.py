@@ -19,7 +19,7 @@ from models.presets.search import list_presets
 from models.presets.store import Preset, load_preset
 from models.storage.variables import variable_arrays
 from models.text_classifier.config import member_arrays
-from models.text_classifier.serving import packed_network
+from models.text_classifier.packed import packed_network
 from tests.models import contract
 
 ROOT = Path(__file__).resolve().parents[2]
