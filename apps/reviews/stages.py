@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from apps.reviews.application import ALONE, Reviews
+from apps.reviews.application import ALONE, KEPT, Reviews
 from apps.reviews.evaluation import chosen_sure, chosen_weights, mean_loss, unsure_temperature
 from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
 from apps.reviews.results import ReviewsEvaluation
@@ -26,7 +26,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
 from data_prep.text.vocab import UNK
 from data_prep.text.word2vec_corpus import encode_corpus
-from models.presets.store import Preset
+from models.presets.store import WEIGHTS, Preset
 from models.serving.operations import softmax
 from models.storage.variables import copy_values
 from models.text_classifier.config import (
@@ -47,12 +47,16 @@ if TYPE_CHECKING:
 
 
 class ReviewsAnswers(NamedTuple):
-    """The classifier as a preset stores it, how many documents it learned from, places of those held out, folds."""
+    """The classifier as a preset stores it, how many documents it learned from, places of those held out, folds.
+
+    ``kept`` tells how the networks were trained that were kept as they were.
+    """
 
     reviews: Reviews
     learned: int
     validation: np.ndarray
     folds: ReviewsEvaluation | None = None
+    kept: Mapping[str, Any] | None = None
 
 
 class Networks:
@@ -85,7 +89,14 @@ class Networks:
         long = start.config.without_short()
         arrays = {name: start.arrays[name] for name in preset_specs(long)}
         reviews = Reviews(long, arrays, **self._known(start.sure))
-        return ReviewsAnswers(reviews, len(self.learned), self.held_out)
+        said = self.run.start.metadata
+        kept = {
+            name: said[name]
+            for name in ("recipe", "seconds", "history", "processor", "versions")
+            if name in said
+        }
+        kept["weights"] = said["files"][WEIGHTS]["sha256"]
+        return ReviewsAnswers(reviews, len(self.learned), self.held_out, kept=said.get(KEPT, kept))
 
     def all_rounds(self) -> Stages:
         """Train as often as the recipe asks, then once more on everything if it asks that; :class:`ReviewsAnswers`."""

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from apps.reviews.application import TOPICS_PRESET, Reviews
+from apps.reviews.application import KEPT, TOPICS_PRESET, Reviews
 from apps.reviews.evaluation import Scoring, evaluate, final_metrics, metrics_of, score
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
@@ -151,6 +151,7 @@ class ReviewsTask(Task):
                 "learned_documents": answers.learned,
                 "refused_documents": len(source.refused),
                 **reviews.metadata,
+                **({} if answers.kept is None else {KEPT: answers.kept}),
             },
             summary={
                 "networks": [member.network for member in reviews.config.members],

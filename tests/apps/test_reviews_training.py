@@ -235,6 +235,9 @@ def test_the_network_of_short_texts_alone_is_trained_beside_those_of_a_preset(
     assert after.config.without_short() == before.config and len(after.config.members) == 2
     for name, array in before.arrays.items():
         np.testing.assert_allclose(after.arrays[name], array, rtol=1e-3, err_msg=name)
+    kept = after.metadata["kept_networks"]
+    assert kept["weights"] == before.metadata["files"]["weights.npz"]["sha256"]
+    assert kept["recipe"] == before.metadata["recipe"] and kept["seconds"] == before.metadata["seconds"]
     assert after.metadata["from"] == "start" and [line["stage"] for line in after.metadata["history"]]
 
 
