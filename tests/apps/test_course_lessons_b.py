@@ -109,11 +109,12 @@ def end_verdict(step: Step) -> str:
     read_so_far = running(reviews(), step.exhibit.values["text"])
     if step.name == "tasks/verdict":
         names = [word.text for word in read_so_far.words]
-        assert min(shares[1] for shares in read_so_far.probabilities[1 : names.index("All")]) > 0.7
+        positive = [shares[1] for shares in read_so_far.probabilities]
+        assert min(positive[: names.index("dull")]) > 0.7 > 0.3 > max(positive[names.index("dull") :])
     else:
         found = reviews().classify(step.exhibit.values["text"]).probabilities
         assert round(100 * found["neg"]) == 81  # as the reveal says
-        assert round(100 * reviews().classify(step.before.values["text"]).probabilities["pos"]) == 98
+        assert round(100 * reviews().classify(step.before.values["text"]).probabilities["pos"]) == 94
         assert 92 < preset_scores("reviews_imdb", "text_classifier")["metrics.accuracy.score"] < 93
     return verdict(step.exhibit.values)
 

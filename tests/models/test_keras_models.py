@@ -20,6 +20,7 @@ from models.presets.store import Preset, load_preset
 from models.storage.variables import variable_arrays
 from models.text_classifier.config import member_arrays
 from models.text_classifier.packed import packed_network
+from models.text_classifier.serving import margins
 from tests.models import contract
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +87,11 @@ def comparable(preset: Preset, inputs: Arrays, found: Arrays, stored: Arrays) ->
             logits = packed_network(member, member_arrays(preset.arrays, number)).answer(reads)
             stored[f"member{number}"] = logits
             stored["logits"] = stored.get("logits", 0.0) + logits * weight / preset.config.temperature
+        words = np.array([len(read) - 1 for read in reads])
+        alone = (words <= preset.config.short) & (margins(logits) > preset.config.short_margin)
+        if preset.config.short:  # the last network answers short texts alone where it is sure
+            sure = logits / preset.config.short_temperature
+            stored["logits"] = np.where(alone[:, None], sure, stored["logits"])
     if len(found) == 1 and not found.keys() & stored.keys():
         found = {next(iter(stored)): next(iter(found.values()))}  # the only output has the name of its layer
     if "mask" in inputs:
