@@ -30,7 +30,6 @@ from models.text_classifier.config import (
     recurrent_names,
 )
 
-_FAR = 1e6  # from all logits
 IDF = "idf/embeddings"  # the array of inverse document frequencies, in training only
 
 
@@ -91,18 +90,16 @@ def text_classifier_model(config: TextPresetConfig, arrays: Arrays) -> keras.Mod
         weighted.append(
             layers.Rescaling(weight / config.temperature, name=f"weighted{number}")(outputs[name])
         )
-    logits = layers.Add(name="together")(weighted) if len(weighted) > 1 else weighted[0]
+    logits = layers.Add(name="logits")(weighted) if len(weighted) > 1 else weighted[0]
     if config.short:  # the last network reads all words, and the end
         words = ops.sum(ops.cast(ids != PAD, "int32"), axis=1, keepdims=True) - 1
         alone = outputs[name]
-        best = ops.one_hot(ops.argmax(alone, axis=1), config.labels)
-        ahead = ops.sum(best * alone, axis=1, keepdims=True) - ops.max(
-            alone - _FAR * best, axis=1, keepdims=True
-        )
-        answers = ops.logical_and(words <= config.short, ahead > config.short_margin)
+        near = ops.max(alone, axis=1, keepdims=True) - alone < config.short_margin
+        others = ops.sum(ops.cast(near, "int32"), axis=1, keepdims=True)
         alone = layers.Rescaling(1.0 / config.short_temperature, name="short")(alone)
-        logits = ops.where(answers, alone, logits)
-    outputs["logits"] = layers.Identity(name="logits")(logits)
+        # Sure: no other logit is near the largest one.
+        logits = ops.where(words < config.short + 1, ops.where(others < 2, alone, logits), logits)
+    outputs["logits"] = logits
     return keras.Model(inputs, outputs, name="text_preset")
 
 
