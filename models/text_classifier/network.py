@@ -87,9 +87,9 @@ def text_classifier_model(config: TextPresetConfig, arrays: Arrays) -> keras.Mod
         assign_arrays(network.weights, own)
         ids = inputs[name] = keras.Input((None,), dtype="int32", name=name)
         outputs[name] = network({"ids": ids, "mask": ids != PAD})
-        weighted.append(
-            layers.Rescaling(weight / config.temperature, name=f"weighted{number}")(outputs[name])
-        )
+        if weight or number == 1:
+            scale = layers.Rescaling(weight / config.temperature, name=f"weighted{number}")
+            weighted.append(scale(outputs[name]))
     logits = layers.Add(name="logits")(weighted) if len(weighted) > 1 else weighted[0]
     if config.short:  # the last network reads all words, and the end
         words = ops.sum(ops.cast(ids != PAD, "int32"), axis=1, keepdims=True) - 1
