@@ -146,12 +146,12 @@ def test_the_project_needs_what_its_files_import_as_the_checkout_pins_it() -> No
     trees = (tree for name, tree in TREES.items() if not name.startswith("bench"))
     imported = {DISTRIBUTIONS.get(module, module) for module in set().union(*map(third_party, trees))}
     extras = project()["optional-dependencies"]
+    more = [line for name in ("export", "spacy", "ray", "jax") for line in extras[name]]
     needed, optional = (
-        {each.name: each for each in map(Requirement, lines)}
-        for lines in (project()["dependencies"], extras["export"] + extras["spacy"] + extras["ray"])
+        {each.name: each for each in map(Requirement, lines)} for lines in (project()["dependencies"], more)
     )
     assert set(needed) == imported - set(optional)
     pinned = pins("requirements.txt")
     assert all(pinned[name] in each.specifier for name, each in needed.items())
-    tested = pins("requirements-dev.txt") | pins("requirements-ray.txt")
+    tested = pins("requirements-dev.txt") | pins("requirements-ray.txt") | pins("requirements-jax.txt")
     assert all(tested[name] in each.specifier for name, each in optional.items())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,12 @@ from benchmarks.streamlit_client import Ask, Visitor
 from data_prep.errors import InputError
 
 KINDS = ("solve an analogy", "classify a digit")
+
+
+def run(asked: Coroutine[Any, Any, Any]) -> Any:
+    """Wait for something in a thread of its own: other tests leave a loop of events in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +47,7 @@ def test_nine_visitors_get_the_answers_of_one(port: int, few: None, monkeypatch:
         await crowd.stay(9, 2.0, 1)
         return crowd
 
-    crowd = asyncio.run(measure())
+    crowd = run(measure())
     assert not any(crowd.wrong.values()) and not crowd.lost
     assert crowd.vanished and crowd.read_slowly
     row = crowd.row()
@@ -55,7 +63,7 @@ def test_a_wrong_answer_is_counted(port: int, few: None) -> None:
         await crowd.stay(1, 0.5, 1)
         return crowd
 
-    row = asyncio.run(measure()).row(*KINDS)
+    row = run(measure()).row(*KINDS)
     assert row["wrong"] == row["answers"] > 0
 
 
@@ -66,7 +74,7 @@ def test_what_the_page_has_not_is_told(port: int) -> None:
         return await visitor.answer(Ask("tagger", "", {"nothing": "a"}))
 
     with pytest.raises(InputError, match="no such widget"):
-        asyncio.run(ask())
+        run(ask())
 
 
 def test_the_service_is_asked_meanwhile() -> None:
@@ -76,9 +84,7 @@ def test_the_service_is_asked_meanwhile() -> None:
         asked.append(body)
         return (200, json.dumps({"results": [len(asked)]}).encode())
 
-    found = asyncio.run(
-        visitors.with_service(ask, [b"a", b"b"], lambda at, got: got != [3], asyncio.sleep(0.6))
-    )
+    found = run(visitors.with_service(ask, [b"a", b"b"], lambda at, got: got != [3], asyncio.sleep(0.6)))
     assert asked[:3] == [b"a", b"b", b"a"] and len(asked) == found["answers"]
     assert found["wrong"] == 1
 

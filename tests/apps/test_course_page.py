@@ -29,7 +29,7 @@ def open_one(name: str, **query: str) -> AppTest:
 def answer(app: AppTest, name: str, text: str) -> AppTest:
     boxes = [*app.text_input, *app.text_area, *app.radio]
     next(box for box in boxes if box.key == f"answer {name} {SEED}").set_value(text)
-    return press(app, translated("Check", "de") if "language" in app.session_state else "Check")
+    return press(app, translated("Check", app.session_state["language"]))
 
 
 def labels(app: AppTest) -> list[str]:

@@ -265,7 +265,7 @@ def test_fit_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     plain = {"overrides": (), "recipe": None, "resume": False, "start": None}
     given, unset = (
         {"text": (Path("corpus.txt"),), "words": None, "sample": False},
-        dict.fromkeys(("teacher", "tensorboard")),
+        dict.fromkeys(("teacher", "tensorboard", "place")),
     )
     assert calls == [
         ("vectors", out, given, {**changed, **unset}),
