@@ -16,12 +16,7 @@ import io
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +29,7 @@ from tqdm import tqdm
 from apps.course.lessons import Step, lessons, step_named
 from apps.course.pictures import FOLDER, MOST_BYTES, is_current, path_of, stamped
 from apps.course.printing import BROWSERS
+from benchmarks import visitors
 from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
 from data_prep.files import write_bytes
@@ -182,30 +178,10 @@ def _plain(text: str) -> str:
 
 @contextmanager
 def _server() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.port", str(port), "--server.headless", "true"]
     with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), *options],
-            cwd=ROOT, env={**os.environ, "LECTERN_LABORATORY": folder},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        address, begun = f"http://127.0.0.1:{port}", time.monotonic()
-        try:
-            while True:
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                    break
-                except OSError:
-                    if server.poll() is not None or time.monotonic() - begun > _SECONDS:
-                        raise InputError("The page does not start: try `make app`") from None
-                    time.sleep(0.2)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=_SECONDS)
+        os.environ["LECTERN_LABORATORY"] = folder  # no runs of this machine in the pictures
+        with visitors.page(Path(folder, "page.log")) as (port, _):
+            yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

@@ -10,13 +10,14 @@ import typer
 
 from apps.shared.commands import (
     EXIT_INPUT_ERROR,
+    NEEDED,
     JsonOption,
     PresetOption,
+    add_verb,
     group,
     print_error,
     print_result,
     progress_bar,
-    verb,
 )
 
 app = group()
@@ -46,81 +47,62 @@ AddressOption = Annotated[
 ]
 
 
-def _add(use: str, about: str, forms: Any, usual: str) -> None:
-    """Add a command: they differ in what they write."""
+UnknownOption = Annotated[
+    Literal["refuse", "map"],
+    typer.Option(help="Characters that the writer never saw: refuse them, or map them to unknown."),
+]
+
+
+def _add(use: str, about: str, forms: Any, usual: str, **options: Any) -> None:
+    """Add a command: they differ in what they write, and in options of their own, all with ``refuse`` as default."""
 
     def command(
-        pattern: InputOption,
-        column: ColumnOption,
-        output: OutputOption,
-        form: str = usual,
-        preset: PresetOption = None,
-        part: PartOption = None,
-        workers: WorkersOption = None,
-        threads: ThreadsOption = 1,
-        address: AddressOption = None,
-        as_json: JsonOption = False,
+        pattern: str,
+        column: str,
+        output: Path,
+        form: str,
+        preset: str | None,
+        part: int | None,
+        workers: int | None,
+        threads: int,
+        address: str | None,
+        as_json: bool,
+        **own: str,
     ) -> None:
-        _run(use, pattern, column, output, form, preset, part, workers, threads, address, as_json)
+        # By their names: the command line starts without the applications.
+        job, running, uses = (
+            importlib.import_module(f"apps.batch.{name}") for name in ("job", "running", "uses")
+        )
+        asked = job.Job(use, pattern, column, form, part or uses.USES[use].characters, own, preset)
+        with progress_bar(use, "documents") as progress:
+            found = running.run(
+                asked, output, workers=workers, threads=threads, address=address, progress=progress
+            )
+        print_result(found, as_json)
+        for name, why in found.damaged.items():
+            print_error(f"{name}: {why}; what stands before is answered")
+        if found.damaged:
+            raise typer.Exit(EXIT_INPUT_ERROR)
 
-    command.__doc__ = about
-    command.__annotations__["form"] = Annotated[forms, _FORM]
-    app.command(use)(verb(command))
+    parameters = {
+        "pattern": InputOption,
+        "column": ColumnOption,
+        "output": OutputOption,
+        "form": Annotated[forms, _FORM],
+        **options,
+        "preset": PresetOption,
+        "part": PartOption,
+        "workers": WorkersOption,
+        "threads": ThreadsOption,
+        "address": AddressOption,
+        "as_json": JsonOption,
+    }
+    needed = dict.fromkeys(("pattern", "column", "output"), NEEDED)
+    defaults = {"form": usual, "threads": 1, **dict.fromkeys(options, "refuse")}
+    add_verb(app, command, use, about, parameters, **needed, **defaults)
 
 
 _add("tag", "Tag documents.", Literal["jsonl", "parquet", "conllu"], "jsonl")
 _add("classify", "Say what documents are.", Form, "jsonl")
 _add("embed", "Describe documents by the mean of the vectors of their words.", Form, "parquet")
-
-
-@app.command()
-@verb
-def score(
-    pattern: InputOption,
-    column: ColumnOption,
-    output: OutputOption,
-    form: Annotated[Form, _FORM] = "jsonl",
-    unknown: Annotated[
-        Literal["refuse", "map"],
-        typer.Option(help="Characters that the writer never saw: refuse them, or map them to unknown."),
-    ] = "refuse",
-    preset: PresetOption = None,
-    part: PartOption = None,
-    workers: WorkersOption = None,
-    threads: ThreadsOption = 1,
-    address: AddressOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Say how surprising documents are to the writer."""
-    options = {"unknown": unknown}
-    _run("score", pattern, column, output, form, preset, part, workers, threads, address, as_json, options)
-
-
-def _run(
-    use: str,
-    pattern: str,
-    column: str,
-    output: Path,
-    form: str,
-    preset: str | None,
-    part: int | None,
-    workers: int | None,
-    threads: int,
-    address: str | None,
-    as_json: bool,
-    options: dict[str, Any] | None = None,
-) -> None:
-    # By their names: the command line starts without the applications.
-    job, running, uses = (
-        importlib.import_module(f"apps.batch.{name}") for name in ("job", "running", "uses")
-    )
-    asked = job.Job(use, pattern, column, form, part or uses.USES[use].characters, options or {}, preset)
-    with progress_bar(use, "documents") as progress:
-        found = running.run(
-            asked, output, workers=workers, threads=threads, address=address, progress=progress
-        )
-    print_result(found, as_json)
-    for name, why in found.damaged.items():
-        print_error(f"{name}: {why}; what stands before is answered")
-    if found.damaged:
-        raise typer.Exit(EXIT_INPUT_ERROR)
+_add("score", "Say how surprising documents are to the writer.", Form, "jsonl", unknown=UnknownOption)

@@ -22,6 +22,7 @@ from models.training.processes import asked_places, entered, run_all
 from models.training.task import Option, Task
 
 EXIT_INPUT_ERROR = 2
+NEEDED = inspect.Parameter.empty  # the default of a parameter that has to be given
 EXIT_BROKEN_PIPE = 128 + 13  # what a shell reports for a process that SIGPIPE ended
 _CONTROLS = {point: repr(chr(point))[1:-1] for point in (*range(32), *range(127, 160))}
 _SECONDS_BETWEEN_LINES = 10.0  # of progress in a log file
@@ -211,7 +212,8 @@ def add_fit(app: typer.Typer, task: Task, help_text: str, name: str = "fit") -> 
                 rows = [(key, str(value)) for key, value in summary.items()]
                 print_table(("setting or result", "value"), rows)
 
-    _add(app, fit, name, help_text, {"out": OutFolder, **_of_task(task, "fit"), **of_all})
+    parameters = {"out": OutFolder, **_of_task(task, "fit"), **of_all}
+    add_verb(app, fit, name, help_text, parameters, out=NEEDED)
 
 
 def add_evaluate(app: typer.Typer, task: Task, help_text: str, name: str = "evaluate") -> None:
@@ -223,17 +225,30 @@ def add_evaluate(app: typer.Typer, task: Task, help_text: str, name: str = "eval
         print_result(result, as_json)
 
     last = {"preset": PresetOption, "as_json": JsonOption}
-    _add(app, evaluate, name, help_text, {**_of_task(task, "evaluate"), **last})
+    add_verb(app, evaluate, name, help_text, {**_of_task(task, "evaluate"), **last})
 
 
-def _add(
-    app: typer.Typer, function: Callable[..., None], name: str, help_text: str, parameters: Mapping[str, Any]
+def add_verb(
+    app: typer.Typer,
+    function: Callable[..., None],
+    name: str,
+    help_text: str,
+    parameters: Mapping[str, Any],
+    **defaults: Any,
 ) -> None:
-    """Register a function under a signature that typer reads."""
+    """Register a function under a signature that typer reads.
+
+    Args:
+        app: Group of the command.
+        function: Takes the parameters by name.
+        name: Of the command.
+        help_text: One sentence.
+        parameters: Annotations by name, in their order.
+        **defaults: Of parameters that are not None, or False for flags; ``NEEDED`` for those that have to be given.
+    """
     signature = []
     for key, annotation in parameters.items():
-        default = False if annotation.__origin__ is bool else None
-        default = inspect.Parameter.empty if key == "out" else default
+        default = defaults.get(key, False if annotation.__origin__ is bool else None)
         looks = {"default": default, "annotation": annotation}
         signature.append(inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, **looks))
     function.__doc__, function.__signature__ = help_text, inspect.Signature(signature)
