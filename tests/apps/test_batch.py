@@ -1,23 +1,17 @@
-"""Batches without Ray: what a worker writes, what the manifest keeps, and what is refused; the last tests take Ray."""
+"""Batches without Ray: what a worker writes, what the manifest keeps, and what is refused."""
 
 from __future__ import annotations
 
 import fcntl
-import gzip
 import json
-import random
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
@@ -27,53 +21,17 @@ from apps.batch import running
 from apps.batch.answering import Order, Reader, Worker, checked
 from apps.batch.job import Job, Manifest, find_inputs
 from apps.batch.uses import USES, fingerprint
-from apps.reviews.application import Reviews
 from apps.tagger.application import Tagger
 from apps.vectors.application import Vectors
 from apps.writer.application import Writer
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import Refused
 from models.presets.search import PRESETS_DIR
-
-ROOT = Path(__file__).resolve().parents[2]
-WORDS = "the a film was good bad dull warm dogs bark cats sleep while actors play with words".split()  # noqa: SIM905
-
-
-def texts(count: int, seed: int = 0) -> list[str]:
-    """Documents of 5 to 60 words."""
-    draw = random.Random(seed)
-    return [" ".join(draw.choices(WORDS, k=draw.randint(5, 60))).capitalize() + "." for _ in range(count)]
-
-
-def write(path: Path, documents: list[object], column: str = "text") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = b"".join(json.dumps({column: text}).encode() + b"\n" for text in documents)
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
-    return path
+from tests.apps.batch_documents import all_files, command, read_jsonl, texts, write
 
 
 def job_of(use: str, pattern: Path, form: str = "jsonl", characters: int = 3000, **options: str) -> Job:
     return Job(use, str(pattern), "text", form, characters, options)
-
-
-def command(use: str, pattern: object, output: Path, *more: str) -> list[str]:
-    return ["batch", use, "--input", str(pattern), "--column", "text", "--output", str(output), *more]
-
-
-def read_jsonl(folder: Path) -> list[dict]:
-    found = [
-        json.loads(line)
-        for path in folder.rglob("[0-9]*.jsonl")
-        if path.is_file()
-        for line in path.read_text().splitlines()
-    ]
-    return sorted(found, key=lambda one: (one["file"], one["line"]))
-
-
-def all_files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()
-    }
 
 
 @pytest.fixture
@@ -343,7 +301,9 @@ def test_without_ray_it_is_told_what_to_install(
     two_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    assert "--require-hashes -r requirements-ray.lock" in refused(*command("embed", two_files, tmp_path / "out"))
+    assert "--require-hashes -r requirements-ray.lock" in refused(
+        *command("embed", two_files, tmp_path / "out")
+    )
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "127.0.0.1", "127.0.0.1:x"])
@@ -365,69 +325,3 @@ def test_what_was_refused_goes_through_every_use() -> None:
         answers = use.answer(use.open(None), [bad, "Dogs bark.", bad], "jsonl")
         assert [answers[0], answers[2]] in ([bad, bad], [Refused(1, "broken"), Refused(3, "broken")]), name
         assert not isinstance(answers[1], Refused)
-
-
-def on_ray(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "apps", *arguments]
-    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-
-
-@pytest.mark.slow
-def test_a_job_on_ray_counts_every_document(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
-    for at in range(3):
-        write(tmp_path / "in" / f"{at}.jsonl.gz", [*texts(1500, seed=at), ""])
-    damaged = write(tmp_path / "in" / "3.jsonl.gz", texts(1500))
-    damaged.write_bytes(damaged.read_bytes()[:-300])
-    pattern, out = tmp_path / "in" / "*.gz", tmp_path / "out"
-    arguments = command("classify", pattern, out, "--part", "50000", "--workers", "2", "--json")
-    done = on_ray(*arguments)
-    assert done.returncode == 2 and "3.jsonl.gz: it is gzip and damaged or cut short" in done.stderr
-    found = json.loads(done.stdout)
-    lines = [(one["file"], one["line"]) for one in read_jsonl(out / "parts") + read_jsonl(out / "refused")]
-    assert len(lines) == len(set(lines)) == found["documents"] == found["answered"] + found["refused"]
-    assert found["refused"] == 4 and found["answered"] >= 4500
-    reviews = Reviews.from_preset()
-    own = [one for one in read_jsonl(out / "parts") if one["file"] == "1.jsonl.gz"]
-    for one, answer in zip(own, reviews.classify_many(texts(1500, seed=1)), strict=True):
-        assert {key: one[key] for key in one if key not in ("file", "line")} == answer.to_dict()
-
-
-def begun(job: subprocess.Popen, manifest: Path, size: int) -> bool:
-    """Wait until some parts more are done; False where the job has ended before."""
-    end = time.monotonic() + 240
-    while job.poll() is None:
-        if manifest.exists() and manifest.stat().st_size > size + 1000:
-            return True
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return False
-
-
-@pytest.mark.slow
-def test_killed_jobs_and_workers_lose_and_double_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
-    for at in range(4):
-        write(tmp_path / "in" / f"{at}.jsonl.gz", texts(400, seed=at))
-    pattern, out = tmp_path / "in" / "*.gz", tmp_path / "out"
-    arguments = ["--format", "conllu", "--part", "4000", "--workers", "2", "--json"]
-    whole = on_ray(*command("tag", pattern, tmp_path / "whole", *arguments))
-    assert whole.returncode == 0, whole.stderr
-    manifest, draw, killed = out / "manifest.jsonl", random.Random(0), []
-    program = [sys.executable, "-m", "apps", *command("tag", pattern, out, *arguments)]
-    for what in ("job", "job", "worker"):
-        size = manifest.stat().st_size if manifest.exists() else 0
-        with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
-            if begun(job, manifest, size):
-                time.sleep(draw.uniform(0, 0.3))
-                parts = psutil.Process(job.pid).children(recursive=True)
-                workers = [one for one in parts if one.name().startswith("ray::MapWorker")]
-                (job if what == "job" else workers[0]).send_signal(signal.SIGKILL)
-                killed.append(what)
-            written, said = job.communicate(timeout=300)
-    assert killed == ["job", "job", "worker"] and job.returncode == 0, said.decode()
-    files = all_files(out / "parts")
-    assert files == all_files(tmp_path / "whole" / "parts")
-    found = json.loads(written)
-    assert found["before"] > 0 and found["documents"] == 1600 == found["answered"]
-    assert sum(data.count(b"# newdoc id") for data in files.values()) == 1600
