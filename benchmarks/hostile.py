@@ -24,11 +24,9 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import psutil
 
 from apps.shared.reports import stored
 from apps.shared.tables import Column, Rows, Table
@@ -218,9 +216,11 @@ class Service:
     """A service beside, and requests to it."""
 
     def __init__(self, folder: Path) -> None:
-        self._log = folder / "service.txt"
-        self._served = _served(self._log)
-        self._port, self._process = self._served.__enter__()
+        from benchmarks.load import served
+
+        self._log, self._opened = folder / "service.txt", ExitStack()
+        log = self._opened.enter_context(self._log.open("wb"))
+        self._port, self._process = self._opened.enter_context(served(log))
         for number in range(40):  # each address is asked once, and more, before anything counts
             status, *_ = self._ask(hostile_web.request(Draw(0, number), True)[2])
             if status != 200:
@@ -269,27 +269,7 @@ class Service:
 
     def close(self) -> None:
         """End it well."""
-        self._served.__exit__(None, None, None)
-
-
-@contextmanager
-def _served(log: Path) -> Iterator[tuple[int, psutil.Process]]:
-    """Start a service whose standard error is a file."""
-    from benchmarks.load import served
-
-    own = os.dup(2)
-    with log.open("wb") as file:
-        os.dup2(file.fileno(), 2)
-        try:
-            running = served()
-            found = running.__enter__()
-        finally:
-            os.dup2(own, 2)
-            os.close(own)
-    try:
-        yield found
-    finally:
-        running.__exit__(None, None, None)
+        self._opened.close()
 
 
 def _wrong_body(status: int, body: bytes) -> Iterator[str]:

@@ -117,8 +117,9 @@ class Killed:
             row["ended"] += 1
             if "exists already" in ended.stderr and not (self.place / "cwd" / "out.run").exists():
                 ended = ended._replace(code=0)  # it was killed when all was written: the message is right
-            row["different"] += self.found() != self.bits
-            found = self._findings(ended)
+            now = self.found()
+            row["different"] += now != self.bits
+            found = self._findings(ended, now)
             row["findings"] += bool(found)
             self.told += found
         return row | {"seconds": self.seconds}
@@ -164,9 +165,9 @@ class Killed:
             else "begun"
         )
 
-    def _findings(self, ended: Ended) -> list[str]:
+    def _findings(self, ended: Ended, now: dict[str, str]) -> list[str]:
         found = [] if ended.code == 0 else [f"exit code {ended.code}: {ended.stderr.strip()[-400:]}"]
-        if found == [] and (now := self.found()) != self.bits:
+        if found == [] and now != self.bits:
             found.append(f"other bits: {sorted(dict(now.items() ^ self.bits.items()))[:5]}")
         left = [
             path.name for path in (self.place / "cwd").rglob("*") if path.name.endswith((UNFINISHED, ".run"))

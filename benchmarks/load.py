@@ -27,7 +27,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import psutil
@@ -95,11 +95,10 @@ OPTIONS = {
 
 
 @contextmanager
-def served() -> Iterator[tuple[int, psutil.Process]]:
-    """Start a service on a free port, and end it well: its port and its process."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "apps", "serve", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+def served(errors: BinaryIO | None = None) -> Iterator[tuple[int, psutil.Process]]:
+    """Start a service on a free port, whose standard error ``errors`` takes, and end it well: its port and process."""
+    command = [sys.executable, "-m", "apps", "serve", "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
         line = process.stdout.readline()
         if not line:
