@@ -217,6 +217,9 @@ def third_party(tree: ast.Module) -> set[str]:
     }
 
 
+EXPORT = {"ai_edge_litert", "onnx", "onnxruntime", "tensorflow"}  # of the extra [export]: other runtimes
+
+
 def test_networks_use_keras_alone() -> None:
     wrong = {}
     for module, tree in TREES.items():
@@ -292,60 +295,6 @@ def test_public_names_have_docstrings() -> None:
                 if isinstance(item, kinds) and not item.name.startswith("_") and not overrides:
                     missing += [] if ast.get_docstring(item) else [f"{module}: {item.name}"]
     assert not missing
-
-
-def pins(name: str) -> dict[str, str]:
-    found = {}
-    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
-        line = line.split("#")[0].strip()
-        if line and not line.startswith("-r "):
-            match = re.fullmatch(r"([A-Za-z0-9._-]+)==([0-9][A-Za-z0-9.]*)(\s*;.*)?", line)
-            assert match, f"{name}: not an exact pin: {line!r}"
-            found[match[1].lower().replace("_", "-")] = match[2]
-    return found
-
-
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-jax.txt", "requirements-ray.txt"]
-)
-def test_requirements_are_exact_and_name_no_host(name: str) -> None:
-    assert pins(name)
-    assert not re.search(
-        r"https?:|--(extra-)?index-url|--find-links", (ROOT / name).read_text(encoding="utf-8")
-    )
-
-
-def test_there_is_one_tensorflow() -> None:
-    users = pins("requirements.txt")
-    assert "tensorflow-cpu" not in users
-    assert users["tensorflow"].split(".")[:2] == users["tensorflow-text"].split(".")[:2]
-
-
-EXPORT = {"ai_edge_litert", "onnx", "onnxruntime", "tensorflow"}  # of the extra [export]: other runtimes
-DISTRIBUTIONS = {
-    "ai_edge_litert": "ai-edge-litert",
-    "sklearn": "scikit-learn",
-    "tensorflow_text": "tensorflow-text",
-    "PIL": "pillow",
-    "markdown_it": "markdown-it-py",
-    "mdit_py_plugins": "mdit-py-plugins",
-    "annotated_types": "annotated-types",
-    "pycrfsuite": "python-crfsuite",
-    "xdist": "pytest-xdist",
-    "prometheus_client": "prometheus-client",
-}
-
-
-def test_every_import_is_pinned() -> None:
-    users = pins("requirements.txt")
-    developers = users | pins("requirements-dev.txt")
-    optional = {"jax", "ray", "spacy", *EXPORT - users.keys()}
-    for path in [*ALL_FILES, *python_files("tests")]:
-        top = path.relative_to(ROOT).parts[0]
-        known = developers if top in ("tests", "benchmarks") else users
-        for module in third_party(ast.parse(path.read_text(encoding="utf-8"))) - optional:
-            name = DISTRIBUTIONS.get(module, module).lower().replace("_", "-")
-            assert name in known, f"{path.relative_to(ROOT)} imports {module}, which is not pinned"
 
 
 def test_readme_names_the_two_commands() -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_house import DISTRIBUTIONS, PACKAGES, ROOT, TREES, pins, third_party
+from tests.test_house import PACKAGES, ROOT, TREES, third_party
+from tests.test_supply import DISTRIBUTIONS, pins
 
 BIN = "Scripts" if os.name == "nt" else "bin"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 from apps.course.catalogue import EXERCISES
+from apps.course.exercises import Exercise
 from apps.course.lessons import lessons
 from apps.course.notebooks import SEED, file_name, variable
 from apps.course.pictures import MOST_BYTES, MOST_BYTES_TOGETHER, is_current, path_of
@@ -21,6 +23,7 @@ from lectern.course import check, exhibit, problem
 from tests.test_house import ROOT
 
 STEPS = [step for lesson in lessons().values() for step in lesson.steps.values()]
+ALL = [one for part in EXERCISES.values() for one in part.values()]
 SECONDS = 120  # before a cell is given up
 
 
@@ -43,36 +46,77 @@ def test_pictures_are_small_together_and_none_is_left_over() -> None:
     assert sum(path.stat().st_size for path in there) <= MOST_BYTES_TOGETHER
 
 
-@pytest.mark.parametrize("key", lessons())
-def test_a_notebook_runs_from_an_empty_folder(key: str, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("LECTERN_DATA_DIR", str(tmp_path))  # what is needed comes with the package
-    book = nbformat.read(NOTEBOOKS / file_name(key), as_version=4)
-    nbformat.validate(book)
-    done = NotebookClient(
-        book, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
-    ).execute()
-    cells = [cell for cell in done.cells if cell.cell_type == "code"]
+def surroundings(patch: pytest.MonkeyPatch, empty: Path) -> None:
+    patch.setenv("PYTHONPATH", str(ROOT))
+    patch.setenv("LECTERN_DATA_DIR", str(empty))  # what is needed comes with the package
+
+
+def client_in(folder: Path) -> NotebookClient:
+    """Make a client that runs no cell yet."""
+    nothing, place = nbformat.v4.new_notebook(), {"metadata": {"path": folder}}
+    return NotebookClient(nothing, timeout=SECONDS, kernel_name="python3", resources=place)
+
+
+def runs_whole(key: str, client: NotebookClient, folder: Path, **settings: bool) -> None:
+    """Run every cell of a lesson's notebook in a folder, without what notebooks before have named."""
+    client.nb = nbformat.read(NOTEBOOKS / file_name(key), as_version=4)
+    nbformat.validate(client.nb)
+    client.nb.cells.insert(0, nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {folder}"))
+    cells = [cell for cell in client.execute(**settings).cells if cell.cell_type == "code"]
     checks = [cell for cell in cells if "check(" in cell.source and "= ..." in cell.source]
     assert len(checks) == len(EXERCISES[key])
     assert all("no answer yet" in cell.outputs[0].data["text/plain"] for cell in checks)
     assert all(cell.outputs for cell in cells if "exhibit(" in cell.source or "print(" in cell.source)
 
 
+@pytest.fixture(scope="module")
+def one_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookClient]:
+    """One kernel for all notebooks: most of its time goes into what it imports."""
+    folder = tmp_path_factory.mktemp("kernel")
+    client = client_in(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        surroundings(patch, folder)
+        client.execute(cleanup_kc=False)
+    yield client
+    client.nb = nbformat.v4.new_notebook()
+    client.execute()
+
+
 @pytest.mark.parametrize("key", lessons())
-def test_tests_of_a_notebook_pass_right_answers_alone(key: str) -> None:
-    book = json.loads((NOTEBOOKS / file_name(key)).read_text(encoding="utf-8"))
-    tests = book["metadata"]["otter"]["tests"]
-    assert book["metadata"]["otter"]["OK_FORMAT"] is True
-    assert set(tests) == set(map(variable, EXERCISES[key]))
-    for name, exercise in EXERCISES[key].items():
-        found = exercise.sheet(SEED)
-        for answer, failed in [(found.answer, 0), (..., 1), *[(one.answer, 1) for one in found.mistakes[:1]]]:
-            (case,) = tests[variable(name)]["suites"][0]["cases"]
-            example = doctest.DocTestParser().get_doctest(
-                case["code"], {"check": check, variable(name): answer}, name, None, None
-            )
-            assert doctest.DocTestRunner(verbose=False).run(example, out=lambda text: None).failed == failed
+def test_a_notebook_runs_from_an_empty_folder(key: str, one_kernel: NotebookClient, tmp_path: Path) -> None:
+    runs_whole(key, one_kernel, tmp_path, cleanup_kc=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", lessons())
+def test_a_notebook_runs_in_a_kernel_of_its_own(key: str, tmp_path: Path, monkeypatch) -> None:
+    surroundings(monkeypatch, tmp_path)
+    runs_whole(key, client_in(tmp_path), tmp_path)
+
+
+def carried_tests(key: str) -> dict[str, dict]:
+    """The tests that a notebook carries along."""
+    found = json.loads((NOTEBOOKS / file_name(key)).read_text(encoding="utf-8"))["metadata"]["otter"]
+    assert found["OK_FORMAT"] is True
+    return found["tests"]
+
+
+@pytest.mark.parametrize("key", lessons())
+def test_a_notebook_has_a_test_for_every_exercise(key: str) -> None:
+    assert set(carried_tests(key)) == set(map(variable, EXERCISES[key]))
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
+def test_tests_of_a_notebook_pass_right_answers_alone(one: Exercise, request: pytest.FixtureRequest) -> None:
+    found, name = one.sheet(SEED), variable(one.key)
+    if found.drawn.late:
+        request.getfixturevalue("data_dir")
+    (case,) = carried_tests(one.lesson)[name]["suites"][0]["cases"]
+    for answer, failed in [(found.answer, 0), (..., 1), *[(wrong.answer, 1) for wrong in found.mistakes[:1]]]:
+        example = doctest.DocTestParser().get_doctest(
+            case["code"], {"check": check, name: answer}, name, None, None
+        )
+        assert doctest.DocTestRunner(verbose=False).run(example, out=lambda text: None).failed == failed
 
 
 @pytest.mark.parametrize("key", lessons())

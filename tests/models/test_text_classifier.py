@@ -54,7 +54,7 @@ from tests.models.text_arrays import CONFIGS, LABELS, VOCABULARY, documents, ran
 
 EVERY = pytest.mark.parametrize("name", CONFIGS)
 LENGTHS = (7, 0, 12)
-_SHORT = {"short": 9, "weights": (1.0, 0.0)}
+_MEAN, _SHORT = CONFIGS["mean"], {"short": 9, "weights": (1.0, 0.0)}
 Trained = tuple[keras.Model, dict[str, np.ndarray]]
 
 
@@ -121,24 +121,18 @@ def test_a_config_that_makes_no_network_is_refused(values: dict, message: str) -
     ("values", "message"),
     [
         ({"weights": (1.0, 1.0)}, "one weight for each network"),
-        ({"members": (CONFIGS["mean"], TextClassifierConfig()), "weights": (1.0, 1.0)}, "the same labels"),
+        ({"members": (_MEAN, TextClassifierConfig()), "weights": (1.0, 1.0)}, "the same labels"),
         ({"temperature": 0.0}, "temperature does not fit.*greater than 0"),
         ({"aliases": (("a", "b"), ("a", "c"))}, "alias is there twice"),
         ({"short": 9, "weights": (0.0,)}, "short texts is not one more"),
-        (
-            {"short": 9, "weights": (1.0, 0.5), "members": (CONFIGS["mean"],) * 2},
-            "short texts is not one more",
-        ),
-        ({**_SHORT, "members": (CONFIGS["mean"], CONFIGS["distinct"])}, "does not read all of their words"),
-        (
-            {**_SHORT, "members": (CONFIGS["mean"], replace(CONFIGS["mean"], max_words=8))},
-            "does not read all",
-        ),
+        ({"short": 9, "weights": (1.0, 0.5), "members": (_MEAN, _MEAN)}, "short texts is not one more"),
+        ({**_SHORT, "members": (_MEAN, CONFIGS["distinct"])}, "does not read all of their words"),
+        ({**_SHORT, "members": (_MEAN, replace(_MEAN, max_words=8))}, "does not read all"),
     ],
 )
 def test_members_that_do_not_answer_together_are_refused(values: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        TextPresetConfig(**({"members": (CONFIGS["mean"],)} | values))
+        TextPresetConfig(**({"members": (_MEAN,)} | values))
 
 
 @EVERY
@@ -222,9 +216,8 @@ def test_soft_labels_are_labels() -> None:
     labels = np.array([1, 2])
     for smoothing in (0.0, 0.1):
         loss = text_loss(smoothing)
-        assert float(loss(np.eye(3, dtype=np.float32)[labels], logits)) == pytest.approx(
-            float(loss(labels, logits))
-        )
+        soft = float(loss(np.eye(3, dtype=np.float32)[labels], logits))
+        assert soft == pytest.approx(float(loss(labels, logits)))
 
 
 def test_word_vectors_start_the_table() -> None:
@@ -371,9 +364,8 @@ def test_a_preset_gives_the_same_answer(tmp_path: Path) -> None:
     for name, values in before.items():
         np.testing.assert_allclose(after[name], values, atol=2e-2, err_msg=name)
     exact = packed_network(replace(members[0], table="float"), plain[0]).logits(some)
-    np.testing.assert_allclose(
-        PackedText(preset.config, preset.arrays).members[0].logits(some), exact, atol=3e-2
-    )
+    stored = PackedText(preset.config, preset.arrays).members[0]
+    np.testing.assert_allclose(stored.logits(some), exact, atol=3e-2)
 
 
 @pytest.mark.parametrize(
