@@ -210,11 +210,11 @@ class Reader:
         alphabet = config.alphabet
         labels = encode_word(text, alphabet) if text else np.zeros(0, np.int64)
         likelihoods = letter_likelihoods(frames, labels)
-        before = after = letter_posteriors(likelihoods)
+        before, said = letter_posteriors(likelihoods), 0.0
         if language is not None and text:
             words = exchanged(labels, len(alphabet)).reshape(-1, len(labels))
             said = config.lm_weight * language.scores(words).reshape(before.shape)
-            after = letter_posteriors(likelihoods + said)
+        after = letter_posteriors((likelihoods + said) / config.temperature)
         path = best_path(frames, labels).tolist()
         return WordResult(
             text=text,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, Natural, NonNegative, Portion, Rate, WarmupShare
+from data_prep.fields import Checked, Count, Natural, NonNegative, Portion, Positive, Rate, WarmupShare
 from data_prep.images.augmentation import LetterAugmentation
 from data_prep.images.letter_words import WordLayout
 from data_prep.readers.letters import LETTERS
@@ -41,6 +41,7 @@ class _NetworkRecipe(Checked):
         lm_order: Length of the n-grams of the language model; 0 for no language model.
         lm_weight: Of the language model in the search.
         beam: Hypotheses that the search keeps.
+        temperature: Of the search's probabilities (Guo et al. 2017), chosen on the fold of ``split=choose``.
         teaching: What it learns from another network that reads the same.
         seed: Of all draws.
     """
@@ -60,10 +61,11 @@ class _NetworkRecipe(Checked):
     lm_order: Annotated[int, Ge(0), Le(6)] = 5
     lm_weight: float = 0.8
     beam: int = 16
+    temperature: Positive = 1.0
     teaching: Teaching = field(default_factory=Teaching)
     seed: Natural = 1
 
-    ADDED: ClassVar[Mapping[str, Any]] = {"teaching": to_dict(Teaching())}
+    ADDED: ClassVar[Mapping[str, Any]] = {"temperature": 1.0, "teaching": to_dict(Teaching())}
 
 
 @dataclass(frozen=True)

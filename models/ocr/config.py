@@ -6,14 +6,15 @@ CRF and frames alike, and the last class of a frame is CTC's blank.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le, Len
 
 from data_prep.array_files import ArraySpec
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Count, NonNegative, Share
+from data_prep.fields import Checked, Count, NonNegative, Positive, Share
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
 from data_prep.readers.letters import LETTERS
 from models.digit_cnn.plan import Plan, Step, specs_of_plan
@@ -47,6 +48,7 @@ class OcrConfig(Checked):
         lm_weight: Of the language model's logarithms in the search.
         lm_bonus: Added for each letter of a word in the search through frames, where words may become short.
         beam: Hypotheses that the search keeps.
+        temperature: What the scores of hypotheses are divided by before they share the probability: no answer changes.
 
     Raises:
         InputError: A value makes no network.
@@ -65,6 +67,9 @@ class OcrConfig(Checked):
     lm_weight: NonNegative = 0.5
     lm_bonus: float = 0.0
     beam: Size = 16
+    temperature: Positive = 1.0
+
+    ADDED: ClassVar[Mapping[str, Any]] = {"temperature": 1.0}
 
     def __post_init__(self) -> None:
         """Refuse values that make no network."""

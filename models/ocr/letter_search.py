@@ -30,6 +30,7 @@ def beam_search(
     weight: float = 1.0,
     width: int = 16,
     alphabet: str = LETTERS,
+    temperature: float = 1.0,
 ) -> tuple[Hypothesis, ...]:
     """Find the best words of as many letters as there are rows, at most ``width``, best first.
 
@@ -39,6 +40,7 @@ def beam_search(
         weight: Its logarithms are multiplied by it.
         width: Words that are kept.
         alphabet: The letters.
+        temperature: As for :func:`ranked`.
     """
     count = scores.shape[1]
     words, totals = np.zeros((1, 0), np.int64), np.zeros(1)
@@ -54,13 +56,13 @@ def beam_search(
             states = scorer.after[states[best // count], best % count]
     if scorer is not None:
         totals = totals + weight * scorer.logs[states, count]
-    return ranked([decode_word(word, alphabet) for word in words.tolist()], totals)
+    return ranked([decode_word(word, alphabet) for word in words.tolist()], totals, temperature)
 
 
-def ranked(texts: Sequence[str], totals: np.ndarray) -> tuple[Hypothesis, ...]:
-    """Sort words by their scores, the best first, and share the probability among them."""
+def ranked(texts: Sequence[str], totals: np.ndarray, temperature: float = 1.0) -> tuple[Hypothesis, ...]:
+    """Sort words by their scores, the best first, and share the probability among them, by scores / temperature."""
     order = np.argsort(-totals, kind="stable")
-    shares = np.exp(totals - totals.max())
+    shares = np.exp((totals - totals.max()) / temperature)
     shares /= shares.sum()
     return tuple(Hypothesis(texts[at], float(totals[at]), float(shares[at])) for at in order)
 

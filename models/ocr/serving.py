@@ -118,6 +118,7 @@ class LettersReader(_Reader):
             weight=self.config.lm_weight if weight is None else weight,
             width=self.config.beam,
             alphabet=self.config.alphabet,
+            temperature=self.config.temperature,
         )
 
 
@@ -146,6 +147,7 @@ class WordsReader(_Reader):
             bonus=self.config.lm_bonus if with_model else 0.0,
             width=self.config.beam,
             alphabet=self.config.alphabet,
+            temperature=self.config.temperature,
         )
 
     def _frame_features(self, image: np.ndarray) -> np.ndarray:

@@ -146,6 +146,7 @@ def prefix_beam_search(
     bonus: float = 0.0,
     width: int = 16,
     alphabet: str = LETTERS,
+    temperature: float = 1.0,
 ) -> tuple[Hypothesis, ...]:
     """Find the most probable words, each the sum over its paths, as far as the beam follows them.
 
@@ -159,6 +160,7 @@ def prefix_beam_search(
         bonus: Added for each letter.
         width: Beginnings of words that are kept after each frame.
         alphabet: The letters.
+        temperature: As for :func:`models.ocr.letter_search.ranked`.
 
     Returns:
         At most ``width`` words, best first; the first may be empty.
@@ -174,7 +176,7 @@ def prefix_beam_search(
         texts.append("")
         while node:
             texts[-1], node = alphabet[last[node]] + texts[-1], shorter[node]
-    return ranked(texts, scores + weight * table[0][states[beam], -1])
+    return ranked(texts, scores + weight * table[0][states[beam], -1], temperature)
 
 
 def _beam_of(

@@ -97,6 +97,12 @@ def test_the_language_model_counts_letters_and_the_end(seed: int) -> None:
     for one in found:
         assert one.score == pytest.approx(wanted[one.text])
     assert found[0].text == max(wanted, key=wanted.get)
+    unsure = prefix_beam_search(
+        log_probabilities, scorer=language, weight=0.7, bonus=0.4, width=200, temperature=2.0
+    )
+    assert [one[:2] for one in unsure] == [one[:2] for one in found]
+    root = np.sqrt([one.probability for one in found])
+    np.testing.assert_allclose([one.probability for one in unsure], root / root.sum())
     narrow = prefix_beam_search(log_probabilities, scorer=language, weight=0.7, bonus=0.4, width=2)
     assert len(narrow) == 2 and narrow[0].score <= found[0].score + 1e-9
 

@@ -38,6 +38,9 @@ def test_a_wide_beam_finds_what_enumeration_finds(seed: int, with_language: bool
         assert one.score == pytest.approx(wanted[one.text])
     shares = np.exp(np.array(list(wanted.values())))
     assert found[0].probability == pytest.approx(shares.max() / shares.sum())
+    unsure = beam_search(letters, scorer=language, weight=0.6, width=81, temperature=2.0)
+    assert [one[:2] for one in unsure] == [one[:2] for one in found]
+    assert unsure[0].probability == pytest.approx(np.sqrt(shares.max()) / np.sqrt(shares).sum())
 
 
 def test_without_context_the_best_letters_win() -> None:

@@ -61,6 +61,7 @@ def test_every_argument_survives() -> None:
         "reads": "words", "alphabet": "xyz", "filters": (2, 3, 4),
         "convolutions": 1, "features": 7, "units": 5, "dropout": 0.1,
         "answer": "crf", "lm_grams": (3, 4), "lm_contexts": (1, 2), "lm_weight": 0.25, "lm_bonus": 0.5, "beam": 3,
+        "temperature": 1.5,
     }  # fmt: skip
     check_config_round_trip(OcrConfig, values)
 
@@ -75,6 +76,7 @@ def test_every_argument_survives() -> None:
         ({"dropout": 1.0}, "dropout does not fit.*less than 1"),
         ({"lm_grams": (3,)}, "sizes of the language model"),
         ({"lm_weight": -1.0}, "lm_weight does not fit"),
+        ({"temperature": 0.0}, "temperature does not fit"),
         ({"answer": "search"}, "needs a language model"),
     ],
 )
