@@ -87,6 +87,7 @@ class LettersRecipe(_NetworkRecipe):
     other_words: Portion = 0.5
     swapped: Portion = 0.3
     label_smoothing: Portion = 0.0
+    temperature: Positive = 1.2
     answer: Literal["bilstm", "crf", "search"] = "search"
 
     def __post_init__(self) -> None:
