@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,12 @@ def name_of(path: Path) -> str:
 
 ALL_FILES = [path for folder in (*PACKAGES, PUBLIC) for path in python_files(folder)]
 ALL_FILES.append(ROOT / "streamlit_app.py")
-TREES = {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in ALL_FILES}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Every module of the project, read."""
+    return {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in ALL_FILES}
 
 
 def imported_names(tree: ast.Module) -> Iterator[str]:
@@ -81,7 +87,10 @@ def project_imports(tree: ast.Module, modules: Collection[str]) -> set[str]:
     return found
 
 
-IMPORTS = {module: project_imports(tree, TREES) - {module} for module, tree in TREES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    """What every module of the project imports of the others."""
+    return {module: project_imports(tree, trees()) - {module} for module, tree in trees().items()}
 
 
 def is_page(module: str) -> bool:
@@ -129,7 +138,7 @@ def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 def test_imports_point_one_way() -> None:
-    wrong = [f"{a} imports {b}" for a, others in IMPORTS.items() for b in others if not may_import(a, b)]
+    wrong = [f"{a} imports {b}" for a, others in imports().items() for b in others if not may_import(a, b)]
     assert not wrong
 
 
@@ -152,7 +161,7 @@ def test_the_guard_knows_the_arrows(module: str, other: str, allowed: bool) -> N
 
 
 def test_no_modules_import_each_other() -> None:
-    assert circles(IMPORTS) == []
+    assert circles(imports()) == []
 
 
 def test_the_guard_sees_circles_in_functions_and_type_checking() -> None:
@@ -172,7 +181,7 @@ def test_files_and_functions_are_short() -> None:
         lines = path.read_text(encoding="utf-8").count("\n")
         if lines > MOST_LINES:
             long.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        for node in ast.walk(TREES[name_of(path)]):
+        for node in ast.walk(trees()[name_of(path)]):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = node.end_lineno - node.lineno + 1
                 if lines > MOST_FUNCTION_LINES:
@@ -222,7 +231,7 @@ EXPORT = {"ai_edge_litert", "onnx", "onnxruntime", "tensorflow"}  # of the extra
 
 def test_networks_use_keras_alone() -> None:
     wrong = {}
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         allowed = {
             "annotated_types",
             "keras",
@@ -285,7 +294,7 @@ def test_no_file_names_a_place_on_one_machine() -> None:
 def test_public_names_have_docstrings() -> None:
     missing = []
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    for module, tree in TREES.items():
+    for module, tree in trees().items():
         if tree.body and not ast.get_docstring(tree):
             missing.append(module)
         for node in tree.body:

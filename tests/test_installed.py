@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_house import PACKAGES, ROOT, TREES, third_party
+from tests.test_house import PACKAGES, ROOT, third_party, trees
 from tests.test_supply import DISTRIBUTIONS, pins
 
 BIN = "Scripts" if os.name == "nt" else "bin"
@@ -144,8 +144,8 @@ def project() -> dict:
 def test_the_project_needs_what_its_files_import_as_the_checkout_pins_it() -> None:
     from packaging.requirements import Requirement
 
-    trees = (tree for name, tree in TREES.items() if not name.startswith("bench"))
-    imported = {DISTRIBUTIONS.get(module, module) for module in set().union(*map(third_party, trees))}
+    shipped = (tree for name, tree in trees().items() if not name.startswith("bench"))
+    imported = {DISTRIBUTIONS.get(module, module) for module in set().union(*map(third_party, shipped))}
     extras = project()["optional-dependencies"]
     more = [line for name in ("export", "spacy", "ray", "jax") for line in extras[name]]
     needed, optional = (

@@ -10,9 +10,10 @@ import pytest
 import apps.shared.reports
 from apps.ocr.evaluation import error_rate
 from apps.ocr.reports import PROTOCOLS, SCORES, every_protocol
-from apps.ocr.sources import OcrSource, sample_source
+from apps.ocr.sources import OcrSource
 from benchmarks import harness, ocr_protocols
 from data_prep.errors import InputError
+from tests.apps.ocr_presets import drawn_words
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(scope="module")
 def source() -> OcrSource:
-    return sample_source(1)
+    return drawn_words(200)
 
 
 def chosen(protocols: str = "a", splits: int = 2, letters: tuple[str, ...] = (), **more: int) -> Namespace:
@@ -62,7 +63,7 @@ def test_every_network_in_every_protocol(trainings: list[str], source: OcrSource
     assert set(results["protocols"]["c"]["networks"]) == both | {"alone_seen", "other_seen"}
     assert set(results["protocols"]["words"]["networks"]) == {"greedy", "beam", "words", "sizes"}
     network = results["protocols"]["a"]["networks"]["crf"]
-    assert network["splits"] == 2 and network["words"] == 120
+    assert network["splits"] == 2 and network["words"] == 40
     assert 15.0 < network["word_error"]["mean"] < 25.0 and network["word_error"]["deviation"] is not None
     json.dumps(results, allow_nan=False)
 
@@ -123,9 +124,11 @@ def test_tables_name_the_command_where_nothing_was_measured(
 
 
 def test_the_command_prints_one_json_object(
-    trainings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    trainings: list[str], source: OcrSource, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.setattr(harness, "limit_cores", lambda threads: None)
+    monkeypatch.setattr(ocr_protocols, "sample_source", lambda seed: source)
     arguments = [
         "--sample",
         "--protocols",

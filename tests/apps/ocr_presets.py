@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from apps.ocr.application import Reader
+from apps.ocr.sources import OcrSource, sample_source
 from data_prep.images.letter_words import PLAIN, compose_word
 from data_prep.images.pen_letters import pen_letters
 from data_prep.readers.letters import LETTERS
@@ -41,6 +43,13 @@ def small(
             spec.dtype
         )
     return config, arrays | language.arrays()
+
+
+def drawn_words(count: int) -> OcrSource:
+    """The sample with fewer words than it has outside of tests: they are drawn one by one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("apps.ocr.sources._SAMPLE_WORDS", count)
+        return sample_source(1)
 
 
 def small_reader(**changes) -> Reader:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from apps.ocr.evaluation import error_rate, read_letters
 from apps.ocr.recipes import RECIPES, SAMPLE_LETTERS, SAMPLE_WORDS
-from apps.ocr.sources import OcrSource, sample_source
+from apps.ocr.sources import OcrSource
 from apps.ocr.task import OcrTask
 from apps.ocr.watch import seer
 from data_prep.errors import InputError
@@ -22,6 +22,7 @@ from models.storage.variables import variable_arrays
 from models.training.recipe import with_overrides
 from models.training.task import Run
 from models.training.watching import Seen
+from tests.apps.ocr_presets import drawn_words
 from tests.apps.watched_run import pictures_of, watched_and_not
 from tests.models.ocr_arrays import TINY, TINY_WORDS, WORDS, with_language
 
@@ -31,8 +32,8 @@ QUICK = ("epochs=1", "filters=4,4,4", "features=8", "units=4", "lm_order=2", "sp
 
 @pytest.fixture(scope="module")
 def source() -> OcrSource:
-    whole = sample_source(1)
-    return replace(whole, words=whole.words.part(np.arange(120)), texts=whole.texts[:50])
+    found = drawn_words(120)
+    return replace(found, texts=found.texts[:50])
 
 
 def seen(reads: str, source: OcrSource, **watch: str) -> Seen:
@@ -96,7 +97,9 @@ def test_the_recipe_to_look_at_reads_letters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reads", ["letters", "words"])
-def test_the_page_draws_a_picture(reads: str) -> None:
+def test_the_page_draws_a_picture(reads: str, source: OcrSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.ocr.sources.sample_source", lambda seed: source)
+
     def script(reads: str) -> None:
         from apps.ocr.page_watch import show
         from apps.ocr.recipes import RECIPES
