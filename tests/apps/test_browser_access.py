@@ -24,7 +24,9 @@ OTHERS = {
     "presented": f"{LESSON}&present=true",
     "embedded": "convolution?section=Signal&embed=true",
 }
-FIRST = [(key, sections[0]) for key, sections in SECTIONS.items()]
+FIRST = [
+    (key, SECTIONS[key][0]) for key in ("vectors", "tagger", "digits", "laboratory")
+]  # the others are slow
 LOOKS = [{"width": width, "theme": theme} for theme in ("light", "dark") for width in (1280, 400)]
 NAMES = [f"{look['width']} {look['theme']}" for look in LOOKS]
 QUICK = {"argvalues": LOOKS[:1], "ids": NAMES[:1], "indirect": True}
@@ -56,7 +58,7 @@ def address(key: str, section: str) -> str:
 
 
 @pytest.mark.parametrize("page", **QUICK)
-def test_first_sections_and_a_lesson_have_no_violation(page, server: str) -> None:
+def test_some_sections_and_a_lesson_have_no_violation(page, server: str) -> None:
     found = {}
     for key, section in FIRST:
         visit(page, f"{server}/{address(key, section)}")

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from apps.digits.application import DEFAULT_PRESET, LECTURE_PRESET
 from tests.apps.browsing import ANSWER_MILLISECONDS, answer, draw, settled, skip_without, visit
+from tests.repeated import slow_but
 
 # Corners of strokes, in shares of the canvas.
 STROKES = {
@@ -25,9 +26,7 @@ def presets() -> None:
     skip_without(DEFAULT_PRESET, LECTURE_PRESET)
 
 
-@pytest.mark.parametrize(
-    "digit", [pytest.param(one, marks=[pytest.mark.slow] * (at > 0)) for at, one in enumerate(STROKES)]
-)
+@pytest.mark.parametrize("digit", slow_but("1", STROKES))
 def test_a_drawn_digit_is_read_and_its_link_opens_it_again(page, server: str, digit: str) -> None:
     visit(page, f"{server}/digits")
     draw(page, STROKES[digit])

@@ -148,7 +148,7 @@ def test_weights_decay_but_not_biases_and_batch_norm() -> None:
                    if model.optimizer._use_weight_decay(v))  # fmt: skip
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", [pytest.param("adamw", marks=pytest.mark.slow), "sgd"])
 def test_both_optimizers_learn(optimizer: str, source: DigitsSource, tmp_path: Path) -> None:
     rate = 0.05 if optimizer == "sgd" else 0.01
     recipe = replace(
@@ -220,10 +220,13 @@ def test_fine_tuning_starts_from_the_weights_of_a_preset(
     assert Digits.from_preset(tmp_path / "tuned").metadata["from"] == "start"
 
 
-def test_fine_tuning_says_what_it_could_not_take_over(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_fine_tuning_says_what_it_could_not_take_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture, stopped_after
+) -> None:
     start = save_digits(tmp_path / "start", "resnet")  # 16 and 24 channels
     small = ["epochs=1", "blocks=1", "widths=16,20"]
-    fit_task(TASK, tmp_path / "tuned", options={"sample": True}, overrides=small, start=start)
+    with stopped_after(0):
+        fit_task(TASK, tmp_path / "tuned", options={"sample": True}, overrides=small, start=start)
     assert "Not taken over, started at random: stage2" in capsys.readouterr().err
 
 

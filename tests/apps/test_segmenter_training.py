@@ -99,6 +99,7 @@ def test_training_learns_and_chooses_by_dev(fitted):
     assert {"loss", "dev_words_f1", "dev_sentences_f1", "dev_mean_f1"} <= metadata["history"][-1].keys()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_the_same(tmp_path, options, stopped_after):
     recipe = replace(with_overrides(SegmenterRecipe(), SMALL), epochs=3)
 

@@ -59,8 +59,8 @@ def by_section(keyed: KeyedVectors, **options) -> tuple[float, dict[str, tuple[i
     ("cases", "options"),
     [
         (False, {}),
-        (False, {"restrict_vocab": 700}),
-        (True, {}),
+        pytest.param(False, {"restrict_vocab": 700}, marks=pytest.mark.slow),
+        pytest.param(True, {}, marks=pytest.mark.slow),
         (True, {"restrict_vocab": 2000}),
         (True, {"case_insensitive": False}),
         (False, {"dummy4unknown": True, "restrict_vocab": 700}),

@@ -106,18 +106,18 @@ def test_learns_more_with_every_epoch(tmp_path: Path, text: Path) -> None:
     assert 0 < found.standard_error < found.nats_per_character and found.n == len(validation[0])
 
 
-def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Path) -> None:
+@pytest.mark.parametrize("number", [pytest.param(0, marks=pytest.mark.slow), 1])
+def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Path, number: int) -> None:
     recipe = replace(SMALL, members=2, epochs=1)
     trained = trained_in(tmp_path / "run", recipe, text)
     assert [line["stage"] for line in trained.history] == ["member1", "member2"] and trained.epochs == 2
     assert trained.answers.config.members == 2
-    for number in (0, 1):
-        single = trained_in(tmp_path / f"alone{number}", replace(SMALL, seed=SMALL.seed + number), text)
-        found = trained.answers.arrays[f"recurrent{number + 1}/lstm_cell/kernel"]
-        np.testing.assert_array_equal(found, single.answers.arrays["recurrent1/lstm_cell/kernel"])
-        alone = member_arrays(trained.answers.config, trained.answers.arrays, number + 1)
-        # Halves of the smallest numbers are rounded once more when weights are stored in 16 bits.
-        np.testing.assert_allclose(alone["logits/kernel"], single.answers.arrays["logits/kernel"], atol=1e-7)
+    single = trained_in(tmp_path / "alone", replace(SMALL, seed=SMALL.seed + number), text)
+    found = trained.answers.arrays[f"recurrent{number + 1}/lstm_cell/kernel"]
+    np.testing.assert_array_equal(found, single.answers.arrays["recurrent1/lstm_cell/kernel"])
+    alone = member_arrays(trained.answers.config, trained.answers.arrays, number + 1)
+    # Halves of the smallest numbers are rounded once more when weights are stored in 16 bits.
+    np.testing.assert_allclose(alone["logits/kernel"], single.answers.arrays["logits/kernel"], atol=1e-7)
 
 
 @pytest.mark.slow

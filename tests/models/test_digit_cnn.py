@@ -31,6 +31,7 @@ from tests.models.contract import (
     check_single_equals_batch,
     check_stable_names,
 )
+from tests.repeated import slow_but
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
@@ -180,7 +181,7 @@ def test_single_equals_batch(network) -> None:
     check_single_equals_batch(network[1], images(), tolerance=1e-4)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", slow_but(("lecture", "lenet5", "resnet"), SMALL))
 def test_two_examples_are_learnt_by_heart(name: str) -> None:
     keras.utils.set_random_seed(1)
     model = build_digit_cnn(SMALL[name])

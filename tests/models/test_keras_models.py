@@ -22,6 +22,7 @@ from models.text_classifier.config import member_arrays
 from models.text_classifier.packed import packed_network
 from models.text_classifier.serving import margins
 from tests.models import contract
+from tests.repeated import slow_but
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = list_presets()
@@ -157,7 +158,9 @@ def test_saved_networks_are_loaded_in_a_fresh_process(
             np.testing.assert_allclose(array, outputs[output], rtol=1e-6, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("name", ["segmenter_en_ewt", "digits_lecture", "vectors_en_wiki_output"])
+@pytest.mark.parametrize(
+    "name", slow_but(["digits_lecture"], ["segmenter_en_ewt", "digits_lecture", "vectors_en_wiki_output"])
+)
 def test_a_network_goes_on_learning(name: str) -> None:
     preset = load_preset(name)
     model = contract.keras_model(preset)
