@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from apps.ocr.application import LETTERS_PRESET, WORDS_PRESET
 from tests.apps.browsing import answer, draw, settled, skip_without, visit
+from tests.repeated import slow_but
 
 # Strokes of "lot", in shares of the canvas.
 STROKES = [
@@ -34,7 +35,7 @@ def test_a_composed_word_is_read(page, server: str) -> None:
     expect(page.locator(".reading figure")).to_have_count(6)
 
 
-@pytest.mark.parametrize("section", ["Letters", "Words"])
+@pytest.mark.parametrize("section", slow_but(["Words"], ["Letters", "Words"]))
 def test_a_written_word_is_read_and_its_link_opens_it_again(page, server: str, section: str) -> None:
     visit(page, f"{server}/ocr?section={section}&source=Draw")
     draw(page, STROKES)

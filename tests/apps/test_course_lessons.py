@@ -15,6 +15,7 @@ from apps.course.lessons import MOST_WORDS, Lesson, Step, lessons
 from apps.course.page_exhibit import NOT_WIDGETS
 from apps.lecture.topics import PAGES, PARTS, ROOT, topics
 from tests.apps.pages import open_page, press
+from tests.repeated import slow_but
 
 LESSONS = lessons()
 STEPS = {name: step for lesson in LESSONS.values() for name, step in lesson.steps.items()}
@@ -33,6 +34,7 @@ WIDGETS = (
     "button_group",
 )
 each_step = pytest.mark.parametrize("step", STEPS.values(), ids=list(STEPS))
+FIRST = [next(iter(lesson.steps.values())) for lesson in LESSONS.values()]
 each_lesson = pytest.mark.parametrize("lesson", LESSONS.values(), ids=list(LESSONS))
 
 
@@ -110,7 +112,7 @@ def code_of(page: str) -> str:
     return "".join(path.read_text(encoding="utf-8") for path in (ROOT / "apps" / page).glob("page*.py"))
 
 
-@each_step
+@pytest.mark.parametrize("step", slow_but(FIRST, STEPS.values()), ids=list(STEPS))
 def test_a_step_opens_before_and_after_its_question(step: Step) -> None:
     app = open_page("course", lesson=step.name)
     assert not app.error and app.subheader[0].value == step.title

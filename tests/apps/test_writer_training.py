@@ -31,6 +31,7 @@ from models.training.driver import Trained, fit_task, train
 from models.training.fit import fit
 from models.training.task import Run, Stage
 from tests.apps.writer_preset import save_writer
+from tests.repeated import slow_but
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me!\n\n"
@@ -106,7 +107,7 @@ def test_learns_more_with_every_epoch(tmp_path: Path, text: Path) -> None:
     assert 0 < found.standard_error < found.nats_per_character and found.n == len(validation[0])
 
 
-@pytest.mark.parametrize("number", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.parametrize("number", slow_but([1], [0, 1]))
 def test_members_are_trained_apart_and_answer_together(tmp_path: Path, text: Path, number: int) -> None:
     recipe = replace(SMALL, members=2, epochs=1)
     trained = trained_in(tmp_path / "run", recipe, text)
@@ -144,12 +145,18 @@ def test_calibration_divides_the_logits_and_trains_nothing(tmp_path: Path, text:
     np.testing.assert_allclose(halves, logits / 2.0, atol=1e-3)  # weights are stored in halves
 
 
-def test_nothing_is_scored_before_the_end(tmp_path: Path, text: Path) -> None:
-    trained = trained_in(tmp_path / "run", SMALL, text)
-    assert "dev_nats" not in trained.history[0]
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "play.txt").write_text(LINE * 30, encoding="utf-8")
+    return trained_in(folder / "run", SMALL, folder / "play.txt")
 
 
-@pytest.mark.parametrize("tokens", ["word", "piece"])
+def test_nothing_is_scored_before_the_end(small: Trained) -> None:
+    assert "dev_nats" not in small.history[0]
+
+
+@pytest.mark.parametrize("tokens", slow_but(["piece"], ["word", "piece"]))
 def test_words_and_pieces_are_trained_by_the_same_code(tmp_path: Path, text: Path, tokens: str) -> None:
     recipe = replace(SMALL, tokens=tokens, vocabulary_size=120 if tokens == "piece" else None)
     data = prepared(recipe, text_source([text]))
@@ -173,7 +180,7 @@ def started(tmp_path: Path, text: Path, start: Path, *overrides: str) -> Path:
     return out
 
 
-@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("members", slow_but([2], [1, 2]))
 def test_every_member_starts_from_that_of_its_number(
     tmp_path: Path, text: Path, members: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -258,8 +265,8 @@ def test_the_sample_needs_no_data() -> None:
     )
 
 
-def test_weights_are_stored_in_halves_and_scored_as_stored(tmp_path: Path, text: Path) -> None:
-    kernel = trained_in(tmp_path / "run", SMALL, text).answers.arrays["logits/kernel"]
+def test_weights_are_stored_in_halves_and_scored_as_stored(small: Trained) -> None:
+    kernel = small.answers.arrays["logits/kernel"]
     np.testing.assert_array_equal(kernel, kernel.astype(np.float16).astype(np.float32))
 
 

@@ -24,13 +24,12 @@ from models.layers.cells import CELLS
 from models.serving.operations import softened
 from models.storage.variables import variable_arrays
 from tests.apps.writer_preset import made_play, save_writer
+from tests.models.contract import answers
+from tests.models.recurrent_shapes import each_recurrent
 
-SHAPES = [(cell, *shape) for cell in CELLS for shape in ((1, 1), (3, 1), (2, 2))]
 
-
-@pytest.fixture(params=SHAPES, ids=str)
-def network(request: pytest.FixtureRequest):
-    cell, layers, members = request.param
+@pytest.fixture
+def network(cell: str, layers: int, members: int):
     config = CharLMConfig(tokens=9, cell=cell, layers=layers, members=members, units=6, embedding=4)
     model = build_char_lm(config)
     rng = np.random.default_rng(3)
@@ -39,17 +38,19 @@ def network(request: pytest.FixtureRequest):
     return config, model
 
 
+@each_recurrent
 def test_arrays_are_those_of_the_network(network) -> None:
     config, model = network
     assert char_lm_specs(config) == specs_of(variable_arrays(model.weights))
     assert parameter_count(config) == model.count_params()
 
 
+@each_recurrent
 def test_answers_as_the_network(network) -> None:
     config, model = network
     ids = np.random.default_rng(0).integers(0, 9, (3, 7)).astype(np.int32)
     answer = char_lm_answer(config, variable_arrays(model.weights), {"ids": ids})["logits"]
-    np.testing.assert_allclose(answer, model.predict(ids, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(answer, answers(model, ids)[0], atol=1e-5)
 
 
 def test_joined_networks_answer_with_the_mean_of_their_logits() -> None:

@@ -16,6 +16,7 @@ from models.char_lm.network import build_char_lm
 from models.layers import cells
 from models.serving.cell_gradients import layer_values
 from models.storage.variables import variable_arrays
+from tests.models.recurrent_shapes import each_recurrent
 
 CELLS = {
     "rnn": {"hidden"},
@@ -47,8 +48,7 @@ def outputs_of(model: keras.Model, ids: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(output)[0] for output in (found if isinstance(found, list) else [found])]
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("layers", "members"), [(1, 1), (3, 1), (2, 2)])
+@each_recurrent
 def test_hidden_states_are_the_layers_outputs(cell: str, layers: int, members: int) -> None:
     config, model, arrays = network(cell, layers, members)
     values = gate_values(config, arrays, IDS)

@@ -20,6 +20,7 @@ from models.char_lm.serving import LanguageModel, char_lm_answer
 from models.layers.cells import CELLS
 from models.storage.variables import variable_arrays
 from tests.models import contract
+from tests.models.recurrent_shapes import each_recurrent
 
 VOCABULARY = Vocabulary(list("abcdef \n"))
 RNG = np.random.default_rng(0)
@@ -47,7 +48,7 @@ def pair(
 
 
 def expected_logits(model: keras.Model, ids: np.ndarray) -> np.ndarray:
-    return ops.convert_to_numpy(model.predict_on_batch(ids[None]))[0]
+    return contract.answers(model, ids[None])[0][0]
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,7 @@ def lstm() -> tuple[keras.Model, LanguageModel]:
     return pair()
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("layers", "members"), [(1, 1), (3, 1), (2, 2)])
+@each_recurrent
 def test_logits_are_those_of_the_network(cell: str, layers: int, members: int) -> None:
     model, language_model = pair(cell, layers, members=members)
     ids = language_model.encode(TEXT[:60])
@@ -105,7 +105,9 @@ def test_a_state_that_never_fades_is_carried_on() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_wide_layers_in_8_bits_answer_nearly_the_same(cell: str) -> None:
-    config = CharLMConfig(tokens=30, cell=cell, layers=2, units=384 if cell == "mgu" else 512, embedding=8, members=2)
+    config = CharLMConfig(
+        tokens=30, cell=cell, layers=2, units=384 if cell == "mgu" else 512, embedding=8, members=2
+    )
     rng = np.random.default_rng(6)
     arrays = {
         name: rng.normal(scale=0.03 if "recurrent" in name else 0.5, size=spec.shape).astype(np.float32)

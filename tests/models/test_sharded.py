@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import keras
 import numpy as np
 import pytest
 
 from models.training.losses import masked_crossentropy
 from models.training.sharded import sharded
+from tests.repeated import slow_but
 
 RNG = np.random.default_rng(3)
 IMAGES = RNG.random((8, 6, 6, 1), np.float32)
@@ -34,8 +37,7 @@ def trained(model: keras.Model, steps_together: int = 1) -> tuple[float, list[np
     return history.history["loss"][0], model.get_weights()
 
 
-@pytest.mark.parametrize("steps_together", [1, 2])
-@pytest.mark.parametrize("shards", [2, 4])
+@pytest.mark.parametrize(("shards", "steps_together"), slow_but([(4, 2)], product([2, 4], [1, 2])))
 def test_parts_of_a_batch_train_as_the_whole(shards: int, steps_together: int) -> None:
     expected_loss, expected = trained(network())
     loss, weights = trained(sharded(network(), shards), steps_together)

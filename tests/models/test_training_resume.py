@@ -6,9 +6,11 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -134,6 +136,19 @@ def interrupted(folder, step, act=interrupt, **changes):
         run(folder, callbacks=lambda: [AtStep(step, act)], **changes)
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """Copy the folder of a run that was interrupted at a step; it is trained once."""
+
+    @cache
+    def original(step):
+        folder = tmp_path_factory.mktemp("stopped") / "run"
+        interrupted(folder, step)
+        return folder
+
+    return lambda step, folder: shutil.copytree(original(step), folder)
+
+
 @pytest.mark.parametrize("act", [interrupt, terminate])
 def test_an_interrupt_leaves_a_state_and_restores_the_signal(tmp_path, capsys, undisturbed, act):
     before = signal.getsignal(signal.SIGTERM)
@@ -174,9 +189,9 @@ def damage_flip(path):
     ],
 )
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
-    tmp_path, capsys, undisturbed, suffix, damage
+    tmp_path, capsys, undisturbed, stopped, suffix, damage
 ):
-    interrupted(tmp_path / "run", 2 * STEPS + 1)
+    stopped(2 * STEPS + 1, tmp_path / "run")
     damage(tmp_path / "run" / f"state-0002{suffix}")
     model, result = run(tmp_path / "run", resume=True)
     said = capsys.readouterr().err
@@ -186,8 +201,8 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     assert_same_end(tmp_path / "run", model, result, undisturbed)
 
 
-def test_without_one_whole_checkpoint_resume_is_refused(tmp_path):
-    interrupted(tmp_path / "run", STEPS + 1)
+def test_without_one_whole_checkpoint_resume_is_refused(tmp_path, stopped):
+    stopped(STEPS + 1, tmp_path / "run")
     for path in (tmp_path / "run").glob("state-*.npz"):
         damage_flip(path)
     with pytest.raises(
@@ -196,8 +211,8 @@ def test_without_one_whole_checkpoint_resume_is_refused(tmp_path):
         run(tmp_path / "run", resume=True)
 
 
-def test_damaged_best_weights_are_noticed(tmp_path, capsys, undisturbed):
-    interrupted(tmp_path / "run", 2 * STEPS + 1)
+def test_damaged_best_weights_are_noticed(tmp_path, capsys, undisturbed, stopped):
+    stopped(2 * STEPS + 1, tmp_path / "run")
     damage_flip(tmp_path / "run" / "best-0002.npz")
     model, result = run(tmp_path / "run", resume=True)
     assert "best-0002.npz was altered" in capsys.readouterr().err
@@ -240,8 +255,8 @@ def test_resume_with_another_network_is_refused(undisturbed):
         run(undisturbed[0], model, resume=True)
 
 
-def test_resume_without_a_readable_recipe_is_refused(tmp_path):
-    interrupted(tmp_path / "run", STEPS + 1)
+def test_resume_without_a_readable_recipe_is_refused(tmp_path, stopped):
+    stopped(STEPS + 1, tmp_path / "run")
     damage_cut(tmp_path / "run" / "recipe.json")
     with pytest.raises(InputError, match=r"recipe\.json, cannot be read"):
         run(tmp_path / "run", resume=True)

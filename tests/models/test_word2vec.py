@@ -9,6 +9,7 @@ from models.word2vec.config import VectorsRecipe
 from models.word2vec.huffman import huffman_codes
 from models.word2vec.network import Word2Vec, linear_decay
 from tests.models.contract import check_config_round_trip
+from tests.repeated import slow_but
 
 VOCABULARY, DIMENSIONS, WINDOW = 11, 6, 2
 COUNTS = np.array([90, 60, 40, 30, 20, 15, 10, 8, 6, 5, 5])
@@ -105,10 +106,13 @@ def word_by_word(data: dict) -> list[dict]:
     return found
 
 
-@pytest.mark.parametrize("blocks", [1, 4])
-@pytest.mark.parametrize("tied", [False, True])
+WAYS = (("skipgram", "mean"), ("cbow", "mean"), ("cbow", "sum"))
+QUICK = {(*way, tied, blocks) for way, tied, blocks in zip(WAYS, (False, True, True), (4, 4, 1), strict=True)}
+
+
 @pytest.mark.parametrize(
-    ("architecture", "combine"), [("skipgram", "mean"), ("cbow", "mean"), ("cbow", "sum")]
+    ("architecture", "combine", "tied", "blocks"),
+    slow_but(QUICK, [(*way, tied, blocks) for way in WAYS for tied in (False, True) for blocks in (1, 4)]),
 )
 def test_compiled_steps_equal_automatic_differentiation(architecture, combine, tied, blocks):
     options = {"architecture": architecture, "combine": combine, "tied": tied, "context_gradient": "exact"}
