@@ -30,9 +30,9 @@ BROWSER_REQUIRED = (
 )
 # Processor seconds of what takes longest, so that it begins first; everything else follows in the order of the files.
 SECONDS = {
-    BROWSER: 140,
-    PAGES: 90,
-    WALKS: 60,
+    BROWSER: 150,
+    PAGES: 50,
+    WALKS: 40,
     "tests/models/test_training_resume.py": 25,
     "tests/apps/test_writer_training.py": 22,
     "tests/models/test_ocr.py": 20,
