@@ -107,14 +107,17 @@ class WordsRecipe(_NetworkRecipe):
         lm_bonus: Added for each letter in the search with the language model.
     """
 
+    filters: tuple[int, ...] = (24, 48, 64)
     dropout: float = 0.1
-    epochs: Count = 30
+    epochs: Count = 80
     batch_size: Count = 24
     learning_rate: Rate = 0.003
-    lm_weight: float = 0.6
-    layout: WordLayout = field(default_factory=WordLayout)
+    lm_weight: float = 0.7
+    beam: int = 24
+    temperature: Positive = 1.35
+    layout: WordLayout = field(default_factory=lambda: WordLayout(written=0.5))
     epoch_words: Count = 6_000
-    lm_bonus: float = 0.9
+    lm_bonus: float = 1.5
 
 
 Recipe = LettersRecipe | WordsRecipe

@@ -20,7 +20,7 @@ HEADINGS = {
     "b": N_("(b) one fold learned"),
     "c": N_("(c) words never learned"),
 }
-_SHOWN = ("alone", "context", "greedy", "words")  # ways of reading in README
+_SHOWN = ("alone", "context", "greedy", "words", "sizes")  # ways of reading in README
 KINDS = {
     "wrong": N_("Context is wrong"),
     "helps": N_("Context helps"),
