@@ -62,7 +62,7 @@ def test_sentences_are_balanced_and_the_same_every_time() -> None:
     assert all("{" not in one.text and not one.text[0].islower() for one in made)
     plain = [
         one
-        for one in sentences(ADJECTIVES, 400, 1)
+        for one in sentences(ADJECTIVES, 4_000, 1)
         if one.kind == "plain" and re.fullmatch(r"\w+\.", one.text)
     ]
     assert plain and all(one.text[:-1].lower() in ADJECTIVES[one.label] for one in plain)
@@ -73,6 +73,13 @@ def test_sentences_are_balanced_and_the_same_every_time() -> None:
     assert "subtle" not in " ".join(words[0]) and "witty" not in " ".join(words[1])
     with pytest.raises(InputError, match=r"too few adjectives.*two of each label.*\[1, 6\]"):
         sentences((ADJECTIVES[0][:1], ADJECTIVES[1]), 8, 1)
+
+
+def test_an_stands_before_a_vowel() -> None:
+    words = (["awful", "ugly", "useless"], ["artful", "even", "honest"])
+    made = " ".join(one.text for one in sentences(words, 2_000, 1))
+    assert " an awful " in made and " an ugly " in made and " a useless " in made
+    assert not re.search(r"\ba (?:awful|ugly|artful)\b", made)
 
 
 def _frame(template: str) -> list[str]:
