@@ -242,7 +242,7 @@ RECIPES: Mapping[str, ReviewsRecipe] = {
         vectors=OWN_VECTORS,
         word2vec=VectorsRecipe(min_count=5, max_vocabulary=40_000, kept_words=None),
         self_training=SelfTraining(rounds=1, texts=25_000),
-        short=ShortTexts(words=40, pieces=2, sentences=80_000, member=_SHORT),
+        short=ShortTexts(words=40, sure=0.7, pieces=2, sentences=150_000, member=_SHORT),
     ),
     # Topics are named by rare words that come often: counted and weighed as TF-IDF does it.
     "bbc": ReviewsRecipe(
