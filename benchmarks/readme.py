@@ -125,6 +125,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "vectors-sections": partial(vectors.SCORES.markdown, lambda report: vectors.sections(report).markdown()),
     "word2vec-benchmark": vectors.SPEED.markdown,
     "writer": writer.SCORES.markdown,
+    "writer-dynamic": writer.DYNAMIC.markdown,
 }
 
 

@@ -16,10 +16,12 @@ SCORES = Table(
     "vectors",
     (
         Column("Google analogies, %", "metrics.google_analogies.score", ".1f"),
+        Column(
+            "mixed with spelling as ours, %", "metrics.google_analogies_mixed.score", ".1f", optional=True
+        ),
         Column("answered", "{metrics.google_analogies.n:,} of {metrics.google_analogies.of:,}"),
         Column("WordSim-353 ρ (pairs)", "{metrics.wordsim353.score:.3f} ({metrics.wordsim353.n})"),
         Column("SimLex-999 ρ (pairs)", "{metrics.simlex999.score:.3f} ({metrics.simlex999.n})"),
-        Column("training, s", "metadata.seconds", ",.0f"),
     ),
     (Rows("", "{0} (`{preset}`)", (PRESETS,)),),
     presets=tuple(PRESETS),

@@ -90,6 +90,25 @@ SCORES = Table(
     presets=("writer_shakespeare",),
 )
 
+_PARTS = {
+    "first": "the first fifth, by which the rate was chosen",
+    "rest": "the other four fifths",
+    "all": "all of it",
+}
+DYNAMIC = Table(
+    "writer_dynamic",
+    "python -m benchmarks.writer_dynamic --whole --store",
+    "last 10 % of Tiny Shakespeare",
+    (
+        Column("as it is, nats a character", "plain", ".4f"),
+        Column("learning while it reads", "learning", ".4f"),
+        Column("standard error", "standard_error", ".4f"),
+        Column("characters", "n", ","),
+    ),
+    (Rows("parts.*", "{0}", (_PARTS,)),),
+    "Every piece of {settings.piece} characters is scored before it is learned; the preset stays as it is.",
+)
+
 
 def rung_name(row: Stored, *_: str) -> str:
     """Name a rung of the ladder, one that it knows."""
