@@ -113,8 +113,8 @@ def end_verdict(step: Step) -> str:
         assert min(positive[: names.index("dull")]) > 0.7 > 0.3 > max(positive[names.index("dull") :])
     else:
         found = reviews().classify(step.exhibit.values["text"]).probabilities
-        assert round(100 * found["neg"]) == 81  # as the reveal says
-        assert round(100 * reviews().classify(step.before.values["text"]).probabilities["pos"]) == 94
+        assert round(100 * found["neg"]) == 91  # as the reveal says
+        assert round(100 * reviews().classify(step.before.values["text"]).probabilities["pos"]) == 83
         assert 92 < preset_scores("reviews_imdb", "text_classifier")["metrics.accuracy.score"] < 93
     return verdict(step.exhibit.values)
 
