@@ -20,6 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from data_prep.datasets import DATA_DIR_VARIABLE  # noqa: E402
 from models.presets import store  # noqa: E402
 
+if os.environ.get(DATA_DIR_VARIABLE):  # servers and commands that tests start run in other folders
+    os.environ[DATA_DIR_VARIABLE] = str(Path(os.environ[DATA_DIR_VARIABLE]).resolve())
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER = "browser"  # the group of tests with one server and one browser
 WALKS = "walks"  # those that go through all pages are a second one
