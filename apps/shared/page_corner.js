@@ -215,13 +215,13 @@ function corner(element, labels) {
     const one = list.appendChild(document.createElement('button'));
     one.type = 'button'; one.textContent = name; one.title = label;
     one.onclick = async () => { says.textContent = (await act()) || ''; if (!says.textContent) menu.open = false; };
+    return one;
   };
   button('SVG', labels.svg, () => save(new Blob([svgOf(element, title)], { type: 'image/svg+xml' }), `${file}.svg`));
   button('PNG', labels.png, async () => save(await png(svgOf(element, title)), `${file}.png`));
-  if (rowsOf(element).length > 1) {
-    const text = () => rowsOf(element).map((row) => row.map(cell).join(',') + '\r\n').join('');
-    button('CSV', labels.csv, () => save(new Blob([text()], { type: 'text/csv' }), `${file}.csv`));
-  }
+  const text = () => rowsOf(element).map((row) => row.map(cell).join(',') + '\r\n').join('');
+  const table = button('CSV', labels.csv, () => save(new Blob([text()], { type: 'text/csv' }), `${file}.csv`));
+  menu.addEventListener('toggle', () => { table.hidden = rowsOf(element).length < 2; }); // a chart gets its numbers late
   button(labels.embed, labels.embed_help, async () => {
     const line = embedLine(element, title);
     if (!navigator.clipboard) return void prompt(labels.embed_help, line); // a host without TLS
