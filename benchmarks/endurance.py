@@ -31,6 +31,7 @@ import numpy as np
 import psutil
 
 from apps.reviews.application import Reviews
+from apps.shared.reports import stored
 from apps.shared.tables import Column, Rows, Table
 from apps.tagger.application import Tagger
 from apps.writer.application import Writer
@@ -232,8 +233,8 @@ def _result(rows: np.ndarray, done: int, most: int, work: Work) -> dict[str, Any
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure."""
-    found = {}
+    """Measure; what was stored of other tasks is kept."""
+    before, found = stored(ENDURANCE.name), {}
     for name in options.tasks:
         work, seconds = TASKS[name], 60 * options.minutes
         most = round(options.size * work.all)
@@ -242,7 +243,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             report(f"{name} ...")
             found[name] = watched(work, most, seconds, Path(folder))
-    return {"tasks": found, "settings": settings(options)}
+    kept = {} if before is None else before.get("tasks", {})
+    return {"tasks": {**kept, **found}, "settings": settings(options)}
 
 
 main = command(__name__, __doc__, ENDURANCE, run, OPTIONS)

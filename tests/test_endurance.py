@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from argparse import Namespace
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import apps.shared.reports
 from apps.shared.reports import Stored
 from benchmarks import endurance
-from benchmarks.endurance import ENDURANCE, Work, made_lines, slope, watched
+from benchmarks.endurance import ENDURANCE, Work, made_lines, run, slope, watched
 from data_prep.errors import InputError
 
 MINUTES = np.arange(300) / 60
@@ -80,6 +82,12 @@ def test_the_table_shows_slopes() -> None:
     }
     text = ENDURANCE.report(Stored("endurance.json", found)).markdown()
     assert "| classify, lines | 5,000 | 10,000 | 3.0 | 28 | 230 | +0.12 ± 0.50 | +0.12 ± 0.50 |" in text
+
+
+def test_what_is_stored_of_other_tasks_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
+    (tmp_path / "endurance.json").write_text('{"tasks": {"tag": {"done": 3}}}', encoding="utf-8")
+    assert run(Namespace(tasks=(), threads=1))["tasks"] == {"tag": {"done": 3}}
 
 
 def test_rates_are_those_of_processor_time() -> None:
