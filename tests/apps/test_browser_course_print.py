@@ -80,6 +80,7 @@ def test_an_exhibit_of_a_lesson_is_embedded_by_its_own_page(page, server: str) -
     visit(page, f"{server}/course?lesson=convolution")
     page.get_by_label("Your prediction").first.fill("4")
     page.get_by_role("button", name="Show me").click()
+    page.wait_for_url("**layers=**")  # the page is drawn once more with it
     settled(page)
     page.locator(".lectern-corner summary").first.click()
     page.locator(".lectern-corner").first.get_by_role("button", name="Embed").click()
