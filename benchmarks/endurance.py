@@ -158,7 +158,8 @@ def slope(minutes: np.ndarray, values: np.ndarray) -> dict[str, float]:
         for series in (minutes, values)
     ]
     line = linregress(*means)
-    return {"slope": float(line.slope), "interval": float(t.ppf(0.975, _PARTS - 2) * line.stderr)}
+    error = line.stderr if np.ptp(means[1]) else 0.0  # of what stays the same to the last digit there is none
+    return {"slope": float(line.slope), "interval": float(t.ppf(0.975, _PARTS - 2) * error)}
 
 
 def smooth_rates(counts: np.ndarray, spent: np.ndarray) -> np.ndarray:

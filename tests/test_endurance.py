@@ -30,6 +30,10 @@ def test_the_slope_of_what_is_level_holds_zero_and_of_what_grows_does_not() -> N
     assert slope(MINUTES, begins + noise)["slope"] == pytest.approx(level["slope"])
 
 
+def test_what_stays_the_same_has_no_slope() -> None:
+    assert slope(MINUTES, np.full(len(MINUTES), 255.0)) == {"slope": 0.0, "interval": 0.0}
+
+
 def test_too_few_seconds_are_refused() -> None:
     with pytest.raises(InputError, match=r"too soon.*60 seconds"):
         slope(MINUTES[:50], MINUTES[:50])
