@@ -122,8 +122,7 @@ def measured(options: argparse.Namespace, writer: Writer, parts: Parts) -> dict[
         text = text[: round(_FIRST * len(text))]
     model = _network(writer)
     squares = SquaredGradients()
-    read(model, language.encode(learned[: options.measured * piece + 1]), piece, squares)
-    count = min(options.measured, -(-(len(learned) - 1) // piece))
+    count = len(read(model, language.encode(learned[: options.measured * piece + 1]), piece, squares))
     sizes = [np.sqrt(ops.convert_to_numpy(one) / count) for one in squares.sums]
     plain = language.score(text, unknown="map")
     ids = np.append(writer.config.start, plain.ids).astype(np.int32)

@@ -22,6 +22,7 @@ from models.training.driver import Trained, fit_task, train
 from models.training.recipe import fields_of, from_dict, to_dict
 from models.training.task import Run
 from tests.apps.digit_presets import save_digits
+from tests.repeated import slow_but
 
 TASK = DigitsTask()
 TINY = replace(RECIPES["lecture"], epochs=2, batch_size=32, averaging=0.9, keep_epochs=())
@@ -148,7 +149,7 @@ def test_weights_decay_but_not_biases_and_batch_norm() -> None:
                    if model.optimizer._use_weight_decay(v))  # fmt: skip
 
 
-@pytest.mark.parametrize("optimizer", [pytest.param("adamw", marks=pytest.mark.slow), "sgd"])
+@pytest.mark.parametrize("optimizer", slow_but(["sgd"], ["adamw", "sgd"]))
 def test_both_optimizers_learn(optimizer: str, source: DigitsSource, tmp_path: Path) -> None:
     rate = 0.05 if optimizer == "sgd" else 0.01
     recipe = replace(
