@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.convolution.keras_code import signal_code
@@ -103,7 +102,7 @@ def _result(result: Learned, snapshot: Snapshot) -> None:
     as_keras(lambda: signal_code(result.example, read_layers(result.detector.layers(result.task))))
 
 
-def _kernels(detector: Detector) -> go.Figure:
+def _kernels(detector: Detector) -> charts.Picture:
     colours = palette()
     ours, hand = detector.scaled, HAND_MADE.scaled
     parts = {_("first"): 2, _("second"): 4, _("grouped"): 5}
@@ -121,7 +120,7 @@ def _kernels(detector: Detector) -> go.Figure:
     )
 
 
-def _curves(result: Learned, snapshot: Snapshot) -> go.Figure:
+def _curves(result: Learned, snapshot: Snapshot) -> charts.Picture:
     colours = palette()
     picture = charts.figure(x_title=_("steps of SGD"), y_title=_("mean squared error"), height=480)
     steps = [each.step for each in result.snapshots]

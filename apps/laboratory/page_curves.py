@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.laboratory.curves import Axis, Story
@@ -132,7 +131,7 @@ def _or(words: Sequence[str]) -> str:
     return _(" or ").join(map(_, words))
 
 
-def _picture(name: str, lines: Sequence[Line], labels: Sequence[str], x_title: str) -> go.Figure:
+def _picture(name: str, lines: Sequence[Line], labels: Sequence[str], x_title: str) -> charts.Picture:
     numbers = [abs(y) for line in lines for y in line.y if y]
     wide = smaller_is_better(name) and all(y > 0 for line in lines for y in line.y)
     wide = wide and max(numbers, default=1) > _SPREAD * min(numbers, default=1)
@@ -185,7 +184,7 @@ def _looks(line: Line, labels: Sequence[str]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _add_band(picture: go.Figure, line: Line, colour: str) -> None:
+def _add_band(picture: charts.Picture, line: Line, colour: str) -> None:
     upper, lower = ([y + sign * e for y, e in zip(line.y, line.error, strict=True)] for sign in (1, -1))
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     edge |= {"legendgroup": line.run}
@@ -213,7 +212,7 @@ def _legend(runs: Mapping[str, Story], lines: Sequence[Line], labels: int) -> st
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _show(picture: go.Figure, key: str, alt: str) -> None:
+def _show(picture: charts.Picture, key: str, alt: str) -> None:
     """Put a picture on the page; what a visitor has hidden in it stays hidden when it is drawn again."""
     picture.update_layout(margin={"t": 44}, showlegend=True, uirevision=key)
     charts.show(picture, key, alt)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.ocr.results import Reading, ReadLetter
@@ -64,7 +63,7 @@ def show_answer(text: str, truth: str | None, *said: str) -> None:
     st.caption(" ".join((*known, *said)))
 
 
-def columns_picture(letters: Sequence[ReadLetter], *, context: bool) -> go.Figure:
+def columns_picture(letters: Sequence[ReadLetter], *, context: bool) -> charts.Picture:
     """Draw the probability of every letter at every place, without or in context."""
     colours = palette()
     shares = [one.probabilities if context else one.before_probabilities for one in letters]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from PIL import ImageColor
 
@@ -67,7 +66,7 @@ def show(reader: Reader, preset: str) -> None:
                 st.html(steps_in_a_row(result.prepared))
 
 
-def _path(result: WordResult, alphabet: str) -> go.Figure:
+def _path(result: WordResult, alphabet: str) -> charts.Picture:
     """Draw the image on top, the classes of every frame below, and the path through both."""
     colours, image = palette(), result.prepared.image[..., 0]
     names = [*alphabet, _BLANK]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.application import Reviews
@@ -70,7 +69,7 @@ def _attention(text: str, found: AttentionWeights) -> None:
     charts.show(picture, "attended", _("The words with most attention"))
 
 
-def _states(along: States) -> go.Figure:
+def _states(along: States) -> charts.Picture:
     values = np.array(along.values)[-_MOST_WORDS:]
     units = np.sort(np.argsort(-values.var(axis=0), kind="stable")[:_MOST_UNITS])
     first = len(along.words) - len(values)

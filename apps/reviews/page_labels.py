@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.application import Reviews
@@ -101,7 +100,7 @@ def _nearest(found: tuple[LabelEmbedding, ...]) -> None:
             )
 
 
-def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
+def _cosines(found: tuple[LabelEmbedding, ...]) -> charts.Picture:
     names = [one.label for one in found]
     picture = charts.figure(height=120 + 36 * len(names))
     charts.add_heatmap(
@@ -122,7 +121,7 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> go.Figure:
     return picture
 
 
-def _map(result: LabelMap, labels: tuple[str, ...]) -> go.Figure:
+def _map(result: LabelMap, labels: tuple[str, ...]) -> charts.Picture:
     colours, looks, places = palette(), label_looks(labels), result.map
     picture = charts.figure(x_title=places.axes[0], y_title=places.axes[1], height=560)
     is_label = [at < result.labels for at in range(len(result.belongs))]

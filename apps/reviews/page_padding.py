@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.page_text import EXAMPLES
@@ -70,7 +69,7 @@ def _typed() -> list[int]:
     return [len(keys_of(line)) + 1 for line in documents]
 
 
-def _picture(view: PaddedBatches) -> go.Figure:
+def _picture(view: PaddedBatches) -> charts.Picture:
     colours = palette()
     places, names, words, padding = [], [], [], []  # of each document
     for number, batch in enumerate(view.batches, start=1):
@@ -95,8 +94,7 @@ def _picture(view: PaddedBatches) -> go.Figure:
             marker={"color": colour, "pattern": charts.hatch(at), "line": {"width": 0}},
             hovertemplate=_("%{{customdata}}: %{{x}} {title}<extra></extra>", title=title),
         )
-    picture.update_layout(
-        barmode="stack", bargap=0.15, margin={"t": 40}, showlegend=True, legend_traceorder="normal"
-    )
+    legend = {"traceorder": "normal"}
+    picture.update_layout(barmode="stack", bargap=0.15, margin={"t": 40}, showlegend=True, legend=legend)
     picture.update_yaxes(autorange="reversed", showticklabels=False, showgrid=False, zeroline=False)
     return picture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.reviews.application import Reviews
@@ -136,7 +135,7 @@ def _words(text: str, added: Contributions) -> None:
     )
 
 
-def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> go.Figure:
+def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> charts.Picture:
     colours = palette()
     alone = len(curve.labels) == 2  # the other one is what is left
     looks = charts.line_looks(curve.labels)

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared.language import _
+from apps.shared.page_picture import Picture, Said
 from apps.shared.style import palette
 
 _BAR = 26  # pixels a bar
@@ -24,7 +24,7 @@ _STATIC = {"displayModeBar": False, "scrollZoom": False}
 _ZOOM = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Figure:
+def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> Picture:
     """Make an empty picture in the page's colours, on a transparent ground; a finger scrolls past rather than drags.
 
     Titles are name and unit of an axis; the height is in pixels.
@@ -38,21 +38,21 @@ def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> go.Fig
         "tickfont": {"color": colours.text},
     }
     font = {"color": colours.text, "size": 13}
-    # All at once: updates of a picture that exists take eight times as long, and every visitor waits for them.
-    layout = {
-        "height": height,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": font,
-        "hoverlabel": {"bgcolor": colours.ground, "font": {"color": colours.text}},
+    picture = Picture()
+    picture.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font=font,
+        hoverlabel={"bgcolor": colours.ground, "font": {"color": colours.text}},
         # At the top of the picture: what it needs is taken from the plot, however many rows it has.
-        "legend": {"orientation": "h", "yref": "container", "yanchor": "top", "y": 1.0, "x": 0, "title": {}},
-        "dragmode": False,
-        "xaxis": {"title": {"text": x_title, "font": font}, **axis},
-        "yaxis": {"title": {"text": y_title, "font": font}, **axis},
-    }
-    return go.Figure(layout=layout)
+        legend={"orientation": "h", "yref": "container", "yanchor": "top", "y": 1.0, "x": 0},
+        dragmode=False,
+        xaxis={"title": {"text": x_title, "font": font}, **axis},
+        yaxis={"title": {"text": y_title, "font": font}, **axis},
+    )
+    return picture
 
 
 def line_looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -71,7 +71,7 @@ def bars(
     colour: str | Sequence[str],
     number: str = ".3f",
     limits: tuple[float, float] | None = None,
-) -> go.Figure:
+) -> Picture:
     """Draw one horizontal bar a word, the first on top.
 
     Args:
@@ -97,7 +97,7 @@ def grouped_bars(
     x_title: str,
     colours: dict[str, str],
     number: str = ".1f",
-) -> go.Figure:
+) -> Picture:
     """Draw groups of horizontal bars with a legend, the first group and the first series on top.
 
     ``names`` are those of the groups; each series, by name, has a length for each of them (None leaves a gap) and a
@@ -107,7 +107,7 @@ def grouped_bars(
     for at, (name, values) in enumerate(series.items()):
         looks = {"color": colours[name], "pattern": hatch(at), "cornerradius": 2}
         _add_bars(picture, names, values, f"{name}, %{{y}}", number, **looks)
-        picture.data[-1].name = name
+        picture.data[-1]["name"] = name
     picture.update_layout(barmode="group", bargap=0.2, margin={"t": 34})
     picture.update_layout(uniformtext={"minsize": 10, "mode": "show"})
     return picture
@@ -120,7 +120,7 @@ def hatch(at: int) -> dict[str, Any]:
 
 
 def _add_bars(
-    picture: go.Figure,
+    picture: Picture,
     names: Sequence[str],
     values: Sequence[float | None],
     hover: str,
@@ -164,7 +164,7 @@ def readable(
 
 
 def add_words(
-    picture: go.Figure,
+    picture: Picture,
     points: Sequence[tuple[float, float]],
     words: Sequence[str],
     *,
@@ -191,7 +191,7 @@ def add_words(
     picture.add_scatter(x=x, y=y, mode="markers+text", showlegend=False, **{**settings, **looks})
 
 
-def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
+def add_heatmap(picture: Picture, values: np.ndarray, **looks: Any) -> None:
     """Add a matrix of coloured cells.
 
     Args:
@@ -210,24 +210,28 @@ def add_heatmap(picture: go.Figure, values: np.ndarray, **looks: Any) -> None:
     picture.add_heatmap(z=values.tolist(), **{**settings, **looks})
 
 
-def show(picture: go.Figure, key: str, alt: str, *, zoom: bool = False) -> None:
-    """Put a picture on the page, with what a screen reader says; with ``zoom`` the wheel zooms and dragging moves."""
+def show(picture: Picture, key: str, alt: str, *, zoom: bool = False, **more: Any) -> None:
+    """Put a picture on the page, with what a screen reader says; with ``zoom`` the wheel zooms and dragging moves.
+
+    ``more`` is as Streamlit takes it.
+    """
     _strike_negative(picture)
     if zoom:
         picture.update_layout(dragmode="pan")
         picture.update_xaxes(fixedrange=False)
         picture.update_yaxes(fixedrange=False)
-    st.plotly_chart(picture, key=key, config=_ZOOM if zoom else _STATIC, alt=told(picture, alt))
+    config = _ZOOM if zoom else _STATIC
+    st.plotly_chart(Said(picture), key=key, config=config, alt=told(picture, alt), **more)
 
 
-def _strike_negative(picture: go.Figure) -> None:
+def _strike_negative(picture: Picture) -> None:
     """Draw a line through the negative cells of matrices with two sides: their colours alone would tell the sign."""
     for trace in picture.data:
-        if trace.type != "heatmap" or trace.zmin is None or trace.zmin >= 0 or trace.texttemplate:
+        if trace["type"] != "heatmap" or trace["zmin"] >= 0 or "texttemplate" in trace:
             continue
-        values = np.array(trace.z, float)
-        upwards = picture.layout[f"yaxis{(trace.yaxis or 'y')[1:]}"].autorange != "reversed"
-        below = (values[::-1] if upwards else values) < -_SEEN * max(-trace.zmin, trace.zmax)
+        values = np.array(trace["z"], float)
+        upwards = picture.layout[f"yaxis{trace.get('yaxis', 'y')[1:]}"].get("autorange") != "reversed"
+        below = (values[::-1] if upwards else values) < -_SEEN * max(-trace["zmin"], trace["zmax"])
         steps = np.diff(np.pad(below, ((0, 0), (1, 1))).astype(int), axis=1)
         ends = zip(np.argwhere(steps == 1).tolist(), np.argwhere(steps == -1).tolist(), strict=True)
         lines = "".join(f"M{start}.1 {row}.5H{end - 1}.9" for (row, start), (_row, end) in ends)
@@ -238,15 +242,15 @@ def _strike_negative(picture: go.Figure) -> None:
         )
         picture.add_layout_image(
             source=f"data:image/svg+xml,{quote(svg)}",
-            xref=trace.xaxis or "x",
-            yref=trace.yaxis or "y",
-            x=_first(trace.x) - 0.5,
-            y=_first(trace.y) + (rows - 0.5 if upwards else -0.5),
+            xref=trace.get("xaxis", "x"),
+            yref=trace.get("yaxis", "y"),
+            x=_first(trace.get("x")) - 0.5,
+            y=_first(trace.get("y")) + (rows - 0.5 if upwards else -0.5),
             sizex=columns,
             sizey=rows,
             sizing="stretch",
         )
-        trace.colorbar.title = {"text": "— < 0", "font": {"size": 11, "color": colour}}
+        trace["colorbar"] |= {"title": {"text": "— < 0", "font": {"size": 11, "color": colour}}}
 
 
 def _first(names: Any) -> float:
@@ -254,34 +258,37 @@ def _first(names: Any) -> float:
     return float(names[0]) if names is not None and isinstance(names[0], Real) else 0.0
 
 
-def told(picture: go.Figure, alt: str) -> str:
+def told(picture: Picture, alt: str) -> str:
     """Add to the title of a picture what it says: longest bars, ends of curves, extremes of a matrix, near words."""
-    traces = [one for one in picture.data if one.hoverinfo != "skip"]
+    traces = [one for one in picture.data if one.get("hoverinfo") != "skip"]
     if len(traces) > 1:
-        traces = [one for one in traces if one.name or one.type != "scatter"]  # lines that explain others
+        # Lines without a name explain others.
+        traces = [one for one in traces if one.get("name") or one["type"] != "scatter"]
     return "\n".join([alt, *filter(None, map(_message, traces[:_MOST_TOLD]))])
 
 
-def _message(trace: Any) -> str:
+def _message(trace: dict[str, Any]) -> str:
     """One line about a trace; empty where it has no numbers to tell."""
-    name = f"{trace.name}: " if trace.name else ""
-    if trace.type == "heatmap":
-        values = np.array(trace.z, float)
+    kind, name = trace["type"], f"{trace['name']}: " if trace.get("name") else ""
+    if kind == "heatmap":
+        values = np.array(trace["z"], float)
         if not np.isfinite(values).any():
             return ""
         ends = (np.unravel_index(find(values), values.shape) for find in (np.nanargmax, np.nanargmin))
-        high, low = (f"{values[r, c]:.3g} ({_at(trace.y, r)}, {_at(trace.x, c)})" for r, c in ends)
+        high, low = (
+            f"{values[r, c]:.3g} ({_at(trace.get('y'), r)}, {_at(trace.get('x'), c)})" for r, c in ends
+        )
         return name + _("largest {high}, least {low}", high=high, low=low)
-    if trace.type == "scatter" and trace.mode == "markers+text" and trace.customdata is not None:
+    mode = trace.get("mode", "lines")
+    if kind == "scatter" and mode == "markers+text" and "customdata" in trace:
         return name + "; ".join(_near(trace))
-    lines = trace.type == "scatter" and "lines" in (trace.mode or "lines")
-    if trace.x is None or trace.y is None or not (lines or trace.type == "bar"):
+    if kind != "bar" and not (kind == "scatter" and "lines" in mode):
         return ""
-    x, y = (trace.y, trace.x) if trace.orientation == "h" else (trace.x, trace.y)
+    x, y = (trace[axis] for axis in ("yx" if trace.get("orientation") == "h" else "xy"))
     pairs = [(_written(a), b) for a, b in zip(x, y, strict=False) if isinstance(b, Real) and np.isfinite(b)]
     if not pairs:
         return ""
-    if trace.type == "bar":
+    if kind == "bar":
         longest = sorted(pairs, key=lambda pair: -abs(pair[1]))[:_LONGEST]
         return name + ", ".join(f"{label}: {value:.3g}" for label, value in longest)
     (start, first), (end, last) = pairs[0], pairs[-1]
@@ -290,10 +297,10 @@ def _message(trace: Any) -> str:
     )
 
 
-def _near(trace: Any) -> Iterator[str]:
+def _near(trace: dict[str, Any]) -> Iterator[str]:
     """Say which word lies nearest to each of the first ones of a map."""
-    words = [one if isinstance(one, str) else one[0] for one in trace.customdata]
-    points = np.array([trace.x, trace.y], float).T
+    words = [one if isinstance(one, str) else one[0] for one in trace["customdata"]]
+    points = np.array([trace["x"], trace["y"]], float).T
     for at, word in enumerate(words[:_MOST_TOLD] if len(words) > 1 else ()):
         apart = np.linalg.norm(points - points[at], axis=1)
         apart[at] = np.inf

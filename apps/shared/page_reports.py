@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -76,7 +75,7 @@ def show_bars(
                 charts.show(picture, f"{report.table.name} {column.path}", _(column.title))
 
 
-def _groups(lines: Sequence[Line], at: int, title: str, number: str) -> go.Figure:
+def _groups(lines: Sequence[Line], at: int, title: str, number: str) -> charts.Picture:
     values = {line.names: line.values[at] for line in lines}
     groups, series = (list(dict.fromkeys(line.names[key] for line in lines)) for key in (0, 1))
     return charts.grouped_bars(
@@ -166,7 +165,7 @@ class Curve(NamedTuple):
 
 def curves(
     found: Mapping[str, Curve], *, x_title: str, y_title: str, hover: str, height: int = 340
-) -> go.Figure:
+) -> charts.Picture:
     """Draw lines with a point for each value, and a legend.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -55,7 +54,7 @@ def show(tagger: Tagger, preset: str) -> None:
             st.caption(said + " " + _("Score again: `python -m apps tagger evaluate`"))
 
 
-def _diagram(bins: Sequence[ReliabilityBin]) -> go.Figure:
+def _diagram(bins: Sequence[ReliabilityBin]) -> charts.Picture:
     colours = palette()
     full = [one for one in bins if one.n]
     picture = charts.figure(x_title=_("probability of the tag"), y_title=_("share of right tags"), height=400)

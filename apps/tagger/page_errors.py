@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -46,15 +45,15 @@ def _matrix(confusions: Mapping[str, Any]) -> None:
     counts, labels = np.array(confusions["counts"]), confusions["labels"]
     place = {kind: tuple(map(labels.index, kind.split(">"))) for kind in confusions["examples"]}
     count = {kind: int(counts[at]) for kind, at in sorted(place.items(), key=lambda item: -counts[item[1]])}
-    st.plotly_chart(
+    pairs = ", ".join(f"{pair} {n}" for pair, n in list(count.items())[:6])
+    charts.show(
         _picture(labels, count),
-        key=_MATRIX,
+        _MATRIX,
+        _("Confusion matrix: gold tags in rows, tags that the network gave in columns")
+        + "\n"
+        + _("Most often: {pairs}", pairs=pairs),
         on_select=lambda: _take(list(count)),
         selection_mode="points",
-        config={"displayModeBar": False, "scrollZoom": False},
-        alt=_("Confusion matrix: gold tags in rows, tags that the network gave in columns")
-        + "\n"
-        + _("Most often: {pairs}", pairs=", ".join(f"{pair} {n}" for pair, n in list(count.items())[:6])),
     )
 
 
@@ -74,7 +73,7 @@ def _take(pairs: list[str]) -> None:
         st.session_state.update(shows=gold, answered=found)
 
 
-def _picture(labels: Sequence[str], count: Mapping[str, int]) -> go.Figure:
+def _picture(labels: Sequence[str], count: Mapping[str, int]) -> charts.Picture:
     colours = palette()
     most = max(count.values(), default=1)
     picture = charts.figure(x_title=_("tag that the network gave"), y_title=_("gold tag"), height=560)

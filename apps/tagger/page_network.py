@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -56,17 +55,18 @@ def _probabilities(view: NetworkView) -> None:
         st.caption(_("\\* Never seen in training: the letters and the neighbours have to decide."))
 
 
-def _layer_picture(view: NetworkView, layer: LayerView) -> go.Figure:
+def _layer_picture(view: NetworkView, layer: LayerView) -> charts.Picture:
     units = np.sort(np.argsort(-layer.values.var(axis=0), kind="stable")[:_MOST_UNITS])
     names = [f"{unit} " for unit in units]
     picture = _picture(view, layer.values.T[units], names, 520, hovertemplate=_("%{x}, unit %{y}: %{z:+.2f}"))
-    picture.update_yaxes(title=_("unit"), showticklabels=False)
+    picture.update_yaxes(showticklabels=False)
+    picture.layout["yaxis"]["title"] = {"text": _("unit")}
     return picture
 
 
 def _picture(
     view: NetworkView, values: np.ndarray, rows: Sequence[str], height: int, hovertemplate: str, **looks: Any
-) -> go.Figure:
+) -> charts.Picture:
     """Draw a column a word; numbers stand before words, since plotly would join equal ones to one column."""
     names = [
         f"{number}. {word if len(word) <= 14 else word[:13] + '…'}{'*' if unknown else ''}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -62,7 +61,7 @@ def _extremes(found: Transitions) -> None:
             st.dataframe(first(_SHOWN, _("score")), hide_index=True)
 
 
-def transitions_picture(found: Transitions, unit: str, height: int = 600, **looks: Any) -> go.Figure:
+def transitions_picture(found: Transitions, unit: str, height: int = 600, **looks: Any) -> charts.Picture:
     """Draw scores of tags after tags; height in pixels, looks as plotly takes them."""
     picture = charts.figure(x_title=_("next tag"), y_title=_("tag"), height=height)
     charts.add_heatmap(

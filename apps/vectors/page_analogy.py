@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 from plotly.colors import hex_to_rgb
 
@@ -143,7 +142,7 @@ def _term_name(term: Term) -> str:
     return f"{'+' if term.weight > 0 else '−'} {weight}{term.word}"
 
 
-def _contributions(result: AnalogyResult) -> go.Figure:
+def _contributions(result: AnalogyResult) -> charts.Picture:
     """Draw what each term adds to the score of each answer: stacked bars that end at the mark of the score."""
     colours = palette()
     unit = _("score (cosine)") if result.method == "add" else _("logarithm of the score")
@@ -178,7 +177,7 @@ def _contributions(result: AnalogyResult) -> go.Figure:
     return picture
 
 
-def _drawn(plane: PlaneResult) -> go.Figure:
+def _drawn(plane: PlaneResult) -> charts.Picture:
     """Draw an analogy in the plane of its three words.
 
     Arrows go from a, the origin, to b, and from c to the fourth corner; the answers follow near it.
@@ -227,6 +226,6 @@ def _drawn(plane: PlaneResult) -> go.Figure:
     return picture
 
 
-def _line(picture: go.Figure, points: Sequence[tuple[float, float]], looks: Any, **more: Any) -> None:
+def _line(picture: charts.Picture, points: Sequence[tuple[float, float]], looks: Any, **more: Any) -> None:
     x, y = zip(*points, strict=True)
     picture.add_scatter(x=x, y=y, mode="lines", line=looks, hoverinfo="skip", **more)

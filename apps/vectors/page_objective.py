@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -147,7 +146,7 @@ def _probabilities(result: MaskedPrediction) -> None:
         )
 
 
-def _dot_products(result: MaskedPrediction) -> go.Figure:
+def _dot_products(result: MaskedPrediction) -> charts.Picture:
     colours, shown = palette(), result.shown
     picture = charts.figure(
         x_title=_("cos θ between key and query"), y_title=_("|v|, length of the key"), height=400

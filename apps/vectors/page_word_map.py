@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -92,7 +91,7 @@ def _draw(result: MapResult, wanted: str | None) -> None:
     )
 
 
-def _mark(picture: go.Figure, word: str, place: tuple[float, float]) -> None:
+def _mark(picture: charts.Picture, word: str, place: tuple[float, float]) -> None:
     colours, (x, y) = palette(), place
     ring = {"symbol": "circle-open", "size": 22, "color": colours.negative, "line": {"width": 3}}
     picture.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", showlegend=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -90,7 +89,7 @@ def _shuffled(text: str) -> str:
     return "".join(np.random.default_rng(0).permutation(list(text)))
 
 
-def _picture(writer: Writer, text: str) -> go.Figure:
+def _picture(writer: Writer, text: str) -> charts.Picture:
     colours = palette()
     longest_at = writer.learned.meter.longest_at
     rows = {
@@ -98,13 +97,16 @@ def _picture(writer: Writer, text: str) -> go.Figure:
         _("held-out text"): (writer.learned.held_out_matches, colours.peer, "solid"),
         _("this text, shuffled"): (longest_at(_shuffled(text)), colours.muted, "dot"),
     }
-    steps = {"mode": "lines", "line_shape": "hv"}
     lines = {
-        name: Curve(range(_SHOWN + 1), (100 * match_shares(lengths)[: _SHOWN + 1]).tolist(), *look, steps)
+        name: Curve(
+            range(_SHOWN + 1), (100 * match_shares(lengths)[: _SHOWN + 1]).tolist(), *look, {"mode": "lines"}
+        )
         for name, (lengths, *look) in rows.items()
     }
     hover = _("%{y:.2f} % have %{x} or more")
     picture = curves(lines, x_title=_("characters in a row"), y_title=_("share of positions, %"), hover=hover)
+    for trace in picture.data:
+        trace["line"]["shape"] = "hv"
     picture.update_xaxes(range=[0, _SHOWN])
     picture.update_yaxes(range=[0, 101])
     return picture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -106,7 +105,7 @@ def _coloured(view: GateView, name: str, fit: UnitFit) -> None:
         letters(drawn, key="coloured", label=_("The text coloured by {named}", named=_named(fit)))
 
 
-def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> go.Figure:
+def _picture(view: GateView, name: str, fits: tuple[UnitFit, ...]) -> charts.Picture:
     rows = np.stack([view.layers[fit.layer][name][:, fit.unit] for fit in fits]).astype(np.float64)
     # A memory has no bounds: each row has its own scale, or a few rows would leave the others pale.
     scales = np.abs(rows).max(axis=1, keepdims=True) if name == _UNBOUNDED else 1.0

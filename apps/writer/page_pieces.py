@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from apps.shared import charts
@@ -50,7 +49,7 @@ def unknown_choice() -> Unknown:
     return "map" if mapped else "refuse"
 
 
-def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
+def before_and_after(following: NextTokens, actual: str | None) -> charts.Picture:
     """Draw the likeliest tokens twice, as the model has them and as they are drawn, and the one that stands there."""
     colours = palette()
     rows = list(following.tokens[:_SHOWN])
@@ -68,7 +67,7 @@ def before_and_after(following: NextTokens, actual: str | None) -> go.Figure:
     )
 
 
-def alternatives(actual: str, probability: float, found: Sequence[TokenProbability]) -> go.Figure:
+def alternatives(actual: str, probability: float, found: Sequence[TokenProbability]) -> charts.Picture:
     """Draw the token that stands there, and what the model gives it, among the five likeliest."""
     colours = palette()
     rows = list(found)

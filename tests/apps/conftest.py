@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import socket
 import subprocess
@@ -13,14 +14,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
+from plotly.io import to_json
 from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 
 import models.presets.store
+from apps.shared.page_picture import Picture
 from apps.tagger.application import DEFAULT_PRESET, SEGMENTER_PRESET, Tagger
 from data_prep.text.segmentation_rules import segment_by_rules
 from tests import chromium
@@ -46,6 +51,22 @@ def no_processes() -> Iterator[list[tuple[str, ...]]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("apps.laboratory.worker.launch", launch)
         yield started
+
+
+@pytest.fixture(autouse=True, scope="session")
+def checked_pictures() -> Iterator[None]:
+    """Plotly checks every picture that is drawn in a test, and has nothing to change; on pages it is not asked."""
+    said = Picture.to_dict
+
+    def checked(picture: Picture) -> dict[str, Any]:
+        found = said(picture)
+        shown = json.loads(to_json(found, validate=False))
+        assert json.loads(to_json(go.Figure(shown), validate=False)) == shown
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Picture, "to_dict", checked)
+        yield
 
 
 class RuleSegmenter:
@@ -206,7 +227,6 @@ def laboratory_presets(convolution_presets: Path) -> Path:
 def course_presets(convolution_presets: Path) -> Path:
     """The page "Course": its first page asks no model."""
     return convolution_presets
-
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,10 +53,10 @@ def test_escaping_adds_nothing_but_backslashes(text: str) -> None:
 
 def test_bars_keep_order_and_length() -> None:
     picture = charts.bars(["b", "a"], [0.2, 0.9], x_title="cosine", colour="#000000", limits=(0, 1))
-    assert list(picture.data[0].x) == [0.2, 0.9]
-    assert [name.strip() for name in picture.data[0].y] == ["b", "a"]
-    assert picture.layout.xaxis.title.text == "cosine"
-    assert picture.layout.xaxis.range == (0, 1)
+    assert list(picture.data[0]["x"]) == [0.2, 0.9]
+    assert [name.strip() for name in picture.data[0]["y"]] == ["b", "a"]
+    assert picture.layout["xaxis"]["title"]["text"] == "cosine"
+    assert picture.layout["xaxis"]["range"] == (0, 1)
 
 
 def test_grouped_bars_have_a_series_each_and_gaps() -> None:
@@ -66,9 +66,10 @@ def test_grouped_bars_have_a_series_each_and_gaps() -> None:
         x_title="n",
         colours={"x": "#111111", "y": "#222222"},
     )
-    assert [trace.name for trace in picture.data] == ["x", "y"]
-    assert picture.data[0].x == (1.0, None)
-    assert picture.data[0].marker.pattern.shape == "" != picture.data[1].marker.pattern.shape
+    assert [trace["name"] for trace in picture.data] == ["x", "y"]
+    assert picture.data[0]["x"] == [1.0, None]
+    first, second = (trace["marker"]["pattern"]["shape"] for trace in picture.data)
+    assert first == "" != second
 
 
 def test_lines_differ_in_more_than_their_colour() -> None:
@@ -77,11 +78,11 @@ def test_lines_differ_in_more_than_their_colour() -> None:
     assert len({dash for _, dash in list(looks.values())[:6]}) == 6
 
 
-def struck(picture: go.Figure, monkeypatch: pytest.MonkeyPatch) -> list[go.layout.Image]:
+def struck(picture: charts.Picture, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What is laid over a picture when it is shown."""
-    monkeypatch.setattr(charts.st, "plotly_chart", lambda *_, **__: None)
+    monkeypatch.setattr(charts.st, "plotly_chart", lambda said, **_: said.to_dict())
     charts.show(picture, "key", "A matrix")
-    return list(picture.layout.images)
+    return picture.layout.get("images", [])
 
 
 @pytest.mark.parametrize("reversed_rows", [False, True])
@@ -94,9 +95,10 @@ def test_a_line_goes_through_negative_cells(reversed_rows: bool, monkeypatch: py
     (image,) = struck(picture, monkeypatch)
     rows = (0, 1) if reversed_rows else (1, 0)
     lines = sorted((f"M0.1 {rows[0]}.5H1.9", f"M3.1 {rows[1]}.5H3.9"), key=lambda one: one[6:8])
-    assert all(line in unquote(image.source) for line in lines) and image.source.count("H") == 2
-    assert (image.x, image.y, image.sizex, image.sizey) == (2.5, -0.5 if reversed_rows else 1.5, 4, 2)
-    assert picture.data[0].colorbar.title.text == "— < 0"
+    assert all(line in unquote(image["source"]) for line in lines) and image["source"].count("H") == 2
+    place = [image[name] for name in ("x", "y", "sizex", "sizey")]
+    assert place == [2.5, -0.5 if reversed_rows else 1.5, 4, 2]
+    assert picture.data[0]["colorbar"]["title"]["text"] == "— < 0"
 
 
 @pytest.mark.parametrize("looks", [{"zmin": 0}, {"texttemplate": "%{z:.2f}"}])
@@ -116,3 +118,36 @@ def test_a_map_says_which_words_are_near() -> None:
         "Map",
         "dog is nearest to cat; cat is nearest to dog; red is nearest to blue; blue is nearest to red",
     ]
+
+
+def test_a_later_word_about_a_picture_counts_and_keeps_the_others() -> None:
+    picture, font = charts.figure(x_title="n"), {"size": 9}
+    picture.update_layout(yaxis2={"domain": [0, 1]}, font=font)
+    picture.update_xaxes(title={"font": font}, dtick=1)
+    picture.update_yaxes(showgrid=False)
+    picture.update_xaxes(title={"font": {"size": 7}})
+    assert font == {"size": 9} and picture.layout["font"]["size"] == 9
+    title = picture.layout["xaxis"]["title"]
+    assert (title["text"], title["font"]["size"], picture.layout["xaxis"]["dtick"]) == ("n", 7, 1)
+    assert picture.layout["yaxis"]["title"]["font"]["size"] == 13
+    assert not picture.layout["yaxis"]["showgrid"] and not picture.layout["yaxis2"]["showgrid"]
+
+
+def test_lines_from_side_to_side_lie_at_their_number() -> None:
+    picture = charts.figure()
+    picture.add_hline(50, line={"width": 1})
+    picture.add_vline(3, line={"width": 1})
+    across, up = picture.to_dict()["layout"]["shapes"]
+    assert (across["y0"], across["y1"], across["xref"]) == (50, 50, "x domain")
+    assert (up["x0"], up["x1"], up["yref"]) == (3, 3, "y domain")
+
+
+def test_a_word_that_plotly_does_not_know_is_found_by_tests() -> None:
+    picture = charts.figure()
+    picture.add_scatter(x=[1], y=[1], line_shape="hv")
+    with pytest.raises(AssertionError, match="line_shape"):
+        picture.to_dict()
+    picture = charts.figure()
+    picture.add_scatter(x=[1], y=[1], mode="no such mode")
+    with pytest.raises(ValueError, match="mode"):
+        picture.to_dict()
