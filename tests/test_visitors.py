@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from apps.lecture.topics import PAGES, ROOT
+from apps.shared.language import translated
 from benchmarks import load, visitors
 from benchmarks.streamlit_client import Ask, Visitor
 from data_prep.errors import InputError
+from data_prep.files import toml_beside
 
 KINDS = ("solve an analogy", "classify a digit")
 
@@ -54,6 +57,23 @@ def test_nine_visitors_get_the_answers_of_one(port: int, few: None, monkeypatch:
     assert row["answers"] == sum(map(len, crowd.seconds.values())) > 9
     assert 0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"]
     assert set(crowd.seconds) <= {*KINDS, visitors.OPENED}
+
+
+def test_everyone_reads_a_language_of_their_own(port: int) -> None:
+    async def read(language: str) -> set[str]:
+        visitor = await Visitor().enter(port)
+        pages = {await visitor.open("convolution", f"section=Sizes&language={language}") for _ in range(8)}
+        await visitor.leave()
+        return pages
+
+    async def together() -> list[set[str]]:
+        return await asyncio.gather(*map(read, ["de", "en"] * 3))
+
+    found = run(together())
+    assert found == found[:2] * 3 and all(len(pages) == 1 for pages in found)
+    german, english = (pages.copy().pop() for pages in found[:2])
+    about = toml_beside(str(ROOT / PAGES["convolution"].view))["sections"]["Sizes"]["about"]
+    assert about in english and translated(about, "de") in german and about not in german
 
 
 def test_a_wrong_answer_is_counted(port: int, few: None) -> None:

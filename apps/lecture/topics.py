@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import isdir, isfile
 from pathlib import Path
 
 from data_prep.files import toml_beside
@@ -42,8 +43,8 @@ class Page:
     @property
     def built(self) -> bool:
         """Whether the page exists, with every preset that it cannot do without."""
-        presets = [ROOT / "models" / "presets" / preset for preset in self.presets]
-        return (ROOT / self.view).is_file() and all(preset.is_dir() for preset in presets)
+        presets = (f"{ROOT}/models/presets/{preset}" for preset in self.presets)
+        return isfile(f"{ROOT}/{self.view}") and all(map(isdir, presets))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import importlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,6 +24,16 @@ from models.presets.search import FoundPreset, find_presets, resolve_preset
 
 _said = functools.cache(toml_beside)  # read once, not at every click
 _HEAVY_AT_ONCE = 2  # a map by t-SNE keeps a core busy for seconds; more visitors wait in line
+
+
+@functools.cache
+def _page(view: str, **looks: Any) -> st.Page:
+    return st.Page(view, **looks)
+
+
+def page_at(view: str, **looks: Any) -> st.Page:
+    """Make a page of the navigation, as Streamlit does, which looks for its file at every click."""
+    return copy(_page(view, **looks))  # a run marks those that it can draw
 
 
 @st.cache_resource(show_spinner=False)
@@ -197,7 +208,7 @@ def show_page(file: str, shows: Sections) -> None:
     preset = application = None
     if choice is not None and (preset := choose_preset(choice)) is not None:
         with input_errors():
-            application = open_once(choice.open, preset.name)
+            application = _open(choice.open, preset.name, preset.path)
     _explain(said["sections"][section], Path(file).parent.name, section)
     if choice is None:
         show()
@@ -306,7 +317,11 @@ def open_once(opener: Callable[[str], Any], name: str) -> Any:
     Raises:
         InputError: There is no such preset, or it is damaged.
     """
-    manifest = resolve_preset(name) / MANIFEST
+    return _open(opener, name, resolve_preset(name))
+
+
+def _open(opener: Callable[[str], Any], name: str, folder: Path) -> Any:
+    manifest = folder / MANIFEST
     stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
     return _opened(f"{opener.__module__}.{opener.__qualname__}", opener, name, stamp)
 

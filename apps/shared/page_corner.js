@@ -243,6 +243,7 @@ function beside(element, holder) { // pixels from the right end of the room to t
 }
 
 export default function ({ data, parentElement }) {
+  document.documentElement.lang = data.language;
   let waiting = 0;
   const theme = getComputedStyle(parentElement);
   for (const name of ['text', 'background', 'secondary-background', 'border', 'primary']) { // they end at the component

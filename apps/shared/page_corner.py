@@ -6,7 +6,7 @@ A picture is a chart of Plotly, or HTML with an image, a table or a mark ``data-
 
 from __future__ import annotations
 
-from apps.shared.language import N_, _
+from apps.shared.language import N_, _, language
 from apps.shared.page import component
 
 LABELS = {
@@ -22,5 +22,6 @@ _corner = component("lectern_corner", __file__, isolate_styles=False)
 
 
 def corners() -> None:
-    """Put a corner at every picture that the page shows now and later."""
-    _corner(key="lectern_corner", data={name: _(text) for name, text in LABELS.items()})
+    """Put a corner at every picture that the page shows now and later, and tell screen readers the page's language."""
+    labels = {name: _(text) for name, text in LABELS.items()}
+    _corner(key="lectern_corner", data={"language": language(), **labels})

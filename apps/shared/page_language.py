@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from threading import local
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from apps.shared.language import ENGLISH, LANGUAGES, found_by
-from apps.shared.page import component
 
-_document = component("lectern_language", __file__)  # says the language to screen readers
 _KEY = "language"  # query parameter, and in the state of the session
-# In the free stripe between the navigation and the title.
-_PLACE = """<style>div:has(> .st-key-languages) { position: relative; margin-bottom: -1rem; }
-.st-key-languages { position: absolute; top: -1.8rem; right: 0; width: auto; z-index: 1; }
-.st-key-languages button { min-height: 1.5rem; padding: 0 .3rem; }</style>"""
+
+
+class _Drawn(local):
+    """The language of the page that a thread draws: every text asks, and the state of a session answers slowly."""
+
+    language = ""
+
+
+_drawn = _Drawn()  # a thread draws for one visitor
 
 
 def visitors_language() -> str:
     """The language of the visitor whose page is drawn now; English without one."""
+    if _drawn.language:
+        return _drawn.language
     if get_script_run_ctx(suppress_warning=True) is None:
         return ENGLISH
     return st.session_state.get(_KEY) or _of_browser()
@@ -31,13 +38,12 @@ def _of_browser() -> str:
 def choose_language() -> None:
     """Take the language from the page's address, and draw a button for each other one."""
     asked = st.query_params.get(_KEY)
-    st.session_state[_KEY] = asked if asked in LANGUAGES else visitors_language()  # every text asks for it
+    _drawn.language = ""
+    now = asked if asked in LANGUAGES else visitors_language()
+    st.session_state[_KEY] = _drawn.language = now
     if st.context.is_embedded or "present" in st.query_params:
         return
-    now = visitors_language()
-    st.html(_PLACE)
     with st.container(key="languages", horizontal=True, gap="xsmall"):
-        _document(key="lectern_language", data=now)
         for key, name in LANGUAGES.items():
             st.button(
                 name,
@@ -50,7 +56,7 @@ def choose_language() -> None:
 
 
 def _choose(language: str) -> None:
-    st.session_state[_KEY] = st.query_params[_KEY] = language
+    st.session_state[_KEY] = st.query_params[_KEY] = _drawn.language = language
 
 
 found_by(visitors_language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from zlib import crc32
 
@@ -19,6 +20,7 @@ from data_prep.readers.text import decoded
 
 _SAID = toml_beside(__file__)
 MOST_CHARACTERS = 20_000
+_LONG = 1_000  # characters that may take longer than a spinner needs to appear
 _ON_A_PAGE = 40
 
 
@@ -50,7 +52,8 @@ def _tagged(tagger: Tagger, preset: str, text: str) -> TaggedText:
     """Tag a text, or give the last result of this visitor for the same text."""
     last = st.session_state.get("tagged text")
     if last is None or last[:2] != (preset, text):
-        with heavy_work(), st.spinner(_("Tagging …")):
+        long = len(text) > _LONG
+        with heavy_work(), st.spinner(_("Tagging …")) if long else nullcontext():
             last = (preset, text, tagger.tag(text))
         st.session_state["tagged text"] = last
     return last[2]

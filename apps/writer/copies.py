@@ -183,7 +183,7 @@ class CopyMeter:
         return CopyReport(
             characters=len(query),
             k=k,
-            fraction=_copied_share(lengths, k),
+            fraction=float(_copied_shares(lengths[None], k)[0]),
             longest=longest,
             mean_longest_at=float(lengths.mean()),
             spans=tuple(CopiedSpan(start, end, self._source(query[start:end])) for start, end in spans),
@@ -209,7 +209,7 @@ def compared(held_out: np.ndarray, characters: int, longest: int, k: int = MIN_C
         windows=count,
         mean_longest=float(best.mean()),
         max_longest=int(best.max()),
-        fraction=float(np.mean([_copied_share(window, k) for window in windows])),
+        fraction=float(_copied_shares(windows, k).mean()),
         share_as_long=float((best >= longest).mean()),
     )
 
@@ -219,10 +219,8 @@ def match_shares(lengths: np.ndarray) -> np.ndarray:
     return np.bincount(lengths)[::-1].cumsum()[::-1] / len(lengths)
 
 
-def _copied_share(lengths: np.ndarray, k: int) -> float:
-    """Return the share of characters that lie in a match of at least ``k``, 0 to 1."""
-    starts = np.flatnonzero(lengths >= k)
-    edges = np.zeros(len(lengths) + 1, np.int64)
-    edges[starts] += 1
-    np.subtract.at(edges, starts + lengths[starts], 1)
-    return float((edges[:-1].cumsum() > 0).mean())
+def _copied_shares(windows: np.ndarray, k: int) -> np.ndarray:
+    """Return of each text, a row of matches, the share of characters in a match of at least ``k``, 0 to 1."""
+    places = np.arange(windows.shape[1])
+    ends = np.maximum.accumulate(np.where(windows >= k, places + windows, 0), axis=1)
+    return (ends > places).mean(axis=1)

@@ -95,7 +95,11 @@ def in_reach() -> dict[str, tuple[str, Path]]:
 def list_presets(root: str | Path | None = None) -> tuple[str, ...]:
     """Return the names of the presets in a folder, sorted; without ``root`` those that are shipped."""
     folder = PRESETS_DIR if root is None else Path(root)
-    return tuple(sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")))
+    if not folder.is_dir():
+        return ()
+    with os.scandir(folder) as inside:  # every click on a page asks: pathlib takes twice as long
+        there = [one.name for one in inside if one.is_dir() and os.path.exists(f"{one.path}/{MANIFEST}")]
+    return tuple(sorted(name for name in there if name[0] != "."))
 
 
 def resolve_preset(name_or_path: str | Path) -> Path:

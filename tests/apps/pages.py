@@ -84,9 +84,8 @@ def untold(app: AppTest) -> list[str]:
 
 
 def components(app: AppTest) -> list:
-    """The page's own components: all but those of every page, for corners at pictures and the document's language."""
-    every = ("-lectern_corner", "-lectern_language")
-    return [item for item in app.get("bidi_component") if not item.proto.id.endswith(every)]
+    """The page's own components: all but that of every page, for corners at pictures and the document's language."""
+    return [item for item in app.get("bidi_component") if not item.proto.id.endswith("-lectern_corner")]
 
 
 def chart(app: AppTest, key: str) -> dict:
