@@ -38,7 +38,10 @@ def show(reviews: Reviews, preset: str) -> None:
         choices = {_ANSWER: _(_ANSWER), **{label: label for label in reviews.labels}}
         label = named_choice(_("Explain"), choices, "label")
     with input_errors():
-        verdict, added, curve = _read(reviews, text, ways[way], None if label == _ANSWER else label)
+        with heavy_work():
+            verdict = reviews.classify(text)
+            added = contributions(reviews, text, ways[way], None if label == _ANSWER else label)
+            curve = running(reviews, text)
         _answer(verdict)
         _failure(preset, text, verdict, added)
         _words(text, added)
@@ -51,21 +54,6 @@ def show(reviews: Reviews, preset: str) -> None:
             )
             + ((" " + _("Here at {n} of its words.", n=len(curve.words) - 1)) if few else "")
         )
-
-
-def _files(reviews: Reviews) -> str:
-    """Tell one preset from another, and from what it was before it was trained anew."""
-    return str(reviews.metadata.get("files"))
-
-
-@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Reviews: _files})
-def _read(
-    reviews: Reviews, text: str, way: Method, label: str | None
-) -> tuple[Verdict, Contributions, RunningVerdict]:
-    """Read a document, once for all visitors: everyone meets the examples first."""
-    with heavy_work():
-        verdict, added = reviews.classify(text), contributions(reviews, text, way, label)
-        return verdict, added, running(reviews, text)
 
 
 def _answer(verdict: Verdict) -> None:

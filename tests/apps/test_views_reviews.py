@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -74,16 +73,6 @@ def test_a_verdict_comes_with_a_doubt_also_of_a_preset_of_your_own(
     assert any("verdict can be wrong" in text and "irony, negation" in text for text in captions)
     assert any(text.startswith("mine learned from: Made up") for text in captions)
     assert chart(app, "answer")["data"][0]["y"][1].strip() == "pos"
-
-
-def test_a_preset_that_was_trained_anew_answers_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LECTERN_PRESETS", str(tmp_path))
-    answers = []
-    for seed in range(2):
-        shutil.rmtree(tmp_path / "mine", ignore_errors=True)
-        save_reviews(tmp_path / "mine", [drawn("mean", seed)])
-        answers.append([chart(page(text="a good film", preset="mine"), "answer")["data"] for _ in range(2)])
-    assert answers[0][0] == answers[0][1] != answers[1][0] == answers[1][1]
 
 
 def test_more_than_two_labels_have_colours_and_cosines_of_their_own(
