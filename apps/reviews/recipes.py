@@ -104,7 +104,9 @@ class ShortTexts(Checked):
         pieces: How many pieces of a document are learned, of its first sentences in a random order.
         label: How much of what is learned of a piece is the label of its document; the rest is what the other networks
             answer to the document's piece.
-        sentences: Made by rules, which praise and blame with the words of the documents; for the labels neg and pos.
+        sentences: Made by rules, which praise and blame in English; for the labels neg and pos.
+        words_unseen: Whether these leave out the words of the sentences that negation is scored by; the templates of
+            those are never learned.
         only: Whether nothing else is trained: the other networks are those of the preset that training starts from.
         member: The network.
     """
@@ -114,6 +116,7 @@ class ShortTexts(Checked):
     pieces: Count = 3
     label: Annotated[float, Ge(0.0), Le(1.0)] = 0.5
     sentences: Natural = 0
+    words_unseen: bool = False
     only: bool = False
     member: MemberRecipe = field(default_factory=lambda: MemberRecipe(network="attention", units=64))
 
@@ -242,7 +245,7 @@ RECIPES: Mapping[str, ReviewsRecipe] = {
         vectors=OWN_VECTORS,
         word2vec=VectorsRecipe(min_count=5, max_vocabulary=40_000, kept_words=None),
         self_training=SelfTraining(rounds=1, texts=25_000),
-        short=ShortTexts(words=40, sure=0.7, pieces=2, sentences=150_000, member=_SHORT),
+        short=ShortTexts(words=40, pieces=4, label=0.25, sentences=150_000, member=_SHORT),
     ),
     # Topics are named by rare words that come often: counted and weighed as TF-IDF does it.
     "bbc": ReviewsRecipe(

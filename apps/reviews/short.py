@@ -10,7 +10,8 @@ import numpy as np
 
 from apps.reviews.evaluation import chosen_weights
 from apps.reviews.stages import Networks, ReviewsAnswers, member_stage, validation_scores
-from data_prep.text.short_texts import LABELS, pieces, sentences, telling_adjectives
+from data_prep.text.contrasts import words as scored_words
+from data_prep.text.short_texts import LABELS, pieces, sentences
 from data_prep.text.text_inputs import encode
 from models.serving.operations import softmax
 from models.storage.variables import assign_arrays
@@ -70,10 +71,9 @@ def to_learn(networks: Networks, answers: ReviewsAnswers) -> tuple[list[np.ndarr
     others = softmax(answers.reviews.network.logits(documents))
     wanted = settings.label * certain[labels] + (1.0 - settings.label) * others
     if settings.sentences:
-        known = [networks.ids[at] for at in networks.learned]
-        adjectives = telling_adjectives(known, networks.labels[networks.learned], networks.vocabulary)
         part = "all" if networks.recipe.split == "final" else "train"
-        made = sentences(adjectives, settings.sentences, networks.recipe.seed, part)
+        unseen = scored_words() if settings.words_unseen else ()
+        made = sentences(settings.sentences, networks.recipe.seed, part, unseen)
         order = [networks.source.labels.index(label) for label in LABELS]
         documents += [encode(one.text, networks.vocabulary) for one in made]
         wanted = np.concatenate([wanted, certain[[order[one.label] for one in made]]])

@@ -24,7 +24,7 @@ class Contrast(NamedTuple):
 
 
 def words() -> frozenset[str]:
-    """Return the words of praise and blame in the sentences, which rules to learn from leave out."""
+    """Return the words of praise and blame in the sentences, which rules to learn from can leave out."""
     pairs = (*_SAID["words"].values(), *_SAID["verbs"].values())
     return frozenset(word for some in pairs for word in some.split())
 

@@ -1,25 +1,23 @@
 """Short texts to learn from: pieces of documents with a verdict, and sentences made by rules.
 
 A classifier of long documents hardly learns that "not" turns a word round: it comes too seldom to matter there. In the
-sentences made here it decides. Their words of praise and blame are found in the documents. Templates and other words
-(``short_texts.tsv``, ``short_texts.toml``) are not those of ``data_prep.text.contrasts``, by which classifiers
-are scored; nine of ten templates were written without sight of those.
+sentences made here it decides. Their templates (``short_texts.tsv``) are not those of ``data_prep.text.contrasts``, by
+which classifiers are scored; nine of ten were written without sight of those. Words of praise and blame
+(``short_texts.toml``) are common ones, also those of the scores unless these are to be unseen.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from data_prep.errors import InputError
 from data_prep.files import toml_beside
-from data_prep.text import contrasts
 from data_prep.text.text_inputs import EOS
-from data_prep.text.vocab import UNK, Vocabulary
+from data_prep.text.vocab import Vocabulary
 
 _SAID = toml_beside(__file__)
 LABELS = ("neg", "pos")
@@ -32,9 +30,6 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
 _MOST_SENTENCES = 3  # of a piece
 _FEWEST_WORDS = 2
 _AGAIN = 3  # every third template, word and subject is held out
-_COMES = 5  # times at least, where adjectives of praise and blame are looked for
-_SHARE = 0.02  # of all places of a word at least are such
-_ODDS = 0.45  # at least, of the logarithm of how much more often it comes in documents of one label
 
 _AN = re.compile(r"\b([Aa])(?= (?:[aeio]|u(?!s|ni)))")  # an awful, an ugly; a useless, a unique
 Part = Literal["train", "held_out", "all"]
@@ -77,63 +72,19 @@ def pieces(
     return found
 
 
-def telling_adjectives(
-    documents: Sequence[np.ndarray], labels: np.ndarray, vocabulary: Vocabulary
-) -> tuple[list[str], list[str]]:
-    """Find adjectives that tell one label from the other, the surest first; none of the words that scores are made of.
-
-    An adjective comes often between words such as "very" and a full stop. It tells a label by the logarithm of how much
-    more often documents of it have the word (Wang and Manning 2012).
-
-    Args:
-        documents: Ids of each.
-        labels: 0 or 1 of each, int (n,).
-        vocabulary: Of the ids.
-
-    Returns:
-        Those of label 0, and those of label 1.
-    """
-    size, ids = len(vocabulary), np.concatenate(documents)
-    before, after = (np.isin(ids, _ids(_SAID["found"][side], vocabulary)) for side in ("before", "after"))
-    there = np.bincount(ids[1:-1][before[:-2] & after[2:]], minlength=size)
-    counted = np.ones((2, size))
-    for document, label in zip(documents, labels, strict=True):
-        counted[label, np.unique(document)] += 1
-    odds = np.diff(np.log(counted / np.bincount(labels, minlength=2)[:, None]), axis=0)[0]
-    enough = (there >= _COMES) & (there >= _SHARE * np.bincount(ids, minlength=size))
-    scored = tuple(word.removesuffix("e") for word in contrasts.words())
-    found = []
-    for sign in (-1, 1):
-        rows = [
-            row for row in np.argsort(-sign * odds, kind="stable") if enough[row] and sign * odds[row] > _ODDS
-        ]
-        words = [vocabulary.decode([row])[0] for row in rows if row > UNK]
-        # Adverbs of adjectives stand there too: "very poorly".
-        words = [word for word in words if not (word.endswith("ly") and word[:-2] in vocabulary)]
-        found.append([word for word in words if word.isalpha() and not word.startswith(scored)])
-    return tuple(found)
-
-
-def sentences(adjectives: Sequence[Sequence[str]], count: int, seed: int, part: Part = "all") -> list[Made]:
+def sentences(count: int, seed: int, part: Part = "all", unseen: Collection[str] = ()) -> list[Made]:
     """Make sentences, as many of each kind and label.
 
     Args:
-        adjectives: Of each label, as :func:`telling_adjectives` finds them.
         count: How many.
         seed: Of all draws.
         part: Of templates and of all that fills them: ``"held_out"`` is every third one, ``"train"`` the others.
-
-    Raises:
-        InputError: There are fewer than two adjectives of a label to take.
+        unseen: Words of praise and blame that are left out.
     """
-    own = [_of(part, some) for some in adjectives]
-    verbs = [_of(part, _SAID["verbs"][label].split()) for label in LABELS]
-    if min(map(len, own)) < 2:
-        raise InputError(
-            "The documents have too few adjectives of praise and blame to make sentences of",
-            allowed="two of each label",
-            received=[len(some) for some in own],
-        )
+    own, verbs = (
+        [_of(part, [word for word in _SAID[kind][label].split() if word not in unseen]) for label in LABELS]
+        for kind in ("adjectives", "verbs")
+    )
     templates = [_of(part, TEMPLATES[kind]) for kind in KINDS]
     slots = {name: _of(part, some) for name, some in _SAID["slots"].items()}
     made = []

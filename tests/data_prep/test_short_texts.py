@@ -1,29 +1,22 @@
-"""Short texts to learn from: pieces, adjectives that tell, sentences that share nothing with those of the scores."""
+"""Short texts to learn from: pieces, and sentences that share no template with those of the scores."""
 
 from __future__ import annotations
 
 import re
 
 import numpy as np
-import pytest
 
-from data_prep.errors import InputError
 from data_prep.files import toml_beside
-from data_prep.text import contrasts
-from data_prep.text.short_texts import (
-    KINDS,
-    TEMPLATES,
-    pieces,
-    sentences,
-    telling_adjectives,
-)
-from data_prep.text.text_inputs import EOS, SPECIALS, encode, learn_vocabulary
+from data_prep.text import contrasts, short_texts
+from data_prep.text.short_texts import KINDS, LABELS, TEMPLATES, pieces, sentences
+from data_prep.text.text_inputs import EOS, SPECIALS, encode
 from data_prep.text.vocab import Vocabulary
 
-ADJECTIVES = (
-    ["lame", "trite", "wooden", "stale", "flat", "crude"],
-    ["witty", "tender", "subtle", "moody", "sweet", "rich"],
-)
+WORDS = {
+    kind: {label: said.split() for label, said in some.items()}
+    for kind, some in toml_beside(short_texts.__file__).items()
+    if kind in ("adjectives", "verbs")
+}
 
 
 def test_pieces_are_whole_sentences_in_their_order() -> None:
@@ -44,42 +37,34 @@ def test_pieces_are_whole_sentences_in_their_order() -> None:
     assert len(pieces(encode("a b", vocabulary), vocabulary, 3, 9, rng)) == 1
 
 
-def test_adjectives_are_those_that_tell_labels_apart_without_the_words_of_the_scores() -> None:
-    texts = ["It is very lame . So dull ! A very long film ."] * 6 + [
-        "It is so witty . Very good . A very long film ."
-    ] * 6
-    vocabulary = learn_vocabulary(texts)
-    documents = [encode(text, vocabulary) for text in texts]
-    assert {"dull", "good"} <= contrasts.words()
-    assert telling_adjectives(documents, np.repeat([0, 1], 6), vocabulary) == (["lame"], ["witty"])
+def test_words_are_of_one_label() -> None:
+    for some in WORDS.values():
+        assert sorted(some) == sorted(LABELS)
+        words = [word for own in some.values() for word in own]
+        assert len(words) == len(set(words)) > 30
 
 
 def test_sentences_are_balanced_and_the_same_every_time() -> None:
-    made = sentences(ADJECTIVES, 80, 1)
-    assert made == sentences(ADJECTIVES, 80, 1) != sentences(ADJECTIVES, 80, 2)
+    made = sentences(80, 1)
+    assert made == sentences(80, 1) != sentences(80, 2)
     for kind in KINDS:
         assert [one.label for one in made if one.kind == kind] == [0, 1] * 10
     assert all("{" not in one.text and not one.text[0].islower() for one in made)
-    plain = [
-        one
-        for one in sentences(ADJECTIVES, 4_000, 1)
-        if one.kind == "plain" and re.fullmatch(r"\w+\.", one.text)
-    ]
-    assert plain and all(one.text[:-1].lower() in ADJECTIVES[one.label] for one in plain)
-    words = [
-        set(" ".join(one.text for one in sentences(ADJECTIVES, 400, 1, part)).lower().split())
+    many = sentences(4_000, 1)
+    plain = [one for one in many if one.kind == "plain" and re.fullmatch(r"\w+\.", one.text)]
+    assert plain
+    assert all(one.text[:-1].lower() in WORDS["adjectives"][LABELS[one.label]] for one in plain)
+    assert any(one.text.startswith("An awful") or " an awful " in one.text for one in sentences(20_000, 1))
+    assert not any(re.search(r"\ba (?:awful|ugly|amazing)\b", one.text) for one in many)
+
+
+def test_what_is_held_out_is_not_in_what_is_learned() -> None:
+    third = {word for own in WORDS["adjectives"].values() for word in own[2::3]}
+    found = [
+        {word for one in sentences(2_000, 1, part) for word in re.findall(r"\w+", one.text.lower())}
         for part in ("train", "held_out")
     ]
-    assert "subtle" not in " ".join(words[0]) and "witty" not in " ".join(words[1])
-    with pytest.raises(InputError, match=r"too few adjectives.*two of each label.*\[1, 6\]"):
-        sentences((ADJECTIVES[0][:1], ADJECTIVES[1]), 8, 1)
-
-
-def test_an_stands_before_a_vowel() -> None:
-    words = (["awful", "ugly", "useless"], ["artful", "even", "honest"])
-    made = " ".join(one.text for one in sentences(words, 2_000, 1))
-    assert " an awful " in made and " an ugly " in made and " a useless " in made
-    assert not re.search(r"\ba (?:awful|ugly|artful)\b", made)
+    assert third - {"nice"} <= found[1] and len(third & found[0]) < len(third) / 10
 
 
 def _frame(template: str) -> list[str]:
@@ -98,15 +83,15 @@ def _shared(one: list[str], other: list[str]) -> int:
     return longest
 
 
-def test_templates_and_words_are_not_those_that_classifiers_are_scored_by() -> None:
+def test_templates_are_not_those_that_classifiers_are_scored_by() -> None:
     scored = [_frame(one) for some in toml_beside(contrasts.__file__)["templates"].values() for one in some]
     assert _shared(["a", "b", "c", "x"], ["b", "c", "x", "y"]) == 3
     for template in (template for some in TEMPLATES.values() for template in some):
         frame = _frame(template)
         for other in scored:
             assert _shared(frame, other) < min(6, len(other)), f"{template}: {' '.join(other)}"
-    made = {one.text.lower() for one in sentences(ADJECTIVES, 20_000, 3)}
+    made = {one.text.lower() for one in sentences(20_000, 3)}
     assert not made & {one.text.lower() for one in contrasts.contrasts()}
-    words = set(re.findall(r"\w+", " ".join(made)))
-    verbs_and_adjectives = contrasts.words() - {"like", "bad", "great", "good"}
-    assert not words & verbs_and_adjectives
+    unseen = " ".join(one.text.lower() for one in sentences(20_000, 3, unseen=contrasts.words()))
+    # Some of these stand in templates with another meaning: "like" as a preposition, "too good to be true".
+    assert not set(re.findall(r"\w+", unseen)) & contrasts.words() - {"like", "bad", "great", "good"}
