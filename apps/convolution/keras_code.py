@@ -50,10 +50,16 @@ def kind_code(found: KindResult) -> str:
     lines += [f"w = {shapes[kind]}"] if kind in shapes else []
     part = "0, ..., 0" if kind == "full" else "0"
     if kind == "transposed":
-        strides, dilations = _few(rules, "stride"), _few(rules, "dilation")
-        lines.append(
-            f'x = ops.conv_transpose(x, w, strides={strides}, padding="valid", dilation_rate={dilations})'
-        )
+        strides = _few(rules, "stride")
+        if any(rule.dilation > 1 for rule in rules):
+            # TensorFlow has no dilated transposed convolution for every processor: zeros between the taps say the same.
+            apart = ", ".join(f"::{rule.dilation}" for rule in rules)
+            wide = tuple((rule.kernel - 1) * rule.dilation + 1 for rule in rules)
+            lines += [
+                f"taps, w = w, np.zeros({wide} + w.shape[{len(rules)}:], w.dtype)",
+                f"w[{apart}] = taps",
+            ]
+        lines.append(f'x = ops.conv_transpose(x, w, strides={strides}, padding="valid")')
         # Keras leaves out the reach beyond a stride that is longer than the filter.
         for rule, size in zip(rules, found.output.shape, strict=False):
             part += f", {rule.before}:{rule.before + size}"

@@ -21,7 +21,8 @@ from models.serving.bilstm_compiled import CompiledBiLSTM, filled_rows, multipli
 from models.serving.blas_threads import in_threads
 from models.serving.whole_products import PANEL, whole
 
-_FORMS_AT_ONCE = 1000  # whose inputs are multiplied together
+_FORMS_AT_ONCE = 1000  # whose inputs are found together
+_BLOCK = 8  # that are multiplied together: of longer ones OpenBLAS rounds some rows otherwise than others with AVX2
 
 
 class Memory(NamedTuple):
@@ -82,8 +83,11 @@ class CompiledTagger:
                 part = new[first : first + _FORMS_AT_ONCE]
                 at = slice(start + first, start + first + len(part))
                 vectors, memory.unknown[at] = self._describe(part)
-                np.matmul(vectors, self._layers[0].kernel, out=memory.gates[at])
-                memory.gates[at] += self._layers[0].bias
+                blocks = np.pad(vectors, ((0, -len(part) % _BLOCK), (0, 0))).reshape(
+                    -1, _BLOCK, vectors.shape[1]
+                )
+                gates = np.matmul(blocks, self._layers[0].kernel)  # (blocks, _BLOCK, gates)
+                memory.gates[at] = gates.reshape(-1, gates.shape[2])[: len(part)] + self._layers[0].bias
 
             list(in_threads(fill, range(0, len(new), _FORMS_AT_ONCE), threads))
             memory.rows.update(zip(new, count(start)))
