@@ -86,11 +86,14 @@ def test_sgd_finds_a_detector_like_the_lecture_s(task: str) -> None:
 
 
 def test_detecting_learns_the_slides_numbers() -> None:
-    # Where the last steps end depends on how a processor rounds: with AVX2 0.12 away, with AVX-512 below 0.1.
-    found = learn_detector("detect", seed=0).detector
-    assert np.allclose(found.scaled.first, HAND_MADE.first, atol=0.15)
-    assert np.allclose(found.scaled.second, HAND_MADE.second, atol=0.15)
-    assert np.isclose(found.bias, HAND_MADE.bias, atol=0.15)
+    # Which seed ends nearest depends on how a processor rounds: 1 with AVX2 alone, 0 with AVX-512.
+    found = [learn_detector("detect", seed).detector for seed in (0, 1)]
+    assert any(
+        np.allclose(one.scaled.first, HAND_MADE.first, atol=0.1)
+        and np.allclose(one.scaled.second, HAND_MADE.second, atol=0.1)
+        and np.isclose(one.bias, HAND_MADE.bias, atol=0.1)
+        for one in found
+    )
 
 
 def test_a_seed_repeats() -> None:
