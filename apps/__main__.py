@@ -146,8 +146,6 @@ def completion(
 
 def run() -> None:
     """Run the command line on ``sys.argv`` and exit."""
-    # TensorFlow's notes about the processor help nobody here.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows its escape, which JSON reads back as the character.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -15,7 +15,6 @@ import pytest
 # Several processes share the cores: each computes with one thread. Before anything reads these variables.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(variable, "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from data_prep.datasets import DATA_DIR_VARIABLE  # noqa: E402
 from models.presets import store  # noqa: E402

@@ -90,7 +90,6 @@ def step_back() -> None:
 
 def main() -> None:
     """Train until there has been nothing to do for some time, or the run that is named."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for key in sys.argv[1:]:
         run = find_run(key)
         with run.lock() as got:
