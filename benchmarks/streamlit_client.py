@@ -14,7 +14,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from data_prep.errors import InputError
 
 _SECONDS = re.compile(r"\d[\d.,]* m?s\b")  # how long it took: never twice the same
-_ENDED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR)
+_ENDED = (
+    ForwardMsg.FINISHED_SUCCESSFULLY,
+    ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+    ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,7 @@ class Visitor:
     def __init__(self) -> None:
         self._page = self._query = ""
         self._pages: dict[str, str] = {}
+        self._shown: dict[tuple[int, ...], Any] = {}
 
     async def enter(self, port: int, **settings: Any) -> Visitor:
         """Connect; ``settings`` go to the websocket."""
@@ -52,14 +57,16 @@ class Visitor:
     async def open(self, page: str, query: str) -> str:
         """Open a page; what it shows."""
         self._page, self._query, self._states = page, query, BackMsg().rerun_script.widget_states
-        await self._send()
+        await self._send("")
         return await self.read()
 
     async def send(self, ask: Ask) -> None:
-        """Type on the page that is open, and send the form."""
+        """Type on the page that is open, and send the form to the part of the page that it stands in."""
+        part = ""
         for key, value in ask.typed.items():
-            self._type(key, value)
-        await self._send(self._widget(f"FormSubmitter:{ask.form}") if ask.form else None)
+            part = self._type(key, value)
+        button, part = self._widget(f"FormSubmitter:{ask.form}") if ask.form else (None, part)
+        await self._send(part, button)
 
     async def answer(self, ask: Ask) -> str:
         """Send, and wait for the answer: what the page shows then, without the times that it took."""
@@ -79,15 +86,17 @@ class Visitor:
         """Be gone without a word, as a laptop that is shut."""
         self._socket.transport.abort()
 
-    def _widget(self, key: str) -> str:
-        for element in self._shown.values():
+    def _widget(self, key: str) -> tuple[str, str]:
+        """Its name, and that of the part of the page that it belongs to."""
+        for delta in self._shown.values():
+            element = delta.new_element
             name = getattr(getattr(element, element.WhichOneof("type") or "", None), "id", "")
             if name.endswith(f"-{key}") or (key.startswith("FormSubmitter") and f"-{key}-" in name):
-                return name
+                return name, delta.fragment_id
         raise InputError("The page has no such widget", received=key)
 
-    def _type(self, key: str, value: str | int) -> None:
-        name = self._widget(key)
+    def _type(self, key: str, value: str | int) -> str:
+        name, part = self._widget(key)
         state = next(
             (one for one in self._states.widgets if one.id == name), None
         ) or self._states.widgets.add(id=name)
@@ -95,12 +104,14 @@ class Visitor:
             state.string_value = value
         else:
             state.int_value = value
+        return part
 
-    async def _send(self, button: str | None = None) -> None:
+    async def _send(self, part: str, button: str | None = None) -> None:
         message = BackMsg()
         run = message.rerun_script
         run.query_string, run.page_script_hash = self._query, self._pages.get(self._page, "")
         run.page_name = "" if run.page_script_hash else self._page
+        run.fragment_id = part
         run.widget_states.CopyFrom(self._states)
         if button:
             run.widget_states.widgets.add(id=button, trigger_value=True)
@@ -108,12 +119,13 @@ class Visitor:
 
     async def read(self) -> str:
         """Wait until the page is complete; what it shows."""
-        self._shown: dict[tuple[int, ...], Any] = {}
         while True:
             message = ForwardMsg.FromString(await self._socket.recv())
             match message.WhichOneof("type"):
                 case "new_session":
-                    self._shown = {}
+                    again = message.metadata.run.fragment_ids
+                    kept = self._shown.items() if again else ()
+                    self._shown = {path: delta for path, delta in kept if delta.fragment_id not in again}
                 case "navigation":
                     self._pages = {
                         page.url_pathname: page.page_script_hash for page in message.navigation.app_pages
@@ -121,12 +133,13 @@ class Visitor:
                 case "page_info_changed":
                     self._query = message.page_info_changed.query_string
                 case "delta" if message.delta.HasField("new_element"):
-                    self._shown[tuple(message.metadata.delta_path)] = message.delta.new_element
+                    self._shown[tuple(message.metadata.delta_path)] = message.delta
                 case "script_finished" if message.script_finished in _ENDED:
                     return "\n".join(self._texts())
 
     def _texts(self) -> Iterator[str]:
-        for _, element in sorted(self._shown.items()):
+        for _, delta in sorted(self._shown.items(), key=lambda one: one[0]):
+            element = delta.new_element
             match element.WhichOneof("type"):
                 case "html" | "markdown" | "alert" | "metric" as kind:
                     yield _SECONDS.sub("", getattr(element, kind).body)

@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 
 from apps.shared.language import _
+from apps.shared.page_language import redrawn
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
 from models.presets.manifest import MANIFEST
@@ -211,9 +212,25 @@ def show_page(file: str, shows: Sections) -> None:
             application = _open(choice.open, preset.name, preset.path)
     _explain(said["sections"][section], Path(file).parent.name, section)
     if choice is None:
-        show()
+        _answering(_frame(), show)
     elif application is not None:
-        show(application, preset.name)
+        _answering(_frame(), show, application, preset.name)
+
+
+_FRAMES = ("section", "present", "assignment")  # query parameters that decide what stands around a section
+
+
+def _frame() -> tuple[str | None, ...]:
+    return tuple(map(st.query_params.get, _FRAMES))
+
+
+@st.fragment
+def _answering(frame: tuple[str | None, ...], show: Callable[..., None], *shown: Any) -> None:
+    """Draw a section; a click in it draws it anew, and the rest of the page only where it leads to another section."""
+    redrawn()
+    if _frame() != frame:
+        st.rerun()
+    show(*shown)
 
 
 def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:

@@ -35,6 +35,11 @@ def _of_browser() -> str:
     return spoken if spoken in LANGUAGES else ENGLISH
 
 
+def redrawn() -> None:
+    """Take the language of the session, where a part of a page is drawn anew."""
+    _drawn.language = st.session_state.get(_KEY, "")
+
+
 def choose_language() -> None:
     """Take the language from the page's address, and draw a button for each other one."""
     asked = st.query_params.get(_KEY)
