@@ -38,7 +38,7 @@ from data_prep.files import write_bytes
 
 Key = str | tuple[str, str]  # a text, or both forms of a text with a number
 _CALLS = {"_": ((0,), ()), "N_": ((0,), ()), "ngettext": ((0, 1), ())}
-_CALLS |= {"Column": ((0,), ("title",)), "Table": ((2,), ("header", "facts"))}
+_CALLS |= {"Column": ((0,), ("title",)), "Table": ((2, 5), ("header", "facts"))}
 _EXAMPLES = frozenset({"try", "write", "read"})
 # Of which files: names whose values are no texts; and names of tables whose own names are texts, or of more texts.
 _TOML: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -98,11 +98,12 @@ def _of_python(path: Path) -> Iterator[Key]:
         texts = [one.value for one in given if isinstance(one, ast.Constant) and one.value]
         if node.func.id == "_" and any(isinstance(one, ast.JoinedStr) for one in given):
             raise SystemExit(f"{path}:{node.lineno}: an f-string cannot be translated; give values by name")
-        values = {keyword.arg for keyword in node.keywords} | ({"n"} if len(at) == 2 else set())
+        counted = node.func.id == "ngettext"
+        values = {keyword.arg for keyword in node.keywords} | ({"n"} if counted else set())
         named = {part[1].partition(".")[0] for text in texts for part in Formatter().parse(text) if part[1]}
         if node.func.id in ("_", "ngettext") and texts and values and None not in values and named != values:
             raise SystemExit(f"{path}:{node.lineno}: places {sorted(named)}, but values {sorted(values)}")
-        yield from [tuple(texts)] if len(at) == 2 else texts
+        yield from [tuple(texts)] if counted else texts
 
 
 def _of_toml(path: Path, no_texts: frozenset[str], named: frozenset[str]) -> Iterator[Key]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import hypot
 from typing import Any
 
 from apps.shared.language import N_
@@ -17,7 +18,23 @@ EMBEDDINGS = {
 _COMMAND = "python -m benchmarks.embedding_transfer --task {} --store"
 _ROWS = (Rows("cells.*", lambda row, _: EMBEDDINGS.get(row["embedding"], row["embedding"])),)
 _SHARE = Column("% of labels", "share", "g")
-_SCORES = (Column("% right", "mean", ".2f", "% right"), Column("± s.d.", "deviation", ".2f"))
+
+
+def _difference(row: Stored) -> str | None:
+    """Write the difference from random vectors of the same share; None for these themselves."""
+    if row["embedding"] == "random":
+        return None
+    cells = [cell for _, cell in row.root.rows("cells.*")]
+    start = next(cell for cell in cells if cell["embedding"] == "random" and cell["share"] == row["share"])
+    found, deviation = row["mean"] - start["mean"], hypot(row["deviation"], start["deviation"])
+    return f"{'≈ ' if abs(found) < 2 * deviation else ''}{found:+.2f}"
+
+
+_SCORES = (
+    Column("% right", "mean", ".2f", "% right"),
+    Column("± s.d.", "deviation", ".2f"),
+    Column("against random", _difference),
+)
 TAGS = Table(
     "embedding_transfer_tags",
     _COMMAND.format("tags"),
@@ -31,8 +48,9 @@ TAGS = Table(
         ),
     ),
     _ROWS,
-    "A small BiLSTM without characters, trained {cells.0.seeds} times on a part of the treebank's sentences and scored "
-    "on its dev part; the standard deviation is that over the seeds.",
+    "A small BiLSTM without characters, trained {cells.0.seeds} times on a part of the treebank's sentences and "
+    "scored on its dev part; the standard deviation is that over the seeds. ≈ stands before a difference of less than "
+    "two standard deviations: it tells nothing apart.",
 )
 REVIEWS = Table(
     "embedding_transfer_reviews",
@@ -40,7 +58,8 @@ REVIEWS = Table(
     "embeddings",
     (_SHARE, Column("reviews", "documents", ","), *_SCORES),
     _ROWS,
-    "Percent right of {cells.0.n:,} reviews, mean and standard deviation of {cells.0.seeds} seeds.",
+    "Percent right of {cells.0.n:,} reviews, mean and standard deviation of {cells.0.seeds} seeds. ≈ stands "
+    "before a difference of less than two standard deviations: it tells nothing apart.",
 )
 
 
@@ -56,10 +75,12 @@ def by_share(report: Report) -> str:
     columns = []
     for line in report.lines:
         at = shares.index(line.row["share"])
-        cells.setdefault(line.label, {})[str(at)] = line.row.values
+        difference = _difference(line.row)
+        told = line.row.values | {"difference": f" ({difference})" if difference else ""}
+        cells.setdefault(line.label, {})[str(at)] = told
         if line.row["embedding"] == "random":
             header = f"{shares[at]:g} % ({count.cell(line.row)} {count.header})"
-            columns.append(Column(header, f"{{{at}.mean:.2f}} ± {{{at}.deviation:.2f}}"))
+            columns.append(Column(header, f"{{{at}.mean:.2f}} ± {{{at}.deviation:.2f}}{{{at}.difference}}"))
             if table is TAGS:
                 columns.append(Column("new words", f"{at}.unknown_mean", ".2f"))
     pivot = replace(table, columns=tuple(columns), rows=(Rows("*"),), facts=report.facts())
