@@ -95,15 +95,19 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
     assert "| Lectern | 97.00 | 1,600 |" in PEERS.markdown() and "| spaCy CNN | 97.00 |" in PEERS.markdown()
     assert "1 core(s) of a processor." in PEERS.markdown()
     cell = {"sentences": 125, "mean": 80.5, "deviation": 1.25, "unknown_mean": 60.0, "seeds": 3}
+    means = {"random": 80.5, "frozen": 84.03, "fine_tuned": 84.04}  # two deviations of a difference are 3.5355
     cells = [
-        {"embedding": name, "share": share, **cell}
-        for name in ("random", "frozen", "fine_tuned")
+        {"embedding": name, "share": share, **cell, "mean": mean}
+        for name, mean in means.items()
         for share in (1.0, 100.0)
     ]
     (tmp_path / "embedding_transfer_tags.json").write_text(json.dumps({"cells": cells}))
     table = TAGS.markdown(by_share)
     assert "| embeddings | 1 % (125 sentences) | new words | 100 % (125 sentences) | new words |" in table
-    assert "| word2vec, frozen | 80.50 ± 1.25 | 60.00 | 80.50 ± 1.25 | 60.00 |" in table
+    assert "| random | 80.50 ± 1.25 | 60.00 | 80.50 ± 1.25 | 60.00 |" in table
+    within, beyond = "84.03 ± 1.25 (≈ +3.53) | 60.00", "84.04 ± 1.25 (+3.54) | 60.00"
+    assert f"| word2vec, frozen | {within} | {within} |" in table
+    assert f"| word2vec, fine-tuned | {beyond} | {beyond} |" in table
 
 
 def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

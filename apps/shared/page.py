@@ -195,7 +195,8 @@ def show_page(file: str, shows: Sections) -> None:
     Args:
         file: The page's own; the ``.toml`` file beside it has the ``title``, and in the order of the buttons a table
             ``[sections.<name>]`` for each section: its ``title``, ``about``, which says what one sees and what to
-            try, and perhaps ``try``, titles of buttons to the values of widgets that they set.
+            try, perhaps ``try``, titles of buttons to the values of widgets that they set, and ``whole`` where a
+            click draws the whole page anew, which ends what is going on.
         shows: What a section can show, None where it needs no preset, to the names of sections and what draws them;
             this is called with application and name of the chosen preset, or with nothing.
     """
@@ -211,10 +212,12 @@ def show_page(file: str, shows: Sections) -> None:
         with input_errors():
             application = _open(choice.open, preset.name, preset.path)
     _explain(said["sections"][section], Path(file).parent.name, section)
+    if not said["sections"][section].get("whole"):
+        show = functools.partial(_answering, _frame(), show)
     if choice is None:
-        _answering(_frame(), show)
+        show()
     elif application is not None:
-        _answering(_frame(), show, application, preset.name)
+        show(application, preset.name)
 
 
 _FRAMES = ("section", "present", "assignment")  # query parameters that decide what stands around a section
