@@ -32,6 +32,14 @@ _MOST_TASKS = 10_000  # that read
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 # Without it Ray on Linux listens on all addresses of the machine, whatever address it is given.
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+# What Ray measures and notes of itself: nobody looks at it here, and the workers share the cores with it.
+_UNWATCHED = {
+    "enable_metrics_collection": False,
+    "event_stats": False,
+    "task_events_report_interval_ms": 0,
+    "io_context_monitor_probe_interval_ms": 60_000,
+    "io_context_event_loop_lag_collection_interval_ms": 0,
+}
 
 Progress = Callable[[int, int, str], None]
 
@@ -122,12 +130,15 @@ def _cluster(address: str | None, cores: int) -> Iterator[None]:
             "include_dashboard": False,
             "object_store_memory": _HELD,
             "_temp_dir": folder,
+            "_system_config": _UNWATCHED,
         }
         with redirect_stdout(sys.stderr):  # where Ray tells of workers that died
             try:
                 ray.init(**({"address": address} if address else here), **quiet)
             except Exception as error:  # Ray raises that one itself
                 raise InputError(f"Ray does not start: {str(error).splitlines()[0]}") from error
+            if not address:  # nobody reads Ray's logs here
+                ray._private.worker._global_node.kill_log_monitor(check_alive=False)
             try:
                 yield
             finally:
