@@ -238,7 +238,7 @@ function corner(element, labels) {
 
 function beside(element, holder) { // pixels from the right end of the room to the corner of a narrow drawing
   if (plotly(element)) return 0;
-  const ends = [...element.querySelectorAll('img, table, [data-picture], figcaption')].map((one) => one.getBoundingClientRect().right);
+  const ends = [...element.querySelectorAll('img, table, [data-picture], figcaption, .value')].map((one) => one.getBoundingClientRect().right);
   return Math.max(0, Math.round(holder.getBoundingClientRect().right - Math.max(...ends) - 32));
 }
 

@@ -113,7 +113,7 @@ def show_table(report: Report) -> None:
         }
         for line in report.lines
     ]
-    st.dataframe(rows, hide_index=True, placeholder=DASH)
+    st.dataframe(rows, hide_index=True, placeholder=DASH, height="content")
 
 
 def _rounded(value: Any, text: str) -> Any:
