@@ -79,6 +79,20 @@ def test_everyone_reads_a_language_of_their_own(port: int) -> None:
     assert about in english and translated(about, "de") in german and about not in german
 
 
+def test_an_answer_is_drawn_alone_and_in_the_visitors_language(port: int) -> None:
+    async def ask() -> tuple[str, str]:
+        visitor = await Visitor().enter(port)
+        before = await visitor.open("tagger", "language=de")
+        title = visitor._shown[min(visitor._shown)]
+        answer = await visitor.answer(Ask("tagger", "", {"text": "Dogs bark."}, "tagging_form"))
+        assert visitor._shown[min(visitor._shown)] is title  # was not sent again
+        await visitor.leave()
+        return before, answer
+
+    before, answer = run(ask())
+    assert "1 Satz, 3 Wörter." in answer and "1 Satz, 3 Wörter." not in before
+
+
 def test_a_wrong_answer_is_counted(port: int, few: None) -> None:
     async def measure() -> visitors.Crowd:
         known = await visitors.alone(port)
