@@ -1,7 +1,7 @@
 """What word vectors from unlabelled text are worth to another task: random, frozen and fine-tuned embeddings.
 
 python -m benchmarks.embedding_transfer --task tags      some minutes on two cores; ``benchmarks.transfer_tags``
-python -m benchmarks.embedding_transfer --task reviews   half an hour; ``benchmarks.transfer_reviews``
+python -m benchmarks.embedding_transfer --task reviews   an hour on one core; ``benchmarks.transfer_reviews``
 """
 
 from __future__ import annotations
