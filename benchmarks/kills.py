@@ -1,10 +1,12 @@
 """Trainings that are killed at random moments, and gone on with: they end at the bits of an undisturbed one.
 
-    python -m benchmarks.kills --kills 100                about half an hour on one core
+    python -m benchmarks.kills --kills 100                about an hour on one core
     python -m benchmarks.kills --kills 2 --fits digits    a short form
 
-Every application's `fit` on small data, and a run of the laboratory; each is killed (SIGKILL) at a moment that is
-drawn from its undisturbed time, then gone on with by `--resume`, which may be killed again, until all kills are done.
+Every application's `fit` on small data, and a run of the laboratory that is kept as a preset. Each is killed (SIGKILL),
+in turn before a change that is drawn from those that it makes in its folder (a file or folder is made, renamed or
+removed) and at a moment that is drawn from its undisturbed time, which hardly ever meets the short times of writing.
+Then it is gone on with by `--resume`, which may be killed again, until all kills are done.
 Then files that the disk refuses: a full disk, a folder that cannot be written to, a folder that is taken away.
 Each training is a fork of a process that has imported TensorFlow and not begun with it.
 """
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.shared.tables import Column, Rows, Table
+from benchmarks.campaign.changes import counted, counter
 from benchmarks.campaign.damage import Draw
 from benchmarks.campaign.forked import Ended, forked
 from benchmarks.campaign.small_fits import (
@@ -39,6 +42,7 @@ from benchmarks.campaign.small_fits import (
 from benchmarks.harness import Option, command, report, settings
 from data_prep.errors import InputError
 from data_prep.files import UNFINISHED
+from models.presets.manifest import MANIFEST
 
 NAMES = (*FITS, LABORATORY)
 FAULTS = ("full disk", "read-only folder", "folder taken away")
@@ -60,6 +64,7 @@ KILLS = Table(
         Column("ended", "ended", ",d"),
         Column("other bits", "different", ",d"),
         Column("findings", "findings", ",d"),
+        Column("changes", "changes", ",d"),
         Column("undisturbed, s", "seconds", ".1f"),
     ),
     (Rows("fits.*", "{0}"), Rows("all", "all", columns=())),
@@ -90,10 +95,12 @@ class Killed:
         self.name, self.place, self._data = name, place, data
         self._draw = Draw(seed, NAMES.index(name))
         self.told: list[str] = []
-        whole = self._fit(False, _UNDISTURBED_SECONDS)
+        self.seen = counter()
+        whole = self._fit(False)
         if whole.code != 0:
             raise InputError(f"The training of {name} fails undisturbed", received=whole.stderr[-300:])
-        self.bits, self.seconds = self.found(), whole.seconds
+        self.bits, self.seconds, self.changes = self.found(), whole.seconds, self.seen.value
+        self._names = self._lying()
 
     def killed(self, kills: int) -> dict[str, Any]:
         """Kill so many times: where it was killed, and how it ended."""
@@ -105,9 +112,7 @@ class Killed:
             if fresh:
                 self.clear()
             last = row["kills"] == kills
-            ended = self._fit(
-                not fresh, _UNDISTURBED_SECONDS if last else self._draw.uniform(0.0, 1.1 * self.seconds)
-            )
+            ended = self._fit(not fresh, **{} if last else self._drawn(row["kills"]))
             if ended.code == -9 and not last:
                 row["kills"] += 1
                 row[self._moment()] += 1
@@ -122,26 +127,32 @@ class Killed:
             found = self._findings(ended, now)
             row["findings"] += bool(found)
             self.told += found
-        return row | {"seconds": self.seconds}
+        return row | {"changes": self.changes, "seconds": self.seconds}
 
     def faulty(self, fault: str) -> list[str]:
         """Train where the disk refuses; say what is wrong with how it ends."""
         self.clear()
         with _FAULTS[fault](self):
-            ended = self._fit(False, _UNDISTURBED_SECONDS)
+            ended = self._fit(False)
         found = []
         if ended.code != 2 or "Traceback" in ended.stderr or ended.stderr.count("Error: ") != 1:
             found.append(f"{self.name}, {fault}: exit code {ended.code}, {ended.stderr.strip()[-400:]}")
         self.clear()
         return found
 
-    def _fit(self, resume: bool, seconds: float) -> Ended:
+    def _drawn(self, kills: int) -> dict[str, Any]:
+        """Draw when it is killed after so many kills: by time and by changes in turn."""
+        if kills % 2:
+            return {"seconds": self._draw.uniform(0.0, 1.1 * self.seconds)}
+        return {"change": self._draw.randint(1, self.changes)}
+
+    def _fit(self, resume: bool, seconds: float = _UNDISTURBED_SECONDS, change: int = 0) -> Ended:
         if self.name == LABORATORY:
             work = laboratory(self._data)
         else:
             words = fit_command(self.name, self._data)
             work = asked([*words, "--resume"] if resume else words)
-        return forked(work, self.place, seconds=seconds, guarded=False)
+        return forked(counted(work, self.seen, change), self.place, seconds=seconds, guarded=False)
 
     def clear(self) -> None:
         """Remove what was trained."""
@@ -153,27 +164,25 @@ class Killed:
         # The name of a run of the laboratory is the time of its order.
         return {"/".join(path.parts[-2:]): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
+    def _lying(self) -> set[str]:
+        return {str(path.relative_to(self.place)) for path in (self.place / "cwd").rglob("*")}
+
     def _moment(self) -> str:
         names = [path.name for path in (self.place / "cwd").rglob("*")]
         if any(mark in name for name in names for mark in _HALF):
             return "writing"
-        if (self.place / "cwd" / "out" / "metadata.json").is_file():
+        if MANIFEST in names:
             return "placed"
-        return (
-            "training"
-            if any(name.startswith("state-") and name.endswith(".json") for name in names)
-            else "begun"
-        )
+        saved = any(name.startswith("state-") and name.endswith(".json") for name in names)
+        return "training" if saved else "begun"
 
     def _findings(self, ended: Ended, now: dict[str, str]) -> list[str]:
         found = [] if ended.code == 0 else [f"exit code {ended.code}: {ended.stderr.strip()[-400:]}"]
         if found == [] and now != self.bits:
             found.append(f"other bits: {sorted(dict(now.items() ^ self.bits.items()))[:5]}")
-        left = [
-            path.name for path in (self.place / "cwd").rglob("*") if path.name.endswith((UNFINISHED, ".run"))
-        ]
+        left = self._lying() - self._names
         if self.name != LABORATORY and left:
-            found.append(f"left behind: {left}")
+            found.append(f"left behind: {sorted(left)}")
         return [f"{self.name}, {one}" for one in found]
 
 

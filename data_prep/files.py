@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -56,6 +57,24 @@ def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[Bina
     finally:
         with suppress(OSError):  # after the rename there is nothing left to remove
             temporary.unlink()
+
+
+def abandoned(folder: Path, pattern: str) -> Iterator[Path]:
+    """Give what processes were writing in a folder that are dead by now; their number is the last in its name."""
+    for path in folder.glob(pattern):
+        owner = re.search(rf"(\d+)-\w+({UNFINISHED})?$", path.name)
+        if owner and not _alive(int(owner[1])):
+            yield path
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True
 
 
 def make_durable(path: Path) -> None:

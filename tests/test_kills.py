@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,8 @@ import pytest
 
 from apps.shared.reports import Stored
 from benchmarks import kills
-from benchmarks.campaign.forked import Ended
+from benchmarks.campaign.changes import counted, counter
+from benchmarks.campaign.forked import Ended, forked
 from benchmarks.campaign.small_fits import FITS, fit_command
 from benchmarks.kills import FAULTS, FAULTS_TABLE, KILLS, NAMES, Killed
 from data_prep.errors import InputError
@@ -22,14 +24,15 @@ KILLED, DONE = Ended(-9, "", "", 1.0, 1.0), Ended(0, "{}", "", 4.0, 1.0)
 
 
 class Trainings:
-    """Trainings that leave files and end as told, the first one undisturbed."""
+    """Trainings that leave files and end as told, the first one undisturbed, with nine changes."""
 
     def __init__(self, *ends: tuple[dict[str, str], Ended]) -> None:
-        self.ends, self.asked = [({"out/weights.npz": "right"}, DONE), *ends], []
+        self.ends, self.asked = [({"out/weights.npz": "right", "out/metadata.json": ""}, DONE), *ends], []
 
-    def __call__(self, of: Killed, resume: bool, seconds: float) -> Ended:
+    def __call__(self, of: Killed, resume: bool, seconds: float = 0.0, change: int = 0) -> Ended:
         files, ended = self.ends[len(self.asked)]
-        self.asked.append((resume, seconds))
+        self.asked.append((resume, seconds, change))
+        of.seen.value = 9
         for name, content in files.items():
             path = of.place / "cwd" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +44,7 @@ class Trainings:
 def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Killed, Trainings]]:
     def begin(*ends: tuple[dict[str, str], Ended]) -> tuple[Killed, Trainings]:
         trainings = Trainings(*ends)
-        monkeypatch.setattr(Killed, "_fit", lambda of, resume, seconds: trainings(of, resume, seconds))
+        monkeypatch.setattr(Killed, "_fit", lambda of, resume, **when: trainings(of, resume, **when))
         return Killed("digits", tmp_path, tmp_path, 1), trainings
 
     return begin
@@ -64,8 +67,11 @@ def test_kills_are_counted_where_they_hit_and_the_training_goes_on(trained) -> N
         0,
         1,
     ]
-    assert [resume for resume, _ in trainings.asked] == [False, False, True, True, True]
-    assert all(0 <= seconds <= 1.1 * DONE.seconds for _, seconds in trainings.asked[1:4])
+    assert [resume for resume, *_ in trainings.asked] == [False, False, True, True, True]
+    whole, first, second, third, last = [when for _, *when in trainings.asked]
+    assert whole == last == [0.0, 0]  # neither time nor change: undisturbed
+    assert 0 < second[0] <= 1.1 * DONE.seconds and second[1] == 0
+    assert all(when[0] == 0 and 1 <= when[1] <= row["changes"] == 9 for when in (first, third))
     assert row["different"] == 1 and row["findings"] == 1  # its files are gone, and others were left
     assert any("other bits" in line for line in one.told) and any("left behind" in line for line in one.told)
 
@@ -90,6 +96,23 @@ def test_a_training_that_was_killed_when_all_was_written_is_done(trained) -> Non
     assert one.killed(1)["findings"] == 1 and "exists already" in one.told[0]
 
 
+def test_work_is_killed_before_the_change_of_this_number(tmp_path: Path) -> None:
+    def work() -> None:
+        Path("folder").mkdir()
+        Path("folder/new").write_text("new")
+        Path("folder/new").read_text()
+        Path("folder/new").rename("old")
+        shutil.rmtree("folder")
+
+    seen, left = counter(), []
+    for change in range(1, 7):
+        shutil.rmtree(tmp_path / "cwd", ignore_errors=True)
+        ended = forked(counted(work, seen, change), tmp_path, seconds=60, guarded=False)
+        assert (ended.code, seen.value) == ((-9, change) if change < 5 else (0, 4)), ended
+        left.append(sorted(path.name for path in (tmp_path / "cwd").rglob("*")))
+    assert left == [[], ["folder"], ["folder", "new"], ["folder", "old"], ["old"], ["old"]]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_disk_that_refuses_has_to_be_told_once(fault: str, trained) -> None:
     one, _ = trained(
@@ -104,7 +127,7 @@ def test_a_disk_that_refuses_has_to_be_told_once(fault: str, trained) -> None:
 def test_a_training_that_fails_undisturbed_ends_the_campaign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Killed, "_fit", lambda of, resume, seconds: Ended(2, "", "Error: no.", 1.0, 1.0))
+    monkeypatch.setattr(Killed, "_fit", lambda of, resume: Ended(2, "", "Error: no.", 1.0, 1.0))
     with pytest.raises(InputError, match="fails undisturbed"):
         Killed("digits", tmp_path, tmp_path, 1)
 
@@ -116,7 +139,7 @@ def test_every_application_is_trained() -> None:
 
 def test_the_tables_show_trainings_and_faults() -> None:
     row = dict.fromkeys(
-        ("kills", "begun", "training", "writing", "placed", "ended", "different", "findings"), 3
+        ("kills", "begun", "training", "writing", "placed", "ended", "different", "findings", "changes"), 3
     )
     found = {
         "fits": {"digits": row | {"seconds": 4.25}},
@@ -125,7 +148,7 @@ def test_the_tables_show_trainings_and_faults() -> None:
         "settings": {"seed": 1, "processor": "a laptop"},
     }
     assert (
-        "| digits | 3 | 3 | 3 | 3 | 3 | 3 | 3 | 3 | 4.2 |"
+        "| digits | 3 | 3 | 3 | 3 | 3 | 3 | 3 | 3 | 3 | 4.2 |"
         in KILLS.report(Stored("kills.json", found)).markdown()
     )
     assert "| full disk | 6 | 6 | 0 |" in FAULTS_TABLE.report(Stored("kills.json", found)).markdown()

@@ -162,9 +162,9 @@ def attempt(run: LabRun) -> None:
                 f"The process that trains ended {kills} times within one epoch",
                 remedy="Is there enough memory? A smaller network or batch needs less",
             )
-        run.write_status(**_fitted(run))
+        _fit(run)
         if run.keep_name:  # asked for meanwhile
-            run.write_status(**_fitted(run))
+            _fit(run)
     except InputError as error:
         _write_failure(run, str(error))
     except OSError as error:
@@ -181,8 +181,8 @@ def attempt(run: LabRun) -> None:
         )
 
 
-def _fitted(run: LabRun) -> dict[str, Any]:
-    """Run the driver; return what is to stand in the status."""
+def _fit(run: LabRun) -> None:
+    """Run the driver, and write the status."""
     from models.training.driver import fit_task
 
     order, name = run.order, run.keep_name
@@ -199,9 +199,10 @@ def _fitted(run: LabRun) -> dict[str, Any]:
         ),
     )
     if name is None:
-        return {"state": "trained"}
-    (run.folder / "keep.json").unlink(missing_ok=True)
-    return {"state": "kept", "preset": name, "made": json.loads(json.dumps(made, default=str))}
+        run.write_status(state="trained")
+        return
+    run.write_status(state="kept", preset=name, made=json.loads(json.dumps(made, default=str)))
+    (run.folder / "keep.json").unlink(missing_ok=True)  # last: a kill in between loses nothing
 
 
 def typed(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:

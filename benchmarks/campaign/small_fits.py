@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,16 +48,7 @@ def fit_command(name: str, data: Path, out: str = "out") -> list[str]:
         "writer": ["--text", data / "text.txt", "--recipe", "sample"],
         "digits": ["--folder", data / "digits", "--recipe", "lecture"],
         "ocr": ["--sample", "--recipe", "letters"],
-        "reviews": [
-            "--csv",
-            data / "documents.csv",
-            "--text",
-            "text",
-            "--label",
-            "label",
-            "--network",
-            "lstm",
-        ],
+        "reviews": ["--csv", data / "documents.csv", "--text=text", "--label=label", "--network=lstm"],
     }
     settings = [word for setting in _STEPS[name] for word in ("--set", setting)]
     return [name, "fit", *map(str, own[name]), *settings, "--out", out, "--json"]
@@ -75,7 +67,7 @@ def asked(words: list[str]) -> Callable[[], None]:
 
 
 def laboratory(data: Path) -> Callable[[], None]:
-    """Return what trains a run of the laboratory, ordered where there is none, as its process does."""
+    """Return what trains a run of the laboratory and keeps it, ordered where there is none, as its process does."""
 
     def work() -> None:
         from apps.laboratory import worker
@@ -83,10 +75,15 @@ def laboratory(data: Path) -> Callable[[], None]:
 
         order = Order("digits", "killed", {"folder": str(data / "digits")}, "lecture", _STEPS["digits"])
         found = find_runs() or [submit(order)]
-        sys.argv = ["worker", found[0].key]
-        worker.main()
-        if found[0].state != "trained":
-            sys.exit(f"Error: {found[0].status}")
+        run, sys.argv, errors = found[0], ["worker", found[0].key], os.dup(2)
+        if run.state != "kept":
+            worker.main()
+        if run.state == "trained":
+            run.keep("kept")
+            worker.main()
+        if run.state != "kept":
+            os.write(errors, f"Error: {run.status}\n".encode())  # standard error is its log by now
+            sys.exit(1)
 
     return work
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
-from data_prep.files import make_durable, sha256_of, write_json, writing_to
+from data_prep.files import abandoned, make_durable, sha256_of, write_json, writing_to
 
 REMEDY = "Restore the files, or make them again"
 
@@ -62,21 +62,8 @@ def _recover(target: Path) -> None:
             shutil.rmtree(previous)
         else:
             os.rename(previous, target)
-    prefix = f".{target.name}.writing-"
-    for path in target.parent.glob(f"{prefix}*"):
-        owner = path.name.removeprefix(prefix).split("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # of another user
-        pass
-    return True
+    for path in abandoned(target.parent, f".{target.name}.writing-*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _swap(staging: Path, target: Path) -> None:

@@ -16,7 +16,7 @@ from models.training.checkpoint import TrainingState
 from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
 from models.training.processes import Place
-from models.training.run_folder import run_folder_of
+from models.training.run_folder import begin_preset, remove_run, run_folder_of
 from models.training.task import Options, PresetContent, Run, Stages, Task
 from models.training.teaching import teacher_of
 from models.training.together import Alone, Together
@@ -99,8 +99,7 @@ def fit_task(
     chosen = task.recipe(recipe, options, overrides)
     run = _run(task, chosen, out, resume, start, observed, place)
     source = _source(task, chosen, options, run)
-    heard = tensorboard is not None and run.together.is_first
-    listeners = (tensorboard_writer(tensorboard),) if heard else ()
+    listeners = (tensorboard_writer(tensorboard),) if tensorboard and run.together.is_first else ()
     trained = train(task, chosen, source, run, listeners=listeners)
     run.together.leave()
     if not run.together.is_first:
@@ -110,11 +109,12 @@ def fit_task(
         return made
     metrics = task.score(chosen, source, trained.answers)
     content = task.content(chosen, source, trained.answers)
+    begin_preset(run.folder, out)
     _save(task, out, chosen, source, run, trained, metrics, content)
     for name, second in content.second.items():
         _save(task, out.with_name(f"{out.name}_{name}"), chosen, source, run, trained, metrics, second)
     if observed is None:
-        shutil.rmtree(run.folder, ignore_errors=True)  # the preset holds its recipe and history
+        remove_run(run.folder)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     return {**made, **content.summary, **scores}
 
@@ -129,13 +129,14 @@ def _run(
     place: Place | None,
 ) -> Run:
     """Say where a training runs, after all its processes have found each other."""
-    folder = run_folder_of(out, resume) if place is None or place.is_first else place.folder / "run"
+    own = None if observed is None else observed.folder
+    folder = run_folder_of(out, resume, own) if place is None or place.is_first else place.folder / "run"
     begin = None if start is None else load_preset(start, kind=task.kind)
     together = Alone() if place is None else Together(place)
     run = Run(folder, resume, begin, teacher_of(recipe, task.kind), together=together)
     if observed is None:
         return run
-    return replace(run, folder=observed.folder, watch=observed.watch, limits=observed.limits)
+    return replace(run, watch=observed.watch, limits=observed.limits)
 
 
 def _source(task: Task, recipe: Any, options: Options, run: Run) -> Any:

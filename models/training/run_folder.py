@@ -8,32 +8,53 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
-from data_prep.files import json_bytes, write_json, writing_to
-from models.presets.manifest import MANIFEST
+from data_prep.files import UNFINISHED, abandoned, json_bytes, write_bytes, write_json, writing_to
 from models.training.checkpoint import checkpoint_epochs
 from models.training.recipe import differing
 
+_PLACED = "preset"  # the file of a run that names the preset that is being put in place
 _ENGINE_PACKAGES = {"tensorflow": "tensorflow", "jax": "jaxlib", "torch": "torch"}
 
 
-def run_folder_of(out: Path, resume: bool = False) -> Path:
-    """Say where the run of a preset lies until the preset is written: ``OUT.run``, beside it.
+def run_folder_of(out: Path, resume: bool = False, folder: Path | None = None) -> Path:
+    """Say where the run of a preset lies, ``OUT.run`` if not given, and remove what killed ones left beside it.
 
     Raises:
         InputError: When something is there already, unless it is the preset of a run that is gone on with: one that was
             killed after it had put its preset in place, and before all was written that belongs to it.
     """
-    folder = out.parent / f"{out.name}.run"
-    written = resume and folder.is_dir() and (out / MANIFEST).is_file()
+    folder = out.parent / f"{out.name}.run" if folder is None else folder
+    shutil.rmtree(_removed_name(folder), ignore_errors=True)
+    for path in abandoned(out.parent, f".{out.name}.*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
+    placed = folder / _PLACED
+    written = resume and placed.is_file() and placed.read_text(encoding="utf-8") == out.name
     if out.exists() and not written and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already", remedy="Choose another folder")
     return folder
+
+
+def begin_preset(folder: Path, out: Path) -> None:
+    """Note in a run which preset is put in place from now on, so that it may be replaced after a kill."""
+    write_bytes(folder / _PLACED, out.name.encode())
+
+
+def remove_run(folder: Path) -> None:
+    """Remove a run whose preset is written; a kill leaves all of it or nothing that could be gone on with."""
+    with contextlib.suppress(OSError):
+        folder.rename(_removed_name(folder))
+    shutil.rmtree(_removed_name(folder), ignore_errors=True)
+
+
+def _removed_name(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.removed")
 
 
 def begin_run(folder: Path, content: dict[str, Any], resume: bool) -> None:

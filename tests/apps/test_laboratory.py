@@ -14,8 +14,12 @@ from apps.laboratory import costs, worker
 from apps.laboratory.offers import offers
 from apps.laboratory.runs import LabRun, Order, submit
 from apps.laboratory.settings import as_text, settings_of
+from benchmarks.campaign.changes import counted, counter
+from benchmarks.campaign.forked import forked
 from data_prep.datasets import DATASETS
 from data_prep.errors import InputError
+from data_prep.files import write_json
+from tests.apps.laboratory_runs import write_run
 from tests.apps.test_cli import run as typed
 
 
@@ -121,6 +125,21 @@ def test_a_name_that_is_taken_or_no_folder_is_refused(folder: Path) -> None:
             run.keep(name)
     run.keep("free")
     assert run.keep_name == "free" and run.state == "keeping"
+
+
+def test_a_kill_at_the_end_of_keeping_loses_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each change of the folder it is still to be kept, or is kept."""
+    monkeypatch.setattr("models.training.driver.fit_task", lambda *given, **named: {"accuracy": 90.0})
+    (folder / "cwd").mkdir()
+    monkeypatch.chdir(folder / "cwd")
+    run, seen, states = write_run("kept"), counter(), []
+    for change in range(1, 7):
+        run.write_status(state="trained")
+        write_json(run.folder / "keep.json", {"name": "free"})
+        ended = forked(counted(lambda: worker._fit(run), seen, change), folder, seconds=60, guarded=False)
+        assert ended.code == (-9 if change < 6 else 0), ended
+        states.append(run.state)
+    assert states == ["keeping"] * 3 + ["kept"] * 3 and run.keep_name is None
 
 
 def test_going_on_takes_back_a_pause_and_no_stop() -> None:
