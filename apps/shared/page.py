@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 
 from apps.shared.language import _
-from apps.shared.page_language import redrawn
+from apps.shared.page_language import keep_language
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
 from models.presets.manifest import MANIFEST
@@ -230,7 +230,7 @@ def _frame() -> tuple[str | None, ...]:
 @st.fragment
 def _answering(frame: tuple[str | None, ...], show: Callable[..., None], *shown: Any) -> None:
     """Draw a section; a click in it draws it anew, and the rest of the page only where it leads to another section."""
-    redrawn()
+    keep_language()
     if _frame() != frame:
         st.rerun()
     show(*shown)

@@ -35,8 +35,8 @@ def _of_browser() -> str:
     return spoken if spoken in LANGUAGES else ENGLISH
 
 
-def redrawn() -> None:
-    """Take the language of the session, where a part of a page is drawn anew."""
+def keep_language() -> None:
+    """Go on in the language of the session, where a part of a page is drawn anew."""
     _drawn.language = st.session_state.get(_KEY, "")
 
 
