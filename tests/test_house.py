@@ -31,8 +31,8 @@ PAGE_PIECES = {
 }  # of apps/shared and apps/lecture: for pages alone
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-MOST_CODE_LINES = 44_361
-MOST_ALL_LINES = 65_020
+MOST_CODE_LINES = 44_320
+MOST_ALL_LINES = 64_965
 HEAVY = {
     "tensorflow",
     "tensorflow_text",
