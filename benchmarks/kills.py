@@ -1,6 +1,6 @@
 """Trainings that are killed at random moments, and gone on with: they end at the bits of an undisturbed one.
 
-    python -m benchmarks.kills --kills 100                about an hour on one core
+    python -m benchmarks.kills --kills 100                about half an hour on one core
     python -m benchmarks.kills --kills 2 --fits digits    a short form
 
 Every application's `fit` on small data, and a run of the laboratory that is kept as a preset. Each is killed (SIGKILL),

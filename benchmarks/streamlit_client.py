@@ -138,8 +138,8 @@ class Visitor:
                     return "\n".join(self._texts())
 
     def _texts(self) -> Iterator[str]:
-        for _, delta in sorted(self._shown.items(), key=lambda one: one[0]):
-            element = delta.new_element
+        for path in sorted(self._shown):
+            element = self._shown[path].new_element
             match element.WhichOneof("type"):
                 case "html" | "markdown" | "alert" | "metric" as kind:
                     yield _SECONDS.sub("", getattr(element, kind).body)

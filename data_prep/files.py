@@ -62,7 +62,7 @@ def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[Bina
 def abandoned(folder: Path, pattern: str) -> Iterator[Path]:
     """Give what processes were writing in a folder that are dead by now; their number is the last in its name."""
     for path in folder.glob(pattern):
-        owner = re.search(rf"(\d+)-\w+({UNFINISHED})?$", path.name)
+        owner = re.search(rf"(\d+)-\w+({re.escape(UNFINISHED)})?$", path.name)
         if owner and not _alive(int(owner[1])):
             yield path
 

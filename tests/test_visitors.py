@@ -83,9 +83,9 @@ def test_an_answer_is_drawn_alone_and_in_the_visitors_language(port: int) -> Non
     async def ask() -> tuple[str, str]:
         visitor = await Visitor().enter(port)
         before = await visitor.open("tagger", "language=de")
-        title = visitor._shown[min(visitor._shown)]
+        first = visitor._shown[min(visitor._shown)]
         answer = await visitor.answer(Ask("tagger", "", {"text": "Dogs bark."}, "tagging_form"))
-        assert visitor._shown[min(visitor._shown)] is title  # was not sent again
+        assert visitor._shown[min(visitor._shown)] is first  # was not sent again
         await visitor.leave()
         return before, answer
 

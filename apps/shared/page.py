@@ -220,7 +220,7 @@ def show_page(file: str, shows: Sections) -> None:
         show(application, preset.name)
 
 
-_FRAMES = ("section", "present", "assignment")  # query parameters that decide what stands around a section
+_FRAMES = ("section", "present")  # query parameters that decide what stands around a section
 
 
 def _frame() -> tuple[str | None, ...]:
