@@ -6,6 +6,8 @@ reads, as the last step. The mask of a batch is made here, from lengths, and now
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -215,6 +217,9 @@ def as_dataset(
     options = tf.data.Options()
     # There is nothing to tune, and an iterator that is dropped waits up to a minute for the thread that would.
     options.autotune.enabled = False
+    # An iterator waits for its thread, which cannot come back once the interpreter has begun to end.
+    atexit.unregister(gc.collect)
+    atexit.register(gc.collect)
     dataset = tf.data.Dataset.from_generator(make_batches, output_signature=signature).prefetch(prefetch)
     return dataset.with_options(options)
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -74,6 +77,30 @@ def test_buckets_depend_on_seed_and_epoch_alone_and_save_padding():
     assert order(seed=1, epoch=2) != order(seed=2, epoch=2)
     padded = sum(len(batch) * lengths[batch].max() for batch in length_buckets(lengths, 32))
     assert padded < 1.1 * lengths.sum()
+
+
+# As an interrupted training leaves it: kept alive by a cycle, while its thread makes the next batch.
+_HALF_READ = """
+import time
+import numpy as np
+from data_prep.batching import as_dataset
+
+def batches():
+    while True:
+        time.sleep(0.05)
+        yield np.zeros(3, np.float32)
+
+class Kept:
+    def __init__(self):
+        self.batches, self.itself = iter(as_dataset(batches)), self
+
+next(Kept().batches)
+"""
+
+
+def test_a_program_ends_that_has_not_read_all_batches():
+    done = subprocess.run([sys.executable, "-c", _HALF_READ], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_as_dataset_gives_the_same_batches():
