@@ -10,6 +10,7 @@ from apps.shared.language import _
 from apps.shared.page import page_at, taught_by
 from apps.shared.page_corner import corners
 from apps.shared.page_language import choose_language
+from apps.shared.page_turns import turn
 
 st.set_page_config(page_title="Lectern", page_icon="🎓", layout="wide")
 st.html(Path(__file__).with_name("apps") / "shared" / "page_contrast.css")
@@ -26,4 +27,5 @@ taught_by(step_about)
 alone = st.context.is_embedded or "present" in st.query_params
 page = st.navigation([home, *built], position="hidden" if alone else "top")
 corners()
-page.run()
+with turn():
+    page.run()

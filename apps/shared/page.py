@@ -18,6 +18,7 @@ import streamlit as st
 
 from apps.shared.language import _
 from apps.shared.page_language import keep_language
+from apps.shared.page_turns import turn
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
 from models.presets.manifest import MANIFEST
@@ -233,7 +234,8 @@ def _answering(frame: tuple[str | None, ...], show: Callable[..., None], *shown:
     keep_language()
     if _frame() != frame:
         st.rerun()
-    show(*shown)
+    with turn():
+        show(*shown)
 
 
 def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:

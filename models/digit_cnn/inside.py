@@ -130,13 +130,14 @@ class OpenNetwork:
     ) -> tuple[Weights, dict[str, Weights]]:
         """Give the gradients by every output of a step, and by its weights."""
         gradients, by_weights = {self._steps[-1].name: gradient.astype(np.float32)}, {}
-        for step in reversed(self._steps):
-            inputs = tuple(values[name] for name in step.inputs)
-            own = self._weights[step.name]
-            back = _BACK[step.operation](step, own, gradients[step.name], values[step.name], *inputs)
-            by_inputs, by_weights[step.name] = back if isinstance(back, tuple) else ([back], {})
-            for name, one in zip(step.inputs, by_inputs, strict=True):
-                gradients[name] = gradients[name] + one if name in gradients else one
+        with one_blas_thread():
+            for step in reversed(self._steps):
+                inputs = tuple(values[name] for name in step.inputs)
+                own = self._weights[step.name]
+                back = _BACK[step.operation](step, own, gradients[step.name], values[step.name], *inputs)
+                by_inputs, by_weights[step.name] = back if isinstance(back, tuple) else ([back], {})
+                for name, one in zip(step.inputs, by_inputs, strict=True):
+                    gradients[name] = gradients[name] + one if name in gradients else one
         return gradients, by_weights
 
 

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
@@ -29,11 +29,13 @@ _limits: Any = None
 def one_blas_thread() -> Iterator[int]:
     """Hold matrix products to one thread; yields how many threads a product took before, at least 1.
 
-    The setting is the process's, not the thread's: the first user sets it, the last one puts it back.
+    The setting is the process's, not the thread's: the first user sets it, the last one puts it back. threadpoolctl
+    lets one thread do so and leaves calls of others without effect until it is told that this one is done.
     """
     global _users, _limits
     with _lock:
         if not _users:
+            OpenBLASController.clear_controlling_thread(force=True)
             _limits = _libraries().limit(limits=1, user_api="blas")
         _users += 1
         allowed = _limits.get_original_num_threads()["blas"] or 1
@@ -43,6 +45,7 @@ def one_blas_thread() -> Iterator[int]:
         with _lock:
             _users -= 1
             if not _users:
+                OpenBLASController.clear_controlling_thread(force=True)
                 _limits.restore_original_limits()
 
 

@@ -36,6 +36,19 @@ def test_the_last_one_puts_it_back(threads: Callable[[], set[int]]) -> None:
     assert threads() == {4}
 
 
+def test_another_thread_takes_one_too(threads: Callable[[], set[int]]) -> None:
+    found = []
+
+    def work() -> None:
+        with one_blas_thread() as allowed:
+            found.append((allowed, threads()))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [(4, {1})] and threads() == {4}
+
+
 def test_put_back_after_an_error(threads: Callable[[], set[int]]) -> None:
     with pytest.raises(ZeroDivisionError), one_blas_thread():
         _ = 1 / 0
