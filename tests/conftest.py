@@ -23,7 +23,6 @@ if os.environ.get(DATA_DIR_VARIABLE):  # servers and commands that tests start r
     os.environ[DATA_DIR_VARIABLE] = str(Path(os.environ[DATA_DIR_VARIABLE]).resolve())
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER = "browser"  # the group of tests with one server and one browser
-WALKS = "walks"  # those that go through all pages are a second one
 PAGES = "pages"  # the one group of all tests that open pages, and of others that share their small presets
 SHARE_PRESETS = ("test_views_", "test_pages", "test_tagger_cli", "test_tagger_training")
 BROWSER_REQUIRED = (
@@ -31,9 +30,8 @@ BROWSER_REQUIRED = (
 )
 # Processor seconds of what takes longest, so that it begins first; everything else follows in the order of the files.
 SECONDS = {
-    BROWSER: 150,
+    BROWSER: 170,
     PAGES: 50,
-    WALKS: 40,
     "tests/models/test_training_resume.py": 25,
     "tests/apps/test_writer_training.py": 22,
     "tests/models/test_ocr.py": 20,
@@ -72,7 +70,7 @@ def group_of(node_id: str) -> str:
     file = node_id.split("::")[0]
     name = file.rsplit("/")[-1]
     if name.startswith("test_browser"):
-        return WALKS if name in ("test_browser_pages.py", "test_browser_access.py") else BROWSER
+        return BROWSER
     return PAGES if name.startswith(SHARE_PRESETS) else file
 
 

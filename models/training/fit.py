@@ -32,6 +32,7 @@ from models.storage.variables import assign_arrays, copy_values, stable_paths, v
 from models.training.averaging import averaged_weights, averaging_optimizer, without_final_average
 from models.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, write_best
 from models.training.events import DivergedError, Events, Listener, ProgressBar, StepWatch
+from models.training.losses import begin_losses
 from models.training.recipe import to_dict
 from models.training.run_folder import begin_run, locked
 from models.training.task import Run, Stage
@@ -76,6 +77,7 @@ def fit(stage: Stage, run: Run, listeners: Sequence[Listener] = ()) -> tuple[ker
     if run.teacher is not None:
         run.teacher.change_loss(model)
         recipe["teacher"] = run.teacher.checksum
+    begin_losses(model)
     decides = {name: getattr(stage, name) for name in _DECIDING}
     content = {"recipe": recipe, "fit": {**decides, "backend": keras.backend.backend()}}
     run.together.agree("recipe", content)

@@ -1,9 +1,10 @@
-"""The loss that classifiers of images, words and letters share."""
+"""The loss that classifiers of images, words and letters share, and losses of several outputs."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import keras
 from keras import ops
 
 
@@ -26,3 +27,15 @@ def masked_crossentropy(label_smoothing: float = 0.0) -> Any:
         return -ops.sum(wanted * real) / ops.maximum(ops.sum(real), 1.0)
 
     return loss
+
+
+def begin_losses(model: keras.Model) -> None:
+    """Make the variables that count the losses of several outputs, before the first step.
+
+    Keras makes them in that step; TensorFlow traces twice what makes variables, some seconds for a recurrent network.
+    """
+    losses, outputs = getattr(model, "_compile_loss", None), getattr(model, "output", None)
+    if losses is None or losses.built or not (isinstance(model.loss, dict) and isinstance(outputs, dict)):
+        return
+    if model.loss.keys() == outputs.keys():
+        losses.build(outputs, outputs)

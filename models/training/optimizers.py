@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
+
+
+class _OncePerGraph(keras.optimizers.schedules.CosineDecay):
+    """Keras's schedule, worked out once in a step.
+
+    Optimizers ask for the rate once or twice a variable, and each time two branches are traced: a sixth of the time
+    before the first step.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._rates: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    def __call__(self, step: Any) -> Any:
+        graph = getattr(keras.ops.cast(step, "float32"), "graph", None)  # of TensorFlow while it traces
+        if graph is None:
+            return super().__call__(step)
+        if graph not in self._rates:
+            self._rates[graph] = super().__call__(step)
+        return self._rates[graph]
 
 
 def warmup_then_cosine(
@@ -16,7 +37,7 @@ def warmup_then_cosine(
     Source: Loshchilov and Hutter 2017, "SGDR".
     """
     warmup = min(warmup, steps // 2)
-    return keras.optimizers.schedules.CosineDecay(
+    return _OncePerGraph(
         learning_rate / max(1, warmup),
         max(1, steps - warmup),
         alpha=final_share,

@@ -101,11 +101,6 @@ def test_choosing_scores_validation_and_never_the_test_set(source: DigitsSource,
     assert all(0.0 <= line["validation_accuracy"] <= 100.0 for line in trained.history)
 
 
-def test_the_final_training_takes_all_training_images(source: DigitsSource, tmp_path: Path) -> None:
-    trained = trained_in(tmp_path / "run", TINY, source)
-    assert trained.answers.learned == len(source.train.labels) + len(source.validation.labels)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("split", ["final", "choose"])
 def test_a_resumed_run_ends_the_same(split: str, source: DigitsSource, tmp_path: Path, stopped_after) -> None:
@@ -124,14 +119,24 @@ def test_a_resumed_run_ends_the_same(split: str, source: DigitsSource, tmp_path:
         np.testing.assert_array_equal(arrays["stem_conv/kernel"], resumed.kept[epoch]["stem_conv/kernel"])
 
 
-def test_the_kept_network_has_averaged_weights_and_their_statistics(
-    source: DigitsSource, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def final(source: DigitsSource, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A residual network after the final training."""
     recipe = replace(
         RECIPES["resnet"], widths=(4, 6), blocks=1, epochs=2, batch_size=40, products="float32",
         augmentation=NO_AUGMENTATION, averaging=0.9,
     )  # fmt: skip
-    answers = trained_in(tmp_path / "run", recipe, source).answers
+    return trained_in(tmp_path_factory.mktemp("final") / "run", recipe, source)
+
+
+def test_the_final_training_takes_all_training_images(source: DigitsSource, final: Trained) -> None:
+    assert final.answers.learned == len(source.train.labels) + len(source.validation.labels)
+
+
+def test_the_kept_network_has_averaged_weights_and_their_statistics(
+    source: DigitsSource, final: Trained
+) -> None:
+    answers = final.answers
     model = answers.digits.keras_model()
     images = source.all_training.images.astype(np.float32)[..., None] / 255.0
     first = model.get_layer("stem_conv")(images)

@@ -63,11 +63,17 @@ def watched(folder: Path) -> list[dict]:
 
 
 @pytest.mark.usefixtures("every_step")
-def test_looking_changes_no_bit_and_shows_what_is_learned(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_looking_changes_no_bit(tmp_path: Path) -> None:
     alone = trained(tmp_path / "alone", None)
     seen = trained(tmp_path / "seen", TEXTS)
     for one, other in zip(alone.answers.arrays.values(), seen.answers.arrays.values(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.usefixtures("every_step")
+def test_looking_shows_what_is_learned(tmp_path: Path) -> None:
+    trained(tmp_path / "seen", TEXTS)
     events = watched(tmp_path / "seen")
     losses = [event["numbers"]["held_out_loss"] for event in events]
     assert len(losses) > 20 and losses[-1] < losses[0] - 0.5

@@ -16,6 +16,7 @@ from models.presets.card import CardText
 from models.presets.kinds import kind_named
 from models.presets.store import Preset, load_preset, save_preset
 from models.storage.variables import stable_paths, variable_arrays
+from models.training.losses import begin_losses
 from models.training.recipe import from_dict, to_dict
 
 Inputs = np.ndarray | Mapping[str, np.ndarray]
@@ -60,10 +61,17 @@ def check_stable_names(build: Callable[[Any], keras.Model], config: Any) -> None
     assert len(set(names)) == len(names)
 
 
+def ready(model: keras.Model) -> None:
+    """Make all variables of a compiled network's training: what makes them in its first step is traced twice."""
+    model.optimizer.build(model.trainable_variables)
+    begin_losses(model)
+
+
 def check_overfits(
     model: keras.Model, inputs: Inputs, targets: Any, *, steps: int = 200, loss_below: float = 0.05
 ) -> None:
     """A compiled network learns two examples by heart; else a gradient does not arrive."""
+    ready(model)
     loss = float("inf")
     for _ in range(steps):
         logs = model.train_on_batch(inputs, targets, return_dict=True)
