@@ -32,6 +32,9 @@ def with_short_texts(networks: Networks, answers: ReviewsAnswers) -> Stages:
     if not settings.words:
         return answers
     config = settings.member.config(len(networks.vocabulary), len(networks.source.labels))
+    start = _start(config, answers)
+    # Vectors that nothing was learned into have to be learned.
+    member = replace(settings.member, start="random") if start is None else settings.member
     documents, wanted = to_learn(networks, answers)
     held_out, right = _pieces(networks, networks.held_out)
 
@@ -41,16 +44,16 @@ def with_short_texts(networks: Networks, answers: ReviewsAnswers) -> Stages:
 
     stage = member_stage(
         f"{networks.prefix}short",
-        settings.member,
+        member,
         config,
         documents,
         wanted,
-        seed=recipe.seed + settings.member.seed,
+        seed=recipe.seed + member.seed,
         vectors=None,
         recipe={"recipe": to_dict(recipe), "documents": networks.source.train.checksum},
         evaluate=lambda model: validation_scores(softmax(logits(model)), right),
     )
-    model = yield replace(stage, network=partial(_begun, stage, _start(config, answers)), start=None)
+    model = yield replace(stage, network=partial(_begun, stage, start), start=None)
     answered, margin = logits(model), float(np.log(settings.sure / (1.0 - settings.sure)))
     sure = margins(answered) > margin
     together = replace(
