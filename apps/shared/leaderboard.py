@@ -35,9 +35,9 @@ LEADERBOARD = Table(
     (
         Column("system", "system"),
         Column("score", lambda row: _number(row, "score")),
+        Column("ours is better by", lambda row: _number(row, "difference", "+")),
         Column("standard error", lambda row: _number(row, "standard_error")),
         Column("examples", "n", ",", optional=True),
-        Column("ours is better by", lambda row: _number(row, "difference", "+")),
         Column("command", "command", lambda command: f"`python -m apps {command}`", optional=True),
         Column("protocol", "protocol", optional=True, readme=False),
     ),
