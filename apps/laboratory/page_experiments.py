@@ -15,7 +15,7 @@ from apps.laboratory.page_curves import choose_stage, of_stage, show_curves
 from apps.laboratory.runs import submit
 from apps.laboratory.worker import ensure_workers
 from apps.shared.language import _
-from apps.shared.page import named_choice, plain
+from apps.shared.page import go_to_section, named_choice, plain
 from data_prep.errors import InputError
 
 _SECONDS_A_FRAME = 1.0
@@ -78,7 +78,7 @@ def _start(experiment: Experiment) -> None:
 
 def _compare(experiment: Experiment, keys: list[str]) -> None:
     measure = " ".join(experiment.curve)
-    st.query_params["section"] = "Compare"
+    go_to_section("Compare")
     st.session_state.update({"runs": keys, "over": experiment.axis, "measure": measure})
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from apps.laboratory.runs import LabRun, find_runs
 from apps.shared.language import N_, _
-from apps.shared.page import plain
+from apps.shared.page import go_to_section, plain
 from data_prep.errors import InputError
 
 _WORDS = {
@@ -52,4 +52,4 @@ def queue() -> None:
 
 def watch(key: str) -> None:
     """Go to a run; for callbacks, before anything is drawn."""
-    st.query_params.update({"section": "Watch", "run": key})
+    go_to_section("Watch", run=key)

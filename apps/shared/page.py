@@ -221,7 +221,8 @@ def show_page(file: str, shows: Sections) -> None:
         show(application, preset.name)
 
 
-_FRAMES = ("section", "present")  # query parameters that decide what stands around a section
+_SECTION, _MOVES = "section", "moves to a section"
+_FRAMES = (_SECTION, "present")  # query parameters that decide what stands around a section
 
 
 def _frame() -> tuple[str | None, ...]:
@@ -238,14 +239,23 @@ def _answering(frame: tuple[str | None, ...], show: Callable[..., None], *shown:
         show(*shown)
 
 
+def go_to_section(name: str, **more: str) -> None:
+    """Go to another section, with query parameters of its own; for callbacks.
+
+    The chooser is another one there: a double click's second half comes with what was chosen before the first.
+    """
+    st.query_params.update({_SECTION: name, **more})
+    st.session_state[_MOVES] = st.session_state.get(_MOVES, 0) + 1
+
+
 def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:
     """Let the visitor choose a section by its title; its name stands in the page's address, which counts."""
-    key, first = "section", next(iter(sections))
-    asked = st.query_params.get(key, first)
+    key, first = f"{_SECTION}{st.session_state.get(_MOVES, '')}", next(iter(sections))
+    asked = st.query_params.get(_SECTION, first)
     st.session_state[key] = asked if asked in sections else first
 
     def take() -> None:
-        st.query_params[key] = st.session_state[key]
+        st.query_params[_SECTION] = st.session_state[key]
 
     return st.segmented_control(
         _("Section"),

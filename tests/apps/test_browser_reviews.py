@@ -26,8 +26,8 @@ def test_a_document_is_read_and_its_link_opens_it_again(page, server: str) -> No
     page.wait_for_url("**wonderful**")
     expect(words.get_by_text("never")).to_be_visible()
     settled(page)
-    words.get_by_text("wonderful").hover()
-    expect(page.get_by_role("tooltip").filter(has_text="wonderful: +")).to_be_visible()
+    words.get_by_text("never").hover()
+    expect(page.get_by_role("tooltip").filter(has_text="never: +")).to_be_visible()
     link = page.url
     visit(page, f"{server}/reviews?section=Benchmark")
     visit(page, link)
