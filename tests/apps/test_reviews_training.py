@@ -28,6 +28,7 @@ from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled, read_csv
 from data_prep.text.made_texts import made_reviews
 from data_prep.text.text_inputs import plain
+from models.text_classifier.config import member_arrays
 from models.training import driver
 from models.training.driver import Trained, fit_task
 from models.training.recipe import from_dict, to_dict
@@ -192,12 +193,18 @@ def test_a_network_of_short_texts_is_one_more_and_can_be_all_that_is_trained(tmp
     ]
     texts = labelled(rows)
     source = replace(sample_source(), train=texts.chosen(range(30)), test=texts.chosen(range(30, 40)))
-    member = MemberRecipe(network="gru", dimensions=4, units=3, epochs=1, table="int8", words=20)
+    member = MemberRecipe(
+        network="gru", dimensions=4, units=3, epochs=1, table="int8", words=20, start="frozen"
+    )
     short = ShortTexts(words=8, sure=0.6, pieces=2, sentences=16, member=member)
     recipe = ReviewsRecipe(members=(_TINY,), short=short, validation=0.2)
     trained = trained_in(tmp_path / "run", recipe, source)
     assert list(trained.results) == ["round0-member1", "short"]
     reviews, config = trained.answers.reviews, trained.answers.reviews.config
+    said = map(json.loads, (tmp_path / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines())
+    begun = [one["parameters"] for one in said if one["event"] == "begin"]
+    sizes = [array.size for array in member_arrays(reviews.arrays, 2).values()]
+    assert begun[-1] == sum(sizes), "no network to start as, so its vectors are learned"
     assert [one.network for one in config.members] == ["mean", "gru"] and config.weights == (1.0, 0.0)
     assert config.short == 8 and config.members[1].vocabulary_size == 20
     documents = [np.arange(3, length, dtype=np.int32) for length in (12, 13)]
