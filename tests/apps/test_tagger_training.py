@@ -22,9 +22,9 @@ from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 from data_prep.text.made_texts import made_sentences
 from models.training.driver import Trained, fit_task, train
-from models.training.losses import begin_losses
 from models.training.recipe import from_dict, to_dict
 from models.training.task import Run
+from tests.models.contract import ready
 
 TASK = TaggerTask()
 SAMPLE = RECIPES["sample"]
@@ -59,8 +59,7 @@ def trained(tmp_path_factory, tiny_presets: Path):
     batches = TrainingBatches(source, config, 32, 1)
     keras.utils.set_random_seed(1)
     model = compiled_tagger(replace(SAMPLE, averaging=0.0), config, source.table, 6 * len(batches))
-    begin_losses(model)
-    model.optimizer.build(model.trainable_variables)
+    ready(model)
     model.fit(as_dataset(lambda: chain(*map(batches.epoch, range(6)))), verbose=0)
     return predictor_of(config, source.table, model)
 
