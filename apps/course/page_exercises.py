@@ -20,6 +20,7 @@ from apps.course.lessons import lessons
 from apps.lecture.topics import PAGES
 from apps.shared.language import _, language
 from apps.shared.page import input_errors, named_choice
+from apps.shared.page_moves import go_to_section
 from data_prep.errors import InputError
 
 LESSON, ONE, SEED = "exercises", "exercise", "seed"  # query parameters
@@ -77,9 +78,8 @@ def go(name: str) -> None:
     """Go to an exercise by its name, or to the sheet of a lesson by its key."""
     lesson, _, key = name.partition("/")
     st.session_state.pop(LESSON, None)
-    st.query_params.update({"section": "Exercises", LESSON: lesson, ONE: key})
-    if not key:
-        _whole_sheet()
+    _whole_sheet()
+    go_to_section("Exercises", **{LESSON: lesson, **({ONE: key} if key else {})})
 
 
 def work(name: str, seed: int) -> Work:

@@ -14,6 +14,7 @@ from apps.course.progress import Done, Item, Progress, items_of_topics
 from apps.lecture.topics import PARTS, Part, Topic, topics
 from apps.shared.language import _, language
 from apps.shared.page import input_errors
+from apps.shared.page_moves import go_to_section
 from data_prep.errors import InputError
 
 _AGAIN = 3  # things to look at again
@@ -40,8 +41,7 @@ def show() -> None:
 def open_item(item: Item) -> None:
     """Go to a step or an exercise."""
     if item.kind == "steps":
-        st.query_params["section"] = "Lessons"
-        page_lesson.go(item.name)
+        go_to_section("Lessons", **{page_lesson.ADDRESS: item.name})
     else:
         page_exercises.go(item.name)
 

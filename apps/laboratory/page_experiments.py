@@ -15,7 +15,8 @@ from apps.laboratory.page_curves import choose_stage, of_stage, show_curves
 from apps.laboratory.runs import submit
 from apps.laboratory.worker import ensure_workers
 from apps.shared.language import _
-from apps.shared.page import go_to_section, named_choice, plain
+from apps.shared.page import named_choice, plain
+from apps.shared.page_moves import go_to_section
 from data_prep.errors import InputError
 
 _SECONDS_A_FRAME = 1.0

@@ -6,7 +6,8 @@ import streamlit as st
 
 from apps.laboratory.runs import LabRun, find_runs
 from apps.shared.language import N_, _
-from apps.shared.page import go_to_section, plain
+from apps.shared.page import plain
+from apps.shared.page_moves import go_to_section
 from data_prep.errors import InputError
 
 _WORDS = {

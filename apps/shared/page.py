@@ -18,6 +18,7 @@ import streamlit as st
 
 from apps.shared.language import _
 from apps.shared.page_language import keep_language
+from apps.shared.page_moves import SECTION, page_begins, page_drawn, section_chosen, stay_where_moved
 from apps.shared.page_turns import turn
 from data_prep.errors import InputError
 from data_prep.files import toml_beside
@@ -205,6 +206,7 @@ def show_page(file: str, shows: Sections) -> None:
     if st.context.is_embedded:
         _embedded(said["sections"], shows)
         return
+    page_begins(file)
     st.title(_(said["title"]), anchor=False)
     section = _choose_section(said["sections"])
     choice, show = _drawn_by(shows, section)
@@ -219,10 +221,10 @@ def show_page(file: str, shows: Sections) -> None:
         show()
     elif application is not None:
         show(application, preset.name)
+    page_drawn()
 
 
-_SECTION, _MOVES = "section", "moves to a section"
-_FRAMES = (_SECTION, "present")  # query parameters that decide what stands around a section
+_FRAMES = (SECTION, "present")  # query parameters that decide what stands around a section
 
 
 def _frame() -> tuple[str | None, ...]:
@@ -233,37 +235,26 @@ def _frame() -> tuple[str | None, ...]:
 def _answering(frame: tuple[str | None, ...], show: Callable[..., None], *shown: Any) -> None:
     """Draw a section; a click in it draws it anew, and the rest of the page only where it leads to another section."""
     keep_language()
+    stay_where_moved()
     if _frame() != frame:
         st.rerun()
     with turn():
         show(*shown)
-
-
-def go_to_section(name: str, **more: str) -> None:
-    """Go to another section, with query parameters of its own; for callbacks.
-
-    The chooser is another one there: a double click's second half comes with what was chosen before the first.
-    """
-    st.query_params.update({_SECTION: name, **more})
-    st.session_state[_MOVES] = st.session_state.get(_MOVES, 0) + 1
+    page_drawn()
 
 
 def _choose_section(sections: Mapping[str, Mapping[str, Any]]) -> str:
     """Let the visitor choose a section by its title; its name stands in the page's address, which counts."""
-    key, first = f"{_SECTION}{st.session_state.get(_MOVES, '')}", next(iter(sections))
-    asked = st.query_params.get(_SECTION, first)
-    st.session_state[key] = asked if asked in sections else first
-
-    def take() -> None:
-        st.query_params[_SECTION] = st.session_state[key]
-
+    stay_where_moved()
+    asked = st.query_params.get(SECTION)
+    st.session_state[SECTION] = asked if asked in sections else next(iter(sections))
     return st.segmented_control(
         _("Section"),
         list(sections),
         required=True,
-        key=key,
+        key=SECTION,
         format_func=lambda name: _(sections[name]["title"]),
-        on_change=take,
+        on_change=lambda: section_chosen(st.session_state[SECTION]),
         label_visibility="collapsed",
     )
 

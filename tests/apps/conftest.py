@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import os
 import socket
@@ -63,6 +64,7 @@ def checked_pictures() -> Iterator[None]:
         text = to_json(found, validate=False)
         if text not in right:  # the same picture is drawn many times
             shown = json.loads(text)
+            importlib.import_module("pandas")  # of which Plotly asks, also while another thread imports it
             assert json.loads(to_json(go.Figure(shown), validate=False)) == shown
             right.add(text)
         return found

@@ -89,6 +89,30 @@ def test_the_address_keeps_the_name_of_a_section_not_its_title(convolution_prese
         assert app.segmented_control(key="section").value == "Sizes"
 
 
+@pytest.mark.parametrize(
+    ("address_of", "chooser_of", "found"),
+    [
+        ("before", "before", "Lessons"),  # a click on the page before
+        ("now", "before", "Know"),  # one on the chooser
+        ("before", "now", "Know"),  # the browser's way back
+    ],
+)
+def test_a_click_on_the_page_before_does_not_take_a_move_back(
+    address_of: str, chooser_of: str, found: str
+) -> None:
+    app = open_page("course", section="Know")
+    before = dict(app.query_params)
+    next(one for one in app.button if one.key.startswith("topic ") and not one.disabled).click().run()
+    assert app.segmented_control(key="section").value == "Lessons"
+    if address_of == "before":
+        app.query_params.clear()
+        app.query_params.update(before)
+    if chooser_of == "before":
+        app.segmented_control(key="section").set_value("Know")
+    assert app.run().query_params["section"] == found
+    assert app.segmented_control(key="section").value == found
+
+
 @pytest.mark.parametrize(("key", "section"), EVERY_SECTION)
 def test_without_presets_a_section_says_how_to_make_them_or_needs_none(
     key: str, section: str, tmp_path: Path

@@ -97,7 +97,7 @@ def test_what_is_clicked_is_what_is_typed_and_is_ordered() -> None:
     run = only_run()
     assert app.query_params["run"] in (run.key, [run.key])
     # Not the chooser of before, whose value a second click brings along.
-    assert app.segmented_control(key="section1").value == "Watch"
+    assert app.segmented_control(key="section").value == "Watch"
     order = run.order
     assert order.options == {"sample": True} and set(order.overrides) == {"epochs=3", "label_smoothing=0.2"}
     assert order.recipe == "lab" and run.state == "waiting"

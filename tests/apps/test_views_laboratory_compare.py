@@ -115,7 +115,7 @@ def test_one_click_orders_all_runs_and_leads_to_compare(made_up) -> None:
     assert sorted(run.order.title for run in find_runs()) == sorted(
         order.title for order in one.runs.values()
     )
-    assert app.segmented_control(key="section1").value == "Compare"
+    assert app.segmented_control(key="section").value == "Compare"
     assert len(table(app, 0)) == 3
     assert not app.error
 
