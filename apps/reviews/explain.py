@@ -74,8 +74,9 @@ def contributions(
 ) -> Contributions:
     """Give what each word adds to the logit of a label minus that of another, the end of sequence last.
 
-    ``"gradient"`` multiplies each word's vector with the gradient of the difference by it; for networks that are linear
-    in the vectors that is ``"linear"``, and the sum is the difference itself. ``"leave_out"`` reads the document
+    ``"gradient"`` multiplies each word's vector with the gradient of the difference by it, of a recurrent network with
+    the mean gradient on the way from vectors of zeros to those of the words (integrated gradients, Sundararajan, Taly
+    and Yan 2017); for networks that are linear in the vectors that is ``"linear"``. ``"leave_out"`` reads the document
     without the word; of a long one it leaves out as many neighbours at once as are needed to be done in seconds, and
     each gets its share.
 

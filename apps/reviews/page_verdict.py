@@ -16,7 +16,7 @@ from apps.shared.style import palette
 
 _WAYS: dict[Method, str] = {
     "linear": N_("Exact share"),
-    "gradient": N_("Gradient times input"),
+    "gradient": N_("Gradient"),
     "leave_out": N_("Leaving it out"),
 }
 _NAMED = 4  # words that speak most for a label
@@ -110,27 +110,21 @@ def _words(text: str, added: Contributions) -> None:
     label = _("The document; what speaks for {label} and what speaks against it", label=added.label)
     draw_document(text, added.words, added.values, look, key="document", label=label)
     total = sum(added.values) + added.constant
-    sums = (
-        _(
-            "All words and the constant {constant:+.2f} sum to {total:+.2f}: that is the difference itself.",
-            constant=added.constant,
-            total=total,
-        )
+    said = (
+        N_("All words and the constant {constant:+.2f} sum to {total:+.2f}: that is the difference itself.")
         if added.exact
-        else _(
-            "They sum to {total:+.2f}, the constant {constant:+.2f} included: this way promises no equality.",
-            total=total,
-            constant=added.constant,
+        else N_(
+            "They sum to {total:+.2f}, the constant {constant:+.2f} included: this way promises no equality."
         )
     )
     st.caption(
         _(
-            "Blue speaks for {label}, red for {against}; point at a word for its number. "
-            "Underlined: unknown. The difference of the two logits is {difference:+.2f}. {sums}",
+            "Blue speaks for {label}, red over dots for {against}; point at a word for its number. "
+            "A whole line below: unknown. The difference of the two logits is {difference:+.2f}. {sums}",
             label=plain(added.label),
             against=plain(added.against),
             difference=added.difference,
-            sums=sums,
+            sums=_(said, total=total, constant=added.constant),
         )
     )
 

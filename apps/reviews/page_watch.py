@@ -61,8 +61,8 @@ def show(picture: Mapping[str, Any], key: str) -> None:
     st.caption(
         _(
             "What a word adds to the logit of {label} minus that of {against}, by its gradient: "
-            "blue speaks for {label}, red for {against}, the strongest of now in full colour. "
-            "Underlined: unknown. Numbers are of {count:,} documents {samples}.",
+            "blue speaks for {label}, red over dots for {against}, the strongest of now in full colour. "
+            "A whole line below: unknown. Numbers are of {count:,} documents {samples}.",
             label=label,
             against=against,
             count=count,

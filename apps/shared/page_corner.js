@@ -46,11 +46,11 @@ function words(node, style, origin) {
     if (last && Math.abs(last.top - frame.top) < 3) { last.text += node.data[at]; last.right = frame.right; }
     else lines.push({ text: node.data[at], left: frame.left, right: frame.right, top: frame.top, bottom: frame.bottom });
   }
-  const size = parseFloat(style.fontSize), line = style.textDecorationLine;
+  const size = parseFloat(style.fontSize), { textDecorationLine: line, textDecorationStyle: kind } = style;
   const look = `font-size="${short(size)}" font-family="${escape(style.fontFamily)}" fill="${style.color}"`
     + (style.fontWeight > 400 ? ` font-weight="${style.fontWeight}"` : '')
     + (style.fontStyle !== 'normal' ? ` font-style="${style.fontStyle}"` : '')
-    + (line !== 'none' ? ` text-decoration="${line}"` : '');
+    + (line !== 'none' ? ` text-decoration="${kind === 'solid' ? line : `${line} ${kind}`}"` : '');
   return lines.filter((one) => one.text.trim()).map((one) => {
     const y = (one.top + one.bottom) / 2 - origin.top + size * 0.34;
     const width = `textLength="${short(one.right - one.left)}" lengthAdjust="spacingAndGlyphs"`;

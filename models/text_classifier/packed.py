@@ -7,7 +7,8 @@ Documents are ids with the end last (``data_prep.text.text_inputs.encode``); wha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from models.serving.cell_gradients import layer_gradients, layer_values
 from models.serving.operations import softmax
 from models.serving.recurrent import NumpyRecurrent
 from models.text_classifier.config import Arrays, TextClassifierConfig, recurrent_names
+
+_POINTS, _STEPS = 16, 2048  # of an integral of gradients the most, and the most steps of all its points
 
 
 class Contributions(NamedTuple):
@@ -60,7 +63,7 @@ class PackedNetwork(ABC):
 
     @abstractmethod
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
-        """Multiply vectors by their gradient of the features along a direction, float (steps,); and what none adds."""
+        """Share the features along a direction among the words by gradients, float (steps,); and what none adds."""
 
     def contributions(self, ids: np.ndarray, direction: np.ndarray) -> Contributions:
         """Say what each word of a document adds to the logits along a direction, float (labels,)."""
@@ -170,8 +173,10 @@ class PackedRecurrent(PackedNetwork):
         return np.concatenate([last, states.max(axis=0, where=inside, initial=-np.inf), mean], axis=1)
 
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
-        """Go back through the layers in time."""
-        vectors = self.vectors[read].astype(np.float64)
+        """Integrate gradients that go back through the layers in time."""
+        return integrated_gradients(partial(self._gradient, direction), self.vectors[read])
+
+    def _gradient(self, direction: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values, below = [], vectors
         for weights in self._weights:
             values.append(layer_values(self.config.network, weights, below))
@@ -180,11 +185,15 @@ class PackedRecurrent(PackedNetwork):
         outside = np.zeros_like(below)
         outside[-1] = direction[:units]
         if self.config.readout == "pool":
-            outside[below.argmax(axis=0), np.arange(units)] += direction[units : 2 * units]
-            outside += direction[2 * units :] / len(read)
+            largest = below.argmax(axis=0)[None]
+            np.put_along_axis(
+                outside, largest, np.take_along_axis(outside, largest, 0) + direction[units : 2 * units], 0
+            )
+            outside += direction[2 * units :] / len(vectors)
+        found = (outside * below).sum(axis=(0, -1))  # linear in the states that count
         for weights, own in zip(reversed(self._weights), reversed(values), strict=True):
             _, outside = layer_gradients(self.config.network, weights, own, outside)
-        return (outside * vectors).sum(axis=1), 0.0
+        return found, outside
 
     def _read(self, ids: np.ndarray) -> np.ndarray:
         """Return the states of the last layer, float32 (steps, documents, units), for ids (steps, documents)."""
@@ -217,19 +226,22 @@ class PackedAttention(PackedNetwork):
         return self._weighed(self.states(ids))
 
     def word_gradients(self, read: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, float]:
-        """Go back through the weights, and through both directions in time."""
-        vectors = self.vectors[read].astype(np.float64)
+        """Integrate gradients that go back through the weights, and through both directions in time."""
+        return integrated_gradients(partial(self._gradient, direction), self.vectors[read])
+
+    def _gradient(self, direction: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         ahead = layer_values("lstm", self._weights[0], vectors)
         back = layer_values("lstm", self._weights[1], vectors[::-1])
-        states = np.concatenate([ahead["hidden"], back["hidden"][::-1]], axis=1)
-        weights = softmax(states @ self._query)
+        states = np.concatenate([ahead["hidden"], back["hidden"][::-1]], axis=-1)
+        weights = softmax((states @ self._query).T).T  # over the steps
         products = states @ direction
-        by_scores = weights * (products - weights @ products)
-        outside = weights[:, None] * direction + by_scores[:, None] * self._query
+        found = (weights * products).sum(axis=0)
+        by_scores = weights * (products - found)
+        outside = weights[..., None] * direction + by_scores[..., None] * self._query
         units = self.config.units
-        _, gradient = layer_gradients("lstm", self._weights[0], ahead, outside[:, :units])
-        gradient += layer_gradients("lstm", self._weights[1], back, outside[::-1, units:])[1][::-1]
-        return (gradient * vectors).sum(axis=1), 0.0
+        _, gradient = layer_gradients("lstm", self._weights[0], ahead, outside[..., :units])
+        gradient += layer_gradients("lstm", self._weights[1], back, outside[::-1, ..., units:])[1][::-1]
+        return found, gradient
 
     def _weighed(self, states: np.ndarray) -> np.ndarray:
         return softmax(states @ self._query).astype(np.float32)
@@ -253,3 +265,26 @@ _NETWORKS: dict[str, type[PackedNetwork]] = {
 def packed_network(config: TextClassifierConfig, arrays: Arrays) -> PackedNetwork:
     """Make one network of its weights, such as ``models.text_classifier.config.member_arrays`` of a preset."""
     return _NETWORKS.get(config.network, PackedRecurrent)(config, arrays)
+
+
+def integrated_gradients(
+    gradients_at: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], vectors: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Share among vectors how much higher a value is with them than with zeros in their places.
+
+    Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks": each vector times its mean gradient on
+    the straight way from zeros to all of them, here at the points of Gauss and Legendre.
+
+    Args:
+        gradients_at: Vectors, float64 (steps, points, dimensions), to values (points,) and their gradients by them.
+        vectors: Float (steps, dimensions).
+
+    Returns:
+        Float64 (steps,), and the value of zeros.
+    """
+    points = max(4, min(_POINTS, _STEPS // len(vectors)))
+    places, weights = np.polynomial.legendre.leggauss(points)
+    way = np.append(0.0, (1.0 + places) / 2.0)
+    vectors = vectors.astype(np.float64)
+    values, gradients = gradients_at(vectors[:, None] * way[:, None])
+    return np.einsum("p,spd,sd->s", weights / 2.0, gradients[:, 1:], vectors), float(values[0])

@@ -100,7 +100,7 @@ class PackedText:
         return found
 
     def contributions(self, ids: np.ndarray, label: int, against: int) -> Contributions:
-        """Say what each word of a document adds to one logit minus another: its vector times the gradient by it."""
+        """Say what each word of a document adds to one logit minus another, by gradients."""
         direction = np.zeros(self.config.labels)
         direction[label], direction[against] = 1.0, -1.0
         weights = self.answering(ids)

@@ -24,7 +24,7 @@ page = partial(open_page, KEY)
 pytestmark = pytest.mark.usefixtures("shipped", "results")
 
 
-@pytest.mark.parametrize("way", ["Gradient times input", "Leaving it out"])
+@pytest.mark.parametrize("way", ["Gradient", "Leaving it out"])
 def test_a_text_is_coloured_and_the_verdict_runs_to_its_end(way: str) -> None:
     text = "The <b>film</b>  was not bad, zzz!"
     app = page(text=text, way=way)
@@ -47,7 +47,7 @@ def test_examples_fill_the_box_and_a_label_can_be_asked_for() -> None:
     app.text_area(key="text").set_value("a good film")
     next(button for button in app.button if button.label == "Read").click().run()
     assert not app.error
-    assert any("Blue speaks for neg, red for pos" in caption.value for caption in app.caption)
+    assert any("Blue speaks for neg, red over dots for pos" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize(("text", "message"), [(" ", "empty"), ("!?", "no word"), ("zzz", "is known")])
