@@ -17,6 +17,7 @@ from apps.service.commands import serve
 from apps.shared.commands import JsonOption, group, number, print_json, print_report, print_table, verb
 from apps.shared.leaderboard import leaderboard as filled_leaderboard
 from lectern.export.commands import with_export
+from models.lean_keras import import_keras_lean
 from models.presets.search import find_presets
 
 VERSION = "0.2.0"
@@ -146,6 +147,7 @@ def completion(
 
 def run() -> None:
     """Run the command line on ``sys.argv`` and exit."""
+    import_keras_lean()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows its escape, which JSON reads back as the character.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -17,8 +17,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ.setdefault(variable, "1")
 
 from data_prep.datasets import DATA_DIR_VARIABLE  # noqa: E402
+from models.lean_keras import import_keras_lean  # noqa: E402
 from models.presets import store  # noqa: E402
 
+import_keras_lean()
 if os.environ.get(DATA_DIR_VARIABLE):  # servers and commands that tests start run in other folders
     os.environ[DATA_DIR_VARIABLE] = str(Path(os.environ[DATA_DIR_VARIABLE]).resolve())
 ROOT = Path(__file__).resolve().parents[1]

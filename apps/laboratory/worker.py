@@ -25,6 +25,7 @@ from apps.laboratory.offers import offers
 from apps.laboratory.runs import LABORATORY, RUNS, LabRun, find_run, find_runs, is_locked
 from data_prep.errors import InputError
 from data_prep.files import writing_to
+from models.lean_keras import import_keras_lean
 from models.presets.kinds import kind_named
 from models.training.task import Task
 from models.training.watching import Limits, Observed
@@ -90,6 +91,7 @@ def step_back() -> None:
 
 def main() -> None:
     """Train until there has been nothing to do for some time, or the run that is named."""
+    import_keras_lean()
     for key in sys.argv[1:]:
         run = find_run(key)
         with run.lock() as got:
