@@ -82,7 +82,7 @@ def stacked(cell: str, members: Sequence[Sequence[LayerWeights]], vectors: Seque
         *form([layer.recurrent for layer in layers]),
         np.array([layer.bias[1] if two else np.zeros(columns) for layer in layers], np.float32),
         *form(np.split(logits, len(members))),
-        bias,
+        np.array(bias, np.float32),  # not read-only, which would be another type, and all compiled once more
     )
 
 
@@ -240,7 +240,7 @@ def _drawn(logits, noise, at, row, settings):
     negative = np.empty(tokens)
     for token in range(tokens):
         negative[token] = -logits[at, row, token] * scale if noise[at, row, token] > -np.inf else np.inf
-    order = np.argsort(negative)
+    order = _order(negative)
     total = before = 0.0
     for rank in range(top_k):
         total += np.exp(negative[order[0]] - negative[order[rank]])
@@ -252,6 +252,24 @@ def _drawn(logits, noise, at, row, settings):
         if noise[at, row, token] - negative[token] > largest:
             best, largest = token, noise[at, row, token] - negative[token]
     return best
+
+
+@compiled
+def _order(values):
+    """Return the places of values (n,), the least first, by Shell's sort: np.argsort takes seconds to compile."""
+    order = np.empty(len(values), np.int64)
+    for at in range(len(values)):
+        order[at] = at
+    gap = len(values) // 2
+    while gap > 0:
+        for at in range(gap, len(values)):
+            place, free = order[at], at
+            while free >= gap and values[order[free - gap]] > values[place]:
+                order[free] = order[free - gap]
+                free -= gap
+            order[free] = place
+        gap //= 2
+    return order
 
 
 def number_of(cell: str) -> int:
