@@ -26,6 +26,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -82,6 +83,12 @@ PAGE = Table(
     "page answered, {crowd.read_slowly} answers were read slowly and are compared, not timed. Memory of the page: "
     "{memory.warm:.0f} MiB after {settings.warm} minutes, {memory.end:.0f} MiB at the end, {memory.after:.0f} MiB "
     "after the most visitors.",
+)
+TRAINED = replace(
+    PAGE,
+    name="load_page_training",
+    command="python -m benchmarks.load --users 16 --minutes 10 --training --store",
+    facts=str(PAGE.facts).replace("visitors{", "visitors, while a network is trained{", 1),
 )
 OPTIONS = {
     "clients": Option(16, "clients at a time"),
@@ -257,4 +264,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return {"service": {"tag": tag_under_load(options, texts)}, "settings": settings(options)}
 
 
-main = command(__name__, __doc__, lambda options: PAGE if options.users else LOAD, run, OPTIONS)
+def _table(options: argparse.Namespace) -> Table:
+    if not options.users:
+        return LOAD
+    return TRAINED if options.training else PAGE
+
+
+main = command(__name__, __doc__, _table, run, OPTIONS)

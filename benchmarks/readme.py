@@ -35,7 +35,7 @@ from benchmarks.endurance import ENDURANCE
 from benchmarks.hostile import HOSTILE
 from benchmarks.kills import FAULTS_TABLE
 from benchmarks.kills import KILLS as KILLED
-from benchmarks.load import LOAD, PAGE
+from benchmarks.load import LOAD, PAGE, TRAINED
 from data_prep.errors import InputError
 
 FILES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
@@ -105,6 +105,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "lecture-map": lecture_map,
     "load": LOAD.markdown,
     "load-page": PAGE.markdown,
+    "load-page-training": TRAINED.markdown,
     "loss-ladder": writer.LADDER.markdown,
     "loss-ladder-samples": partial(writer.LADDER.markdown, writer.samples),
     "ocr": ocr.SCORES.markdown,

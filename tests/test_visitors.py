@@ -13,6 +13,7 @@ import pytest
 
 from apps.lecture.topics import PAGES, ROOT
 from apps.shared.language import translated
+from apps.shared.tables import Table
 from benchmarks import load, visitors
 from benchmarks.streamlit_client import Ask, Visitor
 from data_prep.errors import InputError
@@ -126,9 +127,11 @@ def test_the_service_is_asked_meanwhile() -> None:
     assert found["wrong"] == 1
 
 
-def test_visitors_have_a_table_of_their_own() -> None:
+@pytest.mark.parametrize("table", [load.PAGE, load.TRAINED], ids=["alone", "training"])
+def test_visitors_have_a_table_of_their_own(table: Table) -> None:
     stored = json.loads(
-        (Path(load.__file__).parent / "results" / "load_page.json").read_text(encoding="utf-8")
+        (Path(load.__file__).parent / "results" / f"{table.name}.json").read_text(encoding="utf-8")
     )
+    assert stored["settings"]["training"] == (table is load.TRAINED)
     assert set(stored["page"]) == {*visitors.ASKS, visitors.OPENED, "all"}
-    assert load.PAGE.read().markdown().count("\n") > 10
+    assert table.read().markdown().count("\n") > 10
