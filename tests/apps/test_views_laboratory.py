@@ -96,7 +96,6 @@ def test_what_is_clicked_is_what_is_typed_and_is_ordered() -> None:
     assert not app.exception and not app.error
     run = only_run()
     assert app.query_params["run"] in (run.key, [run.key])
-    # Not the chooser of before, whose value a second click brings along.
     assert app.segmented_control(key="section").value == "Watch"
     order = run.order
     assert order.options == {"sample": True} and set(order.overrides) == {"epochs=3", "label_smoothing=0.2"}
