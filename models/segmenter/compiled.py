@@ -43,7 +43,8 @@ class CompiledSegmenter:
             self._weights[number] = weights
             self._steps[number] = steps * (ONE / self._scales[number])
         self._taps = np.outer(config.dilations, np.arange(taps) - taps // 2)
-        self._labels = np.pad(arrays["labels/kernel"].T, ((0, 0), (0, room))), arrays["labels/bias"]
+        heads = np.pad(arrays["labels/kernel"], ((0, room), (0, 0)))
+        self._labels = np.ascontiguousarray(heads.T), arrays["labels/bias"]
 
     def labels(self, ids: np.ndarray) -> np.ndarray:
         """Label the characters of a text, or of a part of it: ids (time,) to int8 (time,)."""

@@ -89,19 +89,32 @@ def _machine_code(function: Callable[..., None]) -> Any:
 
 def _shares(emitted, firsts, lasts, moved, returned, ahead, back):  # type: ignore[no-untyped-def]
     """Go through sentences in both directions; each word's sum is kept at 1, so that none vanishes."""
+    count = len(moved)
+    came, comes = np.empty(count), np.empty(count)
     for sentence in range(len(firsts)):
         first, last = firsts[sentence], lasts[sentence]
         for step in range(last - first + 1):
             at, behind = first + step, last - step
+            forth, back_here = ahead[at], back[behind]
             if step:
-                came, comes = np.zeros(len(moved)), np.zeros(len(moved))
-                for tag in range(len(moved)):
-                    came += ahead[at - 1, tag] * moved[tag]
-                    comes += emitted[behind + 1, tag] * back[behind + 1, tag] * returned[tag]
-                ahead[at] *= came
-                back[behind] = comes
-            ahead[at] /= max(np.sum(ahead[at]), _TINY)
-            back[behind] /= max(np.sum(back[behind]), _TINY)
+                for tag in range(count):
+                    came[tag] = comes[tag] = 0.0
+                for tag in range(count):
+                    share = ahead[at - 1, tag]
+                    returning = emitted[behind + 1, tag] * back[behind + 1, tag]
+                    for to in range(count):
+                        came[to] += share * moved[tag, to]
+                        comes[to] += returning * returned[tag, to]
+                for tag in range(count):
+                    forth[tag] *= came[tag]
+                    back_here[tag] = comes[tag]
+            all_forth = all_back = 0.0
+            for tag in range(count):
+                all_forth += forth[tag]
+                all_back += back_here[tag]
+            for tag in range(count):
+                forth[tag] /= max(all_forth, _TINY)
+                back_here[tag] /= max(all_back, _TINY)
 
 
 def _tags(scores, firsts, lasts, transitions, end, tags):  # type: ignore[no-untyped-def]
@@ -121,7 +134,10 @@ def _tags(scores, firsts, lasts, transitions, end, tags):  # type: ignore[no-unt
                         best = before
                 came_from[word, tag] = best
                 scores[word, tag] += scores[word - 1, best] + transitions[best, tag]
-        tag = np.argmax(scores[last] + end)
+        tag = 0
+        for other in range(1, count):
+            if scores[last, other] + end[other] > scores[last, tag] + end[tag]:
+                tag = other
         for word in range(last, first - 1, -1):
             tags[word] = tag
             tag = came_from[word, tag]

@@ -218,20 +218,28 @@ def read_words(known, rows, order, sizes, direction, weights, steps, states):  #
 @compiled
 def label_characters(ids, tables, taps, weights, steps, biases, scales, kernel, bias):  # type: ignore[no-untyped-def]
     """Label characters by convolutions, as ``models.segmenter.compiled`` describes the arguments: int8 (time,)."""
-    time, width, margin = len(ids), biases.shape[1], np.max(taps)
+    time, width, margin, first = len(ids), biases.shape[1], 0, np.int64(0)
+    for layer in range(len(taps)):
+        margin = max(margin, taps[layer, -1])  # the farthest that it looks
     x, new = np.empty((time, width), np.float32), np.empty((time, width), np.float32)
     seen = np.zeros((time + 2 * margin, width), np.int16)  # zeros before and behind the text
-    places = np.arange(margin, margin + time)
+    places = np.empty(time, np.int64)
+    # Loops: for slices that are assigned Numba compiles four seconds of messages about shapes.
     for t in range(time):
-        new[t] = biases[0]
+        places[t] = margin + t
+        row, begun = new[t], biases[0]
+        for c in range(width):
+            row[c], x[t, c] = begun[c], np.float32(0)
         for tap in range(len(tables)):
             at = t + taps[0, tap]
             if 0 <= at < time:
-                new[t] += tables[tap, ids[at]]
-        x[t] = 0
+                added = tables[tap, ids[at]]
+                for c in range(width):
+                    row[c] += added[c]
     for layer in range(len(biases)):
         if layer:
-            products(seen, places, taps[layer], 0, weights[layer - 1], steps[layer - 1], biases[layer], new)
+            weight, step = weights[layer - 1], steps[layer - 1]
+            products(seen, places, taps[layer], first, weight, step, biases[layer], new)
         scale = scales[layer]
         for t in range(time):
             row, added, kept = x[t], new[t], seen[margin + t]
@@ -242,7 +250,9 @@ def label_characters(ids, tables, taps, weights, steps, biases, scales, kernel, 
     for t in range(time):
         best, most = 0, np.float32(-np.inf)
         for label in range(len(kernel)):
-            score = bias[label] + np.sum(kernel[label] * x[t])
+            score = bias[label]
+            for c in range(width):
+                score += kernel[label, c] * x[t, c]
             if score > most:
                 best, most = label, score
         found[t] = best
