@@ -111,7 +111,7 @@ def test_tables_come_from_results(
     )
     mean = results["protocols"]["b"]["networks"]["alone"]["character_error"]["mean"]
     assert f"| letter alone (CNN) | {mean:.2f} |" in written
-    assert "2 threads" in written
+    assert "on 2 core(s) of " in written and "passes" in written
 
 
 def test_tables_name_the_command_where_nothing_was_measured(
@@ -141,7 +141,7 @@ def test_the_command_prints_one_json_object(
         "lm_order=2",
     ]
     assert ocr_protocols.main([*arguments, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["settings"]["threads"] == 2
+    assert json.loads(capsys.readouterr().out)["protocols"]["a"]["measured"]["threads"] == 2
     assert ocr_protocols.main(arguments) == 0
     assert "letter alone (CNN)" in capsys.readouterr().out
     assert ocr_protocols.main([*arguments, "--set", "epochs=none"]) == 2

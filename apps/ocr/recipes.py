@@ -82,6 +82,7 @@ class LettersRecipe(_NetworkRecipe):
         answer: What the preset answers by.
     """
 
+    epochs: Count = 60
     augmentation: LetterAugmentation = field(default_factory=LetterAugmentation)
     passes: Count = 1
     other_words: Portion = 0.5

@@ -86,7 +86,6 @@ PROTOCOLS = Table(
         Column("letters read", "n", ","),
     ),
     (Rows("protocols.*.networks.*", "{text}"),),
-    "Measured with {settings.threads} threads on {settings.processor}.",
 )
 
 
@@ -100,7 +99,8 @@ def protocol_reports(found: Stored) -> dict[str, Report]:
     for (name,), protocol in found.rows("protocols.*"):
         learned = [format(count, ",") for count in sorted({*protocol.numbers("learned_letters")})]
         facts = protocol.text(
-            "{0} splits, {1} letters to learn from, trained and scored in {seconds/60:.0f} minutes.",
+            "{0} splits, {1} letters to learn from, {passes} passes; trained and scored in {seconds/60:.0f} "
+            "minutes on {measured.threads} core(s) of {measured.processor}.",
             str(len(protocol["splits"])),
             " to ".join(dict.fromkeys((learned[0], learned[-1]))),
         )
@@ -120,7 +120,7 @@ def every_protocol(report: Report) -> str:
         f"**({name})** {report.found[f'protocols.{name}.text']}:\n\n{one.markdown()}"
         for name, one in protocol_reports(report.found).items()
     ]
-    return "\n\n".join([*parts, f"{report.facts()} Measure again: `{PROTOCOLS.command}`."])
+    return "\n\n".join([*parts, f"Measure again: `{PROTOCOLS.command}`."])
 
 
 def by_protocol(report: Report) -> str:
@@ -130,12 +130,13 @@ def by_protocol(report: Report) -> str:
         if protocol in HEADINGS:
             errors.setdefault(network["text"], {})[protocol] = network["character_error.mean"]
     names = [name for name in report.found["protocols"] if name in HEADINGS]
+    passes = ", ".join(str(report.found[f"protocols.{name}.passes"]) for name in names)
     table = replace(
         PROTOCOLS,
         header="character error, %",
         columns=tuple(Column(HEADINGS[name], name, ".2f", optional=True) for name in names),
         rows=(Rows("*"),),
-        facts="Mean over the splits of each protocol.",
+        facts=f"Mean over the splits of each protocol, with {passes} passes over the words.",
     )
     return table.report(Stored(report.found.file, errors)).markdown()
 

@@ -160,9 +160,9 @@ def protocols(folder: Path) -> None:
     }
     networks = {name: {"text": name, **network} for name in ("alone", "bilstm")}
     one = {"text": "ten folds", "splits": ["x", "y"], "seconds": 60.0, "networks": networks}
-    one["learned_letters"] = [900, 1000]
+    one |= {"learned_letters": [900, 1000], "passes": 8}
+    one["measured"] = {"threads": 2, "processor": "one"}
     found = {"protocols": {"a": one, "c": one}, "published": {"a": {"SVM": 28.6}}}
-    found["settings"] = {"threads": 2, "processor": "one"}
     (folder / "ocr_protocols.json").write_text(json.dumps(found))
 
 
