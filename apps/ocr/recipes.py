@@ -110,7 +110,7 @@ class WordsRecipe(_NetworkRecipe):
 
     filters: tuple[int, ...] = (24, 48, 64)
     dropout: float = 0.1
-    epochs: Count = 80
+    epochs: Count = 140
     batch_size: Count = 24
     learning_rate: Rate = 0.003
     lm_weight: float = 0.7
