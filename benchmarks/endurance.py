@@ -31,12 +31,11 @@ import numpy as np
 import psutil
 
 from apps.reviews.application import Reviews
-from apps.shared.reports import stored
 from apps.shared.tables import Column, Rows, Table
 from apps.tagger.application import Tagger
 from apps.writer.application import Writer
 from benchmarks.campaign.hostile_files import good_documents
-from benchmarks.harness import THREADS, Option, command, report, settings
+from benchmarks.harness import THREADS, Option, beside_stored, command, report, settings
 from data_prep.errors import InputError
 
 _NEW = 0.05  # of the words
@@ -235,7 +234,7 @@ def _result(rows: np.ndarray, done: int, most: int, work: Work) -> dict[str, Any
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure; what was stored of other tasks is kept."""
-    before, found = stored(ENDURANCE.name), {}
+    found = {}
     for name in options.tasks:
         work, seconds = TASKS[name], 60 * options.minutes
         most = round(options.size * work.all)
@@ -244,8 +243,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             report(f"{name} ...")
             found[name] = watched(work, most, seconds, Path(folder))
-    kept = {} if before is None else before.get("tasks", {})
-    return {"tasks": {**kept, **found}, "settings": settings(options)}
+    return {**beside_stored(ENDURANCE, {"tasks": found}), "settings": settings(options)}
 
 
 main = command(__name__, __doc__, ENDURANCE, run, OPTIONS)

@@ -162,6 +162,14 @@ def version_of(*packages: str) -> str | None:
     return None
 
 
+def beside_stored(table: Table, found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return groups of results, each with the rows that were stored of what was not measured now."""
+    before = apps.shared.reports.stored(table.name)
+    return {
+        group: {**({} if before is None else before.get(group, {})), **rows} for group, rows in found.items()
+    }
+
+
 def decided_here(recipe: Any, base: Any, names: Sequence[str]) -> None:
     """Refuse a recipe in which something is changed that the benchmark itself decides."""
     changed = [name for name in names if getattr(recipe, name) != getattr(base, name)]

@@ -32,7 +32,7 @@ from apps.ocr.reports import PROTOCOLS as TABLE
 from apps.ocr.reports import protocol_reports
 from apps.ocr.sources import OcrSource, frequent_words, letters_source, sample_source
 from apps.ocr.task import trained_reader
-from apps.shared.reports import Stored, stored
+from apps.shared.reports import Stored
 from benchmarks import harness
 from data_prep.images.letter_words import WordLayout
 from data_prep.readers.letters import FOLDS, LetterWords
@@ -51,7 +51,7 @@ PROTOCOLS = {
 }
 LETTERS = LettersRecipe(other_words=0.0, answer="bilstm", epochs=24)
 FEW = replace(LETTERS, epochs=6, passes=8, batch_size=24, swapped=0.5)
-# A smaller network than the preset's, and a third of its steps: there is one for each fold.
+# A smaller network than the preset's, and a fifth of its steps: there is one for each fold.
 IN_ONE_PIECE = WordsRecipe(
     filters=(16, 32, 64),
     epochs=30,
@@ -221,9 +221,8 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     """Measure; what was stored of other protocols is kept."""
     if options.sample:
         return run(sample_source(LETTERS.seed), options.runs, options)
-    found, before = run(letters_source(), options.runs, options), stored(TABLE.name)
-    kept = {} if before is None else {part: before[part] for part in ("protocols", "published")}
-    return found | {part: values | found[part] for part, values in kept.items()}
+    found = run(letters_source(), options.runs, options)
+    return found | harness.beside_stored(TABLE, {part: found[part] for part in ("protocols", "published")})
 
 
 main = harness.command(__name__, __doc__, TABLE, _measured, OPTIONS, show=_show)

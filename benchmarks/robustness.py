@@ -30,14 +30,14 @@ from apps.reviews import application as reviews_application
 from apps.reviews.application import Reviews
 from apps.reviews.sources import named_source
 from apps.shared.measures import percent_right
-from apps.shared.reports import Stored, stored
+from apps.shared.reports import Stored
 from apps.shared.robustness import NEGATIONS, ROBUSTNESS
 from apps.tagger import application as tagger_application
 from apps.tagger.application import Tagger
 from apps.writer import application as writer_application
 from apps.writer.application import Writer
 from apps.writer.evaluation import scored
-from benchmarks.harness import THREADS, Option, command, print_report, report, settings
+from benchmarks.harness import THREADS, Option, beside_stored, command, print_report, report, settings
 from data_prep.datasets import locate
 from data_prep.images.augmentation import NO_AUGMENTATION, augmented, with_noise, with_thickness
 from data_prep.images.letter_words import LAYOUT
@@ -261,9 +261,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         found["presets"].update(measured(task, options))
         if task == "reviews":
             found["contrasts"] = contrast_rows(Reviews.from_preset())
-    before = stored(ROBUSTNESS.name)
-    kept = {name: {} if before is None else before.get(name, {}) for name in found}
-    return {"settings": settings(options), **{name: {**kept[name], **rows} for name, rows in found.items()}}
+    return {"settings": settings(options), **beside_stored(ROBUSTNESS, found)}
 
 
 def show(found: Stored) -> None:

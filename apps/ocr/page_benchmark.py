@@ -62,13 +62,10 @@ def _groups(seen: Report, unseen: Report) -> None:
     charts.show(
         picture, "seen and unseen", _("Character error of each network for seen and for unseen words")
     )
-    passes = {
-        name: str(one.found[f"protocols.{name}.passes"]) for name, one in ((SEEN, seen), (UNSEEN, unseen))
-    }
     st.caption(
         _(
             "Seen words: {seen} passes over the words to learn from; unseen ones: {unseen}.",
-            seen=passes[SEEN],
-            unseen=passes[UNSEEN],
+            seen=str(seen.found[f"protocols.{SEEN}.passes"]),
+            unseen=str(unseen.found[f"protocols.{UNSEEN}.passes"]),
         )
     )

@@ -52,7 +52,7 @@ class _NetworkRecipe(Checked):
     units: int = 96
     dropout: float = 0.3
     split: Literal["final", "choose"] = "final"
-    epochs: Count = 20
+    epochs: Count = 60
     batch_size: Count = 48
     learning_rate: Rate = 0.004
     warmup: WarmupShare = 0.1
@@ -82,7 +82,6 @@ class LettersRecipe(_NetworkRecipe):
         answer: What the preset answers by.
     """
 
-    epochs: Count = 60
     augmentation: LetterAugmentation = field(default_factory=LetterAugmentation)
     passes: Count = 1
     other_words: Portion = 0.5

@@ -218,7 +218,8 @@ def read_words(known, rows, order, sizes, direction, weights, steps, states):  #
 @compiled
 def label_characters(ids, tables, taps, weights, steps, biases, scales, kernel, bias):  # type: ignore[no-untyped-def]
     """Label characters by convolutions, as ``models.segmenter.compiled`` describes the arguments: int8 (time,)."""
-    time, width, margin, first = len(ids), biases.shape[1], 0, np.int64(0)
+    time, width, margin = len(ids), biases.shape[1], 0
+    first = np.int64(0)  # for a 0 that is written out Numba would compile the products once more
     for layer in range(len(taps)):
         margin = max(margin, taps[layer, -1])  # the farthest that it looks
     x, new = np.empty((time, width), np.float32), np.empty((time, width), np.float32)
