@@ -25,7 +25,7 @@ from apps.ocr import reports as ocr
 from apps.reviews import reports as reviews
 from apps.shared.as_used import AS_USED, NATIVE
 from apps.shared.leaderboard import leaderboard
-from apps.shared.robustness import NEGATIONS, ROBUSTNESS
+from apps.shared.robustness import NEGATIONS, OTHER_ORIGINS, ROBUSTNESS
 from apps.shared.transfer import REVIEWS, TAGS, by_share
 from apps.tagger import reports as tagger
 from apps.vectors import reports as vectors
@@ -118,6 +118,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reviews-transfer": partial(REVIEWS.markdown, by_share),
     "robustness": ROBUSTNESS.markdown,
     "robustness-negations": NEGATIONS.markdown,
+    "robustness-origins": OTHER_ORIGINS.markdown,
     "summary": lambda: leaderboard(summary=True).markdown(),
     "tagger": tagger.SCORES.markdown,
     "tagger-peers": tagger.PEERS.markdown,

@@ -6,8 +6,8 @@
 
 Copies of the test data are made worse with a fixed seed: texts by typos, upper case and missing punctuation, pictures
 by shift, rotation, noise and other strokes; the writer reads other texts too. Reviews get sentences with negations and
-turns besides (``data_prep.text.contrasts``). It is a report: nothing is chosen by it. With ``--tasks`` what is stored
-of the others stays.
+turns besides, and short texts about other things (``data_prep.text.contrasts``). It is a report: nothing is chosen by
+it. With ``--tasks`` what is stored of the others stays.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from apps.reviews.application import Reviews
 from apps.reviews.sources import named_source
 from apps.shared.measures import percent_right
 from apps.shared.reports import Stored
-from apps.shared.robustness import NEGATIONS, ROBUSTNESS
+from apps.shared.robustness import NEGATIONS, OTHER_ORIGINS, ROBUSTNESS
 from apps.tagger import application as tagger_application
 from apps.tagger.application import Tagger
 from apps.writer import application as writer_application
@@ -46,7 +46,7 @@ from data_prep.readers.labelled_texts import LabelledTexts
 from data_prep.readers.letters import LetterWords
 from data_prep.readers.mnist import read_mnist
 from data_prep.readers.text import iter_lines
-from data_prep.text.contrasts import KINDS, contrasts
+from data_prep.text.contrasts import KINDS, ORIGINS, contrasts, others
 from data_prep.text.raw_forms import review_texts
 from data_prep.text.segmentation import raw_text
 from data_prep.text.text_inputs import plain
@@ -196,6 +196,15 @@ def contrast_rows(reviews: Reviews) -> dict[str, Row]:
     return found
 
 
+def origin_rows(reviews: Reviews) -> dict[str, Row]:
+    """Classify sentences of other origin."""
+    made = others()
+    verdicts = reviews.classify_many((one.text for one in made), unknown="answer")
+    right = np.array([verdict.label == one.label for verdict, one in zip(verdicts, made, strict=True)])
+    kinds = np.array([one.kind for one in made])
+    return {kind: row_of(right[(kinds == kind) | (kind == "all")]) for kind in (*ORIGINS, "all")}
+
+
 def writer_rows(writer: Writer, held_out: str, others: Mapping[str, str], seed: int) -> dict[str, Row]:
     """Score held-out text and other ones, nats a character; what the writer never saw is read as unknown."""
     model = writer.language_model
@@ -255,18 +264,19 @@ def measured(task: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure; what ``apps.shared.robustness`` reads. What was stored of other tasks is kept."""
-    found: dict[str, dict[str, Any]] = {"presets": {}, "contrasts": {}}
+    found: dict[str, dict[str, Any]] = {"presets": {}, "contrasts": {}, "origins": {}}
     for task in options.tasks:
         report(f"# {task}")
         found["presets"].update(measured(task, options))
         if task == "reviews":
-            found["contrasts"] = contrast_rows(Reviews.from_preset())
+            reviews = Reviews.from_preset()
+            found |= {"contrasts": contrast_rows(reviews), "origins": origin_rows(reviews)}
     return {"settings": settings(options), **beside_stored(ROBUSTNESS, found)}
 
 
 def show(found: Stored) -> None:
-    """Print both tables."""
-    for table in (ROBUSTNESS, NEGATIONS):
+    """Print all tables."""
+    for table in (ROBUSTNESS, NEGATIONS, OTHER_ORIGINS):
         print_report(table.report(found))
 
 

@@ -18,7 +18,7 @@ from apps.shared.page_reports import (
     show_table,
     show_transfer,
 )
-from apps.shared.robustness import NEGATIONS
+from apps.shared.robustness import NEGATIONS, OTHER_ORIGINS
 from apps.shared.style import palette
 from apps.shared.tables import Line, Report
 from apps.shared.transfer import REVIEWS, TAGS
@@ -30,11 +30,13 @@ def show_networks() -> None:
 
 
 def show_benchmark() -> None:
-    """Draw the section "Benchmark": other systems, worse texts, negations."""
+    """Draw the section "Benchmark": other systems, worse texts, negations, other things than films."""
     show_report(PEERS)
     show_robustness(DEFAULT_PRESET)
     st.subheader(_("Negations and turns"), anchor=False)
     show_report(NEGATIONS, show_table, show_facts)
+    st.subheader(_("Short texts about other things"), anchor=False)
+    show_report(OTHER_ORIGINS, show_table, show_facts)
 
 
 def show_embeddings() -> None:

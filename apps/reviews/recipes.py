@@ -96,7 +96,8 @@ class SelfTraining(Checked):
 class ShortTexts(Checked):
     """What one more network learns, which answers short texts where it is sure: pieces of documents, made sentences.
 
-    It starts as the last of the other networks that is of its kind and size.
+    It starts with the vectors of the last of the other networks that reads words in their order and has vectors of its
+    size, and with what else of that one fits.
 
     Args:
         words: It is asked about texts of up to so many words and marks; 0 for no such network.
@@ -200,12 +201,11 @@ _LINEAR = MemberRecipe(
 _RECURRENT = MemberRecipe(
     network="lstm", dimensions=100, units=128, words=20_000, max_words=400, head_words=120, epochs=6
 )
-# Of the kind and size of the network that it starts as. Its vectors stay: moved ones know the words of the sentences by
+# Its vectors are those of the network that it starts as, and stay: moved ones know the words of the sentences by
 # heart, and "not" turns no others round. After one pass it is less often sure of such others than after two.
 _SHORT = replace(
     _RECURRENT,
     network="attention",
-    units=64,
     start="frozen",
     max_words=0,
     head_words=0,
@@ -247,7 +247,7 @@ RECIPES: Mapping[str, ReviewsRecipe] = {
         vectors=OWN_VECTORS,
         word2vec=VectorsRecipe(min_count=5, max_vocabulary=40_000, kept_words=None),
         self_training=SelfTraining(rounds=1, texts=25_000),
-        short=ShortTexts(words=40, pieces=4, label=0.25, sentences=150_000, member=_SHORT),
+        short=ShortTexts(words=40, sure=0.7, pieces=4, label=0.25, sentences=225_000, member=_SHORT),
     ),
     # Topics are named by rare words that come often: counted and weighed as TF-IDF does it.
     "bbc": ReviewsRecipe(

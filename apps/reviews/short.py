@@ -14,7 +14,7 @@ from data_prep.text.contrasts import words as scored_words
 from data_prep.text.short_texts import LABELS, pieces, sentences
 from data_prep.text.text_inputs import encode
 from models.serving.operations import softmax
-from models.storage.variables import assign_arrays
+from models.storage.variables import assign_arrays, variable_arrays
 from models.text_classifier.config import Arrays, TextClassifierConfig, TextPresetConfig, member_arrays
 from models.text_classifier.serving import margins
 from models.training.recipe import to_dict
@@ -94,20 +94,24 @@ def _pieces(networks: Networks, places: np.ndarray) -> tuple[list[np.ndarray], n
 
 
 def _start(config: TextClassifierConfig, answers: ReviewsAnswers) -> Arrays | None:
-    """Return the weights of the last network of the same kind and size; None where there is none."""
-    members = answers.reviews.config.members
+    """Return the weights of the last network in order with vectors of the same size; None where there is none."""
     same = [
         at
-        for at, member in enumerate(members, start=1)
-        if (member.network, member.units, member.dimensions, member.rows, member.layers, member.readout)
-        == (config.network, config.units, config.dimensions, config.rows, config.layers, config.readout)
+        for at, member in enumerate(answers.reviews.config.members, start=1)
+        if not member.is_bag and (member.dimensions, member.rows) == (config.dimensions, config.rows)
     ]
     return member_arrays(answers.reviews.arrays, same[-1]) if same else None
 
 
 def _begun(stage: Stage, arrays: Arrays | None) -> keras.Model:
-    """Build a network, which starts with weights where there are some."""
+    """Build a network, which starts with those weights that fit, where there are some."""
     model = stage.network()
     if arrays is not None:
-        assign_arrays(model.weights, {name: array.astype(np.float32) for name, array in arrays.items()})
+        own = variable_arrays(model.weights)
+        fitting = {
+            name: array for name, array in arrays.items() if name in own and array.shape == own[name].shape
+        }
+        assign_arrays(
+            model.weights, own | {name: array.astype(np.float32) for name, array in fitting.items()}
+        )
     return model

@@ -1,4 +1,4 @@
-"""What presets reach where their input is worse, and on negations and turns: measured by ``benchmarks.robustness``."""
+"""What presets reach where their input is worse or of other origin; measured by ``benchmarks.robustness``."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ CONTRASTS = {
     "turn": N_("turn (“The idea is good, but it is dull.”)"),
     "all": N_("all"),
 }
+ORIGINS = {
+    "goods": N_("goods (“Thin as tissue paper.”)"),
+    "places": N_("places (“Helpful chat, sorted in five minutes.”)"),
+    "works": N_("works and posts (“Finally, a grown-up love story.”)"),
+    "news": N_("news (“Oil spill far worse than admitted”)"),
+    "all": N_("all"),
+}
 
 
 def _change(row: Stored) -> float:
@@ -72,6 +79,14 @@ NEGATIONS = Table(
     (Rows("contrasts.*", "{0}", (CONTRASTS,)),),
     facts="Sentences made of templates and words, half of them meant well; guessing is right in 50 %. The standard "
     "error counts templates, not sentences.",
+)
+OTHER_ORIGINS = Table(
+    "robustness",
+    ROBUSTNESS.command,
+    "sentences about",
+    (Column("right, %", "score", ".2f"), _ERROR, Column("sentences", "n", ",")),
+    (Rows("origins.*", "{0}", (ORIGINS,)),),
+    facts="Half of the sentences praise; guessing is right in 50 %.",
 )
 
 

@@ -1,17 +1,21 @@
 """Negations and turns, made of templates and words (``contrasts.toml``), to score by; nothing learns from them.
 
 "Not bad at all." praises, "I expected to love it." does not: who only counts words is misled by every one of these
-sentences, since each word of praise comes as often in sentences that blame.
+sentences, since each word of praise comes as often in sentences that blame. Beside them stand sentences of other origin
+than film reviews (``other_origins.tsv``): a tenth of the sayings, whose rest is in ``data_prep.text.short_texts``.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from data_prep.files import toml_beside
 
 _SAID = toml_beside(__file__)
 KINDS = tuple(_SAID["templates"])
+ORIGINS = ("goods", "places", "works", "news")
+_OTHERS = Path(__file__).with_name("other_origins.tsv")
 
 
 class Contrast(NamedTuple):
@@ -47,3 +51,9 @@ def contrasts() -> list[Contrast]:
                         found.append(Contrast(text[0].upper() + text[1:], label, kind, number))
                 number += 1
     return found
+
+
+def others() -> list[Contrast]:
+    """Return sentences of other origin; the kind is of ``ORIGINS``, and each is a template of its own."""
+    rows = (line.split("\t") for line in _OTHERS.read_text(encoding="utf-8").splitlines())
+    return [Contrast(text, label, origin, number) for number, (origin, label, text) in enumerate(rows)]

@@ -3,7 +3,8 @@
 A classifier of long documents hardly learns that "not" turns a word round: it comes too seldom to matter there. In the
 sentences made here it decides. Their templates (``short_texts.tsv``) are not those of ``data_prep.text.contrasts``, by
 which classifiers are scored; nine of ten were written without sight of those. Words of praise and blame
-(``short_texts.toml``) are common ones, also those of the scores unless these are to be unseen.
+(``short_texts.toml``) are common ones, also those of the scores unless these are to be unseen. Sayings are templates,
+too, mostly without anything to fill in: what people say of goods, places, works and news, which films do not teach.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from data_prep.text.vocab import Vocabulary
 
 _SAID = toml_beside(__file__)
 LABELS = ("neg", "pos")
-KINDS = ("negation", "expectation", "turn", "plain")
-_LINES = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines()
-TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    kind: tuple(template for own, template in (line.split("\t") for line in _LINES) if own == kind)
-    for kind in KINDS
-}
+KINDS = ("negation", "expectation", "turn", "plain", "saying")
+# By kind; sayings, whose label no word of praise or blame decides, by their label.
+TEMPLATES: Mapping[str, list[str]] = {kind: [] for kind in (*KINDS[:-1], *LABELS)}
+for _line in Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines():
+    TEMPLATES[_line.partition("\t")[0]].append(_line.partition("\t")[2])
+_IN_TURN = (*KINDS, "saying")  # twice as many of these: there are more of them, and no two are alike
 _MOST_SENTENCES = 3  # of a piece
 _FEWEST_WORDS = 2
 _AGAIN = 3  # every third template, word and subject is held out
@@ -73,7 +74,7 @@ def pieces(
 
 
 def sentences(count: int, seed: int, part: Part = "all", unseen: Collection[str] = ()) -> list[Made]:
-    """Make sentences, as many of each kind and label.
+    """Make sentences, as many of each label, and of each kind but sayings, of which there are twice as many.
 
     Args:
         count: How many.
@@ -85,19 +86,25 @@ def sentences(count: int, seed: int, part: Part = "all", unseen: Collection[str]
         [_of(part, [word for word in _SAID[kind][label].split() if word not in unseen]) for label in LABELS]
         for kind in ("adjectives", "verbs")
     )
-    templates = [_of(part, TEMPLATES[kind]) for kind in KINDS]
+    scored = re.compile(rf"\b(?:{'|'.join(unseen)})\b", re.IGNORECASE)
+    templates = {
+        kind: [one for one in _of(part, some) if not (unseen and kind in LABELS and scored.search(one))]
+        for kind, some in TEMPLATES.items()
+    }
     slots = {name: _of(part, some) for name, some in _SAID["slots"].items()}
     made = []
     for number, draws in enumerate(np.random.default_rng(seed).random((count, len(slots) + 7)).tolist()):
-        kind, label = number % len(KINDS), number // len(KINDS) % 2
+        kind, label = _IN_TURN[number % len(_IN_TURN)], number // len(_IN_TURN) % 2
         drawn = iter(draws)
         words = {name: _one(some, next(drawn)) for name, some in slots.items()}
         for name, which in (("a", label), ("b", 1 - label)):
             words[name] = _one(own[which], next(drawn))
             words[f"{name}2"] = _one([word for word in own[which] if word != words[name]], next(drawn))
             words[f"{name}v"] = _one(verbs[which], next(drawn))
-        text = _AN.sub(r"\1n", _one(templates[kind], next(drawn)).format(**words))
-        made.append(Made(text[0].upper() + text[1:], label, KINDS[kind]))
+        of_words = kind in templates
+        text = _one(templates[kind if of_words else LABELS[label]], next(drawn)).format(**words)
+        text = _AN.sub(r"\1n", text) if of_words else text
+        made.append(Made(text[0].upper() + text[1:], label, kind))
     return made
 
 

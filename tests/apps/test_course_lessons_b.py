@@ -123,8 +123,11 @@ def end_verdict(step: Step) -> str:
 def order(step: Step) -> str:
     found = {line.label: line.values[0] for line in read(NETWORKS).lines}
     rnn, mean = found["RNN to the end of sequence"], found["Mean of vectors"]
-    ours = [score for label, score in found.items() if "published" not in label]
-    assert rnn == min(ours) and 8 < mean - rnn < 10
+    ours = {label: score for label, score in found.items() if "published" not in label}
+    assert rnn == min(ours.values()) and 2.5 < mean - rnn < 3.5
+    assert max(ours, key=ours.get) == "Convolution over time"
+    gates = [found[f"{cell} to the end of sequence"] for cell in ("LSTM", "MGU")]
+    assert max(gates) < mean - 1.0 and abs(found["GRU to the end of sequence"] - mean) < 0.3
     return first({"rnn": rnn, "mean": mean})
 
 

@@ -232,14 +232,20 @@ def test_a_network_of_short_texts_is_one_more_and_can_be_all_that_is_trained(tmp
 def test_the_network_of_short_texts_alone_is_trained_beside_those_of_a_preset(
     source: ReviewsSource, tmp_path: Path
 ) -> None:
-    start = save_reviews(tmp_path / "start", [drawn("ngrams", ngrams=2, buckets=8, table="int8")])
+    members = [drawn("ngrams", ngrams=2, buckets=8, table="int8"), drawn("gru")]
+    start = save_reviews(tmp_path / "start", members)
     options = {"csv": (own_csv(tmp_path / "own.csv", source.train),)}
     overrides = ["short.words=8", "short.only=true", "short.member.units=3", "short.member.epochs=1"]
+    overrides += ["short.member.dimensions=3", "short.member.start=frozen"]
     with pytest.raises(InputError, match=r"keeps the networks of a preset\. Name it with --from"):
         fit_task(TASK, tmp_path / "none", options=options, overrides=overrides)
     fit_task(TASK, tmp_path / "more", options=options, overrides=overrides, start=start)
     before, after = Reviews.from_preset(start), Reviews.from_preset(tmp_path / "more")
-    assert after.config.without_short() == before.config and len(after.config.members) == 2
+    assert after.config.without_short() == before.config and len(after.config.members) == 3
+    # A network of another kind and size starts with the vectors of that one, which stay.
+    np.testing.assert_allclose(
+        after.arrays["member3/embedding/embeddings"], before.arrays["member2/embedding/embeddings"], rtol=1e-3
+    )
     for name, array in before.arrays.items():
         np.testing.assert_allclose(after.arrays[name], array, rtol=1e-3, err_msg=name)
     kept = after.metadata["kept_networks"]

@@ -14,7 +14,15 @@ from apps.ocr.reports import KINDS
 from apps.ocr.sources import TEST_FOLD, OcrSource, spell
 from apps.reviews.application import Reviews
 from apps.shared.reports import Stored, stored
-from apps.shared.robustness import CONDITIONS, MEASURES, NEGATIONS, ROBUSTNESS, robustness_of
+from apps.shared.robustness import (
+    CONDITIONS,
+    MEASURES,
+    NEGATIONS,
+    ORIGINS,
+    OTHER_ORIGINS,
+    ROBUSTNESS,
+    robustness_of,
+)
 from apps.tagger.application import Tagger
 from apps.tagger.evaluation import confusions
 from apps.tagger.reports import errors_of
@@ -93,6 +101,11 @@ def test_reviews_are_worse_texts_and_negations_mislead_who_counts_words(reviews:
     found = robustness.contrast_rows(reviews)
     assert found["negation"]["score"] < 50.0 and found["all"]["templates"] == 300
     assert found["all"]["n"] == 3_600 and found["negation"]["n"] == 1_200
+    origins = robustness.origin_rows(reviews)
+    assert list(origins) == list(ORIGINS)
+    assert origins["all"]["score"] == pytest.approx(
+        np.mean([row["score"] for kind, row in origins.items() if kind != "all"])
+    )
 
 
 def test_the_tables_read_what_is_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,6 +114,7 @@ def test_the_tables_read_what_is_stored(monkeypatch: pytest.MonkeyPatch, tmp_pat
         "settings": {"seed": 1, "processor": "one"},
         "presets": {"tagger_en_ewt": {"clean": clean, "upper": {**clean, "score": 80.25}}},
         "contrasts": {"all": {**clean, "score": 61.0, "templates": 300}},
+        "origins": {"news": {**clean, "score": 71.0, "n": 300}},
     }
     monkeypatch.setattr(apps.shared.reports, "RESULTS_DIR", tmp_path)
     assert "benchmarks.robustness" in ROBUSTNESS.markdown()
@@ -109,6 +123,7 @@ def test_the_tables_read_what_is_stored(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "| `tagger_en_ewt`: as it is | 96.50 | +0.00 | 0.12 | 25,000 |" in written
     assert "| `tagger_en_ewt`: upper case | 80.25 | -16.25 | 0.12 | 25,000 |" in written
     assert "| all | 61.00 | 0.12 | 25,000 | 300 |" in NEGATIONS.markdown()
+    assert f"| {ORIGINS['news']} | 71.00 | 0.12 | 300 |" in OTHER_ORIGINS.markdown()
     assert len(robustness_of("tagger_en_ewt").report(Stored("robustness.json", found)).lines) == 2
 
 

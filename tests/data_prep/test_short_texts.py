@@ -45,10 +45,11 @@ def test_words_are_of_one_label() -> None:
 
 
 def test_sentences_are_balanced_and_the_same_every_time() -> None:
-    made = sentences(80, 1)
-    assert made == sentences(80, 1) != sentences(80, 2)
+    made = sentences(120, 1)
+    assert made == sentences(120, 1) != sentences(120, 2)
     for kind in KINDS:
-        assert [one.label for one in made if one.kind == kind] == [0, 1] * 10
+        times = 2 if kind == "saying" else 1
+        assert [one.label for one in made if one.kind == kind] == [*[0] * times, *[1] * times] * 10
     assert all("{" not in one.text and not one.text[0].islower() for one in made)
     many = sentences(4_000, 1)
     plain = [one for one in many if one.kind == "plain" and re.fullmatch(r"\w+\.", one.text)]
@@ -65,35 +66,58 @@ def test_an_stands_before_a_vowel() -> None:
 def test_what_is_held_out_is_not_in_what_is_learned() -> None:
     third = {word for own in WORDS["adjectives"].values() for word in own[2::3]}
     found = [
-        {word for one in sentences(2_000, 1, part) for word in re.findall(r"\w+", one.text.lower())}
+        {
+            word
+            for one in sentences(3_000, 1, part)
+            if one.kind != "saying"
+            for word in re.findall(r"\w+", one.text.lower())
+        }
         for part in ("train", "held_out")
     ]
     assert third - {"nice"} <= found[1] and len(third & found[0]) < len(third) / 10
 
 
+def test_sentences_of_other_origin_are_not_learned() -> None:
+    learned = {one.lower() for label in LABELS for one in TEMPLATES[label]}
+    scored = contrasts.others()
+    assert not {one.text.lower() for one in scored} & learned
+    for origin in contrasts.ORIGINS:
+        assert [one.label for one in scored if one.kind == origin].count("pos") == 150
+    assert len(scored) == len({one.text for one in scored}) == 1_200
+
+
+def test_a_saying_praises_or_blames() -> None:
+    assert len({one for label in LABELS for one in TEMPLATES[label]}) == sum(
+        len(TEMPLATES[label]) for label in LABELS
+    )
+    neg, pos = (len(TEMPLATES[label]) for label in LABELS)
+    assert abs(neg - pos) < 0.03 * pos
+    said = {one.text for one in sentences(6_000, 1) if one.kind == "saying"}
+    assert len(said) > 1_700 and not any("{" in one for one in said)
+
+
+_SCORED_WORDS = re.compile(rf"\b(?:{'|'.join(contrasts.words())})\b")
+
+
 def _frame(template: str) -> list[str]:
-    """The words of a template, whatever the adjective, and "it" or what stands for it."""
+    """The words of a template, whatever the word of praise or blame, and "it" or what stands for it."""
     template = re.sub(r"\{(?:very|end)\} ?", "", template.lower()).replace("{is}", "is")
-    template = re.sub(r"\{(?:[ab]2?|[ab]v|word|other)\}", "*", template)
+    template = _SCORED_WORDS.sub("*", re.sub(r"\{(?:[ab]2?|[ab]v|word|other)\}", "*", template))
     return re.findall(r"\{\w+\}|\*|[\w']+", re.sub(r"\bit\b(?!\})", "{it}", template))
 
 
-def _shared(one: list[str], other: list[str]) -> int:
-    """The longest run of words of both."""
-    runs, longest = [0] * (len(other) + 1), 0
-    for word in one:
-        runs = [0, *(before + 1 if word == own else 0 for before, own in zip(runs, other, strict=False))]
-        longest = max(longest, *runs)
-    return longest
+def _runs(frame: list[str], length: int) -> set[tuple[str, ...]]:
+    return {tuple(frame[at : at + length]) for at in range(len(frame) - length + 1)}
 
 
 def test_templates_are_not_those_that_classifiers_are_scored_by() -> None:
     scored = [_frame(one) for some in toml_beside(contrasts.__file__)["templates"].values() for one in some]
-    assert _shared(["a", "b", "c", "x"], ["b", "c", "x", "y"]) == 3
+    assert _runs(["a", "b", "c"], 2) == {("a", "b"), ("b", "c")}
+    forbidden = {run for frame in scored for run in _runs(frame, min(6, len(frame)))}
+    lengths = {len(run) for run in forbidden}
     for template in (template for some in TEMPLATES.values() for template in some):
         frame = _frame(template)
-        for other in scored:
-            assert _shared(frame, other) < min(6, len(other)), f"{template}: {' '.join(other)}"
+        assert not any(_runs(frame, length) & forbidden for length in lengths), template
     made = {one.text.lower() for one in sentences(20_000, 3)}
     assert not made & {one.text.lower() for one in contrasts.contrasts()}
     unseen = " ".join(one.text.lower() for one in sentences(20_000, 3, unseen=contrasts.words()))
