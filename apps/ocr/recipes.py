@@ -52,7 +52,7 @@ class _NetworkRecipe(Checked):
     units: int = 96
     dropout: float = 0.3
     split: Literal["final", "choose"] = "final"
-    epochs: Count = 60
+    epochs: Count = 90
     batch_size: Count = 48
     learning_rate: Rate = 0.004
     warmup: WarmupShare = 0.1

@@ -179,7 +179,7 @@ class LetterAugmentation(Checked):
     Args:
         movement: Shifts, slant, turns and bending.
         stroke: Strokes become thinner or thicker: the level at which grey becomes ink moves by at most this much.
-        noise: Standard deviation of what is added to every pixel.
+        noise: The highest standard deviation of what is added to every pixel; low ones come more often.
     """
 
     movement: Augmentation = field(
@@ -188,7 +188,7 @@ class LetterAugmentation(Checked):
         )
     )
     stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
-    noise: Portion = 0.05
+    noise: Portion = 0.4
 
 
 def augmented_letters(
@@ -199,7 +199,8 @@ def augmented_letters(
     if augmentation.stroke > 0.0:
         found = with_stroke(found, augmentation.stroke * rng.uniform(-1.0, 1.0, (len(found), 1, 1, 1)))
     if augmentation.noise > 0.0:
-        found = with_noise(found, augmentation.noise, rng)
+        shares = rng.random((len(found), 1, 1, 1), np.float32) ** 2
+        found = with_noise(found, augmentation.noise * shares, rng)
     return found
 
 
@@ -209,9 +210,11 @@ def with_stroke(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
     return np.clip((images - level) * np.float32(2.0) + np.float32(0.5), 0.0, 1.0, dtype=np.float32)
 
 
-def with_noise(images: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+def with_noise(images: np.ndarray, noise: np.ndarray | float, rng: np.random.Generator) -> np.ndarray:
     """Add noise of a standard deviation; the result is float32 from 0 to 1."""
-    return np.clip(images + np.float32(noise) * rng.standard_normal(images.shape, np.float32), 0.0, 1.0)
+    return np.clip(
+        images + np.asarray(noise, np.float32) * rng.standard_normal(images.shape, np.float32), 0.0, 1.0
+    )
 
 
 def with_thickness(images: np.ndarray, thicker: float) -> np.ndarray:

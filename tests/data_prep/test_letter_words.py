@@ -143,6 +143,13 @@ def test_letters_are_changed_within_bounds() -> None:
     np.testing.assert_array_equal(changed, augmented_letters(letters, LetterAugmentation(), rng(1)))
 
 
+def test_noise_is_of_each_letter_and_mostly_low() -> None:
+    grey = np.full((500, 16, 8), 128, np.uint8)
+    noisy = augmented_letters(grey, LetterAugmentation(NO_AUGMENTATION, 0.0, 0.4), rng())
+    deviations = noisy.reshape(500, -1).std(axis=1)
+    assert 0.25 < deviations.max() < 0.45 and 0.05 < np.median(deviations) < 0.15
+
+
 @pytest.mark.parametrize("name", ["stroke", "noise"])
 def test_augmentation_out_of_bounds_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"{name} does not fit"):
