@@ -15,7 +15,7 @@ from tests.apps.pages import chart, given, messages, open_page, shipping
 from tests.apps.reviews_presets import drawn, save_reviews
 from tests.robustness_results import store_robustness
 
-STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 3}  # sections to the tables that they show
+STORED = {"Networks": 1, "Embeddings": 2, "Benchmark": 4}  # sections to the tables that they show
 
 
 KEY = "reviews"
@@ -201,7 +201,8 @@ def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
     app = page(section="Benchmark")
     assert not app.info and len(chart(app, "reviews_peers accuracy")["data"][0]["x"]) == 2
     assert chart(app, f"robustness {DEFAULT_PRESET}")["data"][0]["x"] == [90.0, 80.0]
-    assert app.dataframe[-1].value["templates"].tolist() == [100]
+    assert app.dataframe[-2].value["templates"].tolist() == [100]
+    assert app.dataframe[-1].value["right, %"].tolist() == [90.0]
 
 
 @pytest.mark.parametrize(
