@@ -46,7 +46,7 @@ from data_prep.readers.labelled_texts import LabelledTexts
 from data_prep.readers.letters import LetterWords
 from data_prep.readers.mnist import read_mnist
 from data_prep.readers.text import iter_lines
-from data_prep.text.contrasts import KINDS, ORIGINS, contrasts, others
+from data_prep.text.contrasts import KINDS, ORIGINS, contrasts, other_origins
 from data_prep.text.raw_forms import review_texts
 from data_prep.text.segmentation import raw_text
 from data_prep.text.text_inputs import plain
@@ -198,7 +198,7 @@ def contrast_rows(reviews: Reviews) -> dict[str, Row]:
 
 def origin_rows(reviews: Reviews) -> dict[str, Row]:
     """Classify sentences of other origin."""
-    made = others()
+    made = other_origins()
     verdicts = reviews.classify_many((one.text for one in made), unknown="answer")
     right = np.array([verdict.label == one.label for verdict, one in zip(verdicts, made, strict=True)])
     kinds = np.array([one.kind for one in made])

@@ -53,7 +53,7 @@ def contrasts() -> list[Contrast]:
     return found
 
 
-def others() -> list[Contrast]:
+def other_origins() -> list[Contrast]:
     """Return sentences of other origin; the kind is of ``ORIGINS``, and each is a template of its own."""
     rows = (line.split("\t") for line in _OTHERS.read_text(encoding="utf-8").splitlines())
     return [Contrast(text, label, origin, number) for number, (origin, label, text) in enumerate(rows)]

@@ -79,7 +79,7 @@ def test_what_is_held_out_is_not_in_what_is_learned() -> None:
 
 def test_sentences_of_other_origin_are_not_learned() -> None:
     learned = {one.lower() for label in LABELS for one in TEMPLATES[label]}
-    scored = contrasts.others()
+    scored = contrasts.other_origins()
     assert not {one.text.lower() for one in scored} & learned
     for origin in contrasts.ORIGINS:
         assert [one.label for one in scored if one.kind == origin].count("pos") == 150
