@@ -46,7 +46,7 @@ from data_prep.readers.labelled_texts import LabelledTexts
 from data_prep.readers.letters import LetterWords
 from data_prep.readers.mnist import read_mnist
 from data_prep.readers.text import iter_lines
-from data_prep.text.contrasts import KINDS, ORIGINS, contrasts, other_origins
+from data_prep.text.contrasts import KINDS, ORIGINS, Contrast, contrasts, other_origins
 from data_prep.text.raw_forms import review_texts
 from data_prep.text.segmentation import raw_text
 from data_prep.text.text_inputs import plain
@@ -178,31 +178,27 @@ def reviews_rows(reviews: Reviews, texts: LabelledTexts, seed: int) -> dict[str,
 def contrast_rows(reviews: Reviews) -> dict[str, Row]:
     """Classify negations and turns; the standard error is that of the mean over templates."""
     made = contrasts()
-    verdicts = reviews.classify_many((one.text for one in made), unknown="answer")
-    right = np.array([verdict.label == one.label for verdict, one in zip(verdicts, made, strict=True)])
-    template, kinds = np.array([one.template for one in made]), np.array([one.kind for one in made])
-    found = {}
+    right, kinds = _right(reviews, made)
+    template, found = np.array([one.template for one in made]), {}
     for kind in (*KINDS, "all"):
         chosen = (kinds == kind) | (kind == "all")
         means = np.array([right[template == number].mean() for number in np.unique(template[chosen])])
         error = 100 * float(means.std(ddof=1) / np.sqrt(len(means)))
-        score = 100 * float(right[chosen].mean())
-        found[kind] = {
-            "score": score,
-            "standard_error": error,
-            "n": int(chosen.sum()),
-            "templates": len(means),
-        }
+        found[kind] = row_of(right[chosen]) | {"standard_error": error, "templates": len(means)}
     return found
 
 
 def origin_rows(reviews: Reviews) -> dict[str, Row]:
     """Classify sentences of other origin."""
-    made = other_origins()
-    verdicts = reviews.classify_many((one.text for one in made), unknown="answer")
-    right = np.array([verdict.label == one.label for verdict, one in zip(verdicts, made, strict=True)])
-    kinds = np.array([one.kind for one in made])
+    right, kinds = _right(reviews, other_origins())
     return {kind: row_of(right[(kinds == kind) | (kind == "all")]) for kind in (*ORIGINS, "all")}
+
+
+def _right(reviews: Reviews, made: Sequence[Contrast]) -> tuple[np.ndarray, np.ndarray]:
+    """Say of each sentence whether it is classified as it is meant, and its kind."""
+    verdicts = reviews.classify_many((one.text for one in made), unknown="answer")
+    right = [verdict.label == one.label for verdict, one in zip(verdicts, made, strict=True)]
+    return np.array(right), np.array([one.kind for one in made])
 
 
 def writer_rows(writer: Writer, held_out: str, others: Mapping[str, str], seed: int) -> dict[str, Row]:

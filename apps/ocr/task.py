@@ -1,6 +1,6 @@
 """How the reader's networks are trained: letters or words, the one stage, errors and preset.
 
-    python -m apps ocr fit --out models/presets/ocr_letters                       0.93 % in context, 18 min, one core
+    python -m apps ocr fit --out models/presets/ocr_letters                       0.69 % in context, 82 min, one core
     python -m apps ocr fit --recipe words --out models/presets/ocr_words          3.08 %, two hours, one core
 
 Nothing is chosen by the test fold: ``--set split=choose`` leaves another fold out, scores that one after every epoch,

@@ -96,8 +96,7 @@ class SelfTraining(Checked):
 class ShortTexts(Checked):
     """What one more network learns, which answers short texts where it is sure: pieces of documents, made sentences.
 
-    It starts with the vectors of the last of the other networks that reads words in their order and has vectors of its
-    size, and with what else of that one fits.
+    It starts with the vectors, and what else fits, of the last network that reads in order and has vectors of its size.
 
     Args:
         words: It is asked about texts of up to so many words and marks; 0 for no such network.

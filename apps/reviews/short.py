@@ -14,7 +14,7 @@ from data_prep.text.contrasts import words as scored_words
 from data_prep.text.short_texts import LABELS, pieces, sentences
 from data_prep.text.text_inputs import encode
 from models.serving.operations import softmax
-from models.storage.variables import assign_arrays, variable_arrays
+from models.storage.variables import assign_arrays, fitting_arrays, variable_arrays
 from models.text_classifier.config import Arrays, TextClassifierConfig, TextPresetConfig, member_arrays
 from models.text_classifier.serving import margins
 from models.training.recipe import to_dict
@@ -108,10 +108,6 @@ def _begun(stage: Stage, arrays: Arrays | None) -> keras.Model:
     model = stage.network()
     if arrays is not None:
         own = variable_arrays(model.weights)
-        fitting = {
-            name: array for name, array in arrays.items() if name in own and array.shape == own[name].shape
-        }
-        assign_arrays(
-            model.weights, own | {name: array.astype(np.float32) for name, array in fitting.items()}
-        )
+        fitting = fitting_arrays(own, arrays).items()
+        assign_arrays(model.weights, own | {name: array.astype(np.float32) for name, array in fitting})
     return model

@@ -1,8 +1,8 @@
 """Negations and turns, made of templates and words (``contrasts.toml``), to score by; nothing learns from them.
 
 "Not bad at all." praises, "I expected to love it." does not: who only counts words is misled by every one of these
-sentences, since each word of praise comes as often in sentences that blame. Beside them stand sentences of other origin
-than film reviews (``other_origins.tsv``): a tenth of the sayings, whose rest is in ``data_prep.text.short_texts``.
+sentences, since each word of praise comes as often in sentences that blame. ``other_origins.tsv`` holds sentences about
+other things than films: a tenth of the sayings, whose rest is in ``data_prep.text.short_texts``.
 """
 
 from __future__ import annotations

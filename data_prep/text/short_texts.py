@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,10 +24,6 @@ from data_prep.text.vocab import Vocabulary
 _SAID = toml_beside(__file__)
 LABELS = ("neg", "pos")
 KINDS = ("negation", "expectation", "turn", "plain", "saying")
-# By kind; sayings, whose label no word of praise or blame decides, by their label.
-TEMPLATES: Mapping[str, list[str]] = {kind: [] for kind in (*KINDS[:-1], *LABELS)}
-for _line in Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines():
-    TEMPLATES[_line.partition("\t")[0]].append(_line.partition("\t")[2])
 _IN_TURN = (*KINDS, "saying")  # twice as many of these: there are more of them, and no two are alike
 _MOST_SENTENCES = 3  # of a piece
 _FEWEST_WORDS = 2
@@ -73,6 +70,14 @@ def pieces(
     return found
 
 
+@cache
+def templates() -> Mapping[str, Sequence[str]]:
+    """Read the templates of each kind; sayings, whose label no word of praise or blame decides, by their label."""
+    lines = Path(__file__).with_suffix(".tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines]
+    return {kind: [one for own, one in rows if own == kind] for kind in (*KINDS[:-1], *LABELS)}
+
+
 def sentences(count: int, seed: int, part: Part = "all", unseen: Collection[str] = ()) -> list[Made]:
     """Make sentences, as many of each label, and of each kind but sayings, of which there are twice as many.
 
@@ -87,9 +92,9 @@ def sentences(count: int, seed: int, part: Part = "all", unseen: Collection[str]
         for kind in ("adjectives", "verbs")
     )
     scored = re.compile(rf"\b(?:{'|'.join(unseen)})\b", re.IGNORECASE)
-    templates = {
+    chosen = {
         kind: [one for one in _of(part, some) if not (unseen and kind in LABELS and scored.search(one))]
-        for kind, some in TEMPLATES.items()
+        for kind, some in templates().items()
     }
     slots = {name: _of(part, some) for name, some in _SAID["slots"].items()}
     made = []
@@ -101,9 +106,8 @@ def sentences(count: int, seed: int, part: Part = "all", unseen: Collection[str]
             words[name] = _one(own[which], next(drawn))
             words[f"{name}2"] = _one([word for word in own[which] if word != words[name]], next(drawn))
             words[f"{name}v"] = _one(verbs[which], next(drawn))
-        of_words = kind in templates
-        text = _one(templates[kind if of_words else LABELS[label]], next(drawn)).format(**words)
-        text = _AN.sub(r"\1n", text) if of_words else text
+        text = _one(chosen.get(kind) or chosen[LABELS[label]], next(drawn)).format(**words)
+        text = text if kind == "saying" else _AN.sub(r"\1n", text)
         made.append(Made(text[0].upper() + text[1:], label, kind))
     return made
 

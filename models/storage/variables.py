@@ -63,6 +63,11 @@ def assign_arrays(variables: Sequence[Any], arrays: Mapping[str, np.ndarray]) ->
         variable.assign(arrays[path])
 
 
+def fitting_arrays(own: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return those of some arrays that have name and shape of ``own``, as :func:`variable_arrays` gives these."""
+    return {name: one for name, one in arrays.items() if name in own and own[name].shape == one.shape}
+
+
 def copy_values(variables: Iterable[Any]) -> list[np.ndarray]:
     """Return copies of the values, in order."""
     # Not keras.ops.convert_to_numpy: it goes through __array__, about which NumPy 2 warns for each variable.

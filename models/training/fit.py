@@ -28,7 +28,7 @@ from data_prep.errors import InputError
 from data_prep.files import write_bytes, writing_to
 from models.presets.store import Preset
 from models.storage.folders import check_file
-from models.storage.variables import assign_arrays, copy_values, stable_paths, variable_arrays
+from models.storage.variables import assign_arrays, copy_values, fitting_arrays, stable_paths, variable_arrays
 from models.training.averaging import averaged_weights, averaging_optimizer, without_final_average
 from models.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, write_best
 from models.training.events import DivergedError, Events, Listener, ProgressBar, StepWatch
@@ -292,7 +292,7 @@ def take_over(model: keras.Model, preset: Preset, arrays: Mapping[str, Any]) -> 
         InputError: Nothing fits.
     """
     own = variable_arrays(model.weights)
-    fitting = {name: a for name, a in arrays.items() if name in own and own[name].shape == a.shape}
+    fitting = fitting_arrays(own, arrays)
     left = [name for name in own if name not in fitting]
     if not any(array.ndim > 1 for array in fitting.values()):  # biases alone are no network
         raise InputError(

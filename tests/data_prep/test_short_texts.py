@@ -8,7 +8,7 @@ import numpy as np
 
 from data_prep.files import toml_beside
 from data_prep.text import contrasts, short_texts
-from data_prep.text.short_texts import KINDS, LABELS, TEMPLATES, pieces, sentences
+from data_prep.text.short_texts import KINDS, LABELS, pieces, sentences, templates
 from data_prep.text.text_inputs import EOS, SPECIALS, encode
 from data_prep.text.vocab import Vocabulary
 
@@ -78,7 +78,7 @@ def test_what_is_held_out_is_not_in_what_is_learned() -> None:
 
 
 def test_sentences_of_other_origin_are_not_learned() -> None:
-    learned = {one.lower() for label in LABELS for one in TEMPLATES[label]}
+    learned = {one.lower() for label in LABELS for one in templates()[label]}
     scored = contrasts.other_origins()
     assert not {one.text.lower() for one in scored} & learned
     for origin in contrasts.ORIGINS:
@@ -87,10 +87,10 @@ def test_sentences_of_other_origin_are_not_learned() -> None:
 
 
 def test_a_saying_praises_or_blames() -> None:
-    assert len({one for label in LABELS for one in TEMPLATES[label]}) == sum(
-        len(TEMPLATES[label]) for label in LABELS
+    assert len({one for label in LABELS for one in templates()[label]}) == sum(
+        len(templates()[label]) for label in LABELS
     )
-    neg, pos = (len(TEMPLATES[label]) for label in LABELS)
+    neg, pos = (len(templates()[label]) for label in LABELS)
     assert abs(neg - pos) < 0.03 * pos
     said = {one.text for one in sentences(6_000, 1) if one.kind == "saying"}
     assert len(said) > 1_700 and not any("{" in one for one in said)
@@ -115,7 +115,7 @@ def test_templates_are_not_those_that_classifiers_are_scored_by() -> None:
     assert _runs(["a", "b", "c"], 2) == {("a", "b"), ("b", "c")}
     forbidden = {run for frame in scored for run in _runs(frame, min(6, len(frame)))}
     lengths = {len(run) for run in forbidden}
-    for template in (template for some in TEMPLATES.values() for template in some):
+    for template in (template for some in templates().values() for template in some):
         frame = _frame(template)
         assert not any(_runs(frame, length) & forbidden for length in lengths), template
     made = {one.text.lower() for one in sentences(20_000, 3)}
