@@ -239,7 +239,7 @@ class WordVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 max_vocabulary=recipe.max_vocabulary,
             )
             answers = _trained(task, recipe, VectorsSource(corpus, "given texts", {}), None)
-        self.application_ = Vectors(answers.input)
+        self.application_ = Vectors(answers.vectors)
         return self
 
     def transform(self, X: Sequence[str]) -> np.ndarray:

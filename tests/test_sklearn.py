@@ -94,7 +94,6 @@ def test_word_vectors_stand_in_a_pipeline() -> None:
     np.testing.assert_allclose(vectorizer.transform(["Film"])[0], mean)
 
 
-@pytest.mark.slow
 def test_word_vectors_are_learned_from_the_texts() -> None:
     settings = ("dimensions=8", "epochs=1", "min_count=1")
     fitted = WordVectorizer(preset=None, settings=settings).fit(TEXTS)

@@ -2,6 +2,7 @@
 
     python -m apps reviews fit --data imdb --out models/presets/reviews_imdb
     python -m apps reviews fit --data bbc --out models/presets/topics_bbc
+    python -m apps reviews fit --data imdb --from reviews_imdb --set short.only=true --out DIR   its short network anew
     python -m apps reviews fit --csv FILE --text COLUMN --label COLUMN --out DIR          your own documents
 
 Part of the training documents is held out: the weights of the networks in their sum and the temperature are chosen by

@@ -1,6 +1,6 @@
 """How word vectors are trained: texts, the one stage, scores, and presets of input and output vectors.
 
-python -m apps vectors fit --recipe shipped --out models/presets/vectors_en_wiki     the shipped preset
+python -m apps vectors fit --recipe shipped --out models/presets/vectors_en_wiki     the settings of the shipped preset
 python -m apps vectors fit --text FILE_OR_FOLDER --out DIR                           your own text
 """
 
