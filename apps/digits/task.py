@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from apps.digits.application import Digits
 from apps.digits.epochs import KeptEpochs, Weights, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
-from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_images, sample_source
+from apps.digits.sources import (
+    DigitsSource,
+    folder_images,
+    folder_source,
+    mnist_source,
+    sample_images,
+    sample_source,
+)
 from apps.digits.watch import WATCHED, seer
 from apps.shared.measures import chosen_temperature, likelihood_loss
 from data_prep.array_files import half_precision
@@ -200,7 +207,7 @@ class DigitsTask(Task):
         if options.get("sample"):
             return sample_source(recipe.seed)
         folder = options.get("folder")
-        return mnist_source() if folder is None else folder_source(folder, recipe.seed)
+        return mnist_source() if folder is None else folder_source(folder, folder_images(folder), recipe.seed)
 
     def stages(self, recipe: DigitsRecipe, source: DigitsSource, run: Run) -> Stages:
         """Train the network; batch norm is measured anew for the averaged weights."""

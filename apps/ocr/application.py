@@ -102,8 +102,15 @@ class Reader:
         """Give the Keras network for ``"letters"`` or ``"words"``, by default the only one or that for letters.
 
         The language model of letters is no part of it; it takes TensorFlow.
+
+        Raises:
+            InputError: It was opened without such a preset.
         """
-        preset = self.presets[reads or next(iter(self.presets))]
+        preset = self.presets.get(reads or next(iter(self.presets)))
+        if preset is None:
+            raise InputError(
+                "The reader has no such network", allowed=" or ".join(self.presets), received=reads
+            )
         return kind_named(KIND).keras_model(preset.config, preset.arrays)
 
     def evaluate(self, **options: Any) -> Any:
@@ -287,10 +294,10 @@ def _checked(images: np.ndarray) -> np.ndarray:
     box = (LETTER_HEIGHT, LETTER_WIDTH)
     if images.dtype == np.uint8 and images.shape[1:] == box:
         return letter_pictures(images)
-    if images.dtype.kind == "f" and images.shape[1:] == (*box, 1):
+    if images.dtype.kind == "f" and images.shape[1:] == (*box, 1) and np.isfinite(images).all():
         return images.astype(np.float32, copy=False)
     raise InputError(
-        "The letters have a wrong shape",
+        "The letters have a wrong shape, or values that are no numbers",
         allowed="float (letters, 16, 8, 1) or uint8 (letters, 16, 8)",
         received=(images.dtype.name, *images.shape),
     )

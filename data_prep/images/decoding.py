@@ -74,8 +74,8 @@ def _read_bytes(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}", remedy="Check the name") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:  # a name with a NUL is no name
+        raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 
 def _from_file(content: bytes, name: str) -> GrayImage:

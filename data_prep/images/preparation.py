@@ -97,9 +97,8 @@ def prepare_digit(source: Source, name: str | None = None) -> PreparedImage:
 
 def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[ImageStep]]:
     """Find what is drawn: ink float32 (height, width), paper 0, without specks, cut to the ink; and the steps."""
-    called = name or (str(source) if isinstance(source, str | Path) else "The image")
     picture = read_gray(source, name)
-    ink, dark = _ink(picture.gray, called)
+    ink, dark = _ink(picture.gray, called(source, name))
     clean = _without_specks(ink)
     width, height = picture.size
     steps = [
@@ -107,9 +106,15 @@ def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[
         ImageStep("ink", f"{'dark' if dark else 'light'} ink on {'light' if dark else 'dark'} paper", ink),
     ]
     if clean is not ink:
+        clean = (clean / clean.max()).astype(np.float32)  # the darkest ink may have been a speck
         steps.append(ImageStep("clean", "specks removed", clean))
     box = cut_to_ink(clean)
     return box, [*steps, ImageStep("box", "cut to the ink", box)]
+
+
+def called(source: Source, name: str | None) -> str:
+    """Say what a picture is called in messages."""
+    return name or (str(source) if isinstance(source, str | Path) else "The image")
 
 
 def cut_to_ink(ink: np.ndarray) -> np.ndarray:
