@@ -57,7 +57,9 @@ _UNKNOWN_COPIES = "copied: unknown, the training text is not at hand (see --text
 def generate(
     prompt: Annotated[
         str | None,
-        typer.Option(help=r"What to go on from; \n in it is a line break, which is also meant without it."),
+        typer.Option(
+            help=r"What to go on from; \n in it is a line break. By default a new line or sentence."
+        ),
     ] = None,
     length: Annotated[int, typer.Option(help="Tokens to write, at most 100,000.")] = 300,
     temperature: Annotated[
