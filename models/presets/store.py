@@ -111,7 +111,7 @@ def save_preset(
     rules.check_parts(config, vocabulary, None if labels is None else tuple(labels))
     stored = _stored_arrays(rules, config, weights, dtype)
     content = {"kind": kind, **_provenance(metadata, card, stored, dtype)}
-    _check_replaceable(target)
+    check_replaceable(target)
     with replacing_folder(target) as staging:
         write_json(staging / CONFIG, to_dict(config))
         if vocabulary is not None:
@@ -219,7 +219,7 @@ def _provenance(
     }
 
 
-def _check_replaceable(target: Path) -> None:
+def check_replaceable(target: Path) -> None:
     """Refuse to replace a folder that could hold anything but a preset."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import pickle
 from itertools import pairwise
 from pathlib import Path
 
@@ -233,6 +235,7 @@ def test_any_text_can_be_scored(writer: Writer, preset: Path, text_file: Path, t
     assert found.nats_per_character == pytest.approx(sum(text.nats for text in alone) / found.n)
     assert (found.n, found.split, found.text) == (23 + 14, "all", "one.txt, two.txt")
     assert found.notes() == ["Read as unknown: 1 tokens"]
+    assert plain.evaluate(files=str(tmp_path / "two.txt")).n == 14, "one file is one file"
     for other in ({"split": "last_tenth"}, {"split": None}):
         with pytest.raises(InputError, match="--file excludes"):
             writer.evaluate(files=[text_file], **other)
@@ -368,6 +371,41 @@ def test_words_and_pieces_and_other_cells_go_the_same_way(
     assert len(following_units(view, "speaker's name", "hidden")) == 12
     assert sum(token.sampling_probability for token in writer.next_tokens(text).tokens) == pytest.approx(1.0)
     assert len(unrolled_steps(writer, "The king", 3)) == len(writer.score("The king").tokens) + 2
+    asked = [question(writer, seed) for seed in range(12)]
+    assert {one.kind for one in asked} == set(KINDS) and max(len(one.text) for one in asked) <= 320
+    if kind != "char":
+        with pytest.raises(InputError, match="one word or more") as caught:
+            writer.generate("")
+        assert caught.value.remedy is None
+
+
+def test_a_used_writer_is_pickled_and_takes_numbers_of_numpy(writer: Writer) -> None:
+    report = writer.copies(writer.learned.train[:99], k=np.int64(5))
+    assert json.loads(json.dumps(report.to_dict()))["k"] == 5
+    text = writer.generate("A", length=np.int32(9), seed=np.int64(3), temperature=np.float32(0.5)).text
+    again = pickle.loads(pickle.dumps(writer))
+    assert again.generate("A", length=9, seed=3, temperature=0.5).text == text
+    assert again.copies("The king") == writer.copies("The king")
+
+
+def test_a_batch_looks_once_for_the_training_text(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    def nowhere(data: object) -> None:
+        looked.append(data)
+        raise InputError("The text is nowhere")
+
+    monkeypatch.setattr("apps.writer.sources._known_source", nowhere)
+    texts = Writer.from_preset(preset).generate_batch("A", 5, length=3)
+    assert [text.copied for text in texts] == [None] * 5 and len(looked) == 1
+
+
+def test_places_of_a_text_that_repeats(tmp_path: Path) -> None:
+    path = tmp_path / "again.txt"
+    path.write_text("abc def\n" * 5000, encoding="utf-8")
+    for split, line in (("last_tenth", 4501), ("slice", 4051)):
+        metadata = {"data": text_source([path]).checksums, "recipe": {"split": split}}
+        assert learned_text(metadata, [path]).held_out_place(0).line == line
 
 
 def test_stored_scores(preset: Path, tmp_path: Path) -> None:
