@@ -187,6 +187,8 @@ def test_tags_are_wrong_where_the_confusions_say_so(random_tagger: Tagger) -> No
         (e.confidence for e in found.errors), reverse=True
     )
     assert all(error.length and error.marked and error.label != error.answer for error in found.errors)
+    counted["examples"] = {kind.replace("\t", ">"): some for kind, some in counted["examples"].items()}
+    assert errors_of(counted) == found, "as presets have it"
     few = errors_of(confusions(random_tagger, made_sentences("test")[:20]))
     assert few.wrong == found.wrong and len(few.errors) <= len(found.errors)
 
