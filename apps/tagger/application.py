@@ -11,14 +11,7 @@ import numpy as np
 
 from apps.shared.application import Application
 from apps.tagger.files import sentence_numbers
-from apps.tagger.results import (
-    ALTERNATIVES,
-    Alternative,
-    SegmenterEvaluation,
-    TaggedSentence,
-    TaggedText,
-    TaggedToken,
-)
+from apps.tagger.results import ALTERNATIVES, Alternative, TaggedSentence, TaggedText, TaggedToken
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Sentence, found_lines
 from data_prep.text.segmentation import expanded
@@ -41,6 +34,7 @@ class Segmenter(Application):
 
     kind = "segmenter"
     default_preset = SEGMENTER_PRESET
+    scored_by = "evaluate_segmenter"
 
     def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
         super().__init__(config, arrays, **more)
@@ -61,12 +55,6 @@ class Segmenter(Application):
         """
         sentences = self._network.segment(text)
         return [list(expanded(one, self.multiword)) for one in sentences] if self.multiword else sentences
-
-    def evaluate(self, file: str | Path | None = None) -> SegmenterEvaluation:
-        """Score it on a treebank, by :func:`apps.tagger.evaluation.evaluate_segmenter`."""
-        from apps.tagger.evaluation import evaluate_segmenter
-
-        return evaluate_segmenter(self, file)
 
 
 class _Piece(NamedTuple):

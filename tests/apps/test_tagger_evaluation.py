@@ -64,7 +64,9 @@ def oracle() -> Tagger:
     from data_prep.text.segmentation_rules import segment_by_rules
 
     tags = {"Dogs": "NOUN", "Cats": "NOUN", "bark": "VERB", ".": "PUNCT"}
-    return Tagger(Oracle(tags, 0.8), SimpleNamespace(segment=segment_by_rules, metadata={}))
+    rules = object.__new__(Segmenter)
+    rules.segment, rules.metadata = segment_by_rules, {}
+    return Tagger(Oracle(tags, 0.8), rules)
 
 
 def test_scores_on_gold_tokens_and_from_raw_text(oracle: Tagger, treebank) -> None:
@@ -101,7 +103,7 @@ def test_words_without_penn_tags_do_not_count(oracle: Tagger, treebank) -> None:
 def test_a_file_is_scored_and_an_untagged_one_refused(oracle: Tagger, treebank, tmp_path) -> None:
     write_conllu(treebank, tmp_path / "gold.conllu")
     assert oracle.evaluate(tmp_path / "gold.conllu").upos == Accuracy(6, 7)
-    whole = Segmenter.evaluate(oracle.segmenter, tmp_path / "gold.conllu")
+    whole = oracle.segmenter.evaluate(tmp_path / "gold.conllu")
     assert (whole.words, whole.words_f1) == (7, 100.0)
     untagged = [[("_", "_") for _ in one.words] for one in treebank]
     write_conllu(treebank, tmp_path / "bare.conllu", untagged)
