@@ -98,7 +98,17 @@ class ReviewsTask(Task):
         start = run.start
         if recipe.short.only and start is None:
             raise InputError("short.only keeps the networks of a preset", remedy="Name it with --from")
-        return source if start is None else source.labelled_as(start.labels, start.config.aliases)
+        if start is None:
+            return source
+        found = source.labelled_as(start.labels, start.config.aliases)
+        if recipe.short.only and found.labels != start.labels:
+            raise InputError(
+                "short.only keeps networks with other labels",
+                allowed=", ".join(start.labels),
+                received=", ".join(found.labels),
+                remedy="Leave short.only at false for these documents",
+            )
+        return found
 
     def stages(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run) -> Stages:
         """Train the networks of the folds, where folds are scored, and then those of all documents."""

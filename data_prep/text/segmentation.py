@@ -90,7 +90,7 @@ def _break_kind(text: str, line: int, start: int, end: int) -> str:
 
 @functools.cache
 def _table() -> np.ndarray:
-    return np.array([_id_of(chr(point)) for point in range(0x3000)] + [0], np.uint8)
+    return np.array([_id_of(chr(point)) for point in range(0x3001)], np.uint8)
 
 
 def _id_of(character: str) -> int:

@@ -149,6 +149,14 @@ def test_documents_that_teach_nothing_are_refused(rows: list, message: str) -> N
         own_source(labelled(rows), "made")
 
 
+def test_aliases_mean_the_labels_as_your_documents_write_them() -> None:
+    texts = labelled([(f"film {at}", label) for at in range(20) for label in ("Pos", "NEG")])
+    aliases = dict(own_source(texts, "made").aliases)
+    assert aliases["positive"] == "Pos" and aliases["0"] == "NEG"
+    twice = labelled([(f"film {at}", label) for at in range(20) for label in ("pos", "Pos", "neg")])
+    assert own_source(twice, "made").aliases == ()
+
+
 def test_self_training_needs_texts_and_ten_documents(source: ReviewsSource, tmp_path: Path) -> None:
     recipe = ReviewsRecipe(members=(_TINY,), self_training=SelfTraining(rounds=1))
     with pytest.raises(InputError, match="needs texts without labels"):
@@ -239,6 +247,10 @@ def test_the_network_of_short_texts_alone_is_trained_beside_those_of_a_preset(
     overrides += ["short.member.dimensions=3", "short.member.start=frozen"]
     with pytest.raises(InputError, match=r"keeps the networks of a preset\. Name it with --from"):
         fit_task(TASK, tmp_path / "none", options=options, overrides=overrides)
+    foreign = replace(source.train, classes=("a", "b"))
+    with pytest.raises(InputError, match=r"with other labels\. Allowed: neg, pos\. Received: 'a, b'"):
+        named = {"csv": (own_csv(tmp_path / "foreign.csv", foreign),)}
+        fit_task(TASK, tmp_path / "none", options=named, overrides=overrides, start=start)
     fit_task(TASK, tmp_path / "more", options=options, overrides=overrides, start=start)
     before, after = Reviews.from_preset(start), Reviews.from_preset(tmp_path / "more")
     assert after.config.without_short() == before.config and len(after.config.members) == 3

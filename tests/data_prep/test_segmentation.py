@@ -91,7 +91,7 @@ def labelled(text, labels):
 
 
 def test_ids_are_one_a_character_and_never_padding():
-    text = "Añ “x”\t\0😀\ud800"
+    text = "Añ “x”\t\0😀\ud800\u2fff\u3000\u3001"
     ids = character_ids(text)
     assert ids.shape == (len(text),)
     assert ids.min() > PADDING
