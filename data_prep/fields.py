@@ -70,6 +70,7 @@ _TERMS = {
     ", unable to interpret input": "",
     "a valid boolean": "true or false",
     "a valid dictionary or object to extract fields from": "an object",
+    "a valid array": "a list",
     "a valid ": "a ",
     "Field required": "more values",
 }

@@ -88,7 +88,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):
             if isinstance(verdict, Refused):
                 raise InputError(f"Text {verdict.number} cannot be classified: {verdict.problem}")
             rows.append(list(verdict.probabilities.values()))
-        return np.array(rows)
+        return np.array(rows).reshape(-1, len(self.classes_))
 
     def predict(self, X: Sequence[str]) -> np.ndarray:
         """Return the most probable class of each text; errors as of :meth:`predict_proba`."""
@@ -187,14 +187,15 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
                 allowed="uint8 (n, height, width), or float of 0 to 1",
                 received=(array.dtype.name, *array.shape),
             )
-        if self.prepare:
+        if self.prepare and len(array):
             return np.stack([image_bytes(prepare_digit(one)) for one in array])
-        if array.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
+        if len(array) and array.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
             raise InputError(
                 "The pictures have a wrong size",
                 allowed=f"{DIGIT_SIZE} x {DIGIT_SIZE}, or prepare=True",
                 received=array.shape[1:],
             )
+        array = array.reshape(-1, DIGIT_SIZE, DIGIT_SIZE)
         return array if array.dtype == np.uint8 else np.rint(255 * array).astype(np.uint8)
 
 
@@ -262,7 +263,7 @@ class WordVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
 def _texts(given: Any) -> list[str]:
     """Return texts as a list; refuse everything else, with the first that is none."""
-    if isinstance(given, str) or np.ndim(given) > 1:
+    if isinstance(given, str) or getattr(given, "ndim", 1) > 1:
         raise InputError("Texts are a list of strings", received=given)
     texts = list(given)
     for number, text in enumerate(texts, start=1):

@@ -126,7 +126,7 @@ def test_before_fit_there_is_no_answer(estimator: int, given) -> None:
         (fresh.transform if estimator == 2 else fresh.predict)(given)
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), 3, None, b"bytes"])
+@pytest.mark.parametrize("wrong", [float("nan"), 3, None, b"bytes", ["a", "b"]])
 @pytest.mark.parametrize("estimator", [ReviewClassifier(), WordVectorizer(VECTORS)])
 def test_texts_are_strings(estimator, wrong: object) -> None:
     with pytest.raises(InputError) as caught:
@@ -137,7 +137,7 @@ def test_texts_are_strings(estimator, wrong: object) -> None:
     )
 
 
-@pytest.mark.parametrize("wrong", ["one text", np.zeros((2, 3)), [["a", "b"]]])
+@pytest.mark.parametrize("wrong", ["one text", np.zeros((2, 3))])
 def test_texts_are_a_list(wrong: object) -> None:
     with pytest.raises(InputError, match="Texts are a list of strings"):
         reviews().predict(wrong)

@@ -35,6 +35,7 @@ def test_words_and_sentences_are_tagged(nlp) -> None:
         "Dogs bark.", "They can't sleep (really)!", "Mr. Smith doesn't mind.",
     ]  # fmt: skip
     assert doc.has_annotation("SENT_START")
+    assert [token.is_sent_start for token in nlp("  Hello there.")] == [True, False, False, False]
     assert all(token.pos_ and token.tag_ for token in doc)
 
 

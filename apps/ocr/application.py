@@ -106,12 +106,16 @@ class Reader:
         Raises:
             InputError: It was opened without such a preset.
         """
-        preset = self.presets.get(reads or next(iter(self.presets)))
-        if preset is None:
+        preset = self.preset_for(reads)
+        return kind_named(KIND).keras_model(preset.config, preset.arrays)
+
+    def preset_for(self, reads: str | None = None) -> Preset:
+        """Return the preset for ``"letters"`` or ``"words"``, by default the first; raises as :meth:`keras_model`."""
+        if (found := self.presets.get(reads or next(iter(self.presets)))) is None:
             raise InputError(
                 "The reader has no such network", allowed=" or ".join(self.presets), received=reads
             )
-        return kind_named(KIND).keras_model(preset.config, preset.arrays)
+        return found
 
     def evaluate(self, **options: Any) -> Any:
         """Score it on words that it did not learn from: ``apps.ocr.evaluation.evaluate``."""

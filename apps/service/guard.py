@@ -9,12 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from apps.service.bodies import FORM_TYPE, JSON_TYPE
 from apps.service.metrics import Metrics
 from apps.service.refusals import Refused, refused
-from apps.service.settings import LOOPBACK_NAMES, Limits, same_token
+from apps.service.settings import LOOPBACK_NAMES, Limits, is_loopback, same_token
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -91,11 +90,11 @@ class Guard:
     def _check(self, scope: MutableMapping[str, Any], headers: dict[str, str]) -> None:
         """Refuse what may not be asked, by the first line and the headers alone."""
         host = headers.get("host", "")
-        if self._token is None and _name(host) not in LOOPBACK_NAMES:
+        if self._token is None and not is_loopback(_name(host)):
             raise refused(
                 403, "The host is not this machine", allowed=", ".join(LOOPBACK_NAMES), received=host
             )
-        if (origin := headers.get("origin")) and urlsplit(origin).netloc != host:
+        if (origin := headers.get("origin")) and origin.partition("://")[2] != host:
             raise refused(403, "Another site's page may not ask", allowed=host, received=origin)
         if self._token is not None and scope["path"] not in OPEN:
             kind, _, given = headers.get("authorization", "").partition(" ")

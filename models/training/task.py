@@ -217,6 +217,10 @@ class Task(ABC):
         """Say what is changed in a recipe, as ``key=value``, to learn from the sample; nothing if it is made for it."""
         return ()
 
+    def beside(self, recipe: Any) -> Sequence[str]:
+        """Name the presets that are made beside the first, ``OUT_NAME`` each."""
+        return ()
+
     def read_ahead(self) -> None:  # noqa: B027  most need nothing
         """Read what a training on the sample needs, and remember it: for a process that waits for an order."""
 
