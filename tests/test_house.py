@@ -32,7 +32,7 @@ PAGE_PIECES = {
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
 MOST_CODE_LINES = 44_592  # of all packages: without docstrings, comments and blank lines
-MOST_ALL_LINES = 65_354
+MOST_ALL_LINES = 65_356
 HEAVY = {
     "tensorflow",
     "tensorflow_text",
