@@ -113,7 +113,7 @@ def named_choice(label: str, names: Mapping[str, str], key: str, *, many: bool =
     Returns:
         The key, or a list of keys.
     """
-    there = _chosen_before(key, names)
+    there = _chosen_before(key, names)[: more.get("max_selections")]
     if many or there:
         st.session_state[key] = there if many else there[0]
     else:

@@ -44,11 +44,13 @@ class FoundPreset:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """Its scores, empty where the file cannot be read."""
+        """Its measures that have a score, empty where the file cannot be read."""
         try:
-            return dict(json.loads((self.path / METRICS).read_text(encoding="utf-8")))
+            said = json.loads((self.path / METRICS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        measures = said.items() if isinstance(said, dict) else ()
+        return {name: one for name, one in measures if isinstance(one, dict) and "score" in one}
 
     @property
     def learned_from(self) -> str:
