@@ -97,12 +97,7 @@ def fit_task(
     if teacher is not None:
         overrides = (*overrides, f"teaching.preset={teacher}")
     chosen = task.recipe(recipe, options, overrides)
-    if not resume:
-        for name in task.beside(chosen):
-            refuse_existing(out.with_name(f"{out.name}_{name}"))
-    if tensorboard:
-        with writing_to(Path(tensorboard)):
-            Path(tensorboard).mkdir(parents=True, exist_ok=True)
+    _refuse(task, chosen, out, resume, tensorboard)
     run = _run(task, chosen, out, resume, start, observed, place)
     source = _source(task, chosen, options, run)
     listeners = (tensorboard_writer(tensorboard),) if tensorboard and run.together.is_first else ()
@@ -123,6 +118,16 @@ def fit_task(
         remove_run(run.folder)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     return {**made, **content.summary, **scores}
+
+
+def _refuse(task: Task, recipe: Any, out: Path, resume: bool, tensorboard: str | Path | None) -> None:
+    """Refuse what could not be written in the end, before anything is trained."""
+    if not resume:
+        for name in task.beside(recipe):
+            refuse_existing(out.with_name(f"{out.name}_{name}"))
+    if tensorboard:
+        with writing_to(Path(tensorboard)):
+            Path(tensorboard).mkdir(parents=True, exist_ok=True)
 
 
 def _run(
