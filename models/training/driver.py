@@ -94,9 +94,8 @@ def fit_task(
             written, nothing of ``start`` fits, training diverges, or several processes do not find each other.
     """
     out, options = named(Path(out)), task.given("fit", options or {})
-    if teacher is not None:
-        overrides = (*overrides, f"teaching.preset={teacher}")
-    chosen = task.recipe(recipe, options, overrides)
+    taught = () if teacher is None else (f"teaching.preset={teacher}",)
+    chosen = task.recipe(recipe, options, (*overrides, *taught))
     _refuse(task, chosen, out, resume, tensorboard)
     run = _run(task, chosen, out, resume, start, observed, place)
     source = _source(task, chosen, options, run)
