@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import io
-import lzma
 import os
 import shutil
 import tempfile
@@ -20,9 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from apps.laboratory.runs import LABORATORY, RUNS
+from data_prep.array_files import PACKINGS
 from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
 from data_prep.files import toml_beside, write_bytes, writing_to
+from data_prep.readers.labelled_texts import Row, iter_csv
 from models.presets.search import VARIABLE, in_reach
 
 MOST_MEBIBYTES = 10  # of an upload, as .streamlit/config.toml says
@@ -192,6 +192,8 @@ def _check_zip(name: str, content: bytes) -> None:
             infos = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise InputError(f"{name} is no zip file, or damaged") from None
+    if any(info.compress_type not in PACKINGS for info in infos):
+        raise InputError(f"{name} is packed in another way", allowed="deflate, as most programs pack a zip")
     size = sum(info.file_size for info in infos)
     if size > _MOST_UNPACKED or len(infos) > _MOST_FILES:
         raise InputError(
@@ -208,11 +210,12 @@ def _table_in(folder: Path) -> Path:
     path = next((one for one in folder.rglob("*") if _ends(one.name, ".csv") and one.is_file()), None)
     if path is None:
         raise InputError("The zip has no CSV file", allowed="a CSV file with the columns picture and text")
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            named = [PurePosixPath(row.get("picture") or "") for row in csv.DictReader(file)]
-    except csv.Error as error:
-        raise InputError(f"{path.name} cannot be read as CSV ({error})") from None
+    return check_words(path)
+
+
+def check_words(path: Path) -> Path:
+    """Return a CSV file of words, read as a training reads it; refuse one that names a picture of another folder."""
+    named = (PurePosixPath(row.label) for row in iter_csv(path, "text", "picture") if isinstance(row, Row))
     if wrong := next((one for one in named if one.is_absolute() or ".." in one.parts), None):
         raise InputError(
             f"{path.name} names a picture outside of its folder",
@@ -232,7 +235,7 @@ def _unpacked(content: bytes, folder: Path) -> Path:
                     archive.extractall(
                         temporary, [info for info in archive.infolist() if "__MACOSX" not in info.filename]
                     )
-            except (zipfile.BadZipFile, RuntimeError, EOFError, lzma.LZMAError, zlib.error) as error:
+            except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
                 raise InputError(
                     f"The zip cannot be unpacked ({error})", allowed="a whole zip without a password"
                 ) from None

@@ -31,6 +31,7 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 _ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_VALUES = 1_000  # of a body besides the characters of its texts
 _DRAINED = (
     4  # times the largest body: read and thrown away, so that a client that only writes sees the answer
 )
@@ -80,7 +81,9 @@ class Guard:
         body = b""
         try:
             self._check(scope, headers)
-            body = await self._body(receive)
+            # What needs no token reads no body: nobody else may fill the bytes that are held.
+            if scope["method"] == "POST" and scope["path"] in self._addresses.difference(OPEN):
+                body = await self._body(receive)
             await self.app(scope, _again(body, receive), send)
         except Refused as error:
             await error.response()(scope, receive, send)
@@ -139,6 +142,8 @@ class Guard:
                 raise refused(
                     413, "The body is too large", allowed=f"at most {most:,} bytes", received=received
                 )
+            if sum(chunk.count(b",") for chunk in chunks) > self._limits.characters + _VALUES:
+                raise refused(413, "The body has too many values")  # each can become a message of its own
             return b"".join(chunks)
         except BaseException as error:
             self._held -= sum(map(len, chunks))

@@ -23,6 +23,7 @@ FORMATS = ("PNG", "JPEG")
 
 _ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
 _SMALLER = "Crop it or make it smaller"
+_MOST_SCANS = 64  # of a JPEG, each of which costs time; programs write ten or so
 _BAND = 64  # rows converted at a time, or a few more
 _ORIENTATION = 0x0112  # EXIF tag
 # Formats that come under a wrong name: where their signature stands, the signature, and what they are.
@@ -84,6 +85,8 @@ def _from_file(content: bytes, name: str) -> GrayImage:
     if len(content) > MAX_BYTES:
         size = f"{len(content):,} bytes"
         raise InputError(f"{name} is too large", allowed=_ALLOWED, received=size, remedy=_SMALLER)
+    if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > _MOST_SCANS:
+        raise InputError(f"{name} has too many scans", allowed=_ALLOWED, remedy="Save it again")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's warning about bombs: the limits below are stricter
         try:

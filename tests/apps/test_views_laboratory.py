@@ -68,9 +68,9 @@ def only_run() -> LabRun:
     return run
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
+    with zipfile.ZipFile(written, "w", packing) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return written.getvalue()
@@ -188,9 +188,12 @@ def test_a_setting_that_names_a_file_outside_is_refused() -> None:
         ("digits", "folder", "d.zip", zipped({"../a.png": b""}), "outside of its folder"),
         ("digits", "folder", "D.ZIP", spoiled(CHECKSUM, 0), "cannot be unpacked (Bad CRC"),
         ("digits", "folder", "d.zip", spoiled(FLAGS, 1), "is encrypted"),
-        ("digits", "folder", "d.zip", spoiled(METHOD, 9), "cannot be unpacked (That compression"),
+        ("digits", "folder", "d.zip", spoiled(METHOD, 9), "packed in another way"),
         ("ocr", "words", "d.zip", zipped({"w.csv/": b""}), "no CSV file"),
-        ("ocr", "words", "d.zip", zipped({"W.CSV": b"picture,text\n" + b"a" * 140_000}), "cannot be read as CSV"),
+        ("ocr", "words", "d.zip", zipped({"W.CSV": b"picture\n" + b"a" * 140_000}), "has no column text"),
+        ("ocr", "words", "d.zip", zipped({"w.csv": b"picture;text\n/etc/a.png;abc\n"}), "outside of its folder"),
+        ("ocr", "words", "d.zip", zipped({"w.csv": b"\xef\xbb\xbfpicture,text\n../a.png,abc\n"}), "outside of its"),
+        ("digits", "folder", "d.zip", zipped({"a/3.png": b"0" * 999}, zipfile.ZIP_BZIP2), "packed in another way"),
         ("writer", "text", "t.txt", b"\xff\xfe\x00a", "no text in UTF-8"),
         ("writer", "text", "t.gz", b"plain", "no gzip file"),
         ("writer", "text", "t.txt", b"a" * (11 * 2**20), "too large"),
@@ -317,3 +320,11 @@ def test_the_cost_is_that_of_the_network(monkeypatch: pytest.MonkeyPatch, folder
 
     assert told["Parameters"] == f"{fields_of(RECIPES['lab'], DigitCNNConfig, classes=10).parameters:,}"
     assert "…" not in told.values()
+
+
+def test_a_typed_table_names_pictures_of_its_folder_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))
+    (tmp_path / "w.csv").write_text("picture;text\n/etc/hostname;abc\n")
+    kind = next(own.title for own in offers()["ocr"].own if own.option == "words")
+    app = page(**{"task": "Reading", "data ocr": "Path", "kind ocr": kind, "path ocr words": str(tmp_path / "w.csv")})
+    assert ["outside of its folder" in one for one in messages(app)] == [True] and not app.exception
