@@ -1,4 +1,4 @@
-"""Ask the service from Python: `python docs/service_client.py [ADDRESS]`; the token, if any, is in LECTERN_TOKEN."""
+"""Ask the service from Python: `python docs/service_client.py [ADDRESS]`; the token, if any, is in LECTERN_TOKEN; needs httpx."""
 
 from __future__ import annotations
 

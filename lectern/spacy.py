@@ -22,7 +22,7 @@ try:
     from spacy.tokens import Doc
     from spacy.util import minibatch
 except ModuleNotFoundError as error:
-    raise ImportError("lectern.spacy needs spaCy: pip install 'lectern[spacy]'") from error
+    raise ImportError("lectern.spacy needs spaCy; in the checkout: pip install '.[spacy]'") from error
 
 _SPACE = ("SPACE", "_SP")  # what spaCy calls white space that is a token of its own
 

@@ -87,4 +87,4 @@ def test_a_preset_that_is_not_there_is_named() -> None:
 def test_the_missing_extra_is_named() -> None:
     code = "import sys; sys.modules['spacy'] = None; import lectern.spacy"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr.endswith("ImportError: lectern.spacy needs spaCy: pip install 'lectern[spacy]'\n")
+    assert done.stderr.endswith("ImportError: lectern.spacy needs spaCy; in the checkout: pip install '.[spacy]'\n")

@@ -184,7 +184,7 @@ class DigitsTask(Task):
     options = (
         Option(
             "folder",
-            "Your own images, one sub-folder a class; MNIST if not given.",
+            "Your own images, one sub-folder a class; else MNIST, or what the preset learned from.",
             metavar="FOLDER",
             verbs=("fit", "evaluate"),
             excludes="data",

@@ -52,7 +52,10 @@ class ReviewsTask(Task):
     recipes = RECIPES
     options = (
         _given(
-            "data", "A set of documents: imdb (where nothing is named) or bbc.", type=str, excludes="data"
+            "data",
+            "A set of documents: imdb or bbc; else that which goes with the preset or recipe.",
+            type=str,
+            excludes="data",
         ),
         _given(
             "csv",
@@ -62,8 +65,12 @@ class ReviewsTask(Task):
             metavar="FILE",
             excludes="data",
         ),
-        _given("text", "Column of the documents.", type=str, default="text", metavar="COLUMN"),
-        _given("label", "Column of the labels.", type=str, default="label", metavar="COLUMN"),
+        _given(
+            "text", "Column of the documents; text if not given.", type=str, default="text", metavar="COLUMN"
+        ),
+        _given(
+            "label", "Column of the labels; label if not given.", type=str, default="label", metavar="COLUMN"
+        ),
         _given("folder", "Your own documents, one sub-folder a label.", metavar="FOLDER", excludes="data"),
         Option("network", f"Train one network alone: {', '.join(MEMBERS)}.", type=str, metavar="NAME"),
         Option(

@@ -94,7 +94,7 @@ class VectorsTask(Task):
         ),
         Option(
             "restrict_vocab",
-            "Only the first words, at most this many, ask and answer.",
+            "Only the first words, at most this many, ask and answer; 300,000 if not given.",
             type=int,
             default=300_000,
             verbs=("evaluate",),

@@ -4,7 +4,7 @@ Code builds the network and the file only fills numbers in: nothing is unpickled
 checks: size and SHA-256 of every file before one is opened; names, shapes and dtypes of the arrays, from their
 headers, against the network that the config asks for; finite values; the stored answer to a stored input.
 
-    python -m models.presets.store FOLDER      checks one preset and exits with 0 or 2
+    python -m models.presets.store NAME_OR_FOLDER      checks one preset and exits with 0 or 2
 """
 
 from __future__ import annotations
