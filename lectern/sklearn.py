@@ -187,15 +187,16 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
                 allowed="uint8 (n, height, width), or float of 0 to 1",
                 received=(array.dtype.name, *array.shape),
             )
-        if self.prepare and len(array):
+        if not len(array):
+            return np.zeros((0, DIGIT_SIZE, DIGIT_SIZE), np.uint8)
+        if self.prepare:
             return np.stack([image_bytes(prepare_digit(one)) for one in array])
-        if len(array) and array.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
+        if array.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
             raise InputError(
                 "The pictures have a wrong size",
                 allowed=f"{DIGIT_SIZE} x {DIGIT_SIZE}, or prepare=True",
                 received=array.shape[1:],
             )
-        array = array.reshape(-1, DIGIT_SIZE, DIGIT_SIZE)
         return array if array.dtype == np.uint8 else np.rint(255 * array).astype(np.uint8)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from apps.ocr.results import LettersResult, Reading, ReadLetter, Span, WordResult
 from data_prep.errors import InputError
+from data_prep.images.decoding import Source
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import compose_word
 from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_word
@@ -21,7 +22,6 @@ from data_prep.images.preparation import (
     MAX_WORD_WIDTH,
     ImageStep,
     PreparedImage,
-    Source,
 )
 from data_prep.readers.letters import decode_word, encode_word
 from models.ocr.config import KIND

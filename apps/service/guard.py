@@ -52,6 +52,7 @@ class Guard:
         self, app: Any, addresses: set[str], limits: Limits, token: str | None, metrics: Metrics
     ) -> None:
         self.app, self._addresses, self._limits = app, addresses, limits
+        self._asked = addresses.difference(OPEN)
         self._token, self._metrics = token, metrics
         self._held = 0  # bytes of all bodies
 
@@ -82,7 +83,7 @@ class Guard:
         try:
             self._check(scope, headers)
             # What needs no token reads no body: nobody else may fill the bytes that are held.
-            if scope["method"] == "POST" and scope["path"] in self._addresses.difference(OPEN):
+            if scope["method"] == "POST" and scope["path"] in self._asked:
                 body = await self._body(receive)
             await self.app(scope, _again(body, receive), send)
         except Refused as error:

@@ -40,9 +40,8 @@ def conllu_pieces(
 
 def sentence_numbers(numbers: Iterable[int] | None) -> Iterator[int]:
     """Give numbers one by one, from 1 if nothing is said; refuse to go on behind the last one."""
-    yield from chain(
-        count(1) if numbers is None else numbers
-    )  # whose end does not close a generator that goes on
+    # Through a chain: a generator of numbers that is not used up can go on after the last sentence.
+    yield from chain(count(1) if numbers is None else numbers)
     raise InputError("There are fewer numbers than sentences")
 
 

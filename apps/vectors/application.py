@@ -93,9 +93,10 @@ class Vectors(Application):
         texts = list(texts)
         found = np.zeros((len(texts), self.word_vectors.dimensions), np.float32)
         for at, text in enumerate(texts):
-            keys = _RULE.keys(text)
             if self._written_otherwise:
                 keys = [self.key(word.text) or "" for word in _RULE.tokenize(text)]
+            else:
+                keys = _RULE.keys(text)
             rows = self.word_vectors.vocabulary.encode_known(keys)
             if len(rows):
                 found[at] = self.word_vectors.vectors[rows].mean(axis=0)

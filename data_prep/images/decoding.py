@@ -36,6 +36,8 @@ _OTHERS = (
     (0, b"MM\0*", "a TIFF"),
 )
 
+Source = bytes | Path | str | np.ndarray
+
 
 class GrayImage(NamedTuple):
     """A picture: ``gray`` float32 (height, width), 0 for black to 1 for white, and its ``size`` as it came."""
@@ -44,7 +46,12 @@ class GrayImage(NamedTuple):
     size: tuple[int, int]
 
 
-def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) -> GrayImage:
+def called(source: Source, name: str | None) -> str:
+    """Say what a picture is called in messages."""
+    return name or (str(source) if isinstance(source, str | Path) else "The image")
+
+
+def read_gray(source: Source, name: str | None = None) -> GrayImage:
     """Read a picture.
 
     Args:
@@ -59,9 +66,9 @@ def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) 
     Raises:
         InputError: It is missing, no PNG or JPEG, animated, damaged, too large, or an array of another kind.
     """
+    name = called(source, name)
     if isinstance(source, str | Path):
-        name, source = name or str(source), _read_bytes(Path(source))
-    name = name or "The image"
+        source = _read_bytes(Path(source))
     if isinstance(source, bytes):
         return _from_file(source, name)
     if isinstance(source, np.ndarray):

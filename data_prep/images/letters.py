@@ -9,14 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.images.decoding import Source, called
 from data_prep.images.preparation import (
     LETTER_HEIGHT,
     LETTER_WIDTH,
     MAX_WORD_WIDTH,
     ImageStep,
     PreparedImage,
-    Source,
-    called,
     cut_to_ink,
     find_ink,
     resized,
@@ -78,10 +77,8 @@ def prepare_word(source: Source, name: str | None = None) -> PreparedImage:
     """
     ink, steps = find_ink(source, name)
     thin = _with_pen(ink, ink.shape[0] / LETTER_HEIGHT, steps)
-    for height, width in (
-        ink.shape,
-        thin.shape,
-    ):  # thick strokes that are made thin are longer for their height
+    # Thick strokes that are made thin are longer for their height.
+    for height, width in (ink.shape, thin.shape):
         if LETTER_HEIGHT * width > MAX_WORD_WIDTH * height:
             raise InputError(
                 f"{called(source, name)} is too long a strip for a word",

@@ -7,14 +7,13 @@ pixels with its shape kept, and moved so that its centre of mass is the centre o
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from data_prep.errors import InputError
-from data_prep.images.decoding import read_gray
+from data_prep.images.decoding import Source, called, read_gray
 
 DIGIT_SIZE = 28
 DIGIT_BOX = 20
@@ -22,7 +21,6 @@ LETTER_HEIGHT, LETTER_WIDTH = 16, 8
 MAX_WORD_WIDTH = 512
 FRAME_COLUMNS = 2  # of a picture of a word for each frame that a network answers
 
-Source = bytes | Path | str | np.ndarray
 
 _BORDER_SHARE = 0.03  # of the shorter side: where there is paper and no ink
 _LEAST_CONTRAST = 0.06  # between ink and paper, of the range from black to white
@@ -110,11 +108,6 @@ def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[
         steps.append(ImageStep("clean", "specks removed", clean))
     box = cut_to_ink(clean)
     return box, [*steps, ImageStep("box", "cut to the ink", box)]
-
-
-def called(source: Source, name: str | None) -> str:
-    """Say what a picture is called in messages."""
-    return name or (str(source) if isinstance(source, str | Path) else "The image")
 
 
 def cut_to_ink(ink: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Training of classifiers of documents: recipes, sources, resuming, folds, self-training, documents of your own."""
+"""Training of classifiers of documents: recipes, resuming, folds, self-training, documents of your own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from apps.reviews.recipes import (
     chosen_recipe,
 )
 from apps.reviews.short import to_learn
-from apps.reviews.sources import ReviewsSource, named_source, own_source, sample_source
+from apps.reviews.sources import ReviewsSource, own_source, sample_source
 from apps.reviews.stages import Networks, inverse_document_frequency, surest
 from apps.reviews.task import ReviewsTask, check_trainable
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled, read_csv
 from data_prep.text.made_texts import made_reviews
-from data_prep.text.text_inputs import plain
 from models.text_classifier.config import member_arrays
 from models.training import driver
 from models.training.driver import Trained, fit_task
@@ -135,26 +134,6 @@ def test_the_surest_answers_of_each_label_are_chosen() -> None:
     shares = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8], [0.55, 0.45], [0.7, 0.3]])
     assert surest(shares, 0.5).tolist() == [0, 3, 5]
     assert surest(shares, 1.0).tolist() == list(range(6))
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([("good", "pos")] * 20, "All documents have one label"),
-        ([("good", "pos"), ("fine", "pos"), ("bad", "neg")], "The label neg has too few documents"),
-    ],
-)
-def test_documents_that_teach_nothing_are_refused(rows: list, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        own_source(labelled(rows), "made")
-
-
-def test_aliases_mean_the_labels_as_your_documents_write_them() -> None:
-    texts = labelled([(f"film {at}", label) for at in range(20) for label in ("Pos", "NEG")])
-    aliases = dict(own_source(texts, "made").aliases)
-    assert aliases["positive"] == "Pos" and aliases["0"] == "NEG"
-    twice = labelled([(f"film {at}", label) for at in range(20) for label in ("pos", "Pos", "neg")])
-    assert own_source(twice, "made").aliases == ()
 
 
 def test_self_training_needs_texts_and_ten_documents(source: ReviewsSource, tmp_path: Path) -> None:
@@ -386,19 +365,3 @@ def test_wrong_documents_leave_nothing_on_disk(content: str, message: str, tmp_p
     with pytest.raises(InputError, match=message):
         fit_task(TASK, tmp_path / "out", options={"csv": (path,)})
     assert [one.name for one in tmp_path.iterdir()] == ["own.csv"]
-
-
-def test_made_reviews_are_the_same_each_time_and_half_of_them_good() -> None:
-    found = made_reviews(40, 3)
-    assert found.checksum == made_reviews(40, 3).checksum != made_reviews(40, 4).checksum
-    assert found.classes == ("neg", "pos") and found.labels.sum() == 20
-
-
-@pytest.mark.realdata
-def test_no_article_of_the_bbc_is_in_two_folds(data_dir: Path) -> None:
-    folds = named_source("bbc").folds(5, 1)
-    assert sum(len(fold.test) for fold in folds) == 2_225
-    for fold in folds:
-        assert not {plain(text).strip() for text in fold.train.texts} & {
-            plain(text).strip() for text in fold.test.texts
-        }
