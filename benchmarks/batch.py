@@ -102,7 +102,8 @@ SIMULATION = Table(
         Column("last minutes", "slow_and_lost.tail_minutes", ",.1f"),
     ),
     (Rows("simulation.*.*", "`{0}`, {1}"),),
-    "Each part draws one of {settings.drawn} measured times; the last two columns are of slow and lost machines.",
+    "Each part draws one of the measured times of its use, {settings.drawn} in all; the last two columns are of slow "
+    "and lost machines.",
 )
 KILLS = Table(
     _NAME,

@@ -141,6 +141,10 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     recipe = recipe_of(options.set)
     source = sample_source(recipe.seed) if options.sample else mnist_source()
     if options.gradients:
+        if options.set or options.sample:
+            raise InputError(
+                "The gradients are those of the stored networks", remedy="Leave --set and --sample out"
+            )
         if (results := stored(DEPTH.name)) is None:
             raise InputError("There are no results yet", remedy="Leave --gradients out")
         return gradients_anew(source, recipe, results.values)

@@ -3,7 +3,7 @@
     python -m benchmarks.endurance                           1 GB tagged, 5 million lines classified, 1 million
                                                              characters written, vectors of 1 GB: hours
     python -m benchmarks.endurance --minutes 3 --megabytes 60   what three minutes give; vectors of 60 MB
-    python -m benchmarks.endurance --size 0.001 --tasks classify
+    python -m benchmarks.endurance --size 0.1 --tasks classify
 
 The texts are made: one word in twenty is a new one, so that nothing that remembers words stays small. Memory and work
 done are read every second. Of the last two thirds the slope is tested: means of twenty parts, a straight line, and the
@@ -140,18 +140,10 @@ OPTIONS = {
 
 
 def slope(minutes: np.ndarray, values: np.ndarray) -> dict[str, float]:
-    """Fit a line through the means of parts of the last two thirds: its slope a minute and half its 95 % interval.
-
-    Raises:
-        InputError: There are too few values.
-    """
+    """Fit a line through the means of parts of the last two thirds: its slope a minute and half its 95 % interval."""
     from scipy.stats import linregress, t
 
     late = len(values) // 3
-    if len(values) - late < 2 * _PARTS:
-        raise InputError(
-            "The work ended too soon to be tested", allowed=f"{3 * _PARTS} seconds", received=len(values)
-        )
     means = [
         [float(np.mean(part)) for part in np.array_split(series[late:], _PARTS)]
         for series in (minutes, values)
@@ -215,6 +207,10 @@ def _steps(folder: Path) -> int:
 
 
 def _result(rows: np.ndarray, done: int, most: int, work: Work) -> dict[str, Any]:
+    if len(rows) < 3 * _PARTS or not done:
+        raise InputError(
+            "The work ended too soon to be tested", allowed=f"{3 * _PARTS} seconds", received=len(rows)
+        )
     seconds, mib, counts, spent = rows.T
     minutes, late = seconds / 60, len(rows) // 3
     rates = smooth_rates(counts, spent)
@@ -238,8 +234,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     for name in options.tasks:
         work, seconds = TASKS[name], 60 * options.minutes
         most = round(options.size * work.all)
-        if name == "vectors" and options.megabytes:
-            most, seconds = options.megabytes * 1_000_000, 0.0
+        if name == "vectors":
+            most, seconds = options.megabytes * 1_000_000 or most, 0.0
         with tempfile.TemporaryDirectory() as folder:
             report(f"{name} ...")
             found[name] = watched(work, most, seconds, Path(folder))

@@ -12,7 +12,6 @@ import sys
 from apps.laboratory.experiments import RECORDED, experiments, record
 from apps.laboratory.runs import GOING, LabRun, submit
 from benchmarks.harness import report
-from data_prep.errors import InputError
 from models.training.run_folder import processor
 
 
@@ -30,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
             runs[label] = submit(order)
             subprocess.run([sys.executable, "-m", "apps.laboratory.worker", runs[label].key], check=True)
             if runs[label].state in GOING:
-                raise InputError(f"The run {runs[label].key} did not end", received=runs[label].state)
+                raise SystemExit(f"Error: the run {runs[label].key} did not end; it is {runs[label].state}")
         path = record(key, runs, processor())
         report(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
         for run in runs.values():

@@ -81,6 +81,10 @@ def command(
             limit_cores(parsed.threads)
         own = table(parsed) if callable(table) else table
         try:
+            if parsed.store and getattr(parsed, "sample", False):
+                raise InputError(
+                    "Results of made-up data are not stored", remedy="Leave --sample or --store out"
+                )
             with tempfile.TemporaryDirectory() as folder:
                 if "runs" in options:
                     parsed.runs = parsed.runs or Path(folder)
@@ -188,7 +192,7 @@ def once(folder: Path, recipe: Mapping[str, Any], work: Callable[[], dict[str, A
     done = folder.with_suffix(".json")
     if done.is_file():
         before = json.loads(done.read_text(encoding="utf-8"))
-        if {key: before[key] for key in recipe} != recipe:
+        if {key: before.get(key) for key in recipe} != recipe:
             raise InputError(f"{done} is of another recipe", remedy="Choose another folder with --runs")
         return before
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +29,7 @@ from apps.laboratory.curves import Story
 from apps.laboratory.reports import BARS
 from apps.laboratory.runs import LabRun, Order, submit
 from apps.laboratory.worker import ensure_workers
-from benchmarks.harness import ROOT, RUNS, THREADS, Option, command, report, settings
+from benchmarks.harness import ROOT, THREADS, Option, command, report, settings
 from data_prep.errors import InputError
 
 _MNIST = {"task": "digits", "recipe": "lab"}
@@ -38,7 +40,6 @@ _READY_SECONDS = 15.0  # until a process has loaded TensorFlow
 _MOST_SECONDS = 600.0
 OPTIONS = {
     "threads": THREADS,
-    "runs": RUNS,
     "repeats": Option(3, "runs of each kind"),
     "sentences": Option(50, "sentences tagged on the page"),
 }
@@ -110,11 +111,13 @@ def seconds_to(
     raise InputError(f"{curve.name} did not reach the bar", received=f"{curve.values[-1]:.4g} at last")
 
 
-def seconds_without(one: Order, folder: Path) -> float:
+def seconds_without(one: Order) -> float:
     """Train the same by ``fit``, without anybody who watches; return the seconds of training."""
-    words = one.command(str(folder)).split()[1:]
-    subprocess.run([sys.executable, *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return float(json.loads((folder / "metadata.json").read_text(encoding="utf-8"))["seconds"])
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "preset"
+        words = shlex.split(one.command(str(folder)))[1:]
+        subprocess.run([sys.executable, *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        return float(json.loads((folder / "metadata.json").read_text(encoding="utf-8"))["seconds"])
 
 
 def page_milliseconds(sentences: int) -> list[float]:
@@ -161,7 +164,7 @@ def _measured(options: argparse.Namespace) -> Figures:
         first.append(to_first_point(order("first point", **_MNIST)))
         run = trained(order("98 %", **_MNIST))
         digits.append(run.stories()[-1])
-        without.append(seconds_without(run.order, options.runs / f"without-{number}"))
+        without.append(seconds_without(run.order))
         run.remove()
     measures = ("epoch", "validation_accuracy"), ("watch", "held_out_accuracy")
     right = [seconds_to(story, measures, lambda percent: percent >= _RIGHT) for story in digits]

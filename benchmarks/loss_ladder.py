@@ -31,6 +31,7 @@ from apps.writer.reports import LADDER, NETWORKS, TITLES, samples
 from apps.writer.sources import WriterSource, shakespeare_source, text_source
 from apps.writer.task import WriterTask, prepared
 from benchmarks import harness
+from data_prep.errors import InputError
 from data_prep.files import write_json
 from data_prep.text.streams import Parts, split_text
 from models.char_lm.config import parameter_count, units_for
@@ -226,6 +227,8 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     harness.decided_here(recipe, RECIPE, ("cell", "units", "tokens"))
     source = shakespeare_source() if options.text is None else text_source([options.text])
     preset = options.preset
+    if options.text is not None and preset not in ("none", DEFAULT_PRESET):
+        raise InputError("A preset is not scored on another text", remedy="Leave --preset or --text out")
     if preset == "none" or options.text is not None or recipe.split != "last_tenth":
         preset = None  # it has learnt from what is scored
     elif preset == DEFAULT_PRESET and not preset_installed(preset):

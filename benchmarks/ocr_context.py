@@ -61,7 +61,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     source = letters_source()  # finds the set, or says what to do
     fold = source.fold(TEST_FOLD)
     letters = Reader.from_preset(options.letters, None)
-    words = Reader.from_preset(None, options.words) if preset_installed(options.words) else None
+    words = (
+        Reader.from_preset(None, options.words)
+        if options.words != WORDS_PRESET or preset_installed(options.words)
+        else None
+    )
     return {
         "settings": settings(options),
         "levels": list(LEVELS),

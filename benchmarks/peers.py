@@ -60,6 +60,7 @@ from data_prep.readers.document_sets import read_imdb
 from data_prep.readers.letters import LetterWords
 from data_prep.readers.letters import read_letters as letters_of_the_set
 from data_prep.text.text_inputs import plain
+from models.presets.card import training_seconds
 
 TABLES = {"tagger": TAGGER, "reviews": REVIEWS, "ocr": OCR}
 OPTIONS = {
@@ -259,7 +260,7 @@ def tagger(options: argparse.Namespace) -> dict[str, Any]:
         "nltk": perceptron,
     }
     answers = [[token.upos for token in sentence.tokens] for sentence in ours.tag_tokens(words)]
-    own = score(answers) | {"training_seconds": float(ours.metadata["seconds"])}
+    own = score(answers) | {"training_seconds": training_seconds(ours.metadata)}
     systems = {"lectern": own, **compared(peers, train, words, score)}
     return {"systems": systems, "sentences": len(words), "words": sum(map(len, words))}
 
@@ -272,7 +273,7 @@ def reviews(options: argparse.Namespace) -> dict[str, Any]:
         return {"accuracy": 100.0 * float((np.asarray(found) == imdb.test.labels).mean())}
 
     peers = {"scikit-learn": tfidf, "fasttext": partial(fasttext, threads=options.threads)}
-    own = score(labels_of(ours, imdb.test.texts)) | {"training_seconds": float(ours.metadata["seconds"])}
+    own = score(labels_of(ours, imdb.test.texts)) | {"training_seconds": training_seconds(ours.metadata)}
     others = compared(peers, (imdb.train.texts, imdb.train.labels), imdb.test.texts, score)
     return {"systems": {"lectern": own, **others}, "test": len(imdb.test)}
 

@@ -115,7 +115,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     source = sample_source() if options.sample else named_source("imdb")
     results = run(source, options.runs, recipes)
     results["settings"]["threads"] = options.threads
-    return results
+    return results | harness.beside_stored(reports.NETWORKS, {"networks": results["networks"]})
 
 
 main = harness.command(__name__, __doc__, reports.NETWORKS, _measured, OPTIONS)

@@ -38,7 +38,7 @@ from data_prep.files import write_bytes
 
 Key = str | tuple[str, str]  # a text, or both forms of a text with a number
 _CALLS = {"_": ((0,), ()), "N_": ((0,), ()), "ngettext": ((0, 1), ())}
-_CALLS |= {"Column": ((0,), ("title",)), "Table": ((2, 5), ("header", "facts"))}
+_CALLS |= {"Column": ((0, 3), ("title",)), "Table": ((2, 5), ("header", "facts"))}
 _EXAMPLES = frozenset({"try", "write", "read"})
 # Of which files: names whose values are no texts; and names of tables whose own names are texts, or of more texts.
 _TOML: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {

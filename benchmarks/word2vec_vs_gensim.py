@@ -194,7 +194,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 raise RuntimeError("The two systems did not count the same vocabulary.")
             ratio = ours["words_per_second"] / peer["words_per_second"]
             results[architecture] = {**measured, "speed_ratio": ratio}
-    return {**results, "settings": {**chosen, "processor": processor()}}
+    text = "Wikipedia" if options.text is None else options.text.name
+    return {**results, "settings": {**chosen, "text": text, "processor": processor()}}
 
 
 def _store(path: Path, results: dict[str, Any]) -> None:

@@ -34,9 +34,10 @@ def test_what_stays_the_same_has_no_slope() -> None:
     assert slope(MINUTES, np.full(len(MINUTES), 255.0)) == {"slope": 0.0, "interval": 0.0}
 
 
-def test_too_few_seconds_are_refused() -> None:
-    with pytest.raises(InputError, match=r"too soon.*60 seconds"):
-        slope(MINUTES[:50], MINUTES[:50])
+def test_too_few_seconds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for most, seconds in ((1, 0.0), (100_000, 0.01)):
+        with pytest.raises(InputError, match=r"too soon.*9 seconds"):
+            quickly(monkeypatch, Work(1, "pieces", _slowly), most, seconds, tmp_path)
 
 
 def test_lines_are_made_again_and_hold_new_words() -> None:

@@ -145,3 +145,15 @@ def test_shipped_presets_have_a_table(results: Path) -> None:
         results / "presets" / "reviews_imdb", metrics={"accuracy": score, "calibration_error": calibration}
     )
     assert "| `reviews_imdb`: test half | 92.34 | 0.17 | 25,000 | 1.20 % | y 9.00 |" in SCORES.markdown()
+
+
+def test_what_is_not_trained_now_stays_stored(
+    trainings, source, results: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(reviews_networks, "named_source", lambda name: source)
+    options = ["--set", "epochs=1", "--runs", str(results / "runs"), "--store"]
+    for network in ("mean", "lstm"):
+        assert reviews_networks.main(["--networks", network, *options]) == 0
+    assert list(json.loads((results / "reviews_networks.json").read_text())["networks"]) == ["mean", "lstm"]
+    assert reviews_networks.main(["--networks", "lstm", "--sample", *options]) == 2
+    assert "made-up data are not stored" in capsys.readouterr().err

@@ -37,7 +37,8 @@ PEERS = Table(
         Column("training, s", "training_seconds", ",.0f", "seconds of training"),
     ),
     (Rows("systems.*", names=(SYSTEMS,)),),
-    "All trained on the same sentences; {settings.threads} core(s) of {settings.processor}.",
+    "All trained on the same sentences; {settings.threads} core(s) of {settings.processor}. Lectern's seconds are "
+    "those of its preset.",
 )
 
 

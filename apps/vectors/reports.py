@@ -37,8 +37,8 @@ def _ratio(row: Stored) -> float | None:
 def _protocol(found: Stored, escape: Escape) -> str:
     epochs = "one epoch" if found["settings.epochs"] == 1 else found.text("{settings.epochs} epochs")
     return found.text(
-        "{settings.tokens:,} tokens of Wikipedia, {0}, {settings.threads} threads on {settings.processor}; the same "
-        "vocabulary and settings for both, one scorer.",
+        "{settings.tokens:,} tokens of {settings.text}, {0}, {settings.threads} threads on {settings.processor}; the "
+        "same vocabulary and settings for both, one scorer.",
         epochs,
         escape=escape,
     )

@@ -56,7 +56,7 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         parts += [f"## {heading}", card[heading.lower().replace(" ", "_")]]
     training = {
         "seed": metadata["seed"],
-        "training time": _duration(metadata["seconds"]),
+        "training time": _duration(training_seconds(metadata)),
         **({"teacher": metadata["teacher"]} if "teacher" in metadata else {}),
         "processor": metadata["processor"],
         "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
@@ -93,6 +93,11 @@ def _written(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def training_seconds(metadata: Mapping[str, Any]) -> float:
+    """Return how long a preset was trained, with the networks that it took over from an earlier one."""
+    return float(metadata["seconds"] + metadata.get("kept_networks", {}).get("seconds", 0.0))
 
 
 def _duration(seconds: float) -> str:

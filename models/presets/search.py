@@ -119,7 +119,7 @@ def resolve_preset(name_or_path: str | Path) -> Path:
     if text in found:
         return found[text][1]
     if text and path.is_dir():
-        return path
+        return path if path.name.strip(".") else path.resolve()  # "." has no name, and is its own parent
     if os.sep in text:
         raise InputError(
             f"There is no preset folder {text}", remedy="Give a folder that holds a metadata.json"

@@ -9,7 +9,7 @@ rest is here: the batches get the answers (``data_prep.batching.Taught``), and t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +50,6 @@ class Teacher:
 
     preset: Preset
     teaching: Teaching
-    _views: dict[int, list[Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -83,17 +82,18 @@ class Teacher:
             epoch: Number of an epoch to its batches of inputs and labels.
             begin: Makes what answers the batches of one epoch in turn: NaN where there is no answer.
         """
+        kept: dict[int, list[Any]] = {}
 
         def taught(number: int) -> Iterator[Any]:
             views = self.teaching.views
             view = number % views if views else number
-            known, found, answer = self._views.get(view), [], begin()
+            known, found, answer = kept.get(view), [], begin()
             for at, (inputs, labels) in enumerate(epoch(view)):
                 answers = answer(inputs) if known is None else known[at]
                 found.append(answers if views else None)
                 yield inputs, Taught(labels, answers)
             if views:
-                self._views[view] = found
+                kept[view] = found
 
         return taught
 

@@ -157,7 +157,8 @@ def gradient_norms(model: Any) -> dict[str, float]:
     """Return the norm of the gradient of each layer, as the optimizer remembers it; nothing where it does not.
 
     For Adam the root of the mean square over about the last 1 / (1 - beta_2) steps, after clipping; for SGD with
-    momentum the norm of the velocity divided by the learning rate and the number of steps that it adds up.
+    momentum the norm of the velocity divided by the learning rate, unless it is 0, and by the number of steps that it
+    adds up.
     """
     optimizer = model.optimizer
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
@@ -167,9 +168,9 @@ def gradient_norms(model: Any) -> dict[str, float]:
     if hasattr(optimizer, "_velocities"):
         moments, power = optimizer._velocities, 1.0
         scale = 1.0 / (1.0 - optimizer.beta_2**steps)
-    elif getattr(optimizer, "momentums", None):
+    elif getattr(optimizer, "momentums", None) and (rate := float(optimizer.learning_rate)):
         moments, power = optimizer.momentums, 2.0
-        scale = ((1.0 - optimizer.momentum) / float(optimizer.learning_rate)) ** 2
+        scale = ((1.0 - optimizer.momentum) / rate) ** 2
     else:
         return {}
     squares: dict[str, float] = {}

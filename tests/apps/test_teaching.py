@@ -87,11 +87,14 @@ def test_views_come_again_and_are_answered_once(tmp_path: Path) -> None:
         return -inputs
 
     preset = load_preset(save_digits(tmp_path / "digits", "lecture"))
-    epochs = Teacher(preset, Teaching(views=2)).epochs(epoch, lambda: answer)
+    teacher = Teacher(preset, Teaching(views=2))
+    epochs = teacher.epochs(epoch, lambda: answer)
     next(iter(epochs(0)))  # one batch, as a look at its shape takes it
     found = [list(epochs(number)) for number in range(4)]
     assert found[0] == found[2] == [(0, Taught("label", 0)), (1, Taught("label", -1))]
     assert found[1] == found[3] and asked == [0, 0, 1, 10, 11]
+    other = teacher.epochs(lambda number: ((inputs + 5, label) for inputs, label in epoch(number)), lambda: answer)
+    assert next(iter(other(0))) == (5, Taught("label", -5))  # a stage with examples of its own
     new = Teacher(preset, Teaching()).epochs(epoch, lambda: answer)
     assert [next(iter(new(number)))[0] for number in range(3)] == [0, 10, 20]
 

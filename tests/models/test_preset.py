@@ -245,6 +245,8 @@ def test_presets_are_listed_and_found_by_name_or_path(tmp_path, vectors, monkeyp
     monkeypatch.setenv("LECTERN_PRESETS", str(tmp_path))
     assert resolve_preset("vectors") == vectors
     assert resolve_preset(vectors) == vectors
+    monkeypatch.chdir(vectors)
+    assert resolve_preset(".") == vectors.resolve()
 
 
 def test_presets_are_looked_for_in_one_order_and_damaged_ones_left_out(tmp_path, vectors, monkeypatch):
@@ -327,7 +329,8 @@ def test_the_card_takes_its_numbers_from_metrics_and_metadata(tmp_path):
                       "standard_error": 0.388, "baseline": 40.0},
         "wordsim353": {"score": 0.63, "protocol": "Spearman", "n": 353},
     }  # fmt: skip
-    metadata = {**contract.METADATA, "seconds": 125.0, "data": {"wiki": {"lines": 3}}}
+    seconds = {"seconds": 65.0, "kept_networks": {"seconds": 60.0}}
+    metadata = {**contract.METADATA, **seconds, "data": {"wiki": {"lines": 3}}}
     text = (save_vectors(tmp_path / "v", metrics=metrics, metadata=metadata) / "README.md").read_text()
     assert "| analogies | 41.62 % | 0.388 | 16,101 | 40 | 3CosAdd \\| first 50,000 |" in text
     assert "| wordsim353 | 0.63 | - | 353 | - | Spearman |" in text

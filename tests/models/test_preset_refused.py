@@ -84,11 +84,13 @@ def test_a_manifest_that_leads_out_of_the_folder_is_refused(vectors, monkeypatch
         load_preset(vectors)
 
 
-def test_presets_inside_of_presets_end_at_the_first(vectors):
+def test_presets_inside_of_presets_end_at_the_first(vectors, monkeypatch):
     plain = shutil.copytree(vectors, vectors.parent / "plain")
     shutil.copytree(plain, vectors / "inner")
     rewrite_manifest(vectors)
     assert load_preset(vectors).parts["inner"].parts == {}
+    monkeypatch.chdir(vectors)
+    assert load_preset(".").path.name == vectors.name and "inner" in load_preset(".").parts
     shutil.copytree(plain, vectors / "inner" / "more")
     rewrite_manifest(vectors / "inner")
     rewrite_manifest(vectors)
