@@ -134,7 +134,7 @@ class Box:
 
     def picture(self, unit: float) -> str:
         """Draw it with so many pixels for one value of a mode."""
-        rows, columns, depth = (max(size * unit, 3.0) for size in self.drawn)
+        rows, columns, depth = (min(max(size * unit, 3.0), 2 * _LONGEST) for size in self.drawn)
         height = rows + _UP * depth + 2 * _BOX_MARGIN + _BOX_TITLE + 18
         left, top = _BOX_MARGIN + 22, _BOX_MARGIN + _BOX_TITLE + _UP * depth
         words = f"{self.title} {written_sizes(self.sizes)}"
@@ -156,7 +156,9 @@ class Box:
 
 def show_boxes(boxes: Sequence[Box], alt: str) -> None:
     """Draw boxes of one scale beside each other; a narrow window shows them below each other."""
-    fits = _LONGEST / max(max(box.drawn) for box in boxes)
+    # A long vector beside images is drawn shorter than it is: else they would be too small to see.
+    wide = [box for box in boxes if sum(size > 1 for size in box.drawn) > 1] or boxes
+    fits = _LONGEST / max(max(box.drawn) for box in wide)
     unit = max(min(fits, 44.0), min(0.5, 2 * fits))
     pictures = "".join(box.picture(unit) for box in boxes)
     told = numbers([box.title, *box.sizes] for box in boxes)

@@ -66,11 +66,11 @@ def _part(progress: Progress, part: Part) -> None:
             if own and right == len(own)
             else _("{right} of {n} right", right=right, n=len(own))
             if begun
-            else _("not yet")
+            else ""
         )
         item = next((one for one in own if not _right(progress.done(one))), own[0] if own else None)
         st.button(
-            f"{_(topic.title)} · {state}",
+            " · ".join(filter(None, (_(topic.title), state))),
             on_click=open_item,
             args=(item,),
             key=f"topic {topic.title}",
@@ -101,7 +101,7 @@ def _again(progress: Progress) -> None:
         st.caption(
             _("Nothing is due. The next is due on {day:%Y-%m-%d}.", day=day)
             if day
-            else _("Nothing was done yet.")
+            else _("Nothing yet. What you predict and answer comes back here, a day later or more.")
         )
 
 

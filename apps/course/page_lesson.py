@@ -9,12 +9,13 @@ from apps.course.answers import Choice, said
 from apps.course.lessons import Lesson, Question, Step, lesson_and_step, lessons
 from apps.lecture.drawings import drawing_url
 from apps.shared.language import _, language
-from apps.shared.page import input_errors
+from apps.shared.page import component, input_errors
 from apps.shared.style import palette
 from data_prep.errors import InputError
 
 ADDRESS = "lesson"  # query parameter: name of a step, or key of a lesson
 PREDICTIONS = "predictions"  # of this visitor by step, in the state of the session
+_top = component("lectern_top", __file__, isolate_styles=False)
 
 
 def show() -> None:
@@ -56,10 +57,14 @@ def _overview() -> None:
             with column, st.container(border=True, height="stretch"):
                 st.image(drawing_url(lesson.key, palette()), width="stretch", alt="")
                 st.markdown(f"**{number}. {lesson.title}**")
-                st.caption(f"{lesson.about} {time_of(lesson)}.")
+                st.caption(lesson.about)
+                st.space("stretch")
+                st.caption(_("{n} steps", n=len(lesson.steps)) + f" · {time_of(lesson)}")
                 label = _("Begin") if not done else _("Go on") if done < len(lesson.steps) else _("Again")
                 st.button(
-                    _("{label} · {done} of {n}", label=label, done=done, n=len(lesson.steps)),
+                    _("{label} · {done} of {n}", label=label, done=done, n=len(lesson.steps))
+                    if done
+                    else label,
                     on_click=go,
                     args=(lesson.key,),
                     key=f"begin {lesson.key}",
@@ -71,6 +76,8 @@ def _step(lesson: Lesson, step: Step) -> None:
     at = names.index(step.name)
     _place(lesson, names, at)
     show_step(lesson, step)
+    _on(lesson, names, at)
+    _top(key="lectern_top", data={"step": step.name})
 
 
 def show_step(lesson: Lesson, step: Step) -> None:
@@ -109,6 +116,17 @@ def _place(lesson: Lesson, names: list[str], at: int) -> None:
         else:
             st.button(_("Exercises"), on_click=page_exercises.go, args=(lesson.key,), type="primary")
     st.progress((at + 1) / len(names))
+
+
+def _on(lesson: Lesson, names: list[str], at: int) -> None:
+    """Draw the way on once more, below a long exhibit."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if at + 1 < len(names):
+            title = lesson.step(names[at + 1]).title
+            st.button(_("Next: {title}", title=title), on_click=go, args=(names[at + 1],), type="primary")
+        else:
+            label = _("To the exercises of this lesson")
+            st.button(label, on_click=page_exercises.go, args=(lesson.key,), type="primary")
 
 
 def _present() -> None:

@@ -20,7 +20,7 @@ def show() -> None:
         names = {
             key: f"{at}. {one.title}" for at, (key, one) in enumerate(lessons(language()).items(), start=1)
         }
-        key = named_choice(_("Of the lesson"), names, "of", width=320)
+        key = named_choice(_("Lesson"), names, "of", width=320)
         kind = one_of(_("What is printed"), (_LESSON, _SHEET), "sheet", named=True)
         grey = st.checkbox(_("Black and white"), key="grey", bind="query-params")
     with input_errors():
@@ -45,7 +45,13 @@ def show() -> None:
 def _sheet(key: str, grey: bool) -> tuple[str, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = number_box(
-            st, _("Sheet"), (0, MAX_SEED), 0, "seed", width=200, help=_("The same number, the same sheet")
+            st,
+            _("Seed of the numbers"),
+            (0, MAX_SEED),
+            0,
+            "seed",
+            width=200,
+            help=_("The same seed, the same sheet"),
         )
         solutions = st.checkbox(_("With solutions"), key="solutions", bind="query-params")
     html = sheet_html(key, seed=seed, solutions=solutions, grey=grey, language=language())

@@ -74,6 +74,7 @@ class Offer:
     sources: tuple[Source, ...]
     own: tuple[Own, ...]
     settings: tuple[Main, ...]
+    watched: Mapping[str, str]  # what a person can have looked at while it trains: name to what it is
     network_option: tuple[str, ...] = ()
 
 
@@ -91,6 +92,7 @@ def _read(name: str, said: Mapping[str, Any]) -> Offer:
         tuple(Source(**one) for one in said["sources"]),
         tuple(Own(**{**one, "files": tuple(one["files"])}) for one in said["own"]),
         tuple(Main(**one) for one in said["settings"]),
+        said["watched"],
         tuple(said.get("network_option", ())),
     )
 

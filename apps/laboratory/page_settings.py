@@ -45,7 +45,7 @@ def _places(count: int) -> list[Any]:
 
 def _main(place: Any, main: Main, setting: Setting, where: str) -> str:
     """Draw one that matters; return its text."""
-    label = f"{_(main.title)}, {_(main.unit)}" if main.unit else _(main.title)
+    label = f"{_(main.title)} ({_(main.unit)})" if main.unit else _(main.title)
     looks = {"key": f"{main.key} {where}", "help": plain(setting.help), "bind": "query-params"}
     if setting.choices or main.low is None or main.high is None:
         return _choice_or_text(place, label, setting, looks)

@@ -67,7 +67,7 @@ def _order(offer: Offer, task: Task) -> Order | None:
     base = task.recipe(recipe or None, task.given("fit", options), ())
     overrides = changes(offer, base, f"{where} {recipe}")
     task.recipe(recipe or None, task.given("fit", options), overrides)  # refuses what does not fit
-    watched = _watched(task)
+    watched = _watched(offer, task)
     minutes, mebibytes = _limits()
     named = ", ".join([title, *filter(None, [recipe, options.get("network")]), *overrides])
     return Order(
@@ -124,11 +124,11 @@ def _typed(offer: Offer, own: Own) -> Any:
     return [path] if own.many else path
 
 
-def _watched(task: Task) -> dict[str, str]:
+def _watched(offer: Offer, task: Task) -> dict[str, str]:
     """Let the visitor say what is looked at while the network learns."""
     return {
         name: st.text_input(
-            _("Watched: {what}", what=name.replace("_", " ")), value, key=f"watch {task.name} {name}",
+            _("Watched: {what}", what=_(offer.watched[name])), value, key=f"watch {task.name} {name}",
             max_chars=300, bind="query-params",
         ) or value
         for name, value in task.watched.items()

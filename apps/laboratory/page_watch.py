@@ -48,8 +48,8 @@ def show() -> None:
     key = wanted if wanted in runs else next(iter(runs))
     st.query_params["run"] = st.session_state[_WATCHED] = key
     st.selectbox(
-        _("Run"), tuple(runs), format_func=lambda key: title_of(runs[key]), key=_WATCHED, on_change=_chosen,
-        label_visibility="collapsed",
+        _("Run"), tuple(runs), format_func=lambda key: f"{title_of(runs[key])} ({key})", key=_WATCHED,
+        on_change=_chosen, label_visibility="collapsed",
     )  # fmt: skip
     run = runs[key]
     state = run.state
@@ -105,13 +105,15 @@ def _follow(folder: Path, before: State, every: float | None) -> None:
     with input_errors():
         stories = run.stories()
     if not stories and state in GOING:
-        st.caption(_("The data are read and the network is built …"))
-        # The browser loads what draws charts while the network is made.
-        charts.show(
-            charts.figure(x_title=_("steps"), y_title=_("loss"), height=300),
-            f"first {run.key}",
-            _("No point yet"),
+        waits = state == "waiting"
+        st.caption(
+            _("It waits for its turn …") if waits else _("The data are read and the network is built …")
         )
+        # The browser loads what draws charts while the network is made.
+        empty = charts.figure(x_title=_("steps"), y_title=_("loss"), height=300)
+        empty.update_xaxes(showticklabels=False)
+        empty.update_yaxes(showticklabels=False)
+        charts.show(empty, f"first {run.key}", _("No point yet"))
     story = _begun(title_of(run), stories, state) if stories else None
     if story is not None:
         with input_errors():

@@ -32,7 +32,7 @@ from models.training.watching import PICTURES, STOPPED, ask, asked, picture_step
 
 RUNS = Path("runs")
 LABORATORY = RUNS / "laboratory"
-_SAME_ORDER_SECONDS = 3.0  # the second click of a double click
+_SAME_ORDER_SECONDS = 3.0  # the second click of a double click; later where the first one's run still waits
 _ALIVE_SECONDS = 60.0  # since the last event of a training on the command line
 
 State = Literal[
@@ -303,13 +303,13 @@ def is_locked(path: Path) -> bool:
 
 
 def submit(order: Order) -> LabRun:
-    """Order a run; the same order within seconds is the same run.
+    """Order a run; the same order within seconds, or while its run waits, is the same run.
 
     Raises:
         InputError: The folder cannot be written.
     """
     for run in find_runs():
-        if run.ordered and time.time() - run.created < _SAME_ORDER_SECONDS:
+        if run.ordered and (run.state == "waiting" or time.time() - run.created < _SAME_ORDER_SECONDS):
             with contextlib.suppress(InputError):
                 if run.order == order:
                     return run
