@@ -63,7 +63,6 @@ def _steps(chosen: Chosen) -> None:
     st.caption(
         _(
             "As the makers of MNIST did: into a box of 20×20 pixels with its shape kept, then "
-            "moved so that the centre of mass is the centre of 28×28 pixels. Training, command "
-            "line and this page share the code."
+            "moved so that the centre of mass is the centre of 28×28 pixels."
         )
     )

@@ -18,6 +18,7 @@ from models.presets.search import resolve_preset
 SHOWN = (ACTIVATIONS, GRADIENTS[ACTIVATIONS], WEIGHTS, GRADIENTS[WEIGHTS])
 AUTOMATIC = "automatic"
 FINISHED = N_("finished")
+_OPEN = 6  # layers; the others open with a click
 _CELL, _LINE, _TILE = 12, 16, 56  # pixels on the screen: a cell of a vector, its height, about a tile
 STRIP_STYLE = """<style>
 .strip { max-height: 280px; overflow: auto; margin: .1rem 0 .55rem; }
@@ -104,36 +105,35 @@ def _layers(found: DigitLook, shown: list[str], everything: bool) -> None:
     layers = found.layers if everything else filters
     st.caption(
         _(
-            "{n} of {all} layers. Each strip has one scale, symmetric about zero where values have "
-            "both signs; then negative ones have a hole. Least and largest values are those of all "
-            "numbers, shown or not.",
+            "{n} of {all} layers; a click on a name opens or closes it. Each strip has one scale, "
+            "symmetric about zero where values have both signs; then negative ones have a hole. Least "
+            "and largest values are those of all numbers, shown or not.",
             n=len(layers),
             all=len(found.layers),
         )
     )
     colours = palette()
-    for layer in layers:
-        with st.container(border=True):
-            st.html(STRIP_STYLE + _layer_html(layer, shown, colours))
+    for at, layer in enumerate(layers):
+        with st.expander(_about(layer), expanded=at < _OPEN):
+            strips = [
+                strip_html(name, strip, colours) for kind, name, strip in layer.strips() if kind in shown
+            ]
+            st.html(STRIP_STYLE + "".join(strips))
 
 
-def _layer_html(layer: LayerLook, shown: list[str], colours: Palette) -> str:
+def _about(layer: LayerLook) -> str:
     about = [
         f"{layer.kind} ({'×'.join(map(str, layer.shape))})",
         layer.settings,
         layer.formula and _("parameters: {formula}", formula=layer.formula),
         _("dead: {filters}", filters=", ".join(map(str, layer.dead))) if layer.dead else "",
     ]
-    parts = [f"<b>{escape(layer.name)}</b> · {escape(' · '.join(filter(None, about)))}"]
-    for kind, name, strip in layer.strips():
-        if kind in shown:
-            parts.append(strip_html(name, strip, colours))
-    return "".join(parts)
+    return f"**{plain(layer.name)}** · {plain(' · '.join(filter(None, about)))}"
 
 
 def strip_html(name: str, strip: Strip, colours: Palette) -> str:
     """Draw a strip below its name and its least and largest values; HTML, to be used with ``STRIP_STYLE``."""
-    text = _("{name}: max {high:.5g}, min {low:.5g}", name=escape(name), high=strip.high, low=strip.low)
+    text = _("{name}: max {high:.3g}, min {low:.3g}", name=escape(name), high=strip.high, low=strip.low)
     left_out = _(", {left_out:,} numbers are not shown", left_out=strip.left_out) if strip.left_out else ""
     address = png_url(png(strip, colours.negative, colours.grid, colours.positive))
     return (

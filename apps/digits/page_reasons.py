@@ -90,7 +90,12 @@ def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
     figures = [
         figure(
             near.image / 255.0,
-            f"<b>{near.label}</b>, distance {near.distance:.3g}<br>training image {near.number:,}",
+            _(
+                "<b>{label}</b>, distance {distance:.2f}<br>training image {number:,}",
+                label=near.label,
+                distance=near.distance,
+                number=near.number,
+            ),
             _("A {label} of the training set", label=near.label),
         )
         for near in remembered(preset, inspector, "neighbours", image)
@@ -99,6 +104,6 @@ def _near(inspector: DigitInspector, preset: str, image: np.ndarray) -> None:
     st.caption(
         _(
             "By Euclidean distance in the last hidden layer, among the 500 training digits that "
-            "Lectern carries (50 of each)."
+            "Lectern carries (50 of each). Distance 0: the same image."
         )
     )

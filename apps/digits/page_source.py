@@ -49,7 +49,7 @@ def choose(preset: str) -> Chosen | None:
                 chosen = _error(errors)
             case _:
                 chosen = _example()
-    if chosen is not None and (source != "Draw" or chosen.prepared is None):
+    if chosen is not None and source != "Draw":
         shown = figure(chosen.image[..., 0], "", _("The image as the network reads it"))
         st.html(in_a_row([shown]))
     return chosen

@@ -15,7 +15,7 @@ from apps.shared.tables import Report
 
 def show() -> None:
     """Draw the section "Benchmark"."""
-    st.subheader(_("On fold 0"), anchor=False)
+    st.subheader(_("On the test words (fold 0)"), anchor=False)
     for preset in (LETTERS_PRESET, WORDS_PRESET):
         show_report(WAYS_SCORES, show_table, preset=preset)
     st.subheader(_("Beside CRFsuite"), anchor=False)
@@ -34,19 +34,19 @@ def _protocols(report: Report) -> None:
         _groups(found[SEEN], found[UNSEEN])
     st.subheader(_("Every protocol"), anchor=False)
     for name, protocol in found.items():
-        st.markdown(f"**({name})** {plain(report.found[f'protocols.{name}.text'])}")
-        show_table(protocol)
-        st.caption(protocol.facts(plain))
+        with st.expander(f"**({name})** {plain(report.found[f'protocols.{name}.text'])}"):
+            show_table(protocol)
+            st.caption(protocol.facts(plain))
 
 
 def _groups(seen: Report, unseen: Report) -> None:
     st.markdown(
         _(
-            "All ten folds of the set hold the same 55 words: who has learned them can read "
-            "without looking closely. Here are the same kinds of network once more, with words to "
-            "read that do not occur in training. Context learned from the 44 others is context for "
-            "words that are not there; a language model has to know many words, and these need not "
-            "be among them."
+            "All ten folds of the set hold the same 55 words, so a network can learn these words by "
+            "heart. Here the same networks read words that do not occur in training (44 words to learn "
+            "from, 11 to read): what BiLSTM and CRF learned about neighbouring letters misleads them. "
+            "“Other words”: the network also learned many other words, spelled with letters of "
+            "the set. The language model knows many words, but none of those that are read."
         )
     )
     errors = [{line.label: line.values[0] for line in one.lines} for one in (seen, unseen)]

@@ -26,9 +26,9 @@ def show_transitions(reader: Reader, preset: str) -> None:
     """Draw the section "Transitions"."""
     st.markdown(
         _(
-            "The conditional random field behind the BiLSTM adds a learned score for every letter "
-            "after every other, and chooses the best word as a whole. It learns what the BiLSTM in "
-            "front of it, which sees the neighbours too, leaves to be learned."
+            "The conditional random field (CRF) behind the BiLSTM has a learned score for every pair of "
+            "letters, and chooses the best word as a whole. The BiLSTM sees the neighbours of a letter "
+            "too, so that only what it misses is left for these scores."
         )
     )
     scores, letters = reader.letters.crf.transitions, list(reader.letters.config.alphabet)
@@ -53,27 +53,28 @@ def show_transitions(reader: Reader, preset: str) -> None:
         with column:
             st.subheader(title, anchor=False)
             st.dataframe(
-                [{_("letters"): pair, _("score"): round(score, 2)} for score, pair in chosen], hide_index=True
+                [{_("letters"): pair, _("score"): f"{score:+.2f}"} for score, pair in chosen], hide_index=True
             )
 
 
 def show_noise(reader: Reader, preset: str) -> None:
     """Draw the section "Noise"."""
-    level = st.slider(_("Pixels turned, %"), 0, MOST, 10, key="noise", bind="query-params")
+    level = st.slider(_("Pixels flipped, %"), 0, MOST, 10, key="noise", bind="query-params")
+    with input_errors():
+        chosen, hand = written(reader)
+        images = noisy(chosen.images, level / 100, seed=hand)
+        show_letters(Letters(images, chosen.truth), reader.read_letters(images))
+    st.subheader(_("On all words of the test"), anchor=False)
     show_report(CONTEXT, lambda report: _curves(report, level), show_facts)
     if preset != LETTERS_PRESET:
         st.caption(
             _(
                 "The curves are those of {letters_preset} and {words_preset}; this preset reads the "
-                "word below.",
+                "word above.",
                 letters_preset=LETTERS_PRESET,
                 words_preset=WORDS_PRESET,
             )
         )
-    with input_errors():
-        chosen, hand = written(reader)
-        images = noisy(chosen.images, level / 100, seed=hand)
-        show_letters(Letters(images, chosen.truth), reader.read_letters(images))
 
 
 def _curves(report: Report, level: int) -> None:
@@ -81,7 +82,7 @@ def _curves(report: Report, level: int) -> None:
     shares, looks = [100 * share for share in report.found.numbers("levels")], charts.line_looks(list(found))
     picture = curves(
         {_(WAYS[way]): Curve(shares, errors, *looks[way]) for way, errors in found.items()},
-        x_title=_("pixels turned, %"),
+        x_title=_("pixels flipped, %"),
         y_title=_("letters read wrong, %"),
         hover=_("%{x} % of the pixels: %{y:.2f} %"),
         height=460,
@@ -91,3 +92,9 @@ def _curves(report: Report, level: int) -> None:
     picture.update_layout(margin={"t": 24}, legend=legend)
     picture.update_yaxes(rangemode="tozero")
     charts.show(picture, "noise curves", _("Character error of every way of reading by the share of noise"))
+    st.caption(
+        _(
+            "CTC reads words in one piece. It can go beyond 100 %: letters that it reads where there are "
+            "none count as wrong, too."
+        )
+    )

@@ -16,11 +16,12 @@ from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import palette
 
 _SAID = N_(
-    "**{wrong:,}** of {n:,} words are read wrong, {share:.1f} %: words of the set that were held out, and words that "
-    "the project's pen writes. Beside them some that each letter alone reads wrong and context mends. Those of the set "
-    "are shown where it is at hand."
+    "**{wrong:,}** of {n:,} words are read wrong, {share:.1f} %. Shown are these, and some that context mends: the "
+    "letters alone are read wrong. Some words are written by Lectern's pen, others by people whose letters the set "
+    "holds; the set leaves out the first letter of every word (“ommanding”), because it may be a capital."
 )
 _ON_A_PAGE = 40
+_HEIGHT = 48  # pixels on the screen of a word: three of each of its own
 
 
 def show(reader: Reader, preset: str) -> None:
@@ -36,7 +37,7 @@ def show(reader: Reader, preset: str) -> None:
         )
         alt = _("The word {label}, which is read as {answer}", label=error.label, answer=error.answer)
         link = exhibit("ocr", section="Letters", letters=preset, source="Error", error=number)
-        return figure(np.hstack(error_letters(error)) / 255.0, caption, alt, link)
+        return figure(np.hstack(error_letters(error)) / 255.0, caption, alt, link, height=_HEIGHT)
 
     with input_errors():
         show_errors(reading_errors(preset), "ocr", _SAID, draw, row=in_a_row, on_a_page=_ON_A_PAGE)

@@ -59,7 +59,7 @@ def show_answer(text: str, truth: str | None, *said: str) -> None:
     st.html(
         f'{_style(palette())}<div class="answer" role="status" aria-label="{_("The answer")}">{shown}</div>'
     )
-    known = () if truth is None else (_("It says {truth}.", truth=plain(truth)),)
+    known = () if truth is None else (_("The word is {truth}.", truth=plain(truth)),)
     st.caption(" ".join((*known, *said)))
 
 
@@ -69,7 +69,7 @@ def columns_picture(letters: Sequence[ReadLetter], *, context: bool) -> charts.P
     shares = [one.probabilities if context else one.before_probabilities for one in letters]
     chosen = [one.letter if context else one.before for one in letters]
     title, alphabet = _("in context") if context else _("each letter alone"), letters[0].alphabet
-    picture = charts.figure(x_title=title, height=max(440, 17 * len(alphabet)))
+    picture = charts.figure(x_title=title, y_title=_("letter"), height=max(440, 17 * len(alphabet)))
     charts.add_heatmap(
         picture,
         100 * np.array(shares).T,

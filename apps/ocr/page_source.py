@@ -114,7 +114,7 @@ def compose() -> tuple[str, np.ndarray, int]:
     there = banks()
     box, hand_box, bank_box = st.columns([3, 1, 2])
     text = text_box(box, _("Word"), DEFAULT, "word", MAX_LETTERS)
-    hand = number_box(hand_box, _("Hand"), (0, MOST_HANDS - 1), 3, "hand")
+    hand = number_box(hand_box, _("Hand"), (0, MOST_HANDS - 1), 1, "hand")
     bank = "pen"
     if len(there) > 1:
         bank = one_of(_("Letters of"), there, "bank", place=bank_box, named=True, format_func=_bank)

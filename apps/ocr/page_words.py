@@ -54,9 +54,8 @@ def show(reader: Reader, preset: str) -> None:
         rows = [
             {
                 _("letter"): one.letter,
-                _("probability, %"): round(100 * one.probability, 1),
+                _("probability, %"): f"{100 * one.probability:.1f}",
                 _("by its image alone"): f"{one.before} {100 * one.before_probability:.1f} %",
-                _("changed"): one.changed,
             }
             for one in result.letters
         ]

@@ -68,7 +68,7 @@ def show_errors(
         few = shown[(page - 1) * on_a_page : page * on_a_page]
         if few:
             st.html(row(draw(number, error) for number, error in few))
-        st.caption(_("{n:,} of {all:,} stored errors fit.", n=len(shown), all=len(found.errors)))
+        st.caption(_("{n:,} of {all:,} match this choice.", n=len(shown), all=len(found.errors)))
 
 
 def _filtered(errors: Sequence[Error]) -> list[tuple[int, Error]]:

@@ -19,8 +19,8 @@ _MOST_PIXELS = 256  # of a step's longer side: it is thinned out for the screen
 _STYLE = """<style>
 .pictures { display: flex; flex-wrap: wrap; gap: .8rem; }
 .pictures img { image-rendering: pixelated; display: block; }
-.pictures figure { margin: 0; max-width: 9.5rem; }
-.pictures figcaption { font-size: .8rem; line-height: 1.25; margin-top: .25rem; }
+.pictures figure { margin: 0; }
+.pictures figcaption { max-width: 9.5rem; font-size: .8rem; line-height: 1.25; margin-top: .25rem; }
 .pictures a { color: inherit; text-decoration: none; }
 .pictures a:hover img, .pictures a:focus-visible img { outline: 2px solid currentColor; }
 </style>"""
@@ -43,12 +43,16 @@ def image_url(image: np.ndarray, colours: Palette, *, light: bool = False) -> st
     return png_url(written.getvalue())
 
 
-def figure(image: np.ndarray, caption: str, alt: str, link: str = "", *, light: bool = False) -> str:
+def figure(
+    image: np.ndarray, caption: str, alt: str, link: str = "", *, light: bool = False, height: int = 0
+) -> str:
     """Draw an image, as :func:`image_url` takes it, with words below it: a ``<figure>`` for :func:`in_a_row`.
 
-    The caption is HTML, ``alt`` what a screen reader says, and ``link`` where a click goes.
+    The caption is HTML, ``alt`` what a screen reader says, and ``link`` where a click goes; a ``height`` in pixels is
+    for images of one height, whose widths differ.
     """
-    height, width = (max(1, round(_SHOWN * side / max(image.shape))) for side in image.shape)
+    scale = height / image.shape[0] if height else _SHOWN / max(image.shape)
+    height, width = (max(1, round(scale * side)) for side in image.shape)
     size, url = f"width:{width}px;height:{height}px", image_url(image, palette(), light=light)
     picture = f'<img src="{url}" alt="{escape(alt)}" style="{size}">'
     if link:

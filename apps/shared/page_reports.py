@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -113,7 +114,17 @@ def show_table(report: Report) -> None:
         }
         for line in report.lines
     ]
-    st.dataframe(rows, hide_index=True, placeholder=DASH, height="content")
+    looks = {name: _looks(column) for name, column in zip(headers, report.table.columns, strict=True)}
+    st.dataframe(rows, hide_index=True, placeholder=DASH, height="content", column_config=looks)
+
+
+def _looks(column: Column) -> Any:
+    """Show all numbers of a column with as many digits, or with their thousands apart."""
+    form = column.form if isinstance(column.form, str) else ""
+    if "," in form:
+        return st.column_config.NumberColumn(format="localized")
+    digits = re.fullmatch(r"\+?(\.\df)", form)
+    return st.column_config.NumberColumn(format=f"%{digits[1]}") if digits else st.column_config.Column()
 
 
 def _rounded(value: Any, text: str) -> Any:
@@ -142,7 +153,8 @@ def show_robustness(*presets: str) -> None:
             colour=[colours.muted if line.label == clean else colours.ours for line in report.lines],
             number=".2f",
         )
-        st.markdown(f"`{preset}`")
+        n = report.lines[0].values[-1]
+        st.markdown(_("`{preset}`, on {n:,} examples of the test data", preset=preset, n=n))
         charts.show(
             picture, f"robustness {preset}", _("What {preset} reaches with worse input", preset=preset)
         )

@@ -31,7 +31,7 @@ def test_a_composed_word_is_read(page, server: str) -> None:
     box = page.get_by_role("textbox", name="Word")
     box.fill("letter")
     box.press("Enter")
-    expect(page.get_by_text("It says letter.")).to_be_visible()
+    expect(page.get_by_text("The word is letter.")).to_be_visible()
     expect(page.locator(".reading figure")).to_have_count(6)
 
 

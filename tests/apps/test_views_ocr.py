@@ -78,7 +78,7 @@ def test_a_composed_word_is_shown_before_and_after_context() -> None:
         assert shares.shape == (26, 4)
         np.testing.assert_allclose(shares.sum(axis=0), 100.0)
     assert len(app.dataframe[0].value) == 5
-    assert "It says heat." in said(app)
+    assert "The word is heat." in said(app)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_errors_without_the_set_are_those_of_the_pen_and_open_in_the_exhibit(tmp
     app = page(section="Errors", kind="Context helps")
     assert html(app).count("<figure>") == 1 and "othen" in html(app)
     app = page(section="Letters", source="Error", error="2")
-    assert not app.error and "It says other." in said(app)
+    assert not app.error and "The word is other." in said(app)
     assert html(app).count("<figure") == 5
 
 
