@@ -250,7 +250,7 @@ def _strike_negative(picture: Picture) -> None:
             sizey=rows,
             sizing="stretch",
         )
-        trace["colorbar"] |= {"title": {"text": "— < 0", "font": {"size": 11, "color": colour}}}
+        trace["colorbar"] |= {"title": {"text": _("line: < 0"), "font": {"size": 11, "color": colour}}}
 
 
 def _first(names: Any) -> float:

@@ -98,7 +98,7 @@ def test_a_line_goes_through_negative_cells(reversed_rows: bool, monkeypatch: py
     assert all(line in unquote(image["source"]) for line in lines) and image["source"].count("H") == 2
     place = [image[name] for name in ("x", "y", "sizex", "sizey")]
     assert place == [2.5, -0.5 if reversed_rows else 1.5, 4, 2]
-    assert picture.data[0]["colorbar"]["title"]["text"] == "— < 0"
+    assert picture.data[0]["colorbar"]["title"]["text"] == "line: < 0"
 
 
 @pytest.mark.parametrize("looks", [{"zmin": 0}, {"texttemplate": "%{z:.2f}"}])
