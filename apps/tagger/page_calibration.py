@@ -13,9 +13,8 @@ from apps.shared.measures import ReliabilityBin, calibration_by_chance
 from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
 from apps.shared.style import palette
-from apps.shared.tables import Rows
 from apps.tagger.application import Tagger
-from apps.tagger.reports import MEASURES, SCORES
+from apps.tagger.reports import SCORES
 
 
 def show(tagger: Tagger, preset: str) -> None:
