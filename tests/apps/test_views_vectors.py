@@ -219,7 +219,7 @@ def test_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
         {"seconds": 1.0, "analogies": 10.0, "loss": 3.0},
         {"seconds": 2.0, "analogies": 20.0, "loss": 2.0},
     ]
-    settings = {"tokens": 1000, "epochs": 1, "threads": 2, "processor": "two cores"}
+    settings = {"tokens": 1000, "epochs": 1, "threads": 2, "text": "Wikipedia", "processor": "two cores"}
     side = {"words_per_second": 1e6, "analogies": 30.0, "wordsim353": 0.6, "curve": curve}
     (tmp_path / "word2vec_vs_gensim.json").write_text(
         json.dumps({"skipgram": {"ours": side, "gensim": side}, "settings": settings})
