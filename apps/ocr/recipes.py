@@ -102,7 +102,9 @@ class WordsRecipe(_NetworkRecipe):
     """Everything that decides a network that reads whole words; the defaults made ``ocr_words``.
 
     Args:
-        layout: How letters stand in a word.
+        layout: How letters stand in a word, those that are scored as well.
+        augmentation: How letters and words are changed besides, where they are learned from.
+        changed: Share of the words that are.
         epoch_words: Words composed for an epoch.
         lm_bonus: Added for each letter in the search with the language model.
     """
@@ -116,8 +118,16 @@ class WordsRecipe(_NetworkRecipe):
     beam: int = 24
     temperature: Positive = 1.35
     layout: WordLayout = field(default_factory=lambda: WordLayout(written=0.5))
+    augmentation: LetterAugmentation = field(default_factory=lambda: LetterAugmentation(thickness=0.25))
+    changed: Portion = 0.4
     epoch_words: Count = 6_000
     lm_bonus: float = 1.5
+
+    ADDED: ClassVar[Mapping[str, Any]] = {
+        **_NetworkRecipe.ADDED,
+        "augmentation": to_dict(LetterAugmentation()),
+        "changed": 0.0,
+    }
 
 
 Recipe = LettersRecipe | WordsRecipe

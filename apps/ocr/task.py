@@ -273,7 +273,8 @@ def batches_of(recipe: Recipe, words: LetterWords | WordPictures, texts: Sequenc
     if isinstance(words, WordPictures):
         return picture_batches(words, size, seed)
     if isinstance(recipe, WordsRecipe):
-        return composed_batches(words, with_tails(texts), size, recipe.layout, recipe.epoch_words, seed)
+        settings = {name: getattr(recipe, name) for name in ("augmentation", "changed", "seed")}
+        return composed_batches(words, with_tails(texts), size, recipe.layout, recipe.epoch_words, **settings)
     settings = {name: getattr(recipe, name) for name in ("other_words", "swapped", "passes", "seed")}
     return letter_batches(words, with_tails(texts), size, recipe.augmentation, **settings)
 

@@ -9,9 +9,9 @@ batch after the other, so seed and epoch alone decide the images. Only NumPy, wh
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -21,6 +21,7 @@ from data_prep.fields import Checked, Portion
 from data_prep.images.preparation import LabelledImages, digit_batch
 
 _KEPT_VARIANCE = 0.999  # of a smoothed field, by its strongest components
+_OTHER_STROKES = 0.5  # of the letters or words, where thickness is changed
 _AT_ONCE = 256  # images whose intermediate arrays stay in a processor's cache
 
 
@@ -180,6 +181,8 @@ class LetterAugmentation(Checked):
         movement: Shifts, slant, turns and bending.
         stroke: Strokes become thinner or thicker: the level at which grey becomes ink moves by at most this much.
         noise: The highest standard deviation of what is added to every pixel; low ones come more often.
+        thickness: Half of the letters get strokes that are thinner or thicker by at most this, as
+            :func:`with_thickness` says.
     """
 
     movement: Augmentation = field(
@@ -189,19 +192,37 @@ class LetterAugmentation(Checked):
     )
     stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
     noise: Portion = 0.4
+    thickness: Annotated[float, Ge(0.0), Le(0.45)] = 0.0
+
+    ADDED: ClassVar[Mapping[str, Any]] = {"thickness": 0.0}
 
 
 def augmented_letters(
     images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator
 ) -> np.ndarray:
     """Change letters uint8 (n, 16, 8) at random to float32 (n, 16, 8, 1) from 0 to 1."""
+    return worn(moved_letters(images, augmentation, rng), augmentation, rng)
+
+
+def moved_letters(
+    images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator
+) -> np.ndarray:
+    """Move letters uint8 (n, 16, 8) at random and change their strokes, to float32 (n, 16, 8, 1) from 0 to 1."""
     found = augmented(images, augmentation.movement, rng)
     if augmentation.stroke > 0.0:
         found = with_stroke(found, augmentation.stroke * rng.uniform(-1.0, 1.0, (len(found), 1, 1, 1)))
-    if augmentation.noise > 0.0:
-        shares = rng.random((len(found), 1, 1, 1), np.float32) ** 2
-        found = with_noise(found, augmentation.noise * shares, rng)
     return found
+
+
+def worn(images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator) -> np.ndarray:
+    """Change thickness and noise of letters or words float32 (n, height, width, 1) at random."""
+    each = (len(images), 1, 1, 1)
+    if augmentation.thickness > 0.0:
+        thicker = with_thickness(images, augmentation.thickness * rng.uniform(-1.0, 1.0, each))
+        images = np.where(rng.random(each) < _OTHER_STROKES, thicker, images)
+    if augmentation.noise > 0.0:
+        images = with_noise(images, augmentation.noise * rng.random(each, np.float32) ** 2, rng)
+    return images
 
 
 def with_stroke(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
@@ -217,7 +238,7 @@ def with_noise(images: np.ndarray, noise: np.ndarray | float, rng: np.random.Gen
     )
 
 
-def with_thickness(images: np.ndarray, thicker: float) -> np.ndarray:
+def with_thickness(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
     """Make strokes thinner (below 0) or thicker by parts of a pixel, those of black and white pictures too.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_prep.batching import Batch, Batches, bucket_length, pad, rounded_labels, rounded_up
-from data_prep.images.augmentation import LetterAugmentation, augmented_letters
+from data_prep.images.augmentation import LetterAugmentation, augmented_letters, moved_letters, worn
 from data_prep.images.letter_words import LetterPool, WordLayout, compose_words
 from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.handwriting import WordPictures
@@ -123,9 +123,27 @@ def few_shapes(batch: Batch) -> Batch:
 
 
 def composed_batches(
-    words: LetterWords, texts: Sequence[str], batch_size: int, layout: WordLayout, count: int, seed: int = 0
+    words: LetterWords,
+    texts: Sequence[str],
+    batch_size: int,
+    layout: WordLayout,
+    count: int,
+    *,
+    augmentation: LetterAugmentation,
+    changed: float,
+    seed: int = 0,
 ) -> Batches:
     """Give those of some words that can be spelled as images, composed of the letters of a set.
+
+    Args:
+        words: The set.
+        texts: The words to spell; those for which a letter is missing are left out.
+        batch_size: As in :class:`data_prep.batching.Batches`, as is ``seed``.
+        layout: How letters stand in a word.
+        count: Words of an epoch.
+        augmentation: How words are changed besides: each letter is moved by itself, thickness and noise are the word's.
+        changed: Share of the words that are.
+        seed: Of all draws.
 
     Returns:
         Batches as :func:`image_inputs` gives them, with labels int32 (words, longest), ``PADDED`` after a word's end.
@@ -142,7 +160,13 @@ def composed_batches(
 
     def batch(labels: list[np.ndarray], rng: np.random.Generator) -> Batch:
         letters = pool.spell(np.concatenate(labels), rng)
+        changes = rng.random(len(labels)) < changed
+        of_changed = np.repeat(changes, list(map(len, labels)))
+        moved = moved_letters(letters[of_changed], augmentation, rng)
+        letters[of_changed] = np.rint(np.float32(255.0) * moved[..., 0]).astype(np.uint8)
         images = compose_words(LetterWords.of(letters, labels, alphabet=words.alphabet), layout, rng)
+        for at in np.flatnonzero(changes):
+            images[at] = worn(images[at][None], augmentation, rng)[0]
         return image_inputs(images), pad(labels, value=PADDED).values
 
     return Batches(count, batch_size, seed, draw, batch)

@@ -83,7 +83,8 @@ def test_letters_of_any_alphabet_become_batches(folder: Path) -> None:
     batches = letter_batches(words, ["жяж", "abc", "я"], 3, LetterAugmentation(), other_words=0.5, seed=1)
     found = [labels["context"] for _, labels in batches.epoch(0)]
     assert {int(label) for rows in found for label in rows.ravel()} <= {-1, 0, 1, 2}
-    inputs, labels = next(composed_batches(words, ["жя", "яÉ"], 2, LAYOUT, 2).epoch(0))
+    changes = {"augmentation": LetterAugmentation(), "changed": 0.5}
+    inputs, labels = next(composed_batches(words, ["жя", "яÉ"], 2, LAYOUT, 2, **changes).epoch(0))
     assert inputs["image"].shape[:2] == (2, 16) and labels.shape == (2, 2)
     assert compose_word(words.images[:2], words.labels[:2], alphabet=words.alphabet).shape[0] == 16
 

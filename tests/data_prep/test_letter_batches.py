@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,6 +22,7 @@ from data_prep.readers.letters import LetterWords, decode_word, encode_word
 from data_prep.text.word_list import spellable, with_tails
 
 TEXTS = ("cat", "at", "tact", "a")
+CHANGES: dict[str, Any] = {"augmentation": LetterAugmentation(), "changed": 0.5}
 
 
 def made_words() -> LetterWords:
@@ -93,7 +97,7 @@ def test_images_are_padded_with_paper() -> None:
 
 
 def test_composed_words_come_with_their_labels() -> None:
-    batches = composed_batches(made_words(), ("tact", "cat", "dog"), 4, PLAIN, 10, seed=3)
+    batches = composed_batches(made_words(), ("tact", "cat", "dog"), 4, PLAIN, 10, **CHANGES, seed=3)
     assert len(batches) == 3
     count = 0
     for inputs, labels in batches.epoch(0):
@@ -103,6 +107,20 @@ def test_composed_words_come_with_their_labels() -> None:
     assert count == 10
     first, again = (next(iter(batches.epoch(1)))[0]["image"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+def test_composed_words_are_worn_only_as_far_as_asked() -> None:
+    def grey_ones(changed: float = 1.0, **how: float) -> np.ndarray:
+        augmentation = LetterAugmentation(NO_AUGMENTATION, **{"stroke": 0.0, "noise": 0.0, **how})
+        changes = {"augmentation": augmentation, "changed": changed}
+        batches = composed_batches(made_words(), ("tact",), 30, replace(PLAIN, spacing=0.0), 30, **changes)
+        image = next(iter(batches.epoch(0)))[0]["image"]
+        return ((image > 0.0) & (image < 1.0)).any(axis=(1, 2, 3))
+
+    assert not grey_ones().any()
+    assert 8 <= grey_ones(thickness=0.2).sum() <= 22  # half of them
+    assert grey_ones(noise=0.2).all() and not grey_ones(0.0, noise=0.2).any()
+    assert 8 <= grey_ones(0.5, noise=0.2).sum() <= 22
 
 
 def test_only_spellable_words_are_kept() -> None:

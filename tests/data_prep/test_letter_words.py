@@ -150,7 +150,7 @@ def test_noise_is_of_each_letter_and_mostly_low() -> None:
     assert 0.25 < deviations.max() < 0.45 and 0.05 < np.median(deviations) < 0.15
 
 
-@pytest.mark.parametrize("name", ["stroke", "noise"])
+@pytest.mark.parametrize("name", ["stroke", "noise", "thickness"])
 def test_augmentation_out_of_bounds_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"{name} does not fit"):
         LetterAugmentation(Augmentation(), **{name: -0.1})
