@@ -17,7 +17,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Portion
+from data_prep.fields import Checked, Portion, StrokeChange
 from data_prep.images.preparation import LabelledImages, digit_batch
 
 _KEPT_VARIANCE = 0.999  # of a smoothed field, by its strongest components
@@ -58,7 +58,7 @@ NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
 class ImageBatches:
     """Labelled images as batches, in an order and with changes that seed and epoch alone decide.
 
-    Images of an epoch that do not fill a batch are left out, other ones each time.
+    Images of an epoch that do not fill a batch are left out, other ones each time. Thickness and noise: :func:`worn`.
 
     Raises:
         InputError: There are not enough images for one batch.
@@ -67,6 +67,8 @@ class ImageBatches:
     images: LabelledImages
     batch_size: int
     augmentation: Augmentation = NO_AUGMENTATION
+    thickness: float = 0.0
+    noise: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -88,7 +90,8 @@ class ImageBatches:
         order = rng.permutation(len(self.images.labels))
         for chosen in order[: len(self) * self.batch_size].reshape(-1, self.batch_size):
             some = self.images.part(chosen)
-            yield augmented(some.images, self.augmentation, rng), some.labels.astype(np.int32)
+            moved = augmented(some.images, self.augmentation, rng)
+            yield worn(moved, self.thickness, self.noise, rng), some.labels.astype(np.int32)
 
 
 def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -180,9 +183,7 @@ class LetterAugmentation(Checked):
     Args:
         movement: Shifts, slant, turns and bending.
         stroke: Strokes become thinner or thicker: the level at which grey becomes ink moves by at most this much.
-        noise: The highest standard deviation of what is added to every pixel; low ones come more often.
-        thickness: Half of the letters get strokes that are thinner or thicker by at most this, as
-            :func:`with_thickness` says.
+        noise: As :func:`worn` has it, as is ``thickness``.
     """
 
     movement: Augmentation = field(
@@ -190,9 +191,9 @@ class LetterAugmentation(Checked):
             shift=0.7, rotation=6.0, scaling=0.1, shear=0.15, elastic=0.4, smoothness=2.5
         )
     )
-    stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
+    stroke: StrokeChange = 0.2
     noise: Portion = 0.4
-    thickness: Annotated[float, Ge(0.0), Le(0.45)] = 0.0
+    thickness: StrokeChange = 0.0
 
     ADDED: ClassVar[Mapping[str, Any]] = {"thickness": 0.0}
 
@@ -201,7 +202,8 @@ def augmented_letters(
     images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator
 ) -> np.ndarray:
     """Change letters uint8 (n, 16, 8) at random to float32 (n, 16, 8, 1) from 0 to 1."""
-    return worn(moved_letters(images, augmentation, rng), augmentation, rng)
+    moved = moved_letters(images, augmentation, rng)
+    return worn(moved, augmentation.thickness, augmentation.noise, rng)
 
 
 def moved_letters(
@@ -214,14 +216,24 @@ def moved_letters(
     return found
 
 
-def worn(images: np.ndarray, augmentation: LetterAugmentation, rng: np.random.Generator) -> np.ndarray:
-    """Change thickness and noise of letters or words float32 (n, height, width, 1) at random."""
+def worn(images: np.ndarray, thickness: float, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Change strokes and add noise at random.
+
+    Args:
+        images: Float32 (n, height, width, 1) from 0 to 1.
+        thickness: Half of the images get strokes thinner or thicker by at most this, as :func:`with_thickness` says.
+        noise: The highest standard deviation of what is added to every pixel; low ones come more often.
+        rng: Of all draws.
+
+    Returns:
+        Float32, the same shape.
+    """
     each = (len(images), 1, 1, 1)
-    if augmentation.thickness > 0.0:
-        thicker = with_thickness(images, augmentation.thickness * rng.uniform(-1.0, 1.0, each))
+    if thickness > 0.0:
+        thicker = with_thickness(images, thickness * rng.uniform(-1.0, 1.0, each))
         images = np.where(rng.random(each) < _OTHER_STROKES, thicker, images)
-    if augmentation.noise > 0.0:
-        images = with_noise(images, augmentation.noise * rng.random(each, np.float32) ** 2, rng)
+    if noise > 0.0:
+        images = with_noise(images, noise * rng.random(each, np.float32) ** 2, rng)
     return images
 
 

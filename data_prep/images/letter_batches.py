@@ -166,7 +166,7 @@ def composed_batches(
         letters[of_changed] = np.rint(np.float32(255.0) * moved[..., 0]).astype(np.uint8)
         images = compose_words(LetterWords.of(letters, labels, alphabet=words.alphabet), layout, rng)
         for at in np.flatnonzero(changes):
-            images[at] = worn(images[at][None], augmentation, rng)[0]
+            images[at] = worn(images[at][None], augmentation.thickness, augmentation.noise, rng)[0]
         return image_inputs(images), pad(labels, value=PADDED).values
 
     return Batches(count, batch_size, seed, draw, batch)

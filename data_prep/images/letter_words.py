@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Portion
+from data_prep.fields import Checked, Portion, StrokeChange
 from data_prep.images.augmentation import sampled, with_noise, with_stroke
 from data_prep.images.preparation import LETTER_HEIGHT, LETTER_WIDTH
 from data_prep.readers.letters import LETTERS, LetterWords, encode_word
@@ -50,7 +50,7 @@ class WordLayout(Checked):
     baseline: Annotated[float, Ge(0.0), Le(4.0)] = 1.0
     slant: Portion = 0.2
     size: Annotated[float, Ge(0.0), Le(0.5)] = 0.15
-    stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
+    stroke: StrokeChange = 0.2
     noise: Portion = 0.1
     fitted: Portion = 0.5
     written: Portion = 0.25
