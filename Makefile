@@ -46,7 +46,7 @@ bench: $(DEV_STAMP) ## word2vec against gensim on the Wikipedia text, then the t
 	$(VENV)/bin/python -m benchmarks.word2vec_vs_gensim --store
 	$(VENV)/bin/python -m benchmarks.readme
 
-docs: $(APP_STAMP) ## Fill the generated parts of README and docs again
+docs: $(DEV_STAMP) ## Fill the generated parts of README and docs again
 	$(VENV)/bin/python -m benchmarks.readme
 
 lock: $(SUPPLY_STAMP) ## Resolve requirements*.txt into locks with checksums, and write the bill of materials

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -130,7 +131,7 @@ def completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="The shell that reads it.")],
 ) -> None:
     """Print a script that defines the command lectern, with completion by tab; a shell reads it by eval or source."""
-    program = f"PYTHONPATH={ROOT} {sys.executable} -m apps"
+    program = f"PYTHONPATH={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} -m apps"
     script = typer_completion.get_completion_script(
         prog_name="lectern", complete_var=_COMPLETE_VARIABLE, shell=shell
     )

@@ -6,6 +6,7 @@ python -m benchmarks.course_notebooks --check    # writes nothing; fails where a
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -33,8 +34,13 @@ def out_of_date() -> list[Path]:
 
 def main() -> None:
     """Write the files, or tell which are out of date."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a file is out of date"
+    )
+    checks = parser.parse_args().check
     old = out_of_date()
-    if "--check" in sys.argv[1:]:
+    if checks:
         sys.exit("\n".join(f"Out of date: {path.relative_to(ROOT)}" for path in old) or None)
     files = made()
     for path in old:

@@ -1,6 +1,6 @@
 """Make the preset of gensim's vectors that the page shows beside ours: the same lines, words and settings.
 
-    python -m benchmarks.gensim_vectors --out models/presets/vectors_en_wiki_gensim     about 6 minutes on two cores
+    python -m benchmarks.gensim_vectors --out models/presets/vectors_en_wiki_gensim    a quarter of an hour, two cores
 
 All vectors are scored as ours are (first 50,000 words), as they are and mixed with the spelling of their words as ours;
 the preset keeps the first 20,000 as they are, which is enough to compare answers and a third of the size.

@@ -4,7 +4,7 @@
     python -m benchmarks.readme --check    changes nothing and exits with 1 where one is out of date
 
 A generated part stands between ``<!-- results:NAME -->`` and ``<!-- /results:NAME -->``. Sources:
-metrics.json of the shipped presets, benchmarks/results/*.json, apps/lecture/topics.py and the lessons.
+metrics.json of the shipped presets, benchmarks/results/*.json, apps/lecture/topics.toml and the lessons.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m benchmarks.word2vec_vs_gensim --tokens 17000000            about ten minutes on two cores
     python -m benchmarks.word2vec_vs_gensim --tokens 1000000 --json      a quick look
-    python -m benchmarks.word2vec_vs_gensim --store                      and write the table of README
+    python -m benchmarks.word2vec_vs_gensim --store                      and keep the result for docs/word-vectors.md
 
 Fair by construction: both read the same file of tokens (one sentence a line), each in a process of its own, pinned to
 the same number of cores; both count the vocabulary themselves (the words must agree); both train

@@ -17,6 +17,7 @@ from data_prep.files import atomic_writer
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # a fixed date: equal arrays give equal bytes
 _PLAIN_KINDS = "biuf"
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of the others zipfile unpacks without a limit
 _MOST_PROBLEMS = 3  # that a message lists
 _PACKED = 100  # real arrays hardly compress, so an archive that grows more than this is a bomb
 _PACKED_FREE = 1 << 20  # bytes that any packed archive may unpack to
@@ -62,6 +63,8 @@ def read_specs(path: Path | str, *, packed: bool = False) -> dict[str, ArraySpec
     """
     specs: dict[str, ArraySpec] = {}
     with _reading(path) as archive:
+        if any(entry.compress_type not in PACKINGS for entry in archive.infolist()):
+            raise _damaged(path, "it is packed in another way")
         size, unpacked = Path(path).stat().st_size, sum(entry.file_size for entry in archive.infolist())
         most = max(_PACKED * size, _PACKED_FREE) if packed else size
         if unpacked > most:

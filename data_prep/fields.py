@@ -7,6 +7,7 @@ import functools
 import typing
 from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -36,7 +37,11 @@ class Checked:
             InputError: A value has another type than its field, or lies outside its bounds.
         """
         for name, adapter in adapters(type(self)).items():
-            check(adapter, getattr(self, name), name)
+            value = getattr(self, name)
+            if isinstance(value, np.generic):  # a number of NumPy is the same number of Python
+                value = value.item()
+                object.__setattr__(self, name, value)
+            check(adapter, value, name)
 
 
 def check(adapter: TypeAdapter[Any], value: Any, name: str) -> Any:
@@ -66,6 +71,7 @@ _TERMS = {
     ", unable to interpret input": "",
     "a valid boolean": "true or false",
     "a valid dictionary or object to extract fields from": "an object",
+    "a valid array": "a list",
     "a valid ": "a ",
     "Field required": "more values",
 }

@@ -30,6 +30,13 @@ def writing_to(path: Path) -> Iterator[None]:
         ) from error
 
 
+def named(path: Path) -> Path:
+    """Return a path that has a name of its own, with a folder that it lies in; refuse ``.``, ``..`` and ``/``."""
+    if path.name in ("", ".."):
+        raise InputError(f"{path} is no name of its own", remedy="Give a name, such as runs/mine")
+    return path
+
+
 @contextmanager
 def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """Open a temporary file beside ``path`` that takes its name, durably, once everything is written.
@@ -37,7 +44,7 @@ def atomic_writer(path: Path | str, *, overwrite: bool = False) -> Iterator[Bina
     Raises:
         InputError: ``path`` exists and may not be replaced, or the folder or the disk refuses.
     """
-    path = Path(path)
+    path = named(Path(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
     try:
         with writing_to(path):

@@ -1,4 +1,7 @@
-"""Ask the service from Python: `python docs/service_client.py [ADDRESS]`; the token, if any, is in LECTERN_TOKEN."""
+"""Ask the service from Python: `python docs/service_client.py [ADDRESS]`; the token, if any, is in LECTERN_TOKEN.
+
+It needs httpx: `pip install httpx`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Lectern's public names: the applications, each opened from a preset.
 
 >>> from lectern import Vectors
->>> Vectors.from_preset().analogy("paris - france + spain").words[0].word  # doctest: +SKIP
+>>> Vectors.from_preset().analogy("paris - france + spain").results[0].word  # doctest: +SKIP
 'madrid'
 
 They are loaded when they are first asked for; none of them imports TensorFlow to answer.

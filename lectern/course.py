@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from apps.course.answers import Numbers, Shape, Words
+from apps.course.answers import Number, Numbers, Shape, Words
 from apps.course.catalogue import exercise
 from apps.course.exercises import Problem, Verdict
 from apps.course.lessons import step_named
 from apps.course.pictures import picture
+from data_prep.errors import InputError
 
 __all__ = ["Exhibit", "check", "exhibit", "problem"]
 _NONE_YET = Verdict(False, "There is no answer yet: put it in place of the three dots.")
@@ -64,9 +65,24 @@ def exhibit(step: str) -> Exhibit:
 
 def _typed(found: Problem, answer: Any) -> str:
     """Write an answer of Python as it would be typed."""
-    if isinstance(answer, np.ndarray | Sequence) and not isinstance(answer, str):
+    if hasattr(answer, "__array__"):  # of NumPy, pandas or TensorFlow
+        array = np.asarray(answer)
+        answer = array.flat[0] if array.size == 1 and isinstance(found.kind, Number) else array.tolist()
+    if isinstance(answer, Sequence) and not isinstance(answer, str):
         if isinstance(found.kind, Numbers):
-            return found.kind.written(np.asarray(answer, np.float64))
+            return found.kind.written(_numbers(found, answer))
         if isinstance(found.kind, Shape | Words):
             return found.kind.written([str(one) for one in answer])
     return str(answer)
+
+
+def _numbers(found: Problem, answer: Sequence[Any]) -> np.ndarray:
+    """Turn lists into a vector or matrix, float64; of more modes those of size 1 are left out."""
+    try:
+        values = np.asarray(answer, np.float64)
+    except (TypeError, ValueError):
+        raise InputError("The answer is no array of numbers", allowed=found.asked, received=answer) from None
+    values = values.squeeze() if values.ndim > 2 else values
+    if values.ndim > 2:
+        raise InputError(f"The answer has {values.ndim} modes", allowed=found.asked, received=answer)
+    return values

@@ -88,7 +88,7 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):
             if isinstance(verdict, Refused):
                 raise InputError(f"Text {verdict.number} cannot be classified: {verdict.problem}")
             rows.append(list(verdict.probabilities.values()))
-        return np.array(rows)
+        return np.array(rows).reshape(-1, len(self.classes_))
 
     def predict(self, X: Sequence[str]) -> np.ndarray:
         """Return the most probable class of each text; errors as of :meth:`predict_proba`."""
@@ -187,6 +187,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
                 allowed="uint8 (n, height, width), or float of 0 to 1",
                 received=(array.dtype.name, *array.shape),
             )
+        if not len(array):
+            return np.zeros((0, DIGIT_SIZE, DIGIT_SIZE), np.uint8)
         if self.prepare:
             return np.stack([image_bytes(prepare_digit(one)) for one in array])
         if array.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
@@ -239,7 +241,7 @@ class WordVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 max_vocabulary=recipe.max_vocabulary,
             )
             answers = _trained(task, recipe, VectorsSource(corpus, "given texts", {}), None)
-        self.application_ = Vectors(answers.input)
+        self.application_ = Vectors(answers.vectors)
         return self
 
     def transform(self, X: Sequence[str]) -> np.ndarray:
@@ -262,7 +264,7 @@ class WordVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
 def _texts(given: Any) -> list[str]:
     """Return texts as a list; refuse everything else, with the first that is none."""
-    if isinstance(given, str) or np.ndim(given) > 1:
+    if isinstance(given, str) or getattr(given, "ndim", 1) > 1:
         raise InputError("Texts are a list of strings", received=given)
     texts = list(given)
     for number, text in enumerate(texts, start=1):

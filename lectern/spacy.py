@@ -22,7 +22,7 @@ try:
     from spacy.tokens import Doc
     from spacy.util import minibatch
 except ModuleNotFoundError as error:
-    raise ImportError("lectern.spacy needs spaCy: pip install 'lectern[spacy]'") from error
+    raise ImportError("lectern.spacy needs spaCy; in the checkout: pip install '.[spacy]'") from error
 
 _SPACE = ("SPACE", "_SP")  # what spaCy calls white space that is a token of its own
 
@@ -88,8 +88,10 @@ class LecternTagger:
         """Let each sentence begin with the first word of spaCy's that begins in or behind its first one."""
         starts = iter(words[0].start for words in self.tagger.segmenter.segment(doc.text))
         following = next(starts, None)
+        seen = False  # a word: white space before the first one belongs to its sentence
         for token in doc:
             begins = following is not None and token.idx >= following and not token.is_space
-            token.is_sent_start = begins or token.i == 0
+            token.is_sent_start = token.i == 0 or (begins and seen)
+            seen = seen or not token.is_space
             while begins and following is not None and token.idx >= following:
                 following = next(starts, None)

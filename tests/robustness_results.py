@@ -12,7 +12,7 @@ def store_robustness(folder: Path, *presets: str) -> None:
     found = {
         "settings": {"seed": 1, "processor": "one"},
         "presets": {preset: {"clean": row, "typos_1": {**row, "score": 80.0}} for preset in presets},
-        "contrasts": {"negation": {**row, "templates": 100}},
+        "contrasts": {"negation": {**row, "templates": 20}},
         "origins": {"goods": row},
     }
     (folder / "robustness.json").write_text(json.dumps(found), encoding="utf-8")

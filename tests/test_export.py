@@ -151,7 +151,8 @@ def test_a_missing_extra_is_named(digits: Digits, tmp_path: Path, monkeypatch: p
         importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else real(name)
     )
     assert refused(digits, tmp_path / "out") == (
-        "The format onnx needs onnxruntime, which is not installed. Install the extra: pip install 'lectern[export]'."
+        "The format onnx needs onnxruntime, which is not installed. "
+        "Install the extra, in the checkout: pip install '.[export]'."
     )
 
 

@@ -94,7 +94,6 @@ def test_word_vectors_stand_in_a_pipeline() -> None:
     np.testing.assert_allclose(vectorizer.transform(["Film"])[0], mean)
 
 
-@pytest.mark.slow
 def test_word_vectors_are_learned_from_the_texts() -> None:
     settings = ("dimensions=8", "epochs=1", "min_count=1")
     fitted = WordVectorizer(preset=None, settings=settings).fit(TEXTS)
@@ -127,7 +126,7 @@ def test_before_fit_there_is_no_answer(estimator: int, given) -> None:
         (fresh.transform if estimator == 2 else fresh.predict)(given)
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), 3, None, b"bytes"])
+@pytest.mark.parametrize("wrong", [float("nan"), 3, None, b"bytes", ["a", "b"]])
 @pytest.mark.parametrize("estimator", [ReviewClassifier(), WordVectorizer(VECTORS)])
 def test_texts_are_strings(estimator, wrong: object) -> None:
     with pytest.raises(InputError) as caught:
@@ -138,7 +137,7 @@ def test_texts_are_strings(estimator, wrong: object) -> None:
     )
 
 
-@pytest.mark.parametrize("wrong", ["one text", np.zeros((2, 3)), [["a", "b"]]])
+@pytest.mark.parametrize("wrong", ["one text", np.zeros((2, 3))])
 def test_texts_are_a_list(wrong: object) -> None:
     with pytest.raises(InputError, match="Texts are a list of strings"):
         reviews().predict(wrong)

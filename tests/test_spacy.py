@@ -35,6 +35,7 @@ def test_words_and_sentences_are_tagged(nlp) -> None:
         "Dogs bark.", "They can't sleep (really)!", "Mr. Smith doesn't mind.",
     ]  # fmt: skip
     assert doc.has_annotation("SENT_START")
+    assert [token.is_sent_start for token in nlp("  Hello there.")] == [True, False, False, False]
     assert all(token.pos_ and token.tag_ for token in doc)
 
 
@@ -86,4 +87,4 @@ def test_a_preset_that_is_not_there_is_named() -> None:
 def test_the_missing_extra_is_named() -> None:
     code = "import sys; sys.modules['spacy'] = None; import lectern.spacy"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr.endswith("ImportError: lectern.spacy needs spaCy: pip install 'lectern[spacy]'\n")
+    assert done.stderr.endswith("ImportError: lectern.spacy needs spaCy; in the checkout: pip install '.[spacy]'\n")

@@ -126,6 +126,8 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
     values = {"settings": {"threads": 1, "processor": "a processor"}, "systems": {"lectern": one, "spacy": one}}
     (tmp_path / "tagger_peers.json").write_text(json.dumps(values))
     assert f"| 25,094 | {others}, spaCy CNN 94.50 |" in SCORES.report(stored).markdown()
+    upos["published"] = {}  # of another treebank, whose words they did not tag
+    assert "| 25,094 | – |" in SCORES.report(stored).markdown()
     assert table.endswith("Trained in 1.5 minutes on a processor; output: softmax.")
 
 

@@ -71,6 +71,8 @@ def find_inputs(pattern: str) -> list[Input]:
     Raises:
         InputError: There is none, or one has a name that could not be a folder of the answers.
     """
+    if Path(pattern).is_file():
+        pattern = glob.escape(pattern)  # a name with brackets is a name
     folders = Path(pattern).parts[:-1]
     fixed = next((at for at, one in enumerate(folders) if glob.has_magic(one)), len(folders))
     root = Path(*folders[:fixed])

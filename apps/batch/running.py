@@ -121,7 +121,7 @@ def _cluster(address: str | None, cores: int) -> Iterator[None]:
     try:
         import ray
     except ImportError:
-        install = "pip install --require-hashes -r requirements-ray.lock"
+        install = "In the checkout: pip install --require-hashes -r requirements-ray.lock"
         raise InputError("Ray is not installed", remedy=install) from None
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import keyword
 import re
 import string
 from collections.abc import Callable, Collection, Iterable
@@ -30,6 +31,7 @@ MAX_STATEMENTS = MAX_TERMS = MAX_OPERANDS = 8
 MAX_INDICES = 8  # of one tensor
 ONES = "1"
 EXAMPLE = "a_i^j b_j in the lecture's notation, or ij,j->i in NumPy's"
+_TAKEN = ("np", "ops", "print", "range", "result", "tape", "tf")  # names in the code that is shown
 _BETWEEN = " \t\n*·"  # two tensors
 _NUMPY = re.compile(r"[^_^=+()]*(?:,|->)[^_^=+()]*")
 _OPERAND = re.compile(
@@ -172,10 +174,13 @@ def read_program(text: str) -> tuple[Statement, ...]:
     )
     if not lines:
         raise InputError("The expression is empty", allowed=EXAMPLE)
+    text = ";".join(lines)
     if _NUMPY.fullmatch(text) and ("->" in text or "," in text):
         return (read_numpy(text),)
     program = tuple(_statement(line, at == len(lines)) for at, line in enumerate(lines, start=1))
     _check_names(program)
+    if not free_tensors(program):
+        raise InputError("The expression has no tensor", allowed=EXAMPLE, received=text)
     return program
 
 
@@ -312,6 +317,12 @@ def _operands(text: str, line: str) -> tuple[Operand, ...]:
                 f"The expression cannot be read at “{text[at:].lstrip(_BETWEEN)[:20]}”",
                 allowed=EXAMPLE,
                 received=line.strip(),
+            )
+        if keyword.iskeyword(match["name"]) or match["name"] in _TAKEN:
+            raise InputError(
+                "A tensor cannot be called so: in code the name means something else",
+                allowed="another name, such as a",
+                received=match["name"],
             )
         indices, raised = "", []
         for mark, braced, bare in _MARK.findall(match["marks"]):

@@ -100,21 +100,23 @@ def stack_code(stack: Stack) -> str:
 def einsum_code(
     program: Sequence[Statement], tensors: Mapping[str, np.ndarray], derived: Derivative | None = None
 ) -> str:
-    """Write a program whose ``result`` is the output; with a derivative, too, it is ``A`` and takes TensorFlow."""
+    """Write a program whose ``result`` is the output; with a derivative, ``A``, it takes TensorFlow."""
     given = [f"{name} = ops.convert_to_tensor({_array(array)})" for name, array in tensors.items()]
     statements = [_einsum(statement) for statement in program]
-    last = program[-1].name
-    head = [*_HEAD]
+    last, head = program[-1].name, [*_HEAD]
+    result = _result("", last)
     if derived is not None:
         head.insert(1, "import tensorflow as tf")
         statements = [
             "with tf.GradientTape() as tape:",
             f"    tape.watch({derived.name})",
             *(f"    {line}" for line in statements),
+        ]
+        result += [
             f'A = tape.jacobian({last}, {derived.name}, unconnected_gradients="zero").numpy()',
             f"print(A)  # {derived.notation}",
         ]
-    return _code([*head, *given, *statements, *_result("", last)])
+    return _code([*head, *given, *statements, *result])
 
 
 def digit_code(digit: ConvolvedDigit, relu: bool) -> str:

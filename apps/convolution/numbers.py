@@ -194,6 +194,8 @@ def _nested(text: str, name: str) -> np.ndarray:
             raise InputError(f"{name} has too many modes", allowed=f"at most {MAX_MODES}")
     flat = re.sub(r"(?<=[0-9.\]])\s+(?=[-+0-9.\[])", ",", flat)  # spaces separate as commas do
     flat = re.sub(r",\s*\]", "]", flat)  # (1,) as Python writes it
+    # .5, 1. and +1 are no numbers of JSON.
+    flat = re.sub(r"[^\[\],\s]+", lambda word: repr(read_number(word[0], f"{name}: an element")), flat)
     try:
         array = np.array(json.loads(flat), dtype=np.float64)
     except (ValueError, TypeError, OverflowError):
@@ -205,6 +207,4 @@ def _nested(text: str, name: str) -> np.ndarray:
     at_most(array.size, MAX_TENSOR, f"{name} has", "elements")
     if array.size == 0:
         raise InputError(f"{name} is empty", allowed=_TENSOR, received=text)
-    for value in array.flat:
-        check_value(float(value), f"{name}: a number")
     return array

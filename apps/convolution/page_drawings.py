@@ -156,7 +156,8 @@ class Box:
 
 def show_boxes(boxes: Sequence[Box], alt: str) -> None:
     """Draw boxes of one scale beside each other; a narrow window shows them below each other."""
-    unit = max(min(_LONGEST / max(max(box.drawn) for box in boxes), 44.0), 0.5)
+    fits = _LONGEST / max(max(box.drawn) for box in boxes)
+    unit = max(min(fits, 44.0), min(0.5, 2 * fits))
     pictures = "".join(box.picture(unit) for box in boxes)
     told = numbers([box.title, *box.sizes] for box in boxes)
     st.html(

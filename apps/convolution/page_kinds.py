@@ -48,7 +48,7 @@ def _options(kind: str) -> dict[str, object]:
         ),
     )
     if kind == "full" and kernel == "2x2":
-        kernel = "2x2x2"  # the box's default, for an input of three modes
+        kernel = "2"  # the box's default, for an input of any number of modes
     return {
         "sizes": sizes,
         "kernel": kernel,

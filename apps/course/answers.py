@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -103,10 +104,7 @@ class Number(Kind):
         text = text.translate(_SIGNS).replace("- ", "-")
         if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3}){2,}", text):
             text = text.replace(",", "")
-        if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
-            raise InputError(
-                "The comma may separate thousands or decimals", allowed="1234 or 1.234", received=text
-            )
+        _refuse_thousands(text)
         if text.count(",") == 1 and "." not in text:
             text = text.replace(",", ".")
         return _number(text, self.asked)
@@ -152,11 +150,15 @@ class Numbers(Kind):
         flat = re.sub(r"[])}]\s*[,;]?\s*[\[({]", ";", text.translate(_SIGNS))
         rows = [row for row in re.split(r"[;\n]", re.sub(r"[\[\](){}]", " ", flat)) if row.strip()]
         separated = [re.split(r"[\s,]+", row.strip(" \t,")) for row in rows]
-        decimal = [[re.sub(r"(?<=\d),(?=\d)", ".", word).strip(",") for word in row.split()] for row in rows]
+        typed = [row.split() for row in rows]
+        decimal = [[re.sub(r"(?<=\d),(?=\d)", ".", word).strip(",") for word in row] for row in typed]
         readings = [separated, decimal]
-        if self.shape is None and len(rows) > 1:  # numbers with semicolons between them
+        plain = list(map(_NUMBER.fullmatch, chain(*decimal)))
+        if self.shape is None and len(plain) > 1 and all(plain):  # not commas alone stand between numbers
             readings.reverse()
         words = next((found for found in readings if self._fits(found)), separated)
+        for word in chain(*typed) if words is decimal else ():
+            _refuse_thousands(word.strip(","))
         numbers = [_number(word, self.asked) for row in words for word in row]
         if not self._fits(words):
             lengths = " and ".join(dict.fromkeys(str(len(row)) for row in words))
@@ -299,6 +301,13 @@ class Text(Kind):
     def value(self, text: str) -> str:
         """Take the text as it is."""
         return text
+
+
+def _refuse_thousands(word: str) -> None:
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", word):
+        raise InputError(
+            "The comma may separate thousands or decimals", allowed="1234 or 1.234", received=word
+        )
 
 
 def _number(word: str, asked: str) -> float:

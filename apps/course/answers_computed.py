@@ -85,7 +85,10 @@ class Layers(Kind):
 
     def value(self, text: str) -> Any:
         """Read the layers and compute their sizes (``Stack``)."""
-        return stack_sizes(self.size, text)
+        stack = stack_sizes(self.size, text)
+        if not stack.layers:
+            raise InputError("The answer is empty", allowed=self.asked, received=text)
+        return stack
 
     def written(self, value: Any) -> str:
         """Write the layers with semicolons between them."""

@@ -74,7 +74,7 @@ def grade(
         print(grades.to_csv(), end="")
     else:
         mark = "utf-8-sig"  # by which spreadsheets know UTF-8
-        write_bytes(out, grades.to_csv().encode(mark))
+        write_bytes(out, grades.to_csv().encode(mark, "backslashreplace"))
     if grades.problems:
         sys.stdout.flush()
         for problem in grades.problems:

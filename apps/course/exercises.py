@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -203,8 +204,9 @@ class Exercise:
         Raises:
             InputError: The seed is out of range, or there is no such language.
         """
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed <= MAX_SEED:
             raise InputError("The seed is out of range", allowed=f"0 to {MAX_SEED:,}", received=seed)
+        seed = int(seed)
         own = zlib.crc32(self.name.encode())
         draws = (self.draw(np.random.default_rng([seed, own, at])) for at in range(_TRIES))
         drawn = next((one for one in draws if one.sound), None)

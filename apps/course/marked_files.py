@@ -30,7 +30,7 @@ def read_marked(data: bytes, kind: str) -> dict[str, Any]:
             received=f"{len(data):,} bytes",
         )
     try:
-        found = json.loads(data.decode("utf-8"))
+        found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise InputError(
             f"The file of {kind} is damaged", allowed="JSON, as this page wrote it", received=data[:40]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
 from apps.course import page_exercises, page_lesson, page_progress
 from apps.course.catalogue import exercise
 from apps.course.lessons import step_named
 from apps.course.marked_files import MAX_BYTES
-from apps.course.progress import Done, Item, Progress, items_of_topics
+from apps.course.progress import Done, Item, Progress, items_of_topics, today
 from apps.lecture.topics import PARTS, Part, Topic, topics
 from apps.shared.language import _, language
 from apps.shared.page import input_errors
@@ -84,7 +82,7 @@ def _part(progress: Progress, part: Part) -> None:
 
 def _again(progress: Progress) -> None:
     st.subheader(_("Three things to look at again"), anchor=False)
-    due = progress.due(date.today())[:_AGAIN]
+    due = progress.due(today())[:_AGAIN]
     if due:
         st.caption(_("Due, the longest first:"))
     for one in due:

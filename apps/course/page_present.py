@@ -37,7 +37,7 @@ def show() -> None:
         ):
             _exhibit(lesson, step, answered=look == "answer")
         _ways(screens, at)
-    _fit(key="lectern_fit", data={"screen": f"{step.name} {look}"})
+        _fit(key="lectern_fit", data={"screen": f"{step.name} {look}"})
 
 
 def _words(step: Step, look: str) -> None:

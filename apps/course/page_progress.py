@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
-from apps.course.progress import Progress
+from apps.course.progress import Progress, today
 from apps.shared.page import input_errors
 
 ADDRESS = "progress"
@@ -40,11 +38,11 @@ def keep() -> None:
 
 def predicted(name: str, right: bool) -> None:
     """Note the prediction of a step."""
-    visitor().predicted(name, right, date.today())
+    visitor().predicted(name, right, today())
     keep()
 
 
 def answered(name: str, seed: int, right: bool, hints: int) -> None:
     """Note an answer to an exercise."""
-    visitor().answered(name, seed, right, hints, date.today())
+    visitor().answered(name, seed, right, hints, today())
     keep()

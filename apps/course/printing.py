@@ -130,11 +130,12 @@ def write_print(html: str, out: Path) -> None:
     Raises:
         InputError: It ends otherwise, it cannot be written, or there is no browser that prints.
     """
-    if out.suffix not in (".html", ".pdf"):
+    end = out.suffix.lower()
+    if end not in (".html", ".pdf"):
         raise InputError(
             "A print is HTML or PDF", allowed="a name with .html or .pdf at its end", received=out
         )
-    write_bytes(out, pdf(html) if out.suffix == ".pdf" else html.encode())
+    write_bytes(out, pdf(html) if end == ".pdf" else html.encode())
 
 
 def _document(title: str, body: list[str], grey: bool, language: str) -> str:

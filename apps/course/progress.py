@@ -36,6 +36,11 @@ _STATES = 2 + len(BOXES)  # nothing, not right yet, right and in box 1, 2, ...
 _FIRST_DAY, _LAST_DAY = date(2026, 1, 1), date(2099, 12, 31)
 
 
+def today() -> date:
+    """This day, or the nearest that progress can hold where the clock is wrong."""
+    return min(max(date.today(), _FIRST_DAY), _LAST_DAY)
+
+
 @dataclass(frozen=True)
 class Done:
     """What was done with a step or an exercise.
@@ -193,7 +198,7 @@ class Progress:
             number, state = divmod(number, _STATES)
             if state:
                 box = max(state - 1, 1)
-                if not 1 <= days[box - 1] <= (_LAST_DAY - _FIRST_DAY).days:
+                if not 1 <= days[box - 1] <= (_LAST_DAY - _FIRST_DAY).days + 1:
                     raise damaged
                 day = _FIRST_DAY + timedelta(days=days[box - 1] - 1)
                 getattr(found, item.kind)[item.name] = Done(state > 1, box, day, tries=0)

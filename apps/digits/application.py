@@ -11,7 +11,8 @@ from apps.digits.examples import Examples, examples
 from apps.digits.results import DigitResult
 from apps.shared.application import Application
 from data_prep.errors import InputError
-from data_prep.images.preparation import DIGIT_SIZE, Source, prepare_digit
+from data_prep.images.decoding import Source
+from data_prep.images.preparation import DIGIT_SIZE, prepare_digit
 from models.digit_cnn.serving import PackedCNN
 from models.serving.operations import softmax
 

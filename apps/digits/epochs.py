@@ -37,6 +37,7 @@ class KeptEpochs:
 
 def epochs_file(preset: Path) -> Path:
     """Say where the saved epochs of a preset are: beside its folder, whether there or not."""
+    preset = preset.resolve()
     return preset.with_name(f"{preset.name}.epochs.npz")
 
 

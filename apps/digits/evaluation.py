@@ -8,7 +8,7 @@ import numpy as np
 
 from apps.digits.application import Digits
 from apps.digits.results import DigitsEvaluation, Mistake
-from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_source
+from apps.digits.sources import DigitsSource, folder_images, folder_source, mnist_source, sample_source
 from apps.shared.measures import calibration_measure, confusion_matrix, measure, percent_right, reliability
 from data_prep.errors import InputError
 from data_prep.images.folders import list_images
@@ -16,7 +16,7 @@ from data_prep.images.preparation import LabelledImages, digit_batch
 from models.training.task import Metrics
 
 
-def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
+def evaluate(digits: Digits, folder: str | Path | None = None) -> DigitsEvaluation:
     """Score a network on images that it did not learn from.
 
     Args:
@@ -30,6 +30,7 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
     seed = int(digits.metadata.get("recipe", {}).get("seed", 0))
     data = digits.metadata.get("data", {})
     if folder is not None:
+        folder = Path(folder)
         unknown = [name for name in list_images(folder) if name not in digits.labels]
         if unknown:
             raise InputError(
@@ -37,7 +38,11 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
                 allowed=", ".join(digits.labels),
                 received=", ".join(unknown),
             )
-        source = folder_source(folder, seed)
+        images, name = folder_images(folder), f"the folder {folder.name}"
+        if f"sha256 {images.checksum}" not in data.values():
+            numbers = np.array([digits.labels.index(label) for label in images.classes])
+            return score(digits, images.found._replace(labels=numbers[images.found.labels]), f"all of {name}")
+        source = folder_source(folder, images, seed)
     elif "mnist.npz" in data:
         source = mnist_source()
     elif "sklearn digits" in data:
@@ -48,11 +53,7 @@ def evaluate(digits: Digits, folder: Path | None = None) -> DigitsEvaluation:
             allowed="a folder with one sub-folder a class",
             remedy="Name it with --folder",
         )
-    if folder is None or set(source.checksums.values()) & set(data.values()):
-        return score(digits, source.test, "test")
-    images = source.everything
-    numbers = np.array([digits.labels.index(label) for label in source.labels])
-    return score(digits, images._replace(labels=numbers[images.labels]), f"all of {source.name}")
+    return score(digits, source.test, "test")
 
 
 def score(digits: Digits, images: LabelledImages, split: str) -> DigitsEvaluation:

@@ -10,9 +10,10 @@ from apps.digits.explain import DigitInspector
 from apps.digits.page_source import Chosen, choose
 from apps.digits.strips import ACTIVATIONS, GRADIENTS, WEIGHTS, DigitLook, LayerLook, Strip, png
 from apps.shared.language import ENGLISH, N_, _, language
-from apps.shared.page import input_errors, named_choice, plain, remembered
+from apps.shared.page import input_errors, named_choice, plain, remembered, stamp_of
 from apps.shared.page_images import png_url
 from apps.shared.style import Palette, palette
+from models.presets.search import resolve_preset
 
 SHOWN = (ACTIVATIONS, GRADIENTS[ACTIVATIONS], WEIGHTS, GRADIENTS[WEIGHTS])
 AUTOMATIC = "automatic"
@@ -57,16 +58,18 @@ def show(inspector: DigitInspector, preset: str) -> None:
     if chosen is None:
         return
     with input_errors():
-        opened = inspector if epoch == FINISHED else remembered_epoch(inspector, preset, int(epoch))
-        asked = chosen.truth if label == AUTOMATIC else label
-        found = remembered(f"{preset} {epoch}", opened, "look", chosen.image, asked)
+        stamp = stamp_of(resolve_preset(preset))
+        opened = inspector if epoch == FINISHED else _at_epoch(inspector, preset, stamp, int(epoch))
+        truth = chosen.truth if chosen.truth in inspector.digits.labels else None
+        asked = truth if label == AUTOMATIC else label
+        found = remembered(preset, opened, "look", chosen.image, asked, of=epoch)
         with right:
             _summary(found, chosen)
         _layers(found, shown, everything)
 
 
 @st.cache_resource(show_spinner="Opening the epoch …", max_entries=16)
-def remembered_epoch(_inspector: DigitInspector, preset: str, epoch: int) -> DigitInspector:
+def _at_epoch(_inspector: DigitInspector, preset: str, stamp: int, epoch: int) -> DigitInspector:
     """Open the network as it was at an epoch, once for all visitors."""
     return _inspector.at_epoch(epoch)
 

@@ -42,12 +42,12 @@ def show(inspector: DigitInspector, preset: str) -> None:
         lost = remembered(preset, inspector, "occlusion", chosen.image, asked, patch)
         left, right = st.columns(2)
         with left:
-            alt = _("Gradient of the logit of {asked} by every pixel", asked=asked)
-            _map(_("Saliency"), gradient, chosen.image, _("by one more ink, the logit changes by"), alt)
+            alt = _("Gradient of the logit of {asked} with respect to every pixel", asked=asked)
+            _map(_("Saliency"), gradient, chosen.image, _("per unit of ink, the logit changes by"), alt)
             st.caption(
                 _(
-                    "Gradient of the logit by the ink of each pixel: teal, more ink speaks for the digit; "
-                    "orange, against it."
+                    "Gradient of the logit with respect to the ink of each pixel: teal, more ink speaks for "
+                    "the digit; orange, against it."
                 )
             )
         with right:

@@ -47,8 +47,8 @@ DEPTH = Table(
         Column("last gradient", lambda row: row.numbers("gradient_norms.first")[-1], ".3g"),
     ),
     (Rows("runs.*", "{0}", (DEPTHS,)),),
-    "Euclidean length of the loss's gradient by the weights of each layer; first and last layer before training, "
-    "with ordinary initialisation. "
+    "Euclidean length of the loss's gradient with respect to the weights of each layer; first and last layer "
+    "before training, with ordinary initialisation. "
     "{settings.images:,} training images; {settings.processor}.",
 )
 SHIFTS = Table(

@@ -25,7 +25,7 @@ class DigitResult(Result):
     @property
     def digit(self) -> int | str:
         """The class: a number where it is a digit, else its name."""
-        return int(self.label) if self.label.isascii() and self.label.isdigit() else self.label
+        return int(self.label) if self.label in DIGIT_LABELS else self.label
 
     @property
     def confidence(self) -> float:

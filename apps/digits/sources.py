@@ -16,7 +16,7 @@ from apps.shared.cards import card
 from apps.shared.commands import progress_bar
 from apps.shared.measures import checksums_of
 from data_prep.datasets import DATASETS, locate
-from data_prep.images.folders import read_image_folder
+from data_prep.images.folders import ImageFolder, read_image_folder
 from data_prep.images.preparation import LabelledImages, image_bytes, prepare_digit
 from data_prep.readers.mnist import read_mnist
 from data_prep.splits import split
@@ -49,12 +49,8 @@ class DigitsSource:
     @property
     def all_training(self) -> LabelledImages:
         """What is not for testing: to train the final network on."""
-        return _joined(self.train, self.validation)
-
-    @property
-    def everything(self) -> LabelledImages:
-        """All images, for a network that learned from others."""
-        return _joined(self.train, self.validation, self.test)
+        parts = zip(self.train, self.validation, strict=True)
+        return LabelledImages(*map(np.concatenate, parts))
 
 
 def mnist_source() -> DigitsSource:
@@ -99,14 +95,18 @@ def sample_images() -> LabelledImages:
     return LabelledImages(images, found.target.astype(np.int64))
 
 
-def folder_source(folder: Path, seed: int) -> DigitsSource:
-    """Return your own images, as ``data_prep.images.folders.read_image_folder`` reads them.
+def folder_images(folder: Path) -> ImageFolder:
+    """Read your own images with a bar that goes on; as ``data_prep.images.folders.read_image_folder``."""
+    with progress_bar("images", "images") as progress:
+        return read_image_folder(folder, progress)
+
+
+def folder_source(folder: Path, images: ImageFolder, seed: int) -> DigitsSource:
+    """Return your own images of a folder.
 
     Raises:
-        InputError: As there, or there are too few images to hold some out.
+        InputError: There are too few images to hold some out.
     """
-    with progress_bar("images", "images") as progress:
-        images = read_image_folder(folder, progress)
     return _split_source(
         images.found,
         seed,
@@ -122,7 +122,3 @@ def _split_source(images: LabelledImages, seed: int, *, name: str, **more: Any) 
     parts = {part: images.part(at) for part, at in split(len(images.labels), SHARES, seed).items()}
     protocol = f"a tenth of {name}, drawn with seed {seed}"
     return DigitsSource(name=name, protocol=protocol, published={}, **parts, **more)
-
-
-def _joined(*parts: LabelledImages) -> LabelledImages:
-    return LabelledImages(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

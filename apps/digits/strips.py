@@ -112,7 +112,7 @@ def levels(strip: Strip) -> np.ndarray:
 
 def packed(strip: Strip) -> dict[str, Any]:
     """Turn a strip into what a picture of a training holds: each value as one of 31 steps, for few bytes."""
-    steps = np.rint(strip.tiles * (_STEPS / _largest(strip.low, strip.high))).astype(np.int8)
+    steps = np.rint(_STEPS * (strip.tiles / _largest(strip.low, strip.high))).astype(np.int8)
     return {
         "steps": steps,
         "count": strip.count,

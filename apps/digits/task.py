@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from apps.digits.application import Digits
 from apps.digits.epochs import KeptEpochs, Weights, epochs_file, write_epochs
 from apps.digits.evaluation import evaluate, metrics_of, score
-from apps.digits.sources import DigitsSource, folder_source, mnist_source, sample_images, sample_source
+from apps.digits.sources import (
+    DigitsSource,
+    folder_images,
+    folder_source,
+    mnist_source,
+    sample_images,
+    sample_source,
+)
 from apps.digits.watch import WATCHED, seer
 from apps.shared.measures import chosen_temperature, likelihood_loss
 from data_prep.array_files import half_precision
@@ -196,7 +203,7 @@ class DigitsTask(Task):
     options = (
         Option(
             "folder",
-            "Your own images, one sub-folder a class; MNIST if not given.",
+            "Your own images, one sub-folder a class; else MNIST, or what the preset learned from.",
             metavar="FOLDER",
             verbs=("fit", "evaluate"),
             excludes="data",
@@ -219,7 +226,7 @@ class DigitsTask(Task):
         if options.get("sample"):
             return sample_source(recipe.seed)
         folder = options.get("folder")
-        return mnist_source() if folder is None else folder_source(folder, recipe.seed)
+        return mnist_source() if folder is None else folder_source(folder, folder_images(folder), recipe.seed)
 
     def stages(self, recipe: DigitsRecipe, source: DigitsSource, run: Run) -> Stages:
         """Train the network; batch norm is measured anew for the averaged weights."""

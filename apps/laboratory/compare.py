@@ -21,7 +21,7 @@ from models.training.recipe import flat
 
 AnyRun = LabRun | RecordedRun
 Measure = tuple[str, str]  # source and name of a curve
-_SEED = "seed"
+_SEEDS = ("seed", "recipe.seed")  # the latter where a recipe is that of several networks
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Compared:
     @property
     def seed(self) -> str | None:
         """That of its recipe."""
-        return self.settings.get(_SEED)
+        return next((self.settings[key] for key in _SEEDS if key in self.settings), None)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def seeds_together(runs: Mapping[str, Compared]) -> dict[str, list[str]]:
     groups: dict[tuple[Any, ...], dict[str, str]] = {}
     for label, one in runs.items():
         if one.seed is not None:
-            rest = tuple(sorted((key, value) for key, value in one.settings.items() if key != _SEED))
+            rest = tuple(sorted((key, value) for key, value in one.settings.items() if key not in _SEEDS))
             groups.setdefault(rest, {}).setdefault(one.seed, label)
     return {
         f"{next(iter(seeds.values()))}, {len(seeds)} seeds": list(seeds.values())

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -132,6 +133,8 @@ def cancel() -> None:
         # Numbers of processes are given again; without /proc it ends by itself.
         if command.exists() and key.encode() in command.read_bytes():
             os.kill(int(pid), signal.SIGKILL)
+        for left in COSTS.glob(f"{key}-*"):
+            shutil.rmtree(left, ignore_errors=True)
         path = COSTS / f"{key}.json"
         if not json.loads(path.read_text(encoding="utf-8"))["cost"]["done"]:
             path.unlink()
@@ -153,7 +156,7 @@ def main() -> None:
 
     whole, problem = False, None
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{sys.argv[1]}-", dir=COSTS) as folder:
             for _ in timing.stages_of(order, Path(folder)):
                 write()
         whole = True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import io
 import os
 import shutil
+import tempfile
 import time
 import zipfile
 import zlib
@@ -18,9 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from apps.laboratory.runs import LABORATORY, RUNS
+from data_prep.array_files import PACKINGS
 from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
 from data_prep.files import toml_beside, write_bytes, writing_to
+from data_prep.readers.labelled_texts import Row, iter_csv
 from models.presets.search import VARIABLE, in_reach
 
 MOST_MEBIBYTES = 10  # of an upload, as .streamlit/config.toml says
@@ -101,7 +103,10 @@ def allowed_path(text: str) -> Path:
     """
     named = os.environ.get(VARIABLE, "").split(os.pathsep)
     folders = [RUNS, *(Path(one) for one in (os.environ.get(DATA_DIR_VARIABLE), *named) if one)]
-    path = Path(text).resolve()
+    try:
+        path = Path(text).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise InputError("There is no such file or folder", received=text) from None
     if not any(path.is_relative_to(folder.resolve()) for folder in folders):
         raise InputError(
             "The page reads no such path",
@@ -109,7 +114,7 @@ def allowed_path(text: str) -> Path:
             received=text,
             remedy="The command line reads every path: copy the command",
         )
-    if not path.exists():
+    if not os.path.exists(path):  # of a name that is too long too
         raise InputError("There is no such file or folder", received=text)
     return path
 
@@ -120,7 +125,7 @@ def checked_text(text: str) -> str:
     Raises:
         InputError: It names a file or folder that a visitor may not read.
     """
-    if text not in in_reach() and (os.sep in text or Path(text).exists()):
+    if text not in in_reach() and (os.sep in text or os.path.exists(text)):
         allowed_path(text)
     return text
 
@@ -145,27 +150,31 @@ def keep_upload(own: Own, files: Sequence[tuple[str, bytes]]) -> list[Path]:
         _check(own, name, content)
     paths = []
     with writing_to(folder):
-        for name, content in files:
-            path = folder / Path(name).name
-            if name.endswith(".zip"):
+        for at, (name, content) in enumerate(files):
+            path = folder / str(at) / Path(name).name
+            if _ends(name, ".zip"):
                 paths.append(_unpacked(content, path.with_suffix("")))
                 continue
             if not path.exists():
-                folder.mkdir(parents=True, exist_ok=True)
                 write_bytes(path, content)
             paths.append(path)
     return [_table_in(paths[0])] if own.option == "words" else paths
 
 
+def _ends(name: str, *ends: str) -> bool:
+    """Whether a name has one of the ends, in upper or lower case."""
+    return name.lower().endswith(ends)
+
+
 def _check(own: Own, name: str, content: bytes) -> None:
     """Refuse a file that is not what its name says."""
-    if not name.endswith(own.files):
+    if not _ends(name, *own.files):
         raise InputError("The file has another format", allowed=", ".join(own.files), received=name)
-    if name.endswith(".zip"):
-        _check_zip(own, name, content)
+    if _ends(name, ".zip"):
+        _check_zip(name, content)
         return
     try:
-        if name.endswith(".gz"):
+        if _ends(name, ".gz"):
             with gzip.open(io.BytesIO(content)) as file:
                 content = file.read(_MOST_UNPACKED + 1)
         if len(content) > _MOST_UNPACKED:
@@ -177,12 +186,14 @@ def _check(own: Own, name: str, content: bytes) -> None:
         raise InputError(f"{name} is no gzip file, or damaged ({error})") from None
 
 
-def _check_zip(own: Own, name: str, content: bytes) -> None:
+def _check_zip(name: str, content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise InputError(f"{name} is no zip file, or damaged") from None
+    if any(info.compress_type not in PACKINGS for info in infos):
+        raise InputError(f"{name} is packed in another way", allowed="deflate, as most programs pack a zip")
     size = sum(info.file_size for info in infos)
     if size > _MOST_UNPACKED or len(infos) > _MOST_FILES:
         raise InputError(
@@ -192,15 +203,19 @@ def _check_zip(own: Own, name: str, content: bytes) -> None:
     inside = [PurePosixPath(info.filename) for info in infos]
     if any(path.is_absolute() or ".." in path.parts for path in inside):
         raise InputError(f"{name} has files outside of its folder")
-    if own.option == "words" and not any(path.suffix == ".csv" for path in inside):
-        raise InputError(f"{name} has no CSV file", allowed="a CSV file with the columns picture and text")
 
 
 def _table_in(folder: Path) -> Path:
     """Return the CSV file of an unpacked folder, which names pictures of that folder only."""
-    path = next(folder.rglob("*.csv"))
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        named = [PurePosixPath(row.get("picture") or "") for row in csv.DictReader(file)]
+    path = next((one for one in folder.rglob("*") if _ends(one.name, ".csv") and one.is_file()), None)
+    if path is None:
+        raise InputError("The zip has no CSV file", allowed="a CSV file with the columns picture and text")
+    return check_words(path)
+
+
+def check_words(path: Path) -> Path:
+    """Return a CSV file of words, read as a training reads it; refuse one that names a picture of another folder."""
+    named = (PurePosixPath(row.label) for row in iter_csv(path, "text", "picture") if isinstance(row, Row))
     if wrong := next((one for one in named if one.is_absolute() or ".." in one.parts), None):
         raise InputError(
             f"{path.name} names a picture outside of its folder",
@@ -213,12 +228,18 @@ def _table_in(folder: Path) -> Path:
 def _unpacked(content: bytes, folder: Path) -> Path:
     """Unpack a checked zip; return the folder inside where there is one alone."""
     if not folder.is_dir():
-        temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(
-                temporary, [info for info in archive.infolist() if "__MACOSX" not in info.filename]
-            )
-        temporary.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            try:
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    archive.extractall(
+                        temporary, [info for info in archive.infolist() if "__MACOSX" not in info.filename]
+                    )
+            except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
+                raise InputError(
+                    f"The zip cannot be unpacked ({error})", allowed="a whole zip without a password"
+                ) from None
+            Path(temporary).rename(folder)
     inside = list(folder.iterdir())
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
 

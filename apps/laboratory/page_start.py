@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from apps.laboratory import costs, worker
-from apps.laboratory.offers import Offer, Own, Source, allowed_path, keep_upload, offers
+from apps.laboratory.offers import Offer, Own, Source, allowed_path, check_words, keep_upload, offers
 from apps.laboratory.page_queue import watch
 from apps.laboratory.page_settings import changes
 from apps.laboratory.runs import Order, submit
@@ -119,7 +119,8 @@ def _typed(offer: Offer, own: Own) -> Any:
     )  # fmt: skip
     if not text.strip():
         return None
-    path = str(allowed_path(text.strip()))
+    path = allowed_path(text.strip())
+    path = str(check_words(path) if own.option == "words" else path)
     return [path] if own.many else path
 
 

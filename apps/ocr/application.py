@@ -12,6 +12,7 @@ import numpy as np
 
 from apps.ocr.results import LettersResult, Reading, ReadLetter, Span, WordResult
 from data_prep.errors import InputError
+from data_prep.images.decoding import Source
 from data_prep.images.letter_batches import letter_pictures
 from data_prep.images.letter_words import compose_word
 from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_word
@@ -21,7 +22,6 @@ from data_prep.images.preparation import (
     MAX_WORD_WIDTH,
     ImageStep,
     PreparedImage,
-    Source,
 )
 from data_prep.readers.letters import decode_word, encode_word
 from models.ocr.config import KIND
@@ -102,9 +102,20 @@ class Reader:
         """Give the Keras network for ``"letters"`` or ``"words"``, by default the only one or that for letters.
 
         The language model of letters is no part of it; it takes TensorFlow.
+
+        Raises:
+            InputError: It was opened without such a preset.
         """
-        preset = self.presets[reads or next(iter(self.presets))]
+        preset = self.preset_for(reads)
         return kind_named(KIND).keras_model(preset.config, preset.arrays)
+
+    def preset_for(self, reads: str | None = None) -> Preset:
+        """Return the preset for ``"letters"`` or ``"words"``, by default the first; raises as :meth:`keras_model`."""
+        if (found := self.presets.get(reads or next(iter(self.presets)))) is None:
+            raise InputError(
+                "The reader has no such network", allowed=" or ".join(self.presets), received=reads
+            )
+        return found
 
     def evaluate(self, **options: Any) -> Any:
         """Score it on words that it did not learn from: ``apps.ocr.evaluation.evaluate``."""
@@ -287,10 +298,10 @@ def _checked(images: np.ndarray) -> np.ndarray:
     box = (LETTER_HEIGHT, LETTER_WIDTH)
     if images.dtype == np.uint8 and images.shape[1:] == box:
         return letter_pictures(images)
-    if images.dtype.kind == "f" and images.shape[1:] == (*box, 1):
+    if images.dtype.kind == "f" and images.shape[1:] == (*box, 1) and np.isfinite(images).all():
         return images.astype(np.float32, copy=False)
     raise InputError(
-        "The letters have a wrong shape",
+        "The letters have a wrong shape, or values that are no numbers",
         allowed="float (letters, 16, 8, 1) or uint8 (letters, 16, 8)",
         received=(images.dtype.name, *images.shape),
     )

@@ -37,12 +37,12 @@ def read(
     """Say what images of words show; with --json one object a word."""
     if letters:
         reader = Reader.from_preset(preset or LETTERS_PRESET)
-        results = {" ".join(map(str, images)): reader.read_letters(images)}
+        results = [(" ".join(map(str, images)), reader.read_letters(images))]
     else:
         reader = Reader.from_preset(None, preset or WORDS_PRESET)
-        results = dict(zip(map(str, images), reader.read_words(images), strict=True))
+        results = list(zip(map(str, images), reader.read_words(images), strict=True))
     if as_json:
-        for name, result in results.items():
+        for name, result in results:
             print_json({"file": name, **result.to_dict()})
         return
     rows = [
@@ -52,6 +52,6 @@ def read(
             " ".join(f"{share:.0%}" for share in result.probabilities),
             ", ".join(f"{other.text} {other.probability:.0%}" for other in result.alternatives),
         )
-        for name, result in results.items()
+        for name, result in results
     ]
     print_table(("image", "word", "a letter", "or"), rows)

@@ -212,7 +212,9 @@ def _plain(rate: ErrorRate) -> dict[str, Any]:
     return {name: getattr(rate, name) for name in names}
 
 
-def evaluate(reader: Reader, *, letters: Path | None = None, words: Path | None = None) -> OcrEvaluation:
+def evaluate(
+    reader: Reader, *, letters: str | Path | None = None, words: str | Path | None = None
+) -> OcrEvaluation:
     """Score a reader on words that it did not learn from.
 
     Args:
@@ -221,12 +223,20 @@ def evaluate(reader: Reader, *, letters: Path | None = None, words: Path | None 
         words: Your own words in one piece, likewise. None of both takes the test fold of what the presets learned from.
 
     Returns:
-        Errors of each preset that the reader was opened with.
+        Errors of each preset that the reader was opened with, or of those that your own letters and words are for.
 
     Raises:
-        InputError: The words cannot be had, or have characters that the preset does not know.
+        InputError: The words cannot be had, no preset reads such, or they have characters that it does not know.
     """
-    found = {reads: _scored(preset, letters or words) for reads, preset in reader.presets.items()}
+    own = {reads: Path(path) for reads, path in (("letters", letters), ("words", words)) if path is not None}
+    found = {
+        reads: _scored(preset, own.get(reads))
+        for reads, preset in reader.presets.items()
+        if not own or reads in own
+    }
+    if not found:
+        allowed = " or ".join(reader.presets)
+        raise InputError("The preset reads something else", allowed=allowed, received=" and ".join(own))
     return OcrEvaluation(found.get("letters", {}), found.get("words", {}))
 
 

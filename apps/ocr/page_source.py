@@ -144,7 +144,7 @@ def _say_stored(alphabet: str) -> None:
 
 
 def _source(alphabet: str, more: tuple[str, ...] = ()) -> str:
-    choices = (_("Compose") if can_write(alphabet) else _("Example"), *GIVEN, *more)
+    choices = (N_("Compose") if can_write(alphabet) else N_("Example"), *GIVEN, *more)
     return one_of(_("Source"), choices, "source")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -85,6 +85,7 @@ class WordReading(Result):
         alternatives: Other words, the most probable first.
     """
 
+    most_bars: ClassVar[None] = None
     text: str
     letters: tuple[ReadLetter, ...]
     alternatives: tuple[Reading, ...]

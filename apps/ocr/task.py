@@ -166,7 +166,11 @@ class OcrTask(Task):
         )
 
     def open(self, preset: str | Path | None, options: Options) -> Reader:
-        """Open one preset of either kind, or both shipped ones."""
+        """Open one preset of either kind, or both shipped ones; refuse a name that nothing is asked of."""
+        for reads, other in (("letters", "words"), ("words", "letters")):
+            if options.get(f"{reads}_preset") and (preset is not None or options.get(other)):
+                what = f"--{reads}-preset is not used here"
+                raise InputError(what, remedy=f"Leave it out, or leave out --preset and --{other}")
         if preset is not None:
             return Reader.from_preset(preset)
         letters = options.get("letters_preset") or LETTERS_PRESET

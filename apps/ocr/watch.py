@@ -108,6 +108,8 @@ def _words_shown(sample: LetterWords | WordPictures, recipe: Recipe) -> Callable
 
     def show(reader: WordsReader, at: int) -> Shown:
         frames = reader.log_probabilities(pictures)
+        if not all(np.isfinite(one).all() for one in frames):
+            return {}, {}  # the training ends by itself
         answers = {"greedy": [decode_word(greedy(one), sample.alphabet) for one in frames]}
         likely = [
             max(float(log_likelihoods(one, word[None])[0]), _UNREADABLE * len(word))

@@ -282,7 +282,7 @@ class Scoring:
         for row in rows:
             if isinstance(row, Refused):
                 yield row.number, None, row
-            elif (label := numbers.get(row.label.casefold())) is not None:
+            elif (label := numbers.get(row.label, numbers.get(row.label.casefold()))) is not None:
                 if row.label != self.labels[label]:
                     self._aliases[row.label] = self.labels[label]
                 yield row.number, label, row.text

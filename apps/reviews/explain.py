@@ -276,13 +276,13 @@ def _readings(reviews: Reviews, count: int) -> int:
 def _left_out(
     reviews: Reviews, ids: np.ndarray, one: int, other: int, difference: float
 ) -> tuple[np.ndarray, float]:
-    """Read the document without each word; the constant is what no word at all gives."""
+    """Read the document without each word by the networks that answer it; the constant is what no word at all gives."""
     count = len(ids) - 1
     together = -(-count // _readings(reviews, count))
     starts = np.arange(0, count, together)
     stops = np.minimum(starts + together, count)
     documents = [np.delete(ids, slice(start, stop)) for start, stop in zip(starts, stops, strict=True)]
-    logits = reviews.network.logits([*documents, ids[-1:]])
+    logits = reviews.network.logits_as(ids, [*documents, ids[-1:]])
     without = (logits[:, one] - logits[:, other]).astype(np.float64)
     lengths = stops - starts
     values = np.repeat((difference - without[:-1]) / lengths, lengths)

@@ -81,7 +81,7 @@ class ReviewsSource:
     def labelled_as(self, labels: Sequence[str], aliases: tuple[tuple[str, str], ...]) -> ReviewsSource:
         """Number the labels as a classifier that knows all of them does; unchanged where it does not."""
         numbers = label_numbers(labels, aliases)
-        found = [numbers.get(label.casefold()) for label in self.labels]
+        found = [numbers.get(label, numbers.get(label.casefold())) for label in self.labels]
         if None in found:
             return self
         train, test = (
@@ -92,10 +92,10 @@ class ReviewsSource:
 
 
 def label_numbers(labels: Sequence[str], aliases: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Return the number of each name by which data may call a label, in small letters: the labels and their aliases."""
+    """Return the number of each name by which data may call a label: itself, then in small letters it or an alias."""
     numbers = {label: number for number, label in enumerate(labels)}
     named = {alias.casefold(): numbers[label] for alias, label in aliases}
-    return named | {label.casefold(): number for label, number in numbers.items()}
+    return named | {label.casefold(): number for label, number in numbers.items()} | numbers
 
 
 def named_source(name: str) -> ReviewsSource:
@@ -121,11 +121,11 @@ def named_source(name: str) -> ReviewsSource:
 
 
 def own_texts(
-    csv: Sequence[GivenPath], folder: Path | None, text: str, label: str
+    csv: Sequence[GivenPath], folder: GivenPath | None, text: str, label: str
 ) -> tuple[LabelledTexts, str]:
     """Read CSV files, or a folder where there is one; return the documents and what to call them."""
     if folder is not None:
-        return read_folder(folder), folder.name
+        return read_folder(folder), Path(folder).resolve().name
     return read_csv(csv, text, label), ", ".join(input_file(path).name for path in csv)
 
 
@@ -136,13 +136,16 @@ def own_source(texts: LabelledTexts, name: str) -> ReviewsSource:
         InputError: There is one label only, or a label has too few documents.
     """
     texts.check_trainable()
-    known = {label.casefold() for label in texts.classes}
+    names = [label.casefold() for label in texts.classes]
+    own, aliases = dict(zip(names, texts.classes, strict=True)), ()
+    if sorted(names) == ["neg", "pos"]:
+        aliases = tuple((alias, own[label]) for alias, label in _ALIASES["imdb"])
     return _split(
         texts,
         name=name,
         checksums={OWN: texts.checksum},
         card=_card("own", name=name, labels=len(texts.classes)),
-        aliases=_ALIASES["imdb"] if known == {"neg", "pos"} else (),
+        aliases=aliases,
         refused=texts.refused,
     )
 

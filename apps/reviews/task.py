@@ -2,6 +2,7 @@
 
     python -m apps reviews fit --data imdb --out models/presets/reviews_imdb
     python -m apps reviews fit --data bbc --out models/presets/topics_bbc
+    python -m apps reviews fit --data imdb --from reviews_imdb --set short.only=true --out DIR   its short network anew
     python -m apps reviews fit --csv FILE --text COLUMN --label COLUMN --out DIR          your own documents
 
 Part of the training documents is held out: the weights of the networks in their sum and the temperature are chosen by
@@ -51,7 +52,10 @@ class ReviewsTask(Task):
     recipes = RECIPES
     options = (
         _given(
-            "data", "A set of documents: imdb (where nothing is named) or bbc.", type=str, excludes="data"
+            "data",
+            "A set of documents: imdb or bbc; else that which goes with the preset or recipe.",
+            type=str,
+            excludes="data",
         ),
         _given(
             "csv",
@@ -61,8 +65,12 @@ class ReviewsTask(Task):
             metavar="FILE",
             excludes="data",
         ),
-        _given("text", "Column of the documents.", type=str, default="text", metavar="COLUMN"),
-        _given("label", "Column of the labels.", type=str, default="label", metavar="COLUMN"),
+        _given(
+            "text", "Column of the documents; text if not given.", type=str, default="text", metavar="COLUMN"
+        ),
+        _given(
+            "label", "Column of the labels; label if not given.", type=str, default="label", metavar="COLUMN"
+        ),
         _given("folder", "Your own documents, one sub-folder a label.", metavar="FOLDER", excludes="data"),
         Option("network", f"Train one network alone: {', '.join(MEMBERS)}.", type=str, metavar="NAME"),
         Option(
@@ -97,7 +105,17 @@ class ReviewsTask(Task):
         start = run.start
         if recipe.short.only and start is None:
             raise InputError("short.only keeps the networks of a preset", remedy="Name it with --from")
-        return source if start is None else source.labelled_as(start.labels, start.config.aliases)
+        if start is None:
+            return source
+        found = source.labelled_as(start.labels, start.config.aliases)
+        if recipe.short.only and found.labels != start.labels:
+            raise InputError(
+                "short.only keeps networks with other labels",
+                allowed=", ".join(start.labels),
+                received=", ".join(found.labels),
+                remedy="Leave short.only at false for these documents",
+            )
+        return found
 
     def stages(self, recipe: ReviewsRecipe, source: ReviewsSource, run: Run) -> Stages:
         """Train the networks of the folds, where folds are scored, and then those of all documents."""

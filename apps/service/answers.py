@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,12 +12,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from apps.service.bodies import Prompt, check_items
 from apps.service.models import Models
 from apps.service.pools import Work
-from apps.service.refusals import refused
+from apps.service.refusals import of_input, refused
 from apps.service.settings import Limits
 from apps.service.uses import WRITE, Use, text_at_hand
 from apps.writer.application import Writer
@@ -24,6 +25,7 @@ from data_prep.errors import InputError
 
 _Found = TypeVar("_Found")
 _CHUNK = 64  # tokens of an event
+_log = logging.getLogger("uvicorn.error")
 
 
 class Gone(Exception):
@@ -87,13 +89,17 @@ class Answers:
         if body.stream:
             events = self._events(writing, (name, first), begun)
             return StreamingResponse(events, media_type="text/event-stream")
-        return JSONResponse({"preset": model.name, "results": first})
+        text = json.dumps({"preset": model.name, "results": first}, allow_nan=False)
+        return Response(text, media_type="application/json")
 
     async def _events(self, writing: _Writing, event: tuple[str, Any], begun: float) -> AsyncIterator[str]:
         try:
             while True:
                 name, data = event
-                if isinstance(data, Exception):
+                if isinstance(data, InputError):
+                    name, data = "error", {"error": of_input(data).problem.model_dump()}
+                elif isinstance(data, Exception):
+                    _log.error("Writing failed", exc_info=data)
                     name, data = "error", {"error": {"what": "The service failed; its log has the reason"}}
                 yield f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"
                 if name != "piece":

@@ -32,14 +32,14 @@ class Body(BaseModel):
 class Texts(Body):
     """Texts to tag or to classify."""
 
-    texts: Annotated[list[str], Field(examples=[["Dogs bark."]])]
+    texts: Annotated[list[str], Field(fail_fast=True, examples=[["Dogs bark."]])]
     preset: Preset = None
 
 
 class Expressions(Body):
     """Analogies to answer."""
 
-    expressions: Annotated[list[str], Field(examples=[["paris - france + spain"]])]
+    expressions: Annotated[list[str], Field(fail_fast=True, examples=[["paris - france + spain"]])]
     topn: TopN = 10
     method: Literal["add", "multiply"] = "add"
     allow_query_words: bool = False
@@ -50,7 +50,7 @@ class Expressions(Body):
 class Words(Body):
     """Words whose neighbours are wanted."""
 
-    words: Annotated[list[str], Field(examples=[["paris"]])]
+    words: Annotated[list[str], Field(fail_fast=True, examples=[["paris"]])]
     topn: TopN = 10
     preset: Preset = None
 
@@ -78,7 +78,7 @@ class Prompt(Body):
 class Pictures(Body):
     """Pictures of digits or words: base64 in JSON."""
 
-    pictures: Annotated[list[str], Field(description="PNG or JPEG, base64.")]
+    pictures: Annotated[list[str], Field(fail_fast=True, description="PNG or JPEG, base64.")]
     preset: Preset = None
 
 

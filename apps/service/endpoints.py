@@ -131,5 +131,7 @@ async def read(request: Request) -> Response:
     answers = _answers(request)
     pictures, body = await pictures_in(request, WordPictures, answers.limits)
     if body.letters:
-        return await answers.items(request, READ_LETTERS, body.preset, "words", [pictures], words_of_letters)
+        return await answers.items(
+            request, READ_LETTERS, body.preset, "pictures", [pictures], words_of_letters
+        )
     return await answers.items(request, READ, body.preset, "pictures", pictures, words_of)

@@ -9,12 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from apps.service.bodies import FORM_TYPE, JSON_TYPE
 from apps.service.metrics import Metrics
 from apps.service.refusals import Refused, refused
-from apps.service.settings import LOOPBACK_NAMES, Limits, same_token
+from apps.service.settings import LOOPBACK_NAMES, Limits, is_loopback, same_token
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,6 +31,7 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 _ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_VALUES = 1_000  # of a body besides the characters of its texts
 _DRAINED = (
     4  # times the largest body: read and thrown away, so that a client that only writes sees the answer
 )
@@ -52,6 +52,7 @@ class Guard:
         self, app: Any, addresses: set[str], limits: Limits, token: str | None, metrics: Metrics
     ) -> None:
         self.app, self._addresses, self._limits = app, addresses, limits
+        self._asked = addresses.difference(OPEN)
         self._token, self._metrics = token, metrics
         self._held = 0  # bytes of all bodies
 
@@ -81,7 +82,9 @@ class Guard:
         body = b""
         try:
             self._check(scope, headers)
-            body = await self._body(receive)
+            # What needs no token reads no body: nobody else may fill the bytes that are held.
+            if scope["method"] == "POST" and scope["path"] in self._asked:
+                body = await self._body(receive)
             await self.app(scope, _again(body, receive), send)
         except Refused as error:
             await error.response()(scope, receive, send)
@@ -91,11 +94,11 @@ class Guard:
     def _check(self, scope: MutableMapping[str, Any], headers: dict[str, str]) -> None:
         """Refuse what may not be asked, by the first line and the headers alone."""
         host = headers.get("host", "")
-        if self._token is None and _name(host) not in LOOPBACK_NAMES:
+        if self._token is None and not is_loopback(_name(host)):
             raise refused(
                 403, "The host is not this machine", allowed=", ".join(LOOPBACK_NAMES), received=host
             )
-        if (origin := headers.get("origin")) and urlsplit(origin).netloc != host:
+        if (origin := headers.get("origin")) and origin.partition("://")[2] != host:
             raise refused(403, "Another site's page may not ask", allowed=host, received=origin)
         if self._token is not None and scope["path"] not in OPEN:
             kind, _, given = headers.get("authorization", "").partition(" ")
@@ -140,6 +143,8 @@ class Guard:
                 raise refused(
                     413, "The body is too large", allowed=f"at most {most:,} bytes", received=received
                 )
+            if sum(chunk.count(b",") for chunk in chunks) > self._limits.characters + _VALUES:
+                raise refused(413, "The body has too many values")  # each can become a message of its own
             return b"".join(chunks)
         except BaseException as error:
             self._held -= sum(map(len, chunks))

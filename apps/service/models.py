@@ -47,7 +47,7 @@ class Models:
             gc.freeze()  # models are no garbage: a round of the collector over them would make visitors wait
             self.opened = True
         except InputError as error:
-            self.failure = str(error)
+            self.failure = "a preset cannot be opened; the log has the reason"
             print(f"Error: {error}", file=sys.stderr, flush=True)
 
     async def get(self, use: Use, name: str | None) -> Model:

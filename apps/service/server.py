@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -58,6 +58,15 @@ def make_app(limits: Limits, token: str | None = None) -> Guard:
     return Guard(app, {*app.openapi()["paths"], *OPEN}, limits, token, metrics)
 
 
+def _answer_with(path: Path, kind: str) -> Callable[[], Awaitable[Response]]:
+    """Make what answers with a file; it takes nothing, for what it took could be asked for in the address."""
+
+    async def page() -> Response:
+        return FileResponse(path, media_type=kind)
+
+    return page
+
+
 def _add_pages(app: FastAPI, models: Models, metrics: Metrics) -> None:
     """Add what is not asked of a model."""
 
@@ -84,11 +93,7 @@ def _add_pages(app: FastAPI, models: Models, metrics: Metrics) -> None:
 
     for name, kind in (("docs", "text/html"), ("docs.js", "text/javascript"), ("docs.css", "text/css")):
         path = _HERE / (name if "." in name else f"{name}.html")
-
-        async def page(path: Path = path, kind: str = kind) -> Response:
-            return FileResponse(path, media_type=kind)
-
-        app.add_api_route(f"/{name}", page, include_in_schema=False)
+        app.add_api_route(f"/{name}", _answer_with(path, kind), include_in_schema=False)
 
     @app.exception_handler(Gone)
     async def gone(request: Request, error: Gone) -> Response:

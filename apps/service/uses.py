@@ -80,9 +80,9 @@ def text_at_hand() -> bool:
 
 
 def _first_write(writer: Writer) -> None:
-    for piece in writer.stream("\n", length=1, unknown="map"):
-        if text_at_hand():
-            writer.copied(piece)
+    written = writer.generator.opening(length=1)
+    if text_at_hand():
+        writer.copied(written)
 
 
 _STROKE = np.pad(np.zeros((20, 6)), 10, constant_values=1.0)  # dark on light

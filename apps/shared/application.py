@@ -23,6 +23,7 @@ class Application:
     Attributes:
         kind: Kind of its presets.
         default_preset: The shipped one that is opened where none is named.
+        scored_by: The function of its ``evaluation`` that scores it.
 
     Args:
         config: Of the network.
@@ -35,6 +36,7 @@ class Application:
 
     kind: ClassVar[str]
     default_preset: ClassVar[str]
+    scored_by: ClassVar[str] = "evaluate"
 
     def __init__(
         self,
@@ -75,6 +77,8 @@ class Application:
         return kind_named(self.kind).keras_model(self.config, self.arrays)
 
     def evaluate(self, *args: Any, **options: Any) -> Any:
-        """Score it on data that it did not learn from, by the function ``evaluate`` of its application."""
+        """Score it on data that it did not learn from, by the function ``scored_by`` of its application."""
         package = type(self).__module__.rpartition(".")[0]
-        return importlib.import_module(f"{package}.evaluation").evaluate(self, *args, **options)
+        return getattr(importlib.import_module(f"{package}.evaluation"), self.scored_by)(
+            self, *args, **options
+        )

@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_LINES = 10.0  # of progress in a log file
 
 Arguments = ParamSpec("Arguments")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
-OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Preset folder to write.")]
+OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to write, new or empty.")]
 PresetOption = Annotated[
     str | None,
     typer.Option(metavar="NAME_OR_FOLDER", help="Preset to use; the shipped one if none is named."),

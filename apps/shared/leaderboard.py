@@ -56,10 +56,13 @@ def leaderboard(summary: bool = False) -> Report:
         InputError: What was stored is damaged.
     """
     found = {preset.name: preset for preset in find_presets()}
-    said = {name: measures for name, measures in toml_beside(__file__).items() if name in found}
+    shown = toml_beside(__file__)
+    said = {name: measures for name, measures in shown.items() if name in found}
+    low = {key for one in shown.values() for key, how in one.items() if how.get("lower_is_better")}
     for name, preset in found.items():
-        if preset.where != "shipped" and preset.metrics:
-            said[name] = {(first := next(iter(preset.metrics))): {"text": first.replace("_", " ")}}
+        first = next((key for key, measure in preset.metrics.items() if "unit" in measure), None)
+        if preset.where != "shipped" and first:
+            said[name] = {first: {"text": first.replace("_", " "), "lower_is_better": first in low}}
     rows = {}
     for name, measures in said.items():
         for key in filter(found[name].metrics.__contains__, measures):

@@ -66,8 +66,11 @@ def confusion_matrix(right: np.ndarray, answers: np.ndarray, classes: int) -> tu
 
 
 def checksums_of(*paths: Path) -> dict[str, str]:
-    """Return name and checksum of files that something learned from."""
-    return {path.name: f"sha256 {sha256_of(path)}" for path in paths}
+    """Return name and checksum of files that something learned from; of one name, the later ones get a number."""
+    names = [path.name for path in paths]
+    more = [names[:at].count(name) for at, name in enumerate(names)]
+    named = (f"{name} ({n + 1})" if n else name for name, n in zip(names, more, strict=True))
+    return {name: f"sha256 {sha256_of(path)}" for name, path in zip(named, paths, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

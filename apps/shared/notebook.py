@@ -12,10 +12,12 @@ BOX = f"background:{LIGHT.ground};color:{LIGHT.text};padding:.5rem .7rem;border-
 _GRID = "display:grid;grid-template-columns:max-content 16rem 4rem;gap:.15rem .6rem"
 
 
-def bars(shares: Mapping[str, float]) -> str:
-    """Draw probabilities or cosines by name, one bar each."""
-    rows = []
-    for name, share in list(shares.items())[:MOST_BARS]:
+def bars(shares: Mapping[str, float], most: int | None = MOST_BARS) -> str:
+    """Draw probabilities or cosines by name in their order, a bar for each of the ``most`` largest; None for all."""
+    rows, largest = [], sorted(shares, key=lambda name: -abs(shares[name]))[:most]
+    for name, share in shares.items():
+        if name not in largest:
+            continue
         ground = LIGHT.positive if share >= 0 else LIGHT.negative
         bar = f'<div style="width:{100 * min(abs(share), 1):.1f}%;background:{ground}">&nbsp;</div>'
         rows.append(f'<span dir="auto">{escape(name)}</span>{bar}<span>{share:.3f}</span>')

@@ -113,7 +113,7 @@ def named_choice(label: str, names: Mapping[str, str], key: str, *, many: bool =
     Returns:
         The key, or a list of keys.
     """
-    there = _chosen_before(key, names)
+    there = _chosen_before(key, names)[: more.get("max_selections")]
     if many or there:
         st.session_state[key] = there if many else there[0]
     else:
@@ -344,9 +344,13 @@ def open_once(opener: Callable[[str], Any], name: str) -> Any:
 
 
 def _open(opener: Callable[[str], Any], name: str, folder: Path) -> Any:
+    return _opened(f"{opener.__module__}.{opener.__qualname__}", opener, name, stamp_of(folder))
+
+
+def stamp_of(folder: Path) -> int:
+    """Tell a preset in a folder from another one that was written there later."""
     manifest = folder / MANIFEST
-    stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
-    return _opened(f"{opener.__module__}.{opener.__qualname__}", opener, name, stamp)
+    return manifest.stat().st_mtime_ns if manifest.is_file() else 0
 
 
 @st.cache_resource(show_spinner=False)
@@ -360,12 +364,16 @@ def _opened(opener: str, _opener: Callable[[str], Any], name: str, stamp: int) -
     return _opener(name)
 
 
-@st.cache_data(show_spinner="Computing …", max_entries=64)
-def remembered(of: str, _owner: Any, method: str, *arguments: Any) -> Any:
-    """Call a method of a shared application, once for the same arguments of all visitors.
+def remembered(preset: str, owner: Any, method: str, *arguments: Any, of: str = "") -> Any:
+    """Call a method of an application, once for the same arguments of all visitors while its preset is not replaced.
 
-    ``of`` tells owners of one method apart, such as the name of a preset.
+    ``of`` tells owners from one preset apart.
     """
+    return _remembered((preset, stamp_of(resolve_preset(preset)), of), owner, method, *arguments)
+
+
+@st.cache_data(show_spinner="Computing …", max_entries=64)
+def _remembered(of: tuple[str, int, str], _owner: Any, method: str, *arguments: Any) -> Any:
     with heavy_work():
         return getattr(_owner, method)(*arguments)
 

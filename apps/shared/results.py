@@ -19,9 +19,11 @@ class Result:
 
     Attributes:
         table_columns: Headers of the table that a command prints; those that end in ``>`` are right-aligned.
+        most_bars: How many of its shares a notebook draws; None for all.
     """
 
     table_columns: ClassVar[tuple[str, ...]] = ("measure", "value>")
+    most_bars: ClassVar[int | None] = notebook.MOST_BARS
 
     def table_rows(self) -> list[tuple[str, ...]]:
         """The cells of the table, as text."""
@@ -62,7 +64,7 @@ class Result:
         """What a notebook shows, HTML; empty for the table that a command prints."""
         if pieces := list(self.pieces()):
             return notebook.tinted(pieces)
-        return notebook.bars(shares) if (shares := self.shares()) else ""
+        return notebook.bars(shares, self.most_bars) if (shares := self.shares()) else ""
 
     def _repr_html_(self) -> str:
         if drawn := self.drawn():

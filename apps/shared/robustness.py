@@ -77,7 +77,7 @@ NEGATIONS = Table(
         Column("templates", "templates", ","),
     ),
     (Rows("contrasts.*", "{0}", (CONTRASTS,)),),
-    facts="Sentences made of templates and words, half of them meant well; guessing is right in 50 %. The standard "
+    facts="Sentences made of templates and words, half of them praise; guessing is right in 50 %. The standard "
     "error counts templates, not sentences.",
 )
 OTHER_ORIGINS = Table(

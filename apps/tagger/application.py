@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from apps.shared.application import Application
+from apps.tagger.files import sentence_numbers
 from apps.tagger.results import ALTERNATIVES, Alternative, TaggedSentence, TaggedText, TaggedToken
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Sentence, found_lines
@@ -33,6 +34,7 @@ class Segmenter(Application):
 
     kind = "segmenter"
     default_preset = SEGMENTER_PRESET
+    scored_by = "evaluate_segmenter"
 
     def __init__(self, config: Any, arrays: Mapping[str, np.ndarray], **more: Any) -> None:
         super().__init__(config, arrays, **more)
@@ -143,11 +145,14 @@ class Tagger(Application):
         Args:
             text: As for :meth:`tag`.
             numbers: Names of the sentences; None counts from 1.
+
+        Raises:
+            InputError: The text is empty or only white space, or there are fewer numbers than sentences.
         """
         _check_text(text)
-        return self._lines(self._pieces(text), iter(numbers or count(1)))
+        return self._lines(self._pieces(text), sentence_numbers(numbers))
 
-    def tag_batch(self, texts: Sequence[str]) -> list[TaggedText]:
+    def tag_batch(self, texts: Iterable[str]) -> list[TaggedText]:
         """Tag many texts together: the same answers as one by one, sooner.
 
         Args:
@@ -156,6 +161,7 @@ class Tagger(Application):
         Raises:
             InputError: A text is empty or only white space.
         """
+        texts = list(texts)
         for text in texts:
             _check_text(text)
         pieces = [list(self._pieces(text)) for text in texts]
@@ -165,12 +171,13 @@ class Tagger(Application):
             for text, own in zip(texts, pieces, strict=True)
         ]
 
-    def conllu_batch(self, texts: Sequence[str]) -> list[str]:
+    def conllu_batch(self, texts: Iterable[str]) -> list[str]:
         """Tag many texts together and write each as CoNLL-U: the same as :meth:`stream_conllu`, sooner.
 
         Raises:
             InputError: A text is empty or only white space.
         """
+        texts = list(texts)
         for text in texts:
             _check_text(text)
         pieces = [list(self._pieces(text)) for text in texts]
@@ -178,7 +185,7 @@ class Tagger(Application):
         lines = self._lines(chain.from_iterable(pieces), numbers)
         return ["".join(islice(lines, len(own))) for own in pieces]
 
-    def tag_tokens(self, sentences: Iterable[Sequence[str]]) -> list[TaggedSentence]:
+    def tag_tokens(self, sentences: Iterable[Iterable[str]]) -> list[TaggedSentence]:
         """Tag sentences whose words are given.
 
         Args:
@@ -268,12 +275,13 @@ def _check_text(text: str) -> None:
         raise InputError("The text is empty", allowed="a text with at least one word", received=text)
 
 
-def given_words(words: Sequence[str]) -> _Piece:
+def given_words(words: Iterable[str]) -> _Piece:
     """Refuse what is no sentence of words; put a space between two of them."""
     if isinstance(words, str):
         raise InputError("A sentence is a list of words", received=words, remedy="Use tag() for a text")
+    words = list(words)
     if not words or not all(isinstance(word, str) and word for word in words):
-        raise InputError("A sentence is one word or more, and no word is empty", received=list(words))
+        raise InputError("A sentence is one word or more, and no word is empty", received=words)
     spans, at = [], 0
     for word in words:
         spans.append((word, at, at + len(word)))

@@ -81,7 +81,7 @@ def tag(
 
 def _parsed(content: str, path: Path | None, input_format: Input) -> list[Sentence] | None:
     """Read a document that is CoNLL-U; None for text."""
-    name = "standard input" if path in (None, STDIN) else str(path)
+    name = "the text" if path is None else "standard input" if path == STDIN else str(path)
     if input_format == "auto":
         input_format = "conllu" if path is not None and is_conllu(content, name) else "text"
     return list(parse_conllu(re.split(r"\r?\n", content), name)) if input_format == "conllu" else None

@@ -129,10 +129,10 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence], most: int | None =
     not count.
 
     Returns:
-        ``labels``: the tags. ``counts[g][p]``: words of gold tag g that were tagged p. ``examples``: "GOLD>PREDICTED"
-        to errors: the word, the sentence ``before`` and ``after`` it, how many words it has, the probability of the
-        wrong tag, and whether the word is unknown. ``followers[a][b]``: how often gold tag b comes after gold tag a;
-        the first a is the start of a sentence, the last b its end.
+        ``labels``: the tags. ``counts[g][p]``: words of gold tag g that were tagged p. ``examples``: gold tag,
+        tab and answer to errors: the word, the sentence ``before`` and ``after`` it, how many words it has, the
+        probability of the wrong tag, and whether the word is unknown. ``followers[a][b]``: how often gold tag b comes
+        after gold tag a; the first a is the start of a sentence, the last b its end.
     """
     number = {label: at for at, label in enumerate(tagger.tags)}
     counts = np.zeros((len(number), len(number)), int)
@@ -149,7 +149,7 @@ def confusions(tagger: Tagger, sentences: Sequence[Sentence], most: int | None =
             counts[number[tag], number[answer]] += 1
             if tag != answer:
                 error = (-token.probability, _example(sentence, result, at))
-                errors.setdefault(f"{tag}>{answer}", []).append(error)
+                errors.setdefault(f"{tag}\t{answer}", []).append(error)
     examples = {
         kind: [example for _, example in sorted(found, key=lambda error: error[0])[:most]]
         for kind, found in sorted(errors.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -17,16 +17,16 @@ START, END = "sentence start", "sentence end"
 _SAID = toml_beside(__file__)
 
 
-def network_view(tagger: Tagger, words: Sequence[str]) -> NetworkView:
+def network_view(tagger: Tagger, words: Iterable[str]) -> NetworkView:
     """Run one sentence through the network: what every layer says, and the probabilities, a row a word.
 
     Raises:
         InputError: There are too many words to draw, none, or an empty one.
     """
+    words = [form for form, *_span in given_words(words).words]
     if len(words) > MOST_WORDS:
         allowed = f"at most {MOST_WORDS} words"
         raise InputError("The sentence is too long to draw", allowed=allowed, received=len(words))
-    given_words(words)
     inside, prediction = tagger.predictor.inside(words), tagger.predictor.predict([words])
     values = (inside.characters, inside.vector, inside.trained)
     layers = [LayerView(**said, values=one) for said, one in zip(_SAID["embeddings"], values, strict=True)]

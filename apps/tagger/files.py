@@ -7,9 +7,10 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import chain, count
 
 from apps.tagger.results import ALTERNATIVES, TaggedSentence, TaggedText
+from data_prep.errors import InputError
 from data_prep.readers.conllu import Sentence, found_lines, found_sentence
 
 CSV_COLUMNS = (
@@ -28,9 +29,20 @@ def conllu_sentence(text: str, result: TaggedSentence, sent_id: str = "") -> Sen
 def conllu_pieces(
     text: str, sentences: Iterable[TaggedSentence], numbers: Iterable[int] | None = None
 ) -> Iterator[str]:
-    """Write tagged sentences of a text as CoNLL-U, one after the other, numbered from 1 if nothing is said."""
-    for number, sentence in zip(numbers or count(1), sentences, strict=False):
+    """Write tagged sentences of a text as CoNLL-U, one after the other, numbered from 1 if nothing is said.
+
+    Raises:
+        InputError: There are fewer numbers than sentences.
+    """
+    for sentence, number in zip(sentences, sentence_numbers(numbers), strict=False):
         yield found_lines(text, _words(sentence), str(number))
+
+
+def sentence_numbers(numbers: Iterable[int] | None) -> Iterator[int]:
+    """Give numbers one by one, from 1 if nothing is said; refuse to go on behind the last one."""
+    # Through a chain: a generator of numbers that is not used up can go on after the last sentence.
+    yield from chain(count(1) if numbers is None else numbers)
+    raise InputError("There are fewer numbers than sentences")
 
 
 def csv_pieces(sentences: Iterable[TaggedSentence]) -> Iterator[str]:

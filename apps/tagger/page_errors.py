@@ -15,7 +15,7 @@ from apps.shared.page import input_errors
 from apps.shared.page_errors import exhibit, quoted, show_errors
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
-from apps.tagger.reports import errors_of
+from apps.tagger.reports import errors_of, pair_of
 
 _SAID = N_(
     "**{wrong:,}** of the {n:,} words of the treebank's dev part are tagged wrong, {share:.2f} %. A square is as large "
@@ -43,9 +43,9 @@ def show(tagger: Tagger, preset: str) -> None:
 def _matrix(confusions: Mapping[str, Any]) -> None:
     """Draw which tag was mistaken for which; a click filters."""
     counts, labels = np.array(confusions["counts"]), confusions["labels"]
-    place = {kind: tuple(map(labels.index, kind.split(">"))) for kind in confusions["examples"]}
-    count = {kind: int(counts[at]) for kind, at in sorted(place.items(), key=lambda item: -counts[item[1]])}
-    pairs = ", ".join(f"{pair} {n}" for pair, n in list(count.items())[:6])
+    place = {pair: tuple(map(labels.index, pair)) for pair in map(pair_of, confusions["examples"])}
+    count = {pair: int(counts[at]) for pair, at in sorted(place.items(), key=lambda item: -counts[item[1]])}
+    pairs = ", ".join(f"{gold}>{answer} {n}" for (gold, answer), n in list(count.items())[:6])
     charts.show(
         _picture(labels, count),
         _MATRIX,
@@ -65,21 +65,21 @@ def stored_confusions(tagger: Tagger) -> Mapping[str, Any] | None:
     return stored
 
 
-def _take(pairs: list[str]) -> None:
+def _take(pairs: list[tuple[str, str]]) -> None:
     """Filter by the pair of the square that was clicked."""
     points = st.session_state[_MATRIX]["selection"]["points"]
     if points:
-        gold, found = pairs[points[0]["point_index"]].split(">")
+        gold, found = pairs[points[0]["point_index"]]
         st.session_state.update(shows=gold, answered=found)
 
 
-def _picture(labels: Sequence[str], count: Mapping[str, int]) -> charts.Picture:
+def _picture(labels: Sequence[str], count: Mapping[tuple[str, str], int]) -> charts.Picture:
     colours = palette()
     most = max(count.values(), default=1)
     picture = charts.figure(x_title=_("tag that the network gave"), y_title=_("gold tag"), height=560)
     picture.add_scatter(
-        x=[kind.split(">")[1] for kind in count],
-        y=[kind.split(">")[0] for kind in count],
+        x=[answer for _gold, answer in count],
+        y=[gold for gold, _answer in count],
         mode="markers",
         marker={
             "symbol": "square",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share
 from data_prep.text.neighbour_vectors import NeighbourSettings
@@ -86,7 +88,7 @@ class TaggerRecipe(Checked):
         vector_components: How many principal components of them are kept.
         raw_text: Data sets whose text gives the neighbour vectors, of ``wiki`` and ``imdb``; empty for none.
         neighbours: How the neighbour vectors are made.
-        word_rows: Words with a row of their own, those of training first.
+        word_rows: Words with a row of their own, those of training first; two of them are padding and the unknown word.
         min_characters: Rarer characters have no vector of their own.
         trained_dimensions: Length of the vectors that training makes, for words that it sees twice.
         character_dimensions: Length of a character's vector.
@@ -116,7 +118,7 @@ class TaggerRecipe(Checked):
     vector_components: Count = 64
     raw_text: tuple[Literal["wiki", "imdb"], ...] = ("wiki", "imdb")
     neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
-    word_rows: int = 55_000
+    word_rows: Annotated[int, Ge(2)] = 55_000
     min_characters: Count = 3
     trained_dimensions: int = 64
     character_dimensions: int = 32

@@ -42,9 +42,9 @@ PEERS = Table(
 
 
 def _others(row: Stored) -> str:
-    """Name what other systems reach: published, and for universal tags by the last run of ``benchmarks.peers``."""
+    """Name what other systems reach on the same words: published, and in the last run of ``benchmarks.peers``."""
     found = [f"{system} {value:.2f} (published)" for system, value in row.get("published", {}).items()]
-    peers = PEERS.read() if row.path == "metrics.upos" else None
+    peers = PEERS.read() if row.path == "metrics.upos" and row.get("published") else None
     for line in peers.lines if peers else ():
         if line.label in SYSTEMS.values() and line.label != SYSTEMS["lectern"]:
             found.append(line.row.text("{0} {upos_accuracy:.2f}", line.label))
@@ -67,12 +67,18 @@ SCORES = Table(
 )
 
 
+def pair_of(kind: str) -> tuple[str, str]:
+    """Return gold tag and answer of a kind of error; shipped presets have ">" between the two, which tags can hold."""
+    gold, answer = kind.split("\t" if "\t" in kind else ">")
+    return gold, answer
+
+
 def errors_of(confusions: Mapping[str, Any]) -> Errors:
     """Turn what ``apps.tagger.evaluation.confusions`` counted and kept into errors, the most confident first."""
     counts = np.array(confusions["counts"])
     found = [
         Error(
-            *kind.split(">"),
+            *pair_of(kind),
             one["probability"],
             length=one.get("words"),
             seen=not one["unknown"],

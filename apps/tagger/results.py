@@ -52,7 +52,7 @@ class TaggedToken(Result):
 
     @property
     def tag(self) -> str:
-        """The tag that ``probability`` is about."""
+        """The universal tag, or that of the treebank's own set where it is ``_``."""
         return self.xpos if self.upos == UNTAGGED else self.upos
 
     @property
@@ -143,8 +143,8 @@ class RawTextScore(Result):
     words: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold: words, sentences and universal tags."""
-        return {"words_f1": self.words_f1, "sentences_f1": self.sentences_f1, "upos_f1": self.upos_f1}
+        """Turn into what JSON can hold: words, sentences and tags."""
+        return {f"{name}_f1": getattr(self, f"{name}_f1") for name in ("words", "sentences", "upos", "xpos")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,8 @@ class TaggerEvaluation(Result):
 
     def table_rows(self) -> list[tuple[str, ...]]:
         """The cells of the table, as text."""
-        unseen = "UPOS, words never seen in training"
+        bare = self.raw_text.upos_f1 is None  # the tagger has no UPOS
+        unseen = f"{'XPOS' if bare else 'UPOS'}, words never seen in training"
         scores = {"UPOS, gold tokens": self.upos, "XPOS, gold tokens": self.xpos, unseen: self.unknown_words}
         found: list[tuple[str, float | None, float | None, int]] = [
             (name, one.percent, one.standard_error, one.n) for name, one in scores.items()
@@ -189,7 +190,7 @@ class TaggerEvaluation(Result):
         for name in ("words", "sentences", "UPOS", "XPOS"):
             f1 = getattr(self.raw_text, f"{name.lower()}_f1")
             found.append((f"{name}, raw text (F1)", f1, None, self.raw_text.words))
-        error, words = 100 * self.calibration_error, self.upos.n or self.xpos.n
+        error, words = 100 * self.calibration_error, (self.xpos if bare else self.upos).n
         found.append(("expected calibration error", error, None, words))
         return [(name, number(one, 2, " %"), number(se, 2), str(n)) for name, one, se, n in found]
 
@@ -227,3 +228,8 @@ class Transitions(Result):
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     scores: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold: None where a pair cannot be."""
+        scores = np.where(np.isnan(self.scores), None, self.scores).tolist()
+        return {"rows": list(self.rows), "columns": list(self.columns), "scores": scores}

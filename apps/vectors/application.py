@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,31 @@ class Vectors(Application):
             raise self._unknown(unknown)
         return [key for _, key in found if key is not None]
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Describe texts by the mean of the vectors of their words.
+    @cached_property
+    def _written_otherwise(self) -> bool:
+        """Whether keys are written otherwise than the key rule does, so that words are looked up one by one."""
+        joined = "\n".join(self.word_vectors.keys)
+        return _KEY_RULE(joined) != joined
+
+    def embed(self, texts: Iterable[str]) -> np.ndarray:
+        """Describe texts by the mean of the vectors of their words, each looked up as by :meth:`key`.
 
         Returns:
             Float32 (texts, dimensions); zeros for a text without a known word.
+
+        Raises:
+            InputError: There is one string instead of several.
         """
+        if isinstance(texts, str):
+            raise InputError("Several texts are needed", allowed="a list of strings", received=texts)
+        texts = list(texts)
         found = np.zeros((len(texts), self.word_vectors.dimensions), np.float32)
         for at, text in enumerate(texts):
-            rows = self.word_vectors.vocabulary.encode_known(_RULE.keys(text))
+            if self._written_otherwise:
+                keys = [self.key(word.text) or "" for word in _RULE.tokenize(text)]
+            else:
+                keys = _RULE.keys(text)
+            rows = self.word_vectors.vocabulary.encode_known(keys)
             if len(rows):
                 found[at] = self.word_vectors.vectors[rows].mean(axis=0)
         return found
@@ -206,7 +223,7 @@ class Vectors(Application):
 
     def map(self, words: Sequence[str] | int = 200, method: str = "pca", seed: int = 0) -> MapResult:
         """Show words (each once), or so many of the first keys, on a map; see :func:`apps.vectors.maps.word_map`."""
-        if isinstance(words, int):
+        if isinstance(words, int | np.integer):
             if words < 1:
                 raise InputError("The number of words on a map is positive", received=words)
             words = self.word_vectors.keys[:words]
@@ -302,7 +319,7 @@ METHODS = {"add": _additive, "multiply": _multiplicative}
 
 
 def _check_topn(topn: int) -> None:
-    if isinstance(topn, bool) or not isinstance(topn, int) or not 1 <= topn <= MAX_TOPN:
+    if isinstance(topn, bool) or not isinstance(topn, int | np.integer) or not 1 <= topn <= MAX_TOPN:
         raise InputError("The number of answers is out of range", allowed=f"1 to {MAX_TOPN}", received=topn)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ from apps.vectors.application import Vectors
 from apps.vectors.evaluation import evaluate, metrics_of
 from apps.vectors.task import VectorsTask, opened, save_vectors_preset, vectors_content
 from data_prep.errors import InputError
+from models.presets.store import check_replaceable
 
 app = group()
 
@@ -155,7 +156,9 @@ def export_vectors(
 def import_vectors(
     file: Annotated[Path, typer.Argument(help="npz, word2vec text or word2vec binary.")],
     out: OutFolder,
-    storage: Annotated[str, typer.Option(help="Numbers in the preset: float32 or float16.")] = "float32",
+    storage: Annotated[
+        Literal["float32", "float16"], typer.Option(help="Numbers in the preset.")
+    ] = "float32",
     licence: Annotated[str, typer.Option(help="Licence of the vectors, for the model card.")] = "not stated",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing preset.")] = False,
     as_json: JsonOption = False,
@@ -163,6 +166,7 @@ def import_vectors(
     """Turn a vectors file into a preset folder, scored like all others."""
     if out.exists() and not force:
         raise InputError(f"{out} exists already", remedy="Choose another name or allow overwriting (--force)")
+    check_replaceable(out)
     began = time.monotonic()
     application = Vectors.from_file(file)
     with progress_bar("scoring analogies", "questions") as progress:

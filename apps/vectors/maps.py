@@ -66,13 +66,14 @@ def word_map(words: Sequence[str], vectors: np.ndarray, method: str = "pca", see
         vectors: Floats of shape (words, dimensions).
         method: ``"pca"`` (principal components of the centred vectors; each axis points to the word that lies
             furthest out) or ``"tsne"`` (van der Maaten and Hinton 2008, scikit-learn's, started from PCA).
-        seed: Of t-SNE.
+        seed: Of t-SNE, 0 to 4,294,967,295.
 
     Returns:
         Coordinates and the names of the axes.
 
     Raises:
-        InputError: The method is unknown, there are too few or too many words, or all vectors are equal.
+        InputError: The method is unknown, there are too few or too many words, all vectors are equal, or the seed is
+            none.
     """
     if method not in MAX_MAP_WORDS:
         raise InputError("Unknown method for a map", allowed=", ".join(MAX_MAP_WORDS), received=method)
@@ -87,6 +88,8 @@ def word_map(words: Sequence[str], vectors: np.ndarray, method: str = "pca", see
     if method == "tsne":
         from sklearn.manifold import TSNE
 
+        if seed not in range(2**32):
+            raise InputError("The seed of a map does not fit", allowed="0 to 4294967295", received=seed)
         perplexity = min(_PERPLEXITY, (len(words) - 1) / 3.0)
         points = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(centred)
         axes, explained = ("t-SNE 1", "t-SNE 2"), None

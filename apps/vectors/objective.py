@@ -128,9 +128,9 @@ def masked_prediction(
         output: Output vectors as keys, whose words are then the vocabulary; None: the input vectors (tied).
 
     Raises:
-        InputError: The sentence does not fit, or no word of the context has a vector.
+        InputError: The sentence, the position or the combination does not fit, or no word of the context has a vector.
     """
-    tokens = _tokens(vectors, sentence_words(sentence), masked, window)
+    tokens = _tokens(vectors, _checked_words(sentence, masked, combination), masked, window)
     context = [vectors.word_vectors[token.key] for token in tokens if token.role == "context"]
     if not context:
         raise InputError(
@@ -163,6 +163,17 @@ def masked_prediction(
         loss=None if row is None else float(losses[row]),
         uniform_loss=float(np.log(len(keys))),
     )
+
+
+def _checked_words(sentence: str, masked: int, combination: str) -> list[str]:
+    words = sentence_words(sentence)
+    if masked not in range(len(words)):
+        raise InputError(
+            "The sentence has no word at this position", allowed=f"0 to {len(words) - 1}", received=masked
+        )
+    if combination not in ("mean", "sum"):
+        raise InputError("Unknown combination of vectors", allowed="mean, sum", received=combination)
+    return words
 
 
 def _tokens(vectors: Vectors, words: list[str], masked: int, window: int) -> tuple[SentenceToken, ...]:

@@ -121,7 +121,7 @@ def _parallelogram(vectors: Vectors, result: AnalogyResult) -> None:
         )
         st.caption(
             _(
-                "Exact for the three words and for the cross, their sum; every answer is dropped onto "
+                "Exact for the three words and for the cross, their sum; every answer is projected onto "
                 "the plane at a right angle. Unit: vectors of length 1."
             )
         )

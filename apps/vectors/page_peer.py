@@ -54,7 +54,7 @@ def show_beside(
         words = "" if peer is None else _(", {n:,} words", n=len(peer.word_vectors))
         st.markdown(_("**gensim** · the same text{words}", words=words))
         if peer is None:
-            st.info(_("The preset with gensim's vectors is not installed."))
+            st.info(_("No vectors of gensim from the same text are installed."))
         elif answer is not None:
             draw(ask(peer), "peer", palette().peer)
     return answer

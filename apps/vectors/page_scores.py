@@ -22,9 +22,9 @@ _CELLS = (
 _CAPTION = N_(
     "Google's analogies: {metrics.google_analogies.n:,} of {metrics.google_analogies.of:,} "
     "questions answerable. Spearman's ρ with people's judgements: {metrics.wordsim353.n} "
-    "and {metrics.simlex999.n} pairs. Trained in {metadata.seconds/60:.1f} minutes on "
-    "{metadata.processor}."
+    "and {metrics.simlex999.n} pairs."
 )
+_TRAINED = N_("Trained in {metadata.seconds/60:.1f} minutes on {metadata.processor}.")
 
 
 def show(ours: str, peer: str) -> None:
@@ -44,7 +44,8 @@ def _totals(report: Report) -> None:
             size = line.row.text(_("{config.vocabulary_size:,} words, {config.dimensions} dimensions"))
             st.markdown(f"**{line.names[0]}** · {size}")
             show_metrics(line.row, _CELLS)
-            st.caption(line.row.text(_(_CAPTION), escape=plain))
+            said = [_CAPTION] if line.row.get("metadata.recipe.imported_from") else [_CAPTION, _TRAINED]
+            st.caption(" ".join(line.row.text(_(one), escape=plain) for one in said))
 
 
 def _sections(scores: Report) -> None:

@@ -61,6 +61,7 @@ class AnalogyResult(Result):
 class OddOneOut(Result):
     """The word that fits least among some words, and each word's cosine with their mean, best first."""
 
+    most_bars: ClassVar[None] = None  # the answer is the last
     word: str
     scores: tuple[Neighbour, ...]
 

@@ -1,13 +1,13 @@
 """How word vectors are trained: texts, the one stage, scores, and presets of input and output vectors.
 
-python -m apps vectors fit --recipe shipped --out models/presets/vectors_en_wiki     the shipped preset
+python -m apps vectors fit --recipe shipped --out models/presets/vectors_en_wiki     the settings of the shipped preset
 python -m apps vectors fit --text FILE_OR_FOLDER --out DIR                           your own text
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,7 +94,7 @@ class VectorsTask(Task):
         ),
         Option(
             "restrict_vocab",
-            "Only the first words, at most this many, ask and answer.",
+            "Only the first words, at most this many, ask and answer; 300,000 if not given.",
             type=int,
             default=300_000,
             verbs=("evaluate",),
@@ -146,12 +146,18 @@ class VectorsTask(Task):
             return WordVectors(source.corpus.vocabulary, rounded)
 
         learned = stored(ops.convert_to_numpy(model.input_vectors)).first(recipe.kept_words)
-        second = {}
-        if recipe.output_words is not None and recipe.loss != "hierarchical_softmax":
-            second["output"] = stored(ops.convert_to_numpy(model.output_vectors)).first(recipe.output_words)
-            if recipe.spelling > 0:
-                second["input"] = learned.first(recipe.output_words)
+        beside = {
+            "output": lambda: stored(ops.convert_to_numpy(model.output_vectors)),
+            "input": lambda: learned,
+        }
+        second = {name: beside[name]().first(recipe.output_words) for name in self.beside(recipe)}
         return _Answers(mixed(learned, recipe), second, fitted)
+
+    def beside(self, recipe: VectorsRecipe) -> Sequence[str]:
+        """Name the output vectors, and the input vectors as they were learned where spelling is mixed in."""
+        if recipe.output_words is None or recipe.loss == "hierarchical_softmax":
+            return ()
+        return ("output", "input") if recipe.spelling > 0 else ("output",)
 
     def score(self, recipe: VectorsRecipe, source: VectorsSource, answers: _Answers) -> Metrics:
         """Score the vectors."""

@@ -36,6 +36,11 @@ MAX_SCORED = 2_000_000
 TextFiles = str | Path | Sequence[str | Path]
 
 
+def listed(files: TextFiles) -> tuple[str | Path, ...]:
+    """Give files as they are, or the only one."""
+    return (files,) if isinstance(files, str | Path) else tuple(files)
+
+
 class Writer(Application):
     """A trained language model, ready for use; threads can share it.
 
@@ -63,8 +68,12 @@ class Writer(Application):
             InputError: There is no such preset, it is damaged, or it is of another kind.
         """
         writer = super().from_preset(name)
-        writer.text = (text,) if isinstance(text, str | Path) else tuple(text)
+        writer.text = listed(text)
         return writer
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the training text, which is found again."""
+        return {name: value for name, value in vars(self).items() if name != "learned"}
 
     @cached_property
     def learned(self) -> LearnedText:
@@ -87,9 +96,9 @@ class Writer(Application):
 
         Args:
             prompt: One character or more.
-            **settings: Fields of ``models.char_lm.generator.Settings``, such as ``length``, ``temperature`` and
-                ``seed``; and ``unknown``, what to do with characters of the prompt that the model never saw,
-                ``"refuse"`` or ``"map"``.
+            **settings: Fields of ``models.char_lm.generator.Settings`` but ``texts``, such as ``length``,
+                ``temperature`` and ``seed``; and ``unknown``, what to do with characters of the prompt that the model
+                never saw, ``"refuse"`` or ``"map"``.
 
         Returns:
             An iterator over the pieces.
@@ -121,7 +130,11 @@ class Writer(Application):
         begun = time.perf_counter()
         texts = self.generator.batch(prompt, count, **settings)
         seconds = time.perf_counter() - begun
-        return [self.written(prompt, text, seconds) for text in texts]
+        try:
+            copies = self.learned is not None
+        except InputError:  # once for all texts: it can take long to find out
+            copies = False
+        return [self.written(prompt, text, seconds, copies) for text in texts]
 
     def written(self, prompt: str, text: str, seconds: float, copies: bool = True) -> Written:
         """Make the result of a text that was written after a prompt in so many seconds, with or without its copies."""

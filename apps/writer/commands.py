@@ -55,7 +55,12 @@ _UNKNOWN_COPIES = "copied: unknown, the training text is not at hand (see --text
 @app.command()
 @verb
 def generate(
-    prompt: Annotated[str, typer.Option(help=r"What to go on from; \n in it is a line break.")] = r"\n",
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            help=r"What to go on from; \n in it is a line break. By default a new line or sentence."
+        ),
+    ] = None,
     length: Annotated[int, typer.Option(help="Tokens to write, at most 100,000.")] = 300,
     temperature: Annotated[
         float, typer.Option(help="Below 1 is safer, above 1 is wilder; 0 takes the likeliest.")
@@ -85,6 +90,10 @@ def generate(
         "unknown": unknown,
     }
     writer = Writer.from_preset(preset, text=learned or ())
+    if learned:
+        _ = writer.learned.meter  # a wrong text is refused before anything is written
+    if prompt is None:
+        prompt = "\n" if writer.config.tokenizer == "char" else "."
     prompt = _with_breaks(prompt)
     if samples == 1 and not as_json:
         _stream(writer, prompt, settings)

@@ -182,7 +182,7 @@ class CopyMeter:
         spans = zip(starts.tolist(), ends[starts].tolist(), strict=True)
         return CopyReport(
             characters=len(query),
-            k=k,
+            k=int(k),
             fraction=float(_copied_shares(lengths[None], k)[0]),
             longest=longest,
             mean_longest_at=float(lengths.mean()),

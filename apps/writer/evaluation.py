@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from apps.shared.measures import measure
-from apps.writer.application import Writer
+from apps.writer.application import TextFiles, Writer, listed
 from apps.writer.results import WriterEvaluation
 from apps.writer.sources import WriterSource
 from data_prep.errors import InputError
@@ -24,14 +24,14 @@ from models.training.task import Metrics
 _UNSEEN = {"slice": ("slice", "last_tenth")}
 
 
-def evaluate(writer: Writer, split: str | None = None, files: Sequence[str | Path] = ()) -> WriterEvaluation:
+def evaluate(writer: Writer, split: str | None = None, files: TextFiles = ()) -> WriterEvaluation:
     """Score the part that a split holds out, or other texts: every character once, the state carried through.
 
     Args:
         writer: The writer.
         split: Row of ``data_prep.text.streams.SPLITS``; None takes that of the training.
-        files: Texts to score instead of the text that it learned from, each from a state of zero; what the writer never
-            saw is read as unknown.
+        files: One text or more to score instead of the text that it learned from, each from a state of zero; what the
+            writer never saw is read as unknown.
 
     Raises:
         InputError: A text cannot be had, there is no such split, or the writer learned from characters that it would
@@ -40,6 +40,7 @@ def evaluate(writer: Writer, split: str | None = None, files: Sequence[str | Pat
     if files:
         if split is not None or writer.text:
             raise InputError("--file excludes --split and --text", remedy="Give it alone")
+        files = listed(files)
         texts = tuple(map(read_text, files))
         return scored(writer.language_model, texts, "all", ", ".join(Path(file).name for file in files))
     learned = writer.learned

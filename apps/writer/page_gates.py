@@ -74,7 +74,7 @@ def _units(writer: Writer, view: GateView) -> None:
         "text, some follow by chance. Rows are named layer·unit.",
         n=len(best),
         all=len(fits),
-        followed=followed,
+        followed=_(followed),
     )
     if config.members > 1:
         note += " " + _(

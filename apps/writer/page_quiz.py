@@ -6,7 +6,7 @@ import secrets
 
 import streamlit as st
 
-from apps.shared.language import _
+from apps.shared.language import N_, _
 from apps.shared.letters import Letter, letters
 from apps.shared.page import heavy_work, input_errors, plain
 from apps.shared.style import palette
@@ -15,6 +15,7 @@ from apps.writer.page_pieces import SAID, training_text_problem
 from apps.writer.quiz import KINDS, question
 from apps.writer.results import Question
 
+_BUTTONS = dict(zip(KINDS, (N_("Sample"), N_("Held-out text"), N_("Training text")), strict=True))
 _SEED, _ANSWER, _SCORE = "quiz seed", "quiz answer", "quiz score"
 
 
@@ -34,9 +35,9 @@ def show(writer: Writer, preset: str) -> None:
             letters(passage, key="passage", label=_("The passage"), breaks=False)
         answer = st.session_state.get(_ANSWER) or None  # a lesson empties it
         with st.container(horizontal=True, gap="small"):
-            for kind in KINDS:
+            for kind, label in _BUTTONS.items():
                 st.button(
-                    kind.capitalize(),
+                    _(label),
                     key=f"quiz {kind}",
                     on_click=_answer,
                     args=(kind, asked.kind),

@@ -116,7 +116,7 @@ def _gradients(picture: Mapping[str, Any], key: str) -> None:
     )
     st.caption(
         _(
-            "The gradient of the loss of the line's last token by the state at each step before "
-            "it. Where it has vanished, nothing is learned from that step."
+            "The gradient of the loss of the line's last token with respect to the state at each step "
+            "before it. Where it has vanished, nothing is learned from that step."
         )
     )

@@ -14,7 +14,7 @@ from apps.shared.language import _
 from apps.shared.letters import Letter, letters, shown
 from apps.shared.page import example_buttons, heavy_work, input_errors, plain, remembered
 from apps.shared.style import palette
-from apps.writer.application import Writer
+from apps.writer.application import MAX_PROMPT, Writer
 from apps.writer.page_pieces import (
     SAID,
     before_and_after,
@@ -58,11 +58,15 @@ class Writing:
     problem: str = ""
     seconds: float = 0.0
 
+    def before(self, end: int | None = None) -> str:
+        """Return what is read before a place of the text, or before its end: as much as a writer reads at once."""
+        return (self.prompt + self.text[:end])[-MAX_PROMPT:]
+
 
 def opened(preset: str) -> Writer:
     """Open a writer that has written already: the first visitor does not wait for what is compiled once."""
     writer = Writer.from_preset(preset)
-    writer.generator.generate("\n", length=2, unknown="map")
+    writer.generator.opening(length=2)
     return writer
 
 
@@ -91,7 +95,7 @@ def _form() -> None:
         with st.expander(_("Options")):
             options = _options()
         pressed = columns[2].form_submit_button(_("Write"), type="primary", width="stretch")
-    example_buttons({name: {"prompt": text} for name, text in SAID["write"].items()})
+    example_buttons({name: {"prompt": text, _CHOICE: None} for name, text in SAID["write"].items()})
     asked = (prompt, {"length": length, "temperature": temperature, **options})
     if (
         pressed or st.session_state.get(_ASKED) != asked
@@ -129,7 +133,7 @@ def _write(writer: Writer, writing: Writing) -> None:
     try:
         with heavy_work():
             begun = drawn = time.perf_counter()
-            for piece in writer.stream(writing.prompt + writing.kept, chunk=_CHUNK, **writing.settings):
+            for piece in writer.stream(writing.before(), chunk=_CHUNK, **writing.settings):
                 writing.text += piece
                 now = time.perf_counter()
                 writing.seconds = now - begun
@@ -156,15 +160,15 @@ def _result(writer: Writer, preset: str, writing: Writing) -> None:
     written = len(writing.text) - len(writing.kept)
     if writing.text or writing.whole:
         _copied(writer, preset, writing)
-        ended = "" if writing.whole else " " + _("Stopped.")
+        ended, letter = "" if writing.whole else " " + _("Stopped."), _by_letter(writer)
         st.caption(
             _(
                 "{written:,} characters in {seconds:.2f} s.{ended} Underlaid: copied from the training "
-                "text; point at it for the source. Click a letter to see what else could have come "
-                "there.",
+                "text; point at it for the source.{click}",
                 written=written,
                 seconds=writing.seconds,
                 ended=ended,
+                click=" " + _("Click a letter to see what else could have come there.") if letter else "",
             )
         )
     else:
@@ -187,19 +191,24 @@ def _copied(writer: Writer, preset: str, writing: Writing) -> None:
     else:
         st.info(_("What is copied cannot be shown. {problem}", problem=plain(problem)))
     before = [Letter(character) for character in writing.prompt]
-    label = _("The text that was written")
+    label, choice = _("The text that was written"), _CHOICE if _by_letter(writer) else None
     with box:
-        letters(before + drawn, key="written", label=label, choice=_CHOICE, quiet=len(before))
+        letters(before + drawn, key="written", label=label, choice=choice, quiet=len(before))
+
+
+def _by_letter(writer: Writer) -> bool:
+    """Whether writing can go on from any letter; within a word it cannot."""
+    return writer.config.tokenizer == "char"
 
 
 def _choice(writer: Writer, preset: str, writing: Writing) -> None:
     """Draw the distribution at the chosen letter, or after the text."""
-    chosen = st.session_state.get(_CHOICE)
-    at = len(writing.text) if chosen is None else chosen - len(writing.prompt)
+    chosen = st.session_state.get(_CHOICE) if _by_letter(writer) else None
+    at = len(writing.text) if chosen is None else max(0, chosen - len(writing.prompt))
     actual = writing.text[at] if 0 <= at < len(writing.text) else None
     settings = writing.settings
     drawn_by = (settings[name] for name in ("temperature", "top_k", "top_p", "unknown"))
-    following = remembered(preset, writer, "next_tokens", writing.prompt + writing.text[:at], *drawn_by)
+    following = remembered(preset, writer, "next_tokens", writing.before(at), *drawn_by)
     where = (
         _("after the text")
         if actual is None
@@ -220,6 +229,8 @@ def _choice(writer: Writer, preset: str, writing: Writing) -> None:
             temperature=settings["temperature"],
         )
     )
+    if not _by_letter(writer):
+        return
     st.markdown(_("**Go on from there with**"))
     with st.container(horizontal=True, gap="xsmall"):
         for number, token in enumerate(following.tokens[:_GO_ON]):

@@ -37,7 +37,7 @@ def question(writer: Writer, seed: int) -> Question:
         # It goes on after true text, so that it begins as the others do.
         context = whole[max(0, start - _CONTEXT) : start]
         written = writer.stream(context, length=_PASSAGE, temperature=_TEMPERATURE, seed=seed, unknown="map")
-        text, origin = _ended("".join(written).lstrip("\n")), None
+        text, origin = _ended("".join(written).lstrip()[:_PASSAGE]), None
     else:
         place = learned.training_place if kind == "training" else learned.held_out_place
         text, origin = _ended(whole[start : start + _PASSAGE]), described(place(start))

@@ -20,7 +20,7 @@ import numpy as np
 
 from apps.shared.cards import card
 from apps.shared.measures import checksums_of
-from apps.writer.copies import CopyMeter
+from apps.writer.copies import MAX_QUERY, CopyMeter
 from data_prep.datasets import DATASETS, gensim_data, locate
 from data_prep.errors import InputError
 from data_prep.readers.plays import Place, PlayText, read_shakespeare
@@ -143,30 +143,30 @@ class LearnedText:
 
     @cached_property
     def held_out_matches(self) -> np.ndarray:
-        """Longest match at each position of the held-out text, which true text has by chance; int32 (characters,)."""
-        return self.meter.longest_at(self.held_out)
+        """Longest match at each position of the held-out text, at most 2,000,000; int32 (characters,)."""
+        return self.meter.longest_at(self.held_out[:MAX_QUERY])
 
     @cached_property
     def held_out_place(self) -> Callable[[int], Place]:
         """Tells where a character of the held-out part stands in the whole text."""
-        return self._places(self.parts.validation)
+        return self._places(1)
 
     @cached_property
     def training_place(self) -> Callable[[int], Place]:
         """Tells where a character of the training part stands in the whole text."""
-        return self._places(self.parts.train)
+        return self._places(0)
 
     @cached_property
     def _plays(self) -> PlayText:
         return PlayText(self.source.text)
 
-    def _places(self, pieces: tuple[str, ...]) -> Callable[[int], Place]:
-        """Return the function from a position in the joined pieces to a place of the whole text."""
-        in_text, behind = [], 0
-        for piece in pieces:
-            in_text.append(self.source.text.index(piece, behind))
-            behind = in_text[-1] + len(piece)
-        joined = [0, *accumulate(map(len, pieces[:-1]))]
+    def _places(self, part: int) -> Callable[[int], Place]:
+        """Return the function from a position in the joined pieces of a part to a place of the whole text."""
+        # In the text a piece of the training part and a held-out one take turns.
+        in_text = [0, *accumulate(len(piece) for pair in zip(*self.parts, strict=True) for piece in pair)][
+            part::2
+        ]
+        joined = [0, *accumulate(map(len, self.parts[part][:-1]))]
 
         def place(position: int) -> Place:
             number = bisect_right(joined, position) - 1

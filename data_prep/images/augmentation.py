@@ -78,7 +78,7 @@ class ImageBatches:
                 "There are too few images for a batch",
                 allowed=f"{self.batch_size} or more",
                 received=len(self.images.labels),
-                remedy="Give more images, or a smaller batch_size",
+                remedy="Give more images, or a smaller batch: --set batch_size=16",
             )
 
     def __len__(self) -> int:

@@ -23,6 +23,7 @@ FORMATS = ("PNG", "JPEG")
 
 _ALLOWED = "a PNG or JPEG of at most 24 million pixels and 16 MB"
 _SMALLER = "Crop it or make it smaller"
+_MOST_SCANS = 64  # of a JPEG, each of which costs time; programs write ten or so
 _BAND = 64  # rows converted at a time, or a few more
 _ORIENTATION = 0x0112  # EXIF tag
 # Formats that come under a wrong name: where their signature stands, the signature, and what they are.
@@ -35,6 +36,8 @@ _OTHERS = (
     (0, b"MM\0*", "a TIFF"),
 )
 
+Source = bytes | Path | str | np.ndarray
+
 
 class GrayImage(NamedTuple):
     """A picture: ``gray`` float32 (height, width), 0 for black to 1 for white, and its ``size`` as it came."""
@@ -43,7 +46,12 @@ class GrayImage(NamedTuple):
     size: tuple[int, int]
 
 
-def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) -> GrayImage:
+def called(source: Source, name: str | None) -> str:
+    """Say what a picture is called in messages."""
+    return name or (str(source) if isinstance(source, str | Path) else "The image")
+
+
+def read_gray(source: Source, name: str | None = None) -> GrayImage:
     """Read a picture.
 
     Args:
@@ -58,9 +66,9 @@ def read_gray(source: bytes | Path | str | np.ndarray, name: str | None = None) 
     Raises:
         InputError: It is missing, no PNG or JPEG, animated, damaged, too large, or an array of another kind.
     """
+    name = called(source, name)
     if isinstance(source, str | Path):
-        name, source = name or str(source), _read_bytes(Path(source))
-    name = name or "The image"
+        source = _read_bytes(Path(source))
     if isinstance(source, bytes):
         return _from_file(source, name)
     if isinstance(source, np.ndarray):
@@ -74,8 +82,8 @@ def _read_bytes(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}", remedy="Check the name") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:  # a name with a NUL is no name
+        raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 
 def _from_file(content: bytes, name: str) -> GrayImage:
@@ -84,6 +92,8 @@ def _from_file(content: bytes, name: str) -> GrayImage:
     if len(content) > MAX_BYTES:
         size = f"{len(content):,} bytes"
         raise InputError(f"{name} is too large", allowed=_ALLOWED, received=size, remedy=_SMALLER)
+    if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > _MOST_SCANS:
+        raise InputError(f"{name} has too many scans", allowed=_ALLOWED, remedy="Save it again")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's warning about bombs: the limits below are stricter
         try:

@@ -79,6 +79,9 @@ def list_images(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder", allowed="a folder with one sub-folder a class")
     names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    for name in (folder.name, *names):
+        if not name.isprintable():  # so are names that are no UTF-8: a preset could not be written
+            raise InputError("The name of a folder cannot be written", allowed="UTF-8", received=name)
     if not 2 <= len(names) <= MAX_CLASSES:
         raise InputError(
             f"{folder} does not hold classes",

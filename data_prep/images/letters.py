@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.images.decoding import Source, called
 from data_prep.images.preparation import (
     LETTER_HEIGHT,
     LETTER_WIDTH,
     MAX_WORD_WIDTH,
     ImageStep,
     PreparedImage,
-    Source,
     cut_to_ink,
     find_ink,
     resized,
@@ -56,12 +56,12 @@ def prepare_letters(source: Source, name: str | None = None) -> tuple[PreparedIm
     pieces = cut_at_gaps(ink)
     if len(pieces) > MAX_LETTERS:
         raise InputError(
-            f"{name or 'The image'} shows too many letters",
+            f"{called(source, name)} shows too many letters",
             allowed=f"at most {MAX_LETTERS}",
             received=len(pieces),
             remedy="Show one word at a time",
         )
-    return tuple(_letter(piece, steps) for piece in pieces)
+    return tuple(_letter(piece / piece.max(), steps) for piece in pieces)
 
 
 def prepare_word(source: Source, name: str | None = None) -> PreparedImage:
@@ -76,16 +76,16 @@ def prepare_word(source: Source, name: str | None = None) -> PreparedImage:
         InputError: As for :func:`prepare_letter`, or the word would be wider than 512 pixels.
     """
     ink, steps = find_ink(source, name)
-    height, width = ink.shape
-    if LETTER_HEIGHT * width > MAX_WORD_WIDTH * height:
-        raise InputError(
-            f"{name or 'The image'} is too long a strip for a word",
-            allowed=f"at most {MAX_WORD_WIDTH // LETTER_HEIGHT} times as wide as high",
-            received=f"{width} x {height} pixels of ink",
-        )
-    ink = _with_pen(ink, height / LETTER_HEIGHT, steps)
-    height, width = ink.shape
-    scaled = resized(ink, LETTER_HEIGHT, max(1, round(LETTER_HEIGHT * width / height)))
+    thin = _with_pen(ink, ink.shape[0] / LETTER_HEIGHT, steps)
+    # Thick strokes that are made thin are longer for their height.
+    for height, width in (ink.shape, thin.shape):
+        if LETTER_HEIGHT * width > MAX_WORD_WIDTH * height:
+            raise InputError(
+                f"{called(source, name)} is too long a strip for a word",
+                allowed=f"at most {MAX_WORD_WIDTH // LETTER_HEIGHT} times as wide as high",
+                received=f"{width} x {height} pixels of ink",
+            )
+    scaled = resized(thin, LETTER_HEIGHT, max(1, round(LETTER_HEIGHT * width / height)))
     text = f"scaled to a height of {LETTER_HEIGHT} pixels, its shape kept"
     return PreparedImage(scaled[..., None], (*steps, ImageStep("scaled", text, scaled)))
 

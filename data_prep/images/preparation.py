@@ -7,14 +7,13 @@ pixels with its shape kept, and moved so that its centre of mass is the centre o
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from data_prep.errors import InputError
-from data_prep.images.decoding import read_gray
+from data_prep.images.decoding import Source, called, read_gray
 
 DIGIT_SIZE = 28
 DIGIT_BOX = 20
@@ -22,7 +21,6 @@ LETTER_HEIGHT, LETTER_WIDTH = 16, 8
 MAX_WORD_WIDTH = 512
 FRAME_COLUMNS = 2  # of a picture of a word for each frame that a network answers
 
-Source = bytes | Path | str | np.ndarray
 
 _BORDER_SHARE = 0.03  # of the shorter side: where there is paper and no ink
 _LEAST_CONTRAST = 0.06  # between ink and paper, of the range from black to white
@@ -97,9 +95,8 @@ def prepare_digit(source: Source, name: str | None = None) -> PreparedImage:
 
 def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[ImageStep]]:
     """Find what is drawn: ink float32 (height, width), paper 0, without specks, cut to the ink; and the steps."""
-    called = name or (str(source) if isinstance(source, str | Path) else "The image")
     picture = read_gray(source, name)
-    ink, dark = _ink(picture.gray, called)
+    ink, dark = _ink(picture.gray, called(source, name))
     clean = _without_specks(ink)
     width, height = picture.size
     steps = [
@@ -107,6 +104,7 @@ def find_ink(source: Source, name: str | None = None) -> tuple[np.ndarray, list[
         ImageStep("ink", f"{'dark' if dark else 'light'} ink on {'light' if dark else 'dark'} paper", ink),
     ]
     if clean is not ink:
+        clean = (clean / clean.max()).astype(np.float32)  # the darkest ink may have been a speck
         steps.append(ImageStep("clean", "specks removed", clean))
     box = cut_to_ink(clean)
     return box, [*steps, ImageStep("box", "cut to the ink", box)]

@@ -15,10 +15,11 @@ UPOS_TAGS = (
 UNTAGGED = "_"
 COLUMNS = 10
 FORM, UPOS, XPOS, HEAD, MISC = 1, 3, 4, 6, 9
-WORD_ID = re.compile(r"[1-9][0-9]*")
+WORD_ID = re.compile(r"[1-9][0-9]{0,8}")
 
-_RANGE_ID = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
-_EMPTY_ID = re.compile(r"(0|[1-9][0-9]*)\.([1-9][0-9]*)")
+_RANGE_ID = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
+_HEAD = re.compile(r"[0-9]{1,9}")
+_EMPTY_ID = re.compile(r"(0|[1-9][0-9]{0,8})\.([1-9][0-9]{0,8})")
 
 
 class Line(NamedTuple):
@@ -87,7 +88,7 @@ def check_heads(lines: list[Line]) -> None:
     heads: dict[int, tuple[int]] = {}
     for at, line in enumerate(lines, start=1):
         head = line.columns[HEAD]
-        if head != UNTAGGED and not (head.isascii() and head.isdigit() and int(head) <= len(lines)):
+        if head != UNTAGGED and not (_HEAD.fullmatch(head) and int(head) <= len(lines)):
             raise line.error("the head is no word", allowed=f"0 to {len(lines)} or _", received=head)
         heads[at] = (0 if head == UNTAGGED else int(head),)
     try:

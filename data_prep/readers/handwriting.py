@@ -18,7 +18,7 @@ import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.images.folders import MAX_CLASSES, MAX_IMAGES, list_images, read_image_folder, read_images
-from data_prep.images.letters import prepare_letter, prepare_word
+from data_prep.images.letters import MAX_LETTERS, prepare_letter, prepare_word
 from data_prep.images.preparation import FRAME_COLUMNS
 from data_prep.readers.labelled_texts import Refused, iter_csv
 from data_prep.readers.letters import FOLDS, LetterWords, encode_word
@@ -170,6 +170,9 @@ def _words(files: Sequence[Path], folder: Path) -> list[list[int]]:
             what = f"{files[other]} and {path} are the same letter of the word {name}"
             raise InputError(what, received=place)
     for name, places in words.items():
+        if len(places) > MAX_LETTERS:
+            allowed = f"at most {MAX_LETTERS}"
+            raise InputError(f"The word {name} has too many letters", allowed=allowed, received=len(places))
         if sorted(places) != list(range(1, len(places) + 1)):
             allowed = "places 1, 2, 3 ..."
             raise InputError(f"The word {name} lacks a letter", allowed=allowed, received=sorted(places))

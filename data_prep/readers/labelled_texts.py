@@ -14,7 +14,7 @@ import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.files import visible_files
-from data_prep.readers.text import GivenPath, TextCorpus, input_file
+from data_prep.readers.text import MAX_BYTES, GivenPath, TextCorpus, input_file
 
 MAX_ROW_CHARACTERS = 1 << 22  # of one row, so that a quote that never closes does not swallow the file
 _FEWEST = 2  # documents that every label has to have
@@ -180,7 +180,7 @@ def read_folder(folder: str | Path) -> LabelledTexts:
 def _document(path: Path, folder: Path, number: int) -> Row | Refused:
     name = path.relative_to(folder)
     try:
-        return Row(number, "\n".join(TextCorpus(path).lines()), name.parts[0])
+        return Row(number, "\n".join(TextCorpus(path, MAX_BYTES).lines()), name.parts[0])
     except InputError as error:
         return Refused(number, f"{name.as_posix()}: {error.problem}")
 
@@ -201,15 +201,18 @@ def _opened(path: Path, wanted: list[str]) -> tuple[list[str], Iterator[tuple[in
     """Read the first row; the separator is the one by which it names the columns that are asked for."""
     if path.is_dir():
         raise InputError(f"{path} is a folder", allowed="a CSV file")
-    tried = []
+    tried, broken = [], ""  # quotes that are whole by one separator are broken by another
     for separator in _SEPARATORS:
         records = _records(path, separator)
         _, header, problem = next(records, (1, [], "it is not there"))
         if problem:
-            raise InputError(f"The first row of the CSV file cannot be read: {problem}", received=str(path))
+            broken = broken or problem
+            continue
         if all(header.count(name) == 1 for name in wanted):
             return header, records
         tried.append(header)
+    if not tried:
+        raise InputError(f"The first row of the CSV file cannot be read: {broken}", received=str(path))
     columns = max(tried, key=len)
     missing = next((name for name in wanted if columns.count(name) != 1), wanted[0])
     twice = " once only" if columns.count(missing) > 1 else ""

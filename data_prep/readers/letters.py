@@ -23,8 +23,8 @@ DATASET = "ocr_letters"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FOLDS = 10
 _LINE = re.compile(
-    r"(?P<id>\d+)\t(?P<letter>[a-z])\t(?P<next_id>-1|\d+)\t(?P<word_id>\d+)\t(?P<position>\d+)\t(?P<fold>\d)\t"
-    r"(?P<pixels>[01](\t[01]){127})\t*",
+    r"(?P<id>\d{1,9})\t(?P<letter>[a-z])\t(?P<next_id>-1|\d{1,9})\t(?P<word_id>\d{1,9})\t(?P<position>\d{1,9})\t"
+    r"(?P<fold>\d)\t(?P<pixels>[01](\t[01]){127})\t*",
     re.ASCII,
 )
 _LETTER = "id, a letter a-z, next_id, word_id, position, fold 0 to 9, and 128 pixels 0 or 1, parted by tabs"

@@ -200,7 +200,8 @@ def _text_files(given: GivenPath) -> tuple[Path, ...]:
             return (path,)
     except OSError as error:
         raise InputError(f"The text cannot be read ({error.strerror})", received=str(path)) from error
-    raise InputError("There is no such file or folder", allowed="a text file or a folder", received=str(path))
+    what = "This is no regular file" if path.exists() else "There is no such file or folder"
+    raise InputError(what, allowed="a text file or a folder, or - for a pipe", received=str(path))
 
 
 def _file_blocks(file: Path, max_characters: int, pieces: bool) -> Iterator[tuple[list[str], int]]:

@@ -49,7 +49,7 @@ def contrasts() -> list[Contrast]:
                     for (word, other), label in ((pair, "neg"), (pair[::-1], "pos")):
                         text = template.format(it=subject, word=word, other=other)
                         found.append(Contrast(text[0].upper() + text[1:], label, kind, number))
-                number += 1
+            number += 1
     return found
 
 

@@ -226,16 +226,23 @@ class WordVectors:
         Args:
             path: Where to, under exactly this name.
             file_format: ``"npz"``, ``"text"`` or ``"binary"`` (word2vec; these two keep no counts).
-            storage: Of the numbers in an npz file, see :meth:`to_arrays`.
+            storage: Of the numbers in an npz file, see :meth:`to_arrays`; the others hold float32.
             overwrite: Whether an existing file may be replaced.
 
         Raises:
-            InputError: The format is unknown, the file cannot be written, or a key has white space that a
-                word2vec file cannot hold.
+            InputError: The format is unknown or has no such storage, the file cannot be written, or a key has white
+                space that a word2vec file cannot hold.
         """
         _check_known("format", file_format, FORMATS)
         if file_format == "npz":
             write_arrays(path, self.to_arrays(storage), overwrite=overwrite)
+        elif storage != "float32":
+            raise InputError(
+                "A word2vec file has no such storage",
+                allowed="float32",
+                received=storage,
+                remedy="Choose the format npz",
+            )
         else:
             write_vectors(path, self.keys, self.vectors, file_format, overwrite=overwrite)
 

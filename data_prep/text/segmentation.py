@@ -42,7 +42,8 @@ _OWN = "–—…"
 CHARACTER_IDS = _FIRST_ASCII + 94 + len(_OWN)
 
 # A letter and its accents, an emoji and what is joined to it: see Unicode Standard Annex 29.
-_CHARACTER = regex.compile(r"\X")
+# Of two regional indicators \X alone would look back to the first of all that stand in a row.
+_CHARACTER = regex.compile(r"\p{RI}\p{RI}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 _BEYOND_ASCII = re.compile(r".?[^\x00-\x7f]+", re.DOTALL)
 _BREAK = re.compile(r"\n\s*")
 # A line that was wrapped is about as long as a page is wide, and the next word did not fit.
@@ -90,7 +91,7 @@ def _break_kind(text: str, line: int, start: int, end: int) -> str:
 
 @functools.cache
 def _table() -> np.ndarray:
-    return np.array([_id_of(chr(point)) for point in range(0x3000)] + [0], np.uint8)
+    return np.array([_id_of(chr(point)) for point in range(0x3001)], np.uint8)
 
 
 def _id_of(character: str) -> int:

@@ -63,12 +63,14 @@ def split_text(text: str, split: SplitName = "last_tenth") -> Parts:
         raise InputError("There is no such split", allowed=", ".join(SPLITS), received=split)
     if split == "char_rnn":
         return _char_rnn_parts(text)
+    given, least = len(text), 2
     if split == "slice":
+        least = 3
         text = text[: int(TRAINING_SHARE * len(text))]
     border = int(TRAINING_SHARE * len(text))
     if not 0 < border < len(text):
         raise InputError(
-            "The text is too short to be split", allowed="2 characters or more", received=len(text)
+            "The text is too short to be split", allowed=f"{least} characters or more", received=given
         )
     return Parts((text[:border],), (text[border:],))
 

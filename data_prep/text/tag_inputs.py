@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.batching import pad, pad_characters, rounded_up
-from data_prep.text.vocab import UNK, Vocabulary
+from data_prep.text.vocab import DEFAULT_SPECIALS, UNK, Vocabulary
 
 # Behind PAD and UNK; a character's id is its place in the alphabet plus FIRST_CHARACTER.
 WORD_BEGIN, WORD_END = 2, 3
@@ -103,15 +103,17 @@ def tagger_vocabulary(
 ) -> tuple[Vocabulary, int, int]:
     """Lay out the vocabulary of a tagger by the words of training, and keys that have a vector, frequent ones first.
 
+    Words that are written like a special entry are left out; they are read as unknown ones.
+
     Returns:
         The vocabulary of :class:`TagInputs`; the number of its rows, at most ``max_rows``; and how many of those stand
         for keys that occur at least twice in training (they come first, specials included) and get a trained vector.
     """
-    exact = Counter(forms)
+    exact = Counter(form for form in forms if word_key(form) not in DEFAULT_SPECIALS)
     keyed = counts_by_key(exact)
     trained = sorted(keyed, key=lambda key: (-keyed[key], key))
     repeated = sum(count >= 2 for count in keyed.values())
-    further = [key for key in vector_keys if key not in keyed]
+    further = [key for key in vector_keys if key not in keyed and key not in DEFAULT_SPECIALS]
     keys = (trained + further)[: max_rows - 2]
     taken = set(keys)
     entries = keys + sorted(form for form in exact if form not in taken)

@@ -54,7 +54,7 @@ def check_format(form: str, quantize: str | None) -> None:
     if missing := [name for name in FORMATS[form]["needs"] if importlib.util.find_spec(name) is None]:
         raise InputError(
             f"The format {form} needs {' and '.join(missing)}, which is not installed",
-            remedy="Install the extra: pip install 'lectern[export]'",
+            remedy="Install the extra, in the checkout: pip install '.[export]'",
         )
     import keras
 

@@ -21,8 +21,8 @@ def exportable(reader: Any, reads: str | None = None) -> Exportable:
     """Give the network of a ``Reader`` for ``"letters"`` or ``"words"``, by default its first one."""
     from models.ocr.network import build_ocr
 
-    reads = reads or next(iter(reader.presets))
-    preset = reader.presets[reads]
+    preset = reader.preset_for(reads)
+    reads = preset.config.reads
     random = np.random.default_rng(1)
     spelt = [
         encode_word(_EXAMPLE),

@@ -27,7 +27,7 @@ def exportable(writer: Any) -> Exportable:
     cut, joiner = _CUTS[config.tokenizer]
     ids = [model.encode(text, unknown="map")[:_LENGTH] for text in made_reviews(INPUTS, 1).texts]
     first, tokens = len(model.vocabulary.specials), list(model.vocabulary)
-    prompt = json.loads(joiner).join(tokens[at] for at in range(first, first + _PROMPT))
+    prompt = json.loads(joiner).join(tokens[at] for at in range(first, min(first + _PROMPT, len(tokens))))
     if config.tokenizer == "char" and set("ROMEO:") <= set(tokens):
         prompt = "ROMEO:"
     code = toml_beside(__file__)["code"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KIND = "char_lm"
 ALTERNATIVES = 5
-_TOKENS_AT_ONCE = 1 << 15  # what is held in memory while a long text is read
+_TOKENS_AT_ONCE, _LOGITS_AT_ONCE = 1 << 15, 1 << 22  # what is held in memory while a long text is read
 _FEW = 200  # tokens that are scored sooner without compiled steps: loading those takes half a second
 _SHORT = 32  # tokens that one thread reads sooner than several
 
@@ -100,8 +100,9 @@ class LanguageModel:
                 received=ids,
             )
         state = self.start() if state is None else state
-        for first in range(0, len(ids), _TOKENS_AT_ONCE):
-            logits, state = self.read_rows(ids[None, first : first + _TOKENS_AT_ONCE], state)
+        size = max(1, min(_TOKENS_AT_ONCE, _LOGITS_AT_ONCE // self.config.tokens))
+        for first in range(0, len(ids), size):
+            logits, state = self.read_rows(ids[None, first : first + size], state)
             yield logits[0], state
 
     def start(self, rows: int = 1) -> State:
@@ -161,10 +162,11 @@ class LanguageModel:
         """
         ids = self.encode(prompt, unknown=unknown)
         if not len(ids):
+            by_character = self.config.tokenizer == "char"
             raise InputError(
                 "The prompt is empty",
-                allowed="one character or more",
-                remedy="A line break makes the writer begin a new line",
+                allowed=f"one {'character' if by_character else 'word'} or more",
+                remedy="A line break makes the writer begin a new line" if by_character else None,
             )
         return np.append(self.config.start, ids)
 

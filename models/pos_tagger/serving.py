@@ -91,6 +91,10 @@ class TagPredictor:
         self.transitions = None if self._crf is None else self._crf.transitions
         self._asked = 0  # words
 
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out machine code and what it remembers: they hold a lock."""
+        return {name: value for name, value in self.__dict__.items() if name != "_compiled"}
+
     def predict(self, sentences: Sequence[Sequence[str]]) -> Prediction:
         """Tag sentences, any number of any length; a sentence alone gets what it gets among others."""
         lengths = np.array([len(sentence) for sentence in sentences], np.int64)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.array_files import check_specs, half_precision, read_arrays, specs_of, write_arrays
+from data_prep.array_files import check_specs, half_precision, read_arrays, read_specs, specs_of, write_arrays
 from data_prep.errors import InputError
 from models.presets.kinds import Arrays
 from models.serving.blas_threads import one_blas_thread
@@ -39,7 +39,7 @@ def write_golden(path: Path, answer: Answer, weights: Arrays, dtype: str, golden
 
 def check_golden(path: Path, answer: Answer, weights: Arrays) -> None:
     """Refuse loaded weights, or a file, whose stored input is not answered with the stored output."""
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, read_specs(path))
     inputs = {name[6:]: array for name, array in arrays.items() if name.startswith("input/")}
     stored = {name: array for name, array in arrays.items() if name.startswith("output/")}
     if not inputs or not stored:

@@ -18,6 +18,7 @@ from models.training.recipe import close_names
 PRESETS_DIR = Path(__file__).resolve().parent
 METRICS = "metrics.json"
 VARIABLE = "LECTERN_PRESETS"
+_MOST_BYTES, _MOST_SAID = 4 << 20, 2_000  # of metrics.json; characters of what a card says about data
 _PARENTHESES = re.compile(r"\s*\([^()]*\)")
 
 
@@ -44,16 +45,22 @@ class FoundPreset:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """Its scores, empty where the file cannot be read."""
+        """Its measures that have a score, empty where the file cannot be read."""
+        path = self.path / METRICS
         try:
-            return dict(json.loads((self.path / METRICS).read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+            if path.is_symlink() or path.stat().st_size > _MOST_BYTES:
+                return {}
+            said = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             return {}
+        measures = said.items() if isinstance(said, dict) else ()
+        return {name: one for name, one in measures if isinstance(one, dict) and "score" in one}
 
     @property
     def learned_from(self) -> str:
         """What it learned from: the first sentence of its card's, without what stands in parentheses."""
-        text = self.metadata["card"].get("data", "unknown")
+        card = self.metadata["card"]
+        text = str(card.get("data", "unknown"))[:_MOST_SAID] if isinstance(card, dict) else "unknown"
         while (shorter := _PARENTHESES.sub("", text)) != text:
             text = shorter
         return text.split(". ")[0].removesuffix(".")

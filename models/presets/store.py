@@ -4,7 +4,7 @@ Code builds the network and the file only fills numbers in: nothing is unpickled
 checks: size and SHA-256 of every file before one is opened; names, shapes and dtypes of the arrays, from their
 headers, against the network that the config asks for; finite values; the stored answer to a stored input.
 
-    python -m models.presets.store FOLDER      checks one preset and exits with 0 or 2
+    python -m models.presets.store NAME_OR_FOLDER      checks one preset and exits with 0 or 2
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def save_preset(
     rules.check_parts(config, vocabulary, None if labels is None else tuple(labels))
     stored = _stored_arrays(rules, config, weights, dtype)
     content = {"kind": kind, **_provenance(metadata, card, stored, dtype)}
-    _check_replaceable(target)
+    check_replaceable(target)
     with replacing_folder(target) as staging:
         write_json(staging / CONFIG, to_dict(config))
         if vocabulary is not None:
@@ -219,7 +219,7 @@ def _provenance(
     }
 
 
-def _check_replaceable(target: Path) -> None:
+def check_replaceable(target: Path) -> None:
     """Refuse to replace a folder that could hold anything but a preset."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return

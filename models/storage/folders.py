@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
-from data_prep.files import abandoned, make_durable, sha256_of, write_json, writing_to
+from data_prep.files import abandoned, make_durable, named, sha256_of, write_json, writing_to
 
 REMEDY = "Restore the files, or make them again"
 
@@ -36,6 +36,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     Raises:
         InputError: When the folder cannot be written.
     """
+    named(target)
     with writing_to(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _recover(target)

@@ -60,6 +60,11 @@ class PackedText:
             found[~alone] = self._soonest(_chosen(documents, ~alone), sure)
         return found
 
+    def logits_as(self, ids: np.ndarray, documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer documents, however long, by the networks that answer ``ids``: float32 (documents, labels)."""
+        weights = self.answering(ids)
+        return self._summed(weights, self._answers(weights, documents))
+
     def answering(self, ids: np.ndarray) -> Mapping[int, float]:
         """Return the places of the networks that answer a document together, each with its weight."""
         return self._short if self._alone([ids])[0].all() else self._long
@@ -111,7 +116,9 @@ class PackedText:
 
     def left_out(self, words: int) -> int:
         """Return how many words of a document are not read by the network that reads most of it."""
-        return min(member.left_out(words) for member in self.config.members)
+        if words <= self.config.short:
+            return 0
+        return min(self.config.members[at].left_out(words) for at in self._long)
 
     def _summed(self, weights: Mapping[int, float], found: Sequence[np.ndarray]) -> np.ndarray:
         """Weigh what was found of each network that is asked and sum it; a float32 array stays one."""

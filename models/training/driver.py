@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
-from data_prep.files import writing_to
+from data_prep.files import named, writing_to
 from models.presets.store import VERIFY_COMMAND, load_preset, save_preset
 from models.training.checkpoint import TrainingState
 from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
 from models.training.processes import Place
-from models.training.run_folder import begin_preset, remove_run, run_folder_of
+from models.training.run_folder import begin_preset, refuse_existing, remove_run, run_folder_of
 from models.training.task import Options, PresetContent, Run, Stages, Task
 from models.training.teaching import teacher_of
 from models.training.together import Alone, Together
@@ -93,10 +93,10 @@ def fit_task(
         InputError: The data cannot be had or do not do, an override is wrong, ``out`` exists already or cannot be
             written, nothing of ``start`` fits, training diverges, or several processes do not find each other.
     """
-    out, options = Path(out), task.given("fit", options or {})
-    if teacher is not None:
-        overrides = (*overrides, f"teaching.preset={teacher}")
-    chosen = task.recipe(recipe, options, overrides)
+    out, options = named(Path(out)), task.given("fit", options or {})
+    taught = () if teacher is None else (f"teaching.preset={teacher}",)
+    chosen = task.recipe(recipe, options, (*overrides, *taught))
+    _refuse(task, chosen, out, resume, tensorboard)
     run = _run(task, chosen, out, resume, start, observed, place)
     source = _source(task, chosen, options, run)
     listeners = (tensorboard_writer(tensorboard),) if tensorboard and run.together.is_first else ()
@@ -117,6 +117,16 @@ def fit_task(
         remove_run(run.folder)  # the preset holds its recipe and history
     scores = {name: round(m["score"], 4) for name, m in metrics.items() if m["score"] is not None}
     return {**made, **content.summary, **scores}
+
+
+def _refuse(task: Task, recipe: Any, out: Path, resume: bool, tensorboard: str | Path | None) -> None:
+    """Refuse what could not be written in the end, before anything is trained."""
+    if not resume:
+        for name in task.beside(recipe):
+            refuse_existing(out.with_name(f"{out.name}_{name}"))
+    if tensorboard:
+        with writing_to(Path(tensorboard)):
+            Path(tensorboard).mkdir(parents=True, exist_ok=True)
 
 
 def _run(

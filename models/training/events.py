@@ -123,11 +123,15 @@ class DivergedError(InputError):
     """Training reached NaN or infinity: the settings do not work, and the last checkpoint is kept."""
 
     def __init__(self, what: str, folder: Path, epoch: int, step: int | None = None) -> None:
+        self._made = (what, folder, epoch, step)
         place = f"epoch {epoch}" if step is None else f"step {step} of epoch {epoch}"
         super().__init__(
             f"Training diverged at {place}: {what}. The checkpoint of epoch {epoch - 1} is kept in {folder}",
             remedy="Lower the learning rate or clip the gradients, and start in another folder",
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DivergedError, self._made
 
 
 class StepWatch(keras.callbacks.Callback):

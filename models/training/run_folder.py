@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import importlib.metadata
 import json
 import os
@@ -32,13 +33,19 @@ def run_folder_of(out: Path, resume: bool = False, folder: Path | None = None) -
     """
     folder = out.parent / f"{out.name}.run" if folder is None else folder
     shutil.rmtree(_removed_name(folder), ignore_errors=True)
-    for path in abandoned(out.parent, f".{out.name}.*{UNFINISHED}"):
+    for path in abandoned(out.parent, f".{glob.escape(out.name)}.*{UNFINISHED}"):
         path.unlink(missing_ok=True)
     placed = folder / _PLACED
     written = resume and placed.is_file() and placed.read_text(encoding="utf-8") == out.name
-    if out.exists() and not written and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already", remedy="Choose another folder")
+    if not written:
+        refuse_existing(out)
     return folder
+
+
+def refuse_existing(out: Path) -> None:
+    """Refuse a folder to write to that is there and not empty."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already", remedy="Choose another folder")
 
 
 def begin_preset(folder: Path, out: Path) -> None:

@@ -175,8 +175,8 @@ class Task(ABC):
         name: What is trained, for messages.
         kind: Kind of its presets.
         application: The class that a person uses.
-        recipes: Name to frozen dataclass with a ``seed``; the first made the shipped preset, ``"sample"`` goes with
-            the data that need no download, and one with the name of an option with the data of that option.
+        recipes: Name to frozen dataclass with a ``seed``; the first is taken where none is named, ``"sample"`` goes
+            with the data that need no download, and one with the name of an option with the data of that option.
         options: Where data come from.
         sample_help: What the sample is; None where there is none.
         watched: What a person can have looked at while it trains: name to the text that is taken where none is given.
@@ -215,6 +215,10 @@ class Task(ABC):
 
     def sample_changes(self, recipe: Any) -> Sequence[str]:
         """Say what is changed in a recipe, as ``key=value``, to learn from the sample; nothing if it is made for it."""
+        return ()
+
+    def beside(self, recipe: Any) -> Sequence[str]:
+        """Name the presets that are made beside the first, ``OUT_NAME`` each."""
         return ()
 
     def read_ahead(self) -> None:  # noqa: B027  most need nothing

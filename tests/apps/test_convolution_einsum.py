@@ -54,6 +54,11 @@ def test_both_notations_say_the_same(lecture: str, numpy: str) -> None:
         assert back.numpy == numpy
 
 
+def test_the_last_semicolon_says_nothing() -> None:
+    for text in ("ij,jk->ik", "a_ij b^j_k"):
+        assert read_program(f"{text};\n") == read_program(text)
+
+
 def test_a_slide_s_product_keeps_every_index_but_the_raised_one() -> None:
     (statement,) = read_program("a_{ij}^k b_{jk}^l c_{lm}")
     assert (statement.output, statement.summed, statement.repeated) == ("ijm", "kl", "j")
@@ -202,6 +207,11 @@ def test_every_example_is_computed_and_differentiated(example) -> None:
         (" ".join(["a_i"] * 9), "The product has 9 tensors"),
         ("; ".join(f"h{at}_i = x_i" for at in range(9)), "There are 9 statements"),
         ("a" * (MAX_TEXT + 1), "501 characters"),
+        ("1", "The expression has no tensor"),
+        ("1 + 1", "The expression has no tensor"),
+        ("lambda_i x^i", "cannot be called so.*Received: 'lambda'"),
+        ("np_i x^i", "cannot be called so.*Received: 'np'"),
+        ("ij,j->i; ij,j->i", "is not an index"),
     ],
 )
 def test_wrong_expressions_are_one_message(text: str, message: str) -> None:
@@ -217,7 +227,7 @@ def test_wrong_expressions_are_one_message(text: str, message: str) -> None:
         ("a_i^j b_j", {"a": (2, 2)}, "The tensor b is missing"),
         ("i,j,k->", {"a": (1000,), "b": (1000,), "c": (1000,)}, "The sum for y has 1,000,000,000 products"),
         ("i,j,k->ijk", {"a": (1000,), "b": (1000,), "c": (1000,)}, "y would have 1,000,000,000 elements"),
-        ("1_i", {}, "The index i stands at tensors of ones only"),
+        ("a 1_i", {"a": ()}, "The index i stands at tensors of ones only"),
         ("y_i = exp(a_i)", {"a": (1,)}, "y is not finite"),
     ],
 )

@@ -114,6 +114,13 @@ def test_einstein_and_the_derivative(example) -> None:
     assert np.allclose(names["A"], derived.tensor, atol=1e-4)
 
 
+def test_the_output_may_be_called_as_the_derivative() -> None:
+    program, tensors = read_program("A_ij = B_i^k C_kj"), {"B": np.eye(2), "C": np.ones((2, 2))}
+    derived = derivative(program, tensors, "B")
+    names = run(einsum_code(program, tensors, derived))
+    assert np.allclose(names["result"], 1.0) and np.allclose(names["A"], derived.tensor)
+
+
 @pytest.mark.parametrize(
     "text", ["y_i = a_ij 1^j - b_i", "y_ij = a_ij + b_i 1_j", "a_i^i", "y_i = sigmoid(b_i)"]
 )

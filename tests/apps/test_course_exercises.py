@@ -299,6 +299,9 @@ def test_a_language_that_is_not_there_is_refused() -> None:
         (Number(), "12,5", 12.5),
         (Number(), "1,234,567", 1_234_567.0),
         (Numbers(), "0,5; -1,5", [0.5, -1.5]),
+        (Numbers(), "0,5 -0,5", [0.5, -0.5]),
+        (Numbers(), "1,0,-1", [1, 0, -1]),
+        (Numbers(), "1, 0, -1", [1, 0, -1]),
         (Words(None), "a, b; c", ("a", "b", "c")),
     ],
 )
@@ -322,6 +325,8 @@ def test_what_is_read(kind: Kind, text: str, value: object) -> None:
         (Number(), "5 %", "is not a number"),
         (Number(), "1/0", "divided by zero"),
         (Number(), "1,234", "thousands or decimals"),
+        (Numbers((3,)), "(12,727, 7, 14)", "thousands or decimals"),
+        (Numbers(), "12,727 7", "thousands or decimals"),
         (Number(), "__import__('os')", "is not a number"),
         (Number(), "2**3", "is not a number"),
         (Number(), "٣", "is not a number"),
@@ -341,6 +346,7 @@ def test_what_is_read(kind: Kind, text: str, value: object) -> None:
         (Einsum((("a", (2, 3)),)), "a_ij", "not in NumPy's notation"),
         (Layers(), "conv 3x3xinfinity", "not a whole number"),
         (Layers(), "import os", "cannot be read"),
+        (Layers(), ";", "The answer is empty"),
         (Summary(), "I built it, believe me", "No layer"),
     ],
 )

@@ -105,6 +105,16 @@ def test_a_class_is_graded(tmp_path: Path) -> None:
     assert rows(run("course", "grade", str(tmp_path)).stdout) == rows(out.read_text(encoding="utf-8-sig"))
 
 
+def test_names_that_are_not_utf_8_and_files_with_a_mark_are_graded(tmp_path: Path) -> None:
+    hand_in(tmp_path, "Ann", RIGHT).rename(tmp_path / os.fsdecode(b"M\xfcller.json"))
+    marked = hand_in(tmp_path, "Bob", RIGHT)
+    marked.write_bytes(b"\xef\xbb\xbf" + marked.read_bytes())
+    done = run("course", "grade", str(tmp_path), "--out", str(tmp_path / "grades.csv"))
+    assert (done.exit_code, done.stderr) == (0, "")
+    found = rows((tmp_path / "grades.csv").read_text(encoding="utf-8-sig"))
+    assert {row["name"]: row["total"] for row in found} == {"Ann": "2", "Bob": "2"}
+
+
 def damaged(path: Path) -> str:
     path.write_bytes(path.read_bytes()[:-30])
     return "is damaged"

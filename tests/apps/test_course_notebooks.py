@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
@@ -128,7 +129,17 @@ def test_a_plain_page_has_every_step_and_pictures_that_are_there(key: str) -> No
             assert (PAGES / line.partition("](")[2].rstrip(")")).is_file()
 
 
-@pytest.mark.parametrize("answer", [[2, 5, 12], (2, 5, 12), np.array([2.0, 5.0, 12.0]), "2 5 12"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [2, 5, 12],
+        (2, 5, 12),
+        np.array([2.0, 5.0, 12.0]),
+        np.array([[[2], [5], [12]]]),
+        pd.Series([2, 5, 12]),
+        "2 5 12",
+    ],
+)
 def test_answers_of_python_are_taken_as_they_would_be_typed(answer: object) -> None:
     assert problem("tensors/rows", seed=SEED).answer == "2 5 12"
     assert check("tensors/rows", answer, seed=SEED).right
@@ -138,7 +149,10 @@ def test_shapes_words_and_single_numbers_are_taken_too() -> None:
     assert check("tensors/what-remains", (3, 2, 7), seed=SEED).right
     right = problem("tasks/viterbi", seed=SEED).answer
     assert check("tasks/viterbi", right.split(), seed=SEED).right
-    assert check("tensors/count-products", int(problem("tensors/count-products").answer)).right
+    count = int(problem("tensors/count-products").answer)
+    for answer in (count, np.array([count]), np.float32(count), pd.Series([count])):
+        assert check("tensors/count-products", answer, seed=np.int64(0)).right
+    assert check("tensors/what-remains", np.array((3, 2, 7)), seed=SEED).right
 
 
 @pytest.mark.parametrize(
@@ -146,6 +160,9 @@ def test_shapes_words_and_single_numbers_are_taken_too() -> None:
     [
         (lambda: check("tensors/nothing", 1), "There is no such exercise"),
         (lambda: check("tensors/rows", [1, 2]), "The answer has 2 numbers"),
+        (lambda: check("tensors/rows", [[1, 2], [3]]), "The answer is no array of numbers"),
+        (lambda: check("tensors/rows", [..., 1, 2]), "The answer is no array of numbers"),
+        (lambda: check("tensors/rows", np.zeros((2, 3, 2))), "The answer has 3 modes"),
         (lambda: exhibit("tensors/nothing"), "There is no such step"),
     ],
 )

@@ -99,6 +99,7 @@ def test_the_command_writes_html_and_pdf(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["print", "tensors", "--exercises", "--seed", "7", "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert out.read_text(encoding="utf-8") == printing.sheet_html("tensors", seed=7)
+    assert CliRunner().invoke(app, ["print", "tensors", "--out", str(tmp_path / "L.HTML")]).exit_code == 0
     if next(filter(None, map(shutil.which, printing.BROWSERS)), None) is None:
         pytest.skip("no Chromium")
     done = CliRunner().invoke(app, ["print", "tensors", "--grey", "--out", str(tmp_path / "lesson.pdf")])

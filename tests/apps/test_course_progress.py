@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from apps.course import progress
 from apps.course.marked_files import MAX_BYTES
 from apps.course.progress import BOXES, Done, Item, Progress, items, items_of_topics
 from apps.lecture.topics import topics
@@ -95,6 +96,18 @@ def test_the_file_gives_back_everything(seed: int) -> None:
     made = random_progress(seed)
     made.exercises["of another edition/gone"] = Done(True, 2, DAY, tries=4, hints=1, seed=8)
     assert Progress.from_file(made.to_file()) == made
+
+
+@pytest.mark.parametrize("year", [1970, 2200])
+def test_a_wrong_clock_loses_no_progress(year: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(date):
+        today = classmethod(lambda cls: date(year, 1, 1))
+
+    monkeypatch.setattr(progress, "date", Clock)
+    made = Progress()
+    made.predicted(items()[0].name, True, progress.today())
+    assert Progress.from_file(made.to_file()) == made
+    assert Progress.from_code(made.to_code()).steps.keys() == made.steps.keys()
 
 
 @pytest.mark.parametrize("seed", range(5))

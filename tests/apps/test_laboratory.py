@@ -75,8 +75,10 @@ def test_a_cost_adds_up_and_is_known_for_the_same_order_only() -> None:
     assert costs.known(order) == costs.Cost()
     assert costs.known(Order("digits", "another name")) == costs.Cost()
     assert costs.known(Order("digits", "one", overrides=("epochs=2",))) is None
+    left = costs.COSTS / f"{costs.key_of(order)}-data"
+    left.mkdir()
     costs.cancel()
-    assert costs.known(order) is None
+    assert costs.known(order) is None and not left.exists()
 
 
 def run_with_events() -> LabRun:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from apps.laboratory import compare, lines
 from apps.laboratory.curves import told
-from apps.laboratory.experiments import RecordedRun
+from apps.laboratory.experiments import RecordedRun, recorded
 from tests.apps.laboratory_runs import events_of, write_run
 
 FALLING = [2.0 / step for step in range(1, 21)]
@@ -105,6 +106,15 @@ def runs_of(*settings: dict, **more) -> dict[str, compare.Compared]:
 def test_runs_that_differ_in_the_seed_alone_are_found() -> None:
     found = runs_of({"seed": 1}, {"seed": 2}, {"seed": 3, "epochs": 9}, {"seed": 4})
     assert compare.seeds_together(found) == {"run-0, 3 seeds": ["run-0", "run-1", "run-3"]}
+
+
+def test_seeds_of_a_recipe_of_several_networks_are_found() -> None:
+    run = next(iter(recorded("pretrained").values()))
+    content = json.loads(json.dumps(run.content))
+    content["settings"]["recipe"]["seed"] += 1
+    again = replace(run, content=content)
+    (members,) = compare.seeds_together(compare.compared({"a": run, "b": again})).values()
+    assert len(members) == 2
 
 
 def test_the_same_seed_twice_is_one_training() -> None:

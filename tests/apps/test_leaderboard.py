@@ -65,6 +65,23 @@ def test_own_presets_stand_in_it_with_their_first_score(monkeypatch, tmp_path) -
     assert own["score"] == stored["accuracy"]["score"]
 
 
+def test_the_lower_loss_is_better_in_an_own_preset_too(monkeypatch, tmp_path) -> None:
+    shutil.copytree(PRESETS_DIR / "writer_shakespeare", tmp_path / "mine")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    published = [row["difference"] for row in rows() if row["system"].startswith("nanoGPT")]
+    assert len(published) == 4 and min(published) > 0
+
+
+@pytest.mark.parametrize("metrics", [{"accuracy": {"score": 90.0}}, {"accuracy": 0.9}, [1]])
+def test_metrics_that_are_not_whole_leave_the_others(metrics, monkeypatch, tmp_path) -> None:
+    shutil.copytree(PRESETS_DIR / "digits_lecture", tmp_path / "mine")
+    (tmp_path / "mine" / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert {row["system"] for row in rows()}.isdisjoint({"Lectern, mine"})
+    listed = CliRunner().invoke(app, ["presets"])
+    assert listed.exit_code == 0 and "mine" in listed.stdout
+
+
 def test_summary_names_the_best_of_the_others() -> None:
     lines = leaderboard.leaderboard(summary=True).lines
     found = {line.row["system"]: after.row for line, after in pairwise(lines)}

@@ -16,7 +16,7 @@ from apps.shared.notebook import MOST_BARS, bars, tinted
 from apps.shared.results import Result
 from apps.tagger.application import Tagger
 from apps.vectors.application import Vectors
-from apps.vectors.results import SectionScore
+from apps.vectors.results import Neighbour, OddOneOut, SectionScore
 from apps.writer.application import Writer
 from data_prep.images.pen_letters import pen_letters
 
@@ -80,6 +80,14 @@ def test_surprise_is_the_ground_of_a_text() -> None:
     assert "rgba(184,72,31" in drawn
     assert result.to_pandas()["text"].str.cat() == result.text
     assert html_of(writer.next_tokens("To b")).count('dir="auto"') == MOST_BARS
+
+
+def test_of_many_bars_the_answer_is_one() -> None:
+    labels = {f"topic{at}": 0.9 if at == 17 else 0.005 for at in range(20)}
+    drawn = bars(labels)
+    assert drawn.count("<span dir") == MOST_BARS and ">topic17<" in drawn
+    odd = OddOneOut("car", tuple(Neighbour(name, share) for name, share in {**labels, "car": 0.001}.items()))
+    assert ">car<" in html_of(odd)
 
 
 @pytest.mark.parametrize("result", [SectionScore(1, 2, 3), SectionScore(0, 0, 0)])

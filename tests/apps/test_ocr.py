@@ -217,3 +217,13 @@ def test_the_banks_letters_of_the_set_are_those_of_the_test_fold(data_dir: Path)
     np.testing.assert_array_equal(drawn, again)
     known = {one.tobytes() for one in scored_words().images}
     assert all(one.tobytes() in known for one in drawn)
+
+
+def test_only_what_your_own_data_are_for_is_scored(reader: Reader, tmp_path: Path) -> None:
+    letters = Reader(reader.letters, None, {"letters": None})
+    with pytest.raises(InputError, match=r"The preset reads something else\. Allowed: letters\. Received: 'words'"):
+        letters.evaluate(words=str(tmp_path / "words.csv"))
+    with pytest.raises(InputError, match="no such network"):
+        letters.keras_model("words")
+    with pytest.raises(InputError, match="no numbers"):
+        letters.read_letters(np.full((2, 16, 8, 1), np.nan))

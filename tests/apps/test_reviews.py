@@ -8,6 +8,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,15 @@ from data_prep.readers.documents import MAX_LINE_BYTES, document_lines
 from data_prep.readers.labelled_texts import Refused, labelled
 from models.serving.operations import softmax
 from models.text_classifier.serving import Sure
-from tests.apps.reviews_presets import drawn, save_reviews, small_reviews, weighing
+from tests.apps.reviews_presets import (
+    LABELS,
+    VOCABULARY,
+    drawn,
+    preset_of,
+    save_reviews,
+    small_reviews,
+    weighing,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +59,13 @@ def test_what_is_not_read_is_counted_and_said() -> None:
     found = short.classify("good film " + "bad " * 20 + "warm film")
     assert found.label == "pos" and found.left_out == 20 and found.to_dict()["left_out"] == 20
     assert "20 of its 24 words and marks (83%)" in found.notes()[0]
-    both = small_reviews(weighing(max_words=4, head_words=2), weighing())
+    window = weighing(max_words=4, head_words=2)
+    both = small_reviews(window, weighing())
     assert both.classify("good film " + "bad " * 20 + "warm film").left_out == 0
+    config, arrays = preset_of(window, drawn("lstm"))
+    config = replace(config, weights=(1.0, 0.0), short=10)  # the network of short texts is not asked about long ones
+    found = Reviews(config, arrays, vocabulary=VOCABULARY, labels=LABELS)
+    assert [found.classify("good film " * n).left_out for n in (5, 6)] == [0, 8]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +145,14 @@ def test_a_score_counts_each_document_once(reviews: Reviews) -> None:
     assert list(found.to_dict()) == ["accuracy", "n", "standard_error"]
 
 
+def test_labels_that_differ_only_in_case_are_two_labels() -> None:
+    config, arrays = preset_of(weighing())
+    two = Reviews(replace(config, aliases=()), arrays, vocabulary=VOCABULARY, labels=("it", "IT"))
+    texts = labelled([("dull", "it"), ("good", "IT"), ("warm", "IT"), ("weak", "it")])
+    found = score(two, texts, "made")
+    assert found.confusion == ((2, 0), (0, 2)) and not found.aliases
+
+
 def write(path: Path, *rows: tuple[str, ...]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
@@ -160,6 +182,10 @@ def test_bad_rows_are_named_and_the_rest_goes_on(reviews: Reviews, tmp_path: Pat
 def test_one_label_is_enough_to_score_and_none_is_refused(reviews: Reviews, tmp_path: Path) -> None:
     one = write(tmp_path / "one.csv", ("text", "label"), ("good", "pos"), ("bad", "pos"))
     assert evaluate(reviews, csv=one).accuracy == 50.0
+    (tmp_path / "films" / "pos").mkdir(parents=True)
+    (tmp_path / "films" / "pos" / "1.txt").write_text("good", encoding="utf-8")
+    found = evaluate(reviews, folder=str(tmp_path / "films" / "pos" / ".."))  # a string, which does not end in a name
+    assert (found.n, found.split) == (1, "all of films")
     foreign = write(tmp_path / "foreign.csv", ("text", "label"), ("good", "happy"), ("bad", "sad"))
     with pytest.raises(
         InputError, match=r"No document has a label .* Allowed: neg, pos. Received: 'happy, sad'"

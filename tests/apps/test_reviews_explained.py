@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import SPECIALS
 from data_prep.text.vocab import Vocabulary
 from models.text_classifier.config import TextClassifierConfig, TextPresetConfig, preset_arrays
-from tests.apps.reviews_presets import LABELS, drawn, small_reviews, weighing
+from tests.apps.reviews_presets import LABELS, VOCABULARY, drawn, preset_of, small_reviews, weighing
 
 TEXT = "The film<br />was not dull, was zzz &amp; good!"
 
@@ -88,6 +90,17 @@ def test_leaving_a_word_out_is_the_difference_without_it() -> None:
     without = logit_difference(reviews, "the film was", "pos", "neg")
     assert found.values[3] == pytest.approx(found.difference - without, abs=1e-5)
     assert not found.exact and found.values[-1] == 0.0
+
+
+def test_a_document_without_a_word_is_answered_by_the_networks_that_answer_it() -> None:
+    members = (drawn("mean"), weighing())
+    config, arrays = preset_of(*members)
+    config = replace(config, weights=(1.0, 0.0), short=4)
+    mixed = Reviews(config, arrays, vocabulary=VOCABULARY, labels=LABELS)
+    for text, network in (("a film was good !", members[0]), ("a film was good", members[1])):
+        found, alone = (contributions(one, text, "leave_out", "pos") for one in (mixed, small_reviews(network)))
+        np.testing.assert_allclose(found.values, alone.values, atol=1e-5)
+        assert found.constant == pytest.approx(alone.constant, abs=1e-5)
 
 
 def test_a_long_document_is_left_out_in_runs_that_share() -> None:

@@ -1,4 +1,4 @@
-"""Training of classifiers of documents: recipes, sources, resuming, folds, self-training, documents of your own."""
+"""Training of classifiers of documents: recipes, resuming, folds, self-training, documents of your own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from apps.reviews.recipes import (
     chosen_recipe,
 )
 from apps.reviews.short import to_learn
-from apps.reviews.sources import ReviewsSource, named_source, own_source, sample_source
+from apps.reviews.sources import ReviewsSource, own_source, sample_source
 from apps.reviews.stages import Networks, inverse_document_frequency, surest
 from apps.reviews.task import ReviewsTask, check_trainable
 from data_prep.errors import InputError
 from data_prep.readers.labelled_texts import labelled, read_csv
 from data_prep.text.made_texts import made_reviews
-from data_prep.text.text_inputs import plain
 from models.text_classifier.config import member_arrays
 from models.training import driver
 from models.training.driver import Trained, fit_task
@@ -137,18 +136,6 @@ def test_the_surest_answers_of_each_label_are_chosen() -> None:
     assert surest(shares, 1.0).tolist() == list(range(6))
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([("good", "pos")] * 20, "All documents have one label"),
-        ([("good", "pos"), ("fine", "pos"), ("bad", "neg")], "The label neg has too few documents"),
-    ],
-)
-def test_documents_that_teach_nothing_are_refused(rows: list, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        own_source(labelled(rows), "made")
-
-
 def test_self_training_needs_texts_and_ten_documents(source: ReviewsSource, tmp_path: Path) -> None:
     recipe = ReviewsRecipe(members=(_TINY,), self_training=SelfTraining(rounds=1))
     with pytest.raises(InputError, match="needs texts without labels"):
@@ -239,6 +226,10 @@ def test_the_network_of_short_texts_alone_is_trained_beside_those_of_a_preset(
     overrides += ["short.member.dimensions=3", "short.member.start=frozen"]
     with pytest.raises(InputError, match=r"keeps the networks of a preset\. Name it with --from"):
         fit_task(TASK, tmp_path / "none", options=options, overrides=overrides)
+    foreign = replace(source.train, classes=("a", "b"))
+    with pytest.raises(InputError, match=r"with other labels\. Allowed: neg, pos\. Received: 'a, b'"):
+        named = {"csv": (own_csv(tmp_path / "foreign.csv", foreign),)}
+        fit_task(TASK, tmp_path / "none", options=named, overrides=overrides, start=start)
     fit_task(TASK, tmp_path / "more", options=options, overrides=overrides, start=start)
     before, after = Reviews.from_preset(start), Reviews.from_preset(tmp_path / "more")
     assert after.config.without_short() == before.config and len(after.config.members) == 3
@@ -374,19 +365,3 @@ def test_wrong_documents_leave_nothing_on_disk(content: str, message: str, tmp_p
     with pytest.raises(InputError, match=message):
         fit_task(TASK, tmp_path / "out", options={"csv": (path,)})
     assert [one.name for one in tmp_path.iterdir()] == ["own.csv"]
-
-
-def test_made_reviews_are_the_same_each_time_and_half_of_them_good() -> None:
-    found = made_reviews(40, 3)
-    assert found.checksum == made_reviews(40, 3).checksum != made_reviews(40, 4).checksum
-    assert found.classes == ("neg", "pos") and found.labels.sum() == 20
-
-
-@pytest.mark.realdata
-def test_no_article_of_the_bbc_is_in_two_folds(data_dir: Path) -> None:
-    folds = named_source("bbc").folds(5, 1)
-    assert sum(len(fold.test) for fold in folds) == 2_225
-    for fold in folds:
-        assert not {plain(text).strip() for text in fold.train.texts} & {
-            plain(text).strip() for text in fold.test.texts
-        }

@@ -220,6 +220,7 @@ def test_several_samples_are_one_answer(service: Service) -> None:
         ("digit", {"pictures": ["data:image/png"]}, "pictures[0] is no base64", "PNG or JPEG"),
         ("digit", {"pictures": ["R0lGODlh"]}, "pictures[0]: The picture is no PNG or JPEG", "PNG or JPEG"),
         ("read", {"pictures": ["aaaa"], "letters": 1}, "letters does not fit", "true or false"),
+        ("read", {"pictures": "aaaa"}, "pictures", "a list"),
     ],
 )
 def test_a_wrong_field_is_told(
@@ -248,6 +249,7 @@ def test_a_wrong_field_is_told(
         ("GET", "/v1/nothing", {}, 404, "nothing at this address"),
         ("GET", "/healthz", {"headers": {"host": "example.org"}}, 403, "not this machine"),
         ("POST", "/v1/tag", {"json": {"texts": ["a"]}, "headers": {"origin": "http://example.org"}}, 403, "site"),
+        ("GET", "/healthz", {"headers": {"origin": "http://["}}, 403, "site"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_told(
@@ -256,6 +258,13 @@ def test_a_wrong_request_is_told(
     answer = service.http.request(method, path, **settings)
     assert answer.status_code == status and what in answer.json()["error"]["what"]
     assert HEADERS.items() <= dict(answer.headers).items()
+
+
+@pytest.mark.parametrize("name", ["docs", "docs.js", "docs.css"])
+def test_the_documentation_is_the_only_file(service: Service, name: str) -> None:
+    asked = service.http.get(f"/{name}", params={"path": "/etc/hostname", "kind": "text/plain"})
+    plain = service.http.get(f"/{name}")
+    assert asked.content == plain.content and asked.headers["content-type"] == plain.headers["content-type"]
 
 
 def test_nothing_is_shown_to_other_sites(service: Service) -> None:

@@ -193,3 +193,18 @@ def test_counters_are_in_the_form_of_prometheus() -> None:
     metrics = Metrics()
     metrics.requests.labels("/v1/tag", 200).inc()
     assert b'lectern_requests_total{address="/v1/tag",status="200"} 1.0' in metrics.text()
+
+
+def test_what_needs_no_token_holds_no_bytes() -> None:
+    app = make_app(Limits(body=1000, held=1500), TOKEN)
+    app._held = 1000
+    for path in ("/healthz", "/docs"):
+        answer = ask(app, path, post=True, content=b" " * 900, headers={"content-type": "application/json"})
+        assert answer.status_code == 405, "nothing was read, so nothing was too much"
+
+
+def test_a_body_of_very_many_values_is_refused() -> None:
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+    many = b'{"texts":[' + b",".join([b"1"] * 300_000) + b"]}"
+    answer = ask(make_app(Limits(), TOKEN), "/v1/tag", post=True, content=many, headers=headers)
+    assert answer.status_code == 413 and "too many values" in answer.json()["error"]["what"]

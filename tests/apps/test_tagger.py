@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from itertools import count
 
 import numpy as np
@@ -93,6 +94,8 @@ def test_batches_of_any_size_give_the_same_as_one_by_one(
     monkeypatch.setattr("apps.tagger.application._WORDS_AT_ONCE", 5)
     together = random_tagger.tag_batch(texts)
     assert random_tagger.tag_batch([]) == []
+    assert list(map(str, random_tagger.tag_batch(iter(texts)))) == list(map(str, together))
+    assert random_tagger.conllu_batch(iter(texts)) == random_tagger.conllu_batch(texts)
     for text, one in zip(texts, together, strict=True):
         check(one, text)
         same(one, random_tagger.tag(text))
@@ -104,6 +107,9 @@ def test_given_tokens_stay_as_they_are(random_tagger: Tagger) -> None:
     assert [token.text for token in sentence.tokens] == words
     assert sentence.text == "do n't New York ."
     check(TaggedText(sentence.text, (sentence,)), sentence.text)
+    for same_words in (iter(words), np.array(words)):
+        assert random_tagger.tag_tokens([same_words])[0].text == sentence.text
+    assert network_view(random_tagger, iter(words)).words == tuple(words)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t \u3000"])
@@ -213,6 +219,7 @@ def test_followers_tell_what_meets_more_often_than_by_chance() -> None:
     assert found.rows == ("sentence start", "A", "B") and found.columns == ("A", "B", "sentence end")
     assert found.scores[0][0] > 0 > found.scores[1][0]
     assert np.argwhere(np.isnan(found.scores)).tolist() == [[0, 2]]
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["scores"][0][2] is None
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +260,11 @@ def test_conllu_comes_without_results_in_between(random_tagger) -> None:
     text = "Dogs bark. Cats don't!\n\nThe dog (a small one) sleeps."
     expected = list(conllu_pieces(text, random_tagger.stream(text), count(4)))
     assert list(random_tagger.stream_conllu(text, count(4))) == expected
+    assert list(random_tagger.stream_conllu(text, np.arange(4, 9))) == expected
+    assert list(conllu_pieces(text, random_tagger.stream(text), np.arange(4, 9))) == expected
+    for pieces in (random_tagger.stream_conllu(text, [4]), conllu_pieces(text, random_tagger.stream(text), [4])):
+        with pytest.raises(InputError, match="fewer numbers than sentences"):
+            list(pieces)
     assert next(random_tagger.stream_conllu(text)).startswith("# sent_id = 1\n# text = Dogs")
     with pytest.raises(InputError, match="empty"):
         random_tagger.stream_conllu(" ")

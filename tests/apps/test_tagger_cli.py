@@ -132,6 +132,7 @@ def test_wrong_standard_input(stdin: bytes, message: str) -> None:
     ("arguments", "message"),
     [
         (("tag", " "), "The text is empty"),
+        (("tag", "hello", "--input", "conllu"), "the text, line 1"),
         (("tag", "Dogs", "--file", "x"), "exclude each other"),
         (("tag", "Dogs", "--json", "--format", "csv"), "exclude each other"),
         (("tag", "--file", "there-is-no-such-file"), "no such file"),

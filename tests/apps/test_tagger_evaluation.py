@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from apps.tagger.application import Tagger
+from apps.shared.measures import checksums_of
+from apps.tagger.application import Segmenter, Tagger
 from apps.tagger.evaluation import confusions, metrics_of, score
 from apps.tagger.results import Accuracy
+from apps.tagger.sources import scored_sentences
 from data_prep.errors import InputError
 from data_prep.readers.conllu import Word, plain_sentence
 from models.presets.card import check_metrics
@@ -62,7 +64,9 @@ def oracle() -> Tagger:
     from data_prep.text.segmentation_rules import segment_by_rules
 
     tags = {"Dogs": "NOUN", "Cats": "NOUN", "bark": "VERB", ".": "PUNCT"}
-    return Tagger(Oracle(tags, 0.8), SimpleNamespace(segment=segment_by_rules))
+    rules = object.__new__(Segmenter)
+    rules.segment, rules.metadata = segment_by_rules, {}
+    return Tagger(Oracle(tags, 0.8), rules)
 
 
 def test_scores_on_gold_tokens_and_from_raw_text(oracle: Tagger, treebank) -> None:
@@ -80,7 +84,14 @@ def test_scores_on_gold_tokens_and_from_raw_text(oracle: Tagger, treebank) -> No
     assert list(values) == ["gold_tokens", "raw_text"]
     assert values["gold_tokens"]["unknown_words"] == {"accuracy": 100.0, "n": 1}
     assert list(values["gold_tokens"]) == ["upos", "xpos", "unknown_words"]
-    assert list(values["raw_text"]) == ["words_f1", "sentences_f1", "upos_f1"]
+    assert list(values["raw_text"]) == ["words_f1", "sentences_f1", "upos_f1", "xpos_f1"]
+
+
+def test_a_tagger_without_universal_tags_is_scored_by_its_own(oracle: Tagger, treebank) -> None:
+    found = score(oracle, treebank)
+    bare = replace(found, raw_text=replace(found.raw_text, upos_f1=None))
+    assert [row[0] for row in bare.table_rows()][2] == "XPOS, words never seen in training"
+    assert [row[0] for row in found.table_rows()][2] == "UPOS, words never seen in training"
 
 
 def test_words_without_penn_tags_do_not_count(oracle: Tagger, treebank) -> None:
@@ -92,18 +103,31 @@ def test_words_without_penn_tags_do_not_count(oracle: Tagger, treebank) -> None:
 def test_a_file_is_scored_and_an_untagged_one_refused(oracle: Tagger, treebank, tmp_path) -> None:
     write_conllu(treebank, tmp_path / "gold.conllu")
     assert oracle.evaluate(tmp_path / "gold.conllu").upos == Accuracy(6, 7)
+    whole = oracle.segmenter.evaluate(tmp_path / "gold.conllu")
+    assert (whole.words, whole.words_f1) == (7, 100.0)
     untagged = [[("_", "_") for _ in one.words] for one in treebank]
     write_conllu(treebank, tmp_path / "bare.conllu", untagged)
     with pytest.raises(InputError, match="unknown UPOS tag"):
         oracle.evaluate(tmp_path / "bare.conllu")
 
 
+def test_a_part_that_nothing_was_held_out_of_is_scored_whole(tmp_path) -> None:
+    learned, dev = tmp_path / "tb.conllu", tmp_path / "dev" / "tb.conllu"
+    dev.parent.mkdir()
+    write_conllu([sentence(f"Dogs{at} bark .", "NOUN", "VERB", "PUNCT") for at in range(40)], learned)
+    write_conllu([sentence(f"Cats{at} bark .", "NOUN", "VERB", "PUNCT") for at in range(40)], dev)
+    data = checksums_of(learned, dev)
+    assert list(data) == ["tb.conllu", "tb.conllu (2)"]
+    metadata = {"data": data, "held_out": ["test"], "seed": 1}
+    assert len(scored_sentences(dev, metadata, True)) == 40 > 8 > len(scored_sentences(learned, metadata, True))
+
+
 def test_confusions_count_and_quote(oracle: Tagger, treebank) -> None:
     found = confusions(oracle, treebank)
     assert found["labels"] == list(LABELS)
     assert found["counts"][LABELS.index("NOUN")] == [2, 1, 0, 0]
-    assert list(found["examples"]) == ["NOUN>VERB"]
-    (example,) = found["examples"]["NOUN>VERB"]
+    assert list(found["examples"]) == ["NOUN\tVERB"]
+    (example,) = found["examples"]["NOUN\tVERB"]
     assert (example["before"], example["word"], example["after"]) == ("Cats ", "bark", " loudly .")
     assert (example["probability"], example["unknown"]) == (0.8, False)
     assert (np.trace(found["counts"]), np.sum(found["counts"])) == (6, 7)
@@ -113,7 +137,7 @@ def test_confusions_count_and_quote(oracle: Tagger, treebank) -> None:
 
 def test_long_sentences_are_quoted_in_part(oracle: Tagger) -> None:
     long = sentence(" ".join(["Dogs"] * 50), *["NOUN"] * 24, "VERB", *["NOUN"] * 25)
-    (example,) = confusions(oracle, [long])["examples"]["VERB>NOUN"]
+    (example,) = confusions(oracle, [long])["examples"]["VERB\tNOUN"]
     assert example["before"] == "…" + "Dogs " * 20
     assert example["after"] == " Dogs" * 20 + "…"
 

@@ -129,6 +129,7 @@ def test_principal_components_keep_most() -> None:
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs does not fit"),
+        ({"word_rows": 1}, "word_rows does not fit"),
         ({"averaging": 1.0}, "averaging does not fit"),
         ({"learning_rate": 0.0}, "learning_rate does not fit"),
         ({"warmup": -1}, "warmup does not fit"),

@@ -176,6 +176,12 @@ def test_words_are_looked_up_as_written_and_then_by_the_key_rule(capitals: Vecto
     assert capitals.key("Dog") == "Dog"
     assert capitals.key("dog") is None
     assert Vectors(WordVectors(["é"], [[1.0]])).key("E\u0301") == "é"
+    dog, paris = capitals.word_vectors["Dog"], capitals.word_vectors["paris"]
+    found = capitals.embed(text for text in ("Dog Paris", "dog", "Dog!"))
+    np.testing.assert_allclose(found, [(dog + paris) / 2, 0 * dog, dog], rtol=1e-6)
+    with pytest.raises(InputError, match="Several texts are needed"):
+        capitals.embed("Dog Paris")
+    assert len(capitals.neighbours("Dog", np.int64(3))) == 3
 
 
 def test_unknown_words_are_named_with_close_spellings(capitals: Vectors) -> None:

@@ -170,6 +170,12 @@ def test_existing_files_are_replaced_only_by_force(file: str, tmp_path: Path) ->
     assert call("import", file, "--out", str(preset)).exit_code == 0
     assert "exists already" in call("import", file, "--out", str(preset)).stderr
     assert call("import", file, "--out", str(preset), "--force").exit_code == 0
+    (preset / "mine.txt").write_text("mine")
+    wrong = (("--out", str(preset), "--force"), ("--out", str(tmp_path / "other"), "--storage", "int4"))
+    for options, message in zip(wrong, ("more than a preset", "int4"), strict=True):
+        done = call("import", file, *options)
+        assert done.exit_code == 2 and message in done.stderr
+        assert "scoring" not in done.stderr, "before the work"
 
 
 def test_unwritable_outputs_leave_nothing(file: str, tmp_path: Path) -> None:

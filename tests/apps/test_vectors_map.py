@@ -97,7 +97,9 @@ def test_wrong_maps_are_refused(words, vectors, method: str, message: str) -> No
 
 def test_the_application_maps_normalised_vectors() -> None:
     vectors = Vectors(WordVectors(WORDS, CLOUD))
-    assert vectors.map(10).words == tuple(WORDS[:10])
+    assert vectors.map(10).words == vectors.map(np.int64(10)).words == tuple(WORDS[:10])
+    with pytest.raises(InputError, match="seed of a map"):
+        vectors.map(10, "tsne", seed=-1)
     assert vectors.map(["w1", "W1", "w2", "w3", "w4"]).words == ("w1", "w2", "w3", "w4")
     unit = vectors.word_vectors.normalized
     assert vectors.map(10) == word_map(WORDS[:10], unit[:10])

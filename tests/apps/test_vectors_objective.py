@@ -131,6 +131,9 @@ def test_to_dict_holds_every_field(vectors: Vectors) -> None:
         ({"sentence": "  "}, "The sentence is empty"),
         ({"sentence": "dog " * MAX_LENGTH}, f"at most {MAX_LENGTH}"),
         ({"sentence": "dog!"}, "too few words"),
+        ({"masked": 99}, "Allowed: 0 to 8. Received: 99"),
+        ({"masked": -1}, "Allowed: 0 to 8"),
+        ({"combination": "max"}, "Allowed: mean, sum. Received: 'max'"),
         ({"sentence": "zebra dog yak", "masked": 1}, "No word around the masked one has a vector"),
     ],
 )

@@ -108,6 +108,14 @@ def test_a_training_that_was_killed_between_its_presets_goes_on(text, tmp_path, 
     assert refused.exit_code == 2 and "exists already" in refused.stderr
 
 
+def test_what_stands_in_the_place_of_a_preset_beside_is_kept(text, tmp_path):
+    (tmp_path / "out_output").mkdir()
+    (tmp_path / "out_output" / "mine.txt").write_text("mine")
+    refused = fit("--text", text, "--set", "output_words=10", "--out", tmp_path / "out")
+    assert refused.exit_code == 2 and "out_output exists already" in refused.stderr
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.run").exists()
+
+
 def test_spelling_is_mixed_in_and_the_matrix_as_trained_is_kept_beside(text, tmp_path):
     chosen = ("epochs=1", "spelling=0.5", "output_words=16", "storage=float32")
     done = fit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 
 import numpy as np
@@ -15,7 +16,7 @@ from apps.convolution.kinds import KINDS
 from apps.convolution.page_digit import linked_position
 from apps.convolution.page_drawings import Box
 from apps.lecture.topics import topics
-from tests.apps.pages import SECTIONS, components, messages, open_page, press
+from tests.apps.pages import SECTIONS, components, html, messages, open_page, press
 
 KEY = "convolution"
 page = partial(open_page, KEY)
@@ -126,6 +127,12 @@ def test_every_kind_is_drawn_and_summed(title: str) -> None:
     assert sum(f"{name} " in html.proto.body for html in app.get("html") for name in ("input", "output"))
 
 
+def test_a_full_convolution_of_two_modes_has_a_filter_of_two() -> None:
+    app = page(section="Kinds", kind=KINDS["full"], input="4x4")
+    assert not app.exception and not app.error
+    assert "`output[0, 0] = " in texts(app)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -207,6 +214,12 @@ def test_wrong_sizes_are_a_message_each() -> None:
     assert "Layer 1" in messages(app)[1]
 
 
+def test_a_very_long_tensor_is_no_taller_than_a_window() -> None:
+    app = page(section="Sizes", stack_input="16000x1", stack="conv 9x8")
+    assert not app.exception and not app.error
+    assert max(float(height) for height in re.findall(r'height="(\d+)" style', html(app))) < 500
+
+
 @pytest.mark.parametrize("example", EXPRESSIONS.values(), ids=EXPRESSIONS)
 def test_examples_of_einstein_fill_the_boxes(example) -> None:
     app = press(page(section="Einstein", more="Derivative"), example.title)
@@ -237,6 +250,7 @@ def test_the_lecture_s_example_and_its_derivative() -> None:
         ({"e": "aB,cD,eF->acBDeF", **{f"t_{n}": "100x100" for n in "abc"}}, "would have 1,000,000,000,000"),
         ({"e": "a_i", "t_a": "((("}, "a bracket is missing"),
         ({"e": ""}, "The expression is empty"),
+        ({"e": "1"}, "The expression has no tensor"),
     ],
 )
 def test_wrong_expressions_are_one_message(query: dict[str, str], message: str) -> None:

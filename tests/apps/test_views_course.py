@@ -45,3 +45,9 @@ def test_a_lesson_that_is_not_there_is_one_message() -> None:
         assert len(app.error) == 1 and "There is no such" in app.error[0].value
         press(app, "All lessons")
         assert not app.error
+
+
+def test_presenting_a_lesson_that_is_not_there_is_one_message() -> None:
+    for query in ({}, {"lesson": "nowhere"}):
+        app = open_page("course", present="true", **query)
+        assert len(app.error) == 1 and "There is no such" in app.error[0].value

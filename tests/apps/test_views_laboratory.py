@@ -18,7 +18,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from apps.laboratory import costs, worker
-from apps.laboratory.offers import offers
+from apps.laboratory.offers import checked_text, keep_upload, offers
 from apps.laboratory.runs import LABORATORY, LabRun, Order, find_runs, submit
 from data_prep.datasets import DATA_DIR_VARIABLE
 from data_prep.errors import InputError
@@ -68,12 +68,22 @@ def only_run() -> LabRun:
     return run
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
+    with zipfile.ZipFile(written, "w", packing) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return written.getvalue()
+
+
+FLAGS, METHOD, CHECKSUM = 8, 10, 16  # bytes of an entry of a zip's directory
+
+
+def spoiled(at: int, value: int) -> bytes:
+    """A zip with a byte of its directory changed."""
+    content = bytearray(zipped({"3/a.png": b"pixels"}))
+    content[content.index(b"PK\x01\x02") + at] = value
+    return bytes(content)
 
 
 def png() -> bytes:
@@ -147,7 +157,8 @@ def test_a_setting_out_of_bounds_is_one_message(text: str, message: str) -> None
 
 @pytest.mark.parametrize(
     ("typed", "message"),
-    [("/etc", "reads no such path"), ("runs/../..", "reads no such path"), ("runs/nothing", "no such file")],
+    [("/etc", "reads no such path"), ("runs/../..", "reads no such path"), ("runs/nothing", "no such file"),
+     (f"runs/{'a' * 300}", "no such file"), ("runs/\0x", "no such file")],
 )
 def test_paths_outside_are_refused(typed: str, message: str) -> None:
     app = page(**{"task": "Digits", "data digits": "Path"})
@@ -167,6 +178,7 @@ def test_a_setting_that_names_a_file_outside_is_refused() -> None:
     app = page(task="Tagging")
     app.text_input(key="all vectors tagger Sample ").set_value("/etc/passwd").run()
     assert ["reads no such path" in one for one in messages(app)] == [True]
+    assert checked_text("a" * 300) == "a" * 300
 
 
 @pytest.mark.parametrize(
@@ -174,6 +186,14 @@ def test_a_setting_that_names_a_file_outside_is_refused() -> None:
     [
         ("digits", "folder", "d.zip", b"no zip", "no zip file"),
         ("digits", "folder", "d.zip", zipped({"../a.png": b""}), "outside of its folder"),
+        ("digits", "folder", "D.ZIP", spoiled(CHECKSUM, 0), "cannot be unpacked (Bad CRC"),
+        ("digits", "folder", "d.zip", spoiled(FLAGS, 1), "is encrypted"),
+        ("digits", "folder", "d.zip", spoiled(METHOD, 9), "packed in another way"),
+        ("ocr", "words", "d.zip", zipped({"w.csv/": b""}), "no CSV file"),
+        ("ocr", "words", "d.zip", zipped({"W.CSV": b"picture\n" + b"a" * 140_000}), "has no column text"),
+        ("ocr", "words", "d.zip", zipped({"w.csv": b"picture;text\n/etc/a.png;abc\n"}), "outside of its folder"),
+        ("ocr", "words", "d.zip", zipped({"w.csv": b"\xef\xbb\xbfpicture,text\n../a.png,abc\n"}), "outside of its"),
+        ("digits", "folder", "d.zip", zipped({"a/3.png": b"0" * 999}, zipfile.ZIP_BZIP2), "packed in another way"),
         ("writer", "text", "t.txt", b"\xff\xfe\x00a", "no text in UTF-8"),
         ("writer", "text", "t.gz", b"plain", "no gzip file"),
         ("writer", "text", "t.txt", b"a" * (11 * 2**20), "too large"),
@@ -182,7 +202,8 @@ def test_a_setting_that_names_a_file_outside_is_refused() -> None:
 def test_an_upload_of_another_format_is_one_message(
     task: str, option: str, name: str, content: bytes, message: str
 ) -> None:
-    app = page(**{"task": offers()[task].title, f"data {task}": "Upload"})
+    kind = next(own.title for own in offers()[task].own if own.option == option)
+    app = page(**{"task": offers()[task].title, f"data {task}": "Upload", f"kind {task}": kind})
     assert not app.error and not app.code
     app.file_uploader(key=f"upload {task} {option}").upload(name, content, "application/octet-stream").run()
     assert [message in one for one in messages(app)] == [True] and not app.exception
@@ -195,6 +216,14 @@ def test_an_upload_is_ordered_as_a_folder() -> None:
     press(app, "Start")
     named = Path(only_run().order.options["folder"])
     assert sorted(path.name for path in named.iterdir()) == ["3", "4"] and named.is_relative_to(LABORATORY)
+
+
+def test_files_of_one_name_and_an_empty_zip_are_kept() -> None:
+    text, images = offers()["writer"].own[0], offers()["digits"].own[0]
+    paths = keep_upload(text, [("a.TXT", b"first"), ("a.TXT", b"second")])
+    assert [path.read_bytes() for path in paths] == [b"first", b"second"]
+    (empty,) = keep_upload(images, [("a.zip", zipped({}))])
+    assert empty.is_dir() and not list(empty.iterdir())
 
 
 def test_a_full_disk_is_one_message_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,3 +320,11 @@ def test_the_cost_is_that_of_the_network(monkeypatch: pytest.MonkeyPatch, folder
 
     assert told["Parameters"] == f"{fields_of(RECIPES['lab'], DigitCNNConfig, classes=10).parameters:,}"
     assert "…" not in told.values()
+
+
+def test_a_typed_table_names_pictures_of_its_folder_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))
+    (tmp_path / "w.csv").write_text("picture;text\n/etc/hostname;abc\n")
+    kind = next(own.title for own in offers()["ocr"].own if own.option == "words")
+    app = page(**{"task": "Reading", "data ocr": "Path", "kind ocr": kind, "path ocr words": str(tmp_path / "w.csv")})
+    assert ["outside of its folder" in one for one in messages(app)] == [True] and not app.exception

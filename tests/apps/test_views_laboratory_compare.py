@@ -49,6 +49,12 @@ def test_an_address_opens_a_comparison() -> None:
     assert "held out (a fixed sample)" in captions and "640 images" in captions
 
 
+def test_an_address_with_too_many_runs_opens_the_first() -> None:
+    keys = [write_run(f"run-{at:02}", losses=FALLING).key for at in range(20)]
+    app = compare(*keys)
+    assert not app.error and 1 < len(app.multiselect(key="runs").value) < len(keys)
+
+
 def test_seeds_are_one_line_with_a_band() -> None:
     for seed in (1, 2, 3):
         write_run(f"seed-{seed}", settings={"seed": seed}, losses=FALLING, held_out=[float(seed)] * 20)

@@ -316,3 +316,8 @@ def test_curves_of_noise_say_whose_they_are(tmp_path: Path) -> None:
     with shipping(tmp_path):
         assert "The curves are those of" not in said(page(section="Noise"))
         assert "The curves are those of ocr_letters" in said(page(section="Noise", letters="greek_letters"))
+
+
+def test_a_word_is_composed_in_every_language() -> None:
+    app = page(section="Words", language="de", word="heat")
+    assert not app.error and app.text_input(key="word").value == "heat"

@@ -201,7 +201,7 @@ def test_tables_before_and_after_they_were_measured(tmp_path: Path) -> None:
     app = page(section="Benchmark")
     assert not app.info and len(chart(app, "reviews_peers accuracy")["data"][0]["x"]) == 2
     assert chart(app, f"robustness {DEFAULT_PRESET}")["data"][0]["x"] == [90.0, 80.0]
-    assert app.dataframe[-2].value["templates"].tolist() == [100]
+    assert app.dataframe[-2].value["templates"].tolist() == [20]
     assert app.dataframe[-1].value["right, %"].tolist() == [90.0]
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from apps.lecture.topics import ROOT
 from tests.apps.pages import chart, messages, open_page, press, shipping
-from tests.apps.vectors_presets import OURS, PEER
+from tests.apps.vectors_presets import OURS, PEER, save_tiny_vectors
 
 CHOSEN = "dog cat horse wolf france paris spain madrid"
 
@@ -237,12 +237,22 @@ def test_benchmark_before_and_after_it_ran(tmp_path: Path) -> None:
     assert len(app.error) == 1
 
 
+def test_imported_vectors_were_not_trained_here(vectors_presets: Path, tmp_path: Path) -> None:
+    shutil.copytree(vectors_presets / PEER, tmp_path / PEER)
+    save_tiny_vectors(tmp_path, OURS, recipe={"imported_from": "a.txt", "storage": "float16"})
+    with shipping(tmp_path):
+        app = page(section="Scores")
+    assert not app.exception and not app.error
+    said = [caption.value for caption in app.caption if "questions answerable" in caption.value]
+    assert ["Trained in" in one for one in said] == [False, True]
+
+
 def test_without_gensims_preset_the_page_says_so(vectors_presets: Path, tmp_path: Path) -> None:
     shutil.copytree(vectors_presets / OURS, tmp_path / OURS)
     with shipping(tmp_path):
         app = page()
     assert not app.error
-    assert any("not installed" in info.value for info in app.info)
+    assert any("No vectors of gensim" in info.value for info in app.info)
     assert bar_names(app, "answers ours")[0] == "madrid"
 
 

@@ -24,6 +24,7 @@ from apps.writer.results import Step
 from apps.writer.sources import text_source
 from data_prep.errors import InputError
 from tests.apps.pages import SECTIONS, chart, components, given, messages, open_page, press, shipping
+from tests.apps.writer_preset import save_writer
 from tests.as_used_results import as_used_results
 from tests.robustness_results import store_robustness
 
@@ -87,6 +88,40 @@ def test_a_letter_shows_its_alternatives_and_writing_goes_on_from_there() -> Non
     assert after[:16] == before[:16]
     assert after[16] != before[16]
     assert len(after) == 16 + 1 + 80
+
+
+def test_an_example_forgets_the_letter_and_long_texts_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = write(page(), "ANNA:\n")
+    app.session_state["chosen letter"] = 8
+    app.run()
+    app.button(key="take Juliet").click().run()
+    assert not app.exception
+    assert app.session_state["chosen letter"] is None
+    app = write(page(), "ANNA:\n")
+    app.session_state["chosen letter"] = 2  # within the prompt
+    app.run()
+    assert any("at letter 1," in item.value for item in app.markdown)
+    monkeypatch.setattr("apps.writer.page_write.MAX_PROMPT", 40)
+    monkeypatch.setattr("apps.writer.application.MAX_PROMPT", 40)
+    app = write(page(), "ANNA:\n")
+    assert not app.error
+    next(b for b in app.button if (b.key or "").startswith("go on ")).click().run()
+    assert not app.exception and not app.error
+    assert len(text_of(app)) == 6 + 80 + 1 + 80
+
+
+@pytest.mark.parametrize("kind", ["word", "piece"])
+def test_a_writer_of_words_writes_and_has_no_letters_to_click(
+    kind: str, writer_presets: Path, tmp_path: Path
+) -> None:
+    text = Path((writer_presets / "text.path").read_text(encoding="utf-8"))
+    save_writer(tmp_path / DEFAULT_PRESET, text, kind)
+    with shipping(tmp_path):
+        app = write(page(), "The king", 12)
+        assert not app.exception and not app.error
+        assert text_of(app).startswith("The king") and not given(app, "written")["clicks"]
+        assert chart(app, "next letter")
+        assert not any((button.key or "").startswith("go on ") for button in app.button)
 
 
 @pytest.mark.parametrize("pieces", [(), ("The ", "old ")], ids=["before the first character", "on the way"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import pickle
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +17,6 @@ from apps.writer.explain import following_units, gate_view, gradient_lengths, un
 from apps.writer.quiz import KINDS, question
 from apps.writer.reports import SCORES, shape_of
 from apps.writer.sampling import sampling_probabilities
-from apps.writer.sources import learned_text, text_source
 from data_prep.errors import InputError
 from tests.apps.writer_preset import made_play, save_writer
 
@@ -197,21 +198,6 @@ def test_the_text_is_told_by_its_checksum(
         _ = Writer(writer.config, writer.arrays, vocabulary=writer.vocabulary).learned
 
 
-@pytest.mark.parametrize("split", ["last_tenth", "slice", "char_rnn"])
-def test_places_point_into_the_whole_text(text_file: Path, split: str) -> None:
-    text = made_play(400)
-    text_file = text_file.with_name(f"{split}.txt")
-    text_file.write_text(text, encoding="utf-8")
-    metadata = {"data": text_source([text_file]).checksums, "recipe": {"split": split}}
-    learned = learned_text(metadata, [text_file])
-    lines = text.split("\n")
-    for position in (0, 777, len(learned.train) - 1):
-        place = learned.training_place(position)
-        assert lines[place.line - 1][place.column : place.column + 1] in (learned.train[position], "")
-    place = learned.held_out_place(40)
-    assert (lines[place.line - 1] + "\n")[place.column] == learned.held_out[40]
-
-
 def test_evaluation_scores_the_held_out_part(writer: Writer) -> None:
     found = writer.evaluate()
     direct = writer.score(writer.learned.held_out, unknown="map")
@@ -233,24 +219,10 @@ def test_any_text_can_be_scored(writer: Writer, preset: Path, text_file: Path, t
     assert found.nats_per_character == pytest.approx(sum(text.nats for text in alone) / found.n)
     assert (found.n, found.split, found.text) == (23 + 14, "all", "one.txt, two.txt")
     assert found.notes() == ["Read as unknown: 1 tokens"]
+    assert plain.evaluate(files=str(tmp_path / "two.txt")).n == 14, "one file is one file"
     for other in ({"split": "last_tenth"}, {"split": None}):
         with pytest.raises(InputError, match="--file excludes"):
             writer.evaluate(files=[text_file], **other)
-
-
-def test_a_text_of_several_files_has_an_order(tmp_path: Path) -> None:
-    paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
-    paths[0].write_text("A king.", encoding="utf-8")
-    paths[1].write_text("A crown.\n", encoding="utf-8")
-    source = text_source(paths)
-    assert source.text == "A king.\nA crown.\n"
-    assert list(source.checksums) == ["one.txt, two.txt"]
-    assert source.checksums != text_source(paths[::-1]).checksums
-    assert text_source([tmp_path]).text == source.text, "a folder is its files"
-    metadata = {"data": source.checksums, "recipe": {"split": "last_tenth"}}
-    assert learned_text(metadata, paths).source.text == source.text
-    with pytest.raises(InputError, match="not the text that the writer learned from"):
-        learned_text(metadata, paths[:1])
 
 
 @pytest.mark.parametrize(
@@ -368,6 +340,33 @@ def test_words_and_pieces_and_other_cells_go_the_same_way(
     assert len(following_units(view, "speaker's name", "hidden")) == 12
     assert sum(token.sampling_probability for token in writer.next_tokens(text).tokens) == pytest.approx(1.0)
     assert len(unrolled_steps(writer, "The king", 3)) == len(writer.score("The king").tokens) + 2
+    asked = [question(writer, seed) for seed in range(12)]
+    assert {one.kind for one in asked} == set(KINDS) and max(len(one.text) for one in asked) <= 320
+    if kind != "char":
+        with pytest.raises(InputError, match="one word or more") as caught:
+            writer.generate("")
+        assert caught.value.remedy is None
+
+
+def test_a_used_writer_is_pickled_and_takes_numbers_of_numpy(writer: Writer) -> None:
+    report = writer.copies(writer.learned.train[:99], k=np.int64(5))
+    assert json.loads(json.dumps(report.to_dict()))["k"] == 5
+    text = writer.generate("A", length=np.int32(9), seed=np.int64(3), temperature=np.float32(0.5)).text
+    again = pickle.loads(pickle.dumps(writer))
+    assert again.generate("A", length=9, seed=3, temperature=0.5).text == text
+    assert again.copies("The king") == writer.copies("The king")
+
+
+def test_a_batch_looks_once_for_the_training_text(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    def nowhere(data: object) -> None:
+        looked.append(data)
+        raise InputError("The text is nowhere")
+
+    monkeypatch.setattr("apps.writer.sources._known_source", nowhere)
+    texts = Writer.from_preset(preset).generate_batch("A", 5, length=3)
+    assert [text.copied for text in texts] == [None] * 5 and len(looked) == 1
 
 
 def test_stored_scores(preset: Path, tmp_path: Path) -> None:

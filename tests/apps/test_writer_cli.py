@@ -59,6 +59,13 @@ def test_generate_streams_text_and_admits_copies(paths: tuple[str, str]) -> None
     assert "the training text is not at hand" in call(*wanted).stderr
 
 
+def test_without_a_prompt_a_word_writer_begins_a_sentence(paths: tuple[str, str], tmp_path: Path) -> None:
+    preset = save_writer(tmp_path / "words", Path(paths[1]), "word")
+    done = call("generate", "--length", "5", "--preset", str(preset))
+    assert done.exit_code == 0 and done.stdout.startswith(". "), done.output
+    assert call("generate", "--length", "5", "--preset", paths[0]).stdout.startswith("\n")
+
+
 def test_generate_writes_several(paths: tuple[str, str]) -> None:
     preset, _ = paths
     done = call("generate", "--prompt", "A", "--length", "9", "--samples", "3", "--preset", preset, "--json")
@@ -182,6 +189,8 @@ def test_a_writer_is_trained_on_standard_input_and_files(tmp_path: Path) -> None
         (("score", "naïve"), "'ï' at 2"),
         (("score", "a", "--file", "b"), "exclude each other"),
         (("score", "--file", "there-is-no-such-file"), "no such file"),
+        (("generate", "--length", "5", "--text", "there-is-no-such-file"), "no such file"),
+        (("generate", "--length", "5", "--text", __file__), "not the text that the writer learned from"),
         (("copies", "a"), "Name it with --text"),
         (("copies", "a", "--text", "there-is-no-such-file"), "no such file"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,11 @@ def tiny_vectors(seed: int) -> WordVectors:
     return WordVectors(words, np.array(rows, np.float32), np.arange(len(words), 0, -1))
 
 
-def save_tiny_vectors(folder: Path) -> None:
-    """Write both presets."""
+def save_tiny_vectors(folder: Path, *names: str, recipe: Mapping[str, str] | None = None) -> None:
+    """Write presets of these names, or both."""
     card = CardText("Tiny", "For tests.", "Made up.", "None.", "Tests.", "Everything else.")
-    metadata = {"recipe": {}, "seed": 1, "data": {"made up": "none"}, "seconds": 61.0}
-    for seed, name in enumerate((OURS, PEER), start=1):
+    metadata = {"recipe": recipe or {}, "seed": 1, "data": {"made up": "none"}, "seconds": 61.0}
+    for seed, name in enumerate(names or (OURS, PEER), start=1):
         vectors = tiny_vectors(seed)
         content = vectors_content(vectors, card, "float16", metrics=metrics_of(evaluate(vectors)))
         save_vectors_preset(folder / name, content, metadata)

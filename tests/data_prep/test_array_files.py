@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_prep.array_files import read_arrays, write_arrays
+from data_prep.array_files import read_arrays, read_specs, write_arrays
 from data_prep.errors import InputError
 from data_prep.files import atomic_writer
 
@@ -99,3 +99,11 @@ def test_an_array_that_declares_more_than_it_holds_is_refused(tmp_path: Path) ->
         archive.writestr("vectors.npy", header.getvalue() + b"\0" * 64)
     with pytest.raises(InputError, match=r"claims shape .1000000, 1000000., which does not fit its size"):
         read_arrays(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_without_a_limit_is_refused(tmp_path: Path, packing: int) -> None:
+    with zipfile.ZipFile(tmp_path / "packed.npz", "w", packing) as archive, archive.open("a.npy", "w") as member:
+        np.lib.format.write_array(member, np.zeros(10))
+    with pytest.raises(InputError, match="packed in another way"):
+        read_specs(tmp_path / "packed.npz", packed=True)

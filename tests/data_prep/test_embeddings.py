@@ -186,6 +186,7 @@ def test_int8_hardly_moves_a_cosine() -> None:
         (lambda: WordVectors.from_arrays({"vectors": np.ones((1, 1))}), "no readable list of keys"),
         (lambda: WordVectors.from_arrays({"vectors": np.ones((1, 1), int)}), "are no word vectors"),
         (lambda: some().save("anywhere", "csv"), "Unknown format.*npz, text, binary.*'csv'"),
+        (lambda: some().save("anywhere", "text", storage="int8"), "Allowed: float32.*'int8'.*npz"),
         (lambda: WordVectors.load("anywhere", "csv"), "Unknown format"),
     ],
 )

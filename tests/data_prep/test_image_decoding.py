@@ -227,3 +227,11 @@ def test_the_largest_pictures_take_at_most_200_mb(tmp_path: Path) -> None:
             cwd=ROOT, capture_output=True, text=True, timeout=120, check=True,
         )  # fmt: skip
         assert int(done.stdout) < 200, f"{name}: {done.stdout}"
+
+
+def test_a_jpeg_of_very_many_scans_is_refused() -> None:
+    whole = encoded(Image.fromarray(gradient()), "JPEG", progressive=True)
+    assert read_gray(whole).gray.shape == (40, 60)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    with pytest.raises(InputError, match="too many scans"):
+        read_gray(whole[:-2] + 64 * scan + whole[-2:])

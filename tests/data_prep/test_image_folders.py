@@ -86,3 +86,9 @@ def test_one_class_is_none(tmp_path: Path) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no folder"):
         read_image_folder(tmp_path / "nothing")
+
+
+def test_a_name_that_cannot_be_written_is_refused(folder: Path) -> None:
+    (folder / "caf\udce9").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        read_image_folder(folder)

@@ -207,3 +207,20 @@ def test_imdb_is_whole(data_dir: Path) -> None:
         assert np.bincount(half.labels).tolist() == [12_500, 12_500]
     assert found.train.texts[0].startswith("Story of a man who has unnatural feelings for a pig.")
     assert len(shared_texts(found.train.texts, found.test.texts)) == 123
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_quoted_header_is_read_by_every_separator(tmp_path: Path, separator: str) -> None:
+    rows = [["text", "label"], ["One, two.", "a"], ["Three.", "b"], ["Four.", "a"], ["Five.", "b"]]
+    path = tmp_path / "quoted.csv"
+    path.write_text("".join(separator.join(f'"{one}"' for one in row) + "\n" for row in rows))
+    assert [*read_csv(path, "text", "label").texts] == [text for text, _ in rows[1:]]
+
+
+def test_a_long_line_stays_one_line(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        for at in range(2):
+            path = tmp_path / label / f"{at}.txt"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("word " * 20_000)
+    assert {len(text) for text in read_folder(tmp_path).texts} <= {99_999, 100_000}

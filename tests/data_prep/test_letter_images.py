@@ -19,7 +19,7 @@ from data_prep.images.letters import (
     prepare_letters,
     prepare_word,
 )
-from data_prep.images.preparation import LETTER_HEIGHT
+from data_prep.images.preparation import LETTER_HEIGHT, find_ink
 
 PREPARE = {"letter": prepare_letter, "letters": prepare_letters, "word": prepare_word}
 
@@ -147,3 +147,26 @@ def test_letters_of_the_set_come_out_as_they_went_in(data_dir: Path) -> None:
     large = [np.pad(np.kron(letter, np.ones((10, 10), np.uint8)), 20) for letter in letters]
     found = np.stack([prepare_letter(one).image[..., 0] for one in large])
     assert np.mean((found > 0.5) == (letters > 0)) > 0.97
+
+
+def test_a_fainter_letter_is_made_as_dark_as_the_others() -> None:
+    image = word(3)
+    first = image[:, : image.shape[1] // 3]
+    faint = np.concatenate([255 - (255 - first) // 3, image[:, image.shape[1] // 3 :]], axis=1)
+    for dark, other in zip(prepare_letters(image), prepare_letters(faint), strict=True):
+        assert np.abs(dark.image - other.image).max() < 0.2
+
+
+def test_ink_paler_than_a_speck_is_read_without_it() -> None:
+    paper = np.full((200, 200), 255, np.uint8)
+    paper[40:160, 90:100] = 150
+    paper[10, 10:190:20] = 0
+    found, _ = find_ink(paper)
+    assert np.isfinite(found).all() and found.max() == 1.0
+
+
+def test_a_bar_that_becomes_thin_is_too_long_a_strip() -> None:
+    bar = Image.new("L", (500, 120), 255)
+    ImageDraw.Draw(bar).rounded_rectangle((10, 30, 490, 85), 27, fill=0)
+    with pytest.raises(InputError, match="too long a strip"):
+        prepare_word(np.asarray(bar))

@@ -5,12 +5,14 @@ import time
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.readers.conllu import parse_conllu, read_ewt
 from data_prep.text.conll_score import score_raw_text
 from data_prep.text.segmentation import (
+    _CHARACTER,
     CHARACTER_IDS,
     INSIDE,
     LINE,
@@ -91,7 +93,7 @@ def labelled(text, labels):
 
 
 def test_ids_are_one_a_character_and_never_padding():
-    text = "Añ “x”\t\0😀\ud800"
+    text = "Añ “x”\t\0😀\ud800\u2fff\u3000\u3001"
     ids = character_ids(text)
     assert ids.shape == (len(text),)
     assert ids.min() > PADDING
@@ -254,3 +256,15 @@ def test_rules_on_the_treebank(data_dir):
     scores = score_raw_text(dev, untagged_sentences(text, segment_by_rules(text)))
     assert scores.words.f1 > 98
     assert scores.sentences.f1 > 78
+
+
+def test_a_row_of_regional_indicators_takes_no_time_of_its_square() -> None:
+    text = "\U0001f1e6" * 20_000
+    begun = time.perf_counter()
+    pairs = [match.span() for match in _CHARACTER.finditer(text)]
+    assert time.perf_counter() - begun < 1.0 and pairs == [(at, at + 2) for at in range(0, 20_000, 2)]
+
+
+@given(st.text("\U0001f1e6\U0001f1e9\u200d\u0301\ufe0f\U0001f468a \r\n", max_size=12))
+def test_characters_are_those_of_the_standard(text: str) -> None:
+    assert _CHARACTER.findall(text) == regex.findall(r"\X", text)

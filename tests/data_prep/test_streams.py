@@ -70,7 +70,7 @@ def test_parts_are_disjoint_and_in_order(split: str) -> None:
     ("text", "split", "message"),
     [
         ("a", "last_tenth", "too short to be split"),
-        ("ab", "slice", "too short to be split"),
+        ("ab", "slice", r"too short to be split\. Allowed: 3 characters or more\. Received: 2"),
         ("a" * 2499, "char_rnn", "too short for char-rnn's split"),
         (TEXT, "random", "There is no such split"),
     ],

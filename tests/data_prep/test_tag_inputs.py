@@ -46,6 +46,12 @@ def test_rows_are_bounded() -> None:
     assert [(word.row, word.unknown) for word in words] == [(2, False), (1, False)]
 
 
+def test_a_word_that_is_written_like_a_special_entry_is_unknown() -> None:
+    vocabulary, rows, trained = tagger_vocabulary(["a", "<unk>", "<UNK>", "<pad>"], ["<unk>", "b"], 9)
+    assert (list(vocabulary), rows, trained) == (["<pad>", "<unk>", "a", "b"], 4, 2)
+    assert [word[::2] for word in TagInputs(vocabulary, rows, "a").encode(["<unk>", "<pad>"])] == [(1, True), (0, True)]
+
+
 def test_characters_of_long_words_are_the_first_and_last_ten() -> None:
     inputs = TagInputs(tagger_vocabulary(["a"], [], 9)[0], 3, "abc")
     assert inputs.characters("ab?") == (WORD_BEGIN, FIRST_CHARACTER, FIRST_CHARACTER + 1, 1, WORD_END)

@@ -43,15 +43,15 @@ def test_punctuation_is_left_out_and_apostrophes_stay() -> None:
     assert without_punctuation("...") == ""
 
 
-def test_contrasts_are_three_hundred_templates_balanced_and_the_same_every_time() -> None:
+def test_contrasts_are_sixty_templates_balanced_and_the_same_every_time() -> None:
     made = contrasts()
-    assert made == contrasts() and len({one.template for one in made}) == 300
+    assert made == contrasts() and len({one.template for one in made}) == 60
     assert len({one.text for one in made}) == len(made) == 3_600
     for kind in KINDS:
         labels = [one.label for one in made if one.kind == kind]
         assert len(labels) == 1_200 and labels.count("pos") == 600
-    for template in range(300):
-        assert [one.label for one in made if one.template == template].count("pos") == 6
+    for template in range(60):
+        assert [one.label for one in made if one.template == template].count("pos") == 30
     texts = {one.text: one.label for one in made}
     assert texts["It is not bad at all."] == "pos" and texts["It is not good at all."] == "neg"
     assert texts["I expected to love it."] == "neg" and texts["I expected to hate it."] == "pos"

@@ -87,6 +87,9 @@ def test_parts_of_a_long_text_are_one_pass(cell: str, monkeypatch) -> None:
     parts, again = model.logits(ids)
     np.testing.assert_allclose(parts, plain, atol=1e-5)
     np.testing.assert_allclose(again, state, atol=1e-5)
+    assert max(len(logits) for logits, _ in model.read(ids)) == 201
+    monkeypatch.setattr(models.char_lm.serving, "_LOGITS_AT_ONCE", 70 * model.config.tokens)  # of many tokens
+    assert max(len(logits) for logits, _ in model.read(ids)) == 70
 
 
 def test_a_state_that_never_fades_is_carried_on() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from functools import cache
 
@@ -207,6 +208,7 @@ def test_serving_any_number_of_sentences(monkeypatch) -> None:
     serving = predictor(CONFIG, model)
     together = serving.predict(many)
     assert serving.predict([]).probabilities.shape == (0, 17)
+    assert pickle.loads(pickle.dumps(serving)).predict(many).upos.tolist() == together.upos.tolist()
     assert [len(one.probabilities) for one in alone] == [len(sentence) for sentence in many]
     for name in ("probabilities", "upos", "xpos", "unknown"):
         expected = np.concatenate([getattr(one, name) for one in alone])

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -15,7 +16,7 @@ from data_prep.errors import InputError
 from data_prep.text.vocab import Vocabulary
 from models.presets.card import CardText
 from models.presets.manifest import MANIFEST
-from models.presets.search import find_presets, list_presets, resolve_preset
+from models.presets.search import FoundPreset, find_presets, list_presets, resolve_preset
 from models.presets.store import (
     VERIFY_COMMAND,
     load_preset,
@@ -340,3 +341,14 @@ def test_the_card_takes_its_numbers_from_metrics_and_metadata(tmp_path):
 def test_an_empty_part_of_a_card_is_refused():
     with pytest.raises(ValueError, match=r"licence does not fit"):
         CardText("a", "b", "c", " ", "e", "f")
+
+
+@pytest.mark.parametrize("said", [b"[" * 100_000, b" " * (5 << 20), b"[1]"])
+def test_measures_that_are_none_are_left_out(tmp_path, said):
+    folder = save_vectors(tmp_path / "v")
+    (folder / "metrics.json").write_bytes(said)
+    begun = time.perf_counter()
+    for card in ({"data": "(" * 50_000}, {"data": " " * 50_000}, [], {}):
+        found = FoundPreset("v", folder, "runs", {"kind": "word_vectors", "card": card})
+        assert found.metrics == {} and isinstance(found.learned_from, str)
+    assert time.perf_counter() - begun < 1.0

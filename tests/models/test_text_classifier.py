@@ -304,6 +304,9 @@ def test_the_last_network_answers_short_texts_alone_where_it_is_sure() -> None:
     np.testing.assert_allclose(together.logits([some[at] for at in chosen]), wanted[chosen], atol=1e-5)
     found = together.soonest(some, Sure(-1.0, 4.0))
     np.testing.assert_allclose(found, np.where(alone[:, None], last / 2.0, first / 4.0), atol=1e-5)
+    for at in chosen[0], 2:  # whatever would answer them
+        asked = last / 2.0 if alone[at] else long
+        np.testing.assert_allclose(together.logits_as(some[at], some), asked, atol=1e-5)
     assert [list(together.answering(ids)) for ids in some] == [[2] if one else [0, 1] for one in alone]
     own = together.members[2].contributions(some[chosen[0]], np.array([1.0, 0.0, -1.0]))
     np.testing.assert_allclose(together.contributions(some[chosen[0]], 0, 2).words, own.words / 2.0)
