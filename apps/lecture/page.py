@@ -14,7 +14,7 @@ from apps.shared.style import Palette, palette
 
 def _path_style(colours: Palette) -> str:
     return f"""<style>
-.lecture-path {{ display: grid; gap: .8rem;
+.lecture-path {{ display: grid; gap: .8rem; padding-bottom: 1.8rem;
   grid-template-columns: repeat(auto-fill, minmax(min(12rem, 46%), 1fr)); }}
 .lecture-path a {{ color: {colours.text}; text-decoration: none; border: 1px solid {colours.grid};
   border-radius: .5rem; padding: .5rem .7rem .6rem; display: block; }}
@@ -47,8 +47,8 @@ def _path() -> None:
     )
     st.caption(
         _(
-            "The path of the lecture. Each dot is a topic of the slides; a full dot works in this "
-            "checkout: {n} of {all}.",
+            "The path of the lecture: choose a part to go to its topics. Each dot is a topic of the "
+            "slides; those with a full dot can be tried here, {n} of {all}.",
             n=len(built_topics()),
             all=len(topics()),
         )
@@ -74,6 +74,9 @@ def _part(number: int, part: Part) -> None:
             st.markdown(
                 " ".join(f":gray-badge[{_('{page}: not built yet', page=title)}]" for title in waiting)
             )
+        course = PAGES["course"]
+        label = _("Lesson {number}", number=number)
+        st.page_link(course.view, label=label, icon=course.icon, query_params={"lesson": part.key})
     with right, st.container(border=True, gap="xsmall"):
         for topic in part.topics:
             page = PAGES[topic.page]

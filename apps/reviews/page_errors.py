@@ -9,9 +9,9 @@ from apps.shared.page import input_errors
 from apps.shared.page_errors import exhibit, quoted, show_errors
 
 _SAID = N_(
-    "**{wrong:,}** of {n:,} reviews get the wrong verdict, {share:.2f} %: reviews that were held out of the training "
-    "half. The surest errors come first. Of each stands here the one sentence that speaks most for the wrong verdict "
-    "when it is read alone; see inside which of its words do."
+    "**{wrong:,}** of {n:,} reviews that were held out of the training half get the wrong verdict, {share:.2f} %. "
+    "The surest errors come first. Of each review only one sentence is shown: the one that, read alone, speaks most "
+    "for the wrong verdict."
 )
 
 

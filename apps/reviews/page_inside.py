@@ -7,7 +7,7 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import RECURRENT, attention, networks, states
-from apps.reviews.page_text import choose_text, draw_document, name_of
+from apps.reviews.page_text import choose_text, draw_document, name_columns, name_of
 from apps.reviews.results import AttentionWeights, States
 from apps.shared import charts
 from apps.shared.colours import tint
@@ -42,8 +42,8 @@ def show(reviews: Reviews, preset: str) -> None:
         charts.show(_states(along), "states", _("Hidden state after each word"))
         st.caption(
             _(
-                "The state of the network {network} after each word, up to the end of sequence: {n} of "
-                "{all} units, those that vary most",
+                "The hidden state of the network “{network}” after each word, up to the end of sequence: a row "
+                "is a unit, here the {n} of {all} that vary most",
                 network=along.network,
                 n=min(len(along.values[0]), _MOST_UNITS),
                 all=len(along.values[0]),
@@ -53,7 +53,7 @@ def show(reviews: Reviews, preset: str) -> None:
 
 
 def _attention(text: str, found: AttentionWeights) -> None:
-    st.markdown(_("**Attention**: the query asks every state; the weights sum to 1."))
+    st.markdown(_("**Attention**: how much the state at each word counts for the verdict; together 100 %."))
     colour, shares = palette().ours, np.array(found.weights)
     strength = palette().most / shares.max()
 
@@ -84,4 +84,5 @@ def _states(along: States) -> charts.Picture:
     )
     picture.update_yaxes(type="category", showgrid=False, showticklabels=False)
     picture.update_xaxes(showgrid=False)
+    name_columns(picture, along.words[first:], range(first + 1, len(along.words) + 1))
     return picture

@@ -27,8 +27,8 @@ def show(reviews: Reviews, preset: str) -> None:
     st.markdown(
         _(
             "The last layer is softmax(Wz): row i of W is the embedding of label i, and the label "
-            "whose row has the highest dot product with z wins. Here z is what the network {name} "
-            "makes of the document.",
+            "whose row has the highest dot product with z wins. Here z is the vector that the network "
+            "“{name}” makes of the document.",
             name=plain(name),
         )
     )

@@ -49,13 +49,17 @@ def show_embeddings() -> None:
             "that training changes."
         )
     )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.subheader(_("Verdicts on reviews"), anchor=False)
-        show_report(REVIEWS, _by_share(_("train reviews used")), show_table, show_facts)
-    with right:
-        st.subheader(_("Parts of speech"), anchor=False)
-        show_report(TAGS, _by_share(_("training sentences used")), show_table, show_facts)
+    measured = {
+        _("Verdicts on reviews"): (REVIEWS, _("training reviews used")),
+        _("Parts of speech"): (TAGS, _("training sentences used")),
+    }
+    for column, (title, (table, of)) in zip(st.columns(2, gap="medium"), measured.items(), strict=True):
+        with column:
+            st.subheader(title, anchor=False)
+            show_report(table, _by_share(of), show_facts)
+    for title, (table, __) in measured.items():  # as wide as the page
+        st.markdown(f"**{title}**")
+        show_report(table, show_table)
 
 
 def _best_first(report: Report) -> None:

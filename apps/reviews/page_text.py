@@ -16,6 +16,7 @@ from apps.shared.style import palette
 from data_prep.files import toml_beside
 
 MOST_CHARACTERS = 6_000
+_MOST_NAMED = 40  # words that find room at an axis
 EXAMPLES = toml_beside(__file__, "examples.toml")
 
 
@@ -64,6 +65,14 @@ def draw_document(
 def name_of(word: ReadWord) -> str:
     """Name a word; the end of sequence has no text."""
     return word.text or _("end of sequence")
+
+
+def name_columns(picture: charts.Picture, words: Sequence[ReadWord], places: Sequence[int]) -> None:
+    """Write the words at the horizontal axis of a picture, at the numbers where they stand, where they find room."""
+    if len(words) <= _MOST_NAMED:
+        names = [f"{place}. {name_of(word)}" for word, place in zip(words, places, strict=True)]
+        picture.update_xaxes(tickmode="array", tickvals=list(places), ticktext=names, tickangle=-50)
+        picture.layout["xaxis"]["title"] = {"text": ""}
 
 
 def label_looks(labels: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -18,6 +18,7 @@ from apps.shared.style import palette
 
 MOST_MEBIBYTES, MOST_ROWS = 5, 5_000
 _SHOWN, _LONGEST, _NAMED = 200, 160, 5
+_WHOLE = 20  # rows of a table that does not scroll
 
 
 def show(reviews: Reviews, preset: str) -> None:
@@ -36,8 +37,8 @@ def show(reviews: Reviews, preset: str) -> None:
     if upload is None:
         st.info(
             _(
-                "Every row gets a verdict; what cannot be read is named by its number, and the rest "
-                "goes on. Until there is a file, these are verdicts on a small example."
+                "Every row gets a verdict; rows that cannot be read are listed by their numbers. "
+                "Until you upload a file, these are verdicts on a small example."
             )
         )
     with input_errors():
@@ -94,7 +95,13 @@ def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
             _("text"): verdicts["text"].str[:_LONGEST],
         }
     )
-    st.dataframe(shown[:_SHOWN], hide_index=True)
+    looks = {
+        _("row"): st.column_config.NumberColumn(width=60),
+        _("verdict"): st.column_config.TextColumn(width=120),
+        _("sure, %"): st.column_config.NumberColumn(format="%.1f", width=80),
+    }
+    height = "content" if len(verdicts) <= _WHOLE else "auto"
+    st.dataframe(shown[:_SHOWN], hide_index=True, column_config=looks, height=height)
     if len(verdicts) > _SHOWN:
         st.caption(
             _("The first {shown} of {n:,} rows; the download holds all.", shown=_SHOWN, n=len(verdicts))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from apps.reviews.application import Reviews
 from apps.reviews.explain import Method, contributions, methods, running
-from apps.reviews.page_text import choose_text, draw_document, fails_of, name_of
+from apps.reviews.page_text import choose_text, draw_document, fails_of, name_columns, name_of
 from apps.reviews.results import Contributions, ReadWord, RunningVerdict, Verdict
 from apps.shared import charts
 from apps.shared.colours import tint
@@ -114,13 +114,15 @@ def _words(text: str, added: Contributions) -> None:
         N_("All words and the constant {constant:+.2f} sum to {total:+.2f}: that is the difference itself.")
         if added.exact
         else N_(
-            "They sum to {total:+.2f}, the constant {constant:+.2f} included: this way promises no equality."
+            "All words and the constant {constant:+.2f} sum to {total:+.2f}; this way of counting need "
+            "not meet the difference."
         )
     )
     st.caption(
         _(
             "Blue speaks for {label}, red over dots for {against}; point at a word for its number. "
-            "A whole line below: unknown. The difference of the two logits is {difference:+.2f}. {sums}",
+            "Underlined: a word that the network does not know. EOS: the end of sequence. The logits of "
+            "the two labels, their scores before the softmax, differ by {difference:+.2f}. {sums}",
             label=plain(added.label),
             against=plain(added.against),
             difference=added.difference,
@@ -154,5 +156,6 @@ def _curve(curve: RunningVerdict, words: tuple[ReadWord, ...]) -> charts.Picture
     if alone:
         picture.add_hline(y=50, line={"color": colours.muted, "dash": "dot", "width": 1})
     picture.update_yaxes(range=[-3, 103])
+    name_columns(picture, curve.words, places)
     picture.update_layout(showlegend=not alone, margin={"t": 8 if alone else 40})
     return picture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -107,6 +106,13 @@ def show_numbers(report: Report) -> None:
 def show_table(report: Report) -> None:
     """Write the table; numbers as README rounds them."""
     headers = [_(column.header) for column in report.table.columns]
+    looks = {
+        header: st.column_config.NumberColumn(format=_look(column.form))
+        for at, (header, column) in enumerate(zip(headers, report.table.columns, strict=True))
+        if all(
+            isinstance(_rounded(line.values[at], line.cells[at]), int | float | None) for line in report.lines
+        )
+    }
     rows = [
         {
             _(report.table.header): _(line.label),
@@ -114,17 +120,13 @@ def show_table(report: Report) -> None:
         }
         for line in report.lines
     ]
-    looks = {name: _looks(column) for name, column in zip(headers, report.table.columns, strict=True)}
     st.dataframe(rows, hide_index=True, placeholder=DASH, height="content", column_config=looks)
 
 
-def _looks(column: Column) -> Any:
-    """Show all numbers of a column with as many digits, or with their thousands apart."""
-    form = column.form if isinstance(column.form, str) else ""
-    if "," in form:
-        return st.column_config.NumberColumn(format="localized")
-    digits = re.fullmatch(r"\+?(\.\df)", form)
-    return st.column_config.NumberColumn(format=f"%{digits[1]}") if digits else st.column_config.Column()
+def _look(form: Any) -> str:
+    """Write a format of numbers as Streamlit takes it: thousands are told apart, or every row has as many digits."""
+    digits = form.replace(",", "") if isinstance(form, str) else ""
+    return f"%{digits}" if digits.endswith("f") and digits != ".0f" else "localized"
 
 
 def _rounded(value: Any, text: str) -> Any:

@@ -13,9 +13,8 @@ from apps.shared.measures import ReliabilityBin, calibration_by_chance
 from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
 from apps.shared.style import palette
-from apps.shared.tables import Rows
 from apps.tagger.application import Tagger
-from apps.tagger.reports import MEASURES, SCORES
+from apps.tagger.reports import SCORES
 
 
 def show(tagger: Tagger, preset: str) -> None:
@@ -24,34 +23,49 @@ def show(tagger: Tagger, preset: str) -> None:
     if stored is None:
         st.info(_("This preset stores no scores of its test part."))
         return
-    left, right = st.columns(2, gap="medium")
     bins = [ReliabilityBin(**one) for one in stored["bins"]]
+    st.subheader(_("Reliability"), anchor=False)
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with left:
-        st.subheader(_("Reliability"), anchor=False)
         charts.show(
             _diagram(bins),
             "reliability",
             _("Share of right tags by probability; on the diagonal the probabilities are honest"),
         )
+    right.caption(
+        _(
+            "Words of the test part, grouped by the probability of their tag: a bar is as high as the "
+            "share of the group that is tagged right, and a point stands at the mean probability of the group. "
+            "On the dotted line the network is as often right as it says."
+        )
+    )
+    right.caption(
+        _(
+            "Expected calibration error, the mean distance from that line: {score:.2f} %; exact "
+            "probabilities of as many words would have {chance:.2f} % by chance. "
+            "The temperature that sets the scale was fitted on the dev part.",
+            score=stored["score"],
+            chance=100.0 * calibration_by_chance(bins),
+        )
+    )
+    _scores(preset)
+
+
+def _scores(preset: str) -> None:
+    st.subheader(_("Scores"), anchor=False)
+    table = replace(SCORES, header=_("test part"))
+    with input_errors():
+        scores = table.of(preset)
+        show_table(scores)
+        said = _("Scored when the preset was made. {facts}", facts=scores.facts(plain))
+        st.caption(said + " " + _("Score again: `python -m apps tagger evaluate`"))
         st.caption(
             _(
-                "Words of the test part, grouped by the probability of their tag. On the dotted line "
-                "the network is as often right as it says. Expected calibration error: {score:.2f} %; exact "
-                "probabilities of as many words would have {chance:.2f} % by chance. "
-                "The temperature that sets the scale was fitted on the dev part.",
-                score=stored["score"],
-                chance=100.0 * calibration_by_chance(bins),
+                "Universal tags are the 17 that all languages share, XPOS tags the finer ones of English. "
+                "Gold tokens: the tagger is given the words as people have split them; from raw text it has to "
+                "find words and sentences itself, and F1 weighs those that it misses against those that it invents."
             )
         )
-    with right:
-        st.subheader(_("Scores"), anchor=False)
-        names = {key: name.replace("Penn", "XPOS") for key, name in MEASURES.items()}
-        table = replace(SCORES, header=_("test part"), rows=(Rows("metrics.*", "{1}", ({}, names)),))
-        with input_errors():
-            scores = table.of(preset)
-            show_table(scores)
-            said = _("Scored when the preset was made. {facts}", facts=scores.facts(plain))
-            st.caption(said + " " + _("Score again: `python -m apps tagger evaluate`"))
 
 
 def _diagram(bins: Sequence[ReliabilityBin]) -> charts.Picture:

@@ -76,7 +76,7 @@ def _take(pairs: list[tuple[str, str]]) -> None:
 def _picture(labels: Sequence[str], count: Mapping[tuple[str, str], int]) -> charts.Picture:
     colours = palette()
     most = max(count.values(), default=1)
-    picture = charts.figure(x_title=_("tag that the network gave"), y_title=_("gold tag"), height=560)
+    picture = charts.figure(x_title=_("tag that the network gave"), y_title=_("right tag"), height=560)
     picture.add_scatter(
         x=[answer for _gold, answer in count],
         y=[gold for gold, _answer in count],

@@ -12,6 +12,7 @@ from apps.tagger.application import Tagger
 from apps.tagger.explain import crf_transitions, followers
 from apps.tagger.page_errors import stored_confusions
 from apps.tagger.results import Transitions
+from apps.tagger.tagset import TAGS, tag_name
 
 _SHOWN = 8
 
@@ -52,13 +53,19 @@ def show(tagger: Tagger, preset: str) -> None:
 def _extremes(found: Transitions) -> None:
     import pandas as pd
 
-    scores = pd.DataFrame(found.scores.round(2), pd.Index(found.rows, name=_("tag")), found.columns)
+    rows, columns = ([_in_words(tag) for tag in tags] for tags in (found.rows, found.columns))
+    scores = pd.DataFrame(found.scores.round(2), pd.Index(rows, name=_("tag")), columns)
     pairs = scores.melt(var_name=_("then"), value_name=_("score"), ignore_index=False).dropna().reset_index()
+    looks = {_("score"): st.column_config.NumberColumn(format="%.2f", width=70)}
     chosen = {_("Most welcome"): pairs.nlargest, _("Least welcome"): pairs.nsmallest}
     for column, (title, first) in zip(st.columns(2, gap="medium"), chosen.items(), strict=True):
         with column:
             st.subheader(title, anchor=False)
-            st.dataframe(first(_SHOWN, _("score")), hide_index=True)
+            st.dataframe(first(_SHOWN, _("score")), hide_index=True, column_config=looks)
+
+
+def _in_words(tag: str) -> str:
+    return f"{tag} {tag_name(tag)}" if tag in TAGS else tag
 
 
 def transitions_picture(found: Transitions, unit: str, height: int = 600, **looks: Any) -> charts.Picture:

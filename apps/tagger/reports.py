@@ -21,11 +21,11 @@ SYSTEMS = {
 MEASURES = {
     "upos": N_("universal tags, gold tokens"),
     "upos_unknown_words": N_("the same, words never seen in training"),
-    "xpos": N_("Penn tags, gold tokens"),
+    "xpos": N_("XPOS tags, gold tokens"),
     "raw_words_f1": N_("words from raw text, F1"),
     "raw_sentences_f1": N_("sentences from raw text, F1"),
     "raw_upos_f1": N_("universal tags from raw text, F1"),
-    "raw_xpos_f1": N_("Penn tags from raw text, F1"),
+    "raw_xpos_f1": N_("XPOS tags from raw text, F1"),
     "calibration_error": N_("expected calibration error"),
 }
 PEERS = Table(
