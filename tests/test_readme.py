@@ -14,7 +14,7 @@ from apps.vectors.reports import SCORES, SPEED, sections
 from benchmarks import readme
 from data_prep.errors import InputError
 
-SETTINGS = {"tokens": 17_000_000, "epochs": 5, "threads": 2, "processor": "two cores"}
+SETTINGS = {"tokens": 17_000_000, "epochs": 5, "threads": 2, "text": "Wikipedia", "processor": "two cores"}
 ROOT = Path(__file__).resolve().parent.parent
 
 

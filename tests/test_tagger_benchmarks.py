@@ -121,7 +121,7 @@ def test_scores_of_the_preset_make_a_table(monkeypatch: pytest.MonkeyPatch, tmp_
     table = SCORES.report(stored).markdown()
     others = "Stanza 1.0 96.35 (published), Stanza 1.5 97.25 (published)"
     assert f"| universal tags, gold tokens | 97.12 | 0.10 | 25,094 | {others} |" in table
-    assert "| Penn tags, gold tokens | – | – | 0 | – |" in table
+    assert "| XPOS tags, gold tokens | – | – | 0 | – |" in table
     one = {"upos_accuracy": 94.5, "training_seconds": 600}
     values = {"settings": {"threads": 1, "processor": "a processor"}, "systems": {"lectern": one, "spacy": one}}
     (tmp_path / "tagger_peers.json").write_text(json.dumps(values))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -49,17 +51,23 @@ def show_embeddings() -> None:
             "that training changes."
         )
     )
-    measured = {
-        _("Verdicts on reviews"): (REVIEWS, _("training reviews used")),
-        _("Parts of speech"): (TAGS, _("training sentences used")),
-    }
-    for column, (title, (table, of)) in zip(st.columns(2, gap="medium"), measured.items(), strict=True):
-        with column:
-            st.subheader(title, anchor=False)
-            show_report(table, _by_share(of), show_facts)
-    for title, (table, __) in measured.items():  # as wide as the page
+    left, right = st.columns(2, gap="medium")
+    wide = partial(_below, st.container())
+    with left:
+        title = _("Verdicts on reviews")
+        st.subheader(title, anchor=False)
+        show_report(REVIEWS, _by_share(_("training reviews used")), show_facts, partial(wide, title))
+    with right:
+        title = _("Parts of speech")
+        st.subheader(title, anchor=False)
+        show_report(TAGS, _by_share(_("training sentences used")), show_facts, partial(wide, title))
+
+
+def _below(below: Any, title: str, report: Report) -> None:
+    """Write a table as wide as the page below both pictures."""
+    with below:
         st.markdown(f"**{title}**")
-        show_report(table, show_table)
+        show_table(report)
 
 
 def _best_first(report: Report) -> None:

@@ -70,7 +70,7 @@ def name_of(word: ReadWord) -> str:
 def name_columns(picture: charts.Picture, words: Sequence[ReadWord], places: Sequence[int]) -> None:
     """Write the words at the horizontal axis of a picture, at the numbers where they stand, where they find room."""
     if len(words) <= _MOST_NAMED:
-        names = [f"{place}. {name_of(word)}" for word, place in zip(words, places, strict=True)]
+        names = [f"{place}. {word.text or 'EOS'}" for word, place in zip(words, places, strict=True)]
         picture.update_xaxes(tickmode="array", tickvals=list(places), ticktext=names, tickangle=-50)
         picture.layout["xaxis"]["title"] = {"text": ""}
 

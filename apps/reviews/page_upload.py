@@ -99,6 +99,7 @@ def _summary(verdicts: pd.DataFrame, labels: tuple[str, ...]) -> None:
         _("row"): st.column_config.NumberColumn(width=60),
         _("verdict"): st.column_config.TextColumn(width=120),
         _("sure, %"): st.column_config.NumberColumn(format="%.1f", width=80),
+        _("text"): st.column_config.TextColumn(width=800),
     }
     height = "content" if len(verdicts) <= _WHOLE else "auto"
     st.dataframe(shown[:_SHOWN], hide_index=True, column_config=looks, height=height)

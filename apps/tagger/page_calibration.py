@@ -12,6 +12,7 @@ from apps.shared.language import _
 from apps.shared.measures import ReliabilityBin, calibration_by_chance
 from apps.shared.page import input_errors, plain
 from apps.shared.page_reports import show_table
+from apps.shared.reports import DASH
 from apps.shared.style import palette
 from apps.tagger.application import Tagger
 from apps.tagger.reports import SCORES
@@ -53,10 +54,16 @@ def show(tagger: Tagger, preset: str) -> None:
 
 def _scores(preset: str) -> None:
     st.subheader(_("Scores"), anchor=False)
-    table = replace(SCORES, header=_("test part"))
+    *columns, others = SCORES.columns  # the others stand below: they are too long for a cell
+    table = replace(SCORES, header=_("test part"), columns=tuple(columns))
     with input_errors():
         scores = table.of(preset)
         show_table(scores)
+        if (listed := others.cell(scores.lines[0].row)) != DASH:
+            said = _(
+                "Universal tags that others get right on the same words, %: {listed}.", listed=plain(listed)
+            )
+            st.caption(said)
         said = _("Scored when the preset was made. {facts}", facts=scores.facts(plain))
         st.caption(said + " " + _("Score again: `python -m apps tagger evaluate`"))
         st.caption(

@@ -38,9 +38,9 @@ def _ladder_gradients(report: Report) -> None:
     _show_gradients(rows, "ladder gradients", _("Length of the gradient by step back for four cells"))
     st.caption(
         _(
-            "Length of d loss(T) / d z(t), relative to the last step, medians over held-out text; "
-            "z(t) are the weighted sums of step t. Where it has vanished, nothing is learned from "
-            "that step."
+            "How much the loss of the last step T changes with z(t), the weighted sums of an earlier step t: "
+            "the length of the gradient d loss(T) / d z(t), relative to that of the last step, median over "
+            "held-out text. Where it has vanished, nothing is learned from that step."
         )
     )
 

@@ -29,7 +29,7 @@ def linked(name: str) -> dict[str, Any]:
     return {"key": name, "bind": "query-params", "help": _(SAID["help"].get(name, "")) or None}
 
 
-def linked_text(label: str, key: str, default: str, *, most: int, height: int = 150) -> str:
+def linked_text(label: str, key: str, default: str, *, most: int, height: int = 170) -> str:
     """Draw a box whose text stands in the page's address; a longer one of a link is cut, and that is said."""
     length = len(st.query_params.get(key, ""))
     if length > most:

@@ -113,7 +113,7 @@ def test_labels_are_rows_with_their_words() -> None:
     }  # fmt: skip
     assert "vectors" in app.info[0].value
     app = page(section="Labels", network="2. attention")
-    assert not app.error and "the network attention makes" in app.markdown[0].value
+    assert not app.error and "the network “attention” makes" in app.markdown[0].value
 
 
 def test_the_first_example_is_read_rightly_and_failures_are_failures() -> None:
