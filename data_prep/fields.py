@@ -17,6 +17,7 @@ Count = Annotated[int, Ge(1)]  # how many of something that there must be
 Natural = Annotated[int, Ge(0)]  # how many, none allowed
 Share = Annotated[float, Ge(0.0), Lt(1.0)]
 Portion = Annotated[float, Ge(0.0), Le(1.0)]  # of something, all of it allowed
+StrokeChange = Annotated[float, Ge(0.0), Le(0.45)]  # of the level at which grey becomes ink
 Rate = Annotated[float, Gt(0.0), Lt(1.0)]  # a learning rate
 WarmupShare = Annotated[float, Ge(0.0), Le(0.5)]  # of all steps
 Positive = Annotated[float, Gt(0.0)]

@@ -17,10 +17,11 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from data_prep.errors import InputError
-from data_prep.fields import Checked, Portion
+from data_prep.fields import Checked, Portion, StrokeChange
 from data_prep.images.preparation import LabelledImages, digit_batch
 
 _KEPT_VARIANCE = 0.999  # of a smoothed field, by its strongest components
+_OTHER_STROKES = 0.5  # share of the images, where thickness is changed
 _AT_ONCE = 256  # images whose intermediate arrays stay in a processor's cache
 
 
@@ -57,7 +58,7 @@ NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
 class ImageBatches:
     """Labelled images as batches, in an order and with changes that seed and epoch alone decide.
 
-    Images of an epoch that do not fill a batch are left out, other ones each time.
+    Images of an epoch that do not fill a batch are left out, other ones each time. Thickness and noise: :func:`worn`.
 
     Raises:
         InputError: There are not enough images for one batch.
@@ -66,6 +67,8 @@ class ImageBatches:
     images: LabelledImages
     batch_size: int
     augmentation: Augmentation = NO_AUGMENTATION
+    thickness: float = 0.0
+    noise: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +90,8 @@ class ImageBatches:
         order = rng.permutation(len(self.images.labels))
         for chosen in order[: len(self) * self.batch_size].reshape(-1, self.batch_size):
             some = self.images.part(chosen)
-            yield augmented(some.images, self.augmentation, rng), some.labels.astype(np.int32)
+            moved = augmented(some.images, self.augmentation, rng)
+            yield worn(moved, self.thickness, self.noise, rng), some.labels.astype(np.int32)
 
 
 def augmented(images: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
@@ -179,7 +183,7 @@ class LetterAugmentation(Checked):
     Args:
         movement: Shifts, slant, turns and bending.
         stroke: Strokes become thinner or thicker: the level at which grey becomes ink moves by at most this much.
-        noise: The highest standard deviation of what is added to every pixel; low ones come more often.
+        noise: As :func:`worn` has it.
     """
 
     movement: Augmentation = field(
@@ -187,7 +191,7 @@ class LetterAugmentation(Checked):
             shift=0.7, rotation=6.0, scaling=0.1, shear=0.15, elastic=0.4, smoothness=2.5
         )
     )
-    stroke: Annotated[float, Ge(0.0), Le(0.45)] = 0.2
+    stroke: StrokeChange = 0.2
     noise: Portion = 0.4
 
 
@@ -198,10 +202,28 @@ def augmented_letters(
     found = augmented(images, augmentation.movement, rng)
     if augmentation.stroke > 0.0:
         found = with_stroke(found, augmentation.stroke * rng.uniform(-1.0, 1.0, (len(found), 1, 1, 1)))
-    if augmentation.noise > 0.0:
-        shares = rng.random((len(found), 1, 1, 1), np.float32) ** 2
-        found = with_noise(found, augmentation.noise * shares, rng)
-    return found
+    return worn(found, 0.0, augmentation.noise, rng)
+
+
+def worn(images: np.ndarray, thickness: float, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Change strokes and add noise at random.
+
+    Args:
+        images: Float32 (n, height, width, 1) from 0 to 1.
+        thickness: Half of the images get strokes thinner or thicker by at most this, as :func:`with_thickness` says.
+        noise: The highest standard deviation of what is added to every pixel; low ones come more often.
+        rng: Of all draws.
+
+    Returns:
+        Float32, the same shape.
+    """
+    each = (len(images), 1, 1, 1)
+    if thickness > 0.0:
+        thicker = with_thickness(images, thickness * rng.uniform(-1.0, 1.0, each))
+        images = np.where(rng.random(each) < _OTHER_STROKES, thicker, images)
+    if noise > 0.0:
+        images = with_noise(images, noise * rng.random(each, np.float32) ** 2, rng)
+    return images
 
 
 def with_stroke(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
@@ -217,7 +239,7 @@ def with_noise(images: np.ndarray, noise: np.ndarray | float, rng: np.random.Gen
     )
 
 
-def with_thickness(images: np.ndarray, thicker: float) -> np.ndarray:
+def with_thickness(images: np.ndarray, thicker: np.ndarray | float) -> np.ndarray:
     """Make strokes thinner (below 0) or thicker by parts of a pixel, those of black and white pictures too.
 
     Args:

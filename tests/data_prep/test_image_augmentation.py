@@ -14,6 +14,7 @@ from data_prep.images.augmentation import (
     displaced,
     sampled,
     with_thickness,
+    worn,
 )
 from data_prep.images.preparation import LabelledImages
 
@@ -41,6 +42,24 @@ def test_strokes_of_black_and_white_become_thinner_and_thicker() -> None:
     assert same.shape == images.shape and 0.0 <= same.min() <= same.max() <= 1.0
     np.testing.assert_allclose(same[:, 9:19, 11:15], 1.0)
     np.testing.assert_allclose(same[:, :6], 0.0)
+
+
+def test_half_of_the_images_get_other_strokes_and_most_little_noise() -> None:
+    square = drawn(400)[..., None] / np.float32(255)
+    other = worn(square, 0.25, 0.0, np.random.default_rng(1))
+    changed = (other != square).any(axis=(1, 2, 3))
+    assert 160 <= changed.sum() <= 240
+    inks = other[changed].sum(axis=(1, 2, 3)) / square[0].sum()
+    assert inks.min() < 0.9 and inks.max() > 1.1 and other.dtype == np.float32
+    grey = np.full((500, 28, 28, 1), 0.5, np.float32)
+    deviations = worn(grey, 0.0, 0.4, np.random.default_rng(1)).std(axis=(1, 2, 3))
+    assert 0.3 < deviations.max() < 0.4 and 0.05 < np.median(deviations) < 0.15
+    np.testing.assert_array_equal(worn(square, 0.0, 0.0, np.random.default_rng(1)), square)
+
+
+def test_batches_are_worn_as_asked() -> None:
+    plain, noisy = (next(batches(noise=noise).epoch(0))[0] for noise in (0.0, 0.4))
+    assert 0.02 < np.abs(noisy - plain).mean() < 0.3
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
