@@ -62,8 +62,8 @@ SHIFTS = Table(
         Column("images", "n", ","),
     ),
     (Rows("presets.*.*", "{0}: {1}", (PRESETS, _PARTS)),),
-    "The image in its place and moved by a pixel each way. The validation images are changed as in training, and the "
-    "network learned them.",
+    "The image in its place and moved by a pixel each way. The validation images are moved and bent as in training, "
+    "and the network learned them.",
 )
 _SIZE = 28
 

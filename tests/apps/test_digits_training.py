@@ -124,7 +124,7 @@ def final(source: DigitsSource, tmp_path_factory: pytest.TempPathFactory) -> Tra
     """A residual network after the final training."""
     recipe = replace(
         RECIPES["resnet"], widths=(4, 6), blocks=1, epochs=2, batch_size=40, products="float32",
-        augmentation=NO_AUGMENTATION, averaging=0.9,
+        augmentation=NO_AUGMENTATION, thickness=0.0, noise=0.0, averaging=0.9,
     )  # fmt: skip
     return trained_in(tmp_path_factory.mktemp("final") / "run", recipe, source)
 
