@@ -121,7 +121,7 @@ def _words(text: str, added: Contributions) -> None:
     st.caption(
         _(
             "Blue speaks for {label}, red over dots for {against}; point at a word for its number. "
-            "Underlined: a word that the network does not know. EOS: the end of sequence. The logits of "
+            "A solid line below: a word that the network does not know. EOS: the end of sequence. The logits of "
             "the two labels, their scores before the softmax, differ by {difference:+.2f}. {sums}",
             label=plain(added.label),
             against=plain(added.against),
