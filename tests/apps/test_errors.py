@@ -83,7 +83,7 @@ def test_the_section_filters_by_its_address_and_opens_an_error_in_the_exhibit(tm
     assert "a &lt;b&gt;good&lt;/b&gt; film 0" in html(app) and "<b>good" not in html(app)
     app = page(shows="neg", seen="unseen", sure=["50", "99"], long=["10", "20"])
     assert html(app).count("<blockquote") == 2 and "film 0" in html(app) and "film 6" in html(app)
-    assert any("2 of 20 stored errors" in caption.value for caption in app.caption)
+    assert any("2 of 20 match" in caption.value for caption in app.caption)
     link = html(app).split('href="')[1].split('"')[0].replace("&amp;", "&")
     query = parse_qs(urlparse(link).query)
     assert query == {"section": ["Verdict"], "preset": [DEFAULT_PRESET], "text": ["a <b>good</b> film 0"]}
