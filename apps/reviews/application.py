@@ -27,7 +27,6 @@ DEFAULT_PRESET = "reviews_imdb"
 TOPICS_PRESET = "topics_bbc"
 # In the metadata of a preset.
 ALONE = "first_network_alone"
-KEPT = "kept_networks"  # how those were trained that were not trained with the preset
 MAX_CHARACTERS = 1 << 22  # of one document
 TOGETHER = 512  # documents that are answered together
 _MANY = 512  # documents that are worth loading Numba

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from apps.reviews.application import ALONE, KEPT, Reviews
+from apps.reviews.application import ALONE, Reviews
 from apps.reviews.evaluation import chosen_sure, chosen_weights, mean_loss, unsure_temperature
 from apps.reviews.recipes import OWN_VECTORS, MemberRecipe, ReviewsRecipe
 from apps.reviews.results import ReviewsEvaluation
@@ -26,6 +26,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
 from data_prep.text.vocab import UNK
 from data_prep.text.word2vec_corpus import encode_corpus
+from models.presets.card import KEPT
 from models.presets.store import WEIGHTS, Preset
 from models.serving.operations import softmax
 from models.storage.variables import copy_values

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from apps.reviews.application import KEPT, TOPICS_PRESET, Reviews
+from apps.reviews.application import TOPICS_PRESET, Reviews
 from apps.reviews.evaluation import Scoring, evaluate, final_metrics, metrics_of, score
 from apps.reviews.recipes import MEMBERS, RECIPES, ReviewsRecipe, chosen_recipe
 from apps.reviews.results import ReviewsEvaluation, refusals
@@ -30,6 +30,7 @@ from data_prep.errors import InputError
 from data_prep.text.short_texts import LABELS
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
+from models.presets.card import KEPT
 from models.text_classifier.config import KIND, golden_inputs
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stages, Task
 

@@ -106,13 +106,6 @@ def show_numbers(report: Report) -> None:
 def show_table(report: Report) -> None:
     """Write the table; numbers as README rounds them."""
     headers = [_(column.header) for column in report.table.columns]
-    looks = {
-        header: st.column_config.NumberColumn(format=_look(column.form))
-        for at, (header, column) in enumerate(zip(headers, report.table.columns, strict=True))
-        if all(
-            isinstance(_rounded(line.values[at], line.cells[at]), int | float | None) for line in report.lines
-        )
-    }
     rows = [
         {
             _(report.table.header): _(line.label),
@@ -120,6 +113,11 @@ def show_table(report: Report) -> None:
         }
         for line in report.lines
     ]
+    looks = {
+        header: st.column_config.NumberColumn(format=_look(column.form))
+        for header, column in zip(headers, report.table.columns, strict=True)
+        if all(isinstance(row[header], int | float | None) for row in rows)
+    }
     st.dataframe(rows, hide_index=True, placeholder=DASH, height="content", column_config=looks)
 
 
