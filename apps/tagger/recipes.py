@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from data_prep.fields import Checked, Count, Natural, NonNegative, Rate, Share
+from data_prep.fields import Checked, Count, Natural, NonNegative, Portion, Rate, Share
 from data_prep.text.neighbour_vectors import NeighbourSettings
 from data_prep.text.segmentation_batches import Variations
 from models.segmenter.config import SegmenterConfig
@@ -67,7 +67,7 @@ class PretrainingSettings(Checked):
     """
 
     corpus_words: Count = 14_000_000
-    parts: Natural = 20
+    parts: Natural = 40
     steps: Count = 250
     batch_words: Count = 4096
     targets: Count = 12_000
@@ -99,6 +99,9 @@ class TaggerRecipe(Checked):
             its states are 0 and it says nothing: the trained tagger is served like any other.
         pretraining: How the first layer learns from the raw text, where there is any.
         word_dropout: Share of words that are read as if they were unknown.
+        typos: Share of the sentences that are read with typos, other ones in each pass, in none to a tenth of their
+            letters.
+        upper_case: Share of those that are read in upper case.
         dropout: Share of values left out around the BiLSTM layers.
         output: ``"softmax"`` or ``"crf"``.
         epochs: Passes over the training part.
@@ -128,6 +131,8 @@ class TaggerRecipe(Checked):
     directions: Literal["both", "forward", "backward"] = "both"
     pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
     word_dropout: float = 0.1
+    typos: Portion = 0.25
+    upper_case: Portion = 0.05
     dropout: float = 0.4
     output: Literal["softmax", "crf"] = "crf"
     epochs: Count = 12
@@ -142,6 +147,8 @@ class TaggerRecipe(Checked):
     segmenter: SegmenterRecipe = field(default_factory=SegmenterRecipe)
     seed: Natural = 1
 
+    ADDED: ClassVar[Mapping[str, Any]] = {"typos": 0.0, "upper_case": 0.0}
+
 
 RECIPES: Mapping[str, TaggerRecipe] = {
     "default": TaggerRecipe(),
@@ -153,6 +160,8 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         neighbours=NeighbourSettings(min_count=2, contexts=300),
         min_characters=2,
         units=(96,),
+        typos=0.0,
+        upper_case=0.0,
         pretraining=PretrainingSettings(parts=8, targets=4000, negatives=300),
         epochs=15,
         batch_size=16,
@@ -168,6 +177,8 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         character_dimensions=16,
         character_units=24,
         units=(64,),
+        typos=0.0,
+        upper_case=0.0,
         pretraining=PretrainingSettings(parts=0),
         dropout=0.3,
         epochs=4,
@@ -186,6 +197,8 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         character_dimensions=16,
         character_units=16,
         units=(32,),
+        typos=0.0,
+        upper_case=0.0,
         pretraining=PretrainingSettings(parts=0),
         output="softmax",
         epochs=8,

@@ -26,7 +26,15 @@ from data_prep.readers.conllu import UNTAGGED, Sentence
 from data_prep.text import context_batches
 from data_prep.text.embeddings import dequantise, quantise
 from data_prep.text.raw_forms import first_words, numbered_forms
-from data_prep.text.tag_inputs import TIME_STEP, TagInputs, alphabet_of, batch_inputs, few_shapes_of
+from data_prep.text.tag_inputs import (
+    TIME_STEP,
+    EncodedWord,
+    TagInputs,
+    alphabet_of,
+    batch_inputs,
+    few_shapes_of,
+)
+from data_prep.text.worse_texts import with_typos
 from models.pos_tagger.config import PosTaggerConfig
 from models.pos_tagger.serving import TagPredictor
 from models.presets.store import Preset
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 
 _SEGMENTER = SegmenterTask()
 _SENTENCES_AT_ONCE, _LEAST = 64, 1e-12  # that a teacher answers, and the smallest of its probabilities
+_MOST_TYPOS = 0.1  # of a sentence's letters
 _GOLDEN = ("Dogs bark .", "She did n't google the 3 new iPhones in Zürich , lol !")
 
 
@@ -95,7 +104,7 @@ class TaggerTask(Task):
             inside = replace(run, start=run.start and run.start.parts.get(OWN_SEGMENTER))
             segmenter = yield from _SEGMENTER.stages(recipe.segmenter, source, inside, OWN_SEGMENTER)
         table, config = source.table, config_of(recipe, source, run.start)
-        batches = TrainingBatches(source, config, recipe.batch_size, recipe.seed, run.teacher)
+        batches = TrainingBatches(source, config, recipe, run.teacher)
         segmenter = segmenter or Segmenter.from_preset()
         if recipe.pretraining.parts and source.texts:
             reader = yield pretraining_stage(recipe, source, config, batches.inputs, segmenter)
@@ -273,32 +282,45 @@ class TrainingBatches:
         self,
         source: Treebank,
         config: PosTaggerConfig,
-        batch_size: int,
-        seed: int,
+        recipe: TaggerRecipe,
         teacher: Teacher | None = None,
     ) -> None:
         self.inputs = TagInputs(source.table.vocabulary, config.word_rows, config.alphabet)
-        self.words = [self.inputs.encode(sentence.forms) for sentence in source.train]
+        self.forms = [sentence.forms for sentence in source.train]
+        self.words = list(map(self.inputs.encode, self.forms))
+        self.letters = "".join(filter(str.islower, config.alphabet)) or config.alphabet
         self.tags = {}
         for column in ("upos", "xpos"):
             ids = {tag: at for at, tag in enumerate(getattr(config, column))}
             self.tags[column] = [[ids[getattr(w, column)] for w in s.words] for s in source.train]
-        self.batch_size, self.seed = batch_size, seed
+        self.recipe = recipe
         self.answers = None if teacher is None else teacher_answers(teacher, config, source.train)
 
     def __len__(self) -> int:
-        return -(-len(self.words) // self.batch_size)
+        return -(-len(self.words) // self.recipe.batch_size)
 
     def epoch(self, epoch: int) -> Any:
         """Yield inputs and tags (-1 at padding) of each batch of an epoch, with what a teacher answers."""
-        lengths = list(map(len, self.words))
-        for chosen in length_buckets(lengths, self.batch_size, seed=self.seed, epoch=epoch):
+        lengths, recipe = list(map(len, self.words)), self.recipe
+        rng = np.random.default_rng([recipe.seed, epoch])
+        for chosen in length_buckets(lengths, recipe.batch_size, seed=recipe.seed, epoch=epoch):
             tags = {name: pad([own[at] for at in chosen], value=-1).values for name, own in self.tags.items()}
             if self.answers is not None:
                 filled = {"dtype": np.float32, "value": np.nan}
                 answers = ((name, [own[at] for at in chosen]) for name, own in self.answers.items())
                 tags = Taught(tags, {name: pad(some, **filled).values for name, some in answers})
-            yield batch_inputs([self.words[at] for at in chosen]), tags
+            yield batch_inputs([self.read(at, rng) for at in chosen]), tags
+
+    def read(self, at: int, rng: np.random.Generator) -> list[EncodedWord]:
+        """Encode a sentence, with typos or in upper case as often as the recipe says."""
+        typos, upper = rng.random(2) < (self.recipe.typos, self.recipe.upper_case)
+        if not typos and not upper:
+            return self.words[at]
+        forms = self.forms[at]
+        if typos:
+            share = rng.uniform(0.0, _MOST_TYPOS)
+            forms = [with_typos(form, share, rng, self.letters) for form in forms]
+        return self.inputs.encode(form.upper() if upper else form for form in forms)
 
 
 def teacher_answers(

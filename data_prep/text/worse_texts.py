@@ -10,10 +10,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _PUNCTUATION = re.compile(r"[^\w\s'’-]+|_+")
 
 
-def with_typos(text: str, share: float, rng: np.random.Generator) -> str:
+def with_typos(text: str, share: float, rng: np.random.Generator, letters: str = _LETTERS) -> str:
     """Make typos in a text: each letter is hit by chance.
 
-    A letter that is hit is replaced by another one of a to z, doubled by another one in front of it, left out, or
+    A letter that is hit is replaced by another one, doubled by another one in front of it, left out, or
     exchanged with the next one, each as often. At the end of a word it is replaced instead of the last two, so that no
     word vanishes.
 
@@ -21,18 +21,19 @@ def with_typos(text: str, share: float, rng: np.random.Generator) -> str:
         text: The text.
         share: Of the letters that are hit, 0 to 1.
         rng: Of all draws.
+        letters: Those that are put in.
 
     Returns:
         The text with typos; capitals stay capitals where they stood.
     """
-    letters = [at for at, character in enumerate(text) if character.isalpha()]
-    hit = np.flatnonzero(rng.random(len(letters)) < share)
-    ways, drawn = rng.integers(4, size=len(hit)), rng.integers(len(_LETTERS), size=len(hit))
+    places = [at for at, character in enumerate(text) if character.isalpha()]
+    hit = np.flatnonzero(rng.random(len(places)) < share)
+    ways, drawn = rng.integers(4, size=len(hit)), rng.integers(len(letters), size=len(hit))
     found, done = list(text), -1
-    for at, way, letter in zip((letters[place] for place in hit), ways.tolist(), drawn.tolist(), strict=True):
+    for at, way, letter in zip((places[one] for one in hit), ways.tolist(), drawn.tolist(), strict=True):
         if at <= done:  # it was exchanged already
             continue
-        new = _LETTERS[letter].upper() if text[at].isupper() else _LETTERS[letter]
+        new = letters[letter].upper() if text[at].isupper() else letters[letter]
         inside = text[at + 1 : at + 2].isalpha()
         if way == 1:
             found[at] = new + text[at]

@@ -56,7 +56,7 @@ def trained(tmp_path_factory, tiny_presets: Path):
         patch.setattr("models.presets.search.PRESETS_DIR", tiny_presets)
         source = TASK.source(SAMPLE, {"sample": True}, Run(tmp_path_factory.mktemp("run")))
     config = config_of(SAMPLE, source)
-    batches = TrainingBatches(source, config, 32, 1)
+    batches = TrainingBatches(source, config, SAMPLE)
     keras.utils.set_random_seed(1)
     model = compiled_tagger(replace(SAMPLE, averaging=0.0), config, source.table, 6 * len(batches))
     ready(model)
@@ -93,13 +93,31 @@ def test_order_of_batches_is_that_of_seed_and_epoch(source: Treebank) -> None:
     config = config_of(SAMPLE, source)
 
     def first(seed: int, epoch: int) -> np.ndarray:
-        inputs, tags = next(TrainingBatches(source, config, 8, seed).epoch(epoch))
+        inputs, tags = next(TrainingBatches(source, config, replace(SAMPLE, batch_size=8, seed=seed)).epoch(epoch))
         assert inputs["mask"].shape == tags["upos"].shape == tags["xpos"].shape
         np.testing.assert_array_equal(inputs["mask"], tags["upos"] >= 0)
         return inputs["words"]
 
     np.testing.assert_array_equal(first(1, 0), first(1, 0))
     assert not np.array_equal(first(1, 0), first(1, 1))
+
+
+def test_sentences_are_read_with_typos_and_in_upper_case_as_often_as_asked_for(source: Treebank) -> None:
+    config = config_of(SAMPLE, source)
+
+    def read(typos: float, upper_case: float) -> list:
+        batches = TrainingBatches(source, config, replace(SAMPLE, typos=typos, upper_case=upper_case))
+        rng = np.random.default_rng(1)
+        return [batches.read(at, rng) for at in range(len(source.train))]
+
+    plain = TrainingBatches(source, config, SAMPLE)
+    assert read(0.0, 0.0) == plain.words
+    upper = [plain.inputs.encode(form.upper() for form in forms) for forms in plain.forms]
+    assert read(0.0, 1.0) == upper
+    worse = read(0.5, 0.0)
+    assert worse == read(0.5, 0.0)
+    assert list(map(len, worse)) == list(map(len, plain.words))
+    assert 0.2 < np.mean([one != other for one, other in zip(worse, plain.words, strict=True)]) < 0.6
 
 
 def test_word_table_puts_sources_side_by_side(tmp_path: Path) -> None:
