@@ -111,7 +111,7 @@ def test_tables_come_from_results(
     )
     mean = results["protocols"]["b"]["networks"]["alone"]["character_error"]["mean"]
     assert f"| letter alone (CNN) | {mean:.2f} |" in written
-    assert "on 2 core(s) of " in written and "passes" in written
+    assert "threads: 2; " in written and "passes" in written
 
 
 def test_tables_name_the_command_where_nothing_was_measured(

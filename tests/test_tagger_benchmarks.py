@@ -93,7 +93,7 @@ def test_tables_say_what_to_run_and_then_what_was_measured(
     values = {"settings": {"threads": 1, "processor": "a processor"}, "systems": {"lectern": one, "spacy": one}}
     (tmp_path / "tagger_peers.json").write_text(json.dumps(values))
     assert "| Lectern | 97.00 | 1,600 |" in PEERS.markdown() and "| spaCy CNN | 97.00 |" in PEERS.markdown()
-    assert "1 core(s) of a processor." in PEERS.markdown()
+    assert "threads: 1; a processor." in PEERS.markdown()
     cell = {"sentences": 125, "mean": 80.5, "deviation": 1.25, "unknown_mean": 60.0, "seeds": 3}
     means = {"random": 80.5, "frozen": 84.03, "fine_tuned": 84.04}  # two deviations of a difference are 3.5355
     cells = [

@@ -30,7 +30,10 @@ def show() -> None:
     st.session_state.setdefault(_SEED, random.randrange(MAX_SEED))
     seed = right.number_input(_("Seed of the numbers"), 0, MAX_SEED, key=_SEED)
     steps = {name.partition("/")[2]: step.title for name, step in lessons(language())[lesson].steps.items()}
-    exercises = {key: f"{key} · {', '.join(map(_, one.topics))}" for key, one in EXERCISES[lesson].items()}
+    exercises = {
+        key: f"{key.replace('-', ' ')} · {', '.join(map(_, one.topics))}"
+        for key, one in EXERCISES[lesson].items()
+    }
     chosen = [
         st.multiselect(
             _(label), list(known), list(known), format_func=known.get, key=f"assigned {label} of {lesson}"

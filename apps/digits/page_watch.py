@@ -17,10 +17,11 @@ from apps.shared.page_images import figure, in_a_row
 from apps.shared.style import Palette, palette
 
 _STYLE = """<style>
-.said { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }
-.said td, .said th { padding: 0 .3rem; border: 0; font-weight: 400; text-align: right; }
+.said { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums;
+  width: 100%; max-width: 12rem; }
+.said td, .said th { padding: 0 .3rem; border: 0; font-weight: 400; text-align: right; white-space: nowrap; }
 .said .bar { display: block; height: .6rem; border-radius: 2px; min-width: 1px; }
-.said .share { width: 7rem; text-align: left; }
+.said .share { width: 100%; text-align: left; }
 .matrix { border-collapse: collapse; font-size: .78rem; font-variant-numeric: tabular-nums; }
 .matrix td, .matrix th { padding: 0; border: 0; min-width: 1.55rem; height: 1.4rem; text-align: center;
   font-weight: 400; }

@@ -75,7 +75,7 @@ def _choose_measure(stage: Mapping[str, Story]) -> Measure | None:
 
 def _text(measure: Measure) -> str:
     source, name = measure
-    return f"{_(quantity(name))} ({_(HOW[how_measured(Curve(name, source))])})"
+    return f"{_(quantity(name))}, {_(HOW[how_measured(Curve(name, source))])}"
 
 
 def _stories(found: Mapping[str, Compared]) -> dict[str, Sequence[Story]]:
@@ -104,7 +104,11 @@ def _draw(runs: Mapping[str, AnyRun], known: Any, axis: Axis, name: str, measure
     }
     show_curves(stage, "compare", axis=axis, together=together)
     st.subheader(_("What they reached"), anchor=False)
-    st.dataframe(_reached_rows(found, stage, together, measure), hide_index=True, placeholder="–")
+    thousands = {
+        _(one): st.column_config.NumberColumn(format="localized") for one in (N_("parameters"), N_("steps"))
+    }
+    rows = _reached_rows(found, stage, together, measure)
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config=thousands)
     if together:
         st.caption(_("±: standard error of the mean of runs that differ in the seed alone."))
     st.subheader(_("Settings in which they differ"), anchor=False)

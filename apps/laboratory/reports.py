@@ -16,5 +16,5 @@ BARS = Table(
     (_amount("measured"), _amount("bar"), _amount("goal"), Column("n", "n", ",")),
     (Rows("bars.*", lambda row, key: row["what"]),),
     "Medians of n runs of the laboratory, read from their events; of pages the 95th percentile of n. "
-    "{settings.threads} cores of {settings.processor}.",
+    "Threads: {settings.threads}; {settings.processor}.",
 )

@@ -58,7 +58,7 @@ PEERS = Table(
         Column("training, s", "training_seconds", ",.0f", optional=True),
     ),
     (Rows("systems.*", names=(SYSTEMS,)),),
-    "The {settings.words:,} words of fold 0, all systems trained on the others; {settings.threads} core(s) of "
+    "The {settings.words:,} words of fold 0, all systems trained on the others; threads: {settings.threads}; "
     "{settings.processor}.",
 )
 CONTEXT = Table(
@@ -100,7 +100,7 @@ def protocol_reports(found: Stored) -> dict[str, Report]:
         learned = [format(count, ",") for count in sorted({*protocol.numbers("learned_letters")})]
         facts = protocol.text(
             "{0} splits, {1} letters to learn from, {passes} passes; trained and scored in {seconds/60:.0f} "
-            "minutes on {measured.threads} core(s) of {measured.processor}.",
+            "minutes; threads: {measured.threads}; {measured.processor}.",
             str(len(protocol["splits"])),
             " to ".join(dict.fromkeys((learned[0], learned[-1]))),
         )

@@ -53,7 +53,7 @@ NETWORKS = Table(
     "Learned from {settings.learned:,} reviews of the train half, scored once on the test half, of which "
     "{settings.duplicates:,} reviews stand in the train half too. Padding of batches of {padding.batch_size}: "
     "{padding.shuffled*100:.1f} % in random order, {padding.bucketed*100:.1f} % in buckets of length. "
-    "{settings.threads} core(s) of {settings.processor}.",
+    "Threads: {settings.threads}; {settings.processor}.",
 )
 PEERS = Table(
     "reviews_peers",
@@ -64,6 +64,6 @@ PEERS = Table(
         Column("training, s", "training_seconds", ",.0f", "seconds of training"),
     ),
     (Rows("systems.*", names=(SYSTEMS,)),),
-    "The test half of IMDB from raw text, learned from the train half; {settings.threads} core(s) of "
+    "The test half of IMDB from raw text, learned from the train half; threads: {settings.threads}; "
     "{settings.processor}. Lectern's seconds are those of its preset.",
 )

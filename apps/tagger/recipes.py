@@ -67,7 +67,7 @@ class PretrainingSettings(Checked):
     """
 
     corpus_words: Count = 14_000_000
-    parts: Natural = 40
+    parts: Natural = 20
     steps: Count = 250
     batch_words: Count = 4096
     targets: Count = 12_000

@@ -37,7 +37,7 @@ PEERS = Table(
         Column("training, s", "training_seconds", ",.0f", "seconds of training"),
     ),
     (Rows("systems.*", names=(SYSTEMS,)),),
-    "All trained on the same sentences; {settings.threads} core(s) of {settings.processor}. Lectern's seconds are "
+    "All trained on the same sentences; threads: {settings.threads}; {settings.processor}. Lectern's seconds are "
     "those of its preset.",
 )
 

@@ -39,7 +39,7 @@ def test_an_address_opens_a_comparison() -> None:
     assert list(named) == ["0.1", "0.2"] and len(set(named.values())) == 2
     assert picture["layout"]["xaxis"]["title"]["text"] == "epochs"
     rows = table(app, 0)
-    name = "loss (held out (a fixed sample))"
+    name = "loss, held out (a fixed sample)"
     assert [(row["run"], row[f"best {name}"], row["after steps"], row[f"last {name}"]) for row in rows] == [
         ("0.1", 0.1, 20, 0.1),
         ("0.2", 0.1, 1, 2.0),
@@ -63,7 +63,7 @@ def test_seeds_are_one_line_with_a_band() -> None:
     assert len([trace for trace in traces if trace.get("fill") == "tonexty"]) == 2  # learned from, held out
     assert "n = 3 runs" in " ".join(caption.value for caption in app.caption)
     (mean,) = [row for row in table(app, 0) if row["state"] == "mean"]
-    assert (mean["last loss (held out (a fixed sample))"], mean["± last"]) == (
+    assert (mean["last loss, held out (a fixed sample)"], mean["± last"]) == (
         2.0,
         pytest.approx(1 / np.sqrt(3), abs=1e-4),
     )
