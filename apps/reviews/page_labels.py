@@ -16,6 +16,7 @@ from apps.shared.reports import preset_installed
 from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET as VECTORS
 from apps.vectors.application import TSNE, Vectors
+from apps.vectors.maps import axis_titles
 
 _METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 
@@ -123,7 +124,8 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> charts.Picture:
 
 def _map(result: LabelMap, labels: tuple[str, ...]) -> charts.Picture:
     colours, looks, places = palette(), label_looks(labels), result.map
-    picture = charts.figure(x_title=places.axes[0], y_title=places.axes[1], height=560)
+    across, up = axis_titles(places)
+    picture = charts.figure(x_title=across, y_title=up, height=560)
     is_label = [at < result.labels for at in range(len(result.belongs))]
     marker = {
         "color": [colours.muted if label is None else looks[label][0] for label in result.belongs],

@@ -28,7 +28,7 @@ def show(tagger: Tagger, preset: str) -> None:
     """Draw the section."""
     with st.form("tagging_form"):
         text = text_box(st, _("Text"), _SAID["default"], "text", MOST_CHARACTERS, lines=True, height=120)
-        st.form_submit_button(_("Tag"), type="primary")
+        st.form_submit_button(_("Tag the text"), type="primary")
     example_buttons({name: {"text": text} for name, text in _SAID["examples"].items()})
     with st.expander(_("Tag a text file instead")):
         upload = st.file_uploader(

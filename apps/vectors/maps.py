@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from apps.shared.language import _
 from apps.vectors.results import MapResult, PlaneResult
 from data_prep.errors import InputError
 
@@ -52,7 +53,7 @@ def plane(words: Sequence[str], vectors: np.ndarray) -> PlaneResult:
         words=tuple(words),
         coordinates=tuple(map(tuple, coordinates.tolist())),
         corner=tuple((coordinates[1] + coordinates[2]).tolist()),
-        axes=(f"{words[0]} → {words[1]}", f"towards {words[2]}, at right angles"),
+        axes=(f"{words[0]} → {words[1]}", f"towards {words[2]}"),
         explained=tuple((shown.sum(axis=0) / squared.sum()).tolist()),
         kept=tuple(np.minimum(kept, 1.0).tolist()),
     )
@@ -99,11 +100,19 @@ def word_map(words: Sequence[str], vectors: np.ndarray, method: str = "pca", see
         furthest = points[np.abs(points).argmax(axis=0), [0, 1]]
         points *= np.where(furthest < 0, -1.0, 1.0)
         explained = tuple((singular[:2] ** 2 / (singular**2).sum()).tolist())
-        axes = tuple(_axis_name(words, points[:, axis], explained[axis]) for axis in (0, 1))
+        axes = tuple(_axis_name(words, points[:, axis]) for axis in (0, 1))
     return MapResult(method, tuple(words), tuple(map(tuple, points.tolist())), axes, explained)
 
 
-def _axis_name(words: Sequence[str], values: np.ndarray, share: float) -> str:
+def axis_titles(result: MapResult) -> tuple[str, ...]:
+    """Name the axes of a map for whoever looks, those of PCA with their share of the variance."""
+    if result.explained is None:
+        return result.axes
+    told = zip(result.axes, result.explained, strict=True)
+    return tuple(_("{words} ({share:.1%} of variance)", words=words, share=share) for words, share in told)
+
+
+def _axis_name(words: Sequence[str], values: np.ndarray) -> str:
     order = np.argsort(values, kind="stable")
     low, high = (", ".join(words[row] for row in rows) for rows in (order[:2], order[:-3:-1]))
-    return f"{low} ↔ {high} ({share:.1%} of variance)"
+    return f"{low} ↔ {high}"

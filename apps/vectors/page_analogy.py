@@ -183,7 +183,8 @@ def _drawn(plane: PlaneResult) -> charts.Picture:
     Arrows go from a, the origin, to b, and from c to the fourth corner; the answers follow near it.
     """
     colours = palette()
-    picture = charts.figure(x_title=plane.axes[0], y_title=plane.axes[1], height=440)
+    across = _("towards {word}, at right angles", word=plane.words[2])
+    picture = charts.figure(x_title=plane.axes[0], y_title=across, height=440)
     a, b, c, *answers = plane.coordinates
     corner = plane.corner
     faint = f"rgba{(*hex_to_rgb(colours.ours), 0.10)}"

@@ -10,6 +10,7 @@ from apps.shared.language import N_, _
 from apps.shared.page import imported_ahead, input_errors, one_of, plain, remembered, text_box
 from apps.shared.style import palette
 from apps.vectors.application import TSNE, Vectors
+from apps.vectors.maps import axis_titles
 from apps.vectors.results import MapResult
 
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
@@ -62,7 +63,8 @@ def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
 
 def _draw(result: MapResult, wanted: str | None) -> None:
     colours = palette()
-    picture = charts.figure(x_title=result.axes[0], y_title=result.axes[1], height=620)
+    across, up = axis_titles(result)
+    picture = charts.figure(x_title=across, y_title=up, height=620)
     order = np.arange(1, len(result.words) + 1)
     scale = [[0, colours.ours], [1, colours.peer]]
     sizes = 9 - 5 * order / len(order)  # the colours alone would not tell everyone

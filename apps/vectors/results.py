@@ -185,7 +185,7 @@ class MapResult(Result):
         method: ``"pca"`` or ``"tsne"``.
         words: As asked, or the first keys.
         coordinates: (x, y) of each word.
-        axes: Names of the two axes; for PCA the words at both ends and the share of variance.
+        axes: Names of the two axes; for PCA the words at both ends.
         explained: Share of the variance along each axis; None for t-SNE, whose axes mean nothing.
     """
 

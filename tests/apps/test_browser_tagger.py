@@ -34,7 +34,7 @@ def test_a_person_types_a_sentence_and_reads_its_tags(page, server: str) -> None
     expect(box).to_have_value("Time flies.")
     box.fill("")
     box.press_sequentially("Dogs bark in Madrid.")
-    page.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_role("button", name="Tag the text", exact=True).click()
     assert read_tags(page, "Dogs") == [
         *(["Dogs", "NOUN"], ["bark", "VERB"], ["in", "ADP"], ["Madrid", "PROPN"], [".", "PUNCT"])
     ]

@@ -30,7 +30,7 @@ def drawn(app: AppTest) -> str:
 
 def tag(app: AppTest, text: str) -> AppTest:
     app.text_area(key="text").set_value(text)
-    return press(app, "Tag")
+    return press(app, "Tag the text")
 
 
 def test_it_opens_with_ribbons_a_legend_and_downloads() -> None:
