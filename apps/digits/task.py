@@ -160,10 +160,10 @@ RECIPES: Mapping[str, DigitsRecipe] = {
     # The same network for longer, from labels and from what the ResNet answers: it made ``digits_lecture``.
     "distilled": replace(
         _SMALL,
-        epochs=120,
+        epochs=60,
         calibration=0.93,
         teaching=Teaching("digits_mnist", weight=0.5, temperature=2.0, views=3),
-        keep_epochs=(0, 1, 2, 4, 10, 120),
+        keep_epochs=(0, 1, 2, 4, 10, 60),
     ),
     "lenet5": replace(_SMALL, architecture="lenet5", epochs=20, learning_rate=0.002, keep_epochs=()),
     "lab": replace(
