@@ -16,7 +16,6 @@ from apps.shared.reports import preset_installed
 from apps.shared.style import palette
 from apps.vectors.application import DEFAULT_PRESET as VECTORS
 from apps.vectors.application import TSNE, Vectors
-from apps.vectors.maps import axis_titles
 
 _METHODS = {"PCA": "pca", "t-SNE": "tsne"}
 
@@ -124,7 +123,7 @@ def _cosines(found: tuple[LabelEmbedding, ...]) -> charts.Picture:
 
 def _map(result: LabelMap, labels: tuple[str, ...]) -> charts.Picture:
     colours, looks, places = palette(), label_looks(labels), result.map
-    across, up = axis_titles(places)
+    across, up = charts.axis_titles(places.axes, places.explained)
     picture = charts.figure(x_title=across, y_title=up, height=560)
     is_label = [at < result.labels for at in range(len(result.belongs))]
     marker = {

@@ -26,8 +26,7 @@ from data_prep.text.embeddings import WordVectors
 from data_prep.text.text_inputs import encode, keys_of, learn_vocabulary
 from data_prep.text.vocab import UNK
 from data_prep.text.word2vec_corpus import encode_corpus
-from models.presets.card import KEPT
-from models.presets.store import WEIGHTS, Preset
+from models.presets.store import Preset
 from models.serving.operations import softmax
 from models.storage.variables import copy_values
 from models.text_classifier.config import (
@@ -48,16 +47,12 @@ if TYPE_CHECKING:
 
 
 class ReviewsAnswers(NamedTuple):
-    """The classifier as a preset stores it, how many documents it learned from, places of those held out, folds.
-
-    ``kept`` tells how the networks were trained that were kept as they were.
-    """
+    """The classifier as a preset stores it, how many documents it learned from, places of those held out, folds."""
 
     reviews: Reviews
     learned: int
     validation: np.ndarray
     folds: ReviewsEvaluation | None = None
-    kept: Mapping[str, Any] | None = None
 
 
 class Networks:
@@ -90,14 +85,7 @@ class Networks:
         long = start.config.without_short()
         arrays = {name: start.arrays[name] for name in preset_specs(long)}
         reviews = Reviews(long, arrays, **self._known(start.sure))
-        said = self.run.start.metadata
-        kept = {
-            name: said[name]
-            for name in ("recipe", "seconds", "history", "processor", "versions")
-            if name in said
-        }
-        kept["weights"] = said["files"][WEIGHTS]["sha256"]
-        return ReviewsAnswers(reviews, len(self.learned), self.held_out, kept=said.get(KEPT, kept))
+        return ReviewsAnswers(reviews, len(self.learned), self.held_out)
 
     def all_rounds(self) -> Stages:
         """Train as often as the recipe asks, then once more on everything if it asks that; :class:`ReviewsAnswers`."""

@@ -30,7 +30,6 @@ from data_prep.errors import InputError
 from data_prep.text.short_texts import LABELS
 from data_prep.text.text_inputs import encode
 from data_prep.text.vocab import Vocabulary
-from models.presets.card import KEPT
 from models.text_classifier.config import KIND, golden_inputs
 from models.training.task import Metrics, Option, Options, PresetContent, Run, Stages, Task
 
@@ -170,7 +169,6 @@ class ReviewsTask(Task):
                 "learned_documents": answers.learned,
                 "refused_documents": len(source.refused),
                 **reviews.metadata,
-                **({} if answers.kept is None else {KEPT: answers.kept}),
             },
             summary={
                 "networks": [member.network for member in reviews.config.members],

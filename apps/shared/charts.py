@@ -24,6 +24,14 @@ _STATIC = {"displayModeBar": False, "scrollZoom": False}
 _ZOOM = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
+def axis_titles(names: Sequence[str], explained: Sequence[float] | None) -> Sequence[str]:
+    """Name the axes of a map for whoever looks, those of principal components with their share of the variance."""
+    if explained is None:
+        return names
+    told = zip(names, explained, strict=True)
+    return [_("{words} ({share:.1%} of variance)", words=words, share=share) for words, share in told]
+
+
 def figure(*, x_title: str = "", y_title: str = "", height: int = 360) -> Picture:
     """Make an empty picture in the page's colours, on a transparent ground; a finger scrolls past rather than drags.
 

@@ -131,8 +131,8 @@ class TaggerRecipe(Checked):
     directions: Literal["both", "forward", "backward"] = "both"
     pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
     word_dropout: float = 0.1
-    typos: Portion = 0.25
-    upper_case: Portion = 0.05
+    typos: Portion = 0.0
+    upper_case: Portion = 0.0
     dropout: float = 0.4
     output: Literal["softmax", "crf"] = "crf"
     epochs: Count = 12
@@ -160,8 +160,6 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         neighbours=NeighbourSettings(min_count=2, contexts=300),
         min_characters=2,
         units=(96,),
-        typos=0.0,
-        upper_case=0.0,
         pretraining=PretrainingSettings(parts=8, targets=4000, negatives=300),
         epochs=15,
         batch_size=16,
@@ -177,8 +175,6 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         character_dimensions=16,
         character_units=24,
         units=(64,),
-        typos=0.0,
-        upper_case=0.0,
         pretraining=PretrainingSettings(parts=0),
         dropout=0.3,
         epochs=4,
@@ -197,8 +193,6 @@ RECIPES: Mapping[str, TaggerRecipe] = {
         character_dimensions=16,
         character_units=16,
         units=(32,),
-        typos=0.0,
-        upper_case=0.0,
         pretraining=PretrainingSettings(parts=0),
         output="softmax",
         epochs=8,

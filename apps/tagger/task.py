@@ -82,7 +82,8 @@ class TaggerTask(Task):
             Segmenter.from_preset()  # a missing one is told before the training, not after it
         if run.start is not None:
             table, checksums, texts = _table_of(run.start, found.train), {}, {}
-            more = f"Fine-tuned from {run.start.path.name}."
+            before = run.start.metadata["card"]["data"]
+            more = f"Fine-tuned from {run.start.path.name}, whose data were: {before}"
         else:
             texts, checksums, said = raw_texts(recipe.raw_text, options.get("text", ()))
             forms = (word.form for sentence in found.train for word in sentence.words)

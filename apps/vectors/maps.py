@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apps.shared.language import _
 from apps.vectors.results import MapResult, PlaneResult
 from data_prep.errors import InputError
 
@@ -102,14 +101,6 @@ def word_map(words: Sequence[str], vectors: np.ndarray, method: str = "pca", see
         explained = tuple((singular[:2] ** 2 / (singular**2).sum()).tolist())
         axes = tuple(_axis_name(words, points[:, axis]) for axis in (0, 1))
     return MapResult(method, tuple(words), tuple(map(tuple, points.tolist())), axes, explained)
-
-
-def axis_titles(result: MapResult) -> tuple[str, ...]:
-    """Name the axes of a map for whoever looks, those of PCA with their share of the variance."""
-    if result.explained is None:
-        return result.axes
-    told = zip(result.axes, result.explained, strict=True)
-    return tuple(_("{words} ({share:.1%} of variance)", words=words, share=share) for words, share in told)
 
 
 def _axis_name(words: Sequence[str], values: np.ndarray) -> str:

@@ -10,7 +10,6 @@ from apps.shared.language import N_, _
 from apps.shared.page import imported_ahead, input_errors, one_of, plain, remembered, text_box
 from apps.shared.style import palette
 from apps.vectors.application import TSNE, Vectors
-from apps.vectors.maps import axis_titles
 from apps.vectors.results import MapResult
 
 METHODS = {"PCA": "pca", "t-SNE": "tsne"}
@@ -63,7 +62,7 @@ def _words(ours: Vectors, source: str) -> tuple[str, ...] | int:
 
 def _draw(result: MapResult, wanted: str | None) -> None:
     colours = palette()
-    across, up = axis_titles(result)
+    across, up = charts.axis_titles(result.axes, result.explained)
     picture = charts.figure(x_title=across, y_title=up, height=620)
     order = np.arange(1, len(result.words) + 1)
     scale = [[0, colours.ours], [1, colours.peer]]

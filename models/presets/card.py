@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from data_prep.fields import Checked
 
 SCORE_KEYS = ("score", "protocol", "n")
-KEPT = "kept_networks"  # key of the metadata: how those were trained that were not trained with the preset
+KEPT = "kept_networks"  # key of the metadata: how the preset was made that training went on from
 Text = Annotated[str, StringConstraints(pattern=r"\S")]
 
 
@@ -97,7 +97,7 @@ def _written(value: Any) -> str:
 
 
 def training_seconds(metadata: Mapping[str, Any]) -> float:
-    """Return how long a preset was trained, with the networks that it took over from an earlier one."""
+    """Return how long a preset was trained, and the one that its training went on from."""
     return float(metadata["seconds"] + metadata.get(KEPT, {}).get("seconds", 0.0))
 
 

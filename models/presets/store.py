@@ -25,7 +25,7 @@ from data_prep.array_files import differences, first_non_finite, read_arrays, sp
 from data_prep.errors import InputError
 from data_prep.files import write_bytes, write_json
 from data_prep.text.vocab import Vocabulary
-from models.presets.card import CardText, render_card
+from models.presets.card import KEPT, CardText, render_card
 from models.presets.golden import STORAGE_TOLERANCE, TOLERANCE, check_golden, write_golden
 from models.presets.kinds import Kind, kind_named
 from models.presets.manifest import MANIFEST, check_files, read_manifest, write_manifest
@@ -217,6 +217,13 @@ def _provenance(
             "parameters": sum(array.size for array in stored.values()),
         },
     }
+
+
+def kept_networks(start: Preset) -> Mapping[str, Any]:
+    """Return how a preset was made, for the metadata of one whose training went on from it."""
+    names = ("recipe", "seconds", "history", "processor", "versions")
+    made = {name: start.metadata[name] for name in names if name in start.metadata}
+    return start.metadata.get(KEPT, {**made, "weights": start.metadata["files"][WEIGHTS]["sha256"]})
 
 
 def check_replaceable(target: Path) -> None:

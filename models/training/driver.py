@@ -11,7 +11,8 @@ from typing import Any
 
 from data_prep.errors import InputError
 from data_prep.files import named, writing_to
-from models.presets.store import VERIFY_COMMAND, load_preset, save_preset
+from models.presets.card import KEPT
+from models.presets.store import VERIFY_COMMAND, Preset, kept_networks, load_preset, save_preset
 from models.training.checkpoint import TrainingState
 from models.training.events import Listener, tensorboard_writer
 from models.training.fit import fit
@@ -198,7 +199,7 @@ def _save(
     """Write a preset, verified by loading it in a fresh process."""
     last = list(trained.results.values())[-1]
 
-    def write(target: Path, content: PresetContent, verify: bool) -> None:
+    def write(target: Path, content: PresetContent, start: Preset | None, verify: bool) -> None:
         save_preset(
             target,
             kind=content.kind or task.kind,
@@ -210,15 +211,18 @@ def _save(
                 "seconds": trained.seconds,
                 "history": trained.history,
                 **({} if last.best_file is None else {"best_epoch": last.best_epoch}),
-                **({} if run.start is None else {"from": str(run.start.path.name)}),
+                **({} if start is None else {"from": str(start.path.name), KEPT: kept_networks(start)}),
                 **({} if run.teacher is None else {"teacher": run.teacher.name}),
                 **content.metadata,
             },
             verify_command=VERIFY_COMMAND if verify else None,
-            parts={name: partial(write, content=part, verify=False) for name, part in content.parts.items()},
+            parts={
+                name: partial(write, content=part, start=start and start.parts.get(name), verify=False)
+                for name, part in content.parts.items()
+            },
             **{name: getattr(content, name) for name in _KEPT_AS_THEY_ARE},
         )
 
-    write(folder, content, verify=True)
+    write(folder, content, run.start, verify=True)
     if content.beside is not None:
         content.beside(folder)

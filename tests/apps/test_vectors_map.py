@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from apps.shared.charts import axis_titles
 from apps.vectors.application import Vectors
-from apps.vectors.maps import axis_titles, plane, word_map
+from apps.vectors.maps import plane, word_map
 from data_prep.errors import InputError
 from data_prep.text.embeddings import WordVectors
 
@@ -59,7 +60,8 @@ def test_pca_equals_scikit_learns_and_names_its_axes() -> None:
         order = np.argsort(points[:, axis])
         low, high = [WORDS[row] for row in order[:2]], [WORDS[row] for row in order[::-1][:2]]
         assert result.axes[axis] == f"{', '.join(low)} ↔ {', '.join(high)}"
-        assert axis_titles(result)[axis] == f"{result.axes[axis]} ({result.explained[axis]:.1%} of variance)"
+        title = axis_titles(result.axes, result.explained)[axis]
+        assert title == f"{result.axes[axis]} ({result.explained[axis]:.1%} of variance)"
         assert points[np.abs(points[:, axis]).argmax(), axis] > 0
 
 
@@ -72,7 +74,7 @@ def test_tsne_repeats_with_its_seed_and_keeps_clusters_together() -> None:
     clusters = np.concatenate([CLOUD[:20] * 0.05, CLOUD[20:40] * 0.05 + 5])
     first = word_map(WORDS[:40], clusters, "tsne", seed=1)
     assert first == word_map(WORDS[:40], clusters, "tsne", seed=1)
-    assert first.explained is None and axis_titles(first) == ("t-SNE 1", "t-SNE 2")
+    assert first.explained is None and axis_titles(first.axes, None) == ("t-SNE 1", "t-SNE 2")
     points = np.array(first.coordinates)
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distances, np.inf)
