@@ -46,4 +46,4 @@ def test_the_table_has_bar_and_goal_beside_what_was_measured() -> None:
     )
     text = BARS.report(found).markdown()
     assert "| MNIST | 31.3 s | 60 s | 25 s | 3 |" in text
-    assert "2 cores of a laptop" in text
+    assert "Threads: 2; a laptop" in text
