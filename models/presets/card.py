@@ -97,8 +97,8 @@ def _written(value: Any) -> str:
 
 
 def training_seconds(metadata: Mapping[str, Any]) -> float:
-    """Return how long a preset was trained, and the one that its training went on from."""
-    return float(metadata["seconds"] + metadata.get(KEPT, {}).get("seconds", 0.0))
+    """Return how long a preset was trained, and those before it that its training went on from."""
+    return float(metadata["seconds"]) + (training_seconds(metadata[KEPT]) if KEPT in metadata else 0.0)
 
 
 def _duration(seconds: float) -> str:

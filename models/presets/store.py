@@ -221,9 +221,9 @@ def _provenance(
 
 def kept_networks(start: Preset) -> Mapping[str, Any]:
     """Return how a preset was made, for the metadata of one whose training went on from it."""
-    names = ("recipe", "seconds", "history", "processor", "versions")
+    names = ("recipe", "seconds", "history", "processor", "versions", KEPT)
     made = {name: start.metadata[name] for name in names if name in start.metadata}
-    return start.metadata.get(KEPT, {**made, "weights": start.metadata["files"][WEIGHTS]["sha256"]})
+    return {**made, "weights": start.metadata["files"][WEIGHTS]["sha256"]}
 
 
 def check_replaceable(target: Path) -> None:

@@ -217,6 +217,7 @@ def test_fine_tuning_starts_from_the_words_and_weights_of_a_preset(
         np.testing.assert_allclose(array, before.arrays[name], atol=1e-3, err_msg=name)
     assert after.vocabulary.entries == before.vocabulary.entries
     assert after.metadata["from"] == DEFAULT_PRESET and "Fine-tuned from" in after.metadata["card"]["data"]
+    assert after.metadata["kept_networks"]["seconds"] == before.metadata["seconds"]
 
 
 @pytest.mark.parametrize(

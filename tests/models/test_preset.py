@@ -329,7 +329,8 @@ def test_the_card_takes_its_numbers_from_metrics_and_metadata(tmp_path):
                       "standard_error": 0.388, "baseline": 40.0},
         "wordsim353": {"score": 0.63, "protocol": "Spearman", "n": 353},
     }  # fmt: skip
-    seconds = {"seconds": 65.0, "kept_networks": {"seconds": 60.0}}
+    before = {"seconds": 55.0, "kept_networks": {"seconds": 5.0}}  # fine-tuned twice
+    seconds = {"seconds": 65.0, "kept_networks": before}
     metadata = {**contract.METADATA, **seconds, "data": {"wiki": {"lines": 3}}}
     text = (save_vectors(tmp_path / "v", metrics=metrics, metadata=metadata) / "README.md").read_text()
     assert "| analogies | 41.62 % | 0.388 | 16,101 | 40 | 3CosAdd \\| first 50,000 |" in text
