@@ -52,7 +52,7 @@ def plane(words: Sequence[str], vectors: np.ndarray) -> PlaneResult:
         words=tuple(words),
         coordinates=tuple(map(tuple, coordinates.tolist())),
         corner=tuple((coordinates[1] + coordinates[2]).tolist()),
-        axes=(f"{words[0]} → {words[1]}", f"towards {words[2]}"),
+        axes=(f"{words[0]} → {words[1]}", f"towards {words[2]}, at right angles"),
         explained=tuple((shown.sum(axis=0) / squared.sum()).tolist()),
         kept=tuple(np.minimum(kept, 1.0).tolist()),
     )

@@ -23,7 +23,7 @@ def test_the_plane_keeps_the_parallelogram_undistorted() -> None:
         assert np.linalg.norm(points[left] - points[right]) == pytest.approx(distance, rel=1e-5)
     np.testing.assert_allclose(result.corner, points[1] + points[2], atol=1e-9)
     assert result.kept[:3] == pytest.approx((1, 1, 1)) and 0 < result.kept[3] < 1
-    assert result.axes == ("a → b", "towards c")
+    assert result.axes == ("a → b", "towards c, at right angles")
 
 
 def test_the_fourth_word_is_projected_at_right_angles() -> None:
@@ -74,7 +74,8 @@ def test_tsne_repeats_with_its_seed_and_keeps_clusters_together() -> None:
     clusters = np.concatenate([CLOUD[:20] * 0.05, CLOUD[20:40] * 0.05 + 5])
     first = word_map(WORDS[:40], clusters, "tsne", seed=1)
     assert first == word_map(WORDS[:40], clusters, "tsne", seed=1)
-    assert first.explained is None and axis_titles(first.axes, None) == ("t-SNE 1", "t-SNE 2")
+    assert first.explained is None and first.axes == ("t-SNE 1", "t-SNE 2")
+    assert axis_titles(first.axes, first.explained) == first.axes
     points = np.array(first.coordinates)
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distances, np.inf)
