@@ -105,7 +105,8 @@ def _draw(runs: Mapping[str, AnyRun], known: Any, axis: Axis, name: str, measure
     show_curves(stage, "compare", axis=axis, together=together)
     st.subheader(_("What they reached"), anchor=False)
     thousands = {
-        _(one): st.column_config.NumberColumn(format="localized") for one in (N_("parameters"), N_("steps"))
+        _(one): st.column_config.NumberColumn(format="localized")
+        for one in (N_("parameters"), N_("steps"), N_("after steps"))
     }
     rows = _reached_rows(found, stage, together, measure)
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=thousands)

@@ -52,7 +52,7 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     check_metrics(metrics)
     card = metadata["card"]
     parts = [f"# {card['title']}", card["summary"], "## Scores", _score_table(metrics)]
-    parts += ["## Data", card["data"], _bullets(metadata["data"])]
+    parts += ["## Data", " ".join(_data(metadata)), _bullets(metadata["data"])]
     for heading in ("Licence", "Intended use", "Limits"):
         parts += [f"## {heading}", card[heading.lower().replace(" ", "_")]]
     training = {
@@ -66,6 +66,13 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     recipe = json.dumps(metadata["recipe"], indent=2, ensure_ascii=False)
     parts += ["## Training", _bullets(training), "Recipe:", f"```json\n{recipe}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _data(metadata: Mapping[str, Any]) -> list[str]:
+    """Say what a preset learned from, and what those that its training went on from did, the last one first."""
+    before = metadata.get(KEPT, {})
+    name = f"Fine-tuned from {metadata.get('from')}, whose data were:"
+    return [metadata["card"]["data"], *([name, *_data(before)] if "card" in before else [])]
 
 
 def _score_table(metrics: Mapping[str, Any]) -> str:

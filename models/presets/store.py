@@ -221,7 +221,7 @@ def _provenance(
 
 def kept_networks(start: Preset) -> Mapping[str, Any]:
     """Return how a preset was made, for the metadata of one whose training went on from it."""
-    names = ("recipe", "seconds", "history", "processor", "versions", KEPT)
+    names = ("card", "recipe", "seconds", "history", "processor", "versions", "from", KEPT)
     made = {name: start.metadata[name] for name in names if name in start.metadata}
     return {**made, "weights": start.metadata["files"][WEIGHTS]["sha256"]}
 

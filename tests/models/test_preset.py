@@ -329,13 +329,16 @@ def test_the_card_takes_its_numbers_from_metrics_and_metadata(tmp_path):
                       "standard_error": 0.388, "baseline": 40.0},
         "wordsim353": {"score": 0.63, "protocol": "Spearman", "n": 353},
     }  # fmt: skip
-    before = {"seconds": 55.0, "kept_networks": {"seconds": 5.0}}  # fine-tuned twice
-    seconds = {"seconds": 65.0, "kept_networks": before}
-    metadata = {**contract.METADATA, **seconds, "data": {"wiki": {"lines": 3}}}
+    first = {"seconds": 5.0, "card": {"data": "First text."}}
+    before = {"seconds": 55.0, "card": {"data": "Second."}, "from": "one", "kept_networks": first}
+    twice = {"seconds": 65.0, "from": "two", "kept_networks": before}
+    metadata = {**contract.METADATA, **twice, "data": {"wiki": {"lines": 3}}}
     text = (save_vectors(tmp_path / "v", metrics=metrics, metadata=metadata) / "README.md").read_text()
     assert "| analogies | 41.62 % | 0.388 | 16,101 | 40 | 3CosAdd \\| first 50,000 |" in text
     assert "| wordsim353 | 0.63 | - | 353 | - | Spearman |" in text
     assert "- training time: 2 min 5 s" in text
+    told = "Fine-tuned from two, whose data were: Second. Fine-tuned from one, whose data were: First text."
+    assert f"{contract.CARD.data} {told}\n" in text
     assert "- seed: 1" in text and '- wiki: {"lines": 3}' in text
     assert "15 numbers, stored as float32" in text
     for part in ("# A test", "## Licence", "## Intended use", "## Limits", "Everything else."):
