@@ -64,7 +64,7 @@ def _one(sizes: Sizes) -> None:
     )
     modes = list(enumerate(sizes.rules, start=1))
     lines = [_("mode {at}: {formula}", at=at, formula=rule.formula) for at, rule in modes]
-    st.code("\n".join([_("size:   {formula}", formula=FORMULA), *lines]), language=None, wrap_lines=True)
+    st.code("\n".join([_("size:   {formula}", formula=_(FORMULA)), *lines]), language=None, wrap_lines=True)
     if unused := [
         _("mode {at}: the last {unused}", at=at, unused=rule.unused) for at, rule in modes if rule.unused
     ]:

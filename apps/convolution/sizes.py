@@ -10,11 +10,12 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from apps.convolution.numbers import MAX_SIZE, check_whole, located, one_a_mode, read_sizes, read_whole
+from apps.shared.language import N_
 from apps.shared.results import Result
 from data_prep.errors import InputError
 from data_prep.fields import Checked
 
-FORMULA = "⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1"
+FORMULA = N_("⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1")
 BOUNDARIES = ("valid", "zero", "cyclic")
 Size = Annotated[int, Ge(1), Le(MAX_SIZE)]
 Zeros = Annotated[int, Ge(0), Le(MAX_SIZE)]

@@ -29,7 +29,10 @@ def network_view(tagger: Tagger, words: Iterable[str]) -> NetworkView:
         raise InputError("The sentence is too long to draw", allowed=allowed, received=len(words))
     inside, prediction = tagger.predictor.inside(words), tagger.predictor.predict([words])
     values = (inside.characters, inside.vector, inside.trained)
-    layers = [LayerView(**said, values=one) for said, one in zip(_SAID["embeddings"], values, strict=True)]
+    layers = [
+        LayerView(said["key"], said["title"], _(said["about"]), one)
+        for said, one in zip(_SAID["embeddings"], values, strict=True)
+    ]
     for number, states in enumerate(zip(inside.forward, inside.backward, strict=True), start=1):
         for said, state in zip(_SAID["directions"], states, strict=True):
             about = _("BiLSTM layer {n}, {about}", n=number, about=_(said["about"]))

@@ -34,7 +34,7 @@ def show(writer: Writer, preset: str) -> None:
 
 
 def _ladder_gradients(report: Report) -> None:
-    rows = {TITLES[cell]: report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS}
+    rows = {_(TITLES[cell]): report.found.numbers(f"gradients.{cell}.sums") for cell in NETWORKS}
     _show_gradients(rows, "ladder gradients", _("Length of the gradient by step back for four cells"))
     st.caption(
         _(

@@ -179,6 +179,13 @@ def test_every_section_opens_in_german(key: str, section: str) -> None:
     app = open_page(key, section=section, language="de")
     assert app.title[0].value == translated(PAGES[key].title, "de")
     assert not app.error
+    kinds = ("caption", "header", "info", "markdown", "subheader", "success", "warning")
+    shown = {one.value.strip() for kind in kinds for one in app.get(kind)}
+    boxes = ("number_input", "selectbox", "slider", "text_area", "text_input")
+    shown |= {one.label.strip() for kind in (*boxes, "button", "expander", "metric") for one in app.get(kind)}
+    shown |= {column for table in app.dataframe for column in table.value.columns}
+    left = {text for text in shown if translated(text, "de") != text}
+    assert not left, "there is German for what is shown in English"
 
 
 @pytest.mark.browser
