@@ -82,18 +82,18 @@ class TaggerTask(Task):
             Segmenter.from_preset()  # a missing one is told before the training, not after it
         if run.start is not None:
             table, checksums, texts = _table_of(run.start, found.train), {}, {}
-            said = ""
+            more = ""
         else:
             texts, checksums, said = raw_texts(recipe.raw_text, options.get("text", ()))
             forms = (word.form for sentence in found.train for word in sentence.words)
             table = word_table(recipe, texts, {**found.checksums, **checksums}, run.folder, forms)
             vectors = f"; the word vectors {recipe.vectors}" if recipe.vectors else ""
-            said = f" Raw text without tags: {said}{vectors}."
+            more = f" Raw text without tags: {said}{vectors}."
         return replace(
             found,
             texts=texts,
             checksums={**found.checksums, **checksums},
-            card=replace(found.card, data=found.card.data + said),
+            card=replace(found.card, data=found.card.data + more),
             table=table,
         )
 

@@ -52,7 +52,7 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     check_metrics(metrics)
     card = metadata["card"]
     parts = [f"# {card['title']}", card["summary"], "## Scores", _score_table(metrics)]
-    parts += ["## Data", " ".join(_data(metadata)), _bullets(metadata["data"])]
+    parts += ["## Data", _data(metadata), _bullets(metadata["data"])]
     for heading in ("Licence", "Intended use", "Limits"):
         parts += [f"## {heading}", card[heading.lower().replace(" ", "_")]]
     training = {
@@ -68,11 +68,11 @@ def render_card(metadata: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _data(metadata: Mapping[str, Any]) -> list[str]:
+def _data(metadata: Mapping[str, Any]) -> str:
     """Say what a preset learned from, and what those that its training went on from did, the last one first."""
-    before = metadata.get(KEPT, {})
-    name = f"Fine-tuned from {metadata.get('from')}, whose data were:"
-    return [metadata["card"]["data"], *([name, *_data(before)] if "card" in before else [])]
+    if "card" not in (before := metadata.get(KEPT, {})):
+        return metadata["card"]["data"]
+    return f"{metadata['card']['data']} Fine-tuned from {metadata['from']}, whose data were: {_data(before)}"
 
 
 def _score_table(metrics: Mapping[str, Any]) -> str:
