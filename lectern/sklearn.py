@@ -10,6 +10,7 @@ not look at the data pass, and ``tests/test_sklearn.py`` does the others' work.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,6 +72,10 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):
         recipe = task.recipe(self.recipe, {}, (*self.settings, "split=choose"))
         documents = LabelledTexts(texts, numbers, tuple(map(str, classes)))
         source = ReviewsSource("given texts", documents, None, "none", {}, _CARD)
+        if recipe.short.only:
+            raise InputError(
+                "short.only keeps the networks of a preset", remedy="Leave it out: all are trained"
+            )
         check_trainable(recipe, source)
         self.classes_, self.application_ = classes, _trained(task, recipe, source, self.preset).reviews
         return self
@@ -224,10 +229,15 @@ class WordVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Open the preset, or learn vectors from texts.
 
         Raises:
-            InputError: A text is no string, there is no such preset, or there are too few words to learn from.
+            InputError: A text is no string, there is no such preset, there are settings for it, or there are too few
+                words to learn from.
         """
         texts = _texts(X)
         if self.preset is not None:
+            if self.settings or self.recipe != "default":
+                raise InputError(
+                    "A preset is taken as it is", remedy="Give preset=None, or no recipe and settings"
+                )
             self.application_ = Vectors.from_preset(self.preset)
             return self
         task = VectorsTask()
@@ -290,12 +300,17 @@ def _classes(given: Sequence[Any], y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _trained(task: Task, recipe: Any, source: Any, preset: str | None) -> Any:
-    """Run the stages of a task in a temporary folder."""
+    """Run the stages of a task in a temporary folder; what the caller draws next does not depend on it."""
     from models.training.driver import train
 
     start = None if preset is None else load_preset(preset, kind=task.kind)
-    with TemporaryDirectory(prefix="lectern-fit-") as folder:
-        return train(task, recipe, source, Run(Path(folder), start=start)).answers
+    drawn = random.getstate(), np.random.get_state()
+    try:
+        with TemporaryDirectory(prefix="lectern-fit-") as folder:
+            return train(task, recipe, source, Run(Path(folder), start=start)).answers
+    finally:
+        random.setstate(drawn[0])
+        np.random.set_state(drawn[1])
 
 
 def _tagged(tags: Any, **kinds: bool) -> Any:
@@ -309,12 +324,13 @@ def _tagged(tags: Any, **kinds: bool) -> Any:
 def _packed(state: dict[str, Any]) -> dict[str, Any]:
     """Keep what an application is made of in its place."""
     if (made := state.get("application_")) is not None:
-        state = {**state, "application_": (made.config, dict(made.arrays), made.vocabulary, made.labels)}
+        more = {name: getattr(made, name) for name in ("vocabulary", "labels", "metadata", "metrics")}
+        state = {**state, "application_": (made.config, dict(made.arrays), more)}
     return state
 
 
 def _unpacked(state: dict[str, Any], kind: Any) -> dict[str, Any]:
     if (parts := state.get("application_")) is not None:
-        config, arrays, vocabulary, labels = parts
-        state = {**state, "application_": kind(config, arrays, vocabulary=vocabulary, labels=labels)}
+        config, arrays, more = parts
+        state = {**state, "application_": kind(config, arrays, **more)}
     return state

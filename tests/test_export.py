@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,13 +17,18 @@ import pytest
 from apps.digits.application import Digits
 from apps.ocr.application import Reader
 from apps.reviews.application import Reviews
+from apps.shared.application import Application
 from apps.tagger.application import Segmenter, Tagger
 from apps.vectors.application import Vectors
 from apps.writer.application import Writer
 from data_prep.errors import InputError
+from data_prep.text.segmentation import character_ids
+from data_prep.text.text_inputs import encode, keys_of
 from lectern.export import export
+from lectern.export import reviews as of_reviews
+from lectern.export import tagger as of_tagger
 from lectern.export.checks import SAME_ANSWERS
-from lectern.export.written import Exported
+from lectern.export.written import Exportable, Exported
 from models.export import formats
 from tests.apps.test_cli import run as cli
 
@@ -60,6 +66,35 @@ def lines_of(folder: Path) -> str:
         r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL
     )
     return code
+
+
+ODD = (
+    "Caf\u0301 10² R&D &copy2 x&lty AT&amp;T<br />It's «fine»… &#233;t\u00e9",
+    "Ｆｕｌｌ 日本語、テキスト 한국어 😀👍🏽 𝐀𝐁 ﬁ ½ _a_ don’t",
+    "İstanbul ΣΑΣ ǅ \u1e9e e\u0301e\u0300 \u0301x",
+)
+
+
+def test_lines_read_any_text_as_lectern_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Application, "keras_model", lambda self: None)  # not asked for, and takes seconds
+    reviews, segmenter = Reviews.from_preset("topics_bbc"), Segmenter.from_preset()
+
+    def read_by(content: Exportable, until: str, text: str) -> dict[str, Any]:
+        for name, held in content.files.items():
+            Path(name).write_text(json.dumps(held), encoding="utf-8")
+        before, there, _ = content.code.partition(until)
+        assert there
+        named = {"json": json, "np": np}
+        exec(re.sub("^text = .*$", lambda _: f"text = {text!r}", before, flags=re.MULTILINE), named)
+        return named
+
+    documents, characters = of_reviews.exportable(reviews), of_tagger.exportable(segmenter)
+    for text in ODD:
+        found = read_by(documents, "def read(", text)
+        assert found["words"] == keys_of(text)
+        assert found["ids"] == encode(text, reviews.vocabulary).tolist()
+        assert read_by(characters, "labels = run(", text)["ids"] == character_ids(text).tolist()
 
 
 def answers(*folders: Path) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import random
 import warnings
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,9 +19,11 @@ from sklearn.model_selection import ParameterGrid, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
+from apps.digits.task import DigitsTask
+from apps.reviews.application import Reviews
 from data_prep.errors import InputError
 from data_prep.text.made_texts import made_reviews
-from lectern.sklearn import DigitClassifier, ReviewClassifier, WordVectorizer
+from lectern.sklearn import DigitClassifier, ReviewClassifier, WordVectorizer, _trained
 
 MADE = made_reviews(80, 1)
 TEXTS, LABELS = MADE.texts, [MADE.classes[label] for label in MADE.labels]
@@ -70,6 +74,44 @@ def test_reviews_are_learned(tmp_path) -> None:
     assert fitted.score(pd.Series(TEXTS), LABELS) > 0.8
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.predict_proba(TEXTS[:5]), shares[:5])
+
+
+def test_a_copy_answers_by_one_network_alone_where_the_original_does() -> None:
+    fitted = ReviewClassifier()
+    fitted.classes_, fitted.application_ = np.array(["neg", "pos"]), Reviews.from_preset()
+    again = pickle.loads(pickle.dumps(fitted))
+    assert fitted.application_.sure is not None and again.application_.sure == fitted.application_.sure
+    np.testing.assert_array_equal(again.predict_proba(TEXTS[:20]), fitted.predict_proba(TEXTS[:20]))
+
+
+def test_what_the_caller_draws_does_not_depend_on_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seeded(*_):
+        random.seed(7)
+        np.random.seed(7)
+        return SimpleNamespace(answers="trained")
+
+    monkeypatch.setattr("models.training.driver.train", seeded)
+    random.seed(1)
+    np.random.seed(1)
+    known = [(random.random(), np.random.random()) for _ in range(2)]
+    random.seed(1)
+    np.random.seed(1)
+    first = random.random(), np.random.random()
+    assert _trained(DigitsTask(), None, None, None) == "trained"
+    assert [first, (random.random(), np.random.random())] == known
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (WordVectorizer(settings=("dimensions=8",)), "taken as it is"),
+        (WordVectorizer(recipe="other"), "taken as it is"),
+        (ReviewClassifier(recipe="imdb", settings=("short.only=true",)), "short.only"),
+    ],
+)
+def test_settings_that_would_do_nothing_are_refused(estimator, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        estimator.fit(TEXTS, LABELS)
 
 
 def test_digits_are_learned() -> None:

@@ -12,7 +12,7 @@ from apps.digits.results import DigitResult
 from apps.shared.application import Application
 from data_prep.errors import InputError
 from data_prep.images.decoding import Source
-from data_prep.images.preparation import DIGIT_SIZE, prepare_digit
+from data_prep.images.preparation import DIGIT_SIZE, is_prepared, prepare_digit
 from models.digit_cnn.serving import PackedCNN
 from models.serving.operations import softmax
 
@@ -57,11 +57,15 @@ class Digits(Application):
         """Answer prepared images float32 (n, 28, 28, 1), 1 for ink, with probabilities float64 (n, classes).
 
         Raises:
-            InputError: The images have another shape.
+            InputError: The images have another shape, or values that are no floats from 0 to 1.
         """
         images = np.asarray(images)
         if images.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE, 1):
             raise InputError("The images have a wrong shape", allowed="(n, 28, 28, 1)", received=images.shape)
+        if not is_prepared(images):
+            raise InputError(
+                "The images are not prepared", allowed="floats from 0 to 1", received=images.dtype
+            )
         return softmax(self.network.logits(images))
 
     @staticmethod

@@ -22,6 +22,7 @@ from data_prep.images.preparation import (
     MAX_WORD_WIDTH,
     ImageStep,
     PreparedImage,
+    is_prepared,
 )
 from data_prep.readers.letters import decode_word, encode_word
 from models.ocr.config import KIND
@@ -153,7 +154,13 @@ class Reader:
             allowed = f"1 to {MAX_LETTERS}"
             raise InputError("A word has too few or too many letters", allowed=allowed, received=len(images))
         prepared = isinstance(images, np.ndarray)
-        batch = _checked(images) if prepared else np.stack([prepare_letter(one).image for one in images])
+        batch = (
+            _checked(images)
+            if prepared
+            else np.stack(
+                [prepare_letter(one, f"Letter {number}").image for number, one in enumerate(images, start=1)]
+            )
+        )
         network, lengths = self.letters, [len(batch)]
         scores = network.scores(batch, lengths)
         by_way = {way: words[0] for way, words in words_by_way(network, scores, lengths).items()}
@@ -298,11 +305,11 @@ def _checked(images: np.ndarray) -> np.ndarray:
     box = (LETTER_HEIGHT, LETTER_WIDTH)
     if images.dtype == np.uint8 and images.shape[1:] == box:
         return letter_pictures(images)
-    if images.dtype.kind == "f" and images.shape[1:] == (*box, 1) and np.isfinite(images).all():
+    if images.shape[1:] == (*box, 1) and is_prepared(images):
         return images.astype(np.float32, copy=False)
     raise InputError(
-        "The letters have a wrong shape, or values that are no numbers",
-        allowed="float (letters, 16, 8, 1) or uint8 (letters, 16, 8)",
+        "The letters have a wrong shape, or wrong values",
+        allowed="float (letters, 16, 8, 1) from 0 to 1, or uint8 (letters, 16, 8)",
         received=(images.dtype.name, *images.shape),
     )
 

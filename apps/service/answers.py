@@ -78,13 +78,14 @@ class Answers:
         begun = time.monotonic()
         model = await self._in_time(request, self.models.get(WRITE, body.preset), begun)
         writing = _Writing(body)
-        model.pool.submit(Work(writing.run, model.application), [None])
+        job = model.pool.submit(Work(writing.run, model.application), [None])
         try:
             name, first = await self._in_time(request, writing.events.get(), begun)
             if isinstance(first, Exception):
                 raise first
         except BaseException:
             writing.gone.set()
+            job.drop()
             raise
         if body.stream:
             events = self._events(writing, (name, first), begun)

@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from apps.service.refusals import Refused, refused
 from apps.service.settings import Limits
 from data_prep.errors import InputError
+from models.char_lm.generator import MAX_BATCH
 
 JSON_TYPE, FORM_TYPE = "application/json", "multipart/form-data"
 _FIELDS = 8  # of a form, besides its files
@@ -66,7 +67,7 @@ class Prompt(Body):
     seed: int = 0
     stop: str | None = None
     unknown: Literal["refuse", "map"] = "refuse"
-    samples: Annotated[int, Field(description="Texts; over 1 only without a stream.")] = 1
+    samples: Annotated[int, Field(ge=1, le=MAX_BATCH, description="Texts; over 1 only without a stream.")] = 1
     stream: Annotated[bool, Field(description="Events as it is written, or one answer at the end.")] = True
     preset: Preset = None
 

@@ -21,6 +21,7 @@ from apps.service.bodies import (
     check_items,
     pictures_in,
 )
+from apps.service.pools import WrongItem
 from apps.service.refusals import Refusal
 from apps.service.uses import (
     CLASSIFY,
@@ -131,7 +132,9 @@ async def read(request: Request) -> Response:
     answers = _answers(request)
     pictures, body = await pictures_in(request, WordPictures, answers.limits)
     if body.letters:
-        return await answers.items(
-            request, READ_LETTERS, body.preset, "pictures", [pictures], words_of_letters
-        )
+        field = ("pictures", [pictures])
+        try:
+            return await answers.items(request, READ_LETTERS, body.preset, *field, words_of_letters)
+        except WrongItem as wrong:  # the one word; its error says which letter
+            raise wrong.error from None
     return await answers.items(request, READ, body.preset, "pictures", pictures, words_of)

@@ -91,6 +91,8 @@ class Pool:
         """
         job = Job(work, items)
         with self._changed:
+            if len(self._waiting) >= self.places:  # those that nobody waits for make room
+                self._waiting = deque(one for one in self._waiting if not one.gone.is_set())
             if len(self._waiting) >= self.places or self._closed:
                 raise Busy(self._seconds_to_wait())
             self._waiting.append(job)

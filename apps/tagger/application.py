@@ -155,6 +155,9 @@ class Tagger(Application):
     def tag_batch(self, texts: Iterable[str]) -> list[TaggedText]:
         """Tag many texts together: the same answers as one by one, sooner.
 
+        After its first hundred words a tagger computes in 16 bits: probabilities change by less than 0.001, so that of
+        two tags that are about as probable the other one can be chosen.
+
         Args:
             texts: Texts as :meth:`tag` takes them; none is fine.
 

@@ -84,7 +84,9 @@ def _parsed(content: str, path: Path | None, input_format: Input) -> list[Senten
     name = "the text" if path is None else "standard input" if path == STDIN else str(path)
     if input_format == "auto":
         input_format = "conllu" if path is not None and is_conllu(content, name) else "text"
-    return list(parse_conllu(re.split(r"\r?\n", content), name)) if input_format == "conllu" else None
+    if input_format != "conllu":
+        return None
+    return list(parse_conllu(re.split(r"\r?\n", content), name, any_tags=True))  # its tags are not looked at
 
 
 def _pieces(

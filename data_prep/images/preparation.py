@@ -16,6 +16,7 @@ from data_prep.errors import InputError
 from data_prep.images.decoding import Source, called, read_gray
 
 DIGIT_SIZE = 28
+_ROUNDED = 1e-3  # so far beyond 0 and 1 a value may be
 DIGIT_BOX = 20
 LETTER_HEIGHT, LETTER_WIDTH = 16, 8
 MAX_WORD_WIDTH = 512
@@ -65,6 +66,11 @@ def image_bytes(prepared: PreparedImage) -> np.ndarray:
 def digit_batch(images: np.ndarray) -> np.ndarray:
     """Turn centred images uint8 (..., 28, 28), 255 for ink, into what a network reads, float32 (..., 28, 28, 1)."""
     return (images.astype(np.float32) / np.float32(255.0))[..., None]
+
+
+def is_prepared(images: np.ndarray) -> bool:
+    """Tell whether an array holds what networks read: floats from 0 to 1, but for rounding."""
+    return images.dtype.kind == "f" and bool(((images > -_ROUNDED) & (images < 1.0 + _ROUNDED)).all())
 
 
 def prepare_digit(source: Source, name: str | None = None) -> PreparedImage:

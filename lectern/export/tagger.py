@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+import numpy as np
 
 from data_prep.batching import pad
 from data_prep.files import toml_beside
@@ -10,8 +13,6 @@ from data_prep.text.made_texts import made_reviews, made_sentences
 from data_prep.text.segmentation import character_ids
 from data_prep.text.tag_inputs import FIRST_CHARACTER, TagInputs, batch_inputs
 from lectern.export.written import INPUTS, Exportable
-
-_POINTS = 0x3000  # code points with an id of their own in the table
 
 
 def exportable(application: Any) -> Exportable:
@@ -41,13 +42,14 @@ def _tagger(tagger: Any) -> Exportable:
 
 
 def _segmenter(segmenter: Any) -> Exportable:
-    table = "".join(map(chr, range(_POINTS)))
-    ids = [int(character_ids(character)[0]) for character in table]
+    points = "".join(map(chr, range(sys.maxunicode + 1)))
+    ids = character_ids(points.replace("\n", " "))  # the lines read a text in one line
+    first = np.flatnonzero(np.diff(ids, prepend=-1))
     return Exportable(
         "Characters of a text to the ends of words and sentences",
         segmenter.keras_model(),
         [character_ids(text) for text in made_reviews(INPUTS, 1).texts],
         lambda some: {"characters": pad(some).values},
-        {"vocabulary.json": [*ids, 1], "labels.json": list(segmenter.labels)},
+        {"vocabulary.json": [first.tolist(), ids[first].tolist()], "labels.json": list(segmenter.labels)},
         toml_beside(__file__)["segmenter"],
     )

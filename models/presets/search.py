@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from data_prep.errors import InputError
@@ -36,7 +38,7 @@ class FoundPreset:
     name: str
     path: Path
     where: str
-    metadata: dict[str, Any]
+    metadata: Mapping[str, Any]
 
     @property
     def kind(self) -> str:
@@ -78,7 +80,7 @@ def find_presets(kind: str | None = None) -> list[FoundPreset]:
         with suppress(InputError, OSError):
             now = (path / MANIFEST).stat()
             metadata = _manifest(path, (now.st_mtime_ns, now.st_size, now.st_ino))
-            found.append(FoundPreset(name, path, where, metadata))
+            found.append(FoundPreset(name, path, where, MappingProxyType(metadata)))
     return [preset for preset in found if kind in (None, preset.kind)]
 
 

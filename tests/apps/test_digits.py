@@ -95,6 +95,12 @@ def test_wrong_shapes_are_refused(digits: Digits, shape: tuple[int, ...]) -> Non
         digits.probabilities(np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize("wrong", [np.full(1, 255.0), np.full(1, np.nan), np.full(1, -1.0), np.ones(1, np.uint8)])
+def test_images_that_are_not_prepared_are_refused(digits: Digits, wrong: np.ndarray) -> None:
+    with pytest.raises(InputError, match="not prepared"):
+        digits.probabilities(np.broadcast_to(wrong, (2, 28, 28, 1)))
+
+
 def test_large_logits_make_no_infinity() -> None:
     arrays = drawn_arrays()
     arrays["logits/bias"] = np.linspace(-3e4, 3e4, 10, dtype=np.float32)

@@ -225,5 +225,6 @@ def test_only_what_your_own_data_are_for_is_scored(reader: Reader, tmp_path: Pat
         letters.evaluate(words=str(tmp_path / "words.csv"))
     with pytest.raises(InputError, match="no such network"):
         letters.keras_model("words")
-    with pytest.raises(InputError, match="no numbers"):
-        letters.read_letters(np.full((2, 16, 8, 1), np.nan))
+    for wrong in (np.nan, 255.0, -1.0):
+        with pytest.raises(InputError, match="wrong values"):
+            letters.read_letters(np.full((2, 16, 8, 1), wrong))

@@ -98,6 +98,9 @@ def png(strokes: int = 1) -> bytes:
     return written.getvalue()
 
 
+LETTER, BLANK = (base64.b64encode(png(strokes)).decode() for strokes in (1, 0))
+
+
 def in_a_loop(coroutine):
     """Run it in a thread of its own: Playwright's loop may run in this one."""
     with ThreadPoolExecutor(1) as thread:
@@ -216,9 +219,12 @@ def test_several_samples_are_one_answer(service: Service) -> None:
         ("generate", {"prompt": "Ж"}, "never saw", "65 characters"),
         ("generate", {"prompt": "A", "length": 20_001}, "length and samples", "20,000"),
         ("generate", {"prompt": "A", "samples": 2}, "A stream is one text", "stream false"),
+        ("generate", {"prompt": "A", "samples": 65, "stream": False}, "samples does not fit", "64"),
         ("generate", {"prompt": "A", "temperature": -1}, "temperature does not fit", "0"),
         ("digit", {"pictures": ["data:image/png"]}, "pictures[0] is no base64", "PNG or JPEG"),
         ("digit", {"pictures": ["R0lGODlh"]}, "pictures[0]: The picture is no PNG or JPEG", "PNG or JPEG"),
+        ("read", {"pictures": [LETTER, BLANK], "letters": True}, "Letter 2", None),
+        ("read", {"pictures": [LETTER, BLANK]}, "pictures[1]: The picture shows nothing", None),
         ("read", {"pictures": ["aaaa"], "letters": 1}, "letters does not fit", "true or false"),
         ("read", {"pictures": "aaaa"}, "pictures", "a list"),
     ],

@@ -106,6 +106,21 @@ def test_a_full_queue_refuses_and_says_when(slow: Slow) -> None:
     assert all(job.future.result(0) for job in jobs)
 
 
+def test_requests_that_nobody_waits_for_make_room(slow: Slow) -> None:
+    pool = pool_of(places=2)
+    pool.submit(Work(answered, slow), ["a"])
+    slow.begun.wait(10)
+    left = [pool.submit(Work(answered, slow), ["b"]) for _ in range(2)]
+    left[0].drop()
+    last = pool.submit(Work(answered, slow), ["c"])
+    with pytest.raises(Busy):
+        pool.submit(Work(answered, slow), ["d"])
+    slow.may.set()
+    assert last.future.result(10) == ['"C"'] and left[1].future.result(10) == ['"B"']
+    pool.close()
+    assert [item for items in slow.asked for item in items] == ["a", "b", "c"]
+
+
 def test_a_request_that_nobody_waits_for_is_not_answered(slow: Slow) -> None:
     pool = pool_of(most=1)
     pool.submit(Work(answered, slow), ["a"])

@@ -120,12 +120,19 @@ def test_evaluate_has_exactly_this_form(tmp_path: Path) -> None:
         (b"a\0b", "NUL byte at byte 1"),
         (b"1\tDogs\t_\n", "10 columns"),
         (CONLLU.replace("0\troot", "1\troot").encode(), "circle"),
-        (CONLLU.replace("Do\tdo\t_", "Do\tdo\tDOG").encode(), "unknown UPOS tag"),
         (CONLLU.replace("\n2\tn't", "\n5\tn't").encode(), "ids"),
     ],
 )
 def test_wrong_standard_input(stdin: bytes, message: str) -> None:
     assert message in refused("tag", "--json", stdin=stdin)
+
+
+def test_the_tags_of_a_treebank_are_not_looked_at() -> None:
+    plain, tagged = (
+        call("tag", "--json", stdin=CONLLU.replace("Do\tdo\t_", f"Do\tdo\t{tag}").encode()) for tag in "_D"
+    )
+    assert plain.exit_code == tagged.exit_code == 0, tagged.output
+    assert plain.stdout == tagged.stdout
 
 
 @pytest.mark.parametrize(

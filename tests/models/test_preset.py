@@ -269,6 +269,8 @@ def test_presets_are_looked_for_in_one_order_and_damaged_ones_left_out(tmp_path,
     assert found[2].size == sum(path.stat().st_size for path in vectors.iterdir())
     assert found[2].metrics == contract.METRICS and found[2].learned_from == "Made up"
     assert find_presets("char_lm") == []
+    with pytest.raises(TypeError):
+        found[0].metadata["kind"] = "char_lm"  # all who ask share it
     assert resolve_preset("b") == Path("runs/b")
     assert load_preset("d").path == more / "d"
 
