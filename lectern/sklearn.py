@@ -49,7 +49,8 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):
     Args:
         recipe: Name of a recipe of ``apps.reviews.recipes.RECIPES``.
         settings: ``"key=value"`` for its fields.
-        preset: Preset whose weights training starts from, where its labels are as many; None for none.
+        preset: Preset whose weights training starts from, those of the labels where they are named the same; None for
+            none.
 
     Attributes:
         classes_: The labels, sorted.

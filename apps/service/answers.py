@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from apps.service.bodies import Prompt, check_items
 from apps.service.models import Models
@@ -88,29 +89,25 @@ class Answers:
             job.drop()
             raise
         if body.stream:
-            events = self._events(writing, (name, first), begun)
-            return StreamingResponse(events, media_type="text/event-stream")
+            return _Events(writing, self._events(writing, (name, first), begun))
         text = json.dumps({"preset": model.name, "results": first}, allow_nan=False)
         return Response(text, media_type="application/json")
 
     async def _events(self, writing: _Writing, event: tuple[str, Any], begun: float) -> AsyncIterator[str]:
-        try:
-            while True:
-                name, data = event
-                if isinstance(data, InputError):
-                    name, data = "error", {"error": of_input(data).problem.model_dump()}
-                elif isinstance(data, Exception):
-                    _log.error("Writing failed", exc_info=data)
-                    name, data = "error", {"error": {"what": "The service failed; its log has the reason"}}
-                yield f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"
-                if name != "piece":
-                    return
-                try:
-                    event = await asyncio.wait_for(writing.events.get(), self._left(begun))
-                except TimeoutError:
-                    event = ("error", {"error": _late(self.limits).problem.model_dump()})
-        finally:
-            writing.gone.set()
+        while True:
+            name, data = event
+            if isinstance(data, InputError):
+                name, data = "error", {"error": of_input(data).problem.model_dump()}
+            elif isinstance(data, Exception):
+                _log.error("Writing failed", exc_info=data)
+                name, data = "error", {"error": {"what": "The service failed; its log has the reason"}}
+            yield f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"
+            if name != "piece":
+                return
+            try:
+                event = await asyncio.wait_for(writing.events.get(), self._left(begun))
+            except TimeoutError:
+                event = ("error", {"error": _late(self.limits).problem.model_dump()})
 
     def _left(self, begun: float) -> float:
         return begun + self.limits.seconds - time.monotonic()
@@ -171,6 +168,22 @@ class _Writing:
     def _put(self, name: str, data: Any) -> None:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self.events.put_nowait, (name, data))
+
+
+class _Events(StreamingResponse):
+    """Events of a writing, which ends where nobody reads them any more: also where nobody began to."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, writing: _Writing, events: AsyncIterator[str]) -> None:
+        super().__init__(events)
+        self._writing = writing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._writing.gone.set()
 
 
 async def _left_by(request: Request) -> None:
