@@ -46,8 +46,10 @@ class Models:
             gc.collect()
             gc.freeze()  # models are no garbage: a round of the collector over them would make visitors wait
             self.opened = True
-        except InputError as error:
+        except Exception as error:
             self.failure = "a preset cannot be opened; the log has the reason"
+            if not isinstance(error, InputError):
+                raise  # a defect, with its traceback
             print(f"Error: {error}", file=sys.stderr, flush=True)
 
     async def get(self, use: Use, name: str | None) -> Model:
@@ -65,7 +67,7 @@ class Models:
 
     def close(self) -> None:
         """Answer what waits, then end all threads."""
-        for task in self._tasks.values():
+        for task in tuple(self._tasks.values()):  # one that fails just now takes itself out
             if task.done() and not task.cancelled() and task.exception() is None:
                 task.result().pool.close()
 
