@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from apps.service.commands import serve
 from apps.shared.commands import JsonOption, group, number, print_json, print_report, print_table, verb
 from apps.shared.leaderboard import leaderboard as filled_leaderboard
+from apps.shared.leaderboard import main_measure
 from lectern.export.commands import with_export
 from models.lean_keras import import_keras_lean
 from models.presets.search import find_presets
@@ -89,12 +90,13 @@ def presets(
     """List the presets in reach: shipped, in runs/, and in the folders that LECTERN_PRESETS names."""
     rows = []
     for preset in find_presets(kind):
-        name, measure = next(iter(preset.metrics.items()), (None, {}))
+        name = main_measure(preset)
+        measure = preset.metrics[name] if name else {}
         score = measure.get("score")
         if as_json:
             own = {"name": preset.name, "kind": preset.kind, "where": preset.where, "path": str(preset.path)}
             print_json({**own, "measure": name, "score": score, "bytes": preset.size})
-        shown = number(score, 2, " %" if measure.get("unit") == "%" else ",")
+        shown = number(score, 2, " %" if measure.get("unit") == "%" else "")
         shown = f"{shown} {name.replace('_', ' ')}" if name else "-"
         rows.append((preset.name, preset.kind, shown, f"{preset.size / 2**20:.1f} MiB", preset.where))
     if not as_json:

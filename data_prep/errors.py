@@ -27,7 +27,8 @@ class InputError(ValueError):
             None if received is None else f"Received: {shortened(received)}",
             remedy,
         )
-        super().__init__(". ".join(part.rstrip(".") for part in parts if part is not None) + ".")
+        told = (part.rstrip(".") for part in parts if part is not None)
+        super().__init__(" ".join(part if part.endswith("?") else f"{part}." for part in told))
 
 
 def shortened(received: object) -> str:

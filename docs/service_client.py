@@ -72,4 +72,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except httpx.ConnectError as error:
+        sys.exit(f"No service answers: {error}. Start it with: python -m apps serve")

@@ -6,12 +6,34 @@ For programs of the project alone: afterwards Keras takes no data frames and has
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import sys
+import tempfile
+from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from importlib.util import find_spec
 from typing import Any
 
 _LOOKED_FOR = ("IPython", "pandas", "sklearn")
+_NOTE = re.compile(rb"WARNING: All log messages before absl|I\d{4} ")
+
+
+@contextlib.contextmanager
+def _without_notes() -> Iterator[None]:
+    """Leave out TensorFlow's notes on the processor: it writes them before it reads how much it is to write."""
+    with tempfile.TemporaryFile() as written:
+        kept = os.dup(2)
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            written.seek(0)
+            told = [line for line in written if not _NOTE.match(line)]
+            os.write(2, b"".join(told))
 
 
 class _LeanKeras(MetaPathFinder):
@@ -29,7 +51,8 @@ class _LeanKeras(MetaPathFinder):
             hidden = [name for name in _LOOKED_FOR if name not in sys.modules]
             sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: cannot be imported
             try:
-                load(module)
+                with _without_notes():
+                    load(module)
             finally:
                 for name in hidden:
                     sys.modules.pop(name, None)

@@ -126,14 +126,20 @@ class Reader:
     def letters(self) -> LettersReader:
         """The network that reads letter by letter."""
         if self._letters is None:
-            raise InputError("The reader was opened without a preset for letters")
+            raise InputError(
+                "The reader has no preset for letters",
+                remedy="Give one that reads letters, by --preset or Reader.from_preset(letters)",
+            )
         return self._letters
 
     @property
     def words(self) -> WordsReader:
         """The network that reads whole words."""
         if self._words is None:
-            raise InputError("The reader was opened without a preset for words")
+            raise InputError(
+                "The reader has no preset for words",
+                remedy="Give one that reads words, by --preset or Reader.from_preset(None, words)",
+            )
         return self._words
 
     def read_letters(self, images: Sequence[Source] | np.ndarray) -> LettersResult:

@@ -48,7 +48,9 @@ def classify(
     files: FilesOption = None,
     lines: Annotated[
         bool,
-        typer.Option("--lines", help="Each line of files or standard input is a document, one object each."),
+        typer.Option(
+            "--lines", help="Each line of files or standard input is a document; JSON, one object each."
+        ),
     ] = False,
     preset: PresetOption = None,
     as_json: JsonOption = False,

@@ -74,6 +74,12 @@ def leaderboard(summary: bool = False) -> Report:
     return LEADERBOARD.report(Stored("of the presets", rows))
 
 
+def main_measure(preset: FoundPreset) -> str | None:
+    """Return the measure that the leaderboard shows of a preset, the first of several; None where it has no score."""
+    shown = toml_beside(__file__).get(preset.name, ()) if preset.where == "shipped" else ()
+    return next((key for key in (*shown, *preset.metrics) if key in preset.metrics), None)
+
+
 def _compared(
     found: Mapping[str, FoundPreset], preset: str, key: str, said: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -96,7 +96,7 @@ class Writer(Application):
 
         Args:
             prompt: One character or more.
-            **settings: Fields of ``models.char_lm.generator.Settings`` but ``texts``, such as ``length``,
+            **settings: Fields of ``models.char_lm.generator.Settings`` but ``samples``, such as ``length``,
                 ``temperature`` and ``seed``; and ``unknown``, what to do with characters of the prompt that the model
                 never saw, ``"refuse"`` or ``"map"``.
 

@@ -41,7 +41,7 @@ class Settings(Checked):
         seed: The same seed gives the same text on the same machine, whatever the chunk size.
         stop: The text ends with the first time that this string is written; None for no such string.
         chunk: Tokens of a piece of a stream.
-        texts: How many are written side by side.
+        samples: How many texts are written side by side.
     """
 
     length: Annotated[int, Ge(1), Le(MAX_LENGTH)] = 300
@@ -51,7 +51,7 @@ class Settings(Checked):
     seed: Annotated[int, Ge(0), Le(MAX_SEED)] = 0
     stop: Annotated[str, MinLen(1)] | None = None
     chunk: Annotated[int, Ge(1), Le(MAX_LENGTH)] = 64
-    texts: Annotated[int, Ge(1), Le(MAX_BATCH)] = 1
+    samples: Annotated[int, Ge(1), Le(MAX_BATCH)] = 1
 
 
 class Generator:
@@ -72,7 +72,7 @@ class Generator:
             InputError: If the prompt is empty or has unknown tokens, or a setting is out of bounds; raised by the
                 call itself.
         """
-        return (piece for (piece,) in self._pieces(prompt, unknown, Settings(**settings, texts=1)))
+        return (piece for (piece,) in self._pieces(prompt, unknown, Settings(**settings, samples=1)))
 
     def generate(self, prompt: str, **settings: Any) -> str:
         """Go on from a prompt; return what was written, without the prompt. Arguments as of :meth:`stream`."""
@@ -88,7 +88,7 @@ class Generator:
         self, prompt: str, n: int, *, unknown: Unknown = "refuse", **settings: Any
     ) -> Iterator[list[str]]:
         """Write as :meth:`batch` does; yields the next piece of each text, and stops where nobody asks for more."""
-        return self._pieces(prompt, unknown, Settings(**{"chunk": _CHUNK, **settings}, texts=n))
+        return self._pieces(prompt, unknown, Settings(**{"chunk": _CHUNK, **settings}, samples=n))
 
     def opening(self, **settings: Any) -> str:
         """Write a text from its first token on, without a prompt; settings as of :meth:`stream`."""
@@ -106,7 +106,7 @@ class Generator:
     def _written(self, read: np.ndarray, settings: Settings) -> Iterator[list[str]]:
         from models.char_lm.kernels import number_of, run
 
-        model, rows = self.language_model, settings.texts
+        model, rows = self.language_model, settings.samples
         tokens, cell = model.config.tokens, number_of(model.config.cell)
         texts = [_Written(model, read[-1:], settings.stop) for _ in range(rows)]
         last, state = model.logits(read)
@@ -154,7 +154,7 @@ class Noise:
 
     def __init__(self, settings: Settings, tokens: int) -> None:
         self._tokens, self._greedy = tokens, settings.temperature == 0
-        keys = [np.array([settings.seed, number], np.uint64) for number in range(settings.texts)]
+        keys = [np.array([settings.seed, number], np.uint64) for number in range(settings.samples)]
         self._sources = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 
     def next(self, count: int) -> np.ndarray:

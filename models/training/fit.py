@@ -299,7 +299,7 @@ def take_over(model: keras.Model, preset: Preset, arrays: Mapping[str, Any]) -> 
             f"The preset {preset.path.name} has no weights that fit this network",
             allowed=_listed(own, list(own)),
             received=_listed(arrays, list(arrays)),
-            remedy="Give the same sizes with --set, or start without --from",
+            remedy="Give the recipe or the sizes that made it, with --recipe or --set, or start without --from",
         )
     assign_arrays(model.weights, {**own, **fitting})
     print(f"From {preset.path.name}: {len(fitting)} of {len(own)} arrays taken over", file=sys.stderr)

@@ -82,6 +82,15 @@ def test_metrics_that_are_not_whole_leave_the_others(metrics, monkeypatch, tmp_p
     assert listed.exit_code == 0 and "mine" in listed.stdout
 
 
+def test_presets_are_listed_with_the_scores_of_the_leaderboard() -> None:
+    lines = CliRunner().invoke(app, ["presets", "--json"]).stdout.splitlines()
+    listed = {one["name"]: (one["measure"], one["score"]) for one in map(json.loads, lines)}
+    for system, (_, score) in listed.items():
+        known = [row["score"] for row in rows() if row["system"] == f"Lectern, {system}"]
+        assert not known or known[0] == score
+    assert listed["ocr_letters"][0] == "context" and listed["ocr_words"][0] == "words"
+
+
 def test_summary_names_the_best_of_the_others() -> None:
     lines = leaderboard.leaderboard(summary=True).lines
     found = {line.row["system"]: after.row for line, after in pairwise(lines)}

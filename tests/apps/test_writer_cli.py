@@ -184,7 +184,7 @@ def test_a_writer_is_trained_on_standard_input_and_files(tmp_path: Path) -> None
         (("generate", "--prompt", "a", "--top-k", "1000"), "top_k"),
         (("generate", "--prompt", "a", "--top-p", "1.5"), "top_p"),
         (("generate", "--prompt", "a", "--stop", ""), "stop"),
-        (("generate", "--prompt", "a", "--samples", "0"), "texts does not fit"),
+        (("generate", "--prompt", "a", "--samples", "0"), "samples does not fit"),
         (("score", ""), "empty"),
         (("score", "naïve"), "'ï' at 2"),
         (("score", "a", "--file", "b"), "exclude each other"),

@@ -12,6 +12,7 @@ def test_all_parts_are_in_one_message():
 
 def test_problem_alone_ends_with_one_full_stop():
     assert str(InputError("The text is empty.")) == "The text is empty."
+    assert str(InputError("There is no dog", remedy="Did you mean 'dig'?")) == "There is no dog. Did you mean 'dig'?"
 
 
 def test_long_input_is_shortened():

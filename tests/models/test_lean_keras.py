@@ -26,3 +26,4 @@ def test_keras_looks_for_nothing_where_it_is_asked_to() -> None:
         [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    assert "absl" not in done.stderr and "cudart" not in done.stderr
