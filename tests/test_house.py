@@ -31,8 +31,8 @@ PAGE_PIECES = {
 }  # of apps/shared and apps/lecture: for pages alone
 AGREED_FLAT = {"__init__.py", "__main__.py"}  # of apps/; everything else lies in the folder of an application
 MOST_LINES, MOST_FUNCTION_LINES = 400, 60
-MOST_CODE_LINES = 45_137  # of all packages: without docstrings, comments and blank lines
-MOST_ALL_LINES = 66_063
+MOST_CODE_LINES = 45_139  # of all packages: without docstrings, comments and blank lines
+MOST_ALL_LINES = 66_065
 HEAVY = {
     "tensorflow",
     "tensorflow_text",

@@ -159,14 +159,11 @@ class Reader:
         if not 1 <= len(images) <= MAX_LETTERS:
             allowed = f"1 to {MAX_LETTERS}"
             raise InputError("A word has too few or too many letters", allowed=allowed, received=len(images))
-        prepared = isinstance(images, np.ndarray)
-        batch = (
-            _checked(images)
-            if prepared
-            else np.stack(
-                [prepare_letter(one, f"Letter {number}").image for number, one in enumerate(images, start=1)]
-            )
-        )
+        if isinstance(images, np.ndarray):
+            batch = _checked(images)
+        else:
+            named = [prepare_letter(one, f"Letter {number}") for number, one in enumerate(images, start=1)]
+            batch = np.stack([one.image for one in named])
         network, lengths = self.letters, [len(batch)]
         scores = network.scores(batch, lengths)
         by_way = {way: words[0] for way, words in words_by_way(network, scores, lengths).items()}

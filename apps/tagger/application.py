@@ -155,7 +155,7 @@ class Tagger(Application):
     def tag_batch(self, texts: Iterable[str]) -> list[TaggedText]:
         """Tag many texts together: the same answers as one by one, sooner.
 
-        After its first hundred words a tagger computes in 16 bits: probabilities change by less than 0.001, so that of
+        After its first hundred words a tagger computes in 16 bits: probabilities change by about 0.001 at most, and of
         two tags that are about as probable the other one can be chosen.
 
         Args:
