@@ -133,9 +133,9 @@ def test_presets_are_opened_and_told_apart(tmp_path: Path) -> None:
         Reader.from_preset(None, letters)
     with pytest.raises(InputError, match="reads something else"):
         Reader.from_preset(words, words)
-    with pytest.raises(InputError, match="without a preset for words"):
+    with pytest.raises(InputError, match="no preset for words"):
         Reader.from_preset(letters, None).read_word(picture())
-    with pytest.raises(InputError, match="without a preset for letters"):
+    with pytest.raises(InputError, match="no preset for letters"):
         Reader.from_preset(words).read_letters(spell("tea"))
 
 

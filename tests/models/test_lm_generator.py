@@ -49,7 +49,7 @@ def generator() -> Generator:
 
 def by_hand(model: LanguageModel, prompt: str, settings: Settings, row: int = 0, rows: int = 1) -> str:
     """The loop in NumPy, one call a token, with the same noise and the filters written out."""
-    noise = Noise(replace(settings, texts=rows), model.config.tokens).next(settings.length)[:, row]
+    noise = Noise(replace(settings, samples=rows), model.config.tokens).next(settings.length)[:, row]
     logits, state = model.logits(np.concatenate([[model.config.start], model.encode(prompt)]))
     ids = []
     for at in range(settings.length):
@@ -232,7 +232,7 @@ def test_bad_settings_are_refused_by_the_call_itself(
 
 @pytest.mark.parametrize("n", [0, 65, 1.5])
 def test_batches_have_a_size(generator: Generator, n) -> None:
-    with pytest.raises(InputError, match="texts does not fit"):
+    with pytest.raises(InputError, match="samples does not fit"):
         generator.batch("ab", n, length=5)
 
 
