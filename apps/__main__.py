@@ -90,8 +90,7 @@ def presets(
     """List the presets in reach: shipped, in runs/, and in the folders that LECTERN_PRESETS names."""
     rows = []
     for preset in find_presets(kind):
-        name = main_measure(preset)
-        measure = preset.metrics[name] if name else {}
+        name, measure = main_measure(preset)
         score = measure.get("score")
         if as_json:
             own = {"name": preset.name, "kind": preset.kind, "where": preset.where, "path": str(preset.path)}

@@ -73,10 +73,8 @@ class ReviewClassifier(ClassifierMixin, BaseEstimator):
         recipe = task.recipe(self.recipe, {}, (*self.settings, "split=choose"))
         documents = LabelledTexts(texts, numbers, tuple(map(str, classes)))
         source = ReviewsSource("given texts", documents, None, "none", {}, _CARD)
-        if recipe.short.only:
-            raise InputError(
-                "short.only keeps the networks of a preset", remedy="Leave it out: all are trained"
-            )
+        if recipe.short.only and self.preset is None:
+            raise InputError("short.only keeps the networks of a preset", remedy="Name it with preset")
         check_trainable(recipe, source)
         self.classes_, self.application_ = classes, _trained(task, recipe, source, self.preset).reviews
         return self

@@ -1,4 +1,4 @@
-"""Keras without the packages that it looks for while it is imported and that nothing here gives it.
+"""Keras without the packages that it looks for while it is imported, and without TensorFlow's notes on the processor.
 
 scikit-learn, pandas and IPython, and what they import, take a third of the time in which Keras and TensorFlow load.
 For programs of the project alone: afterwards Keras takes no data frames and has no wrappers for scikit-learn.
@@ -37,8 +37,7 @@ def _without_notes() -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             written.seek(0)
-            told = [line for line in written if not _NOTE.match(line)]
-            os.write(2, b"".join(told))
+            os.write(2, b"".join(line for line in written if not _NOTE.match(line)))
 
 
 class _LeanKeras(MetaPathFinder):

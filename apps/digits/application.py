@@ -63,9 +63,7 @@ class Digits(Application):
         if images.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE, 1):
             raise InputError("The images have a wrong shape", allowed="(n, 28, 28, 1)", received=images.shape)
         if not is_prepared(images):
-            raise InputError(
-                "The images are not prepared", allowed="floats from 0 to 1", received=images.dtype
-            )
+            raise InputError("The images are not prepared", allowed="floats, 0 to 1", received=images.dtype)
         return softmax(self.network.logits(images))
 
     @staticmethod

@@ -162,7 +162,7 @@ class Reader:
         if isinstance(images, np.ndarray):
             batch = _checked(images)
         else:
-            named = [prepare_letter(one, f"Letter {number}") for number, one in enumerate(images, start=1)]
+            named = (prepare_letter(one, f"Letter {at}") for at, one in enumerate(images, start=1))
             batch = np.stack([one.image for one in named])
         network, lengths = self.letters, [len(batch)]
         scores = network.scores(batch, lengths)

@@ -7,6 +7,7 @@ makes the mark more frequent than a test on pairs would, and another's error as 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, partial
 from math import hypot
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.shared.tables import Column, Report, Rows, Table
 from data_prep.files import toml_beside
 from models.presets.search import FoundPreset, find_presets
 
+_shown = cache(partial(toml_beside, __file__))
 _FACTS = N_("≈ before a difference: it is within two standard errors, so the scores tell nothing apart.")
 
 
@@ -56,7 +58,7 @@ def leaderboard(summary: bool = False) -> Report:
         InputError: What was stored is damaged.
     """
     found = {preset.name: preset for preset in find_presets()}
-    shown = toml_beside(__file__)
+    shown = _shown()
     said = {name: measures for name, measures in shown.items() if name in found}
     low = {key for one in shown.values() for key, how in one.items() if how.get("lower_is_better")}
     for name, preset in found.items():
@@ -74,10 +76,12 @@ def leaderboard(summary: bool = False) -> Report:
     return LEADERBOARD.report(Stored("of the presets", rows))
 
 
-def main_measure(preset: FoundPreset) -> str | None:
-    """Return the measure that the leaderboard shows of a preset, the first of several; None where it has no score."""
-    shown = toml_beside(__file__).get(preset.name, ()) if preset.where == "shipped" else ()
-    return next((key for key in (*shown, *preset.metrics) if key in preset.metrics), None)
+def main_measure(preset: FoundPreset) -> tuple[str | None, Mapping[str, Any]]:
+    """Return name and measure that the leaderboard shows of a preset, the first of several; None and empty for none."""
+    shown = _shown().get(preset.name, ()) if preset.where == "shipped" else ()
+    return next(
+        ((key, preset.metrics[key]) for key in (*shown, *preset.metrics) if key in preset.metrics), (None, {})
+    )
 
 
 def _compared(
